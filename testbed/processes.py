@@ -72,6 +72,7 @@ class Processes:
             for left in below:  # such as the workers of a server, which would go on without it
                 with suppress(ProcessLookupError):
                     os.kill(left, signal.SIGKILL)
+            _wait_for_end(below)
         self._started.clear()
         self._files.close()
 
@@ -87,6 +88,21 @@ def descendants(process: int) -> list[int]:
             found += below
             asked += below
     return found
+
+
+def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
+    """Waits until killed processes, which are not our children, run no more: on a busy machine that takes a while."""
+    until = time.monotonic() + seconds
+    while any(map(_runs, killed)) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there and not merely waiting to be reaped."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def session(leader: int) -> list[int]:

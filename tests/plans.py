@@ -15,7 +15,7 @@ def system_of(text: str, environment: str = "prod") -> System:
     """The system that a valid spec describes."""
     document, found = load(text, "system.yaml")
     assert document is not None, found
-    system, found = resolve(document, environment)
+    system, found = resolve(document, environment, TARGETS)
     assert system is not None, found
     return system
 

@@ -11,6 +11,7 @@ from modelyard.api import Compiled, compile_text
 from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.source import Json
+from modelyard.spec import TargetSpec
 from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, providers_of
 
 EVERY = list(every_example())
@@ -103,6 +104,11 @@ def _line(texts: Mapping[str, str | bytes], path: str, line: int) -> str:
     return (text if isinstance(text, str) else text.decode()).splitlines()[line - 1]
 
 
+def _adopts(target: TargetSpec) -> bool:
+    network = target.options.network
+    return network is not None and bool(network.adopted)
+
+
 def test_examples_show_what_aws_has() -> None:
     """Hybrid, an adopted network, an elastic class, and a machine of eight accelerators with spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
@@ -111,7 +117,7 @@ def test_examples_show_what_aws_has() -> None:
 
     assert len({example.name for example in on_aws()}) >= 5
     assert [name for name, system in systems.items() if system.deployment.mode == "hybrid"]
-    assert [name for name, found in targets.items() if any(one.vpc.adopt for one in found)]
+    assert [name for name, found in targets.items() if any(_adopts(one) for one in found)]
     assert [name for name, found in classes.items() if any(one.elastic for one in found)]
     assert [
         name

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from modelyard.cli import main
+from tests.transcripts import played, uncounted
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-_CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LANGUAGE_SERVER = re.compile(r"^# yaml-language-server:.*\n")
 
@@ -32,37 +29,23 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def shown(block: str, place: Path) -> str:
-    """A console block with the output that its commands have today."""
-    commands = [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"$ {command}\n{_output(command, place)}" for command in commands)
-
-
-def _output(command: str, place: Path) -> str:
-    words = shlex.split(command)
-    if words[0] == "modelyard":
-        words = [sys.executable, "-m", *words]
-    environment = {**os.environ, "LC_ALL": "C", "NO_COLOR": "1", "COLUMNS": "120"}
-    run = subprocess.run(
-        words, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert run.returncode in (0, 1), run.stdout
-    return run.stdout
-
-
 def test_readme_shows_what_happens(place: Path, accept: bool) -> None:
     """Every console block, in order, in one folder."""
-    text = README.read_text(encoding="utf-8")
-    printed = _CONSOLE.sub(lambda found: shown(found[0], place), text)
+    check(README, place, accept)
+
+
+def test_tutorial_shows_what_happens(tmp_path: Path, accept: bool) -> None:
+    """Every command of the tutorial, in order, from an empty folder."""
+    check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
+
+
+def check(page: Path, place: Path, accept: bool) -> None:
+    """A page shows what its commands print today."""
+    printed = played(page.read_text(encoding="utf-8"), place)
     if accept:
-        README.write_text(printed, encoding="utf-8")
+        page.write_text(printed, encoding="utf-8")
 
-    assert _uncounted(printed) == _uncounted(README.read_text(encoding="utf-8"))
-
-
-def _uncounted(text: str) -> str:
-    """Without the number of files, which grows with every module of the runtime."""
-    return re.sub(r"[0-9]+ (files|written)", r"N \1", text)
+    assert uncounted(printed) == uncounted(page.read_text(encoding="utf-8"))
 
 
 def test_readme_shows_the_example(place: Path) -> None:

@@ -8,7 +8,6 @@ the scripts as they are, so that users need no library for it.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +30,12 @@ def completion(shell: str) -> str:
     return str(shtab.complete(top, shell))
 
 
-def _actions(found: argparse.ArgumentParser) -> Iterator[Any]:
+def _actions(found: Any) -> Iterator[Any]:
+    """Every option and argument, those of subcommands too. argparse has no public way to list them."""
     for action in found._actions:
         yield action
-        if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
-                yield from _actions(below)
+        for below in getattr(action, "_name_parser_map", {}).values():  # of a subparsers action
+            yield from _actions(below)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m modelyard` does the same work as the command `modelyard`."""
+"""`python -m modelyard` runs the same command line as `modelyard`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The public functions: the same work as the command line, from text to text, with no disk in between."""
+"""The public functions: the command line's work from text to text, without touching the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets import TARGETS
 
 @record
 class Compiled:
-    """What came out of a spec: files by their path below the output folder (`<env>/<target>/…`), or why none did."""
+    """The result of a compile: files by path below the output folder (`<env>/<target>/…`), or only diagnostics."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
@@ -32,10 +32,10 @@ def compile_text(
     overlay: str | bytes | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Compiled:
-    """Compile a spec that is given as text.
+    """Compile a spec given as text.
 
-    `path` is how diagnostics call it. `overlay` is the text of `environments/<environment>.yaml` where it exists.
-    `variables` are values for what the spec declares under `vars`. Never raises for a bad spec.
+    `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
+    `variables` are values for the variables declared under `vars`. Never raises for a bad spec.
     """
     beside = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
     outcome = compile_system(Inputs(Given(path, text), environment, beside, variables or {}), TARGETS)
@@ -43,6 +43,6 @@ def compile_text(
 
 
 def output_files(outcome: Outcome) -> Iterator[OutputFile]:
-    """The files of all stacks, each made when it is asked for."""
+    """The files of all stacks, each created on request."""
     for stack in outcome.stacks:
         yield from emit(stack)

@@ -1,4 +1,4 @@
-"""What all targets together cost a month, against the budget that the spec sets."""
+"""Compares the monthly cost of all targets with the spec's budget."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from modelyard.units import money_text
 
 
 def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
-    """What is paid for in any case must lie within the budget; what only a full system costs is warned about.
+    """The fixed cost must be within the budget; exceeding it only at the system's largest is a warning.
 
-    A target without a cost has none, or has told by itself why nobody knows it.
+    A target without a cost has none, or has already reported why it is unknown.
     """
     budget = plan.system.governance.budget
     if budget is None or not costs:

@@ -1,7 +1,7 @@
-"""What the runtime can do, as the rules refuse by it: the table that the runtime itself obeys.
+"""What the runtime supports, for the rules that refuse the rest: the table that the runtime itself uses.
 
-It is read from the runtime's package as data, and no code of it is imported. The same file is copied into the image, so
-what a spec is held against is what will run (docs/decisions/0054-capabilities.md).
+It is read as data from the runtime's package, without importing its code. The same file is copied into the image, so
+specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric: which way is better (empty: neither), its least and greatest value, its unit and what it needs."""
+    """A metric: which direction is better (empty: neither), its range, its unit and its requirements."""
 
     name: str
     means: str
@@ -35,9 +35,9 @@ class Metric:
 
 @record
 class MonitorType:
-    """What monitors of one type read, watch and compute, and what they need for it.
+    """What monitors of one type read, watch and compute, and what they require.
 
-    `of_runs` are the checks of a pipeline, where these are others than those of an endpoint.
+    `of_runs` are the checks for pipelines, if they differ from those for endpoints.
     """
 
     reads: str
@@ -51,9 +51,9 @@ class MonitorType:
 
 @record
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers make one model together.
+    """Tasks of a built-in trainer, and whether several workers train one model together.
 
-    `writes` is the format of its models, `returned` that of a model of its library which user code returns.
+    `writes` is the format of its models, `returned` the format for a model of its library that user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -64,7 +64,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """The metric of models of that name, such as `recall_at_20` of the family `recall_at_K`; None if not built in."""
+    """The metric of this name for models, such as `recall_at_20` of the family `recall_at_K`; None if not built in."""
     head, _, number = name.rpartition("_")
     family, found = f"{head}_{_PLACE}", table()["metrics"]
     if family not in found:
@@ -75,25 +75,25 @@ def metric_of(name: str) -> Metric | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Whether the runtime computes a metric for some task; others only code of the user can report."""
+    """Whether the runtime computes a metric for some task; only user code can report others."""
     return metric_of(name) is not None
 
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """The metrics of a task as hints list them; of those with a number in their name the usual."""
+    """The metrics of a task as hints list them; for a family with a number in its name, the usual numbers."""
     known = table()["metrics"].items()
     return tuple(name for family, one in known if task in one["tasks"] for name in _usual(family, one))
 
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """Those of them that a monitor can compute later, from predictions and labels alone."""
+    """The task's metrics that a monitor can compute later, from predictions and labels alone."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
 def can_be_later(name: str) -> bool:
-    """Whether a metric of models needs nothing of the rows that a model learned from."""
+    """Whether a metric can be computed without the training rows."""
     found = metric_of(name)
     return found is not None and found.needs != "history"
 
@@ -106,14 +106,14 @@ def fits(metric: str, task: str) -> bool:
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """What a monitor measures besides metrics of models, such as psi; None where it is unknown."""
+    """What a monitor measures besides model metrics, such as psi; None if unknown."""
     found = table()["checks"].get(name)
     return None if found is None else _metric(name, found)
 
 
 @cache
 def monitor_type(kind: str) -> MonitorType:
-    """What monitors of a type do."""
+    """The properties of a monitor type."""
     found = table()["monitors"][kind]
     return MonitorType(
         found["reads"],
@@ -136,7 +136,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a line of a gate may have `versus`, `data` or `by` where the user's code reports its metric."""
+    """Whether a check of a gate may have `versus`, `data` or `by` if the user's code reports its metric."""
     return bool(table()["reported"][field])
 
 
@@ -161,7 +161,7 @@ def _usual(family: str, found: dict[str, Any]) -> list[str]:
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    """The whole table as it is written."""
+    """The whole table as written in the file."""
     from importlib.util import find_spec
 
     spec = find_spec(_PACKAGE)

@@ -37,12 +37,12 @@ _FIELDS = (
 
 
 class CronError(ValueError):
-    """Why a line is no cron line, in words."""
+    """Explains why a line is not a cron line."""
 
 
 @record
 class Cron:
-    """The times of a cron line. Where both date and weekday are restricted, a day that fits one of them fits."""
+    """The times of a cron line. If both date and weekday are restricted, a day that matches one of them matches."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -69,10 +69,10 @@ class Cron:
 
 @lru_cache(maxsize=4096)
 def parse(line: str) -> Cron:
-    """The times of a line of five fields. Raises CronError for anything that a Kubernetes CronJob would refuse."""
+    """The times of a line of five fields. Raises CronError for anything that a Kubernetes CronJob would reject."""
     texts = line.upper().split()
     if len(texts) != len(_FIELDS):
-        raise CronError(f"a cron line has five fields, this one has {len(texts)}")
+        raise CronError(f"a cron line has five fields, but this has {len(texts)}")
     minutes, hours, days, months, weekdays = (_values(field, text) for field, text in zip(_FIELDS, texts, strict=True))
     any_day, any_weekday = (not _ANY.isdisjoint(texts[at].split(",")) for at in (2, 4))
     return Cron(minutes, hours, days, months, weekdays, any_day, any_weekday)
@@ -83,17 +83,17 @@ def _values(field: _Field, text: str) -> frozenset[int]:
 
 
 def _term(field: _Field, term: str) -> range:
-    """One part of a field: `*`, `5`, `1-5`, and each of them with a step such as `*/15`."""
+    """One term of a field: `*`, `5`, `1-5`, or any of these with a step such as `*/15`."""
     found = _TERM.fullmatch(term)
     if found is None:
-        raise CronError(f"{term or 'nothing'} is no {field.name}")
+        raise CronError(f"{term or 'nothing'} is not a valid {field.name}")
     first, last, step_text = found.groups()
     step = int(step_text) if step_text else 1
     if step == 0:
         raise CronError(f"the step of the {field.name} is 0")
     if first == "*":
         if last is not None:
-            raise CronError(f"{term} is no {field.name}")
+            raise CronError(f"{term} is not a valid {field.name}")
         return range(field.low, field.high + 1, step)
     low = _number(field, first)
     high = _number(field, last) if last is not None else field.high if step_text else low
@@ -106,17 +106,17 @@ def _number(field: _Field, text: str) -> int:
     if text in field.names:
         return field.names[text]
     if not text.isdecimal() or len(text) > 4:
-        raise CronError(f"{text} is no {field.name}")
+        raise CronError(f"{text} is not a valid {field.name}")
     value = int(text)
     if not field.low <= value <= field.high:
         hint = " (Sunday is 0)" if field.name == "day of the week" and value == 7 else ""
-        raise CronError(f"the {field.name} is from {field.low} to {field.high}, not {value}{hint}")
+        raise CronError(f"the {field.name} ranges from {field.low} to {field.high}; {value} is outside{hint}")
     return value
 
 
 @lru_cache(maxsize=1024)
 def _day_gaps(cron: Cron) -> tuple[int, int] | None:
-    """The shortest and the longest distance in days between two days that fit."""
+    """The shortest and the longest distance in days between two matching days."""
     days = _days(cron)
     first = days.find("1")
     if first < 0:
@@ -126,7 +126,7 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
 
 
 def _days(cron: Cron) -> str:
-    """For each day of 28 years `1` or `0`, whether it fits."""
+    """`1` or `0` for each day of 28 years, depending on whether it matches."""
     months, days, weekdays = _calendar()
     chosen = _union(months, cron.months)
     if cron.any_day and cron.any_weekday:
@@ -149,7 +149,7 @@ def _union(masks: Mapping[int, int], chosen: frozenset[int]) -> int:
 
 @lru_cache(maxsize=1)
 def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """For each month, date and weekday the days that have it, as bits: 28 years, after which the calendar repeats."""
+    """For each month, date and weekday the matching days, as bits: 28 years, after which the calendar repeats."""
     months = dict.fromkeys(range(1, 13), 0)
     days = dict.fromkeys(range(1, 32), 0)
     weekdays = dict.fromkeys(range(7), 0)

@@ -13,7 +13,7 @@ __all__ = ["Edit", "edited", "value_at"]
 
 @record(eq=False)
 class Edit:
-    """What becomes of a path: a new value, a new key, a mapping of fields that stood beside it, or nothing at all."""
+    """The change at a path: a new value, a new key, fields to move into a mapping, or removal."""
 
     value: Json = None
     name: str = ""
@@ -27,9 +27,9 @@ _Entry: TypeAlias = "tuple[Json, list[int]]"
 
 
 def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
-    """The document after all edits; one at or below a path that another removes or replaces has no effect.
+    """The document after all edits; an edit at or below a path that another removes or replaces has no effect.
 
-    A path that does not exist is added to its mapping. Removed paths are set aside: `Document.aside`.
+    A path that does not exist is added to its mapping. Removed paths are recorded in `Document.aside`.
     """
     tree: _Tree = {}
     for path in sorted(edits, key=len):
@@ -42,7 +42,7 @@ def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
 
 
 def value_at(document: Document, path: Path) -> Json:
-    """The value at a path; None where there is none."""
+    """The value at a path; None if there is none."""
     value: Json = document.value
     for step in path:
         value = _inside(value, step)
@@ -66,7 +66,7 @@ def _plant(tree: _Tree, path: Path, edit: Edit) -> None:
 
 @record(frozen=False)
 class _Work:
-    """The spans of the containers that are built anew."""
+    """Rebuilds containers with their spans."""
 
     spans: Spans
 

@@ -1,4 +1,4 @@
-"""The last room: a Stack becomes files, each made when it is written. What comes out runs without modelyard."""
+"""The last stage: turns a Stack into files, each rendered when it is written. The result runs without modelyard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def emit(stack: Stack) -> Iterator[OutputFile]:
 
 
 def stack_files(stack: Stack) -> Iterator[OutputFile]:
-    """The same files by their path in the folder of the target."""
+    """The same files, with paths relative to the target's folder."""
     for project in stack.projects:
         for file in _project(project, stack.environment):
             yield replace(file, path=f"{project.folder}/{file.path}")
@@ -49,7 +49,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
-    """Modules in order, each package that one lies in before the first of its own: `aws.network` needs two of them."""
+    """Modules in order, each after the packages that contain it: `aws.network` needs `aws`."""
     told: set[str] = set()
     for module in modules:
         parts = module.split(".")
@@ -60,7 +60,7 @@ def _with_packages(modules: Iterable[str]) -> Iterator[str]:
 
 
 def _project_file(project: Project) -> dict[str, Value]:
-    """What Pulumi reads first. Configuration is declared with its types, so that `pulumi config` checks it."""
+    """Pulumi.yaml. Configuration is declared with its types, so that `pulumi config` checks it."""
     declared = {key: _declared(value) for key, value in project.settings.items()}
     typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
     head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}
@@ -68,7 +68,7 @@ def _project_file(project: Project) -> dict[str, Value]:
 
 
 def _declared(value: Value) -> dict[str, Value]:
-    """The declaration of a setting. Pulumi has no type for a number with a fraction, and no list of mixed things."""
+    """The declaration of a setting. Pulumi has no type for fractions, and none for lists of mixed types."""
     name = _type_name(value)
     if name != "array":
         return {"type": name} if name else {}
@@ -95,10 +95,10 @@ def _settings(project: Project) -> dict[str, Value]:
 
 
 def _merge_settings(project: Project, there: bytes, before: bytes) -> Merged | None:
-    """Our settings, and what Pulumi keeps in the same file: salts, secrets, and configuration that is not ours.
+    """Our settings, and what Pulumi keeps in the same file: salts, secrets, and other configuration.
 
-    A salt that is lost is a stack whose secrets cannot be read again. The text on disk stays as it is when it says the
-    same, however Pulumi laid it out.
+    Without its salt, a stack's secrets cannot be decrypted. The text on disk is kept if it means the same, whatever its
+    layout.
     """
     theirs = _read_settings(there)
     if theirs is None:
@@ -116,7 +116,7 @@ def _merge_settings(project: Project, there: bytes, before: bytes) -> Merged | N
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """All but the configuration, and the configuration; None when the text is no settings of a stack."""
+    """Everything but the configuration, and the configuration; None if the text is not stack settings."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None
@@ -127,7 +127,7 @@ def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value
 
 
 def _text_of(config: Mapping[str, Value], key: str) -> str:
-    """A setting as text, so that 1 is not True; empty when it is not set."""
+    """A setting as text, so that 1 differs from True; empty if it is not set."""
     return document(config[key]) if key in config else ""
 
 
@@ -149,7 +149,7 @@ def _text(file: TextFile) -> bytes:
 
 @cache
 def _component(module: str) -> bytes:
-    """The source of a component module as it is installed, without importing it: it would bring Pulumi along."""
+    """The source of an installed component module, read without importing it, which would import Pulumi."""
     found = find_spec(_COMPONENTS)
     folders = found.submodule_search_locations if found is not None else None
     for folder in folders or ():

@@ -1,4 +1,4 @@
-"""Values as a person writes them on one line of a spec: `{metric: auc_pr, goal: maximize}`."""
+"""Values on one line, as a person writes them in a spec: `{metric: auc_pr, goal: maximize}`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def yaml_word(value: Json) -> str:
 
 
 def flow(value: Json) -> str:
-    """A value on one line, as a spec would have it: `{metric: auc_pr, goal: maximize}`."""
+    """A value on one line, as in a spec: `{metric: auc_pr, goal: maximize}`."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{name}: {flow(child)}' for name, child in value.items())}}}"
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""The errors of later stages in a spec that an earlier one refuses: those that hold whatever the faulty parts become.
+"""Later stages' errors in a spec that an earlier stage rejects: those that hold however the errors are fixed.
 
-A spec with errors is judged in two variants. In both, an error with an evident repair is mended. Any other is mended
-by a guess in the one, and in the other the entry that has it is removed. An error that both variants report does not
-depend on the guess, and none that only follows from what was removed is reported by both.
+A spec with errors is checked in two variants. In both, errors with an obvious fix are fixed. For any other error, one
+variant guesses a fix and the other removes the entry. An error in both variants does not depend on the guess, and
+none that merely follows from the removal is in both.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _MOST_ERRORS: Final = 100
 _MOST_ROUNDS: Final = 24
 _ENTRIES: Final = frozenset({*SECTIONS, "overrides", "moved", "vars"})
 _GUESSED: Final = frozenset({("metadata",), ("governance", "owner")})
-"""What every spec has and a guess may fill: nothing else depends on what it is."""
+"""Required sections whose content may be guessed, because nothing else depends on it."""
 
 Judge: TypeAlias = Callable[[Document], Outcome]
-"""The stages from the schema on, as far as the first that reports an error."""
+"""The stages from the schema on, up to the first that reports an error."""
 
 _Edits: TypeAlias = "dict[Path, Edit]"
 
 
 @record(frozen=False)
 class _Variant:
-    """A spec without its errors: the errors of later stages in it, and the last of them that ran.
+    """A spec without its errors: the later stages' errors in it, and the last stage that ran.
 
-    `limit` is the last that may run. `holes` are the paths right above what broken rules removed: it may be missing
+    `limit` is the last stage that may run. `holes` are the parents of removed paths: more entries may be missing
     there.
     """
 
@@ -51,7 +51,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """The outcome with the errors of the stages after the one that failed, and with what still waits."""
+    """The outcome plus the errors of the stages after the one that failed, and the checks that are still blocked."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
@@ -65,13 +65,13 @@ def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
 
 
 def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: bool) -> _Variant:
-    """Remove or mend the errors, judge again, and so on until nothing is left to report."""
+    """Remove or fix the errors and check again, until there is nothing left to report."""
     stage, errors = outcome.errors()
     variant = _Variant(document, stage)
     for turn in range(_MOST_ROUNDS):
         if len(errors) > _MOST_ERRORS or variant.last >= variant.limit:
             break
-        again = stage < variant.last or (turn > 0 and stage is Stage.VALIDATE)  # something was removed that is needed
+        again = stage < variant.last or (turn > 0 and stage is Stage.VALIDATE)  # something required was removed
         if stage is Stage.VALIDATE and not again and any(_moves_all(fault) for fault in faults_of(document)):
             variant.limit = Stage.RESOLVE
         if stage is Stage.VALIDATE:
@@ -98,18 +98,18 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
 
 
 def _moves_all(fault: Fault) -> bool:
-    """Whether rules and machines may depend on a fault: one of the deployment, without an evident repair."""
+    """Whether rules and machines may depend on an error: one under deployment without an obvious fix."""
     found = repair(fault)
     return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
 
 
 def _is_needed(path: Path) -> bool:
-    """Whether a path is a section that all else depends on, such as `deployment`; collections may be empty."""
+    """Whether everything else depends on a section, such as `deployment`; collections may be empty."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """The errors that do not follow from what was left out, as a reference to it or a patch of its objects does."""
+    """The errors that do not merely follow from a removal, such as a reference to a removed entry."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -124,7 +124,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """What makes a document fit the schema, or brings it nearer; None where a part is wrong that all else needs."""
+    """Edits that make a document fit the schema, or closer to it; None if a required part is wrong."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -138,7 +138,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """The repair where it is sure; else a guess in the one variant, and the entry removed in the other."""
+    """The fix if it is certain; otherwise a guess in one variant, and the removed entry in the other."""
     found = repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
@@ -157,7 +157,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """The paths that a fault is about; of a thing without a name, all that are named beside it."""
+    """The paths that an error is about; for an entry without a name, all named siblings."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -170,7 +170,7 @@ def _faulty(fault: Fault) -> Iterator[Path]:
 
 
 def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
-    """What takes errors out of a document; None where one is at no place that can be left out."""
+    """Edits that remove errors from a document; None if one of them is in a part that cannot be removed."""
     places = paths_at(document, {error.span for error in errors if error.span is not None})
     edits: _Edits = {}
     for error in errors:
@@ -186,7 +186,7 @@ def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bo
 
 
 def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
-    """The name that was probably meant, in the text or key that has another; nothing where none was."""
+    """The name that was probably meant, in the text or key that is wrong; nothing if there is none."""
     if error.meant is None or error.follows:
         return {}
     wrong, right = error.meant
@@ -197,7 +197,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """The named entry that a path is in or leads to; None in the sections that are no collections."""
+    """The named entry that a path is in or leads to; None in sections that are not collections."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

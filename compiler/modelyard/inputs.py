@@ -1,4 +1,4 @@
-"""What a compile is given: texts and the values of variables, before any room has looked at them."""
+"""The inputs of a compile: texts and the values of variables, before any stage has processed them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from modelyard.records import field, record
 from modelyard.source import SourceFile
 
 LOCK_NAME: Final = "modelyard.lock"
-"""The lock beside a spec."""
+"""The lock next to a spec."""
 
 BASE_FOLDER: Final = "default"
-"""What the base alone is called in the output folder and in the lock."""
+"""The name of the base in the output folder and in the lock."""
 
 
 @record
 class Given:
-    """A file as it was given: the path in the user's own words, and what it holds."""
+    """A file as given: the path as the user typed it, and its content."""
 
     path: str
     content: str | bytes = field(repr=False)
@@ -26,10 +26,10 @@ class Given:
 
 @record
 class Inputs:
-    """All that decides what comes out: the spec, an environment with its overlay file, and values of variables.
+    """Everything that determines the output: the spec, an environment with its overlay file, and variables.
 
-    `beside` are the overlay files of all environments by name; whether a variable is used is asked of them too.
-    `approvals` are the signed statements that lie beside the spec, of all environments.
+    `beside` are the overlay files of all environments by name; variables may be used in any of them. `approvals` are
+    the signed statements next to the spec, for all environments.
     """
 
     spec: Given
@@ -65,6 +65,6 @@ _VERSION: Final = re.compile(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Whether a text names our language or, as an overlay does, names none and has one of its sections."""
+    """Whether a text names our apiVersion or, like an overlay, names none and has one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

@@ -1,4 +1,4 @@
-"""Ctrl-C while something runs that must not be stopped in its middle."""
+"""Delays Ctrl-C while something runs that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from contextlib import contextmanager
 def undisturbed() -> Generator[None]:
     """A Ctrl-C waits until the end of this block, and is raised there.
 
-    For modules in Rust: where their beginning asks Python for something, and KeyboardInterrupt is the answer, they
-    panic, with a report of their own on the terminal.
+    For Rust modules: if their initialization calls into Python and gets a KeyboardInterrupt, they panic, and print
+    their own report to the terminal.
     """
     came: list[int] = []
     before = signal.getsignal(signal.SIGINT)
-    heard = before is not None  # or it is not Python that answers
+    handled = before is not None  # otherwise, Python does not handle it
     try:
-        if heard:
+        if handled:
             signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    except ValueError:  # only the main thread hears signals, and may say who answers them
-        heard = False
+    except ValueError:  # only the main thread may set signal handlers
+        handled = False
     try:
         yield
     finally:
-        if heard:
+        if handled:
             signal.signal(signal.SIGINT, before)
     if came:
         signal.raise_signal(signal.SIGINT)

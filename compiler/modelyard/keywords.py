@@ -1,4 +1,4 @@
-"""What the keywords of JSON Schema ask of a single value, as both validators understand them."""
+"""The keywords of JSON Schema for single values, as both validators implement them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TYPES: Final[Mapping[str, tuple[object, ...]]] = {
 
 
 def has_type(value: Json, name: str) -> bool:
-    """Whether a value is of a type of JSON Schema; 2.0 is an integer, true is no number."""
+    """Whether a value has a type of JSON Schema; 2.0 is an integer, true is not a number."""
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return value.__class__ in _TYPES[name]
 
 
 def same(left: Json, right: Json) -> bool:
-    """Equality of JSON values: 1 is 1.0 and not true."""
+    """Equality of JSON values: 1 equals 1.0 but not true."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -38,7 +38,7 @@ def same(left: Json, right: Json) -> bool:
 
 
 def repeated(items: list[Json]) -> int | None:
-    """The position of the first item that was there before, or None."""
+    """The position of the first repeated item, or None."""
     scalars: set[tuple[bool, Json]] = set()
     others: list[Json] = []
     for at, item in enumerate(items):
@@ -55,15 +55,15 @@ def repeated(items: list[Json]) -> int | None:
 
 @lru_cache(maxsize=512)
 def python_pattern(pattern: str) -> str:
-    """A pattern of the schema as Python's `re` reads it, in which `$` would also stand before a last line break.
+    """A schema pattern for Python's `re`, in which `$` would also match before a trailing line break.
 
-    The pattern must not use `$` inside brackets; classes of letters and digits are those of ASCII, as in ECMA-262.
+    The pattern must not use `$` inside brackets; letter and digit classes are ASCII, as in ECMA-262.
     """
     return "(?a)" + re.sub(r"(?<!\\)\$", r"\\Z", pattern)
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether a pattern of the schema is found in a text."""
+    """Whether a text contains a match for a schema pattern."""
     return re.search(python_pattern(pattern), text) is not None
 
 
@@ -129,4 +129,4 @@ FITS: Final[Mapping[str, Callable[[Json, Json], bool]]] = MappingProxyType(
         "uniqueItems": _unique,
     }
 )
-"""By keyword, whether a value fits; in this order the first that does not is told. What is of another type fits."""
+"""A check per keyword; the first that fails is reported. Values of another type pass."""

@@ -1,4 +1,4 @@
-"""What a plan leaves behind when it is applied, and what of it the next plan would take away."""
+"""The resources that a plan leaves behind when applied, and those that the next plan would remove."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
-    """By target, the address of everything that works or holds data, and the section and name that asked for it.
+    """By target, the address of everything that runs or holds data, with the section and name that requested it.
 
-    What is adopted is not in it: it was there before, and stays.
+    Adopted resources are excluded: they existed before, and stay.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:
@@ -30,7 +30,7 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """What of `before` the plan does not name any more, by target and address; targets with nothing are left out."""
+    """Resources in `before` that the plan no longer has, by target and address; only targets that lost something."""
     now = lasting(plan)
     gone = {
         target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}
@@ -40,7 +40,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Warnings about everything that `before` has and the plan has not: one for each owner, one for a whole target."""
+    """Warnings for everything in `before` that the plan lacks: one per owner, or one for a whole target."""
     now = lasting(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():
@@ -60,22 +60,22 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
 
 
 def _fate(gone: Sequence[str], provider: str) -> str:
-    """What becomes of things of one kind that no program names any more."""
+    """What happens to resources of one kind that no program mentions any more."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
-        return "its bucket stays, and nothing uses it"
+        return "its bucket stays, but nothing uses it"
     if kind in _STORES:
-        return "`pulumi up` stops at it, since it is protected, until you decide about its data"
+        return "`pulumi up` stops at it, because it is protected, until you decide about its data"
     return f"`pulumi up` will destroy {'them' if len(gone) > 1 else 'it'}"
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:
-    """How a rename is told apart from a removal, with the new name that comes nearest."""
+    """How to declare a rename instead of a removal, with the new name that is closest."""
     section, _, name = owner.partition(".")
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:
         return ""
     if section not in _MOVABLE:
-        return "if it was renamed: give it its name back"
+        return "if it was renamed: restore the old name"
     near = nearest_name(name, renamed) or renamed[0]
     return f"if it was renamed: moved: {{{section}.{near}: {section}.{name}}}"

@@ -1,6 +1,6 @@
-"""modelyard.lock: what the last compile of each environment was made from, beside the spec and part of its review.
+"""modelyard.lock: the inputs of each environment's last compile, stored next to the spec and reviewed with it.
 
-It holds versions and hashes only, no date and no path, so that it changes when what comes out may change.
+It holds versions and hashes but no dates or paths, so it changes only when the output may change.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from modelyard.writers.yaml_text import comment, document
 _VERSION: Final = 1
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
-"""By target: the address of each resource, and the section and name of the spec that asked for it."""
+"""By target: the address of each resource, and the section and name in the spec that requested it."""
 
 
 @record
 class Locked:
-    """One environment as it was compiled: the hash of its inputs, its targets, the pinned versions, its resources.
+    """One compiled environment: the hash of its inputs, its targets, the pinned versions, its resources.
 
-    `removed` holds the resources that earlier compiles left behind and this one does not name any more.
+    `removed` holds the resources of earlier compiles that this one no longer has.
     """
 
     inputs: str
@@ -45,7 +45,7 @@ class Locked:
 
 
 def digest(*parts: str | bytes) -> str:
-    """`sha256:` and the hash over all parts, each with its length, so that no two lists of parts agree by chance."""
+    """`sha256:` and the hash over all parts, each with its length, so that different lists cannot collide."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -54,26 +54,26 @@ def digest(*parts: str | bytes) -> str:
 
 
 def unreadable(text: str | bytes) -> str:
-    """Why a lock cannot be read, in a few words; empty where it can, or where there is none."""
+    """Why a lock cannot be read, in a few words; empty if it can, or does not exist."""
     if not text:
         return ""
     head, problems = load(text, LOCK_NAME)
     if head is None:
         return f"{problems[0].message} in line {problems[0].span.line if problems[0].span else 1}"
     if head.value.get("lockVersion") != _VERSION:
-        return f"its lockVersion is not {_VERSION}, which is the only one that this modelyard knows"
+        return f"its lockVersion is not {_VERSION}, the only one that this version of modelyard supports"
     return ""
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """The environments of a lock as they stand in it; none where it cannot be read: it is written anew."""
+    """The environments of a lock as written; none if it is unreadable, and is then rewritten."""
     return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
-    """What compiles of an environment left behind, by target and address.
+    """The resources that compiles of an environment left behind, by target and address.
 
-    The resources of the last compile, and with_removed also those that earlier ones had and the last one had not.
+    These are the last compile's and, with with_removed, also earlier ones that the last compile no longer had.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
@@ -81,9 +81,9 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
 
 
 def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) -> Iterator[Diagnostic]:
-    """Charts and images that a lock claims for these inputs and that do not come out of them.
+    """Charts and images in a lock that these inputs do not compile to.
 
-    A lock of other inputs is out of date and claims nothing. `path` is the lock's, for the diagnostics.
+    A lock of other inputs is outdated and makes no claims. `path` is the lock's, for the diagnostics.
     """
     entry = _environment(text, environment)
     if entry.get("inputs") != right.inputs:
@@ -96,17 +96,17 @@ def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) ->
 
 
 def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
-    """How the lock differs from what it should say of an environment; empty where it does not."""
+    """How the lock differs from the expected entry of an environment; empty if it does not."""
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
-        return "it has no such environment"
+        return "it does not have this environment"
     if entry.get("inputs") != right.inputs:
         return "it was written for another spec, overlay, variables or version of modelyard"
     resources = {name: dict(found) for name, found in right.resources.items()}
     if _addresses(_section(text, "resources").get(environment)) != resources:
         return "it lists other resources"
     wrong = next((name for name in {**fresh, **entry} if fresh.get(name) != entry.get(name)), "")
-    return f"its field {quote(wrong)} is another" if wrong else ""
+    return f"its field {quote(wrong)} differs" if wrong else ""
 
 
 def _addresses(value: Json) -> dict[str, dict[str, str]]:
@@ -130,14 +130,14 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
 
 
 def without_resources(text: str | bytes) -> str | bytes:
-    """The lock without its last section, which grows with the system: an unchanged compile does not read it."""
+    """The lock without its last section, which grows with the system; an unchanged compile does not read it."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
     """The targets that an environment was compiled to from these inputs, and the key of their output.
 
-    No targets where the inputs were others, or where removed resources are still to be reported.
+    No targets if the inputs were different, or if removed resources still have to be reported.
     """
     entry = _environment(text, environment)
     targets = entry.get("targets")
@@ -151,7 +151,7 @@ def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
 
 
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
-    """The lock with one environment set and the others as they were, sorted by name."""
+    """The lock with one environment replaced and the others unchanged, sorted by name."""
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
     written: dict[str, Value] = {
         "lockVersion": _VERSION,

@@ -1,4 +1,4 @@
-"""Letters that look like others: which one a name holds, in words, where no letter may be dropped or guessed."""
+"""Letters that look like others: explains which one a name contains, without dropping or guessing letters."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Final
 
 _FOREIGN: Final = "асеорхуіјѕһԁԛԝӏАВСЕНІЈКМОРЅТХοαιυνκρχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
 _LATIN: Final = dict(zip(_FOREIGN, "aceopxyijshdqwlABCEHIJKMOPSTXoaiuvkpxABEZHIKMNOPTYX", strict=True))
-"""Cyrillic and Greek letters with the Latin letter that they look like, after confusables.txt of Unicode 17."""
+"""Cyrillic and Greek letters with the Latin letter that they look like, from confusables.txt of Unicode 17."""
 
 _LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
 
 
 def lookalike_hint(text: str) -> str:
-    """What to type instead of the first letter that is not ASCII, or of an invisible character; empty without one."""
+    """What to type instead of the first non-ASCII letter or invisible character; empty if there is none."""
     if text.isascii():
         return ""
     from unicodedata import category, name
@@ -29,7 +29,7 @@ def lookalike_hint(text: str) -> str:
 
 
 def in_latin(text: str) -> str:
-    """The text with each such letter as the Latin one that it looks like, and without invisible characters."""
+    """The text with each such letter replaced by its Latin lookalike, and without invisible characters."""
     if text.isascii():
         return text
     from unicodedata import category

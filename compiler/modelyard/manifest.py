@@ -1,4 +1,4 @@
-"""Kubernetes objects as values, and what is common to all of them: names, labels, quantities, restricted Pods."""
+"""Kubernetes objects as values, and what they share: names, labels, quantities, restricted Pods."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RESTRICTED: Manifest = {
     "runAsUser": RAY_USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""Security context of every container of ours: what the Pod security level `restricted` asks for."""
+"""The security context of all our containers, as the Pod security level `restricted` requires."""
 
 POD_SECURITY: Manifest = {
     "fsGroup": RAY_USER,
@@ -49,13 +49,13 @@ POD_SECURITY: Manifest = {
     "runAsUser": RAY_USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""Security context of every Pod of ours."""
+"""The security context of all our Pods."""
 
 _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024))
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """The labels that everything of ours carries; `name` is the object that a thing belongs to: selectors use it."""
+    """The labels of all our objects; `name` is the object that something belongs to, for selectors."""
     found: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -83,7 +83,7 @@ def metadata(
 
 
 def object_of(api_version: str, kind: str, described: Mapping[str, Value], **rest: Value) -> dict[str, Value]:
-    """An object: apiVersion, kind, metadata, and then what its kind has."""
+    """An object: apiVersion, kind, metadata, and then the fields of its kind."""
     return {"apiVersion": api_version, "kind": kind, "metadata": dict(described), **rest}
 
 
@@ -98,12 +98,12 @@ def cpu_text(millis: int) -> str:
 
 
 def cpu_words(millis: int) -> str:
-    """CPUs as a person says them: `4` or `63.59`."""
+    """CPUs for messages: `4` or `63.59`."""
     return f"{millis / 1000:g}"
 
 
 def memory_text(size: int) -> str:
-    """`16Gi`, `512Mi`, or plain bytes where no unit divides them."""
+    """`16Gi`, `512Mi`, or plain bytes if no unit divides them."""
     for unit, factor in _MEMORY_UNITS:
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
@@ -111,22 +111,22 @@ def memory_text(size: int) -> str:
 
 
 def gibibytes(size: int) -> str:
-    """A size in Gi with at most one digit behind the point, cut rather than rounded up."""
+    """A size in Gi with at most one decimal, rounded down."""
     tenths = size * 10 // 1024**3
     return f"{tenths / 10:g}Gi"
 
 
 def resources(cpu_millis: int, memory_bytes: int, more: Mapping[str, str] | None = None) -> dict[str, Value]:
-    """Requests and limits that are the same, so that a Pod gets what it was planned with and no more.
+    """Equal requests and limits, so that a Pod gets exactly what it was planned with.
 
-    Ray sizes itself by the limits, and a node that overcommits memory kills it.
+    Ray sizes itself by the limits, and an overcommitted node would kill it for memory.
     """
     asked: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(more or {})}
     return {"requests": dict(asked), "limits": dict(asked)}
 
 
 def env(name: str, value: str) -> dict[str, Value]:
-    """An environment variable with a value that anybody may read."""
+    """An environment variable with a value that is not secret."""
     return {"name": name, "value": value}
 
 
@@ -141,7 +141,7 @@ def env_from_field(name: str, path: str) -> dict[str, Value]:
 
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """The entries whose value says something: neither None nor an empty list, mapping or text."""
+    """The entries with a meaningful value: neither None nor an empty list, mapping or text."""
     return {key: value for key, value in entries.items() if not _says_nothing(value)}
 
 

@@ -6,23 +6,23 @@ import re
 from typing import Final
 
 LONGEST: Final = 47
-"""RayService and RayJob bound it: KubeRay appends six characters and stays within the 53 of a RayCluster (v1.7.0,
+"""RayService and RayJob limit it: KubeRay appends six characters and stays within the 53 of a RayCluster (v1.7.0,
 read 2026-11-24).
 """
 
 HASH_LENGTH: Final = 10
-"""40 bits: ten thousand shortened names that begin alike collide with a chance of one in twenty thousand."""
+"""40 bits: ten thousand shortened names with the same beginning collide with a chance of one in twenty thousand."""
 
 _FOREIGN = re.compile("[^a-z0-9]+")
 
 
 def object_name(*parts: str, limit: int = LONGEST) -> str:
-    """The parts joined by dashes, as a DNS label that starts with a letter; at most `limit` characters, which is at
-    least 16.
+    """The parts joined by dashes, as a DNS label that starts with a letter; at most `limit` characters, which must be
+    at least 16.
 
-    A name that had to be shortened or spelt differently ends in a hash of the parts as they were given, so that two
-    different inputs do not meet by it. Parts that are short DNS labels come out as they are: ("a-b",) and ("a", "b")
-    are both `a-b`, which the planner refuses.
+    A name that had to be shortened or respelled ends in a hash of the original parts, so that two different inputs do
+    not collide because of it. Parts that are short DNS labels are unchanged: ("a-b",) and ("a", "b") are both `a-b`,
+    which the planner reports as a collision.
     """
     if limit <= HASH_LENGTH + 5:
         raise ValueError(f"a limit of {limit} leaves no room for a readable name")
@@ -36,8 +36,8 @@ def object_name(*parts: str, limit: int = LONGEST) -> str:
 
 
 def short_hash(*parts: str) -> str:
-    """The first characters of the SHA-256 of the parts, told apart by their lengths."""
-    import hashlib  # OpenSSL comes along, and most names are short enough
+    """The first characters of the SHA-256 of the parts, separated by their lengths."""
+    import hashlib  # loads OpenSSL, and most names are short enough
 
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]

@@ -1,4 +1,4 @@
-"""The known name that a mistyped one was probably meant to be."""
+"""Finds the known name that a mistyped one was probably meant to be."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
-"""Names that are compared letter by letter for one mistake; the others were ruled out by length and letters."""
+"""How many names are compared letter by letter for one error; length and letters rule out the others."""
 
 _SHORTEST = 3
-"""So many letters say enough to take a beginning for the whole."""
+"""How many letters a prefix needs to stand for the whole name."""
 
 
 _SLIPS: Final = 2
@@ -20,7 +20,7 @@ _WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
 def nearest_name(word: str, known: Iterable[str]) -> str | None:
-    """The known name closest to `word`, or None when nothing is close enough to be suggested."""
+    """The known name closest to `word`, or None if none is close enough to suggest."""
     folded = _fold(word)
     if not folded or len(folded) > 80:
         return None
@@ -32,14 +32,14 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def is_typo(word: str, name: str) -> bool:
-    """Whether a word is a known name with at most two slips of the finger, and hardly another name."""
+    """Whether a word is a known name with at most two typing errors, and unlikely to be another name."""
     folded = _fold(word)
     most = min(_SLIPS, max(1, len(folded) // 3))
     return _distance(folded, _fold(name), most) <= most
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
-    """The name with the fewest differences in spelling, and how many they are."""
+    """The name with the fewest spelling differences, and their number."""
     allowed = max(1, len(folded) // 3)
     best: tuple[int, int, str] | None = None
     for at, name in enumerate(_plausible(folded, known, allowed)):
@@ -53,12 +53,12 @@ def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
 
 
 def _synonym(folded: str, known: list[str]) -> str | None:
-    """What is called by another word here."""
+    """The name here for a word that is used elsewhere."""
     return next((name for name in SYNONYMS.get(folded, ()) if name in known), None)
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """The only name that begins with the word, or that the word begins with: `batch` is `batch-inference`."""
+    """The only name that begins with the word, or is the beginning of it: `batch` is `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     found = [name for name in known if _begins(folded, _fold(name))]
@@ -71,7 +71,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _part(word: str, known: list[str]) -> str | None:
-    """The only name that is one of the word's own words: `latency_p99` is `p99`."""
+    """The only name that is one of the word's own parts: `latency_p99` is `p99`."""
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
@@ -90,12 +90,12 @@ def nearest(word: str, known: Iterable[str], hint: str) -> str:
 
 
 def _fold(name: str) -> str:
-    """Spelling without case and separators, so that `max_replicas` is `maxReplicas`."""
+    """Spelling without case and separators, so that `max_replicas` equals `maxReplicas`."""
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
 def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
-    """Names that can be within the allowed distance, by length and by the letters that they use."""
+    """Names that can be within the allowed distance, judging by length and letters."""
     letters = set(folded)
     result: list[str] = []
     for name in known:
@@ -109,7 +109,7 @@ def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
 
 
 def _distance(left: str, right: str, bound: int) -> int:
-    """Insertions, deletions, replacements and swaps of neighbours between two words; more than `bound` is bound + 1."""
+    """Insertions, deletions, replacements and swaps of neighbours between two words; bound + 1 if more than `bound`."""
     if left == right:
         return 0
     if abs(len(left) - len(right)) > bound:

@@ -1,4 +1,4 @@
-"""Environments of one spec beside each other: two in one namespace of a cluster, or that install the same there."""
+"""Conflicts between environments of one spec: two in one namespace of a cluster, or installing the same add-on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Every environment against those before it; `places` is where the spec writes each of them."""
+    """Checks every environment against those before it; `places` is where the spec defines each of them."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -25,9 +25,9 @@ def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> I
 def check_compiled(
     inputs: Inputs, own: Plan, spec: Outcome, names: Iterable[str], targets: Targets
 ) -> Iterator[Diagnostic]:
-    """The environment that is compiled, of which `own` is the plan, against the others of its spec.
+    """Checks the compiled environment, whose plan is `own`, against the others of its spec.
 
-    Only those that name one of its clusters are planned, and those with errors of their own are left out.
+    Only those that name one of its clusters are planned, and those with errors of their own are skipped.
     """
     contexts = {context for context, _ in _namespaces(own)}
     if inputs.environment is None or spec.document is None or not contexts:
@@ -46,7 +46,7 @@ def check_compiled(
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
     """What an environment shares with others: each namespace and each add-on once, with the first that has it.
 
-    A cloud's cluster is made for one environment; one that exists is known by its kubeconfig context.
+    A cloud cluster belongs to one environment; an existing cluster is identified by its kubeconfig context.
     """
     shared: set[str] = set()
     namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}
@@ -65,7 +65,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Each adopted bucket in which two environments write below one folder, once, with the first that does."""
+    """Each adopted bucket with a folder that two environments write to, once, with the first that does."""
     written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -76,7 +76,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Bucket, endpoint and folder of what workloads write in buckets that the spec adopts."""
+    """Bucket, endpoint and folder of all writes of workloads to adopted buckets."""
     for resource in plan.resources:
         if isinstance(resource.value, Identity):
             for access in resource.value.access:
@@ -86,7 +86,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """Where each environment is written: its key in the spec, or the first line of its file."""
+    """Where each environment is defined: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -94,7 +94,7 @@ def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str,
 
 
 def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context and the namespace of each cluster that exists."""
+    """The context and the namespace of each existing cluster."""
     for resource in plan.resources:
         target = plan.system.target(resource.placement)
         if resource.kind is Kind.NAMESPACE and target.provider == "kubernetes":
@@ -102,7 +102,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The context of each cluster that exists, with every add-on that is installed there."""
+    """The context of each existing cluster, with every add-on that is installed there."""
     for resource in plan.resources:
         cluster = resource.value
         if isinstance(cluster, Cluster) and cluster.target.provider == "kubernetes":

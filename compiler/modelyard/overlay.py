@@ -1,4 +1,4 @@
-"""The second room: what one environment changes, merged into the document by RFC 7396 with every span kept."""
+"""The second stage: merges one environment's changes into the document by RFC 7396, keeping every span."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
 MOST: Final = 100
-"""So many environments a spec may have, as its schema says: `validate` goes through all of them."""
+"""The maximum number of environments in a spec, as in its schema: `validate` checks all of them."""
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 def environments(document: Document) -> tuple[str, ...]:
-    """The names of the environments that are described in the spec itself."""
+    """The names of the environments that are defined in the spec itself."""
     section = document.value.get(SECTION)
     return tuple(section) if isinstance(section, dict) else ()
 
@@ -28,9 +28,9 @@ def environments(document: Document) -> tuple[str, ...]:
 def overlay(
     document: Document, environment: str | None, extra: Document | None = None, others: Iterable[str] = ()
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The document as it is in one environment, without its section `environments`.
+    """The document of one environment, without its section `environments`.
 
-    `extra` is the file `environments/NAME.yaml`, already loaded; it means the same as an entry of the section.
+    `extra` is the file `environments/NAME.yaml`, already loaded; it is equivalent to an entry of the section.
     `others` are the names of all such files.
     """
     refused = at_most(_refused(document, environment, extra, others))
@@ -49,14 +49,14 @@ def overlay(
 def _refused(
     document: Document, environment: str | None, extra: Document | None, others: Iterable[str]
 ) -> Iterator[Diagnostic]:
-    """Why there is nothing to merge: a section that holds no patches, or a name that is in no place or in two."""
+    """Why there is nothing to merge: a section without patches, or a name that is defined nowhere or twice."""
     section = document.value.get(SECTION)
     if section is not None and not isinstance(section, dict):
         yield tell.not_a_patch(document.value_span((SECTION,)), SECTION)
         return
     names = section or {}
     if len(names) > MOST:
-        bound = f"at most {MOST} may be"
+        bound = f"the maximum is {MOST}"
         yield wrong_length(document.key_span((SECTION,)), f"{len(names)} entries", bound)
         return
     for name, patch in names.items():
@@ -87,7 +87,7 @@ def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple
 
 @record(frozen=False)
 class _Merge:
-    """A merge in progress: the spans of the containers that it makes, and what it has to say."""
+    """A merge in progress: the spans of the new containers, and the diagnostics."""
 
     document: Document
     spans: Spans

@@ -1,4 +1,4 @@
-"""From spans back to paths: which keys and values of a document a diagnostic points at."""
+"""From spans back to paths: the keys and values of a document that a diagnostic points at."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from modelyard.source import Document, Json, Path, Span
 
 
 def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple[Path, ...]]:
-    """The paths whose key or value has each of these spans: several where aliases repeat it, none outside the document.
+    """The paths whose key or value has each of these spans: several if aliases repeat it, none outside the document.
 
-    Takes time in proportion to the document.
+    Linear in the size of the document.
     """
     columns = {(span.column, span.end_column) for span in spans}
     paths: dict[Span, list[Path]] = {span: [] for span in spans}

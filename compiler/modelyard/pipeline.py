@@ -79,7 +79,7 @@ def _validate(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _resolve(outcome: Outcome, task: _Task) -> _Result:
-    system, problems = resolve(_document(outcome), task.environment)
+    system, problems = resolve(_document(outcome), task.environment, task.targets)
     return replace(outcome, system=system), problems
 
 
@@ -87,7 +87,7 @@ def _check(outcome: Outcome, task: _Task) -> _Result:
     system = _system(outcome)
     approvals, problems = signed(system, task.inputs.approvals)
     system = replace(system, signed=approvals)
-    return replace(outcome, system=system), (*check(system), *problems)
+    return replace(outcome, system=system), (*check(system, task.targets.rules(system)), *problems)
 
 
 def _plan(outcome: Outcome, task: _Task) -> _Result:
@@ -136,24 +136,24 @@ def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome
 
 
 def opened(inputs: Inputs) -> Outcome:
-    """The spec as it was written, with every environment in it."""
+    """The spec as written, with all its environments."""
     document, problems = load(inputs.spec.content, inputs.spec.path)
     return Outcome(document=document).after(Stage.LOAD, problems)
 
 
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
-    """The document of one environment: loaded, overlaid, with variables in their places.
+    """The document of one environment: loaded, overlaid, with variables substituted.
 
-    `spec` is the result of `opened`, where one spec is read for several environments.
+    `spec` is the result of `opened`, if one spec is read for several environments.
     """
     outcome = _passed(spec or opened(inputs), _Task(inputs), Stage.LOAD, Stage.SUBSTITUTE)
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
-    """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks.
+    """The plan of one environment, checked against its targets: everything that `validate` needs.
 
-    An error of one stage hides none of the later ones, apart from those that depend on it.
+    An error of one stage hides none of the later ones, except those that depend on it.
     """
     outcome = read(inputs, spec)
     if outcome.failed:
@@ -172,7 +172,7 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
-    """The plan of one environment without what its targets say of it; None where there is an error before that."""
+    """The plan of one environment without the checks of its targets; None if there is an error before that."""
     document = read(inputs, spec).document
     if document is None:
         return None
@@ -180,7 +180,7 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
-    """The stacks of one environment, a stack a target, in the order of their names."""
+    """The stacks of one environment, one per target, sorted by target name."""
     outcome = understand(inputs, targets)
     if outcome.failed:
         return outcome

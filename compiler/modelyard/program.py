@@ -25,9 +25,9 @@ class Import:
 
 @record
 class Ref:
-    """The result of an earlier call, or what it holds: `variable`, `variable.attribute` or `variable["key"]`.
+    """The result of an earlier call, or part of it: `variable`, `variable.attribute` or `variable["key"]`.
 
-    Of both, the attribute comes first: `variable.attribute["key"]`. A key is text of anybody's.
+    If both are set, the attribute comes first: `variable.attribute["key"]`. A key may be any text.
     """
 
     variable: str
@@ -39,9 +39,9 @@ class Ref:
 class Call:
     """`variable = component(name, **arguments)`; variable is a user's or our own name before `identifier()`.
 
-    `component` is dotted from an imported name, such as `kubernetes.Cluster`. An empty variable prints a bare call.
-    `group` separates paragraphs: a blank line is printed where it changes. `origin` is the line of the spec that asked
-    for it, for `explain`; it is never printed.
+    `component` is dotted from an imported name, such as `kubernetes.Cluster`. With an empty variable, only the call is
+    printed. `group` separates paragraphs: a blank line is printed where it changes. `origin` is the line of the spec
+    that requested it, for `explain`; it is never printed.
     """
 
     variable: str

@@ -1,4 +1,4 @@
-"""Public SSH keys as in `id_ed25519.pub`, read far enough to know that the runtime can verify with them.
+"""Reads public SSH keys as in `id_ed25519.pub`, as far as necessary to know that the runtime can verify with them.
 
 Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f and PROTOCOL.sshsig, 2026-11-26.
 """
@@ -47,11 +47,11 @@ _OTHER_TYPE: Final = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
-    """A text is no public key that can be used; the message says why."""
+    """The text is not a usable public key; the message says why."""
 
 
 class PublicKey(NamedTuple):
-    """A key that can be used: its type, the key itself (the type is part of it), and whose it is."""
+    """A usable key: its type, the key itself (which includes the type), and its owner."""
 
     kind: str
     body: bytes
@@ -59,15 +59,15 @@ class PublicKey(NamedTuple):
 
 
 def public_key(line: str) -> PublicKey:
-    """The key of a line as in `id_ed25519.pub`; raises where the runtime could not verify with it."""
+    """The key in a line as in `id_ed25519.pub`; raises if the runtime could not verify with it."""
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
-        raise NotAKey(f"its type {kind[:30]!r} is none of {', '.join(_TYPES)}")
+        raise NotAKey(f"its type {kind[:30]!r} is not one of {', '.join(_TYPES)}")
     data = _decoded(body)
     fields = _Fields(data)
     inside = fields.string().decode("ascii", "replace")
     if inside != kind:
-        what = f"that of a key of type {inside}" if _OTHER_TYPE.fullmatch(inside) else "that of no key"
+        what = f"for a key of type {inside}" if _OTHER_TYPE.fullmatch(inside) else "not that of a key"
         raise NotAKey(f"its type is {kind}, and its body is {what}")
     _check(kind, fields)
     if fields.left:
@@ -76,17 +76,17 @@ def public_key(line: str) -> PublicKey:
 
 
 def signing_key(signature: str) -> bytes:
-    """The body of the key that a signature of `ssh-keygen -Y sign` is in the name of; nothing is verified."""
+    """The body of the key that a signature of `ssh-keygen -Y sign` names; nothing is verified."""
     begin, _, rest = signature.strip().partition("\n")
     body, end, _ = rest.partition(_END)
     data = _decoded("".join(body.split()))
     if begin.strip() != _BEGIN or not end or not data.startswith(_MAGIC):
-        raise NotAKey("it is no signature of ssh-keygen")
+        raise NotAKey("it is not a signature made by ssh-keygen")
     return _Fields(data[len(_MAGIC) :]).string()
 
 
 def is_public_body(text: str) -> bool:
-    """Whether a text is what stands between type and comment of a public key; private ones begin otherwise."""
+    """Whether a text is the part between type and comment of a public key; private keys begin differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:
@@ -94,10 +94,10 @@ def is_public_body(text: str) -> bool:
 
 
 def reason(text: str) -> str:
-    """Why a text is not the line of a public key, and what to write instead; empty where that is not clear."""
+    """Why a text is not the line of a public key, and what to write instead; empty if that is unclear."""
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     if len(lines) > 1:
-        return "this is more than one line: make each key an entry of its own"
+        return "this is more than one line: make each key a separate entry"
     words = text.split()
     if not words:
         return ""
@@ -108,21 +108,21 @@ def reason(text: str) -> str:
     if words[0] not in _TYPES:
         return ""
     if text.splitlines() != [text]:
-        return "it has a line break, as | and > add one: write it in quotes"
+        return "it contains a line break, as | and > add one: write it in quotes"
     return "write one space between type, key and comment, and none before them"
 
 
 def _of_type(words: list[str]) -> str:
     first = words[0]
     if first == "cert-authority" or any("cert-authority" in word.split(",") for word in words[:2]):
-        return "authorities of certificates are not used: list the key of each person"
+        return "certificate authorities are not supported: list the key of each person"
     if "-cert-v" in first:
         return "this is a certificate: list the key itself, as in id_ed25519.pub and not in id_ed25519-cert.pub"
     if first == "ssh-dss":
-        return "DSA keys are not used any more, OpenSSH does not sign with them: make one with ssh-keygen -t ed25519"
+        return "DSA keys are obsolete, and OpenSSH no longer signs with them: create a key with ssh-keygen -t ed25519"
     if any(word in _TYPES for word in words[1:]) and first not in _TYPES:
         kind = next(word for word in words if word in _TYPES)
-        return f"options of a key mean nothing here: begin with {kind}"
+        return f"key options have no effect here: begin with {kind}"
     if first not in _TYPES:
         return ""
     try:
@@ -138,15 +138,15 @@ def _type_inside(body: str) -> str:
 
 def _decoded(body: str) -> bytes:
     if not body:
-        raise NotAKey("it has a type, and no key after it")
+        raise NotAKey("it has a type but no key after it")
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise NotAKey("its body is cut or changed: it is not Base64") from None
+        raise NotAKey("its body is truncated or altered: it is not Base64") from None
 
 
 class _Fields:
-    """The fields of a body, each with its length before it."""
+    """The fields of a body, each prefixed with its length."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -159,7 +159,7 @@ class _Fields:
         size = int.from_bytes(self._data[:4], "big")
         found, after = self._data[4 : 4 + size], self._data[4 + size :]
         if len(self._data) < 4 or len(found) < size:
-            raise NotAKey("its body is cut or changed: it ends too early")
+            raise NotAKey("its body is truncated or altered: it ends too early")
         self._data = after
         return found
 
@@ -167,7 +167,7 @@ class _Fields:
         """A positive number, written as short as can be: ssh-keygen signs in the name of no other spelling."""
         found = self.string()
         if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
-            raise NotAKey("its body is cut or changed: a number in it is not written as OpenSSH does")
+            raise NotAKey("its body is truncated or altered: a number in it is not encoded as OpenSSH does")
         return int.from_bytes(found, "big")
 
 
@@ -175,32 +175,32 @@ def _check(kind: str, fields: _Fields) -> None:
     if "ed25519" in kind:
         size = len(fields.string())
         if size != _ED25519_BYTES:
-            raise NotAKey(f"its body holds {size} bytes of a key where {kind} has {_ED25519_BYTES}")
+            raise NotAKey(f"its body holds {size} bytes of a key, but {kind} has {_ED25519_BYTES}")
     elif kind == "ssh-rsa":
         _check_rsa(fields)
     else:
         _check_point(kind, fields)
     if kind.startswith("sk-") and not fields.string().startswith(b"ssh:"):
-        raise NotAKey("its application does not begin with ssh:, so that it is no key for signatures of SSH")
+        raise NotAKey("its application does not begin with ssh:, so it cannot sign for SSH")
 
 
 def _check_rsa(fields: _Fields) -> None:
     exponent, modulus = fields.number(), fields.number()
     if modulus.bit_length() < _LEAST_RSA_BITS:
-        raise NotAKey(f"it has {modulus.bit_length()} bits; keys of RSA need {_LEAST_RSA_BITS}")
+        raise NotAKey(f"it has {modulus.bit_length()} bits; RSA keys need {_LEAST_RSA_BITS}")
     if modulus % 2 == 0 or exponent % 2 == 0 or not 3 <= exponent < modulus:
-        raise NotAKey("its body is cut or changed: its numbers are not those of a key of RSA")
+        raise NotAKey("its body is truncated or altered: its numbers are not those of an RSA key")
 
 
 def _check_point(kind: str, fields: _Fields) -> None:
     name = kind.partition("@")[0].rpartition("-")[2]
     curve = fields.string().decode("ascii", "replace")
     if curve != name:
-        raise NotAKey(f"its type is {kind}, and its body names another curve: {curve[:20]!r}")
+        raise NotAKey(f"its type is {kind}, but its body names another curve: {curve[:20]!r}")
     prime, b = _CURVES[name]
     point, size = fields.string(), (prime.bit_length() + 7) // 8
     if len(point) != 1 + 2 * size or point[0] != 4:
-        raise NotAKey(f"its body holds a point of {len(point)} bytes where {kind} has {1 + 2 * size}, the first a 4")
+        raise NotAKey(f"its body holds a point of {len(point)} bytes, but {kind} has {1 + 2 * size}, the first a 4")
     x, y = int.from_bytes(point[1 : 1 + size], "big"), int.from_bytes(point[1 + size :], "big")
     if max(x, y) >= prime or (y * y - x * x * x + 3 * x - b) % prime:
-        raise NotAKey("its body is cut or changed: its point does not lie on the curve")
+        raise NotAKey("its body is truncated or altered: its point is not on the curve")

@@ -1,8 +1,8 @@
-"""Frozen values with named fields: what `dataclass(frozen=True, slots=True)` gives, at a tenth of its price at import.
+"""Frozen values with named fields: like `dataclass(frozen=True, slots=True)`, at a tenth of its import cost.
 
-`dataclasses` compiles six functions a class when the class is made, whether or not anybody calls them, and looks at it
+`dataclasses` compiles six functions when a class is defined, whether or not anybody calls them, and inspects the class
 with `inspect`. A command line that ends within a tenth of a second cannot pay that a hundred times
-(docs/decisions/0013-records.md). Type checkers know these classes as dataclasses, and so do `dataclasses.fields` and
+(docs/decisions/0013-records.md). Type checkers treat these classes as dataclasses, and so do `dataclasses.fields` and
 `dataclasses.replace`.
 """
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class _New:
-    """The default of a field that every value gets a new one of."""
+    """The default of a field that gets a new object for every value."""
 
     __slots__ = ("make", "shown")
 
@@ -47,9 +47,9 @@ def record(*, frozen: bool = True, eq: bool = True) -> Callable[[type[_T]], type
 def record(
     cls: type[_T] | None = None, /, *, frozen: bool = True, eq: bool = True
 ) -> type[_T] | Callable[[type[_T]], type[_T]]:
-    """The class with its annotated names as fields; equal, hashed and printed by them, and changed by nobody.
+    """The class with its annotated names as fields, which define equality, hash and repr, and cannot be changed.
 
-    `frozen=False` makes a value that can be changed and has no hash; with `eq=False` a value is equal to itself alone.
+    `frozen=False` makes a mutable value without a hash; with `eq=False` a value is equal only to itself.
     """
     if cls is not None:
         return _made(cls, frozen, eq)
@@ -66,7 +66,7 @@ def replace(value: _T, /, **changes: object) -> _T:
 
 
 def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
-    """The class once more, with slots, which a class can only be born with."""
+    """A copy of the class with slots, which a class can only get when it is created."""
     names = tuple(cls.__annotations__)
     space: dict[str, Any] = {name: what for name, what in cls.__dict__.items() if name not in _UNWANTED}
     defaults: dict[str, object] = {name: space.pop(name) for name in names if name in space}
@@ -85,7 +85,7 @@ def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """What fills a new value. It is compiled when the first one is made: many classes never see one in a run."""
+    """The constructor. It is compiled at the first call: many classes are never instantiated in a run."""
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
         cls: Any = self.__class__
@@ -109,7 +109,7 @@ def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], 
         known[f"_default_{name}"] = default
         known[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
         lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known)  # only names of our own source
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known)  # only names from our own source
     made: Any = known["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made  # type: ignore[no-any-return] # exec has no types
@@ -132,8 +132,8 @@ def _equality(
 def _repr(names: tuple[str, ...], defaults: Mapping[str, object]) -> Callable[[object], str]:
     def __repr__(self: object) -> str:  # noqa: N807 - the same
         hidden = {name for name, default in defaults.items() if isinstance(default, _New) and not default.shown}
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name not in hidden)
-        return f"{self.__class__.__qualname__}({told})"
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name not in hidden)
+        return f"{self.__class__.__qualname__}({fields})"
 
     return __repr__
 
@@ -149,7 +149,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """What the functions of `dataclasses` look for: made when one of them asks, by `dataclasses` itself."""
+    """The attribute that the functions of `dataclasses` look for, created on demand by `dataclasses` itself."""
 
     __slots__ = ("_defaults",)
 

@@ -1,4 +1,4 @@
-"""Texts of a spec that look like secrets, found by form and by name, so that no message ever repeats one."""
+"""Finds texts of a spec that look like secrets, by form and by key, so that no message ever repeats one."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # how many steps lea
 
 
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
-    """Every text that looks like a secret, and every secret reference that stands where none is read.
+    """Every text that looks like a secret, and every secret reference in a field that does not read secrets.
 
-    Their spans are marked as secret, so this is also asked when another room has refused the document: whatever is
-    printed of the same lines then leaves them out.
+    Their spans are marked as secret, so this also runs when another stage has rejected the document: output of the same
+    lines then leaves them out.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():
@@ -58,7 +58,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Every text that is worth a closer look, with its path. `free`: keys here are names that the user gave."""
+    """Every suspicious text with its path. `free`: keys here are names chosen by the user."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):
@@ -75,7 +75,7 @@ def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free:
 
 @cache
 def _literals() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Compiled when the first text is suspect; most specs hold none."""
+    """Compiled at the first suspicious text; most specs have none."""
     return tuple((re.compile(pattern), what) for pattern, what in _LITERALS)
 
 
@@ -89,7 +89,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Whether small and capital letters and digits are mixed as in random text, and not as in a path or a name."""
+    """Whether letters of both cases and digits are mixed as in random text, and not as in a path or a name."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

@@ -1,4 +1,4 @@
-"""What the schema says about one place of a document: everything that holds there, and what would hold otherwise."""
+"""The schema at one place of a document: the parts that apply there, and those that would apply otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """A part of a schema that is a schema itself; `true` and what is missing ask for nothing."""
+    """A part of a schema that is a schema itself; `true` and missing parts require nothing."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -28,7 +28,7 @@ def texts(value: Json) -> list[str]:
 
 @record
 class Excluded:
-    """A branch that does not hold: fields that it would allow, and the condition that decided against it.
+    """A branch that does not apply: the fields that it would allow, and the condition that excluded it.
 
     `held` says whether the condition held, so that its `else` does not.
     """
@@ -42,7 +42,7 @@ class Excluded:
 class Shape:
     """All schemas that apply to one value, outermost first.
 
-    `possible` are branches that a mistake elsewhere leaves undecided: their fields are known, nothing else is asked.
+    `possible` are branches that an error elsewhere leaves undecided: their fields are known, nothing else is required.
     """
 
     schemas: list[Schema] = field(default_factory=list[Schema])
@@ -121,7 +121,7 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 
 def definition(root: Mapping[str, Json], reference: str) -> Schema:
-    """What a reference within the schema, such as `#/$defs/name`, refers to."""
+    """The target of a reference within the schema, such as `#/$defs/name`."""
     found: Json = dict(root)
     for step in reference.removeprefix("#").strip("/").split("/"):
         if step:

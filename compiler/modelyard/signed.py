@@ -1,5 +1,5 @@
-"""Approvals that lie beside a spec: signed statements that a pull request brought, as `modelyard approve --save` wrote
-them. The signatures are verified by the runtime, against the keys of the spec, before an alias moves.
+"""Approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`. The runtime
+verifies the signatures against the keys in the spec, before an alias moves.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from modelyard.public_keys import NotAKey, public_key, signing_key
 from modelyard.source import Span
 from modelyard.spec import Signed, System
 
-_LONGEST = 5000  # bytes: what `modelyard approve` writes, with room to spare
-_MOST = 100  # of an environment: a ConfigMap holds a MiB
+_LONGEST = 5000  # bytes: the output of `modelyard approve`, with a margin
+_MOST = 100  # per environment: a ConfigMap holds a MiB
 
 
 def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
-    """The approvals of an environment, and what is wrong with files."""
+    """The approvals of an environment, and the errors in their files."""
     found: list[Signed] = []
     wrong: list[Diagnostic] = []
     for file in given:
@@ -43,7 +43,7 @@ def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], 
 
 
 def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
-    """An approval, its system, its environment, and the key that it names; raises ValueError where it is none."""
+    """An approval, its system, its environment, and its key; raises ValueError if it is invalid."""
     if len(content) > _LONGEST:
         raise ValueError(f"it is longer than {_LONGEST} bytes")
     try:
@@ -61,12 +61,12 @@ def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
     try:
         key = signing_key(signature)
     except NotAKey:
-        raise ValueError("what should be its signature is not one of ssh-keygen") from None
+        raise ValueError("its signature was not made by ssh-keygen") from None
     return Signed(model, alias, digest, evidence), system, environment, key
 
 
 def _without_effect(system: System, approval: Signed, key: bytes) -> str:
-    """Why nothing waits for an approval; empty where something may."""
+    """Why an approval has no effect; empty if it may have one."""
     if system.registry is None or system.registry.adopt:
         return "only a promoter reads it, and none runs here; approve with --registry instead"
     by_name = {model.registered_name: model.name for model in system.models.values()}
@@ -77,11 +77,11 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
         return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
     asked = system.approval(model, approval.alias)
     if asked is None:
-        return f"nobody is asked before {model}@{approval.alias} moves"
+        return f"nothing requires an approval before {model}@{approval.alias} moves"
     groups = [group for group in system.governance.approvers if group.name in asked.groups]
     if any(_is_of(key, line) for group in groups for line in group.ssh_keys):
         return ""
-    return f"it was signed with a key of none of the groups that are asked: {', '.join(asked.groups)}"
+    return f"the key that signed it belongs to none of the required groups: {', '.join(asked.groups)}"
 
 
 def _is_of(key: bytes, line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where things were written: source files, spans, and the document that keeps both values and spans."""
+"""Source files, spans, and the document that keeps values together with their spans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from modelyard.records import field, record
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-"""What a spec is made of once it is read: JSON values, integers and finite floats only."""
+"""The content of a spec after reading: JSON values, with integers and finite floats only."""
 
 Container: TypeAlias = "dict[str, Json] | list[Json]"
 
@@ -25,9 +25,9 @@ _WIDTH = {dict: 6, list: 3}
 
 @record
 class Span:
-    """A stretch of one line of a file: line and columns from 1, the end column one past the last character.
+    """A range in one line of a file: line and columns from 1, the end column one past the last character.
 
-    What goes on over several lines is marked by its first character alone.
+    A range over several lines is marked by its first character alone.
     """
 
     file: str
@@ -38,7 +38,7 @@ class Span:
 
 @record
 class SourceFile:
-    """A file as it was given: the path in the user's own words, and its text."""
+    """A file as given: the path as the user typed it, and its text."""
 
     path: str
     text: str = field(repr=False)
@@ -55,7 +55,7 @@ class SourceFile:
 
 
 class Lines:
-    """The lines of a text without their line breaks, kept as eight bytes each until one is asked for."""
+    """The lines of a text without their line breaks, kept as eight bytes each until one is requested."""
 
     __slots__ = ("_starts", "_text")
 
@@ -79,8 +79,8 @@ class Lines:
 class Spans:
     """Spans of every key and value of a document, a few bytes each.
 
-    Numbers lie in one array, found by the identity of their container, in the order of its entries: line, column and
-    end column of the key (mappings only), then of the value. Lines count through all files of a document.
+    Numbers are in one array, found by the identity of their container, in the order of its entries: line, column and
+    end column of the key (mappings only), then of the value. Lines are counted across all files of a document.
     """
 
     __slots__ = ("_numbers", "_positions", "_starts")
@@ -128,11 +128,11 @@ class Spans:
 
 @record(eq=False)
 class Document:
-    """A spec as JSON values, and for every key and value where it was written.
+    """A spec as JSON values, with the place of every key and value.
 
-    `first_lines` says at which line of the whole each file begins, for documents that were put together from several.
-    `deleted` says where an environment deletes what the base has, `overlaid` are the paths of values that it sets.
-    `aside` are the paths of entries that exist and are left out because of errors.
+    `first_lines` has the line of the whole at which each file begins, for documents that were merged from several.
+    `deleted` has the places where an environment deletes parts of the base, `overlaid` the paths of values that it
+    sets. `aside` has the paths of entries that exist but are left out because of errors.
     """
 
     value: dict[str, Json]
@@ -191,9 +191,9 @@ def _child(container: Container, step: str | int) -> Json:
 
 
 def appended(document: Document, extra: Document) -> Document:
-    """The document, with the spans and files of another one known to it as well.
+    """The document, with the spans and files of another one added.
 
-    Its value stays as it is; parts of the other one's value may be put into it.
+    Its value is unchanged; parts of the other one's value may be put into it.
     """
     first_line = document.first_lines[-1] + len(document.files[-1].lines())
     spans = document.spans.copy()

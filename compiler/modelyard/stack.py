@@ -1,7 +1,7 @@
-"""What a target lowers to: projects made of values, before any of it is text.
+"""The result of lowering a target: projects made of values, before any of it is text.
 
-Everything that can be large is a function that makes it when it is written, so that the manifests of ten thousand
-workloads never lie in memory at once. Called twice, such a function gives the same thing twice.
+Anything that can be large is a function that creates it when it is written, so that the manifests of ten thousand
+workloads are never in memory at once. Such a function returns the same result every time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from modelyard.program import Program
 from modelyard.records import field, record
 
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
-"""Plain data that only gets read: JSON values, where a tuple is a list too and any mapping an object."""
+"""Read-only plain data: JSON values, where a tuple also counts as a list and any mapping as an object."""
 
 Manifest: TypeAlias = Mapping[str, Value]
 """One Kubernetes object, keys in the order in which they are printed."""
@@ -29,7 +29,7 @@ class ManifestFile:
 
 @record
 class TextFile:
-    """A file that is prose or source of our own, at a path relative to the folder of the target."""
+    """A file of prose or of our own source, at a path relative to the target's folder."""
 
     path: str
     text: Callable[[], str]
@@ -39,9 +39,9 @@ class TextFile:
 class Project:
     """One Pulumi project.
 
-    folder is where it lies in the target's folder, such as `workloads`. components are the modules of
-    `modelyard_stacks` that the program needs beside it, with dots where they lie deeper: `aws.network`. requirements
-    are lines of `requirements.txt`. settings are the stack's configuration: keys without the project's name.
+    folder is its path in the target's folder, such as `workloads`. components are the modules of `modelyard_stacks`
+    that the program needs next to it, dotted if nested: `aws.network`. requirements are lines of `requirements.txt`.
+    settings are the stack's configuration: keys without the project's name.
     """
 
     folder: str
@@ -56,7 +56,7 @@ class Project:
 
 @record
 class Stack:
-    """All that comes out for one target of one environment, in the order in which it is applied."""
+    """The complete output for one target of one environment, in the order in which it is applied."""
 
     environment: str
     target: str

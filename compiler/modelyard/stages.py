@@ -1,4 +1,4 @@
-"""The stages of the compiler, and the outcome that they hand on."""
+"""The stages of the compiler, and the outcome that they pass on."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """How far the spec came, and all diagnostics so far, in order. A stage that was not reached leaves None.
+    """How far the compile got, and all diagnostics so far, in order. Stages that were not reached leave None.
 
-    `patch` is the file of the environment as it was loaded. `stages` holds the stage of each diagnostic. `reached` is
-    the last stage that judged the whole spec as written. Where that is not the last of all, `waiting` are the stages
-    that could not run beside the errors, and `aside` the addresses of entries that depend on an error and were left
-    out by the stages that did.
+    `patch` is the loaded file of the environment. `stages` holds the stage of each diagnostic. `reached`
+    is the last stage that judged the whole spec as written. If that is not the last of all, `waiting` are the stages
+    that could not run because of errors, and `aside` the addresses of entries that depend on an error and were left
+    out by the stages that ran.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,4 +1,4 @@
-"""A spec in all its environments at once: each problem reported once, with the environments that have it."""
+"""A spec in all its environments at once: each problem is reported once, with the environments that have it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard.target import Targets
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = "W0412"
-"""Nothing uses an entry; one that any environment uses is no leftover."""
+"""Nothing uses an entry; if any environment uses it, it is not a leftover."""
 _NOT_YET: Final = "E0602"
 """A provider is not supported yet; an environment on one does not fail the others."""
 
@@ -28,8 +28,8 @@ _NOT_YET: Final = "E0602"
 class Survey:
     """The problems of the base and of every environment, and whether the base compiles without one.
 
-    `not_made_yet` lists the environments on a provider that is not supported yet. `waiting` and `aside` are those of
-    the outcomes with errors. `plans` are by environment; None is the base.
+    `not_made_yet` lists the environments with a provider that is not supported yet. `waiting` and `aside` come from the
+    outcomes with errors. `plans` are by environment; None is the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -41,9 +41,9 @@ class Survey:
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
-    """All that `understand` reports for the base and each environment; `spec` is the result of `opened`.
+    """Everything that `understand` reports for the base and each environment; `spec` is the result of `opened`.
 
-    A base may lack what every environment adds: it is no system by itself then, which is no error.
+    The base may lack what every environment adds: it is then incomplete by itself, which is not an error.
     """
     outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
@@ -74,7 +74,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """The problems of one environment by themselves without their hints, which depend on it, and their stages."""
+    """The problems of one environment without their hints, which may differ between environments, and their stages."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]
@@ -116,7 +116,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _keeps(document: Document, spec: Document, path: Path) -> bool:
-    """Whether the key and the value at a path are still those of the base, whatever an environment adds below them."""
+    """Whether the key and the value at a path are still the base's, whatever an environment adds below them."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

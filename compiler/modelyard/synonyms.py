@@ -1,4 +1,4 @@
-"""Words that people bring from elsewhere, and what they are called here."""
+"""Words that people know from elsewhere, and the names used here."""
 
 from __future__ import annotations
 
@@ -176,4 +176,4 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "telco": ("telecom",),
     }
 )
-"""By a word without case and separators, what it may be called here; the first that the place knows is meant."""
+"""By a word without case and separators, the names it may stand for; the first that is known at the place wins."""

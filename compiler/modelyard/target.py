@@ -1,4 +1,4 @@
-"""What a target is: a catalog from kind to lowering, its checks, and its name. Mostly data."""
+"""The definition of a target: a catalog from kind to lowering, its checks, and its name. Mostly data."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource
 from modelyard.program import Call
+from modelyard.provider import ResolveOptions, Rule, no_options
 from modelyard.records import field, record
 from modelyard.source import Document, Json, Path
-from modelyard.spec import target_path
+from modelyard.spec import System, target_path
 from modelyard.stack import Manifest, Stack
 
 
 @record
 class Component:
-    """This kind is made here; `what` says as what, in the platform's words, for docs/targets.md.
+    """This kind is supported; `what` is the platform's name for it, for docs/targets.md.
 
-    `addons` of the cluster have to be there for it. A database or gateway that is adopted asks for none, nor does a
-    secret that exists. What stands `apart` is made beside the cluster, and without one where nothing else is placed.
+    It needs the `addons` of the cluster, except for an adopted database or gateway and an existing secret. Resources
+    that stand `apart` are created outside the cluster, and without one if nothing else is placed there.
     """
 
     what: str
@@ -31,14 +32,14 @@ class Component:
 
 @record
 class NotYet:
-    """modelyard cannot do this here yet; the reason becomes the diagnostic."""
+    """modelyard does not support this here yet; the reason becomes the diagnostic."""
 
     reason: str
 
 
 @record
 class Impossible:
-    """The platform cannot do this; the reason becomes the diagnostic and names the nearest thing that it can."""
+    """The platform cannot do this; the reason becomes the diagnostic and names the closest alternative."""
 
     reason: str
 
@@ -48,9 +49,9 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
-    """The targets of a document, which may still be wrong, for whose provider nothing is made yet: each with its path.
+    """The targets of a document, which may be invalid, whose provider is not supported yet: each with its path.
 
-    What else is wrong in one of them needs no word: it is mended for a provider that is refused afterwards.
+    Other errors in such a target are not reported: the user would fix them for a provider that is then rejected.
     """
     deployment = document.value.get("deployment")
     if not isinstance(deployment, dict):
@@ -68,16 +69,16 @@ def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagn
 
 
 def _all_later(catalog: Catalog) -> str | None:
-    """Why nothing at all is made for a provider, or None where something is."""
+    """Why a provider is not supported at all, or None if it is."""
     reasons = [entry.reason for entry in catalog.values() if isinstance(entry, NotYet)]
     return reasons[0] if len(reasons) == len(catalog) else None
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Kinds of the plan that their placement cannot make: each told once, where the spec asked for it first.
+    """Kinds in the plan that their placement does not support: each reported once, where the spec first needs it.
 
-    A provider for which nothing is made yet is told once, where it is named. `catalogs` are by placement. A kind that a
-    catalog does not hold is a mistake of ours and raises KeyError.
+    An unsupported provider is reported once, where it is named. `catalogs` are by placement. A kind that a catalog
+    lacks is a bug of ours and raises KeyError.
     """
     empty = {name: reason for name, catalog in catalogs.items() if (reason := _all_later(catalog)) is not None}
     for target in plan.system.deployment.targets:
@@ -95,7 +96,7 @@ def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagn
 
 
 class Object(Protocol):
-    """One object that a target emits, and the line of the spec that asked for it."""
+    """One object that a target emits, and the line of the spec that requested it."""
 
     @property
     def origin(self) -> Path:
@@ -110,22 +111,22 @@ class Object(Protocol):
 
 @record
 class Pins:
-    """What a stack runs that others made, by name: versions of charts, images with their tags. For modelyard.lock."""
+    """Third-party components of a stack by name: versions of charts, images with their tags. For modelyard.lock."""
 
     charts: Mapping[str, str] = field(default_factory=dict[str, str])
     images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
-    """Of what is there already no component is made."""
+    """Returns no components, for targets that create none."""
     return ()
 
 
 @record
 class Cost:
-    """What the machines of a placement cost a month, in the budget's currency.
+    """The monthly cost of a placement's machines, in the budget's currency.
 
-    sure is what is paid for in any case; most what it comes to when all is at its largest all the time.
+    sure is the fixed cost; most is the cost if everything runs at its largest all the time.
     """
 
     sure: float
@@ -141,12 +142,16 @@ class Target:
     choose: Hardwarer
     check: Callable[[Plan, str], Iterable[Diagnostic]]  # plan, placement: what this platform cannot honour
     lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
-    objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with where it comes from
+    objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with its origin
     pins: Callable[[Plan, str], Pins]  # plan, placement
-    cost: Callable[[Plan, str], Cost | None]  # plan, placement; None where nothing is paid for
+    cost: Callable[[Plan, str], Cost | None]  # plan, placement; None if nothing costs money
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
-    gateway_class: str = ""  # which its add-on for routes brings; empty where a class is there before
+    gateway_class: str = ""  # from its add-on for routes; empty if the cluster has a class already
     diagnostics: str = ""  # the package of its own diagnostics
+    rules: tuple[Rule, ...] = ()  # its own, about specs
+    resolve_options: ResolveOptions = no_options  # its own fields of a target
+    in_cloud: bool = False  # a public cloud, whose regions say where a target lies
+    secrets_via: str = ""  # how most of its targets read secrets from outside their cluster
 
     @property
     def offer(self) -> Offer:
@@ -163,6 +168,10 @@ class Targets(Mapping[str, Target]):
     def diagnostics(self) -> tuple[str, ...]:
         """The packages in which providers have diagnostics of their own."""
         return tuple(target.diagnostics for target in self.values() if target.diagnostics)
+
+    @abstractmethod
+    def rules(self, system: System) -> Iterable[Rule]:
+        """The rules of the providers that a system uses, and of those of which it uses a word on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:

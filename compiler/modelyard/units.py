@@ -1,4 +1,4 @@
-"""Quantities with units, read exactly: memory, cpu, durations, percentages, money. None says: that is no quantity."""
+"""Parses quantities with units exactly: memory, cpu, durations, percentages, money. None means not a quantity."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _MEMORY = {
 }
 _DAY_MS = 86_400_000
 _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "w": 7 * _DAY_MS}
+_TEXT_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _YEARS = re.compile("([0-9]{1,3})y")
 
-# The same few quantities stand in a large spec thousands of times: each is read once.
+# The same few quantities appear in a large spec thousands of times: each is parsed once.
 
 
 @lru_cache(maxsize=4096)
@@ -33,8 +34,8 @@ def memory_bytes(text: str) -> int | None:
 def duration_ms(text: str) -> int | None:
     """Milliseconds of `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y`.
 
-    A year has 365 days, and every four years that have begun add one for a leap day: no span of so many calendar years
-    is longer, so a record that is kept for seven years is never deleted a day early.
+    A year has 365 days, plus one leap day for every four years begun: no span of calendar years is longer, so a record
+    with a retention of seven years is never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:
@@ -45,13 +46,13 @@ def duration_ms(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_s(text: str) -> int | None:
-    """Whole seconds of a duration; None as well where it is no whole number of them."""
+    """Whole seconds of a duration; also None if it is not a whole number of them."""
     milliseconds = duration_ms(text)
     return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
 
 
 def cpu_millis(value: str | float) -> int | None:
-    """Thousandths of a CPU of `4`, `0.5` or `500m`; None as well for finer parts than a thousandth."""
+    """Thousandths of a CPU of `4`, `0.5` or `500m`; also None for finer fractions."""
     if isinstance(value, str):
         return _scaled(value, {"": 1000, "m": 1})
     millis = round(value * 1000)
@@ -69,7 +70,7 @@ def fraction(text: str) -> float | None:
 
 @lru_cache(maxsize=4096)
 def whole_percent(text: str) -> int | None:
-    """`20%` as 20, at most 100; None as well for a part of a percent."""
+    """`20%` as 20, at most 100; also None for a fraction of a percent."""
     percent = _scaled(text, {"%": 1})
     return None if percent is None or percent > 100 else percent
 
@@ -92,7 +93,7 @@ def accelerator(text: str) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """`secret://store/path#key` as store, path and key; the key is empty where a pair of keys is meant."""
+    """`secret://store/path#key` as store, path and key; the key is empty if a pair of keys is meant."""
     found = _SECRET.fullmatch(text)
     return (found[1], found[2], found[3] or "") if found else None
 
@@ -112,5 +113,10 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
 
 
 def money_text(amount: float, currency: str) -> str:
-    """`18000 USD`, or with cents where there are any."""
+    """`18000 USD`, or with cents if there are any."""
     return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
+
+
+def duration_text(seconds: int) -> str:
+    """A duration as a spec writes it, in the largest unit that divides it: `7d`, `36h`, `90s`."""
+    return next(f"{seconds // size}{unit}" for unit, size in _TEXT_UNITS if seconds % size == 0)

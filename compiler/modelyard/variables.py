@@ -22,7 +22,7 @@ Scalar: TypeAlias = "bool | int | float | str"
 _REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
 _NAMED: Final = re.compile(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
 _MAYBE: Final = re.compile(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
-"""How the text of a file looks that holds a reference, written out or by escapes."""
+"""Matches a file that contains a reference, written out or with escapes."""
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _MOST_TEXT_MIB: Final = 16
@@ -30,7 +30,7 @@ _MOST_TEXT_MIB: Final = 16
 
 @record
 class Variable:
-    """One entry of `vars`; value is None where only the command line can give it."""
+    """One entry of `vars`; value is None if only the command line can set it."""
 
     name: str
     type: str
@@ -58,8 +58,8 @@ def substitute(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The document with every `${vars.name}` replaced; `settings` are the values given by `--set`.
 
-    A reference that is a whole text takes the value with its type; within a text, the value as YAML would write it.
-    The section `vars` itself stays as it is. `others` are files of environments, which may use a variable too.
+    A reference that is the whole text takes the value with its type; within a text, the value is inserted as YAML.
+    The section `vars` itself is unchanged. `others` are files of environments, which may use a variable too.
     """
     variables, refused = _declared(document, settings)
     if refused:
@@ -75,7 +75,7 @@ def substitute(
 def _unused(
     document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
 ) -> Iterator[Diagnostic]:
-    """Variables that no text refers to; in another environment one may be used that has no place in this."""
+    """Variables that no text refers to; a variable may be used only in another environment."""
     left = [name for name in variables if name not in used]
     if not left:
         return
@@ -108,7 +108,7 @@ def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str
 
 
 def _variable(name: str, declaration: Json) -> Variable | None:
-    """The variable that an entry declares, or None where it declares none."""
+    """The variable that an entry declares, or None if the entry is invalid."""
     if declaration is None or isinstance(declaration, list):
         return None
     if not isinstance(declaration, dict):
@@ -130,7 +130,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """The value that holds, the command line's before the default; a number that no spec may hold stays text."""
+    """The effective value, from the command line or else the default; a number that no spec may hold stays text."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)
@@ -171,7 +171,7 @@ def _text(value: Json) -> str:
 
 @record(frozen=False)
 class _Substitution:
-    """A walk over all values; containers in which nothing changes are kept as they are."""
+    """A walk over all values; containers without changes are kept as they are."""
 
     document: Document
     spans: Spans

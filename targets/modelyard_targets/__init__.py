@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Final
 
+from modelyard.provider import Rule
+from modelyard.spec import System
 from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
+_EMITTED: Final = {"aws": "modelyard_targets.aws", "kubernetes": "modelyard_targets.kubernetes"}
+"""Those that something is emitted for, by the package that has the `TARGET`; the others refuse."""
 
 
 class _Targets(Targets):
@@ -27,21 +32,31 @@ class _Targets(Targets):
     def __len__(self) -> int:
         return len(_PROVIDERS)
 
+    def rules(self, system: System) -> Iterable[Rule]:
+        named = {target.provider for target in system.deployment.targets}
+        named |= {provider for provider, mentions in _MENTIONS.items() if mentions(system)}
+        return (rule for provider in sorted(named) for rule in self[provider].rules)
+
     def not_made_yet(self, provider: str) -> str | None:
         from modelyard_targets.later import REASONS
 
-        return REASONS.get(provider)
+        return None if provider in _EMITTED else REASONS.get(provider)
+
+
+def _mentions_aws(system: System) -> bool:
+    """Whether a system names what only AWS has: a key of its KMS, or its service for secrets."""
+    vias = (store.via for target in system.deployment.targets for store in target.secret_stores)
+    return "secrets-manager" in vias or any(store.encryption_key for store in system.stores.values())
+
+
+_MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
+"""By provider, whether a system names something of it, on whichever target: its rules are asked then."""
 
 
 def _target(provider: str) -> Target:
-    if provider == "kubernetes":
-        from modelyard_targets import kubernetes
-
-        return kubernetes.TARGET
-    if provider == "aws":
-        from modelyard_targets import aws
-
-        return aws.TARGET
+    if provider in _EMITTED:
+        target: Target = import_module(_EMITTED[provider]).TARGET
+        return target
     from modelyard_targets.later import later
 
     return later(provider)

@@ -19,7 +19,8 @@ REASONS: Final = {
 def later(name: str) -> Target:
     """A target that says for every kind that it is not made yet."""
     catalog: Catalog = {kind: NotYet(REASONS[name]) for kind in Kind}
-    return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins, _no_cost)
+    is_cloud = name != "local"
+    return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins, _no_cost, in_cloud=is_cloud)
 
 
 def _no_cost(plan: Plan, placement: str) -> None:

@@ -83,8 +83,8 @@ def test_a_removed_variant_has_nothing_to_be_renamed_to() -> None:
 @pytest.mark.parametrize(
     ("spec", "before", "fate", "hint"),
     [
-        (VALID_SPEC.replace("runs", "history"), BEFORE, "since it is protected", "{stores.history: stores.runs}"),
-        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket stays", ""),
+        (VALID_SPEC.replace("runs", "history"), BEFORE, "because it is protected", "{stores.history: stores.runs}"),
+        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket stays, but nothing uses it", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ def test_the_page_has_a_section_for_each_stage() -> None:
         ("inputs: [subscribers]", "inputs: [subscriber]", Stage.RESOLVE),
         ("metric: auc_roc", "metric: auc_rok", Stage.CHECK),
         ("cpu: 2, memory: 8Gi", "cpu: 2, memory: 800Gi", Stage.PLAN),
-        ('endpoint: "http://minio.minio.svc:9000", ', "", Stage.FIT),
+        ('adopt: customers, endpoint: "http://minio.minio.svc:9000", ', "", Stage.FIT),
     ],
 )
 def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, reached: Stage) -> None:

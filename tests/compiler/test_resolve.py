@@ -28,6 +28,7 @@ from modelyard.spec import (
     System,
 )
 from modelyard.validate import validate
+from modelyard_targets import TARGETS
 from tests.diagnosing import Question, examine, places
 from tests.schemas.generate import fitting
 from tests.schemas.walk import at
@@ -49,7 +50,7 @@ def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
     assert found == ()
     assert document is not None
     assert validate(document) == ()
-    return resolve(document, "default")
+    return resolve(document, "default", TARGETS)
 
 
 def refused(spec: str) -> list[str]:
@@ -342,7 +343,7 @@ def test_any_valid_document_ends_in_a_system_or_diagnostics(data: st.DataObject)
     document, found = load(json.dumps({**document.value, section: made}), "system.yaml")
     assume(document is not None and not has_errors(found) and not validate(document))
     assert document is not None
-    system, found = resolve(document, "default")
+    system, found = resolve(document, "default", TARGETS)
 
     assert (system is None) == bool(found)
     assert all(diagnostic.span for diagnostic in (check(system) if system else found))

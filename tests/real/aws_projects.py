@@ -15,9 +15,10 @@ import yaml
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome, compile_system
-from modelyard.spec import System, Vpc
+from modelyard.spec import System
 from modelyard_targets import TARGETS
-from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.options import AwsOptions, Vpc
 from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import Cloud
 from testbed.kubernetes import nodes
@@ -64,7 +65,8 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
     """The example compiled, each network that it adopts being one that is made here first, as its owners did."""
     outcome = example.compiled()
     inputs = example.inputs()
-    for network in (target.vpc for target in system_of(outcome).deployment.targets if target.vpc.adopt):
+    options = [target.options for target in system_of(outcome).deployment.targets]
+    for network in (one.vpc for one in options if isinstance(one, AwsOptions) and one.vpc.adopt):
         ids = _network(cloud, network)
         assert inputs.overlay is not None
         text = inputs.overlay.content.decode() if isinstance(inputs.overlay.content, bytes) else inputs.overlay.content
@@ -158,13 +160,13 @@ def _of_karpenter(manifests: Path) -> Iterator[nodes.Node]:
 
 
 def _size(machine: str) -> tuple[int, int]:
-    found = next(one for one in table().machines if one.name == machine)
+    found = next(one for one in offerings().machines if one.name == machine)
     return found.cpu_millis, found.memory_bytes
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
     """A node as its machine leaves it to Pods."""
-    found = next(one for one in table().machines if one.name == machine)
+    found = next(one for one in offerings().machines if one.name == machine)
     return nodes.Node(
         name,
         cpu=f"{found.cpu_millis}m",

@@ -11,6 +11,7 @@ from modelyard.load import load
 from modelyard.resolve import resolve
 from modelyard.source import Json
 from modelyard.spec import System
+from modelyard_targets import TARGETS
 from tests.schemas.changes import REMOVED, with_value
 from tests.schemas.validators import SPECS
 from tests.schemas.walk import Schema, at, filled, places, valid_specs
@@ -22,7 +23,7 @@ UNRESOLVED = ("vars", "environments")
 def _system(spec: Schema) -> System:
     document, found = load(json.dumps(spec), "system.yaml")
     assert document is not None, found
-    system, problems = resolve(document, "default")
+    system, problems = resolve(document, "default", TARGETS)
     assert system is not None, problems
     return system
 

@@ -11,6 +11,7 @@ import pytest
 
 from modelyard import spec
 from modelyard.source import Json
+from modelyard_targets.aws.options import AwsOptions, Vpc
 from tests.schemas.walk import SYSTEM, Schema, at, schema_of
 
 PLACES: dict[type, tuple[str, ...]] = {
@@ -29,7 +30,8 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Deployment: ("#/$defs/deployment",),
     spec.Placement: ("#/$defs/deployment/properties/placement",),
     spec.TargetSpec: ("#/$defs/target",),
-    spec.Vpc: ("#/$defs/vpc",),
+    AwsOptions: ("#/$defs/target",),
+    Vpc: ("#/$defs/vpc",),
     spec.Machines: ("#/$defs/machines",),
     spec.Taint: ("#/$defs/taint",),
     spec.Gateway: ("#/$defs/gateway",),
@@ -76,8 +78,14 @@ PLACES: dict[type, tuple[str, ...]] = {
 }
 """Where the schema describes what a class of the typed spec holds."""
 
+OPTIONS = (AwsOptions,)
+"""Fields of a target that one provider alone has, in a record of its own: both stand under `target`."""
+
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
 """Classes that a spec writes as one text, or that stand in a file beside it."""
+
+OF_OPTIONS = {spec.Network}
+"""Classes that a provider makes of its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),
@@ -121,6 +129,9 @@ NOT_WRITTEN = {
     (spec.Schedule, "kind"): "a text (once, on-demand) or a mapping with cron or after",
     (spec.Stage, "alias"): "the key",
     (spec.Step, "path"): "where the step stands",
+    (spec.TargetSpec, "in_cloud"): "what its provider is",
+    (spec.TargetSpec, "options"): "fields of the provider, in a record of its own",
+    (spec.TargetSpec, "secrets_via"): "what its provider is",
     (spec.Store, "called"): "what `moved` says of it",
     (spec.System, "document"): "the spec itself",
     (spec.System, "signed"): "files beside the spec",
@@ -186,7 +197,8 @@ def test_every_class_of_the_spec_has_its_place() -> None:
         if dataclasses.is_dataclass(value) and value.__module__.startswith(f"{spec.__name__}.")
     }
 
-    assert classes == set(PLACES) | ONE_TEXT
+    shared = {owner for owner in PLACES if owner.__module__.startswith(f"{spec.__name__}.")}
+    assert classes == shared | ONE_TEXT | OF_OPTIONS
 
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
@@ -198,7 +210,8 @@ def test_every_field_of_the_spec_is_in_the_schema(owner: type) -> None:
 
 @pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
 def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
-    known = {name for field in fields_of(owner) for name in names_of(owner, field)}
+    owners = (spec.TargetSpec, *OPTIONS) if owner in {spec.TargetSpec, *OPTIONS} else (owner,)
+    known = {name for part in owners for field in fields_of(part) for name in names_of(part, field)}
     known |= {name for of, name in READ_BEFORE if of is owner}
     if owner is spec.Deployment:
         known |= schema_names(spec.TargetSpec)  # the only target may stand beside the mode

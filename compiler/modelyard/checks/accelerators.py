@@ -1,21 +1,23 @@
-"""Accelerators that are paid for and left idle by what is built in: its trainers, its predictions, its monitors."""
+"""Accelerators that built-in code would leave idle: trainers, predictions and monitors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import accelerators as problems
+from modelyard.provider import Rule
 from modelyard.source import Path, Span
 from modelyard.spec import ComputeClass, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
 
 _ON_DEVICES = frozenset({"pytorch", "xgboost"})
-"""Trainers that use the one device that a process sees: PyTorch always, XGBoost where `device` says so."""
+"""Trainers that use the one device that a process sees: PyTorch always, XGBoost if `device` says so."""
 
 
 def idle(system: System) -> Iterator[Diagnostic]:
-    """No workload of built-in code has an accelerator that it does not use."""
+    """Warns about accelerators that built-in code does not use."""
     yield from _trained(system)
     yield from _scored(system)
     for inference in system.inference.values():
@@ -68,11 +70,11 @@ def _scored(system: System) -> Iterator[Diagnostic]:
 
 
 def _why(system: System, model: str) -> str:
-    return f"what the built-in trainer for {system.models[model].framework} makes predicts on CPUs"
+    return f"models of the built-in trainer for {system.models[model].framework} predict on CPUs"
 
 
 def _made_here(system: System, model: str) -> bool:
-    """Whether built-in trainers alone make a model: one of the user's code may compute as it pleases."""
+    """Whether only built-in trainers train a model; user code may use any device."""
     steps = [
         step
         for pipeline in system.pipelines.values()
@@ -94,9 +96,12 @@ def _has_one(system: System, compute: str) -> bool:
 
 
 def _named(system: System, compute: str, *owners: Path) -> Span:
-    """Where a class says that it has an accelerator, if it stands inline, or else where a workload names the class."""
+    """Where a class declares its accelerator, if written inline; otherwise where a workload names the class."""
     asked: ComputeClass = system.compute[compute]
     if asked.path[0] != "compute":
         return system.key(*asked.path, "accelerators" if asked.accelerators else "acceleratorMemory")
     written = ((*owner, "compute") for owner in owners if "compute" in system.written(*owner))
     return system.at(*next(written, owners[-1]))
+
+
+RULES: Final[tuple[Rule, ...]] = (idle,)

@@ -1,4 +1,4 @@
-"""Addresses in a spec: which leave the cluster in clear, and in which country a cloud's host stands."""
+"""Addresses in a spec: which of them leave the cluster in clear text, and the country of a cloud host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call: what it is to the spec, where the spec writes it, and what goes there."""
+    """A URL that workloads call: its name in messages, its place in the spec, and what is sent there."""
 
     what: str  # "store 'lake'"
     url: str
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """The addresses of stores, of an adopted registry and of metrics; `sensitive` are the stores of personal data."""
+    """The addresses of stores, an adopted registry and metrics; `sensitive` are the stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -55,13 +55,13 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """The region that a cloud's host names, and its country; None where the host names none."""
+    """The region and country that a cloud host names; None if it names none."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 
 
 def _with_parts(labels: list[str]) -> Iterator[str]:
-    """Labels of a host, and what stands in them after a service's name, as in `s3-eu-west-1`."""
+    """The labels of a host, and the rest of a label after a service's name, as in `s3-eu-west-1`."""
     for label in labels:
         yield label
         yield label.partition("-")[2]

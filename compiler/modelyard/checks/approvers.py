@@ -1,17 +1,19 @@
-"""The keys of those who may approve: each can be used, and belongs to one person of one group."""
+"""The keys of approvers: each must be usable and belong to one person in one group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as problems
+from modelyard.provider import Rule
 from modelyard.public_keys import NotAKey, public_key
 from modelyard.spec import System
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Each key can be read, and stands once: approvals of different groups come from different people."""
+    """Each key is readable and listed once, so approvals of different groups come from different people."""
     first: dict[bytes, str] = {}
     people: dict[str, str] = {}
     for group in system.governance.approvers:
@@ -31,3 +33,6 @@ def approvers(system: System) -> Iterator[Diagnostic]:
             person = key.comment.partition(" ")[0]
             if person and people.setdefault(person, group.name) != group.name:
                 yield problems.person_of_two_groups(span, person, group.name, people[person])
+
+
+RULES: Final[tuple[Rule, ...]] = (approvers,)

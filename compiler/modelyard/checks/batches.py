@@ -1,17 +1,19 @@
-"""Batch inference: what is scored again when the version changes."""
+"""Batch inference: what is scored again when the model version changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.schedules import gaps_s
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import batches as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring decides what is scored again, among files that are still there."""
+    """Built-in scoring decides what to score again, among the files that still exist."""
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue
@@ -36,3 +38,6 @@ def _beyond(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
             span = system.at("pipelines", pipeline.name, "reprocess", "window")
             yield problems.reprocess_beyond_retention(span, name, window_s, store.name, store.retention_s)
             return
+
+
+RULES: Final[tuple[Rule, ...]] = (reprocess,)

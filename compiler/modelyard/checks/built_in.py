@@ -1,20 +1,22 @@
-"""Built-in trainers: which tasks each knows, on how many workers, and how ranked rows belong together."""
+"""Built-in trainers: their tasks, numbers of workers, and requirements for grouped rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.capabilities import metric_of, monitor_type, trainers
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import trainers as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Step, System
 from modelyard.spec.watched import watched_dataset
 
 
 def tasks(system: System) -> Iterator[Diagnostic]:
-    """A built-in trainer knows the task of the model that it trains."""
+    """A built-in trainer supports the task of its model."""
     for _, step, task in _built_in(system):
         if task not in trainers()[step.trainer].tasks:
             able = [name for name, known in trainers().items() if task in known.tasks]
@@ -24,7 +26,7 @@ def tasks(system: System) -> Iterator[Diagnostic]:
 
 
 def pickled(system: System) -> Iterator[Diagnostic]:
-    """At high risk, loading a model runs no code that came with it."""
+    """In high-risk systems, loading a model must not run code that came with it."""
     for pipeline in system.pipelines.values() if system.governance.risk == "high" else ():
         own = [step for step in pipeline.steps if step.source.entrypoint]
         if pipeline.type != "training" or pipeline.model is None or not own or any(s.trainer for s in pipeline.steps):
@@ -39,7 +41,7 @@ def pickled(system: System) -> Iterator[Diagnostic]:
 
 
 def misplaced(system: System) -> Iterator[Diagnostic]:
-    """Nothing but a training pipeline trains."""
+    """Only training pipelines train."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type != "training" else ():
             if step.trainer:
@@ -48,7 +50,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Several workers are asked for where the trainer uses them, for one model or for trials of a search."""
+    """Several workers are requested only if the trainer uses them, for one model or for trials of a search."""
     able = [name for name, known in trainers().items() if known.together]
     for pipeline, step, _ in _built_in(system):
         if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in able:
@@ -62,9 +64,9 @@ def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
-    """Several workers spare none of them from holding all rows where these cannot be sharded, though others could be.
+    """Warns if every worker has to hold all rows, although other data could be sharded.
 
-    Rows for PyTorch and ranked ones never are, so nothing is said of them here.
+    PyTorch and ranking never shard rows, so they are not reported here.
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
@@ -77,11 +79,11 @@ def _unsharded(system: System, step: Step) -> str:
     if len(step.inputs) > 1:
         return f"its {len(step.inputs)} inputs are joined"
     columns = [name for data in step.inputs for name, kind in system.data[data].schema if kind == "boolean"]
-    return f"column {quote(columns[0])} holds truth values" if columns else ""
+    return f"column {quote(columns[0])} holds booleans" if columns else ""
 
 
 def groups(system: System) -> Iterator[Diagnostic]:
-    """Where rows are ranked, a dataset says which of them belong together."""
+    """A dataset for ranking declares which rows belong together."""
     told: set[str] = set()
     for pipeline, step, task in _built_in(system):
         if task == "ranking" and not _grouped(system, step.inputs):
@@ -94,7 +96,7 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 
 def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
-    """Gates are judged on what the model's pipeline reads, or on a dataset of their own."""
+    """Gates are judged on the data that the model's pipeline reads, or on a separate dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -110,7 +112,7 @@ def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
 
 
 def histories(system: System) -> Iterator[Diagnostic]:
-    """What is compared with a naive forecast has a history: rows to learn from that have a time."""
+    """A comparison with a naive forecast needs a history: training rows with a timestamp."""
     told: set[tuple[str, str]] = set()
     for pipeline in system.pipelines.values():
         inputs = tuple(dict.fromkeys(name for step in pipeline.steps for name in step.inputs))
@@ -129,7 +131,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Quality is judged by labels, which are joined to what was said."""
+    """Quality is judged by labels, which are joined to predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
     names = tuple(one for one in (monitor.labels, output.name if output is not None else "") if one)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
@@ -141,7 +143,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """What a metric needs beside labels and predictions; empty also for one that is not built in."""
+    """What a metric requires besides labels and predictions; empty also if it is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -160,3 +162,6 @@ def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
 
 def _written(system: System, path: Path) -> bool:
     return system.at(*path) != system.at(*path[:-1])
+
+
+RULES: Final[tuple[Rule, ...]] = (misplaced, tasks, together, in_one_memory, groups, histories, pickled)

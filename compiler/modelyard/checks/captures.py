@@ -1,12 +1,14 @@
-"""Captures hold what the monitors of their endpoint look at, and labels are found by what both have."""
+"""Captures hold what the monitors of their endpoint need, and share columns with the labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import captures as problems
+from modelyard.provider import Rule
 from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
 from modelyard.spec.learned import learned
@@ -14,7 +16,7 @@ from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
 _ANSWERS = frozenset({"prediction", "score"})
-"""What the runtime compares in a monitor of predictions (runtime/modelyard_runtime/monitoring/measures.py)."""
+"""What the runtime compares in a prediction monitor (runtime/modelyard_runtime/monitoring/measures.py)."""
 
 
 def features(system: System) -> Iterator[Diagnostic]:
@@ -36,7 +38,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Captures keep something by which late labels are found, as far as the spec says what labels are found by."""
+    """Captures keep a key for matching late labels, as far as the spec declares one."""
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
@@ -47,7 +49,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """What a monitor watches and its labels have columns in common, or the monitor names those that they have."""
+    """Watched data and its labels have columns in common, and the monitor names them if they are not declared."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -65,7 +67,7 @@ def joins(system: System) -> Iterator[Diagnostic]:
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Captures hold each column by which a monitor finds its labels, with its values."""
+    """Captures hold the values of each column that a monitor matches labels by."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
@@ -76,14 +78,14 @@ def keys(system: System) -> Iterator[Diagnostic]:
         known = {column for column, _ in system.data[monitor.labels].schema}
         for at, column in enumerate(monitor.key):
             if known and column not in known:
-                continue  # monitors.monitors says so
+                continue  # monitors.monitors reports it
             if column in capture.redact or (kept and column not in kept):
                 span = system.at("monitors", monitor.name, "key", at)
                 yield problems.key_not_captured(span, column, name, column in capture.redact)
 
 
 def counted(system: System) -> Iterator[Diagnostic]:
-    """Where a check names no features, there are as many to look at as have to be beyond its bounds."""
+    """If a check names no features, there must be at least as many as it requires beyond its bounds."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         for check in monitor.checks:
@@ -100,7 +102,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def _looked_at(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """The most columns that a check without `features` can look at; None where the spec does not say."""
+    """The maximum number of columns that a check without `features` can cover; None if the spec does not say."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
     present = _present(system, monitor, inputs)
@@ -111,7 +113,7 @@ def _looked_at(
 
 
 def _present(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """The columns of what is watched."""
+    """The columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         capture = system.inference[name].capture
@@ -139,7 +141,7 @@ def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The columns of what an endpoint captures; none where the inputs of one of its models are not known."""
+    """The columns of an endpoint's captures; none if the inputs of one of its models are unknown."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -150,7 +152,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """By model what it takes; nothing for a model that code of the user trains."""
+    """The input columns by model; nothing for a model that user code trains."""
     found: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
@@ -175,3 +177,6 @@ def _held(system: System, inference: Inference, capture: Capture, column: str) -
     if column in capture.redact:
         return False
     return not capture.columns or column in capture.columns or column in capture_keys(system, inference)
+
+
+RULES: Final[tuple[Rule, ...]] = (features, labels, joins, counted, keys)

@@ -1,4 +1,4 @@
-"""Schedules that run at other times than they seem to: skipped hours, two rules for the day, uneven steps."""
+"""Schedules that run at unexpected times: skipped hours, two rules for the day, uneven steps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 from modelyard import cron
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clock as problems
+from modelyard.provider import Rule
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
@@ -20,7 +21,7 @@ _RULE = re.compile(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): 
 _STEP = re.compile(r"(?:\*|0|0-23|0-59)/(\d+)")
 _FIELDS: Final = (("minute", 60), ("hour", 24), ("day of the month", 0), ("month", 12), ("day of the week", 7))
 _DAY = 24 * 60
-_SELDOM = 12  # times a day: what runs more often catches up with a skipped hour by itself
+_SELDOM = 12  # times a day: more frequent schedules make up for a skipped hour by themselves
 
 
 @record
@@ -70,7 +71,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
 
 
 def _skipped(times: cron.Cron, jump: Jump) -> bool:
-    """Whether a run is due in the skipped time, on a day on which clocks may jump."""
+    """Whether a run is due in the skipped time, on a day on which clocks may go forward."""
     if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
         return False
     due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
@@ -91,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """The jumps of each time zone that has any; release and years stand in the file."""
+    """The clock changes of each time zone that has any; the file names the release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]
@@ -104,3 +105,6 @@ def skipped_times() -> dict[str, tuple[Jump, ...]]:
         for zone in zones.split():
             jumps[zone] = (*jumps.get(zone, ()), jump)
     return jumps
+
+
+RULES: Final[tuple[Rule, ...]] = (schedules,)

@@ -1,4 +1,4 @@
-"""Fields of clouds: who may call a cluster, ranges of networks, secrets and keys that only AWS has."""
+"""Fields for clouds: access to a cluster's API, and network ranges."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
-from modelyard.spec import System, TargetSpec, target_path
+from modelyard.provider import Rule
+from modelyard.spec import Network, System, target_path
 
 _SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
 _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """A public address of a cluster's API is open to the ranges that are written out, which a private one has not."""
+    """A public API address is open only to listed ranges, and a private one has no ranges."""
     for target in system.deployment.targets:
-        if target.provider != "aws":
+        if not target.in_cloud:
             continue
         path = target_path(system, target.name)
         if target.access and target.network == "private":
@@ -29,7 +30,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Workloads that open personal data do not reach every address there is."""
+    """Workloads that open personal data cannot reach every address."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -37,7 +38,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Whether ranges hold every address together, such as two halves."""
+    """Whether ranges cover every address together, such as two halves."""
     if not any(one.endswith(_WIDE) for one in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
@@ -49,20 +50,21 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one.
+    """Networks of one system do not overlap, so they can be connected; a network that two targets share counts once.
 
-    A target that only holds buckets has none.
+    A target that only has buckets has no network.
     """
     used = set(_with_network(system))
-    networks = [target for target in system.deployment.targets if target.provider == "aws" and target.name in used]
-    for first, second in combinations(networks, 2):
-        if (not first.vpc.adopt or first.vpc.adopt != second.vpc.adopt) and _overlap(first, second):
-            span = system.key(*target_path(system, second.name), "vpc", "cidr")
-            yield problems.ranges_overlap(span, second.name, second.vpc.cidr, first.name, first.vpc.cidr)
+    found = [(target, target.options.network) for target in system.deployment.targets if target.name in used]
+    networks = [(target, network) for target, network in found if network is not None]
+    for (first, one), (second, other) in combinations(networks, 2):
+        if (not one.adopted or one.adopted != other.adopted) and _overlap(one, other):
+            span = system.key(*target_path(system, second.name), *other.field)
+            yield problems.ranges_overlap(span, second.name, other.cidr, first.name, one.cidr, other.example)
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Targets on which something runs, or a database is made."""
+    """Targets on which something runs or a database is created."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (one.target for one in placed.values())
     if system.registry is not None and not system.registry.adopt:
@@ -70,15 +72,15 @@ def _with_network(system: System) -> Iterator[str]:
     yield from (store.target for store in system.stores.values() if store.type == "database" and not store.adopt)
 
 
-def _overlap(first: TargetSpec, second: TargetSpec) -> bool:
+def _overlap(first: Network, second: Network) -> bool:
     from ipaddress import ip_network  # few specs have two networks
 
-    one, other = (ip_network(target.vpc.cidr, strict=False) for target in (first, second))
+    one, other = (ip_network(network.cidr, strict=False) for network in (first, second))
     return one.version == other.version and one.overlaps(other)
 
 
 def reachability(system: System) -> Iterator[Diagnostic]:
-    """A target is reached from others."""
+    """`reachableFrom` lists other targets."""
     for target in system.deployment.targets:
         for at, name in enumerate(target.reachable_from):
             if name == target.name:
@@ -86,29 +88,4 @@ def reachability(system: System) -> Iterator[Diagnostic]:
                 yield problems.reachable_from_itself(span, name)
 
 
-def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """AWS Secrets Manager is read from clusters in AWS alone."""
-    for target in system.deployment.targets:
-        for store in target.secret_stores:
-            if store.via == "secrets-manager" and target.provider != "aws":
-                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
-                yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
-
-
-def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
-    targets = {target.name: target for target in system.deployment.targets}
-    for store in system.stores.values():
-        if not store.encryption_key:
-            continue
-        target, path = targets[store.target], ("stores", store.name, "encryptionKey")
-        why = ""
-        if target.provider != "aws" or store.endpoint:
-            why = "its bucket is of another service"
-        elif not store.adopt:
-            why = "its bucket is made here, with the key of its target"
-        key_region, region = store.encryption_key.split(":")[3], store.region or target.region
-        if why:
-            yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)
-        elif key_region != region:
-            yield problems.key_of_other_region(system.at(*path), store.name, key_region, region)
+RULES: Final[tuple[Rule, ...]] = (access, ranges, reachability, egress)

@@ -1,21 +1,23 @@
-"""Columns that cannot play the role that a dataset gives them."""
+"""Columns that cannot have the role that a dataset gives them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import columns as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that take classes 0, 1, 2 … and no texts (runtime/modelyard_runtime/training/trainers.py)."""
+"""Trainers that take classes 0, 1, 2 … and no text (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Label, timestamp and group of a dataset are three columns, and a group is no feature."""
+    """Label, timestamp and group of a dataset are three different columns, and a group is not a feature."""
     for data in system.data.values():
         named = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
         for (first, column), (second, other) in combinations(named, 2):
@@ -27,7 +29,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers can learn what the label holds: numbers, or the classes that the trainer takes."""
+    """Built-in trainers can learn the label: numbers, or the classes that the trainer takes."""
     reported: set[str] = set()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -41,3 +43,6 @@ def labels(system: System) -> Iterator[Diagnostic]:
                     reported.add(data.name)
                     span = system.at("data", data.name, "label")
                     yield problems.label_of_wrong_type(span, data.label, kind, step.trainer, task)
+
+
+RULES: Final[tuple[Rule, ...]] = (roles, labels)

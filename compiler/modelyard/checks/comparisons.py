@@ -1,19 +1,21 @@
-"""Versions that are compared: what a row is known by, and on which rows."""
+"""Comparisons of versions: what identifies a row, and which rows are compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import comparisons as problems
 from modelyard.diagnostics.check.pipelines import column_unknown
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """The columns of a split's key are among those of the training data, where these have a schema."""
+    """The columns of a split's key exist in the training data, if it has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
@@ -28,7 +30,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """A split's key says which row is which, and neither what is to be predicted nor only when it happened."""
+    """A split's key identifies rows; it is neither the label nor only the time."""
     for pipeline in system.pipelines.values():
         path: Path = ("pipelines", pipeline.name, "split", "key")
         read = [system.data[name] for step in _judged(pipeline) for name in step.inputs]
@@ -41,13 +43,13 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def known_rows(system: System) -> Iterator[Diagnostic]:
-    """A comparison with the champion knows its rows by a key, a group or their time."""
+    """A comparison with the champion identifies rows by a key, a group or their time."""
     for pipeline in system.pipelines.values():
         model = system.models[pipeline.model.model] if pipeline.model else None
         if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
             continue
         if model.task == "forecasting":
-            continue  # leakage.splits asks for a split by time
+            continue  # leakage.splits reports the missing split by time
         line = next((check for check in model.validation if check.versus and not check.data), None)
         grouped = any(system.data[name].group for step in _judged(pipeline) for name in step.inputs)
         if line is not None and not grouped:
@@ -56,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """A slice is of a column that the judged data have, and is not compared with the champion."""
+    """A slice is by a column of the judged data, and is not compared with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)
@@ -79,12 +81,15 @@ def _slice_column(system: System, model: Model, check: Check, path: Path) -> Ite
 
 
 def thresholds(system: System) -> Iterator[Diagnostic]:
-    """Only a binary classification has one threshold."""
+    """Only binary classification has a threshold."""
     for model in system.models.values():
         if model.threshold is not None and model.task != "binary-classification":
             yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
-    """The steps whose data is split: built-in trainers, else whatever trains."""
+    """The steps whose data is split: built-in trainers, else any step that trains."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
+
+
+RULES: Final[tuple[Rule, ...]] = (keys, known_rows, slices, thresholds, roles)

@@ -1,19 +1,21 @@
-"""Data that would be destroyed or mixed: folders that overlap, buckets and registered models with two owners."""
+"""Data that would be destroyed or mixed: overlapping folders, and buckets and models with two owners."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from modelyard.checks.folders import Folder, Folders, artifacts, bucket_of, captures, folder_of, written_at
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import data_overlap as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Captures have a folder of their own: their retention deletes in it, and monitors read all of it."""
+    """Captures have a separate folder: retention deletes everything in it, and monitors read all of it."""
     taken = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = taken.overlapping(folder)
@@ -24,7 +26,7 @@ def captured(system: System) -> Iterator[Diagnostic]:
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
-    """A step writes outside of every folder that it reads."""
+    """A step writes outside every folder that it reads."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if not step.output or step.output in step.inputs:
@@ -37,7 +39,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scores(system: System) -> Iterator[Diagnostic]:
-    """Each batch inference writes into a folder of its own."""
+    """Each batch inference writes to its own folder."""
     earlier = Folders()
     writers: dict[str, str] = {}
     for scoring, written in _scored(system):
@@ -50,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """The datasets that trainings read, each with one of these trainings."""
+    """The datasets that training pipelines read, each with one of these pipelines."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -61,7 +63,7 @@ def _readers(system: System) -> dict[str, str]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders in which trainings and monitors find their labels."""
+    """Scores stay out of the folders that training and monitors take labels from."""
     readers = {name: f"pipeline '{reader}'" for name, reader in _readers(system).items() if system.data[name].label}
     trained_on = frozenset(readers)
     for monitor in system.monitors.values():
@@ -80,26 +82,26 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders that training reads; scores that it learns from have a dataset of their own."""
+    """Scores stay out of the folders that training reads; scores used for training need their own dataset."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for scoring, written in _scored(system):
         other = read.nested(written)
-        if other is not None and other.path[1] not in scoring.inputs:  # that is an output in its own input
+        if other is not None and other.path[1] not in scoring.inputs:  # an output in its own input is another error
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
             yield problems.scores_in_training_data(span, scoring.name, written.address, reader, other.address)
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Whatever scores, with the folder of its scores."""
+    """Everything that scores, with the folder of its scores."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])
 
 
 def registered(system: System) -> Iterator[Diagnostic]:
-    """Each model has a name of its own in the registry, and the registry's artifacts have a folder of their own."""
+    """Each model has a unique name in the registry, and the registry's artifacts have their own folder."""
     datasets = Folders(folder_of(system, data) for data in system.data.values())
     for folder in artifacts(system):
         other = datasets.overlapping(folder)
@@ -116,9 +118,12 @@ def registered(system: System) -> Iterator[Diagnostic]:
 
 
 def adopted(system: System) -> Iterator[Diagnostic]:
-    """Each bucket or database is adopted by one store."""
+    """Each bucket or database is adopted by one store only."""
     owners: dict[str, str] = {}
     for store in system.stores.values():
         owner = owners.setdefault(bucket_of(store), store.name)
         if owner != store.name:
             yield problems.adopted_twice(system.at("stores", store.name, "adopt"), store.name, owner, store.adopt)
+
+
+RULES: Final[tuple[Rule, ...]] = (captured, outputs, scores, registered, adopted, training_data, labels)

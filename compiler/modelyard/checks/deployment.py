@@ -1,12 +1,14 @@
-"""Where a system may run: mode, residency, prices, what binds it to a provider, and what nothing uses."""
+"""Where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.regions import regions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
 from modelyard.spec.imports import bucket_and_folder, imported
@@ -14,8 +16,8 @@ from modelyard.spec.scoring import scorings
 
 _ALLOWED = {
     "cloud": "clouds, and clusters with tenancy: private-cloud",
-    "on-prem": "clusters of your own (provider: kubernetes, not tenancy: private-cloud)",
-    "hybrid": "clouds and clusters of your own",
+    "on-prem": "your own clusters (provider: kubernetes, not tenancy: private-cloud)",
+    "hybrid": "clouds and your own clusters",
     "local": "this machine (provider: local)",
 }
 _FITTING = {
@@ -37,7 +39,7 @@ def _words(target: TargetSpec) -> str:
 
 
 def mode(system: System) -> Iterator[Diagnostic]:
-    """Every target is of a kind that the mode allows, and a hybrid has both kinds."""
+    """The mode allows every target's kind, and a hybrid has both kinds."""
     deployment = system.deployment
     kinds = {target.name: _kind(target) for target in deployment.targets}
     for target in deployment.targets:
@@ -50,11 +52,11 @@ def mode(system: System) -> Iterator[Diagnostic]:
         if "cloud" not in present:
             yield problems.hybrid_of_one_kind(system.at("deployment", "mode"), "a cloud", "on-prem")
         if "cluster" not in present:
-            yield problems.hybrid_of_one_kind(system.at("deployment", "mode"), "a cluster of your own", "cloud")
+            yield problems.hybrid_of_one_kind(system.at("deployment", "mode"), "one of your own clusters", "cloud")
 
 
 def residency(system: System) -> Iterator[Diagnostic]:
-    """Every target and bucket lies where governance allows data to lie; this machine is left out."""
+    """Every target and bucket is where governance allows data; the local machine is exempt."""
     allowed = system.governance.residency
     if not allowed:
         return
@@ -87,7 +89,7 @@ def _region(system: System, target: TargetSpec, region: str, path: Path, what: s
 
 
 def prices(system: System) -> Iterator[Diagnostic]:
-    """Prices of machines are in the currency of the budget."""
+    """Machine prices are in the currency of the budget."""
     budget = system.governance.budget
     if budget is None:
         return
@@ -99,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Raw addresses and overrides bind a spec to a provider: each is pointed out, and all are counted."""
+    """Raw addresses and overrides bind a spec to a provider: each is reported, with a count of all."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()
@@ -116,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """Images of the user stay what they are: a tag that moves is pointed out once, where it is written first."""
+    """User images do not change: a moving tag is reported once, at its first use."""
     named: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         named += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
@@ -129,7 +131,7 @@ def images(system: System) -> Iterator[Diagnostic]:
 
 
 def local_files(system: System) -> Iterator[Diagnostic]:
-    """A file of one machine cannot be read on a cluster."""
+    """A cluster cannot read a file of the local machine."""
     local = {data.name for data in system.data.values() if data.uri.startswith("file:")}
     if not local:
         return
@@ -190,10 +192,13 @@ def _used_data(system: System) -> set[str]:
 def _used_models(system: System) -> set[str]:
     used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
     used |= {scoring.model.model for scoring in scorings(system)}
-    used |= {model.name for model in imported(system)}  # like one that is trained, it may be for others
+    used |= {model.name for model in imported(system)}  # like a trained model, it may be for others
     return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
 
 
 def _used_channels(system: System) -> set[str]:
     used = {channel for monitor in system.monitors.values() for channel in monitor.on_breach.notify}
     return used | {system.governance.owner.oncall}
+
+
+RULES: Final[tuple[Rule, ...]] = (mode, residency, prices, binding, images, local_files, unused)

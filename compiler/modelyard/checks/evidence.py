@@ -1,16 +1,18 @@
-"""What a system of high risk keeps as evidence, and who may remove it."""
+"""The evidence that a high-risk system keeps, and who can delete it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import evidence as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
 def shared_keys(system: System) -> Iterator[Diagnostic]:
-    """Captures that somebody audits lie in no store that all of its workloads open by one key."""
+    """Audited captures are not in a store that all workloads open with the same key."""
     if system.governance.risk != "high" and not system.profile.regulated:
         return
     for name in dict.fromkeys(one.capture.store for one in system.inference.values() if one.capture):
@@ -20,18 +22,21 @@ def shared_keys(system: System) -> Iterator[Diagnostic]:
 
 
 def switched_off(system: System) -> Iterator[Diagnostic]:
-    """At high risk, nothing of what shows later what happened is switched off."""
+    """In high-risk systems, no record of what happened is switched off."""
     if system.governance.risk != "high":
         return
     if not system.governance.lineage:
-        what = "no version of a model says which data and code it came from"
+        what = "no version of a model records which data and code it came from"
         yield problems.evidence_off(system.key("governance", "lineage"), "lineage", what)
     for store in system.stores.values():
         if store.type == "object" and not store.adopt and not store.versioned:
-            what = f"what is overwritten or deleted in store '{store.name}' is gone"
+            what = f"objects that are overwritten or deleted in store '{store.name}' are lost"
             yield problems.evidence_off(system.key("stores", store.name, "versioned"), "versioned", what)
     for inference in system.inference.values():
         if not inference.endpoint.access_log:
             span = system.key("inference", inference.name, "endpoint", "accessLog")
-            what = f"nobody can say who called endpoint '{inference.name}'"
+            what = f"there is no record of who called endpoint '{inference.name}'"
             yield problems.evidence_off(span, "accessLog", what)
+
+
+RULES: Final[tuple[Rule, ...]] = (shared_keys, switched_off)

@@ -1,25 +1,22 @@
-"""Where data is kept: which folders of which buckets a system uses, and which of them overlap."""
+"""Where data is kept: the bucket folders that a system uses, and which of them overlap."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from modelyard.checks.regions import regions
 from modelyard.records import record
 from modelyard.source import Path, Span
 from modelyard.spec import Dataset, Store, System
-
-_AWS_ENDPOINT = re.compile(r"(?:[a-z0-9-]+\.)*s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?")
-"""Addresses of Amazon S3: https://docs.aws.amazon.com/general/latest/gr/s3.html, 2026-11-25."""
 
 _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 
 @record
 class Folder:
-    """One folder of a bucket: what it is to the spec, and where the spec names it."""
+    """A folder of a bucket: its name in messages, and where the spec names it."""
 
     what: str  # "dataset 'transactions'"
     bucket: str
@@ -33,11 +30,11 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """What makes two stores the same bucket: its service and name where it is adopted, else the store itself."""
+    """What identifies a store's bucket: service and name if it is adopted, else the store itself."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
-    service = "" if _AWS_ENDPOINT.fullmatch(host) else host
+    service = "" if host and regions().is_cloud_storage(host) else host
     return f"{store.type} {service}/{store.adopt}"
 
 
@@ -62,7 +59,7 @@ def captures(system: System) -> Iterator[Folder]:
 
 
 def artifacts(system: System) -> Iterator[Folder]:
-    """The folder of the registry's artifacts, where the registry runs here."""
+    """The folder of the registry's artifacts, if the registry runs here."""
     registry = system.registry
     if registry is not None and registry.artifacts:
         bucket = bucket_of(system.stores[registry.artifacts])
@@ -70,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """The value at a path, or the key of what it would be a field of."""
+    """The value at a path, or the key of its parent."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 
@@ -79,11 +76,11 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """An index of folders: looking an overlap up takes one step for each part of a path."""
+    """An index of folders: a lookup for overlaps takes one step per part of a path."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}
-        self._above: dict[_Key, Folder] = {}  # by the folders that they lie in
+        self._above: dict[_Key, Folder] = {}  # by parent folder
         for folder in folders:
             self.add(folder)
 

@@ -1,16 +1,18 @@
-"""Pipelines that follow others: each chain begins somewhere, and on one target something can start the next."""
+"""Pipelines that run after others: each chain has a start, and each link is on one target."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import following as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, System
 
 
 def following(system: System) -> Iterator[Diagnostic]:
-    """What a pipeline follows runs before it, where it runs itself, and can start it."""
+    """A pipeline follows an earlier one, on the same target, that can start it."""
     in_circles: set[str] = set()
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)
@@ -26,10 +28,13 @@ def following(system: System) -> Iterator[Diagnostic]:
 
 
 def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
-    """The pipelines that follow each other back to this one, each before what follows it; empty where none do."""
+    """The cycle of pipelines back to this one, each before its follower; empty if there is none."""
     walked: dict[str, None] = {}
     at: Pipeline | None = pipeline
     while at is not None and at.name not in walked:
         walked[at.name] = None
         at = pipelines.get(at.schedule.after)
     return list(reversed(walked)) if at is pipeline else []
+
+
+RULES: Final[tuple[Rule, ...]] = (following,)

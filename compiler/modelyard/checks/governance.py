@@ -1,12 +1,14 @@
-"""The policies that a system sets itself, and those that come with its industry."""
+"""Rules that a system sets for itself, and those of its industry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance as problems
+from modelyard.provider import Rule
 from modelyard.spec import SecretRef, System
 from modelyard.spec.scoring import scorings
 
@@ -27,7 +29,7 @@ def _in_production(system: System) -> dict[str, None]:
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Regulated systems of high risk promote no model without approval, and approvals can be given."""
+    """Regulated high-risk systems promote no model without approval, and the approvals are possible."""
     approval = system.governance.approve_promotion
     if approval is not None:
         if approval.minimum > len(approval.groups):
@@ -39,17 +41,17 @@ def approvals(system: System) -> Iterator[Diagnostic]:
                 span = system.at("governance", "approvals", "promote", "from", place)
                 yield keys.group_without_key(span, group)
     elif system.profile.regulated and system.governance.risk == "high" and system.models:
-        aside = any(path[:2] == ("governance", "approvals") for path in system.document.aside)  # written, and wrong
+        aside = any(path[:2] == ("governance", "approvals") for path in system.document.aside)  # present, but invalid
         if not aside:
             yield problems.approvals_missing(system.at("governance", "risk"), system.profile.industry)
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
-    """Every model explains itself where governance requires it, and in production where the industry asks for it."""
+    """Models are explained if governance requires it, and in production if the industry does."""
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None or model.imported is not None:  # imports.imports is about these
+        if model.explainability is not None or model.imported is not None:  # imports.imports handles these
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:
@@ -59,7 +61,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
 
 
 def cards(system: System) -> Iterator[Diagnostic]:
-    """Models in production have a card with purpose and limitations, where the industry asks for it."""
+    """Models in production have a card with purpose and limitations, if the industry requires it."""
     if not system.profile.regulated:
         return
     for name in _in_production(system):
@@ -71,7 +73,7 @@ def cards(system: System) -> Iterator[Diagnostic]:
 
 
 def classifications(system: System) -> Iterator[Diagnostic]:
-    """Datasets say how sensitive they are where the industry asks for it, and what governance says covers them."""
+    """Datasets declare how sensitive they are if the industry requires it, and governance lists their classes."""
     declared = system.governance.data_classes
     says = "dataClasses" in system.written("governance")
     for data in system.data.values():
@@ -84,7 +86,7 @@ def classifications(system: System) -> Iterator[Diagnostic]:
 
 
 def captures(system: System) -> Iterator[Diagnostic]:
-    """Captured requests of a system that touches sensitive data have an end."""
+    """Captured requests of a system with sensitive data have a retention period."""
     sensitive = _sensitive(system)
     if not sensitive:
         return
@@ -95,25 +97,25 @@ def captures(system: System) -> Iterator[Diagnostic]:
 
 
 def retention(system: System) -> Iterator[Diagnostic]:
-    """What a bucket deletes by age is nothing that is kept for longer: models, and captures that say how long."""
+    """A bucket deletes by age nothing that has to be kept longer: models, and captures with a retention."""
     registry = system.registry
     for store in system.stores.values():
         if store.retention_s is None or store.adopt:
             continue
         span, age = system.at("stores", store.name, "retention"), _days(store.retention_s)
         if registry is not None and not registry.adopt and registry.artifacts == store.name:
-            what = "models of the registry lie there, which may serve for longer"
+            what = "it holds the registry's models, which may serve for longer"
             yield problems.deleted_too_soon(span, store.name, age, what)
         for inference in system.inference.values():
             capture = inference.capture
             if capture is None or capture.store != store.name or (capture.retain_s or 0) <= store.retention_s:
                 continue
-            what = f"captures of {inference.name!r} lie there, to be kept for {_days(capture.retain_s or 0)}"
+            what = f"it holds captures of {inference.name!r}, to be kept for {_days(capture.retain_s or 0)}"
             yield problems.deleted_too_soon(span, store.name, age, what)
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
-    """Nothing beside an Object Lock asks for less than it, and a locked bucket holds records and not what changes."""
+    """No setting contradicts an Object Lock, and a locked bucket holds records rather than changing data."""
     for store in system.stores.values():
         lock, here = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:
@@ -137,7 +139,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:
-    """What workloads write anew in a store, again and again."""
+    """The data that workloads regularly overwrite in a store."""
     if system.registry is not None and system.registry.artifacts == store:
         yield "the registry writes models and checkpoints there"
     outputs = {
@@ -151,12 +153,12 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """As a spec writes it: in days, or in hours where it is no whole number of them."""
+    """A duration as a spec writes it: in days, or in hours if it is not a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 
 def exposure(system: System) -> Iterator[Diagnostic]:
-    """Public endpoints ask who is there; so do internal ones, where the industry asks for it."""
+    """Public endpoints have authentication; so do internal ones, if the industry requires it."""
     for inference in system.inference.values():
         endpoint = inference.endpoint
         if endpoint.auth.type != "none":
@@ -169,7 +171,7 @@ def exposure(system: System) -> Iterator[Diagnostic]:
 
 
 def callers(system: System) -> Iterator[Diagnostic]:
-    """Each caller of an endpoint has a secret of its own."""
+    """Each caller of an endpoint has its own secret."""
     for inference in system.inference.values():
         owners: dict[SecretRef, str] = {}
         for caller in inference.endpoint.auth.callers:
@@ -180,8 +182,22 @@ def callers(system: System) -> Iterator[Diagnostic]:
 
 
 def residency_limited(system: System) -> Iterator[Diagnostic]:
-    """A system that touches sensitive data says where it may lie."""
+    """A system with sensitive data states where that data may be."""
     sensitive = _sensitive(system)
     if sensitive and not system.governance.residency and system.deployment.mode != "local":
         path = ("governance", "dataClasses") if system.governance.data_classes else ("governance",)
         yield problems.residency_not_limited(system.key(*path), sensitive)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    approvals,
+    explainability,
+    cards,
+    classifications,
+    captures,
+    retention,
+    locks,
+    exposure,
+    callers,
+    residency_limited,
+)

@@ -1,8 +1,9 @@
-"""Governance in name only: gates and approvals without effect, data in clear or abroad, lifted safeguards."""
+"""Governance in name only: gates and approvals without effect, data in clear or abroad, removed safeguards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.addresses import addresses, country_of, in_clear
 from modelyard.checks.governance import SENSITIVE
@@ -10,16 +11,17 @@ from modelyard.checks.regions import regions
 from modelyard.checks.safeguards import lifted
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import governance_in_name as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Models of high risk that are trained here pass a gate, which the first version passes only on its merits."""
+    """High-risk models that are trained here have a gate that also judges the first version."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
         checks, imported = system.models[name].validation, system.models[name].imported
-        if not checks and imported is None:  # an import beside a training is E0980
+        if not checks and imported is None:  # an import together with training is E0980
             yield problems.high_risk_without_gate(system.key("models", name), name)
         elif all(check.versus and check.minimum is None and check.maximum is None for check in checks):
             yield problems.gate_without_bounds(system.key("models", name, "validation"), name)
@@ -54,7 +56,7 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
     """Requests with personal data reach a Gateway of this system over TLS.
 
-    What an existing Gateway does is not in the spec, and public endpoints without a certificate are an error elsewhere.
+    The spec does not describe an existing Gateway, and a public endpoint without a certificate is another error.
     """
     if set(SENSITIVE).isdisjoint(system.governance.data_classes):
         return
@@ -71,7 +73,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """The stores of datasets of a sensitive class, and of captures where governance declares such a class."""
+    """The stores of sensitive datasets, and of captures if governance declares a sensitive class."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
@@ -79,25 +81,28 @@ def _sensitive_stores(system: System) -> frozenset[str]:
 
 
 def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
-    """Addresses that name a region of a cloud name one where governance allows data to lie."""
+    """Addresses that name a cloud region name one where governance allows data."""
     allowed = system.governance.residency
     for address in addresses(system, frozenset()) if allowed else ():
         place = country_of(address.url)
         if place is not None and not regions().within(place[1], allowed):
             yield problems.address_abroad(system.at(*address.path), address.what, *place, allowed)
     for store in system.stores.values() if allowed else ():
-        country = regions().countries["aws"].get(store.region, "")
-        on_cluster = system.target(store.target).provider == "kubernetes" and not store.endpoint
+        country = regions().country_of(store.region)
+        on_cluster = not system.target(store.target).in_cloud and not store.endpoint
         if on_cluster and country and not regions().within(country, allowed):
             span = system.at("stores", store.name, "region")
             yield problems.address_abroad(span, f"store '{store.name}'", store.region, country, allowed)
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Overrides that lift a safeguard are reported; a regulated system of high risk must not have any."""
+    """Overrides that remove a safeguard are reported; they are errors in regulated high-risk systems."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):
             span = system.at("overrides", override.name, "patch", at)
             problem = problems.safeguard_lifted_at_high_risk if strict else problems.safeguard_lifted
             yield problem(span, override.name, effect, override.reason)
+
+
+RULES: Final[tuple[Rule, ...]] = (gates, approvals, in_the_clear, endpoints_abroad, overrides, requests_in_the_clear)

@@ -1,14 +1,16 @@
-"""Hosts by name and by number, ports that clouds close, and tokens that open more than one endpoint."""
+"""Host names and addresses, ports that clouds block, and tokens that open more than one endpoint."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard.checks.addresses import addresses
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import hosts as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
 
@@ -18,7 +20,7 @@ _SMTP = "25"
 
 
 def mail(system: System) -> Iterator[Diagnostic]:
-    """Mail leaves a cloud by the port for submission, since clouds close the one between mail servers."""
+    """Mail leaves a cloud through the submission port, because clouds block port 25."""
     cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
     for channel in system.channels.values() if cloud is not None else ():
         if channel.smarthost.rpartition(":")[2] == _SMTP:
@@ -28,7 +30,7 @@ def mail(system: System) -> Iterator[Diagnostic]:
 
 
 def names(system: System) -> Iterator[Diagnostic]:
-    """What is found by its host's name has one, and so has what shows a certificate."""
+    """Hosts that need a name or a certificate are not IP addresses."""
     for inference in system.inference.values():
         host = inference.endpoint.host
         if _NUMBER.fullmatch(host) and inference.endpoint.exposure != "cluster":
@@ -45,7 +47,7 @@ def names(system: System) -> Iterator[Diagnostic]:
 
 
 def _called(system: System) -> Iterator[tuple[str, str, Path]]:
-    """What workloads call by a URL: what it is, the URL, and where the spec writes it."""
+    """The URLs that workloads call: a name for messages, the URL, and its place in the spec."""
     for address in addresses(system, frozenset()):
         yield address.what, address.url, address.path
     for target in system.deployment.targets:
@@ -61,7 +63,7 @@ def _called(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def tokens(system: System) -> Iterator[Diagnostic]:
-    """A token opens one endpoint, and nothing besides."""
+    """A token opens one endpoint and nothing else."""
     opened: dict[tuple[SecretRef, str], str] = {}
     for inference in system.inference.values():
         for caller in inference.endpoint.auth.callers:
@@ -78,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
-    """Where a target finds a secret: one of the same name in the namespace of another cluster is another secret."""
+    """Where a target keeps a secret: the same name in another cluster's namespace is another secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"
@@ -86,7 +88,7 @@ def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Tokens, passwords and addresses with a secret in them that open something else than an endpoint."""
+    """Tokens, passwords and addresses with a secret that open something other than an endpoint."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)
@@ -102,3 +104,6 @@ def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[Target
         if channel.secret is not None:
             field = {"pagerduty": "key", "email": "password"}.get(channel.type, "url")
             yield f"channel '{channel.name}'", channel.secret, ("channels", channel.name, field), everywhere
+
+
+RULES: Final[tuple[Rule, ...]] = (mail, names, tokens)

@@ -1,19 +1,21 @@
-"""Endpoints: how variants share traffic, how servers are replaced, and how callers find them."""
+"""Endpoints: how variants share traffic, how servers are replaced, and how callers reach them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import inference as problems
+from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Shares add up to all requests, and a variant that gets copies answers none itself."""
+    """Shares add up to 100 percent, and a variant that gets mirrored requests gets no traffic."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -26,7 +28,7 @@ def traffic(system: System) -> Iterator[Diagnostic]:
 
 
 def rollouts(system: System) -> Iterator[Diagnostic]:
-    """Incremental rollouts are asked for only where they work."""
+    """Incremental rollouts are used only where they work."""
     targets = {target.name: target for target in system.deployment.targets}
     for inference in system.inference.values():
         if inference.rollout.strategy != "incremental":
@@ -47,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Members of a pool have one variant each, and agree on what their Ray cluster is."""
+    """Members of a pool have one variant each, and agree on the settings of their Ray cluster."""
     first: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -68,10 +70,10 @@ def pools(system: System) -> Iterator[Diagnostic]:
 
 
 def addresses(system: System) -> Iterator[Diagnostic]:
-    """Endpoints that are reached through a gateway have one, and an address of their own there.
+    """Endpoints that are reached through a gateway have one, with a unique address.
 
-    What divides or mirrors its requests is reached so inside of its cluster too; KubeRay makes a Gateway of its own for
-    each incremental rollout.
+    Splitting or mirroring traffic needs a gateway inside the cluster, too; KubeRay creates a Gateway for each
+    incremental rollout.
     """
     targets = {target.name: target for target in system.deployment.targets}
     taken: dict[tuple[str, str, str], str] = {}
@@ -97,7 +99,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
-    """Members of a pool that only their cluster reaches share one server, so their paths differ."""
+    """Members of a pool that are reachable only inside the cluster share one server, so their paths differ."""
     taken: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
@@ -109,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Something is promised; latencies grow with the share of requests that they count, and batching fits into them."""
+    """SLOs have objectives; latencies grow with their percentile, and batching leaves time for them."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue
@@ -139,3 +141,6 @@ def readers(system: System) -> Iterator[Diagnostic]:
     promising = [inference.name for inference in system.inference.values() if inference.slo]
     if promising and not system.governance.owner.oncall:
         yield problems.alert_without_reader(system.key("governance", "owner"), promising)
+
+
+RULES: Final[tuple[Rule, ...]] = (traffic, rollouts, pools, pool_paths, addresses, promises, readers)

@@ -1,12 +1,14 @@
-"""Leakage and skew: models that see in training what they will not have, and scoring on other columns than training."""
+"""Leakage and skew: training on what production will not have, and scoring with other columns than training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.folders import Folders, folder_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, Step, System
 from modelyard.spec.learned import Learned, learned
 from modelyard.spec.scoring import scorings
@@ -15,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """No label of a joined input is a feature, and features do not come with the labels."""
+    """No label of a joined input is a feature, and features do not arrive with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
         owners = {data.label: data.name for data in inputs if data.label}
@@ -32,19 +34,19 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """A forecast is judged on rows that are newer than those it learned from."""
+    """A forecast is judged on rows that are newer than its training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
             own = ("pipelines", pipeline.name)
             written = "by" in system.written(*own, "split")
-            if written or any(step.trainer for step in pipeline.steps):  # code of the user may split by itself
+            if written or any(step.trainer for step in pipeline.steps):  # user code may do its own split
                 span = system.at(*own, "split", "by") if written else system.key(*own)
                 yield problems.forecast_split_at_random(span, pipeline.name)
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """A gate computes its metrics on data that the model has not learned from."""
+    """A gate computes its metrics on data that the model was not trained on."""
     trained: dict[str, list[str]] = {}
     for pipeline, step in _training_steps(system):
         assert pipeline.model is not None
@@ -59,7 +61,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers find one label, and no time among the features."""
+    """Built-in trainers have one label, and no timestamp among the features."""
     for _, step in _training_steps(system):
         if not step.trainer:
             continue
@@ -76,9 +78,9 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scoring(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring finds every feature in each of its inputs, in the type of the training data.
+    """Built-in scoring has every feature in each of its inputs, with the type of the training data.
 
-    It scores each input on its own: it joins none, as training does.
+    It scores each input separately, without the join that training does.
     """
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):
@@ -119,3 +121,6 @@ def _training_steps(system: System) -> Iterator[tuple[Pipeline, Step]]:
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield from ((pipeline, step) for step in pipeline.steps)
+
+
+RULES: Final[tuple[Rule, ...]] = (labels, splits, gates, inputs, scoring)

@@ -1,8 +1,9 @@
-"""Monitors: what they can watch, what they need for it, and what a breach does."""
+"""Monitors: what they can watch, what they require, and what a breach triggers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from modelyard.capabilities import Metric, can_be_later, check_of, fits, metric_of, metrics_later, monitor_type
 from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
@@ -12,13 +13,14 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import breaches, looks
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
+from modelyard.provider import Rule
 from modelyard.spec import RULES_ONLY, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.scoring import scorings_of
 from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
 
 _KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
-"""Types whose values are compared with each other: a number and its text are one key."""
+"""Types whose values can be equal: a number and its text are the same key."""
 _WATCHED = {
     "inference": "an endpoint",
     "pipelines": "a pipeline",
@@ -28,14 +30,14 @@ _WATCHED = {
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """Each monitor against all the rules about it."""
+    """All rules about one monitor."""
     for monitor in system.monitors.values():
         for rule in _RULES:
             yield from rule(system, monitor)
 
 
 def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """What is watched can show what the monitor looks for."""
+    """The watched data can show what the monitor looks for."""
     section, _, name = monitor.watch.partition(".")
     able = monitor_type(monitor.type)
     pipeline = watched_pipeline(system, monitor)
@@ -52,7 +54,7 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A pipeline whose runs are watched runs more than once, and is fresh as often as it runs."""
+    """A pipeline whose runs are watched runs more than once, and often enough for its freshness bound."""
     section, _, name = monitor.watch.partition(".")
     if section != "pipelines" or monitor.type != "performance":
         return
@@ -68,7 +70,7 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Each check names a metric of the monitor's type that fits the task, within bounds that can hold."""
+    """Each check names a metric of the monitor's type that fits the task, with bounds that can hold."""
     able = monitor_type(monitor.type)
     own = able.of_runs if able.of_runs and monitor.watch.startswith("pipelines.") else able.checks
     tasks = tuple(system.models[ref.model].task for ref in watched_models(system, monitor))
@@ -93,7 +95,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own: Sequence[str], metrics: bool) -> Metric | None:
-    """What a monitor computes by a name: a check of its type, or a metric of models where it judges these."""
+    """What a monitor computes under a name: a check of its type, or a model metric if it judges these."""
     if name in own:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
@@ -110,7 +112,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """The key of labels has columns that both sides have, as far as their schemas are known, of types that compare."""
+    """The key of labels has columns of comparable types on both sides, as far as their schemas are known."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
@@ -128,7 +130,7 @@ def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Drift is a difference from something that can be found."""
+    """Drift is measured against a reference that exists."""
     path = ("monitors", monitor.name)
     reference = monitor.reference
     if reference is None:
@@ -143,7 +145,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """Columns that checks name are there, as far as the spec knows the columns of what is watched."""
+    """Columns named by checks exist, as far as the columns of the watched data are known."""
     trained_on: dict[str, list[str]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -166,7 +168,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """The datasets that have the columns of what is watched."""
+    """The datasets that have the columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "data":
         return (name,)
@@ -179,7 +181,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """The columns of several datasets by their schemas; empty when one of them has no schema."""
+    """The columns of several datasets by their schemas; empty if one of them has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}
@@ -187,7 +189,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Looks are counted where there are looks, and features where there are several."""
+    """`consecutive` needs repeated runs, and `minFeatures` needs several features."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
@@ -203,7 +205,7 @@ def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A rollback moves the alias of something that is served."""
+    """A rollback moves the alias of a served model."""
     if not monitor.on_breach.rollback:
         return
     span = system.at("monitors", monitor.name, "onBreach", "rollback")
@@ -215,7 +217,7 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Looks overlap, and a cooldown is about something, and outlasts the time between two of them."""
+    """Windows leave no gaps, and a cooldown applies to an action and outlasts the time between two runs."""
     breach = monitor.on_breach
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])
@@ -233,7 +235,7 @@ def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """A breach reaches somebody, or starts something."""
+    """A breach notifies somebody or starts something."""
     breach = monitor.on_breach
     path = ("monitors", monitor.name)
     if not breach.notify:
@@ -259,3 +261,6 @@ _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
     _times,
     _effect,
 )
+
+
+RULES: Final[tuple[Rule, ...]] = (monitors, features)

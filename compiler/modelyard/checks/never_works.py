@@ -1,4 +1,4 @@
-"""Systems that deploy and then never work: aliases never set, unknown parameters, buckets without a way in."""
+"""Systems that deploy but never work: aliases never set, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.checks.trainer_parameters import Bounds, bounds_of, estimators, parameters_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import never_works as problems
+from modelyard.provider import Rule
 from modelyard.source import Json, Path
 from modelyard.spec import ModelRef, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
@@ -19,7 +20,7 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Each alias in use is one that a training pipeline, an import or a stage of the model sets.
+    """Each alias in use is set by a training pipeline, an import or a stage of the model.
 
     A model that is neither trained nor imported here comes from others, who also set its aliases.
     """
@@ -39,7 +40,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Every version of a model that answers or scores, and where the spec names it."""
+    """Every version of a model that serves or scores, and where the spec names it."""
     for inference in system.inference.values():
         for variant in inference.variants:
             yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
@@ -52,7 +53,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """A built-in trainer knows every parameter that it gets, from the step and from the search."""
+    """A built-in trainer has every parameter that the step and the search pass."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -80,7 +81,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
-    """Numbers that the trainer refuses, or that would have it learn nothing."""
+    """Numbers that the trainer rejects, or with which it would learn nothing."""
     fractions: dict[str, str] = {}
     for one in pipeline.tuning.space if pipeline.tuning is not None else ():
         if one.kind in _FRACTIONS and one.name in bounds and bounds[one.name].number is None:
@@ -95,7 +96,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """The numbers that a step gets by name, and the choices and bounds of its search, each with its place."""
+    """The numeric parameters of a step, and the choices and bounds of its search, each with its place."""
     given: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]
@@ -111,7 +112,7 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """A bucket that a cluster adopts has a login: workloads there have no identity that a service knows."""
+    """A bucket that a cluster adopts has credentials, because its workloads have no identity in a cloud."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":
@@ -122,7 +123,7 @@ def buckets(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Captures are kept until their labels have arrived, and for the monitor's window on top."""
+    """Captures are kept until their labels have arrived, plus the monitor's window."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         capture = system.inference[name].capture if section == "inference" else None
@@ -153,7 +154,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring writes a format that it can write."""
+    """Built-in scoring writes a format that it supports."""
     for scoring in scorings(system):
         for step in scoring.steps:
             output = step.output or scoring.output
@@ -162,7 +163,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def retraining(system: System) -> Iterator[Diagnostic]:
-    """A breach trains the model that the monitor watches, not another one."""
+    """A breach retrains the model that the monitor watches, not another one."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         pipeline = system.pipelines.get(monitor.on_breach.run)
@@ -175,3 +176,6 @@ def retraining(system: System) -> Iterator[Diagnostic]:
         if watched and pipeline.model.model not in watched:
             span = system.at("monitors", monitor.name, "onBreach", "run")
             yield problems.trains_another_model(span, pipeline.name, pipeline.model.model, monitor.watch)
+
+
+RULES: Final[tuple[Rule, ...]] = (aliases, parameters, buckets, labels, retention, outputs, retraining)

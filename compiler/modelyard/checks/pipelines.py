@@ -11,16 +11,17 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 from modelyard.spec.scoring import scorings
 
 RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
-"""Names that MLflow refuses as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
+"""Names that MLflow rejects as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
-    """Columns that a dataset names are in its schema, where it has one, and its label is no feature."""
+    """Columns that a dataset names are in its schema, if it has one, and its label is not a feature."""
     suggestions = Suggestions()
     for data in system.data.values():
         if data.schema:
@@ -41,7 +42,7 @@ def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) 
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers find a label, splits by time find a timestamp, and nothing writes what it reads."""
+    """Built-in trainers have a label, splits by time have a timestamp, and no step writes its own input."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and not any(system.data[name].label for name in step.inputs):
@@ -70,7 +71,7 @@ def trainers(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Every line of a gate names a metric that something reports, within bounds that can hold."""
+    """Every check of a gate names a metric that something reports, with bounds that can hold."""
     own = _reporting_own_metrics(system)
     for model in system.models.values():
         for check in model.validation:
@@ -85,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """A metric of the user's has no value for the champion or on other data; the runtime refuses such a gate, too."""
+    """A user-defined metric has no value for the champion or on other data; the runtime rejects such a gate, too."""
     given = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in given if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
@@ -94,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Models that only code of the user trains, which may report any metric; those that nothing here trains, too."""
+    """Models that only user code trains, which may report any metric; also those that nothing here trains."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -119,7 +120,7 @@ def _metric(system: System, metric: str, model: Model, own: bool, path: Path) ->
 
 
 def direction_of(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """The only bound of a check keeps the metric from being bad, not from being good."""
+    """The only bound of a check guards against bad values, not good ones."""
     if check.versus or (check.minimum is None) == (check.maximum is None):
         return
     if check.maximum is None and metric.better == "smaller":
@@ -129,7 +130,7 @@ def direction_of(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """Bounds are values that the metric can have, bind it, and are in its unit: 95 was meant as a percentage."""
+    """Bounds are values that the metric can have, have an effect, and are in its unit: 95 may mean a percentage."""
     low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
@@ -153,20 +154,20 @@ def within_reach(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    """The bounds of a check leave something between them."""
+    """The bounds of a check leave a range between them."""
     if check.minimum is not None and check.maximum is not None and check.minimum > check.maximum:
         yield problems.bounds_reversed(system.at(*path, "min"), check.minimum, check.maximum)
 
 
 def tuning(system: System) -> Iterator[Diagnostic]:
-    """A search looks for something that is reported, in the right direction, between bounds that are in order."""
+    """A search optimizes a reported metric in the right direction, within bounds in the right order."""
     for pipeline in system.pipelines.values():
         tuned = pipeline.tuning
         if tuned is None or pipeline.model is None:
             continue
         path: Path = ("pipelines", pipeline.name, "tuning")
         model = system.models[pipeline.model.model]
-        own = not any(step.trainer for step in pipeline.steps)  # beside a built-in trainer, a search is about it alone
+        own = not any(step.trainer for step in pipeline.steps)  # else the search applies to it alone
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
         metric = metric_of(tuned.metric)
         if metric is not None and (tuned.goal == "minimize") != (metric.better == "smaller"):
@@ -185,14 +186,14 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """The steps that a search is about: built-in trainers, else the last step, which nothing needs."""
+    """The steps that a search applies to: built-in trainers, else the last step, which nothing needs."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
 
 
 def steps(system: System) -> Iterator[Diagnostic]:
-    """Steps wait for each other without a circle, and end within their pipeline's time."""
+    """Steps do not wait for each other in a cycle, and end within their pipeline's timeout."""
     for pipeline in system.pipelines.values():
         cycle = _cycle(pipeline)
         if cycle:
@@ -204,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """Steps that wait for each other, each for the next and the last for the first; empty where all can run."""
+    """The cycle of steps, each needing the next and the last the first; empty if all can run."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:
@@ -258,7 +259,7 @@ def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Aliases are those that a registry can give: MLflow reserves some names."""
+    """Aliases are not among those that MLflow reserves."""
     named: list[tuple[str, Path]] = []
     for inference in system.inference.values():
         named += [
@@ -287,7 +288,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def origin(system: System) -> Iterator[Diagnostic]:
-    """Models that are used come from somewhere: from a pipeline here, an import, or an adopted registry."""
+    """Every model in use comes from a pipeline here, an import, or an adopted registry."""
     if system.registry is not None and system.registry.adopt:
         return
     made = system.promoted()
@@ -297,3 +298,6 @@ def origin(system: System) -> Iterator[Diagnostic]:
     for name in dict.fromkeys(used):
         if name not in made:
             yield problems.never_trained(system.key("models", name), name)
+
+
+RULES: Final[tuple[Rule, ...]] = (columns, inputs, trainers, gates, tuning, steps, workers, origin, aliases)

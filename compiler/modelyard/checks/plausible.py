@@ -1,13 +1,15 @@
-"""What can be built and is hardly meant: splits without rows, runs on each other's heels, sizes of no machine."""
+"""Specs that work but are hardly intended: splits without rows, runs in quick succession, impossible sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Final
 
 from modelyard.checks.schedules import gaps_s
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import plausible as problems
+from modelyard.provider import Rule
 from modelyard.source import Path, Span
 from modelyard.spec import Parameter, Pipeline, Schedule, System
 
@@ -18,19 +20,19 @@ _HOUR_S = 3600
 """Training on accelerators more often than this hardly waits for its machines, and its data has hardly changed."""
 
 _SENSIBLE_S = 300
-"""What starts more often than this spends its time on starting: a cluster or a Pod, an image, libraries."""
+"""Anything that starts more often than this spends its time on starting: a cluster or a Pod, an image, libraries."""
 
 _NOTICED_S = 10
-"""How often the controller of CronJobs looks (kubernetes.io, "CronJob", "Schedule limits", read 2026-11-26)."""
+"""How often the CronJob controller checks (kubernetes.io, "CronJob", "Schedule limits", read 2026-11-26)."""
 
 _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
-"""Of a disk: Ray's logs and a copy of a model need the one, and no machine has the other."""
+"""Bounds for disks: Ray's logs and a copy of a model need the lower one, and no machine has the upper one."""
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """A split leaves rows to learn from and rows to judge by."""
+    """A split leaves rows for training and rows for evaluation."""
     for pipeline in system.pipelines.values():
         fraction = pipeline.split.fraction
         if pipeline.type == "training" and not _LEAST_HELD_OUT <= fraction <= _MOST_HELD_OUT:
@@ -39,7 +41,7 @@ def splits(system: System) -> Iterator[Diagnostic]:
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """What a cron line starts can start and end before the next start."""
+    """A scheduled run can start and finish before the next start."""
     for pipeline in system.pipelines.values():
         path = ("pipelines", pipeline.name)
         what = f"pipeline '{pipeline.name}'"
@@ -71,7 +73,7 @@ def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
 
 
 def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """A run ends by its own timeout before the next is due, where the spec says how long it may take."""
+    """A run times out before the next is due, if the spec limits its duration."""
     own = ("pipelines", pipeline.name)
     gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
     if gaps and "timeout" in system.written(*own) and pipeline.timeout_s > gaps[0] and overlap != "allow":
@@ -80,7 +82,7 @@ def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
 
 
 def sizes(system: System) -> Iterator[Diagnostic]:
-    """Disks of workloads, and volumes of databases on clusters, are of sizes that machines have."""
+    """Disks of workloads, and volumes of databases on clusters, have realistic sizes."""
     for compute in system.compute.values():
         if compute.disk_bytes is not None:
             written = str(system.written(*compute.path).get("disk"))
@@ -100,7 +102,7 @@ def _size(span: Span, what: str, written: str, size: int) -> Iterator[Diagnostic
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
-    """Copies of requests go to a version, or to hardware, that does not answer them already."""
+    """Mirrored requests go to a version, or to hardware, that does not serve them already."""
     for inference in system.inference.values():
         shadows = [one for one in inference.variants if inference.mirror and one.name == inference.mirror.variant]
         for shadow in shadows:
@@ -116,7 +118,7 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
-    """Each variant of an endpoint gets requests or copies of them, and answers otherwise than the others."""
+    """Each variant of an endpoint gets requests or copies of them, and differs from the others."""
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
@@ -132,7 +134,7 @@ def variants(system: System) -> Iterator[Diagnostic]:
 
 
 def given_parameters(system: System) -> Iterator[Diagnostic]:
-    """A parameter is given or searched."""
+    """A parameter is either fixed or searched."""
     for pipeline in system.pipelines.values():
         searched = {one.name for one in pipeline.tuning.space} if pipeline.tuning is not None else set[str]()
         given = {
@@ -146,7 +148,7 @@ def given_parameters(system: System) -> Iterator[Diagnostic]:
 
 
 def searches(system: System) -> Iterator[Diagnostic]:
-    """A search has something to choose from, and more of it than trials."""
+    """A search has several values to choose from, and more combinations than trials."""
     for pipeline in system.pipelines.values():
         tuned = pipeline.tuning
         if tuned is None:
@@ -163,7 +165,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """How many values a dimension has; None where they cannot be counted, 0 where its bounds are in disorder."""
+    """The number of values of a dimension; None if they cannot be counted, 0 if its bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0
@@ -173,7 +175,10 @@ def _values(dimension: Parameter) -> int | None:
 
 
 def delays(system: System) -> Iterator[Diagnostic]:
-    """What arrives late is there."""
+    """Labels with a delay exist."""
     for data in system.data.values():
         if data.delay_s and not data.label:
             yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (splits, schedules, sizes, mirrors, searches, delays, variants, given_parameters)

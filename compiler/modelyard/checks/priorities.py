@@ -1,17 +1,22 @@
-"""Who yields: what may be preempted can also be tried again."""
+"""Priorities: a run that may be preempted can also be retried."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import priorities as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
 def retries(system: System) -> Iterator[Diagnostic]:
-    """A pipeline that yields tries again what it lost."""
+    """A pipeline that yields has retries."""
     for pipeline in system.pipelines.values():
         if pipeline.priority != "normal" and not pipeline.retries:
             span = system.at("pipelines", pipeline.name, "retries")
             yield problems.preempted_without_retry(span, pipeline.name, pipeline.priority)
+
+
+RULES: Final[tuple[Rule, ...]] = (retries,)

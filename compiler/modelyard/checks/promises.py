@@ -1,18 +1,20 @@
-"""Promises of endpoints that their own replicas and machines cannot keep."""
+"""Promises of endpoints that their replicas and machines cannot keep."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promises as problems
+from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _START_MS = 10_000
-"""What a replica needs at least to start: a Pod, an image, a model."""
+"""The minimum time for a replica to start: a Pod, an image, a model."""
 
 _REPLACE_S = 300
-"""What replacing a replica on another machine takes: eviction, a machine, a start."""
+"""The time to replace a replica on another machine: eviction, a machine, a start."""
 
 _RELIABLE = 0.999
 
@@ -20,7 +22,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def scale_to_zero(system: System) -> Iterator[Diagnostic]:
-    """A variant without replicas answers no request faster than one starts."""
+    """A variant that scales to zero cannot answer faster than a replica starts."""
     for inference in system.inference.values():
         fast = [quantile for quantile, bound_ms in _latencies(inference) if bound_ms < _START_MS]
         for variant in inference.variants:
@@ -35,7 +37,7 @@ def _latencies(inference: Inference) -> tuple[tuple[float, int], ...]:
 
 
 def availability(system: System) -> Iterator[Diagnostic]:
-    """What an endpoint may be away for outlasts the replacement of its only replica or machine."""
+    """The allowed downtime of an endpoint covers the replacement of its only replica or machine."""
     for inference in system.inference.values():
         slo = inference.slo
         if slo is None or slo.availability is None:
@@ -53,3 +55,6 @@ def availability(system: System) -> Iterator[Diagnostic]:
         for variant in serving:
             if slo.availability >= _RELIABLE and system.compute[variant.compute].capacity == "spot":
                 yield problems.spot_alone(span, inference.name, variant.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (scale_to_zero, availability)

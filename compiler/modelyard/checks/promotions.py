@@ -1,12 +1,14 @@
-"""Promotions that gates and approvals do not decide: versions by number, models of others, groups without a say."""
+"""Promotions that bypass gates and approvals: versions by number, others' models, groups that nothing asks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.never_works import used
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promotions as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Monitor, System
 
@@ -14,7 +16,7 @@ _APPROVALS = ("governance", "approvals")
 
 
 def rollbacks(system: System) -> Iterator[Diagnostic]:
-    """What a gate lets pass, no monitor takes back by a stricter bound on the same metric."""
+    """No monitor rolls back a version that the gate passed, by a stricter bound on the same metric."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         if not monitor.on_breach.rollback or section != "inference":
@@ -39,7 +41,7 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Groups with keys are asked, and who is asked sees what a gate has measured."""
+    """Groups with keys are asked for approval, and approve only what a gate has measured."""
     approval = system.governance.approve_promotion
     asked = {group for one in system.approvals() for group in one.groups}
     elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
@@ -56,7 +58,7 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """An alias that a training or an import moves is one that something here uses, where the model is used at all."""
+    """An alias that training or an import moves is used by something, if the model is used at all."""
     wanted: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
@@ -66,7 +68,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
         if model not in wanted:
             continue
         if not wanted[model] <= {*promoted[model]}:
-            continue  # never_works.aliases says so, and one of the two is the other with a typo
+            continue  # never_works.aliases reports it, and one of the two is the other with a typo
         compared = {line.versus for line in system.models[model].validation if line.versus}
         staged = {stage.after for stage in system.models[model].stages}
         known = wanted[model] | compared | staged
@@ -76,7 +78,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Models with the alias that a training, or the import, moves, and where the spec has it."""
+    """Models with the alias that training or an import moves, and its place in the spec."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")
@@ -101,9 +103,9 @@ def pinned(system: System) -> Iterator[Diagnostic]:
 
 
 def of_others(system: System) -> Iterator[Diagnostic]:
-    """Gates and approvals decide about versions that are trained here."""
+    """Gates and approvals apply to versions that are trained here."""
     if system.registry is None or not system.registry.adopt:
-        return  # pipelines.origin says so
+        return  # pipelines.origin reports it
     trained = system.promoted()
     models = list(dict.fromkeys(ref.model for ref, _ in used(system)))
     for name in models:
@@ -114,9 +116,12 @@ def of_others(system: System) -> Iterator[Diagnostic]:
 
 
 def told(system: System) -> Iterator[Diagnostic]:
-    """Somebody learns of a run that failed, where a system is of high risk, supervised or of an enterprise."""
+    """Somebody is notified of failed runs, in high-risk, regulated and enterprise systems."""
     weighty = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
     scheduled = [one.name for one in system.pipelines.values() if one.schedule.kind == "cron"]
-    promising = any(inference.slo for inference in system.inference.values())  # inference.readers says so
+    promising = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
     if weighty and scheduled and not system.channels and not promising:
         yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
+
+
+RULES: Final[tuple[Rule, ...]] = (rollbacks, approvers, aliases, pinned, of_others, told)

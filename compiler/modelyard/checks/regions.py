@@ -1,9 +1,10 @@
-"""In which country a cloud region stands, and which countries make up a jurisdiction. The facts lie in regions.json."""
+"""The country of each cloud region, and the countries of each jurisdiction; the data is in regions.json."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -14,10 +15,23 @@ _FILE = os.path.join(os.path.dirname(__file__), "regions.json")
 
 @record
 class Regions:
-    """Countries by provider and region, and the members of jurisdictions such as `eu`."""
+    """Countries by provider and region, and the members of jurisdictions such as `eu`.
+
+    `storage` is by provider a pattern of the hosts of its object storage: whichever of them is written, the buckets are
+    the same.
+    """
 
     countries: Mapping[str, Mapping[str, str]]
     members: Mapping[str, tuple[str, ...]]
+    storage: Mapping[str, str]
+
+    def country_of(self, region: str) -> str:
+        """The country of a region of whichever cloud has one of this name; empty where none has."""
+        return next((known[region] for known in self.countries.values() if region in known), "")
+
+    def is_cloud_storage(self, host: str) -> bool:
+        """Whether a host is the object storage of a cloud."""
+        return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
         """Whether a country or jurisdiction is one of the allowed, or a member of one."""
@@ -26,7 +40,8 @@ class Regions:
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """The shipped table."""
+    """The table that modelyard ships."""
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
-    return Regions(data["regions"], {code: tuple(members) for code, members in data["jurisdictions"].items()})
+    jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}
+    return Regions(data["regions"], jurisdictions, data["storage"])

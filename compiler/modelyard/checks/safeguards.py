@@ -1,4 +1,4 @@
-"""Safeguards of emitted objects, and the operations of an override that lift one."""
+"""Safeguards of emitted objects, and the override operations that remove them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNSAFE: Final[Mapping[str, Json]] = {
     "runAsGroup": 0,
     "procMount": "Unmasked",
 }
-"""Fields of a Pod with the value that lifts their protection.
+"""Fields of a Pod with the value that removes their protection.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/, 2026-11-25.
 """
@@ -36,25 +36,25 @@ _GUARDS: Final = {
     "RoleBinding": ("subjects", "roleRef"),
     "ClusterRoleBinding": ("subjects", "roleRef"),
 }
-"""Kinds of objects that are a safeguard, and the fields in which it lies."""
+"""Kinds of objects that are safeguards, and their protecting fields."""
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
     "ServiceAccount": ("metadata", "annotations", "eks.amazonaws.com/role-arn"),
 }
-"""Where objects hold a safeguard in their metadata: a patch of anything around it changes it as well."""
+"""Where objects keep a safeguard in their metadata: patching any parent of it changes it as well."""
 
 _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
 _KEPT: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
 _KEPT_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
-"""Fields that every emitted securityContext sets: one that is written anew without them lifts them."""
+"""Fields that every emitted securityContext sets: replacing it without them removes them."""
 
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
 def lifted(override: Override) -> Iterator[tuple[int, str]]:
-    """Operations that lift a safeguard: the place in the patch, and what it does, such as `privileged: true`."""
+    """Operations that remove a safeguard: the place in the patch, and the effect, such as `privileged: true`."""
     for at, operation in enumerate(override.patch):
         effect = next(_effects(override.kind, operation), "")
         if effect:
@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Whether what an operation replaces or removes holds the safeguard of a kind; annotations may be added first."""
+    """Whether an operation replaces or removes something that holds a safeguard; annotations may be added first."""
     place = _PLACES.get(kind, ())
     first = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not first
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """What a value at a path lifts, and what lies below it."""
+    """The safeguards that a value at a path removes, including nested ones."""
     last = keys[-1] if keys else ""
     if last in _OPENINGS:
         yield f"it sets {last}"

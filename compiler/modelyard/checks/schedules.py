@@ -1,15 +1,17 @@
-"""Schedules of pipelines and monitors: cron lines that Kubernetes takes, and time zones that exist."""
+"""Schedules of pipelines and monitors: cron lines that Kubernetes accepts, and time zones that exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard import cron
 from modelyard.checks.suggestions import Suggestions
 from modelyard.checks.time_zones import time_zones
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import schedules as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
 
@@ -18,7 +20,7 @@ _DEFAULT_ZONE = "Etc/UTC"
 
 
 def schedules(system: System) -> Iterator[Diagnostic]:
-    """Every cron line can be read and comes true some day, in a time zone that exists."""
+    """Every cron line is readable and eventually matches, in a time zone that exists."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         yield from _schedule(system, pipeline.schedule, ("pipelines", pipeline.name, "schedule"), suggestions)
@@ -40,13 +42,13 @@ def _schedule(system: System, schedule: Schedule, path: Path, suggestions: Sugge
 
 
 def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Iterator[Diagnostic]:
-    """A time zone is one that exists."""
+    """A time zone exists."""
     if name != _DEFAULT_ZONE and name not in time_zones():
         yield problems.time_zone_unknown(system.at(*path, "timeZone"), name, suggestions.among(time_zones()))
 
 
 def _better(line: str) -> str:
-    """The line with minute and hour in their order, or with the short names of days and months, where that is one."""
+    """The line with minute and hour swapped, or with short names of days and months, if that makes it valid."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
     for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
@@ -59,10 +61,13 @@ def _better(line: str) -> str:
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
-    """The shortest and the longest time between two starts; None where there is none, or no readable cron line."""
+    """The shortest and the longest time between two starts; None if there are none, or the line is unreadable."""
     if schedule.kind != "cron":
         return None
     try:
         return cron.parse(schedule.cron).gaps_s()
     except cron.CronError:
         return None
+
+
+RULES: Final[tuple[Rule, ...]] = (schedules,)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import scoring_steps as problems
+from modelyard.provider import Rule
 from modelyard.spec import Step, System
 
 
 def scoring_steps(system: System) -> Iterator[Diagnostic]:
-    """A step with a model is built in, has something to score, and stands where nothing trains."""
+    """A scoring step is built in, has inputs, and is in a pipeline that does not train."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.model is None:
@@ -25,8 +27,11 @@ def scoring_steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _beside(step: Step) -> Iterator[tuple[str, ...]]:
-    """The fields of which nothing comes beside a model. A trainer in a pipeline that trains nothing is E0884."""
+    """The fields that have no effect next to a model. A trainer in a pipeline that does not train is E0884."""
     if step.source.entrypoint:
         yield "source", "entrypoint"
     if step.parameters:
         yield ("parameters",)
+
+
+RULES: Final[tuple[Rule, ...]] = (scoring_steps,)

@@ -1,38 +1,38 @@
-"""Secrets: references lead somewhere, and nothing that looks like a secret stands in the spec."""
+"""Secrets: every reference can be read, and the spec holds no literal secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.provider import Rule
 from modelyard.secret_literals import secret_literals
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, target_path
 from modelyard.spec.scoring import models_of
 
 _BUILT_IN = "kubernetes"
-_VIAS = {"kubernetes": "external-secrets", "aws": "secrets-manager"}
-"""How most targets of a provider read secrets from outside of their cluster."""
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
-    """No text of the spec looks like a secret; a reference stands only where secrets are read."""
+    """No text of the spec looks like a secret; references are only in fields that read secrets."""
     return secret_literals(system.document)
 
 
 def stores(system: System) -> Iterator[Diagnostic]:
-    """Every secret is read from a store of secrets that the target declares which reads it.
+    """Every secret comes from a secret store declared by the target that reads it.
 
-    This machine reads secrets from the environment.
+    The local machine reads secrets from the environment.
     """
     declared = {
         target.name: {store.name for store in target.secret_stores}
         for target in system.deployment.targets
-        if target.provider in _VIAS
+        if target.secrets_via
     }
-    providers = {target.name: target.provider for target in system.deployment.targets}
+    vias = {target.name: target.secrets_via for target in system.deployment.targets}
     told: set[tuple[Path, str]] = set()
     for ref, path, targets in _references(system):
         for target in sorted(targets):
@@ -40,7 +40,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
                 continue
             if (path, target) not in told:
                 told.add((path, target))
-                known, via = sorted(declared[target]), _VIAS[providers[target]]
+                known, via = sorted(declared[target]), vias[target]
                 yield problems.secret_store_unknown(system.at(*path), ref.store, target, known, via)
 
 
@@ -107,3 +107,6 @@ def _store_uses(system: System) -> Iterator[tuple[str, str]]:
         capture = system.inference[watched].capture if section == "inference" else None
         if capture:
             yield capture.store, monitor.target
+
+
+RULES: Final[tuple[Rule, ...]] = (literals, stores)

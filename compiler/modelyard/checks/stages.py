@@ -1,9 +1,10 @@
-"""Stages of models: in an order, with requests and labels to prove themselves by, and times that exist."""
+"""Stages of models: in a valid order, with requests and labels to prove versions, and valid change windows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from modelyard.checks.never_works import used
 from modelyard.checks.schedules import gaps_s, zone
@@ -13,16 +14,17 @@ from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance
 from modelyard.diagnostics.check import stages as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Model, Monitor, Stage, System
 
 _DAY_MINUTES = 24 * 60
-_SHORTEST_MINUTES = 10  # so that a promoter that looks every few minutes finds it open
+_SHORTEST_MINUTES = 10  # so that a promoter that checks every few minutes finds it open
 _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Stages are a line: one first, and each other one after one that has no other follower."""
+    """Stages form a line: one is first, and each other follows a stage that nothing else follows."""
     for model in system.models.values():
         for alias, field, told, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -30,24 +32,24 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """What keeps stages from being a line: the stage and its field, what is wrong there, and what to write."""
+    """Why stages do not form a line: the stage and its field, the problem, and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
         if not stage.after and stage.alias != firsts[0]:
-            told = f"{firsts[0]} and {stage.alias} are both the first"
-            yield stage.alias, "", told, f"say with after what {stage.alias} comes after"
+            problem = f"{firsts[0]} and {stage.alias} are both first"
+            yield stage.alias, "", problem, f"set after: to the stage that {stage.alias} follows"
         elif followers.setdefault(stage.after, stage.alias) != stage.alias:
             other = followers[stage.after]
-            told = f"{other} and {stage.alias} both come after {stage.after}"
-            yield stage.alias, "after", told, f"write after: {other} where {other} comes before"
+            problem = f"{other} and {stage.alias} both come after {stage.after}"
+            yield stage.alias, "after", problem, f"write after: {other} if {other} comes first"
         elif stage.after and _in_a_circle(model, stage):
-            told = f"{stage.alias} comes after itself"
-            yield stage.alias, "after", told, "remove after from the stage to which trainings promote"
+            problem = f"{stage.alias} comes after itself"
+            yield stage.alias, "after", problem, "remove after from the stage that training promotes to"
 
 
 def _in_a_circle(model: Model, stage: Stage) -> bool:
-    """Whether the way back from a stage leads to it again."""
+    """Whether following `after` from a stage leads back to it."""
     before = {one.alias: one.after for one in model.stages}
     at = stage.after
     for _ in model.stages:
@@ -58,7 +60,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Trainings and imports promote to the first stage, and a promoter here moves versions on."""
+    """Training and imports promote to the first stage, and a promoter here moves versions on."""
     here = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
@@ -66,9 +68,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
             continue
         path: Path = ("models", model.name, "stages")
         if not here or model.name not in promoted:
-            why = (
-                "nothing here trains or imports it" if here else "no promoter runs here, since the registry is adopted"
-            )
+            why = "nothing here trains or imports it" if here else "the registry is adopted, so no promoter runs here"
             hint = "add a training pipeline or an import" if here else "install a registry here, or remove stages"
             yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", why, hint)
             continue
@@ -86,7 +86,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
-    """What soaks gets requests, and the monitor of a soak judges the answers to these."""
+    """A soaking version gets requests, and the monitor of a soak judges the answers to them."""
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is None:
@@ -101,7 +101,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
 
 
 def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
-    """A soak ends before the next training, whose version begins it anew."""
+    """A soak ends before the next training run, whose version would restart it."""
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
         trains = pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
@@ -112,7 +112,7 @@ def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
-    """Endpoints and aliases to which requests for a model, or copies of them, are sent."""
+    """Endpoints and aliases that receive requests for a model, or copies of them."""
     for inference in system.inference.values():
         mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
@@ -132,14 +132,14 @@ def _judged(
         why = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"
         yield problems.soak_monitor_unfit(span, monitor.name, why, f"name one that watches {watched}")
     elif monitor.target != system.deployment.placement.registry:
-        why = f"it runs on {monitor.target}, from where the registry is not in reach"
+        why = f"it runs on {monitor.target}, which cannot reach the registry"
         yield problems.soak_monitor_unfit(span, monitor.name, why, "place it where the registry runs")
     else:
         yield from _timed(system, monitor, stage, model, path)
 
 
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
-    """A soak ends after its first labels, its monitor sees most of it, and nothing else ends it."""
+    """A soak ends after its first labels, its monitor covers most of it, and nothing else ends it."""
     assert stage.soak is not None
     delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
     if delay_s > stage.soak.for_s:
@@ -153,7 +153,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Approvals of a stage can be given; at high risk, what answers callers has passed a gate and people."""
+    """Approvals of a stage are possible; high-risk versions pass a gate and approvals before they answer callers."""
     known = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
@@ -172,7 +172,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def _answers(system: System, model: Model, stage: Stage) -> bool:
-    """Whether a stage is the last, scores data, or answers half of the requests to an endpoint or more."""
+    """Whether a stage is the last, scores data, or serves at least half of an endpoint's requests."""
     if all(other.after != stage.alias for other in model.stages):
         return True
     for ref, path in used(system):
@@ -200,7 +200,7 @@ def _strict(system: System, model: Model, stage: Stage, written: str) -> Iterato
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
-    """Windows are open for a while, freezes end after they begin, and the promoter keeps to both."""
+    """Windows are long enough, freezes end after they begin, and a promoter enforces both."""
     found = system.governance.changes
     if found is None:
         for model in system.models.values():
@@ -212,7 +212,7 @@ def changes(system: System) -> Iterator[Diagnostic]:
         here = system.registry is not None and not system.registry.adopt
         why = "nothing here trains or imports a model" if here else "no promoter runs here"
         hint = "remove changes" if here else "install a registry here, or remove changes"
-        yield problems.nothing_moves(system.key(*path), "the times for changes", why, hint)
+        yield problems.nothing_moves(system.key(*path), "the change windows", why, hint)
     yield from zone(system, found.time_zone, path, Suggestions())
     for place, window in enumerate(found.windows):
         minutes = (window.to_minute - window.from_minute) % _DAY_MINUTES
@@ -222,11 +222,11 @@ def changes(system: System) -> Iterator[Diagnostic]:
         days = [(field, day) for field, day in (("from", freeze.first), ("to", freeze.last)) if not _is_day(day)]
         for field, day in days:
             span = system.at(*path, "freezes", place, field)
-            yield problems.freeze_impossible(span, f"there is no {day}", "write a day of the calendar")
+            yield problems.freeze_impossible(span, f"there is no {day}", "write a day that exists")
         if not days and freeze.last < freeze.first:
             span = system.at(*path, "freezes", place, "to")
-            told = f"the freeze ends on {freeze.last}, before it begins on {freeze.first}"
-            yield problems.freeze_impossible(span, told, f"write from: {freeze.last} and to: {freeze.first}")
+            problem = f"the freeze ends on {freeze.last}, before it begins on {freeze.first}"
+            yield problems.freeze_impossible(span, problem, f"write from: {freeze.last} and to: {freeze.first}")
 
 
 def _is_day(text: str) -> bool:
@@ -235,3 +235,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+RULES: Final[tuple[Rule, ...]] = (order, entered, soaks, approvals, changes)

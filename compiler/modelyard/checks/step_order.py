@@ -1,16 +1,18 @@
-"""Steps of a pipeline that use one dataset, in no order that the spec gives."""
+"""Steps of a pipeline that use the same dataset without an order between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import step_order as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, Step, System
 
 
 def step_order(system: System) -> Iterator[Diagnostic]:
-    """Whoever reads or writes what another step writes runs before it or after it."""
+    """A step that reads or writes another step's output runs before it or after it."""
     for pipeline in system.pipelines.values():
         writers = [step for step in pipeline.steps if step.output]
         if len(pipeline.steps) > 1 and writers:
@@ -32,7 +34,7 @@ def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Itera
 
 
 def _needed(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
-    """By step, all that have ended when it begins; of a circle, which is reported elsewhere, each of the others."""
+    """By step, all steps that have ended when it begins; in a cycle, which is another error, all others."""
     direct = {step.name: step.needs for step in pipeline.steps}
     found: dict[str, frozenset[str]] = {}
     for name, own in direct.items():
@@ -45,3 +47,6 @@ def _needed(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
                 waiting += direct.get(one, ())
         found[name] = frozenset(seen)
     return found
+
+
+RULES: Final[tuple[Rule, ...]] = (step_order,)

@@ -1,4 +1,4 @@
-"""How often a rule looks for the nearest known name: each time costs a walk over all names."""
+"""Limits how often a rule looks for the nearest known name, because each lookup walks over all names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST = 50
 
 
 class Suggestions:
-    """Counts the mistakes of one rule in one run; the first few get a suggestion."""
+    """Counts the errors of one rule in one run; only the first few get a suggestion."""
 
     __slots__ = ("_made",)
 

@@ -1,4 +1,4 @@
-"""What built-in trainers know: parameters with their bounds, from a list; the compiler loads no trainer."""
+"""Parameters of built-in trainers and their bounds, from a list: the compiler imports no trainer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Table(TypedDict):
 
 @record
 class Interval:
-    """The numbers from `low` to `high`, with or without these two."""
+    """The numbers from `low` to `high`, with or without the bounds themselves."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Interval:
     def shown(self) -> str:
         """Such as `from 1 up`, `above 0` or `above 0 and at most 1`."""
         if self.high == float("inf"):
-            return f"from {self.low:g} up" if self.has_low else f"above {self.low:g}"
+            return f"of at least {self.low:g}" if self.has_low else f"above {self.low:g}"
         if self.has_low and self.has_high:
             return f"from {self.low:.12g} to {self.high:.12g}"
         most = f"at most {self.high:g}" if self.has_high else f"below {self.high:g}"
@@ -49,7 +49,7 @@ class Interval:
 
 @record
 class Bounds:
-    """The numbers that a parameter takes: whole ones, others, or both in different senses, as a count and a share."""
+    """The numbers that a parameter takes: integers, floats, or both with different meanings, as a count and a share."""
 
     whole: Interval | None = None
     number: Interval | None = None
@@ -78,14 +78,14 @@ def estimators() -> tuple[str, ...]:
 
 
 def parameters_of(trainer: str, estimator: str, task: str) -> tuple[str, ...]:
-    """The parameters that a trainer knows for a task, in order of their names."""
+    """A trainer's parameters for a task, sorted by name."""
     kind = "classification" if task in _CLASSIFICATION else "regression"
     return tuple(_table()["parameters"][_entry(trainer, estimator)][kind])
 
 
 @lru_cache(maxsize=64)
 def bounds_of(trainer: str, estimator: str) -> Mapping[str, Bounds]:
-    """By parameter the numbers that a trainer takes; a parameter that is no number, or is not bounded, is not here."""
+    """The allowed numbers by parameter; leaves out parameters that are not numbers or have no bounds."""
     listed = _table()["bounds"][_entry(trainer, estimator)]
     return {name: Bounds(**{kind: _interval(text) for kind, text in kinds.items()}) for name, kinds in listed.items()}
 

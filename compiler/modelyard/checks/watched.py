@@ -1,20 +1,22 @@
-"""The data that monitors watch: it is there, its rows have a time, and checks have what they compare it with."""
+"""The data that monitors watch: it exists, its rows have a time, and comparisons have a reference."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.capabilities import check_of, monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import monitors as monitor_problems
 from modelyard.diagnostics.check import watched as problems
+from modelyard.provider import Rule
 from modelyard.spec import Check, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.watched import watched_dataset, watched_pipeline, written_last
 
 
 def watched(system: System) -> Iterator[Diagnostic]:
-    """Each monitor that reads rows finds them, by their time."""
+    """Each monitor that reads rows can find them by time."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue
@@ -30,7 +32,7 @@ def watched(system: System) -> Iterator[Diagnostic]:
 
 
 def compared(system: System) -> Iterator[Diagnostic]:
-    """Each check that compares with a reference has one, also where its monitor's type can do without."""
+    """Each check that compares with a reference has one, even if its monitor's type does not require it."""
     for monitor in system.monitors.values():
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue
@@ -44,7 +46,7 @@ def compared(system: System) -> Iterator[Diagnostic]:
 
 
 def _data(system: System, monitor: Monitor) -> str | None:
-    """The dataset that is watched; empty for captures, None for a pipeline that has no data."""
+    """The watched dataset; empty for captures, None for a pipeline without data."""
     if monitor.watch.startswith("inference."):
         return ""
     dataset = watched_dataset(system, monitor)
@@ -54,3 +56,6 @@ def _data(system: System, monitor: Monitor) -> str | None:
 def _declared(system: System, monitor: Monitor, check: Check) -> bool:
     data = _data(system, monitor)
     return bool(check.features or (data and (system.data[data].schema or system.data[data].features)))
+
+
+RULES: Final[tuple[Rule, ...]] = (watched, compared)

@@ -1,4 +1,4 @@
-"""The command line: the only place that prints, reads the spec from disk, and meets both the rooms and the targets."""
+"""The command line: the only part that prints, reads the spec from disk, and knows both the stages and the targets."""
 
 from modelyard.cli.main import main
 

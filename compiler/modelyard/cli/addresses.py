@@ -1,4 +1,4 @@
-"""What `explain` says of an address such as `inference.scorer`: where it stands, what came of it, and on what."""
+"""`explain` for an address such as `inference.scorer`: where it is written, what it compiles to, and the machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """The lines to print; none where the spec has nothing at this address."""
+    """The lines to print; none if the spec has nothing at this address."""
     path: Path = tuple(address.split("."))
     if outcome.document is None:
         return []
@@ -26,7 +26,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     if outcome.plan is not None and len(path) > len(_owner(path)):
         return [*lines, *_field(outcome.document, outcome.plan, path)]
     if outcome.plan is None:
-        return [*lines, "  nothing is planned of it: the spec has errors (see modelyard validate)"]
+        return [*lines, "  nothing is planned: the spec has errors (see modelyard validate)"]
     resources = [resource for resource in outcome.plan.resources if _belongs(resource, path, address)]
     lines += _resources(outcome.plan, resources)
     if len(path) == 2 and path[0] == "models":
@@ -40,7 +40,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _added(plan: Plan, address: str) -> list[str]:
-    """What is said of a workload that is written nowhere, such as the promoter; nothing where there is none."""
+    """Lines about a workload that the compiler adds, such as the promoter; none if there is no such workload."""
     resources = [resource for resource in plan.resources if resource.workload == address]
     if not resources:
         return []
@@ -59,24 +59,24 @@ def _exists(outcome: Outcome, path: Path) -> bool:
 
 
 def _owner(path: Path) -> Path:
-    """The named thing that a path lies in: `inference.scorer`, `deployment.targets.main`."""
+    """The named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
     if path[0] == "registry":
         return path[:1]
     return path[:3] if path[:2] == ("deployment", "targets") else path[:2]
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """The value of one field, what came of its line alone, and where to ask for the rest."""
+    """The value of one field, what comes from its line alone, and where to find the rest."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
     made = [resource for resource in plan.resources if resource.origin[: len(path)] == path]
     lines = [f"  {flow(value)}", *(_resources(plan, made) if made else []), *_objects(plan, path, "")]
-    return [*lines, "", f"part of {'.'.join(map(str, _owner(path)))}, which modelyard explain tells about as a whole"]
+    return [*lines, "", f"part of {'.'.join(map(str, _owner(path)))}; run modelyard explain on that for the whole"]
 
 
 def _users(system: System, path: Path) -> list[str]:
-    """What names a dataset or a model, which are no resources themselves."""
+    """Lines about what uses a dataset or a model, which are not resources themselves."""
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
@@ -93,7 +93,7 @@ def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
             yield f"pipelines.{pipeline.name}", "writes it"
     for model in system.models.values():
         if any(check.data == data for check in model.validation):
-            yield f"models.{model.name}", "is judged by it"
+            yield f"models.{model.name}", "is evaluated on it"
     for monitor in system.monitors.values():
         if monitor.watch == f"data.{data}":
             yield f"monitors.{monitor.name}", "watches it"
@@ -124,7 +124,7 @@ def _belongs(resource: Resource, path: Path, address: str) -> bool:
 
 def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
     if not resources:
-        return ["", "it makes no resource of its own; others use it"]
+        return ["", "it has no resource of its own; others use it"]
     width = max(len(resource.address) for resource in resources)
     return [
         "",
@@ -143,11 +143,11 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
         f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "")
         for link in found
     ]
-    return ["", "talks:", *lines] if lines else []
+    return ["", "connections:", *lines] if lines else []
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """What the infrastructure program makes because of a line at this path or below it."""
+    """The components of the infrastructure program that come from a line at this path or below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

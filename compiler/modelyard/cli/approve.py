@@ -24,21 +24,21 @@ from modelyard.spec import Approval, System
 from modelyard_targets import TARGETS
 
 NAMESPACE = "approval@modelyard.dev"
-"""What the signature is for: `ssh-keygen -Y sign -n`."""
+"""The namespace of the signature: `ssh-keygen -Y sign -n`."""
 
 TAG = "modelyard.approval."
 _HEX = 64
 _SHORT = 12
 _DIGEST = re.compile(rf"sha256:[0-9a-f]{{{_HEX}}}")
-_LONGEST = 4500  # characters of a tag that MLflow's database takes, with room to spare
+_LONGEST = 4500  # characters of a tag in MLflow's database, with a margin
 
 
 class CannotApprove(Exception):
-    """No statement is made; the message says why."""
+    """There is no statement to sign; the message says why."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign, and print the statement or lay it beside the version; 1 where that cannot be."""
+    """Sign the statement, then print it or store it with the version; 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:
@@ -58,7 +58,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     model, alias = _model(system, str(arguments.model), arguments.alias)
     approval = system.approval(model, alias)
     if approval is None:
-        raise CannotApprove(f"this spec asks for no approvals before {alias!r} of {model!r} moves")
+        raise CannotApprove(f"this spec requires no approvals before {alias!r} of {model!r} moves")
     group, registered = _group(system, approval, public), system.models[model].registered_name
     registry, version = _place(arguments)
     tags = _looked_up(system, registry, registered, version, alias) if registry else None
@@ -66,9 +66,9 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     about = statement(system, registered, alias, digest)
     evidence = signed({**about, "by": public.comment, "at": _now(), "reason": _reason(arguments.reason)}, Path(key))
     if len(evidence) > _LONGEST:
-        raise CannotApprove(f"the statement has {len(evidence)} characters, and the registry takes {_LONGEST}")
+        raise CannotApprove(f"the statement has {len(evidence)} characters, and the registry allows {_LONGEST}")
     tag = f"{TAG}{group}"
-    where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, in the name of {group}"
+    where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, on behalf of {group}"
     if arguments.save:
         path = _save(spec_path(str(arguments.spec)), group, about, evidence)
         say(f"approved {where}; commit {path}, then compile and apply\n{_needed(approval, 'a file')}")
@@ -78,14 +78,14 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
         from modelyard.cli.approve_version import still_missing
 
         tags = keep(registry, registered, version, tag, evidence)
-        say(f"approved {where}; it lies beside version {version}\n{still_missing(system, approval, about, tags)}")
+        say(f"approved {where}; stored with version {version}\n{still_missing(system, approval, about, tags)}")
         return
     sys.stdout.write(evidence + "\n")
     say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(approval, 'a tag')}")
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
-    """Write an approval to its file beside the spec; the name says what it is about."""
+    """Write an approval to a file next to the spec, named after its content."""
     folder = Path(spec).parent / APPROVALS / group
     short = about["digest"].removeprefix("sha256:")[:_SHORT]
     path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
@@ -93,31 +93,31 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
         folder.mkdir(parents=True, exist_ok=True)
         problems = write_file_atomically(path, f"{evidence}\n".encode())
     except OSError as problem:
-        raise CannotApprove(f"{folder} cannot be made: {problem.strerror}") from None
+        raise CannotApprove(f"cannot create {folder}: {problem.strerror}") from None
     if problems:
         raise CannotApprove(problems[0].message)
     return str(path)
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The registry and the version that an approval is laid beside; both empty where it is printed."""
+    """The registry and the version to store an approval with; both empty if it is printed."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
             raise CannotApprove(
-                "--version is looked up in a registry: add --registry URL, or give --digest in place of --version"
+                "--version is looked up in a registry: add --registry URL, or use --digest instead of --version"
             )
         return "", ""
     from modelyard.cli.approve_registry import checked
 
     address = checked(str(registry))
     if not re.fullmatch("[0-9]{1,18}", version):
-        raise CannotApprove("say which version with --version, by its number")
+        raise CannotApprove("name the version with --version and its number")
     return address, version
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """The tags of a version that may be approved; what they say is printed before anything is signed."""
+    """The tags of a version that can be approved; prints a summary before anything is signed."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -129,26 +129,26 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """The digest of the files that are approved: what was typed and what training kept are the same."""
+    """The digest of the files to approve: the typed digest and the recorded one must be equal."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
-            f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, and {typed[:80]!r} is not; "
+            f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
             "it is the tag modelyard.digest of the version"
         )
     if tags is None:
         if typed is None:
             raise CannotApprove(
-                "say which files are approved: --digest sha256:…, the tag modelyard.digest of the version"
+                "name the files to approve with --digest sha256:…, the tag modelyard.digest of the version"
             )
         return typed
     kept = tags.get("modelyard.digest", "")
     if not _DIGEST.fullmatch(kept):
         raise CannotApprove(
-            f"version {version} has no digest in its tag modelyard.digest, so that no approval can count for it: "
-            "its training has not come to its end, or it was not trained by modelyard"
+            f"version {version} has no digest in its tag modelyard.digest, so no approval can count for it: "
+            "its training did not finish, or modelyard did not train it"
         )
     if typed not in {None, kept}:
-        raise CannotApprove(f"version {version} has the digest {kept}, which is not that of --digest")
+        raise CannotApprove(f"version {version} has the digest {kept}, which differs from --digest")
     return kept
 
 
@@ -165,7 +165,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """What an approval is about, as the runtime compares it before the alias moves."""
+    """The content of an approval, which the runtime compares before the alias moves."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -179,7 +179,7 @@ def statement(system: System, registered: str, alias: str, digest: str) -> dict[
 
 
 def signed(said: Mapping[str, str], key: Path) -> str:
-    """The statement with its signature; ssh-keygen asks for a passphrase or a touch itself."""
+    """The statement with its signature; ssh-keygen itself asks for a passphrase or a touch."""
     text = json.dumps(said, ensure_ascii=False, sort_keys=True)
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"
@@ -188,7 +188,7 @@ def signed(said: Mapping[str, str], key: Path) -> str:
         try:
             done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         except OSError:
-            raise CannotApprove("ssh-keygen is not here; it is part of OpenSSH") from None
+            raise CannotApprove("ssh-keygen is not installed; it is part of OpenSSH") from None
         made = Path(f"{file}.sig")
         if done.returncode or not made.exists():
             raise CannotApprove(f"ssh-keygen did not sign with {key}")
@@ -201,10 +201,10 @@ def _now() -> str:
 
 
 def _public_key(key: str) -> PublicKey:
-    """The public half of a key, beside it on disk."""
+    """The public half of a key, next to it on disk."""
     private = Path(key)
     if not key or not private.name:
-        raise CannotApprove("say which key with --key FILE, such as ~/.ssh/id_ed25519")
+        raise CannotApprove("name the key with --key FILE, such as ~/.ssh/id_ed25519")
     path = private if private.suffix == ".pub" else private.with_name(f"{private.name}.pub")
     try:
         line = path.read_text(encoding="utf-8").strip()
@@ -213,11 +213,11 @@ def _public_key(key: str) -> PublicKey:
     except OSError as problem:
         raise CannotApprove(f"{path} cannot be read: {problem.strerror}") from None
     except ValueError:
-        raise CannotApprove(f"{path} is no public key: it is not text in UTF-8") from None
+        raise CannotApprove(f"{path} is not a public key: it is not text in UTF-8") from None
     try:
         return public_key(line)
     except NotAKey as problem:
-        raise CannotApprove(f"{path} is no public key that can approve: {reason(line) or problem}") from None
+        raise CannotApprove(f"{path} is not a public key that can approve: {reason(line) or problem}") from None
 
 
 def _no_key(private: Path, public: Path) -> str:
@@ -225,23 +225,23 @@ def _no_key(private: Path, public: Path) -> str:
         return f"there is no {public}"
     if os.path.exists(private):
         shown = shlex.quote(str(private))
-        return f"{public} is missing; ssh-keygen makes it: ssh-keygen -y -f {shown} > {shlex.quote(str(public))}"
-    return f"there is neither {private} nor {public}"
+        return f"{public} is missing; create it with ssh-keygen -y -f {shown} > {shlex.quote(str(public))}"
+    return f"neither {private} nor {public} exists"
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """The group whose approval the key gives."""
+    """The group that a key approves for."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
-    raise CannotApprove("this key is listed for no group that may approve; see governance.approvers")
+    raise CannotApprove("no group that may approve lists this key; see governance.approvers")
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """A model of the spec, and the alias that an approval lets move."""
+    """A model of the spec, and the alias that an approval allows to move."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
-        raise CannotApprove(f"there is no model {name!r}; there are {listed}{_meant(name, system.models)}")
+        raise CannotApprove(f"there is no model {name!r}; known: {listed}{_meant(name, system.models)}")
     moved = system.promoted().get(name, ())
     listed = ", ".join(moved) or "none"
     if alias is not None and alias not in moved:
@@ -249,9 +249,9 @@ def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
     asked = [one for one in moved if system.approval(name, one) is not None]
     if alias is None and len(asked) != 1:
         if not asked:
-            raise CannotApprove(f"this spec asks for no approvals of {name!r}; see governance.approvals")
+            raise CannotApprove(f"this spec requires no approvals for {name!r}; see governance.approvals")
         listed = ", ".join(asked)
-        raise CannotApprove(f"say which alias of {name!r} with --alias; approvals are asked for before {listed} moves")
+        raise CannotApprove(f"choose an alias of {name!r} with --alias; approvals are required before {listed} moves")
     return name, alias or asked[0]
 
 

@@ -1,4 +1,4 @@
-"""What `modelyard approve` asks of MLflow: the tags of a version, and one more beside them."""
+"""The requests of `modelyard approve` to MLflow: reading the tags of a version, and adding one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from modelyard.cli.approve import CannotApprove
 
 _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
-_LONGEST = 8 * 2**20  # bytes of an answer; a version's tags have a few thousand characters each
+_LONGEST = 8 * 2**20  # bytes of a response; a version's tags have a few thousand characters each
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-_NOT_MLFLOW = "what answers there is not MLflow, or something stands before it"
+_NOT_MLFLOW = "the server there is not MLflow, or something sits in front of it"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like others: the login in the request is for the address that was typed alone."""
+    """Returns redirects as responses: the login in the request is only for the address that was typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Nothing is asked elsewhere, so that the redirect is raised as an HTTPError."""
@@ -41,37 +41,37 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
 
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
-    """Lay an approval beside a version, and return the tags that it has then, as the registry says."""
+    """Store an approval with a version, and return the version's tags as the registry reports them."""
     _asked(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
     tags = tags_of(registry, name, version)
     if tags.get(tag) != content:
-        raise CannotApprove(f"the registry took the approval and does not have it: the tag {tag} is not what was sent")
+        raise CannotApprove(f"the registry accepted the approval but did not keep it: the tag {tag} differs")
     return tags
 
 
 def checked(registry: str) -> str:
-    """The address of a registry, without a slash at its end; raises where it is none, and repeats no password."""
+    """The address of a registry, without a trailing slash; raises if it is invalid, and never repeats a password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
-        raise CannotApprove(f"--registry has a login in it, which others can read: leave it out, and set {_LOGIN}")
+        raise CannotApprove(f"--registry contains a login, which others can read: leave it out, and set {_LOGIN}")
     if re.search(r"[^\x21-\x7e]", registry):
         raise CannotApprove(f"--registry has a space or another character that no URL has; it is a URL {example}")
     try:
         parts = urlsplit(registry)
         host, _ = parts.hostname, parts.port
     except ValueError as problem:
-        raise CannotApprove(f"--registry is no URL {example}: {problem}") from None
+        raise CannotApprove(f"--registry is not a URL {example}: {problem}") from None
     if parts.scheme not in {"http", "https"} or not host:
         bare = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/.*)?", registry)
         hint = f"did you mean http://{registry}?" if bare else f"it is a URL {example}"
-        raise CannotApprove(f"--registry begins with http:// or https://; {hint}")
+        raise CannotApprove(f"--registry must begin with http:// or https://; {hint}")
     if parts.query or parts.fragment:
-        raise CannotApprove(f"--registry is the address of MLflow alone, {example}, without what follows a ? or #")
+        raise CannotApprove(f"--registry is the address of MLflow alone, {example}, without a query or fragment")
     return registry.rstrip("/")
 
 
 def one_line(text: str, longest: int) -> str:
-    """What others have written, as a part of a line of ours: it begins no line that could be taken for one."""
+    """Text written by others, safe within a line of our output: it cannot start a line of its own."""
     return " ".join(text.split())[:longest]
 
 
@@ -90,42 +90,42 @@ def _asked(registry: str, call: str, body: dict[str, str] | None) -> dict[str, A
     except urllib.error.URLError as problem:
         cause = problem.reason
         why = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
-        raise CannotApprove(f"nothing answers at {registry}: {why}") from None
+        raise CannotApprove(f"no response from {registry}: {why}") from None
     except IncompleteRead:
-        raise CannotApprove("the answer of the registry ends too early; try again") from None
+        raise CannotApprove("the registry's response ends too early; try again") from None
     except (OSError, ValueError) as problem:
-        raise CannotApprove(f"the registry at {registry} does not answer: {problem}") from None
+        raise CannotApprove(f"the registry at {registry} does not respond: {problem}") from None
     except HTTPException:
-        raise CannotApprove(f"what answers at {registry} does not speak HTTP") from None
+        raise CannotApprove(f"the server at {registry} does not speak HTTP") from None
 
 
 def _read(answer: Any) -> dict[str, Any]:
     content: bytes = answer.read(_LONGEST + 1)
     if len(content) > _LONGEST:
-        raise CannotApprove(f"the registry answers with more than {_LONGEST // 2**20} MiB: {_NOT_MLFLOW}")
+        raise CannotApprove(f"the registry's response exceeds {_LONGEST // 2**20} MiB: {_NOT_MLFLOW}")
     if answer.length:
-        raise CannotApprove("the answer of the registry ends too early; try again")
+        raise CannotApprove("the registry's response ends too early; try again")
     try:
         found: Any = json.loads(content)
     except (ValueError, RecursionError):
         what = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
-        raise CannotApprove(f"the registry answers {what}: {_NOT_MLFLOW}, such as a login") from None
+        raise CannotApprove(f"the registry responds {what}: {_NOT_MLFLOW}, such as a login") from None
     if not isinstance(found, dict):
-        raise CannotApprove(f"the registry answers with something else than MLflow does: {_NOT_MLFLOW}")
+        raise CannotApprove(f"the registry's response is not one of MLflow's: {_NOT_MLFLOW}")
     return cast("dict[str, Any]", found)
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
-    """What an answer that is no success says, in a line."""
+    """One line about an error response."""
     if 300 <= refused.code < 400:
         there = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (
-            f"the registry redirects to {there or 'nowhere'}, which is not followed, for the login is not for others: "
-            "give the address that answers itself"
+            f"the registry redirects to {there or 'nowhere'}, which is not followed, to keep the login private: "
+            "use the address that responds itself"
         )
     try:
         said = json.loads(refused.read(10_000))["message"]
     except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
         said = refused.reason
     hint = f"; set {_LOGIN}" if refused.code == 401 and not has_login else ""
-    return f"the registry answers {refused.code}: {one_line(str(said), 500)}{hint}"
+    return f"the registry responds {refused.code}: {one_line(str(said), 500)}{hint}"

@@ -1,4 +1,4 @@
-"""What `modelyard approve` knows of a version before and after it signs: by its tags, and by the spec."""
+"""Information about a version before and after `modelyard approve` signs: from its tags and the spec."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _WORKLOAD, _ENVIRONMENT = "modelyard.workload", "modelyard.environment"
 
 
 def described(tags: Mapping[str, str]) -> str:
-    """What whoever approves wants to know of a version."""
-    verdict = {"held": "its gate held", "": "its gate has no verdict yet"}.get(
-        tags.get(_GATE, ""), "its gate refused it"
+    """What an approver needs to know about a version."""
+    verdict = {"held": "it passed its gate", "": "its gate has no verdict yet"}.get(
+        tags.get(_GATE, ""), "it failed its gate"
     )
     trainer, environment = (one_line(tags.get(tag, ""), 100) for tag in (_WORKLOAD, _ENVIRONMENT))
     where = f" in environment {environment!r}" if environment else ""
     if trainer.startswith("models."):
         source = one_line(tags.get(_IMPORT, ""), 200) or "an unrecorded source"
-        return f"no gate has judged it; it was imported from {source}{where}"
-    return f"{verdict}; it was trained by {trainer or 'something else than modelyard'}{where}"
+        return f"no gate has evaluated it; it was imported from {source}{where}"
+    return f"{verdict}; it was trained by {trainer or 'something other than modelyard'}{where}"
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise where an approval would be of no use, or of something else than whoever signs it believes."""
+    """Raise if an approval would have no effect, or not the effect that the signer expects."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -40,7 +40,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     stages = model.stages if model is not None else ()
     stage = next((one for one in stages if one.alias == alias), None)
     if tags.get(_GATE, "held") != "held" and not _spared(stage, tags):
-        raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
+        raise CannotApprove(f"version {version} failed its gate: it does not go live, with approvals or without")
     staged = stage is not None and bool(stage.after)
     if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
         raise CannotApprove(
@@ -54,12 +54,12 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         hint = "leave --env out" if there == "default" else f"add --env {one_line(there, 100)}"
         raise CannotApprove(
             f"version {version} was {'imported' if section == 'models' else 'trained'} in environment {there[:100]!r}, "
-            f"and this would count in {here!r} alone: {hint}"
+            f"and this approval would count in {here!r} only: {hint}"
         )
 
 
 def _spared(stage: Stage | None, tags: Mapping[str, str]) -> bool:
-    """Whether a stage does without all lines of the gate that a version has failed."""
+    """Whether a stage requires none of the checks that a version failed."""
     try:
         failed: object = json.loads(tags.get(_FAILED, ""))
     except ValueError:
@@ -69,13 +69,13 @@ def _spared(stage: Stage | None, tags: Mapping[str, str]) -> bool:
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
-    """Which approvals a version still needs, by the signatures in its tags."""
+    """The approvals that a version still needs, according to the signatures in its tags."""
     given = _given(system, approval, about, tags)
     left = [group for group in approval.groups if group not in given]
     missing = approval.minimum - len(given)
     if missing <= 0:
-        return f"it has the approvals that it needs, of {', '.join(given)}"
-    return f"it needs {missing} more, of {' or '.join(left)}"
+        return f"it has all approvals, from {', '.join(given)}"
+    return f"it needs {missing} more, from {' or '.join(left)}"
 
 
 def _given(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
@@ -101,13 +101,13 @@ def _given(system: System, approval: Approval, about: Mapping[str, str], tags: M
 
 
 def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Statement and signature of an approval of exactly this; nothing where it is about something else."""
+    """Statement and signature of an approval for exactly this; nothing if it is for something else."""
     try:
         found = json.loads(content)
         statement, signature = str(found["statement"]), str(found["signature"])
         said = json.loads(statement)
         fits = all(said.get(name) == wanted for name, wanted in about.items())
-        f"{statement}{signature}".encode()  # neither half of a character, which no file can hold
+        f"{statement}{signature}".encode()  # neither has a lone surrogate, which no file can hold
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return (statement, signature) if fits else None

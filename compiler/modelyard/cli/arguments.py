@@ -1,4 +1,4 @@
-"""What can be typed, and the help that teaches it."""
+"""The commands and options, and their help."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi pr
 
 _FIRST_STEPS = """first steps:
   modelyard init my-system            a spec to start from (see: modelyard init --list)
-  modelyard validate my-system        every error, with line and column
+  modelyard validate my-system        all errors, with line and column
   modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
 
 exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it), 130 interrupted
 """
-_EXIT_CODES = "exit codes: 0 fine, 1 what was given is wrong, 2 modelyard is wrong (please report it), 130 interrupted"
+_EXIT_CODES = "exit codes: 0 fine, 1 the input is wrong, 2 modelyard is wrong (please report it), 130 interrupted"
 
 _SUMMARIES = {
     "init": "write a spec to start from",
-    "validate": "check a spec and print every error in it",
+    "validate": "check a spec and print all errors",
     "compile": "write the Pulumi projects of a spec",
-    "verify": "check that projects and lock are what the spec compiles to",
-    "render": "print the spec after overlays and defaults, each value with where it came from",
-    "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
-    "graph": "print the plan: what will exist, where, and what talks to what",
+    "verify": "check that projects and lock match the spec",
+    "render": "print the spec after overlays and defaults, with the origin of each value",
+    "explain": "explain a field, a diagnostic code, or an address such as inference.scorer",
+    "graph": "draw the system: from data through models and endpoints to monitors",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
@@ -35,53 +35,57 @@ _SUMMARIES = {
 
 _MORE = {
     "init": (
-        "The folder becomes the system's name. Its schema is written beside the spec: an editor with a YAML language\n"
-        "server completes and checks by it. A spec that is there already stays as it is."
+        "The folder becomes the system's name. The schema is written next to the spec, so that editors with a YAML\n"
+        "language server complete and check it. An existing spec is left unchanged."
     ),
     "validate": (
-        "All errors are reported in one run, each with its line and what to do; the last line names the checks that\n"
-        "wait for them, if any. Warnings do not fail, and wait until the errors are gone.\n"
-        "Without --env, the base and every environment are checked, those in files beside the spec too: an error\n"
-        "is reported once, with the environments that have it where not all do. What the base lacks and\n"
-        "every environment adds is no error. Nothing is written and no connection is opened."
+        "One run reports all errors, each with its line and a hint; the last line names the checks that could not\n"
+        "run because of them, if any. Warnings do not fail, and appear once there are no errors.\n"
+        "Without --env, the base and every environment are checked, including those in files next to the spec: each\n"
+        "error is reported once, with its environments if it does not affect all. What the base lacks is no error\n"
+        "if every environment adds it. The command writes nothing and opens no connection."
     ),
     "compile": (
-        "They come to build/ENVIRONMENT/TARGET/ beside the spec, each with a README.md that says how to apply\n"
-        "them, and modelyard.lock is written beside the spec. Nothing is written while there is an error, and\n"
-        "nothing is deployed."
+        "The projects go to build/ENVIRONMENT/TARGET/ next to the spec, each with a README.md that explains how to\n"
+        "apply them, and modelyard.lock is written next to the spec. On errors nothing is written. It never\n"
+        "deploys anything."
     ),
     "verify": (
-        "Everything is compiled again in memory and compared with the files in build/ and with modelyard.lock.\n"
-        "Nothing in the output folder is trusted, no hash in it either: an edited manifest, an added file and a false\n"
-        "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. Nothing is\n"
-        "written."
+        "Compiles everything again in memory and compares it with the files in build/ and with modelyard.lock.\n"
+        "Nothing in the output folder is trusted, not even its hashes: an edited manifest, an added file and a false\n"
+        "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. It writes\n"
+        "nothing."
     ),
     "render": (
-        "It goes to standard output, with the line or the default that each value came from as a comment, or as plain\n"
-        "YAML or JSON. Diagnostics go to standard error."
+        "Prints YAML to standard output; a comment on each line names the file and line, or the default. Programs\n"
+        "read plain YAML or JSON. Diagnostics go to standard error."
     ),
     "explain": (
-        "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
-        "to, and why they run on that machine. Fields need no spec; * stands for any name."
+        "An address is a place in a spec. The output shows where it is written, its resources and objects, their\n"
+        "connections, and why they run on that machine. Fields need no spec; * stands for any name."
     ),
-    "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
+    "graph": (
+        "The ml view shows how data becomes a model, how the model goes live, and what watches it. The network view\n"
+        "shows the resources on each target and their connections. GitHub and GitLab render Mermaid in a code block;\n"
+        "svg and html are files of their own, dot is for Graphviz, json for programs."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
-        "under governance.approvers. With --registry and --version, the digest is the one that is kept with the\n"
-        "version, and the statement is laid beside it; the login is in MLFLOW_TRACKING_USERNAME and\n"
-        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written beside\n"
-        "the spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env\n"
+        "under governance.approvers. With --registry and --version, the digest is read from the version, and the\n"
+        "statement is stored with it; the login is in MLFLOW_TRACKING_USERNAME and\n"
+        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written next to\n"
+        "the spec, to be committed and reviewed, and counts once the compiled projects are applied. Use the --env\n"
         "that the version was trained or imported in: an approval counts in one environment."
     ),
     "schema": (
-        "It is JSON Schema, draft 2020-12. `modelyard init` writes that of the spec beside it; that of an environment\n"
-        "is for the files in environments/. docs/editor.md describes how to set up an editor."
+        "Prints JSON Schema, draft 2020-12. `modelyard init` writes the schema of the spec next to it; the schema of\n"
+        "environments is for the files in environments/. docs/editor.md describes how to set up an editor."
     ),
     "lsp": (
         "An editor starts it and talks to it by the Language Server Protocol, over standard input and output.\n"
         "It needs an extra: pip install 'modelyard[editor]'. docs/editor.md describes how to set up an editor."
     ),
-    "completion": "Source it in the start-up file of the shell, or put it where the shell looks for completions.",
+    "completion": "Source it in your shell's start-up file, or save it where the shell looks for completions.",
 }
 
 _EXAMPLES = {
@@ -100,7 +104,11 @@ _EXAMPLES = {
         "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
         "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
     ),
-    "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
+    "graph": (
+        "modelyard graph examples/fraud-detection --env on-prem > fraud.mmd\n"
+        "  modelyard graph examples/fraud-detection --format html > fraud.html\n"
+        "  modelyard graph examples/fraud-detection --view network"
+    ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
         "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
@@ -129,7 +137,7 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)
-    # without `prog`, argparse formats the usage for it, for which it measures the terminal
+    # without `prog`, argparse formats the usage for it, which measures the terminal
     found = top.add_subparsers(prog="modelyard", dest="command", metavar="command", required=True)
     for command in commands:
         entry = found.add_parser(
@@ -167,7 +175,7 @@ def _reports(entry: argparse.ArgumentParser) -> None:
         "--format",
         choices=("text", "json", "sarif", "github"),
         default="text",
-        help="how diagnostics are printed (default: text)",
+        help="output format of diagnostics (default: text)",
     )
     _colour(entry)
 
@@ -180,9 +188,9 @@ def _colour(entry: argparse.ArgumentParser) -> None:
 
 def _init(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
-        "folder", nargs="?", default=".", metavar="FOLDER", help="where system.yaml is written (default: this folder)"
+        "folder", nargs="?", default=".", metavar="FOLDER", help="where to write system.yaml (default: this folder)"
     )
-    entry.add_argument("--template", default="minimal", metavar="NAME", help="which one (default: minimal)")
+    entry.add_argument("--template", default="minimal", metavar="NAME", help="the template (default: minimal)")
     entry.add_argument("--list", action="store_true", help="list the templates")
 
 
@@ -194,27 +202,23 @@ def _validate(entry: argparse.ArgumentParser) -> None:
 def _compile(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     _reports(entry)
-    entry.add_argument(
-        "--out", metavar="FOLDER", help="where the projects are written (default: build beside the spec)"
-    )
+    entry.add_argument("--out", metavar="FOLDER", help="where to write the projects (default: build next to the spec)")
     entry.add_argument(
         "--force",
         action="store_true",
-        help="write every file again, also those that were edited by hand; the edited ones are kept beside",
+        help="rewrite every file, including those edited by hand; the edited versions are kept next to them",
     )
     entry.add_argument(
         "--forget-removed",
         action="store_true",
-        help="drop from modelyard.lock what the spec no longer has: Pulumi has destroyed it",
+        help="drop removed entries from modelyard.lock, after Pulumi has destroyed them",
     )
 
 
 def _verify(entry: argparse.ArgumentParser) -> None:
-    _spec(entry, without="every environment that was compiled")
+    _spec(entry, without="every compiled environment")
     _reports(entry)
-    entry.add_argument(
-        "--out", metavar="FOLDER", help="where the projects were written (default: build beside the spec)"
-    )
+    entry.add_argument("--out", metavar="FOLDER", help="where the projects are (default: build next to the spec)")
 
 
 def _render(entry: argparse.ArgumentParser) -> None:
@@ -239,27 +243,31 @@ def _explain(entry: argparse.ArgumentParser) -> None:
 def _graph(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument(
-        "--format", choices=("mermaid", "dot", "json"), default="mermaid", help="notation (default: mermaid)"
+        "--format",
+        choices=("mermaid", "svg", "html", "dot", "json"),
+        default="mermaid",
+        help="notation (default: mermaid)",
     )
+    entry.add_argument("--view", choices=("ml", "network"), default="ml", help="what is shown (default: ml)")
     _colour(entry)
 
 
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
-    entry.add_argument("--model", required=True, metavar="NAME", help="the model, as the spec calls it")
+    entry.add_argument("--model", required=True, metavar="NAME", help="the model's name in the spec")
     entry.add_argument(
-        "--alias", metavar="NAME", help="the alias that may move (default: the only one that asks for approvals)"
+        "--alias", metavar="NAME", help="the alias that may move (default: the only one that requires approvals)"
     )
-    entry.add_argument("--digest", metavar="sha256:…", help="the digest of the files that are approved")
-    entry.add_argument("--version", metavar="NUMBER", help="the version in the registry, by its number")
-    entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")
+    entry.add_argument("--digest", metavar="sha256:…", help="the digest of the approved files")
+    entry.add_argument("--version", metavar="NUMBER", help="the number of the version in the registry")
+    entry.add_argument("--registry", metavar="URL", help="the registry to store the approval in (default: print it)")
     entry.add_argument(
-        "--key", required=True, metavar="FILE", help="the SSH key; its public half alone where an agent has the key"
+        "--key", required=True, metavar="FILE", help="the SSH key; the public half is enough if an agent has the key"
     )
     entry.add_argument(
-        "--save", action="store_true", help="write it to approvals/GROUP/ beside the spec, to be committed"
+        "--save", action="store_true", help="write it to approvals/GROUP/ next to the spec, to be committed"
     )
-    entry.add_argument("--reason", default="", metavar="TEXT", help="why, kept in the signed statement")
+    entry.add_argument("--reason", default="", metavar="TEXT", help="the reason, kept in the signed statement")
 
 
 def _schema(entry: argparse.ArgumentParser) -> None:
@@ -268,7 +276,7 @@ def _schema(entry: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=("system", "environment", "workload"),
         default="system",
-        help="of the spec, of a file in environments/, or of the description that a compiled workload reads",
+        help="of the spec, of a file in environments/, or of a compiled workload's description",
     )
 
 

@@ -1,4 +1,4 @@
-"""`modelyard compile`: from the spec on disk to the projects on disk, and nothing written when nothing changed."""
+"""`modelyard compile`: from the spec on disk to the projects on disk; writes nothing if nothing changed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment; 1 when the spec is wrong or the folder cannot be written: then nothing is changed."""
+    """Compile one environment; 1 if the spec is wrong or the folder cannot be written, and then nothing changes."""
     inputs, problems = gather(arguments)
-    if arguments.out == "":  # it would be the working directory
+    if arguments.out == "":  # this would mean the working directory
         inputs, problems = None, (*problems, tell.no_folder())
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
-    """Where the projects of a spec are: what `--out` names, or `build` beside the spec."""
+    """Where the projects of a spec are: the folder of `--out`, or `build` next to the spec."""
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
@@ -75,7 +75,7 @@ def _print_json(
 
 
 def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
-    # The rooms and the targets are imported here: an unchanged compile needs none of them.
+    # The stages and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
@@ -90,7 +90,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         spec = opened(inputs).document if inputs.environment is None else None
         names = environment_names(inputs, spec) if spec is not None else []
         if names and arguments.format == "text":
-            say(f"this is the base alone; environments, for --env: {', '.join(names)}")
+            say(f"this is the base alone; use --env for the environments: {', '.join(names)}")
         return 1
     if problems := lock_problems(inputs):
         report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
@@ -141,10 +141,10 @@ def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
 def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
     for stack, one in zip(stacks, written, strict=True):
         say(f"{folder / stack.target}: {one.total} files, {len(one.written)} written, {len(one.removed)} removed")
-    made = [stack for stack in stacks if stack.projects]  # not where all that a target holds was adopted
+    made = [stack for stack in stacks if stack.projects]  # a target with only adopted resources has none
     if not made:
         return
-    calling = {link.ends[0] for link in plan.crossings()}  # whoever calls another target comes after it
+    calling = {link.ends[0] for link in plan.crossings()}  # a target that calls another one is applied after it
     first = next((stack for stack in made if stack.target not in calling), made[0])
     project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
     say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

@@ -1,4 +1,4 @@
-"""How things are printed: diagnostics in the format that was asked for, colour only where somebody sees it."""
+"""Printing: diagnostics in the chosen format, and colour only on a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     """Print diagnostics: for people to standard error, for machines (json, sarif, github) to standard output."""
     if form == "text" and not diagnostics:
         return
-    from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
+    from modelyard.printing.diagnostics import render  # a run without errors needs no formatter
 
     stream = sys.stderr if form == "text" else sys.stdout
     providers = _providers() if form == "sarif" else ()
@@ -37,9 +37,9 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to colour: as chosen, else by NO_COLOR and FORCE_COLOR, else on a terminal that can.
+    """Whether to use colour: as chosen, else by NO_COLOR and FORCE_COLOR, else on a terminal that can.
 
-    https://no-color.org and https://force-color.org, 2026-11: either counts when it is set and not empty.
+    https://no-color.org and https://force-color.org, 2026-11: an empty variable does not count.
     """
     if choice != "auto":
         return choice == "always"
@@ -60,7 +60,7 @@ def _columns(stream: TextIO) -> int | None:
 
 
 def say(text: str) -> None:
-    """Lines about the work itself, on standard error; a path in them moves no cursor."""
+    """Print progress lines to standard error; a path in them cannot move the cursor."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
@@ -77,19 +77,19 @@ _MOST_ADDRESSES: Final = 5
 
 
 def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
-    """What could not be checked beside the errors: whole stages, or the entries that depend on an error."""
+    """Print what could not be checked because of errors: whole stages, or entries that depend on an error."""
     checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
     if checks:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
-        say(f"checks of {listed} wait for these errors")
+        say(f"fix these errors to run the checks of {listed}")
     elif aside:
         shown = ", ".join([*aside][:_MOST_ADDRESSES])
         more = f" and {len(aside) - _MOST_ADDRESSES} more" if len(aside) > _MOST_ADDRESSES else ""
-        say(f"some checks of {shown}{more} wait for these errors")
+        say(f"fix these errors to run all checks of {shown}{more}")
 
 
 class Progress:
-    """A count on one line of a terminal, for work that takes longer than a second; silent elsewhere."""
+    """A counter on one line of a terminal, for work that takes longer than a second; silent elsewhere."""
 
     def __init__(self, what: str) -> None:
         self._what = what

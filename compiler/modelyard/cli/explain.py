@@ -1,4 +1,4 @@
-"""`modelyard explain`: a diagnostic's code, a field of the schema, or an address of a spec."""
+"""`modelyard explain`: a diagnostic code, a field of the schema, or an address in a spec."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _CODE = re.compile(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
 SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
 """Sections whose entries can be explained by name."""
 _ADDED = ("promoter", "starter")
-"""Workloads that are written nowhere: the compiler adds them."""
+"""Workloads that the compiler adds and the spec does not name."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is known about a code, a field or an address; 1 where there is no such thing."""
+    """Print the explanation of a code, a field or an address; 1 if there is no such thing."""
     what: str = arguments.what.strip()
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
@@ -72,7 +72,7 @@ def _explain_field(what: str) -> int:
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
-    """The exit code, or None where the spec has nothing at this address, so that it may still name a field."""
+    """The exit code, or None if the spec has nothing at this address, which may then name a field."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

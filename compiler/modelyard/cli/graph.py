@@ -1,4 +1,4 @@
-"""`modelyard graph`: the plan as a picture's source, on standard output."""
+"""`modelyard graph`: prints a diagram of the system."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import sys
 
 from modelyard.cli.console import report
 from modelyard.cli.inputs import gather
+from modelyard.drawing.picture import Picture
 from modelyard.pipeline import understand
-from modelyard.printing.graph import as_json, dot, mermaid
+from modelyard.plan import Plan
 from modelyard_targets import TARGETS
-
-_NOTATIONS = {"mermaid": mermaid, "dot": dot, "json": as_json}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the graph of what would exist; 1 when the spec is wrong."""
+    """Print one view of the system in one notation; 1 if the spec is wrong."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -24,5 +23,34 @@ def run(arguments: argparse.Namespace) -> int:
     report(outcome.diagnostics, inputs.files(), "text", arguments.color)
     if outcome.plan is None or outcome.failed:
         return 1
-    sys.stdout.write(_NOTATIONS[arguments.format](outcome.plan))
+    view = _network if arguments.view == "network" else _ml
+    sys.stdout.write(view(outcome.plan, arguments.format))
     return 0
+
+
+def _ml(plan: Plan, notation: str) -> str:
+    from modelyard.drawing.ml import ml_view
+
+    return drawn(ml_view(plan.system), notation)
+
+
+def _network(plan: Plan, notation: str) -> str:
+    from modelyard.drawing.network import network_view, plan_json
+
+    return plan_json(plan) if notation == "json" else drawn(network_view(plan), notation)
+
+
+def drawn(picture: Picture, notation: str) -> str:
+    """The text of a picture; only the notation that is asked for is imported."""
+    match notation:
+        case "dot":
+            from modelyard.drawing.dot import dot as draw
+        case "svg":
+            from modelyard.drawing.svg import svg as draw
+        case "html":
+            from modelyard.drawing.page import page as draw
+        case "json":
+            from modelyard.drawing.as_json import picture_json as draw
+        case _:
+            from modelyard.drawing.mermaid import mermaid as draw
+    return draw(picture)

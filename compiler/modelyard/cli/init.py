@@ -1,4 +1,4 @@
-"""`modelyard init`: a spec to start from, and the schema beside it, for an editor that completes and checks."""
+"""`modelyard init`: a spec to start from, with the schema next to it for editors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml` and its schema into a folder; 1 where a spec is there already, which stays as it is."""
+    """Write `system.yaml` and its schema into a folder; 1 if it already has a spec, which is left unchanged."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))
@@ -35,25 +35,25 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         _write(folder, found[arguments.template].read_text(encoding="utf-8"))
     except FileExistsError as there:
-        return _refuse(f"'{there.filename}' is there already", "choose another folder, or move the file away")
+        return _refuse(f"'{there.filename}' already exists", "choose another folder, or move the file away")
     except OSError as problem:
         reason = problem.strerror or str(problem)
         return _refuse(
             f"cannot write to '{folder}': {reason[:1].lower()}{reason[1:]}", "name a folder that you may write to"
         )
     except ValueError:  # a NUL byte in the path
-        return _refuse(f"cannot write to '{folder}': its name holds a NUL character", "")
+        return _refuse(f"cannot write to '{folder}': its name contains a NUL character", "")
     say(f"wrote {folder / SPEC_NAME} and {folder / SCHEMA_NAME}\nnext: modelyard compile {folder}")
     return 0
 
 
 def templates() -> dict[str, Path]:
-    """The templates by name, in the order of the alphabet."""
+    """The templates by name, in alphabetical order."""
     return {path.stem: path for path in sorted(_TEMPLATES.glob("*.yaml"))}
 
 
 def _summary(path: Path) -> str:
-    """What a template is for: its first comment line."""
+    """A template's summary: its first comment line."""
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
@@ -69,7 +69,7 @@ def _write(folder: Path, text: str) -> None:
 
 
 def _system_name(folder: Path) -> str:
-    """The folder's name as a name of a system, or `my-system` where nothing of it can be one."""
+    """The folder's name as a valid system name, or `my-system` if there is none."""
     name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
     return name or "my-system"
 

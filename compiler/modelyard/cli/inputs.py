@@ -1,4 +1,4 @@
-"""From arguments to `Inputs`: which files are read, and what is said when they cannot be."""
+"""Turns arguments into `Inputs`: reads the files, and reports those that cannot be read."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DISTINCT_NAME = "modelyard.yaml"
 """The other name that a spec may have: no other tool uses it, so an editor can choose the schema by it."""
 SPEC_NAMES = (SPEC_NAME, DISTINCT_NAME)
 APPROVALS = "approvals"
-"""The folder beside a spec with the signed statements of its approvers, in folders of groups or without."""
+"""The folder next to a spec with the signed approvals, in subfolders per group or directly."""
 
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The spec and the files of its environments as they lie on disk, and the values of variables.
+    """The spec and the files of its environments on disk, and the values of variables.
 
-    `every` is for who asks for all environments: what of them cannot be read is told beside what is read.
+    `every` asks for all environments: an unreadable one is then reported along with the readable ones.
     """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env
@@ -54,20 +54,20 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
-    """The environments that `--env` may name: those in the spec, and those in files beside it."""
-    from modelyard.overlay import environments  # a compile of what has not changed loads no room
+    """The environments that `--env` may name: those in the spec, and those in files next to it."""
+    from modelyard.overlay import environments  # an unchanged compile loads no stage
 
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
-    """The files of environments beside a spec by name, and by name, too, why one of them is not read."""
+    """The environment files next to a spec by name, and, also by name, why a file is not read."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
     unread: dict[str, list[Diagnostic]] = {}
     try:
         entries = sorted(os.listdir(folder))
-    except (OSError, ValueError):  # there is none, or the path of the spec is no path
+    except (OSError, ValueError):  # there is no such folder, or the path of the spec is invalid
         return files, unread
     for entry in entries:
         name, extension = os.path.splitext(entry)
@@ -77,7 +77,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
         path = os.path.join(folder, entry)
         if extension == ".yml" or not _ENVIRONMENT.fullmatch(name):
             problems.append(tell.environment_file(path, name))
-        elif os.path.isfile(path) or not os.path.exists(path):  # a link to nothing is told, a pipe is not waited for
+        elif os.path.isfile(path) or not os.path.exists(path):  # report a dangling link, but do not wait for a pipe
             given = _read(path, repository, problems)
             if given is not None:
                 files[name] = given
@@ -87,7 +87,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
 
 
 def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[Given, ...]:
-    """The signed statements beside a spec, `approvals/*.json` and `approvals/*/*.json`, in the order of their paths."""
+    """The signed approvals next to a spec, `approvals/*.json` and `approvals/*/*.json`, sorted by path."""
     folder = os.path.join(os.path.dirname(spec), APPROVALS)
     paths: list[str] = []
     for root in (folder, *_listed(folder)):
@@ -97,7 +97,7 @@ def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[
 
 
 def _listed(folder: str) -> list[str]:
-    """Paths of what is in a folder; none where there is no such folder."""
+    """Paths of the entries of a folder; none if there is no such folder."""
     try:
         return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if not entry.startswith("."))
     except (OSError, ValueError):
@@ -105,7 +105,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def spec_path(typed: str) -> str:
-    """The spec's file: what was typed or, in the folder that was typed, `modelyard.yaml` or else `system.yaml`."""
+    """The spec's file: the typed path or, in a typed folder, `modelyard.yaml` or else `system.yaml`."""
     folder = "" if typed in {"", ".", "./"} else typed
     if folder and not os.path.isdir(folder):
         return typed
@@ -119,7 +119,7 @@ def has_two_specs(folder: str) -> bool:
 
 
 def _repository(spec: str) -> str:
-    """The folder that a spec and its overlays are read from: its git repository or, without one, its own folder."""
+    """The folder that limits symbolic links: the spec's git repository, or else its own folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
@@ -130,7 +130,7 @@ def _repository(spec: str) -> str:
 
 
 def _is_inside(path: str, repository: str) -> bool:
-    """Whether a file is in the repository when all links on the way to it are followed."""
+    """Whether a file is in the repository after following all links."""
     root = os.path.realpath(repository)
     return os.path.commonpath((root, os.path.realpath(path))) == root
 
@@ -141,12 +141,12 @@ def _read(path: str, repository: str, problems: list[Diagnostic]) -> Given | Non
             problems.append(tell.outside_repository(path))
             return None
         with open(path, "rb") as file:
-            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one byte too many is reported as too large
+            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one extra byte is reported as too large
     except OSError as problem:
         is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))
     except ValueError:  # a NUL byte in the path
-        problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name holds a NUL character"))
+        problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name contains a NUL character"))
     return None
 
 

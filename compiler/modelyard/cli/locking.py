@@ -1,4 +1,4 @@
-"""What commands read from the lock beside a spec, and what a compile would write into it."""
+"""Reading the lock next to a spec, and the text that a compile would write into it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def input_key(inputs: Inputs) -> str:
-    """A hash of everything that decides the output: files, variables, this version and its schema."""
+    """A hash of everything that determines the output: files, variables, this version and its schema."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
@@ -30,7 +30,7 @@ def input_key(inputs: Inputs) -> str:
 
 
 def read_lock(inputs: Inputs) -> bytes:
-    """The lock beside the spec; empty where it is missing, unreadable, or a symbolic link."""
+    """The lock next to the spec; empty if it is missing, unreadable, or a symbolic link."""
     try:
         return read(str(lock_path(inputs)))
     except OSError:
@@ -38,12 +38,12 @@ def read_lock(inputs: Inputs) -> bytes:
 
 
 def lock_path(inputs: Inputs) -> Path:
-    """Where the lock of a spec is."""
+    """The path of a spec's lock."""
     return Path(inputs.spec.path).parent / LOCK_NAME
 
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
-    """The lock's entry for a plan; `before` holds what earlier compiles left behind, by target and address."""
+    """The lock's entry for a plan; `before` holds the leftovers of earlier compiles, by target and address."""
     from modelyard.lasting import lasting, removed
 
     pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
@@ -53,14 +53,14 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Why the lock cannot be read; nothing where it can, or there is none. `whole` reads its resources too."""
+    """Why the lock cannot be read; nothing if it can, or does not exist. `whole` reads its resources too."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()
 
 
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
-    """Versions that the lock claims for these inputs and that do not come out of them, by environment."""
+    """Versions in the lock that these inputs do not compile to, by environment."""
     text, path = read_lock(inputs), str(lock_path(inputs))
     if text:
         for name, plan in plans.items():

@@ -1,4 +1,4 @@
-"""What `explain` says of machines: which was chosen and at what price, the next best, and what is tried in turn."""
+"""Machines in the output of `explain`: the choice and its price, the runners-up, and the order of attempts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.source import Path
 
 
 def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
-    """The machines that these resources run on, and those of the compute class at `path` if there is one."""
+    """The machines that these resources run on, and those of the compute class at `path`, if any."""
     mine = {resource.place for resource in resources}
     used: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:
@@ -45,9 +45,9 @@ def _lines(hardware: Hardware) -> Iterator[str]:
     if not hardware.considered:
         yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
     if hardware.fallback is not None:
-        yield f"  when that is taken away or full: {hardware.fallback.machine}"
+        yield f"  when that is reclaimed or full: {hardware.fallback.machine}"
     if hardware.elastic:
-        yield "  elastic: made when it is needed, as any machine that is big enough, the cheapest at that time"
+        yield "  elastic: created on demand, as any machine that is big enough, the cheapest at that time"
     if hardware.groups:
         yield "  tried in this order:"
         yield from (f"    {at}. {_group(group)}" for at, group in enumerate(hardware.groups, 1))
@@ -65,4 +65,4 @@ def _group(group: NodeGroup) -> str:
 
 
 def _price(hourly: float | None) -> str:
-    return "no price known" if hourly is None else f"{hourly:g} an hour"
+    return "price unknown" if hourly is None else f"{hourly:g} an hour"

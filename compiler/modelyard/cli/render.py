@@ -1,4 +1,4 @@
-"""`modelyard render`: the spec of one environment as it is understood, on standard output."""
+"""`modelyard render`: prints the resolved spec of one environment."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from modelyard.validate import validate
 from modelyard.writers.json_text import json_text
 
 _FAINT, _PLAIN = "\x1b[2m", "\x1b[0m"
-_COLUMN = 60  # origins stand from here where the values leave room
+_COLUMN = 60  # origins start here if the values leave room
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every value and its origin; 1 when the spec does not fit its schema."""
+    """Print every value and its origin; 1 if the spec does not fit its schema."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -64,5 +64,5 @@ def _annotated(line: Line, colour: bool) -> str:
 
 
 def _visible(path: str) -> str:
-    """A path as it was given; with escapes where it holds characters that would end the comment or drive a terminal."""
+    """A path as it was given, escaping characters that would end the comment or control the terminal."""
     return path if path.isprintable() else json_text(path)

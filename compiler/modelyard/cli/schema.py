@@ -1,4 +1,4 @@
-"""`modelyard schema`: the JSON Schemas for editors, and that of what a workload reads."""
+"""`modelyard schema`: prints a JSON Schema: for editors, or of workload descriptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.editor.schema import schema_text
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the schema that was asked for."""
+    """Print the chosen schema."""
     name: str = arguments.name
     sys.stdout.write(modelyard_schemas.text(name) if name == "workload" else schema_text(name))
     return 0

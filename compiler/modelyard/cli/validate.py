@@ -1,4 +1,4 @@
-"""`modelyard validate`: every error of a spec, and nothing written."""
+"""`modelyard validate`: reports all errors of a spec, and writes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Report all that is wrong with the spec on its targets; 1 when something is."""
+    """Report everything that is wrong with the spec on its targets; 1 if anything is."""
     inputs, problems = gather(arguments, every=arguments.env is None)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
-    """What the lock beside the spec claims falsely. Without one nothing more is loaded."""
+    """False versions in the lock next to the spec. Without a lock, nothing more is loaded."""
     if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
         return ()
     from modelyard.cli.locking import false_pins, lock_problems
@@ -44,7 +44,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 @record
 class Verdict:
-    """What is wrong with a spec and what waits for that, or for which environments it is valid."""
+    """The problems of a spec and the checks that they block, or the environments for which it is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
     waiting: tuple[Stage, ...]
@@ -54,23 +54,23 @@ class Verdict:
 
 
 def judged(inputs: Inputs) -> Verdict:
-    """The verdict on the environment that was picked, or on the base and all of them."""
+    """The verdict on the chosen environment, or on the base and all of them."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)
     names = environment_names(inputs, spec.document)
     if not names:
         return _of_one(inputs, understand(inputs, TARGETS, spec), "")
-    from modelyard.survey import survey  # a spec without environments is read as ever, and needs no more than before
+    from modelyard.survey import survey  # a spec without environments does not need it
 
     found = survey(inputs, spec, names, TARGETS)
     made = [name for name in names if name not in found.not_made_yet]
     listed = f" for {', '.join(made)}" if made else ""
     if not found.base_is_whole:
-        listed += "; the base is no system without an environment"
+        listed += "; the base is incomplete without an environment"
     elif made:
         listed = f", alone and{listed}"
-    later = f"; not made yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
+    later = f"; not supported yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
     return Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)
 
 

@@ -1,4 +1,4 @@
-"""`modelyard verify`: whether the projects on disk and the lock are what the spec compiles to."""
+"""`modelyard verify`: checks that the projects on disk and the lock match the spec."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare every environment that was compiled, or the one that is named; 1 when anything differs."""
+    """Compare every compiled environment, or the named one; 1 if anything differs."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
-    """Everything on disk that the spec does not compile to; the lock as a whole where each of its entries is right."""
+    """Every difference between the disk and the spec; the whole lock is compared if each of its entries is right."""
     known = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")
@@ -63,7 +63,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
 
 
 def _compiled(inputs: Inputs, out: Path) -> list[str]:
-    """The environments that the lock or the output folder has."""
+    """The environments in the lock or the output folder."""
     folders = [entry.name for entry in os.scandir(out) if not entry.name.startswith(".")] if out.is_dir() else []
     return sorted({*environments(read_lock(inputs)), *folders})
 
@@ -74,7 +74,7 @@ def _in_environment(inputs: Inputs, name: str, known: Sequence[str]) -> Inputs:
 
 
 def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
-    """What differs in the folder of an environment."""
+    """The differences in the folder of an environment."""
     expected = {stack.target for stack in outcome.stacks}
     for stack in outcome.stacks:
         yield from differences(str(folder / stack.target), stack_files(stack))

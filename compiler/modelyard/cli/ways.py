@@ -1,4 +1,4 @@
-"""What `explain` says of a model: where an imported one comes from, and what its versions go through."""
+"""Models in the output of `explain`: the source of an imported one, and the stages of its versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec import Approval, Model, Stage, System
 
 
 def model_lines(system: System, name: str) -> Iterator[str]:
-    """The source and the way of its versions; nothing where the spec neither imports it nor names stages."""
+    """The source and the stages of a model; nothing if the spec neither imports it nor has stages."""
     model = system.models[name]
     imported = model.imported
     if imported is not None:
@@ -23,15 +23,15 @@ def model_lines(system: System, name: str) -> Iterator[str]:
 
 
 def _stage(stage: Stage, model: Model, system: System) -> str:
-    said = [f"after @{stage.after}" if stage.after else "first"]
+    parts = [f"after @{stage.after}" if stage.after else "first"]
     if stage.checks is not None:
-        said.append(f"checks: {', '.join(stage.checks) or 'none'}")
+        parts.append(f"checks: {', '.join(stage.checks) or 'none'}")
     if stage.soak is not None:
         written = system.written("models", model.name, "stages", stage.alias, "soak")
-        said.append(f"a soak of {written['for']}")
-    said.append(_approvals(system.approval(model.name, stage.alias)))
-    return "; ".join([*said, *(["at any time"] if stage.any_time else [])])
+        parts.append(f"a soak of {written['for']}")
+    parts.append(_approvals(system.approval(model.name, stage.alias)))
+    return "; ".join([*parts, *(["at any time"] if stage.any_time else [])])
 
 
 def _approvals(approval: Approval | None) -> str:
-    return f"{approval.minimum} approval(s) of {', '.join(approval.groups)}" if approval else "no approvals"
+    return f"{approval.minimum} approval(s) from {', '.join(approval.groups)}" if approval else "no approvals"

@@ -13,14 +13,14 @@ _shtab_modelyard_commands() {
     approve:'Sign that a version of a model may go live.'
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
-    explain:'Explain a field, a diagnostic'"'"'s code, or an address such as inference.scorer.'
-    graph:'Print the plan: what will exist, where, and what talks to what.'
+    explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
+    graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
     lsp:'Serve an editor: errors while typing, descriptions and completion.'
-    render:'Print the spec after overlays and defaults, each value with where it came from.'
+    render:'Print the spec after overlays and defaults, with the origin of each value.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
-    validate:'Check a spec and print every error in it.'
-    verify:'Check that projects and lock are what the spec compiles to.'
+    validate:'Check a spec and print all errors.'
+    verify:'Check that projects and lock match the spec.'
   )
   _describe 'modelyard commands' _commands
 }
@@ -37,14 +37,14 @@ _shtab_modelyard_approve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--model[the model, as the spec calls it]:NAME:"
-  "--alias[the alias that may move (default\: the only one that asks for approvals)]:NAME:"
-  "--digest[the digest of the files that are approved]:sha256:…:"
-  "--version[the version in the registry, by its number]:NUMBER:"
-  "--registry[the registry that keeps the approval (default\: print it)]:URL:"
-  "--key[the SSH key\; its public half alone where an agent has the key]:FILE:_files"
-  "--save[write it to approvals\/GROUP\/ beside the spec, to be committed]"
-  "--reason[why, kept in the signed statement]:TEXT:"
+  "--model[the model\'s name in the spec]:NAME:"
+  "--alias[the alias that may move (default\: the only one that requires approvals)]:NAME:"
+  "--digest[the digest of the approved files]:sha256:…:"
+  "--version[the number of the version in the registry]:NUMBER:"
+  "--registry[the registry to store the approval in (default\: print it)]:URL:"
+  "--key[the SSH key\; the public half is enough if an agent has the key]:FILE:_files"
+  "--save[write it to approvals\/GROUP\/ next to the spec, to be committed]"
+  "--reason[the reason, kept in the signed statement]:TEXT:"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
@@ -56,11 +56,11 @@ _shtab_modelyard_compile_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[how diagnostics are printed (default\: text)]:format:(text json sarif github)"
+  "--format[output format of diagnostics (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
-  "--out[where the projects are written (default\: build beside the spec)]:FOLDER:_files -/"
-  "--force[write every file again, also those that were edited by hand\; the edited ones are kept beside]"
-  "--forget-removed[drop from modelyard.lock what the spec no longer has\: Pulumi has destroyed it]"
+  "--out[where to write the projects (default\: build next to the spec)]:FOLDER:_files -/"
+  "--force[rewrite every file, including those edited by hand\; the edited versions are kept next to them]"
+  "--forget-removed[drop removed entries from modelyard.lock, after Pulumi has destroyed them]"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
@@ -94,7 +94,8 @@ _shtab_modelyard_graph_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[notation (default\: mermaid)]:format:(mermaid dot json)"
+  "--format[notation (default\: mermaid)]:format:(mermaid svg html dot json)"
+  "--view[what is shown (default\: ml)]:view:(ml network)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
@@ -105,10 +106,10 @@ _shtab_modelyard_graph_defaults_added=0
 
 _shtab_modelyard_init_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--template[which one (default\: minimal)]:NAME:"
+  "--template[the template (default\: minimal)]:NAME:"
   "--list[list the templates]"
   "--debug[show the traceback of an internal error]"
-  ":where system.yaml is written (default\: this folder):_files -/"
+  ":where to write system.yaml (default\: this folder):_files -/"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -139,7 +140,7 @@ _shtab_modelyard_render_defaults_added=0
 _shtab_modelyard_schema_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--debug[show the traceback of an internal error]"
-  ":of the spec, of a file in environments\/, or of the description that a compiled workload reads:(system environment workload)"
+  ":of the spec, of a file in environments\/, or of a compiled workload\'s description:(system environment workload)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -149,7 +150,7 @@ _shtab_modelyard_validate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base and every environment)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[how diagnostics are printed (default\: text)]:format:(text json sarif github)"
+  "--format[output format of diagnostics (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
@@ -160,11 +161,11 @@ _shtab_modelyard_validate_defaults_added=0
 
 _shtab_modelyard_verify_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--env[the environment to lay over the base (default\: every environment that was compiled)]:NAME:"
+  "--env[the environment to lay over the base (default\: every compiled environment)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[how diagnostics are printed (default\: text)]:format:(text json sarif github)"
+  "--format[output format of diagnostics (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
-  "--out[where the projects were written (default\: build beside the spec)]:FOLDER:_files -/"
+  "--out[where the projects are (default\: build next to the spec)]:FOLDER:_files -/"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )

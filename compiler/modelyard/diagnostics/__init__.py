@@ -1,4 +1,4 @@
-"""Everything that can be told about a spec: one constructor a code, and the wording of each in one place."""
+"""Every diagnostic: one constructor per code, which holds its wording."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from modelyard.diagnostics.base import (
     quote,
     shorten,
 )
+from modelyard.when_used import load_when_used
 
 __all__ = [
     "Diagnostic",
@@ -28,6 +29,8 @@ __all__ = [
     "quote",
     "shorten",
 ]
+
+load_when_used(__name__)
 
 
 def codes(providers: Iterable[str] = ()) -> Mapping[str, Callable[..., Diagnostic]]:

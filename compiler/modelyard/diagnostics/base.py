@@ -1,4 +1,4 @@
-"""What every diagnostic is made of, and the order in which they are told."""
+"""The type of all diagnostics, and the order in which they are printed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
         "targets": "target",
     }
 )
-"""What one of the things is called that a section names."""
+"""What messages call an entry of each section."""
 
 _LONGEST = 40
 
@@ -53,7 +53,7 @@ class Severity(StrEnum):
 
 @record
 class Diagnostic:
-    """One problem of a spec: what was found, where, and what to do about it.
+    """One problem in a spec: what is wrong, where, and how to fix it.
 
     `secret` marks a span whose text must not be shown. `lacks` marks an error that reports something missing: a base
     may leave that to its environments. `meant` is a name at the span and the one that was probably meant. `follows`
@@ -87,17 +87,17 @@ def shorten(text: str) -> str:
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether one of the diagnostics ends the run."""
-    return any(found.severity is Severity.ERROR for found in diagnostics)
+    """Whether any of the diagnostics is an error."""
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sorted by file, line, column and code, each said once; those without a place come first."""
+    """Sorted by file, line, column and code, without duplicates; those without a place come first."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
 
 
-def _place(found: Diagnostic) -> tuple[str, int, int, str, str]:
-    span = found.span
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+    span = diagnostic.span
     if span is None:
-        return ("", 0, 0, found.code, found.message)
-    return (span.file, span.line, span.column, found.code, found.message)
+        return ("", 0, 0, diagnostic.code, diagnostic.message)
+    return (span.file, span.line, span.column, diagnostic.code, diagnostic.message)

@@ -1,4 +1,4 @@
-"""What is told about a spec that is too much: of text, of values, of depth, or of mistakes."""
+"""Diagnostics about specs that exceed a limit: on text, values, depth or the number of errors."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from modelyard.source import Span
 MOST_MISTAKES: Final = 1000
 
 
-def at_most(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The first thousand diagnostics in order; what is beyond them is not even looked for, and that is told."""
-    told = list(islice(found, MOST_MISTAKES + 1))
-    if len(told) > MOST_MISTAKES:
-        more = told.pop().span
-        told.append(too_many_mistakes(more or Span("", 1, 1, 2), MOST_MISTAKES))
-    return in_order(told)
+def at_most(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first thousand diagnostics in order, and one that says so if there are more; the rest is not computed."""
+    reported = list(islice(diagnostics, MOST_MISTAKES + 1))
+    if len(reported) > MOST_MISTAKES:
+        more = reported.pop().span
+        reported.append(too_many_mistakes(more or Span("", 1, 1, 2), MOST_MISTAKES))
+    return in_order(reported)
 
 
 def file_too_large(span: Span, limit_mib: int) -> Diagnostic:
     """A spec is at most 64 MiB of text.
 
-    That is more than ten thousand models; something else was probably given.
+    That is more than ten thousand models; this is probably the wrong file.
 
     Wrong: a data file where a spec belongs.
 
@@ -62,7 +62,7 @@ def too_many_values(span: Span, limit: int) -> Diagnostic:
 def alias_expansion(span: Span, limit: int) -> Diagnostic:
     """Aliases may repeat at most a million values.
 
-    A few lines of aliases of aliases can stand for more values than any memory holds.
+    A few lines of nested aliases can expand to more values than fit in memory.
 
     Wrong:
 
@@ -75,19 +75,19 @@ def alias_expansion(span: Span, limit: int) -> Diagnostic:
     return Diagnostic(
         "E0117",
         Severity.ERROR,
-        f"aliases stand for more than {limit} values in all",
+        f"aliases expand to more than {limit} values in all",
         span,
-        "write the values out, or name them under 'vars' or 'compute'",
+        "write the values out, or define them under 'vars' or 'compute'",
     )
 
 
 def too_many_mistakes(span: Span, limit: int) -> Diagnostic:
-    """A thousand mistakes are told at once, not more.
+    """One run reports at most a thousand errors.
 
     Wrong: a file with a thousand duplicate keys.
 
-    Right: mend what was told, then run again.
+    Right: fix the reported errors, then run again.
     """
     return Diagnostic(
-        "E0120", Severity.ERROR, f"more than {limit} mistakes; the rest is not told", span, "mend these first"
+        "E0120", Severity.ERROR, f"more than {limit} errors; the rest is not reported", span, "fix these first"
     )

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that have to be paid for cost more than the budget allows.
+    """The machines that the system pays for in any case cost more than the budget allows.
 
-    On a cluster of your own those are all that are needed when everything runs at its largest, since they have to be
-    there; in a cloud those that never go away: endpoints at their smallest, and what the cluster itself takes.
+    On your own cluster these are all machines that the system needs at its largest, since they have to exist; in a
+    cloud, those that always run: endpoints at their smallest, and the cluster itself.
     `onExceed: block` makes it an error.
 
     Wrong:
@@ -22,12 +22,12 @@ def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
 
         governance: {budget: {monthly: 900 USD, onExceed: block}, …}
     """
-    message = f"the budget is {budget} a month, and the system needs machines for {monthly}"
-    return Diagnostic("E0513", Severity.ERROR, message, span, "lower the numbers of replicas and workers")
+    message = f"the budget is {budget} a month, but the system needs machines for {monthly}"
+    return Diagnostic("E0513", Severity.ERROR, message, span, "reduce the numbers of replicas and workers")
 
 
 def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that have to be paid for cost more than the budget allows, as for E0513.
+    """The machines that the system pays for in any case cost more than the budget allows, as for E0513.
 
     `onExceed: warn`, which is the default, makes it a warning.
 
@@ -39,16 +39,16 @@ def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnosti
 
         governance: {budget: {monthly: 900 USD}, …}
     """
-    message = f"the budget is {budget} a month, and the system needs machines for {monthly}"
-    return Diagnostic("W0513", Severity.WARNING, message, span, "lower the numbers of replicas and workers")
+    message = f"the budget is {budget} a month, but the system needs machines for {monthly}"
+    return Diagnostic("W0513", Severity.WARNING, message, span, "reduce the numbers of replicas and workers")
 
 
 def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Diagnostic:
-    """A cloud's machines cost more than the budget allows if the system is at its largest all month.
+    """A cloud's machines would exceed the budget if the system ran at its largest all month.
 
-    Counted are endpoints with all their replicas, and runs that take all of their time with all of their workers. What
-    is paid for in any case lies within the budget, so this is a warning, whatever `onExceed` says; the budget that is
-    made in the account tells when it comes so far.
+    This counts endpoints with all their replicas, and runs that use their whole timeout with all their workers. The
+    fixed part is within the budget, so this is a warning, whatever `onExceed` says; the budget alert in the cloud
+    account fires if it comes that far.
 
     Wrong:
 
@@ -62,17 +62,17 @@ def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Dia
     return Diagnostic(
         "W0516",
         Severity.WARNING,
-        f"the budget is {budget} a month; the system needs machines for {sure}, and for {most} if all of it is at its "
-        "largest all the time",
+        f"the budget is {budget} a month; the system needs machines for {sure}, and for {most} if everything runs at "
+        "its largest all month",
         span,
-        "lower the largest numbers of replicas and workers, or the timeouts of runs",
+        "reduce the maximum numbers of replicas and workers, or the timeouts of runs",
     )
 
 
 def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:
-    """A budget can be kept only where it is known what the machines cost.
+    """A budget can be checked only where the prices of the machines are known.
 
-    On a cluster of your own nobody else knows it: say what one machine-hour costs, in the currency of the budget.
+    For your own cluster, only you know them: declare the price of a machine-hour, in the currency of the budget.
 
     Wrong:
 
@@ -86,7 +86,7 @@ def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0514",
         Severity.ERROR,
-        f"the budget cannot be kept on target {quote(target)}: {why}",
+        f"the budget cannot be checked on target {quote(target)}: {why}",
         span,
         "declare `capacity[].price`, or remove `governance.budget`",
     )

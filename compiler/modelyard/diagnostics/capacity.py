@@ -7,11 +7,9 @@ from modelyard.source import Span
 
 
 def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: str) -> Diagnostic:
-    """A pipeline could never reach its largest size: its workers do not fit on the machines even when nothing else
-    runs.
+    """A pipeline can never reach its largest size: its workers do not fit on the machines even when nothing else runs.
 
-    The autoscaler would ask for machines that there are none of, and a search or a batch that counts on them would
-    crawl.
+    The autoscaler would request machines that do not exist, and a search or a batch that counts on them would crawl.
 
     Wrong:
 
@@ -22,13 +20,13 @@ def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: s
 
         pipelines: {score: {compute: {cpu: 8, memory: 16Gi}, workers: {min: 1, max: 3}, …}}
     """
-    room = f"room for {fitting}" if fitting else "no room beside the rest of its cluster"
+    room = f"room for {fitting}" if fitting else "no room next to the rest of its cluster"
     return Diagnostic(
         "E0510",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} may ask for {_pods(count)} of {amount}, and there is {room}",
+        f"pipeline {quote(pipeline)} may request {_pods(count)} of {amount}, but there is {room}",
         span,
-        "lower its largest number of workers, or declare more machines under `capacity`",
+        "lower its maximum number of workers, or declare more machines under `capacity`",
     )
 
 
@@ -37,11 +35,11 @@ def _pods(count: int) -> str:
 
 
 def too_little(span: Span, target: str, asked: str, declared: str, here: str) -> Diagnostic:
-    """Everything that may run at once asks for more than the declared machines have.
+    """Everything that may run at once needs more than the declared machines have.
 
-    Counted are all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
-    the pipeline that asks most. What has a lower `priority` is counted by itself, beside the least of what it yields
-    to. The line that is pointed at asks for most of what is short.
+    This counts all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
+    the pipeline that needs the most. Workloads with a lower `priority` are counted separately, beside the minimum of
+    those they yield to. The error points at the line that needs most of what runs short.
 
     Wrong:
 
@@ -55,23 +53,23 @@ def too_little(span: Span, target: str, asked: str, declared: str, here: str) ->
     return Diagnostic(
         "E0511",
         Severity.ERROR,
-        f"target {quote(target)} has {declared} where at most {asked} would be needed, {here} of it here",
+        f"target {quote(target)} has {declared}, but up to {asked} may be needed, {here} of it here",
         span,
-        "lower the largest numbers, or declare more machines under `capacity`",
+        "lower the maximum numbers, or declare more machines under `capacity`",
     )
 
 
 def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, int, str], lower: str) -> Diagnostic:
-    """A pipeline and the endpoints beside it do not fit on the declared machines at once, and the spec does not say
-    which of them yields.
+    """A pipeline and the endpoints beside it do not fit on the declared machines at once, and no priority says which
+    of them yields.
 
-    Without a priority, whoever comes first keeps the machines: a training holds up the replicas that requests need, or
-    waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted when an
-    endpoint needs their machines. A preempted run is tried again as often as `retries` says. Workloads of one priority
-    do not yield to each other: where an endpoint is `low` as well, the pipeline that yields to it is `lowest`.
+    Without a priority, whichever starts first keeps the machines: a training run blocks the replicas that requests
+    need, or waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted
+    when an endpoint needs their machines. A preempted run is retried as often as `retries` allows. Workloads of equal
+    priority do not yield to each other: where an endpoint is `low` as well, the pipeline that yields to it is `lowest`.
 
-    `homeless` is what finds no machine: what it is, how many Pods, and their size. `lower` is the next lower priority,
-    empty where there is none.
+    `homeless` describes the Pods that do not fit: what they are, how many, and their size. `lower` is the next lower
+    priority, or empty.
 
     Wrong:
 
@@ -96,7 +94,7 @@ def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, 
 
 
 def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str) -> Diagnostic:
-    """The declared machines have enough of everything in total, but what is left on each is too little for another Pod.
+    """The declared machines have enough in total, but too little is left on each of them for another Pod.
 
     Wrong:
 
@@ -110,17 +108,17 @@ def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str
     return Diagnostic(
         "E0512",
         Severity.ERROR,
-        f"target {quote(target)} has no place for {_pods(count)} of {amount}, {what}: what is free is in small pieces",
+        f"target {quote(target)} cannot fit {_pods(count)} of {amount}, {what}: free capacity is fragmented",
         span,
-        "ask for Pods that divide a machine evenly, or declare more machines under `capacity`",
+        "request Pods that divide a machine evenly, or declare more machines under `capacity`",
     )
 
 
 def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount: str) -> Diagnostic:
-    """A new version of a server is made whole beside the old one, and the declared machines have no room for both.
+    """A new version of a server starts next to the old one, and the declared machines have no room for both.
 
-    Counted are all endpoints at their least, what serves them, and the least of this one a second time with its head.
-    The new one would wait for room for ever, and the old one would go on answering.
+    This counts all endpoints at their smallest, what serves them, and the smallest size of this one a second time with
+    its head. The new version would wait for room forever while the old one keeps answering.
 
     Wrong:
 
@@ -135,7 +133,7 @@ def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount
         "W0515",
         Severity.WARNING,
         f"no room for an upgrade of {quote(server)} on target {quote(target)}: "
-        f"beside the old one {_pods(count)} of {amount} would find no place",
+        f"{_pods(count)} of {amount} do not fit next to the old version",
         span,
-        "write rollout: {strategy: incremental} or in-place, or declare more machines under `capacity`",
+        "use rollout: {strategy: incremental} or in-place, or declare more machines under `capacity`",
     )

@@ -1,4 +1,4 @@
-"""What is told about links between targets: E0520 to E0524."""
+"""Diagnostics about access across targets: E0520 to E0524."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def not_reachable(span: Span, workload: str, placement: str, what: str, other: str) -> Diagnostic:
-    """A workload on one target reads or writes what lies inside of a cluster that lets nobody in.
+    """A workload on one target reads or writes something inside a cluster that accepts no connections from there.
 
-    Connections are opened from a cluster of your own to a cloud, and not the other way: nothing assumes a hole in
-    your firewall. Where there is one, `reachableFrom` says so.
+    Connections go from your own cluster to a cloud, and not the other way: modelyard assumes no opening in your
+    firewall. If there is one, declare it in `reachableFrom`.
 
     Wrong:
 
@@ -25,18 +25,18 @@ def not_reachable(span: Span, workload: str, placement: str, what: str, other: s
     return Diagnostic(
         "E0520",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs {what} on target {quote(other)}, which lets in no"
-        " connection from there",
+        f"{quote(workload)} on target {quote(placement)} needs {what} on target {quote(other)}, which accepts no"
+        " connections from there",
         span,
-        f"place the two together, or add {quote(placement)} to reachableFrom of target {quote(other)} if the network"
+        f"place both on one target, or add {quote(placement)} to reachableFrom of target {quote(other)} if the network"
         " allows it",
     )
 
 
 def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> Diagnostic:
-    """Where the registry is on another target, models come as bundles, which are written when an alias moves.
+    """Where the registry is on another target, models arrive as bundles, which are written when an alias moves.
 
-    The registry itself is never opened to other targets. A version by its number is only known there.
+    The registry itself is never exposed to other targets, so version numbers are known only there.
 
     Wrong:
 
@@ -50,14 +50,14 @@ def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> 
     return Diagnostic(
         "E0521",
         Severity.ERROR,
-        f"model {quote(model)} comes to target {quote(placement)} as a bundle of an alias, and this is a version",
+        f"target {quote(placement)} gets model {quote(model)} as the bundle of an alias, and this is a version number",
         span,
-        f"name an alias, as in {model}@champion, or place it on {quote(registry)}, where the registry is",
+        f"use an alias, as in {model}@champion, or place it on {quote(registry)}, where the registry is",
     )
 
 
 def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) -> Diagnostic:
-    """A rollback moves an alias in the registry, which is never opened to other targets.
+    """A rollback moves an alias in the registry, which is never exposed to other targets.
 
     Wrong:
 
@@ -80,9 +80,9 @@ def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) 
 
 
 def service_elsewhere(span: Span, workload: str, placement: str, what: str, other: str, host: str) -> Diagnostic:
-    """The name of a Service, such as minio.storage.svc, is known inside of its own cluster and nowhere else.
+    """The name of a Service, such as minio.storage.svc, resolves only inside its own cluster.
 
-    In another cluster the same name is another Service or none, and the workload would wait for it.
+    In another cluster, the name means another Service or none, and the workload would wait for it.
 
     Wrong:
 
@@ -97,17 +97,17 @@ def service_elsewhere(span: Span, workload: str, placement: str, what: str, othe
     return Diagnostic(
         "E0523",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs {what}, whose address {quote(host)} is known inside of"
-        f" target {quote(other)} alone",
+        f"{quote(workload)} on target {quote(placement)} needs {what}, whose address {quote(host)} resolves only"
+        f" inside target {quote(other)}",
         span,
-        "give it an address that both reach, or place the two together",
+        "use an address that both can reach, or place both on one target",
     )
 
 
 def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, other: str) -> Diagnostic:
-    """A monitor of type performance is rules on metrics of an endpoint or a pipeline, which its own cluster has alone.
+    """A performance monitor is a set of rules on metrics of an endpoint or a pipeline, which only its own cluster has.
 
-    On another target the rules would find no metrics, and never tell anybody.
+    On another target, the rules would find no metrics and never raise an alert.
 
     Wrong:
 

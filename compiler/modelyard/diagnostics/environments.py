@@ -1,4 +1,4 @@
-"""Diagnostics about two environments of one spec that meet on one cluster or in one bucket: E0517, W0518 and W0519."""
+"""Diagnostics about two environments of one spec that share a cluster or a bucket: E0517, W0518 and W0519."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _MOST_SHOWN = 3
 
 
 def environments_share_namespace(span: Span, name: str, other: str, namespace: str, context: str) -> Diagnostic:
-    """Objects carry no environment in their names: two environments in one namespace overwrite each other.
+    """Object names do not include the environment: two environments in one namespace overwrite each other.
 
-    The stacks of both own the same objects, so that `pulumi up` of one replaces what the other runs, and
-    `pulumi destroy` of one removes it. An environment has a namespace, or a cluster, of its own. Clusters are told
-    apart by their kubeconfig context. The base counts only in a spec without environments.
+    The stacks of both own the same objects, so `pulumi up` of one replaces what the other runs, and `pulumi destroy` of
+    one removes it. Each environment needs its own namespace or cluster. Clusters are distinguished by their kubeconfig
+    context. The base counts only in a spec without environments.
 
     Wrong:
 
@@ -30,18 +30,18 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
     return Diagnostic(
         "E0517",
         Severity.ERROR,
-        f"environments {quote(other)} and {quote(name)} are both namespace {quote(namespace)} of {_cluster(context)}:"
+        f"environments {quote(other)} and {quote(name)} both use namespace {quote(namespace)} of {_cluster(context)}:"
         " deploying one overwrites the other, and destroying one destroys both",
         span,
-        "give one of them a `namespace`, or a `context`, of its own under `deployment`",
+        "give one of them its own `namespace` or `context` under `deployment`",
     )
 
 
 def installed_twice(span: Span, name: str, other: str, addons: Sequence[str], context: str) -> Diagnostic:
-    """Add-ons serve a whole cluster: two environments that install the same one there fight over it.
+    """Add-ons serve a whole cluster: two environments that install the same add-on there fight over it.
 
-    The last to deploy decides on its version and settings, and whoever destroys an environment takes the operator away
-    from the other. One environment installs an add-on, and every other one finds it there.
+    The last to deploy decides its version and settings, and destroying one environment removes the operator from the
+    other. Let one environment install an add-on, and list it as present in the others.
 
     Wrong:
 
@@ -58,7 +58,7 @@ def installed_twice(span: Span, name: str, other: str, addons: Sequence[str], co
         Severity.WARNING,
         f"environments {quote(other)} and {quote(name)} both install {' and '.join(addons)} on {_cluster(context)}",
         span,
-        f"write present: [{', '.join(addons)}] in one of them",
+        f"add present: [{', '.join(addons)}] to one of them",
     )
 
 
@@ -67,10 +67,10 @@ def _cluster(context: str) -> str:
 
 
 def environments_share_folders(span: Span, name: str, other: str, bucket: str, folders: Sequence[str]) -> Diagnostic:
-    """Two environments write in the same folders of a bucket that both adopt.
+    """Two environments write to the same folders of a bucket that both adopt.
 
-    What one of them promotes, captures or scores, the other serves, judges or overwrites.
-    A bucket that is made here is named after its environment, and an adopted one is used as it is.
+    What one of them promotes, captures or scores, the other serves, monitors or overwrites. A bucket that modelyard
+    creates is named after its environment; an adopted one is used as it is.
 
     Wrong:
 
@@ -82,7 +82,7 @@ def environments_share_folders(span: Span, name: str, other: str, bucket: str, f
         stores: {lake: {type: object, adopt: acme-ml, …}}
         environments: {dev: {stores: {lake: {adopt: acme-ml-dev}}, …}, prod: {…}}
     """
-    shown = ", ".join(quote(one) for one in folders[:_MOST_SHOWN])
+    shown = ", ".join(quote(folder) for folder in folders[:_MOST_SHOWN])
     more = f" and {len(folders) - _MOST_SHOWN} more" if len(folders) > _MOST_SHOWN else ""
     return Diagnostic(
         "W0519",
@@ -90,5 +90,5 @@ def environments_share_folders(span: Span, name: str, other: str, bucket: str, f
         f"environments {quote(other)} and {quote(name)} write to the same folders of bucket {quote(bucket)}: "
         f"{shown}{more}",
         span,
-        f"let environment {quote(name)} adopt a bucket of its own",
+        f"let environment {quote(name)} adopt its own bucket",
     )

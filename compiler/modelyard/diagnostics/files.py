@@ -1,4 +1,4 @@
-"""What is said about the files and names that a command was given, before any of them is understood."""
+"""Diagnostics about the files and names on the command line, before their content is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def standard_input() -> Diagnostic:
-    """A spec is read from a file, because environments and the lock lie beside it and mistakes have a place in it.
+    """A spec is read from a file, because environments and the lock are beside it and errors point into it.
 
     Wrong: `cat system.yaml | modelyard validate -`
 
@@ -18,26 +18,26 @@ def standard_input() -> Diagnostic:
     return Diagnostic(
         "E0154",
         Severity.ERROR,
-        "a spec is not read from standard input",
+        "a spec cannot be read from standard input",
         None,
-        "name its file, or the folder that holds it; a file that is called '-' is './-'",
+        "name its file, or the folder that holds it; a file named '-' is './-'",
     )
 
 
 def no_folder() -> Diagnostic:
-    """`--out` names the folder that projects are written to, and an empty text names none.
+    """`--out` names the output folder, and an empty value names none.
 
-    It is often a variable of a shell that has no value.
+    The usual cause is a shell variable without a value.
 
     Wrong: `modelyard compile --out "$OUT"` where `OUT` is not set.
 
     Right: `modelyard compile --out build`, or without `--out`.
     """
-    return Diagnostic("E0155", Severity.ERROR, "--out '' names no folder", None, "name one, or leave --out away")
+    return Diagnostic("E0155", Severity.ERROR, "--out '' names no folder", None, "name a folder, or leave out --out")
 
 
 def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
-    """A file that was named cannot be read: it is missing, is a folder without a spec, or is closed to you.
+    """A file on the command line cannot be read: it is missing, unreadable, or a folder without a spec.
 
     Wrong: `modelyard validate sytem.yaml`
 
@@ -55,10 +55,10 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
 
 
 def outside_repository(path: str) -> Diagnostic:
-    """A spec or an overlay is a symbolic link that leads out of the repository, and it is not followed.
+    """A spec or an overlay is a symbolic link that leads out of the repository, which modelyard does not follow.
 
-    The repository is the folder with `.git` above the spec, or the spec's own folder. A pull request could otherwise
-    make a runner read a file of its own, such as a token, and print a line of it.
+    The repository is the folder with `.git` above the spec, or else the spec's own folder. Otherwise, a pull request
+    could make a CI runner read one of its own files, such as a token, and print a line of it.
 
     Wrong: `environments/prod.yaml` as a link to `/etc/shared/prod.yaml`
 
@@ -67,7 +67,7 @@ def outside_repository(path: str) -> Diagnostic:
     return Diagnostic(
         "E0156",
         Severity.ERROR,
-        f"'{path}' is a symbolic link to a file outside of the repository",
+        f"'{path}' is a symbolic link to a file outside the repository",
         None,
         "put the file itself there; links inside the repository are followed",
     )
@@ -92,7 +92,7 @@ def two_specs(folder: str) -> Diagnostic:
 
 
 def environment_name(name: str) -> Diagnostic:
-    """The name of an environment becomes a folder, so it is lower-case letters, digits and hyphens.
+    """The name of an environment becomes a folder, so it consists of lower-case letters, digits and hyphens.
 
     Wrong: `--env ../prod`
 
@@ -101,14 +101,14 @@ def environment_name(name: str) -> Diagnostic:
     return Diagnostic(
         "E0151",
         Severity.ERROR,
-        f"{quote(name)} is not the name of an environment",
+        f"{quote(name)} is not a valid environment name",
         None,
         "use lower-case letters, digits and hyphens, starting with a letter, 40 at most",
     )
 
 
 def not_an_assignment(name: str) -> Diagnostic:
-    """`--set` takes a variable's name and its value. The value is never repeated in a message: it could be a secret.
+    """`--set` takes a variable's name and its value. Messages never repeat the value: it could be a secret.
 
     Wrong: `--set replicas`
 
@@ -118,9 +118,9 @@ def not_an_assignment(name: str) -> Diagnostic:
 
 
 def environment_file(path: str, name: str) -> Diagnostic:
-    """A file in `environments/` is called like its environment and ends in `.yaml`; another name is never read.
+    """A file in `environments/` is named after its environment and ends in `.yaml`; other names are never read.
 
-    The name is lower-case letters, digits and hyphens.
+    The name consists of lower-case letters, digits and hyphens.
 
     Wrong: `environments/prod.yml`, `environments/Prod_EU.yaml`
 
@@ -130,7 +130,7 @@ def environment_file(path: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0153",
         Severity.ERROR,
-        f"the file '{path}' is read for no environment",
+        f"no environment reads the file '{path}'",
         None,
-        f"call it {quote(f'{plain}.yaml')}" if plain else "call it like the environment, such as 'prod.yaml'",
+        f"rename it to {quote(f'{plain}.yaml')}" if plain else "name it after the environment, such as 'prod.yaml'",
     )

@@ -9,10 +9,10 @@ from modelyard.source import Span
 def timeout_before_last_group(
     span: Span, pipeline: str, compute: str, untried: int, groups: int, minutes: int
 ) -> Diagnostic:
-    """A pipeline times out before all groups of machines of its compute class have been tried.
+    """A pipeline times out before all machine groups of its compute class have been tried.
 
-    Alternatives in `accelerators` and `capacity: spot-first` become groups of machines that the autoscaler tries one
-    after the other, and waits up to fifteen minutes for each. The timeout of a pipeline covers that wait.
+    Alternatives in `accelerators` and `capacity: spot-first` become machine groups, which the autoscaler tries in turn,
+    waiting up to fifteen minutes for each. The timeout of a pipeline includes that wait.
 
     Wrong:
 
@@ -27,21 +27,20 @@ def timeout_before_last_group(
     return Diagnostic(
         "W0660",
         Severity.WARNING,
-        f"pipeline {quote(pipeline)} times out with {untried} of the {groups} groups of machines of compute class "
+        f"pipeline {quote(pipeline)} times out with {untried} of the {groups} machine groups of compute class "
         f"{quote(compute)} still untried",
         span,
-        f"write a timeout of more than {minutes}m, or name fewer alternatives in {quote(compute)}",
+        f"set a timeout of more than {minutes}m, or list fewer alternatives in {quote(compute)}",
     )
 
 
 def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: str, why: str) -> Diagnostic:
-    """An alternative in `accelerators` that no machine of the target can stand for.
+    """No machine of the target has this alternative in `accelerators`.
 
-    The alternatives of a compute class are tried in their order. One that the target does not have is left out, so that
-    the next one is used instead. A class that several targets share is reported only where none of them has the
-    alternative.
+    The alternatives of a compute class are tried in order. One that the target does not have is skipped, and the next
+    is used. For a class that several targets share, this is reported only where none of them has the alternative.
 
-    A name means one accelerator: `A100` is `A100-40GB`, and `A100-80GB` is another one.
+    Each name means one accelerator: `A100` is `A100-40GB`, and `A100-80GB` is a different one.
 
     Wrong:
 
@@ -58,21 +57,20 @@ def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: 
         Severity.WARNING,
         f"compute class {quote(compute)} never gets {quote(accelerator)} on target {quote(target)}: {why}",
         span,
-        "remove it, or replace it by an accelerator that the target has",
+        "remove it, or replace it with an accelerator that the target has",
     )
 
 
 def just_misses_cheaper_machine(
     span: Span, compute: str, machine: str, smaller: str, cpu: str, memory: str, usd: float
 ) -> Diagnostic:
-    """A Pod of a compute class just misses a machine that costs a fifth less or more.
+    """A Pod of a compute class barely misses a machine that costs at least a fifth less.
 
-    A node keeps a part of its CPUs and memory for itself, so that a class written like a machine (8 CPUs and 32Gi) does
-    not fit on it: the next larger machine is taken, and half of it stays idle. `modelyard explain compute.NAME` shows
-    both machines.
+    A node reserves part of its CPUs and memory, so a class with the numbers of a machine (8 CPUs and 32Gi) does not fit
+    on it: the next larger machine is used, half of it idle. `modelyard explain compute.NAME` shows both machines.
 
-    Reported where at most a fifth less of CPUs and memory saves 100 USD a month or more: of the nodes that are always
-    there, or of those of runs until their timeout.
+    Reported where up to a fifth less CPU and memory saves 100 USD a month or more: on nodes that always run, or on
+    those of runs until their timeout.
 
     Wrong:
 
@@ -85,18 +83,18 @@ def just_misses_cheaper_machine(
     return Diagnostic(
         "W0662",
         Severity.WARNING,
-        f"compute class {quote(compute)} just misses {smaller} and takes {machine}, for {usd:.0f} USD a month more",
+        f"compute class {quote(compute)} just misses {smaller} and uses {machine}, for {usd:.0f} USD a month more",
         span,
         f"write cpu: {cpu} and memory: {memory}",
     )
 
 
 def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Diagnostic:
-    """The autoscaler adds a replica before enough requests gather in one for a full batch.
+    """The autoscaler adds a replica before enough requests gather in one replica for a full batch.
 
-    `scaling.target` counts the requests that a replica works on, those that wait for their batch included. With a
-    target of 2, a replica has two requests on average, however large its batches may be. Without a `target`, an
-    endpoint with batches gets their `maxSize`.
+    `scaling.target` counts the requests in a replica, including those waiting for a batch. With a target of 2, a
+    replica has two requests on average, however large its batches may be. Without a `target`, an endpoint with batches
+    uses their `maxSize`.
 
     Wrong:
 
@@ -109,17 +107,17 @@ def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Di
     return Diagnostic(
         "W0663",
         Severity.WARNING,
-        f"batches of endpoint {quote(endpoint)} never reach their maxSize of {size}: replicas are added from a target "
-        f"of {target:g} requests each",
+        f"batches of endpoint {quote(endpoint)} never reach their maxSize of {size}: scaling adds a replica at a "
+        f"target of {target:g} requests each",
         span,
-        f"write target: {size}, remove it, or lower maxSize",
+        f"set target: {size}, remove it, or lower maxSize",
     )
 
 
 def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator: str, why: str) -> Diagnostic:
-    """The image of the runtime has no code for an accelerator: training fails there, or computes on CPUs beside it.
+    """The runtime's image has no code for this accelerator: training fails there, or computes on the CPUs next to it.
 
-    An image of your own may bring another build.
+    Your own image may have another build.
 
     Wrong:
 
@@ -136,28 +134,5 @@ def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator:
         Severity.ERROR,
         f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {why}",
         span,
-        "name another accelerator in the class, or train with an image of your own",
-    )
-
-
-def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic:
-    """A machine would need a larger disk than EBS has: gp3 volumes have 64 TiB at most.
-
-    The disk of a machine holds the images and the `disk` of each Pod that fits on it. Machines with local disks that
-    are large enough use these instead.
-
-    Wrong:
-
-        compute: {train: {cpu: 4, memory: 16Gi, disk: 100Ti}}
-
-    Right:
-
-        compute: {train: {cpu: 4, memory: 16Gi, disk: 1Ti}}
-    """
-    return Diagnostic(
-        "E0657",
-        Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS has 64Ti",
-        span,
-        "check the unit, or ask for a smaller disk",
+        "choose another accelerator in the class, or train with your own image",
     )

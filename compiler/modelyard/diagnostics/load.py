@@ -1,4 +1,4 @@
-"""What is told about a text that cannot be read as a spec: E01."""
+"""Diagnostics about text that cannot be read as a spec: E01."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from modelyard.source import Span
 def not_utf8(span: Span, byte: int, is_wide: bool = False) -> Diagnostic:
     """A spec is text in UTF-8.
 
-    Other encodings are not guessed: the same bytes would mean different text on different machines.
-    Save the file as UTF-8 in your editor; a byte order mark is allowed. Older shells of Windows write UTF-16 with `>`.
+    modelyard does not guess other encodings: the same bytes would mean different text on different machines.
+    Save the file as UTF-8 in your editor; a byte order mark is allowed. Older Windows shells write UTF-16 with `>`.
 
     Wrong: a file saved as Latin-1, where `ü` is the single byte FC.
 
@@ -19,19 +19,17 @@ def not_utf8(span: Span, byte: int, is_wide: bool = False) -> Diagnostic:
     return Diagnostic(
         "E0101",
         Severity.ERROR,
-        "this is UTF-16, not UTF-8 text"
-        if is_wide
-        else f"this is not UTF-8 text: byte {byte:02X} does not belong here",
+        "this is UTF-16, not UTF-8 text" if is_wide else f"this is not UTF-8 text: unexpected byte {byte:02X}",
         span,
         "save the file as UTF-8",
     )
 
 
 def forbidden_character(span: Span, character: str) -> Diagnostic:
-    """Control characters, overrides of the writing direction and half characters do not belong into a spec.
+    """Control characters, text direction overrides and surrogate halves are not allowed in a spec.
 
-    They are invisible or change how a line looks, so that a reviewer reads something else than the machine does.
-    That holds for the character itself and for its escape in double quotes.
+    They are invisible or change how a line looks, so a reviewer reads something different from the parser. This applies
+    to the character itself and to its escape in double quotes.
     Line breaks are `LF` or `CRLF`; a tab is allowed inside a value.
 
     Wrong:
@@ -56,9 +54,9 @@ def _character_kind(character: str) -> str:
     if 0xD800 <= code <= 0xDFFF:
         return "half of a surrogate pair"
     if character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
-        return "it changes the direction of writing"
+        return "it changes the text direction"
     if character in "\u0085\u2028\u2029":
-        return "a line break that YAML 1.2 does not know"
+        return "a line break that YAML 1.2 does not have"
     if code == 0xFEFF:
         return "a byte order mark in the middle of the text"
     return "not a character" if code in {0xFFFE, 0xFFFF} else "a control character"
@@ -67,8 +65,8 @@ def _character_kind(character: str) -> str:
 def syntax(span: Span, problem: str, hint: str) -> Diagnostic:
     """The text is not YAML.
 
-    What was expected depends on the place; the message says it, and the hint says what usually helps.
-    Nothing after this place was read, so mend it first and run again.
+    The message says what was expected, and the hint says what usually helps. Nothing after this place was read, so fix
+    this first and run again.
 
     Wrong:
 
@@ -120,7 +118,7 @@ def empty_document(span: Span) -> Diagnostic:
 def second_document(span: Span) -> Diagnostic:
     """A file holds one system.
 
-    What follows a line `---` or `...` would be another document, and it would be lost without a word.
+    A line `---` or `...` starts another document, which would be lost without notice.
 
     Wrong:
 
@@ -133,9 +131,9 @@ def second_document(span: Span) -> Diagnostic:
     return Diagnostic(
         "E0106",
         Severity.ERROR,
-        "a second document begins here; a file holds one",
+        "a second document starts here; a file holds one",
         span,
-        "move it to a file of its own, or remove the line that separates the two",
+        "move it to its own file, or remove the line that separates the two",
     )
 
 
@@ -160,9 +158,9 @@ def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
 
 
 def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
-    """A key stands twice in one mapping.
+    """A key appears twice in one mapping.
 
-    YAML readers disagree about which of the two holds, so neither does.
+    YAML readers disagree about which of the two counts, so neither does.
 
     Wrong:
 
@@ -178,7 +176,7 @@ def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
     return Diagnostic(
         "E0108",
         Severity.ERROR,
-        f"the key {quote(key)} stands twice in this mapping",
+        f"the key {quote(key)} appears twice in this mapping",
         span,
         f"it was first written in line {first_line}; keep one of the two",
     )
@@ -187,7 +185,7 @@ def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
 def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
     """Keys are text.
 
-    An unquoted `1`, `true` or `null` is no text in YAML, and neither is a mapping, a list or an alias.
+    An unquoted `1`, `true` or `null` is not text in YAML, and neither is a mapping, a list or an alias.
 
     Wrong:
 
@@ -201,10 +199,10 @@ def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
 
 
 def explicit_tag(span: Span, tag: str) -> Diagnostic:
-    """Tags such as `!!python/object` or `!secret` are refused.
+    """Tags such as `!!python/object` or `!secret` are not allowed.
 
-    A spec is plain data: text, numbers, true or false, lists and mappings.
-    The core tags are allowed where they say what the value is anyway, and `!!str` before any scalar.
+    A spec is plain data: text, numbers, true or false, lists and mappings. The core tags are allowed where they match
+    the value, and `!!str` before any scalar.
 
     Wrong:
 
@@ -220,8 +218,8 @@ def explicit_tag(span: Span, tag: str) -> Diagnostic:
 def merge_key(span: Span) -> Diagnostic:
     """The merge key `<<` is not part of YAML 1.2.
 
-    Readers disagree about what it does.
-    Name a compute class, use a variable, or let an environment patch what differs.
+    YAML readers disagree about what it does. Define a compute class, use a variable, or let an environment patch the
+    differences.
 
     Wrong:
 
@@ -241,7 +239,7 @@ def merge_key(span: Span) -> Diagnostic:
 
 
 def number_not_finite(span: Span, text: str) -> Diagnostic:
-    """Numbers are finite.
+    """Numbers must be finite.
 
     `.inf`, `.nan` and numbers too large for a float cannot be written as JSON, so nothing could read them later.
 
@@ -257,10 +255,9 @@ def number_not_finite(span: Span, text: str) -> Diagnostic:
 
 
 def integer_too_large(span: Span, text: str) -> Diagnostic:
-    """Integers lie between -9007199254740992 and 9007199254740992 (2 to the power of 53).
+    """Integers range from -9007199254740992 to 9007199254740992 (2 to the power of 53).
 
-    Beyond it, readers of JSON round, each in its own way.
-    An identifier made of digits is text: quote it.
+    JSON readers round larger numbers, each in its own way. An identifier made of digits is text: quote it.
 
     Wrong:
 
@@ -275,17 +272,17 @@ def integer_too_large(span: Span, text: str) -> Diagnostic:
         Severity.ERROR,
         f"the integer {shorten_digits(text)} is too large",
         span,
-        "quote it if it is a name; numbers end at 9007199254740992",
+        "quote it if it is an identifier; numbers end at 9007199254740992",
     )
 
 
 def shorten_digits(text: str) -> str:
-    """A long number by its beginning and its length."""
+    """A long number, cut to its beginning and its length."""
     return text if len(text) <= 24 else f"{text[:12]}… ({len(text)} characters)"
 
 
 def recursive_alias(span: Span, name: str) -> Diagnostic:
-    """An alias stands inside of what it stands for.
+    """An alias is inside the value that it stands for.
 
     Wrong:
 
@@ -299,9 +296,9 @@ def recursive_alias(span: Span, name: str) -> Diagnostic:
 
 
 def unknown_alias(span: Span, name: str, hint: str) -> Diagnostic:
-    """An alias without an anchor before it.
+    """An alias has no anchor before it.
 
-    A text that begins with a star must be quoted.
+    Quote text that begins with an asterisk.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""What is told about environments and variables: E013, E014 and W014."""
+"""Diagnostics about environments and variables: E013, E014 and W014."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_NAME = 40
 
 
 def unknown_environment(span: Span | None, environment: str, known: Iterable[str]) -> Diagnostic:
-    """The environment that was asked for is not in the spec.
+    """The spec has no environment of this name.
 
     It is either an entry of `environments` or a file `environments/NAME.yaml` beside the spec.
 
@@ -26,13 +26,13 @@ def unknown_environment(span: Span | None, environment: str, known: Iterable[str
     names = list(known)
     hint = nearest(environment, names, "did you mean {}?")
     if not hint and names:
-        hint = f"there are: {', '.join(sorted(names)[:8])}"
+        hint = f"known environments: {', '.join(sorted(names)[:8])}"
     hint = hint or "add it under 'environments', or leave '--env' out"
     return Diagnostic("E0130", Severity.ERROR, f"there is no environment {quote(environment)}", span, hint)
 
 
 def environment_twice(span: Span, environment: str, file: str) -> Diagnostic:
-    """An environment is described in one place.
+    """An environment is defined in two places.
 
     Wrong: `environments.prod` in the spec, and a file `environments/prod.yaml` beside it.
 
@@ -41,14 +41,14 @@ def environment_twice(span: Span, environment: str, file: str) -> Diagnostic:
     return Diagnostic(
         "E0131",
         Severity.ERROR,
-        f"the environment {quote(environment)} is also described by the file {quote(file)}",
+        f"the environment {quote(environment)} is also defined by the file {quote(file)}",
         span,
         "keep one of the two",
     )
 
 
 def not_a_patch(span: Span, where: str) -> Diagnostic:
-    """An environment is a mapping: the parts of the spec that are different in it.
+    """An environment is a mapping: the parts of the spec that differ in it.
 
     Wrong:
 
@@ -72,7 +72,7 @@ def not_a_patch(span: Span, where: str) -> Diagnostic:
 def environment_name(span: Span, name: str) -> Diagnostic:
     """The name of an environment becomes the name of a folder and of a Pulumi stack.
 
-    It is made of lower-case letters, digits and dashes, begins with a letter, and has at most 40 characters.
+    It consists of lower-case letters, digits and dashes, begins with a letter, and has at most 40 characters.
 
     Wrong:
 
@@ -86,7 +86,7 @@ def environment_name(span: Span, name: str) -> Diagnostic:
     return Diagnostic(
         "E0133",
         Severity.ERROR,
-        f"{quote(name)} cannot be the name of an environment",
+        f"{quote(name)} is not a valid environment name",
         span,
         f"did you mean {quote(better)}?"
         if better and len(better) <= _LONGEST_NAME
@@ -95,7 +95,7 @@ def environment_name(span: Span, name: str) -> Diagnostic:
 
 
 def environments_in_environment(span: Span) -> Diagnostic:
-    """An environment cannot change the environments.
+    """An environment cannot change `environments`.
 
     Wrong:
 
@@ -111,7 +111,7 @@ def environments_in_environment(span: Span) -> Diagnostic:
 
 
 def deletes_nothing(span: Span, key: str, known: Iterable[str]) -> Diagnostic:
-    """A null in an environment deletes a field of the base spec, and here is no such field.
+    """A null in an environment deletes a field of the base spec, which has no such field here.
 
     Wrong:
 
@@ -124,11 +124,11 @@ def deletes_nothing(span: Span, key: str, known: Iterable[str]) -> Diagnostic:
         environments: {dev: {stores: {lake: null}}}
     """
     hint = nearest(key, known, "did you mean {}?") or "remove the line"
-    return Diagnostic("W0135", Severity.WARNING, f"there is no {quote(key)} here that null could delete", span, hint)
+    return Diagnostic("W0135", Severity.WARNING, f"null deletes nothing: there is no {quote(key)} here", span, hint)
 
 
 def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    """A reference to a variable that `vars` does not declare.
+    """A reference names a variable that `vars` does not declare.
 
     Wrong:
 
@@ -145,9 +145,9 @@ def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
 
 
 def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Diagnostic:
-    """`${` begins a reference to a variable, `${vars.name}`, and nothing else.
+    """`${` starts a variable reference, `${vars.name}`, and nothing else.
 
-    A `${` that belongs to the text itself is written `$${`.
+    Write a literal `${` as `$${`.
 
     Wrong:
 
@@ -162,14 +162,14 @@ def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Dia
     return Diagnostic(
         "E0141",
         Severity.ERROR,
-        f"{quote(text)} is not a reference to a variable",
+        f"{quote(text)} is not a variable reference",
         span,
-        meant or "write '${vars.name}' for a variable, or '$${' for the text itself",
+        meant or "write '${vars.name}' for a variable, or '$${' for a literal '${'",
     )
 
 
 def misplaced_reference(span: Span, place: str) -> Diagnostic:
-    """Variables stand in values, but not in keys, and not in the declarations of other variables.
+    """Variables can be used in values, but not in keys, and not in the declarations of other variables.
 
     Wrong:
 
@@ -180,7 +180,11 @@ def misplaced_reference(span: Span, place: str) -> Diagnostic:
         vars: {team: risk, label: risk-ml}
     """
     return Diagnostic(
-        "E0142", Severity.ERROR, f"a variable cannot be used in {place}", span, "write it out, or '$${' for the text"
+        "E0142",
+        Severity.ERROR,
+        f"a variable cannot be used in {place}",
+        span,
+        "write it out, or '$${' for a literal '${'",
     )
 
 
@@ -220,10 +224,10 @@ def variable_misfit(span: Span, name: str, found: str, expected: str) -> Diagnos
 
 
 def variable_declaration(span: Span, name: str, found: str) -> Diagnostic:
-    """A variable is a scalar, or a mapping with its `type`.
+    """A variable is declared as a scalar, or as a mapping with its `type`.
 
     The types are `string`, `integer`, `number` and `boolean`.
-    `default`, `description`, `enum`, `min` and `max` may follow.
+    `default`, `description`, `enum`, `min` and `max` are optional.
 
     Wrong:
 
@@ -256,19 +260,19 @@ def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
 
 
 def variables_too_large(span: Span, limit_mib: int) -> Diagnostic:
-    """The values of variables, where they are used, come to more than 16 MiB of text.
+    """All uses of variables expand to more than 16 MiB of text.
 
-    Wrong: a long text as a variable that is used ten thousand times.
+    Wrong: a long text in a variable that is used ten thousand times.
 
     Right: the text in a file of the image.
     """
     return Diagnostic(
-        "E0147", Severity.ERROR, f"the variables used come to more than {limit_mib} MiB of text", span, "use it less"
+        "E0147", Severity.ERROR, f"variables expand to more than {limit_mib} MiB of text", span, "use it less often"
     )
 
 
 def unused_variable(span: Span, name: str) -> Diagnostic:
-    """A variable that nothing uses is probably misspelt somewhere, or left over.
+    """An unused variable is probably misspelt somewhere, or left over.
 
     Wrong:
 

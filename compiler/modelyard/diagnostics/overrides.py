@@ -14,10 +14,10 @@ _ADMISSION_POLICIES: Final = frozenset({"ValidatingAdmissionPolicy", "Validating
 def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable[str]) -> Diagnostic:
     """An override names an object that the target does not emit.
 
-    `modelyard explain inference.scorer` lists the objects of an endpoint; so do the emitted manifests.
+    `modelyard explain inference.scorer` lists the objects of an endpoint; the emitted manifests show them too.
 
-    Admission policies are emitted and cannot be overridden: they allow what the objects of a workload name after every
-    override.
+    Admission policies are emitted and cannot be overridden: they allow whatever the objects of a workload name after
+    all overrides.
 
     Wrong:
 
@@ -46,10 +46,10 @@ def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable
 
 
 def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
-    """A JSON Patch is applied whole or not at all: an operation of this one finds nothing to do it to.
+    """A JSON Patch applies as a whole or not at all, and one operation of this patch has nothing to act on.
 
-    `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs it to
-    hold that value.
+    `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs the
+    path to hold the given value.
 
     Wrong:
 
@@ -70,14 +70,14 @@ def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
 
 _FAILURES = {
     "add": "there is no object or list around that path",
-    "test": "what is there is something else",
-    "copy": "there is nothing to copy, or no place for it",
-    "move": "there is nothing to move, or no place for it",
+    "test": "the value there is different",
+    "copy": "there is nothing to copy, or nowhere to put it",
+    "move": "there is nothing to move, or nowhere to put it",
 }
 
 
 def override_renames(span: Span, name: str) -> Diagnostic:
-    """An override changes an object and does not make another of it: others refer to it by kind, name and namespace.
+    """An override must not turn one object into another: others refer to it by kind, name and namespace.
 
     Wrong:
 
@@ -90,20 +90,20 @@ def override_renames(span: Span, name: str) -> Diagnostic:
     return Diagnostic(
         "E0622",
         Severity.ERROR,
-        f"override {quote(name)} changes version, kind, name or namespace of its object",
+        f"override {quote(name)} changes the version, kind, name or namespace of its object",
         span,
         "remove that operation",
     )
 
 
 def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic:
-    """An override makes an object that the API server refuses.
+    """An override produces an object that the API server rejects.
 
-    It has an unknown field, a value of another type, or lacks a required field.
-    Null is refused as well: to leave a field out, remove it.
+    It has an unknown field, a value of the wrong type, or lacks a required field. Null is rejected as well: to leave
+    out a field, remove it.
 
-    A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it stays, and stays
-    JSON that its workload can read.
+    A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it must stay JSON that
+    its workload can read.
 
     Wrong:
 
@@ -124,6 +124,6 @@ def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic
     return Diagnostic(
         "E0836",
         Severity.ERROR,
-        f"override {quote(name)} makes an object that {by} refuses: {problem}",
+        f"override {quote(name)} produces an object that {by} rejects: {problem}",
         span,
     )

@@ -1,4 +1,4 @@
-"""Diagnostics of planning: names, targets, machines, renames and what is left behind."""
+"""Diagnostics of planning: names, targets, machines, renames and leftovers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from modelyard.source import Span
 
 
 def name_collision(span: Span, name: str, what: str, other: str, where: Span) -> Diagnostic:
-    """Two things on one target would carry the same name, and one would replace the other.
+    """Two things on one target would have the same name, and one would replace the other.
 
-    Objects are named after what the spec calls them: an endpoint `a` with several variants has servers `a-<variant>`,
-    a monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`, and a pipeline
-    beside an endpoint of its name is `<pipeline>-runs`. All share one namespace of names.
+    Objects are named after their names in the spec: an endpoint `a` with several variants has servers `a-<variant>`, a
+    monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`, and a pipeline
+    next to an endpoint of the same name is `<pipeline>-runs`. All share one set of names.
 
     Wrong:
 
@@ -28,19 +28,19 @@ def name_collision(span: Span, name: str, what: str, other: str, where: Span) ->
     return Diagnostic(
         "E0501",
         Severity.ERROR,
-        f"{what} and {other} ({where.file}:{where.line}:{where.column}) would both be called {quote(name)}",
+        f"{what} and {other} ({where.file}:{where.line}:{where.column}) would both be named {quote(name)}",
         span,
         "rename one of them",
     )
 
 
 def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
-    """Some names belong to the platform itself.
+    """Some names are reserved for the platform.
 
-    Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` hold what is
-    not this system's. Where machines are made, those of the cluster itself are the pool `system`, and no compute class
-    is called so. A managed database is named after its store, and so is the role that owns it: PostgreSQL and RDS
-    keep names such as `postgres`, `template1`, `rdsadmin` and those that begin with `pg_`.
+    Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` are not this
+    system's. Where modelyard creates machines, the cluster's own pool is named `system`, so no compute class can be. A
+    managed database is named after its store, and so is the role that owns it: PostgreSQL and RDS reserve names such as
+    `postgres`, `template1`, `rdsadmin` and those that begin with `pg_`.
 
     Wrong:
 
@@ -54,10 +54,10 @@ def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
 
 
 def no_registry(span: Span, model: str) -> Diagnostic:
-    """A model that is trained, served or scored lives in a registry, and the spec names none.
+    """A model that is trained, served or scored is kept in a registry, and the spec names none.
 
-    The registry keeps versions, their lineage and the aliases that promotion moves. Adopt one by its URL, or let one
-    run here on a database and an object store.
+    The registry keeps versions, their lineage and the aliases that promotion moves. Adopt a registry by its URL, or let
+    modelyard run one on a database and an object store.
 
     Wrong:
 
@@ -78,10 +78,10 @@ def no_registry(span: Span, model: str) -> Diagnostic:
 
 
 def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic:
-    """No machine of the target holds one Pod of a compute class.
+    """No machine of the target has room for one Pod of a compute class.
 
-    The message names the machine that comes nearest and what it lacks. A Pod cannot be spread over machines: ask for
-    less in the class, add an alternative accelerator, or declare a larger machine.
+    The message names the closest machine and what it lacks. A Pod cannot span machines: request less in the class, add
+    an alternative accelerator, or declare a larger machine.
 
     Wrong:
 
@@ -95,15 +95,15 @@ def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic
     return Diagnostic(
         "E0504",
         Severity.ERROR,
-        f"no machine of target {quote(target)} can be chosen for compute class {quote(compute)}: {reason}",
+        f"no machine of target {quote(target)} fits compute class {quote(compute)}: {reason}",
         span,
     )
 
 
 def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagnostic:
-    """Two targets are the same namespace of the same cluster, so that their stacks would fight over it.
+    """Two targets use the same namespace of the same cluster, so their stacks would fight over it.
 
-    A target is told from another by its kubeconfig context and its namespace; both are the same here.
+    A target is identified by its kubeconfig context and its namespace; both are the same here.
 
     Wrong:
 
@@ -116,18 +116,18 @@ def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagn
     return Diagnostic(
         "E0505",
         Severity.ERROR,
-        f"targets {quote(other)} and {quote(target)} are both namespace {quote(namespace)} of the same cluster",
+        f"targets {quote(other)} and {quote(target)} use the same namespace {quote(namespace)} on the same cluster",
         span,
         "give each its own `context` or `namespace`",
     )
 
 
 def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
-    """A monitor of type `performance` is a set of alert rules: nothing runs, so it has no schedule and no machine,
-    and starts nothing.
+    """A monitor of type `performance` is a set of alert rules: nothing runs, so it has no schedule and no machine, and
+    starts nothing.
 
-    Its rules are evaluated all the time over its `window`, on the metrics of the servers themselves. It can notify; a
-    pipeline is started and a model rolled back by a monitor that looks at data, such as `prediction-quality`.
+    Its rules are evaluated continuously over its `window`, on the metrics of the servers themselves. It can notify;
+    only monitors that look at data, such as `prediction-quality`, start pipelines or roll back models.
 
     Wrong:
 
@@ -142,14 +142,14 @@ def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0506",
         Severity.ERROR,
-        f"monitor {quote(monitor)} of type performance cannot honour {quote(field)}: it is alert rules, and no run",
+        f"monitor {quote(monitor)} of type performance cannot honour {quote(field)}: it is alert rules, not a run",
         span,
         f"remove {quote(field)}",
     )
 
 
 def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
-    """Two things cannot both be what one was before: they would have the same names.
+    """Two things cannot both replace the same old one: they would have the same names.
 
     Wrong:
 
@@ -164,16 +164,16 @@ def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(new)} cannot keep the names of {quote(old)}: {quote(first)} already does",
         span,
-        "let it have names of its own",
+        "let it have its own names",
     )
 
 
 def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: str, hint: str) -> Diagnostic:
-    """An earlier compile of this environment emitted something, as `modelyard.lock` records, and the spec dropped it.
+    """Something that an earlier compile emitted, according to `modelyard.lock`, is no longer in the spec.
 
-    Where it was renamed, `moved` keeps the names of its objects, so that nothing is created anew and traffic goes on.
-    The lock lists it under `removed`, and every compile repeats the warning, also on the machine of a reviewer, until
-    `modelyard compile --forget-removed` confirms that the removal has been applied.
+    If it was renamed, `moved` keeps the names of its objects, so nothing is recreated and traffic continues. The lock
+    lists it under `removed`, and every compile repeats the warning, also on a reviewer's machine, until
+    `modelyard compile --forget-removed` confirms that the removal was applied.
 
     Wrong: the endpoint was `scorer` in the last compile.
 
@@ -190,10 +190,10 @@ def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: 
 
 
 def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:
-    """A target of an earlier compile is not in the spec any more, and its stacks keep running.
+    """A target of an earlier compile is no longer in the spec, and its stacks keep running.
 
-    Nothing that is compiled now updates those stacks: what they created stays, works and costs money until somebody
-    destroys it. The lock lists the target under `removed`, and every compile repeats the warning until
+    New compiles no longer update those stacks: what they created stays, works and costs money until somebody destroys
+    it. The lock lists the target under `removed`, and every compile repeats the warning until
     `modelyard compile --forget-removed` confirms that the stacks are gone.
 
     Wrong: the target `edge` deleted from the spec, and nothing else done.
@@ -203,14 +203,14 @@ def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:
     return Diagnostic(
         "W0508",
         Severity.WARNING,
-        f"target {quote(target)} is not in the spec any more, and its stacks keep running",
+        f"target {quote(target)} is no longer in the spec, but its stacks keep running",
         span,
         f"run `pulumi destroy` in the projects of build/{environment}/{target}, then compile with --forget-removed",
     )
 
 
 def unused_target(span: Span, target: str) -> Diagnostic:
-    """A target is declared, but nothing is placed on it, so that nothing would come out for it.
+    """A target is declared, but nothing is placed on it, so nothing would be emitted for it.
 
     Wrong:
 

@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Diagnostic:
-    """A tenant of a shared cluster does not install what serves the whole of it: operators and their definitions.
+    """A tenant of a shared cluster does not install operators and CRDs, which serve the whole cluster.
 
-    Whoever runs the cluster installs them once, and the target says that they are present.
+    The owner of the cluster installs them once, and the target lists them as present.
 
     Wrong:
 
@@ -25,15 +25,15 @@ def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Di
         Severity.ERROR,
         f"target {quote(placement)} is shared and has no {addon}, which {why}",
         span,
-        f"have {addon} installed by whoever runs the cluster, and add it to present",
+        f"ask the owner of the cluster to install {addon}, then add it to present",
     )
 
 
 def shared_without_priority_class(span: Span, placement: str, priority: str) -> Diagnostic:
-    """PriorityClasses belong to the whole cluster, so a tenant of a shared one makes none.
+    """PriorityClasses belong to the whole cluster, so a tenant of a shared cluster creates none.
 
-    Whoever runs the cluster makes them, and the target names them. What is `low` has to be below the priority that Pods
-    have without a class, and `lowest` below that.
+    The owner of the cluster creates them, and the target names them. `low` has to be below the priority of Pods without
+    a class, and `lowest` below that.
 
     Wrong:
 
@@ -54,9 +54,9 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
 
 
 def priority_class_does_not_yield(span: Span, priority: str, name: str, why: str) -> Diagnostic:
-    """A PriorityClass is named for workloads that yield, and cannot make them do so.
+    """A PriorityClass is named for workloads that yield, but cannot make them yield.
 
-    Kubernetes keeps names that begin with `system-` for its own classes, which are above all others.
+    Kubernetes reserves names that begin with `system-` for its own classes, which are above all others.
 
     Wrong:
 
@@ -71,12 +71,12 @@ def priority_class_does_not_yield(span: Span, priority: str, name: str, why: str
         Severity.ERROR,
         f"PriorityClass {quote(name)} cannot be priority {quote(priority)}: {why}",
         span,
-        "name a class below the priority that Pods have without one, and for `lowest` one below that of `low`",
+        "name a class below the priority of Pods without one, and for `lowest` one below that of `low`",
     )
 
 
 def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
-    """A Prometheus that is present belongs to whoever runs the cluster; where it sends metrics is set there.
+    """A Prometheus that is present belongs to the owner of the cluster, who configures where it sends metrics.
 
     Wrong:
 
@@ -90,14 +90,14 @@ def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0629",
         Severity.ERROR,
-        f"the Prometheus of target {quote(placement)} is present already, so that {field} cannot be set here",
+        f"the Prometheus of target {quote(placement)} already exists, so {field} cannot be set here",
         span,
         f"remove {field} and set it in that Prometheus; or leave prometheus out of present",
     )
 
 
 def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
-    """An address of Prometheus is that of one which runs already. Without `present`, another one would be installed.
+    """An address of Prometheus means that it already runs. Without `present`, another one would be installed.
 
     Wrong:
 
@@ -111,17 +111,17 @@ def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0630",
         Severity.ERROR,
-        f"target {quote(placement)} names a Prometheus that runs already, and does not say that it is present",
+        f"target {quote(placement)} has the address of a Prometheus, but does not list it as present",
         span,
         "add prometheus to present, or remove its address",
     )
 
 
 def public_without_certificate(span: Span, endpoint: str, placement: str, class_name: str) -> Diagnostic:
-    """A Gateway that is made here for the public carries tokens and personal data, and has to encrypt them.
+    """A public Gateway that modelyard creates carries tokens and personal data, so it must use TLS.
 
     The certificate is a secret with the keys `tls.crt` and `tls.key`. On AWS the class is `envoy`, whose controller is
-    installed with it.
+    installed as well.
 
     Wrong:
 
@@ -136,16 +136,16 @@ def public_without_certificate(span: Span, endpoint: str, placement: str, class_
     return Diagnostic(
         "E0631",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is public, and the gateway of target {quote(placement)} has no certificate",
+        f"endpoint {quote(endpoint)} is public, but the gateway of target {quote(placement)} has no certificate",
         span,
-        f"write gateway: {{class: {class_name}, certificate: secret://…}} at the target, or name an existing Gateway",
+        f"add gateway: {{class: {class_name}, certificate: secret://…}} to the target, or name an existing Gateway",
     )
 
 
 def token_in_clear(span: Span, endpoint: str, gateway: str, instead: str) -> Diagnostic:
-    """In a regulated industry, what callers prove themselves with is encrypted on the company's own network, too.
+    """In a regulated industry, callers' tokens are encrypted on the company's own network, too.
 
-    A Gateway that exists already is not known well enough to say so. The Gateway that KubeRay makes for
+    modelyard cannot tell whether an existing Gateway does so. The Gateway that KubeRay creates for
     `rollout: {strategy: incremental}` has no TLS, whatever certificate the target has.
 
     Wrong:
@@ -161,14 +161,14 @@ def token_in_clear(span: Span, endpoint: str, gateway: str, instead: str) -> Dia
     return Diagnostic(
         "W0636",
         Severity.WARNING,
-        f"callers of {quote(endpoint)} show their token in clear: {gateway}",
+        f"callers of {quote(endpoint)} send their token in clear text: {gateway}",
         span,
         instead,
     )
 
 
 def reserved_label(span: Span, label: str) -> Diagnostic:
-    """Labels with these prefixes say what an object is part of; selectors and dashboards go by them.
+    """Labels with these prefixes identify what an object is part of; selectors and dashboards rely on them.
 
     Wrong:
 
@@ -181,16 +181,16 @@ def reserved_label(span: Span, label: str) -> Diagnostic:
     return Diagnostic(
         "E0632",
         Severity.ERROR,
-        f"the label {quote(label)} is one that every object already has with another meaning",
+        f"the label {quote(label)} is already set on every object, with another meaning",
         span,
         "choose a name without the prefixes app.kubernetes.io/, modelyard.dev/ and kubernetes.io/",
     )
 
 
 def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
-    """A Secret of Kubernetes is called by a DNS name: slashes become dots, underscores dashes, capitals small letters.
+    """The name of a Kubernetes Secret is a DNS name: slashes become dots, underscores dashes, capitals lower case.
 
-    Two references that differ in nothing else would read the same Secret.
+    Two references that differ only in these would read the same Secret.
 
     Wrong:
 
@@ -205,16 +205,16 @@ def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0633",
         Severity.ERROR,
-        f"{quote(one)} and {quote(other)} would both be the Secret {quote(name)}",
+        f"{quote(one)} and {quote(other)} would both read the Secret {quote(name)}",
         span,
         "rename one of the two in its store",
     )
 
 
 def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
-    """A reference to a Secret that the program generates would hand its password to other workloads.
+    """A reference to a Secret that the program generates would expose its password to other workloads.
 
-    MLflow, Grafana, databases and keys to the stores of another target have Secrets in the same cluster. The program
+    MLflow, Grafana, databases and keys to the stores of other targets have Secrets in the same cluster. The program
     generates them and mounts each where it is needed; a reference would mount it elsewhere as well.
 
     Wrong:
@@ -230,12 +230,12 @@ def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
         Severity.ERROR,
         f"the Secret {quote(name)} is generated for {owner}: no workload may refer to it",
         span,
-        "create a Secret of another name and refer to that",
+        "create a Secret with another name and refer to that",
     )
 
 
 def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnostic:
-    """Something is said of a target that nothing placed there makes use of.
+    """A setting of a target affects nothing that is placed there.
 
     Wrong:
 
@@ -255,11 +255,11 @@ def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnosti
 
 
 def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
-    """Prometheus keeps metrics on a volume of a fixed size: where they fill it, the oldest go, however long they should
-    be kept.
+    """Prometheus keeps metrics on a volume of fixed size and deletes the oldest when it is full, whatever retention the
+    spec asks for.
 
-    How long that takes is an estimate, from the machines and Pods that the spec declares, at a scrape every 30 seconds.
-    Local volumes of Prometheus are made for weeks. What is kept for longer belongs into a store for the long term.
+    How long that takes is an estimate from the machines and Pods that the spec declares, at one scrape every 30
+    seconds. Prometheus's local storage is designed for weeks; use long-term storage for more.
 
     Wrong:
 
@@ -276,15 +276,14 @@ def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, 
         f"metrics are not kept for {kept} on target {quote(placement)}: Prometheus has a volume of {size} there, "
         f"which holds about {fitting} of them",
         span,
-        "shorten it: what is older is where telemetry.remoteWrite sends it"
+        "shorten it: telemetry.remoteWrite keeps what is older"
         if sent_on
-        else "send them on with telemetry.remoteWrite, or list under present a Prometheus of your own that keeps them",
+        else "send them on with telemetry.remoteWrite, or list your own Prometheus that keeps them under present",
     )
 
 
 def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
-    """Alerts of the cluster itself reach nobody: a full disk of Prometheus, a node that is not ready, an autoscaler
-    that is down.
+    """Alerts about the cluster itself reach nobody: a full Prometheus disk, a node not ready, an autoscaler down.
 
     They come with the Prometheus that is installed on the target and go to the owner's on-call channel.
 
@@ -300,7 +299,7 @@ def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "W0680",
         Severity.WARNING,
-        f"alerts of the cluster of target {quote(placement)} reach no channel",
+        f"alerts about the cluster of target {quote(placement)} reach no channel",
         span,
         "add oncall: CHANNEL to governance.owner",
     )

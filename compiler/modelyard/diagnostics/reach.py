@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def beyond_egress(span: Span, what: str, address: str, placement: str) -> Diagnostic:
-    """A target that lists its `egress` opens nothing else, and an address that the spec needs is not in it.
+    """A target that lists its `egress` allows nothing else, and the spec needs an address outside of it.
 
-    Of a host with a name nobody knows the address before it is asked for, so that only numbers are compared.
+    Host names are not compared, because their addresses are unknown before they are resolved.
 
     Wrong:
 
@@ -25,17 +25,17 @@ def beyond_egress(span: Span, what: str, address: str, placement: str) -> Diagno
     return Diagnostic(
         "E0692",
         Severity.ERROR,
-        f"{what} is at {address}, which the egress of target {quote(placement)} does not open",
+        f"{what} is at {address}, which the egress of target {quote(placement)} does not allow",
         span,
         f"add {address}/{bits}, or the range that it is in, to egress",
     )
 
 
 def present_on_made_cluster(span: Span, placement: str, addons: str) -> Diagnostic:
-    """A cluster that is made here has no add-ons before this system installs them.
+    """A cluster that modelyard creates has no add-ons before this system installs them.
 
-    What `present` lists is not installed, and what needs it fails, unless somebody installs it after the infrastructure
-    was made and before the workloads are.
+    Add-ons listed under `present` are not installed, and what needs them fails, unless somebody installs them after the
+    infrastructure and before the workloads.
 
     Wrong:
 
@@ -48,16 +48,16 @@ def present_on_made_cluster(span: Span, placement: str, addons: str) -> Diagnost
     return Diagnostic(
         "W0693",
         Severity.WARNING,
-        f"nothing is present on target {quote(placement)}, whose cluster is made here: {addons} would be missing",
+        f"target {quote(placement)} is a new cluster with nothing present: {addons} would be missing",
         span,
         "remove present, or install them yourself between the infrastructure and the workloads",
     )
 
 
 def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
-    """A cluster that is made on AWS has one storage class, `gp3`, encrypted with the key of the target.
+    """A cluster that modelyard creates on AWS has one storage class, `gp3`, encrypted with the key of the target.
 
-    Volumes of any other class wait for somebody who makes that class.
+    Volumes of any other class stay pending until somebody creates that class.
 
     Wrong:
 
@@ -70,18 +70,18 @@ def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
     return Diagnostic(
         "W0694",
         Severity.WARNING,
-        f"the cluster of target {quote(placement)} is made with one storage class, 'gp3', and not with {quote(name)}",
+        f"the cluster of target {quote(placement)} has one storage class, 'gp3', and not {quote(name)}",
         span,
-        "remove storageClass, or make that class between the infrastructure and the workloads",
+        "remove storageClass, or create that class between the infrastructure and the workloads",
     )
 
 
 def clients_without_effect(span: Span, endpoint: str, class_name: str, placement: str) -> Diagnostic:
-    """`clients` names the namespaces whose Pods may connect to an endpoint, and its gateway may connect, too.
+    """`clients` lists the namespaces whose Pods may connect to an endpoint; its gateway may connect, too.
 
-    Where the proxies of a Gateway run is its controller's choice, and a class does not say which controller that is. So
-    a server behind a Gateway that is made from a class takes connections from every namespace, unless `proxies` names
-    that of the proxies.
+    The controller of a Gateway decides where its proxies run, and a class does not say which controller that is. So a
+    server behind a Gateway created from a class accepts connections from every namespace, unless `proxies` names the
+    namespace of the proxies.
 
     Wrong:
 
@@ -96,7 +96,7 @@ def clients_without_effect(span: Span, endpoint: str, class_name: str, placement
     return Diagnostic(
         "W0695",
         Severity.WARNING,
-        f"clients has no effect on endpoint {quote(endpoint)}: every Pod of the cluster may connect, since the spec"
+        f"clients has no effect on endpoint {quote(endpoint)}: every Pod of the cluster may connect, because the spec"
         f" does not say where the proxies of gateway class {quote(class_name)} run",
         span,
         f"add proxies, with their namespace, to the gateway of target {quote(placement)}",
@@ -104,10 +104,10 @@ def clients_without_effect(span: Span, endpoint: str, class_name: str, placement
 
 
 def lost_at_the_edge(span: Span, endpoint: str, kept: str) -> Diagnostic:
-    """Without a network, an endpoint at the edge keeps captures that wait and bundles of models on its own disk.
+    """Without a network, an endpoint at the edge keeps pending captures and model bundles on its own disk.
 
-    It has a volume that outlives its Pods where the target has one machine, or where there is never a second Pod: with
-    one replica that is replaced in place. Elsewhere they are lost with the Pod, at the latest when a new version of the
+    It has a volume that outlives its Pods if the target has one machine, or if there is never a second Pod: with one
+    replica that is replaced in place. Otherwise they are lost with the Pod, at the latest when a new version of the
     servers replaces it.
 
     Wrong:
@@ -125,5 +125,5 @@ def lost_at_the_edge(span: Span, endpoint: str, kept: str) -> Diagnostic:
         Severity.WARNING,
         f"endpoint {quote(endpoint)} has no volume: {kept} that it holds without a network are lost with its Pod",
         span,
-        "write replicas: 1 and rollout: {strategy: in-place}",
+        "set replicas: 1 and rollout: {strategy: in-place}",
     )

@@ -1,7 +1,7 @@
 """Every code with its constructor, collected from the modules of constructors when somebody asks: no list is kept.
 
 A constructor declares its code by making a diagnostic with it. Compiling and validating need no register, so none is
-made at start-up (docs/decisions/0065-diagnostics.md).
+made at start-up (docs/decisions/0065-providers-and-diagnostics.md).
 """
 
 from __future__ import annotations

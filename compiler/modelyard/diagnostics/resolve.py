@@ -1,4 +1,4 @@
-"""What is told about a spec whose parts do not find each other: E03."""
+"""Diagnostics about references and missing choices in a spec: E03."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def unknown_reference(
 ) -> Diagnostic:
     """A name is used that is declared nowhere.
 
-    References are bare names of entries in the section that the field is about; all of them are bound before
-    anything is deployed, so that a typing mistake is found here and not by a Pod that waits for data.
+    References are bare names of entries in the section that the field refers to. All are resolved before anything is
+    deployed, so a typo is reported here and not by a Pod that waits for data.
 
     Wrong:
 
@@ -50,14 +50,15 @@ def unknown_reference(
     if near is not None:
         unknown = _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"did you mean '{near}'?")
         return replace(unknown, meant=(name, near)) if is_typo(name, near) else unknown
-    hint = f"there is {_one_of(known)}" if 0 < len(known) <= 5 else ""
+    hint = f"known: {_one_of(known)}" if 0 < len(known) <= 5 else ""
     return _lacks("E0301", f"there is no {kind} {quote(name)}", span, hint)
 
 
 def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting: Iterable[str]) -> Diagnostic:
-    """A store is named whose type cannot hold what belongs there.
+    """The type of a store does not match its use.
 
-    Datasets, captures and a registry's artifacts lie in a store of type `object`, a registry's runs in a `database`.
+    Datasets, captures and a registry's artifacts are kept in a store of type `object`, a registry's runs in a
+    `database`.
 
     Wrong:
 
@@ -73,12 +74,12 @@ def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting
         "E0302",
         f"{quote(name)} is a store of type {actual}; a store of type {wanted} belongs here",
         span,
-        f"there is {listed}" if listed else f"declare a store of type {wanted} under stores",
+        f"stores of type {wanted}: {listed}" if listed else f"declare a store of type {wanted} under stores",
     )
 
 
 def unreadable_quantity(span: Span, value: str, field: str, expected: str) -> Diagnostic:
-    """A quantity is finer than the unit in which it is counted, or no quantity at all.
+    """A quantity is finer than the unit in which it is counted, or is not a quantity.
 
     CPUs are counted in thousandths, durations in seconds (latencies in milliseconds), memory in bytes.
 
@@ -94,9 +95,9 @@ def unreadable_quantity(span: Span, value: str, field: str, expected: str) -> Di
 
 
 def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
-    """With several targets, the spec says which of them is the default.
+    """With several targets, the spec names the default.
 
-    Nothing is placed by the order in which targets happen to be written.
+    The order of targets in the spec has no influence on placement.
 
     Wrong:
 
@@ -114,14 +115,14 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
     listed = list(targets)
     return _lacks(
         "E0304",
-        f"deployment has {len(listed)} targets and does not say which of them is the default",
+        f"deployment has {len(listed)} targets and no default placement",
         span,
         f"add placement: {{default: {listed[0]}}}, or another of {_one_of(listed)}",
     )
 
 
 def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
-    """Captured requests need an object store, and with several of them its name.
+    """Captured requests need an object store, named if there are several.
 
     Wrong:
 
@@ -149,7 +150,7 @@ def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
 
 
 def traffic_missing(span: Span, endpoint: str, variants: Iterable[str]) -> Diagnostic:
-    """An endpoint with several variants says which share of the requests each of them gets.
+    """An endpoint with several variants declares how they share the traffic.
 
     A variant that only receives mirrored requests needs no share.
 
@@ -170,17 +171,17 @@ def traffic_missing(span: Span, endpoint: str, variants: Iterable[str]) -> Diagn
     example = ", ".join([f"{listed[0]}: 100", *(f"{variant}: 0" for variant in listed[1:4])])
     return _error(
         "E0306",
-        f"endpoint {quote(endpoint)} has {len(listed)} variants and does not say how they share the traffic",
+        f"endpoint {quote(endpoint)} has {len(listed)} variants but no traffic split",
         span,
         f"add traffic, such as {{{example}}}",
     )
 
 
 def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
-    """A step names no function of yours, and no built-in code can stand in.
+    """A step names no function of yours, and no built-in code can run instead.
 
     Built-in trainers exist for scikit-learn, xgboost, lightgbm and pytorch; a model of framework `custom` and a
-    pipeline of type `custom` run your own code. An image alone does not say which function of it to call.
+    pipeline of type `custom` run your own code. An image alone does not say which function to call.
 
     Wrong:
 
@@ -225,7 +226,7 @@ def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diag
 
 
 def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
-    """Whoever uses a model says which version of it: by an alias that moves, or by a number that does not.
+    """A reference to a model names the version: by an alias that moves, or by a number that does not.
 
     Wrong:
 
@@ -236,11 +237,11 @@ def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
         inference: {scorer: {variants: {champion: {model: fraud-xgb@champion}}, compute: cpu}}
     """
     numbered = "" if decided else f", or {model}@3"  # past a gate or approvals, a number is reported as well
-    return _error("E0309", f"{quote(model)} does not say which version", span, f"write {model}@champion{numbered}")
+    return _error("E0309", f"{quote(model)} does not name a version", span, f"write {model}@champion{numbered}")
 
 
 def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
-    """A class that is written out where it is used gets the name `SECTION-NAME`, and another class has that name.
+    """A class written inline where it is used gets the name `SECTION-NAME`, and another class has that name.
 
     Pods find their hardware by the name of its class, so two classes cannot share one.
 
@@ -256,9 +257,9 @@ def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
     """
     return _error(
         "E0310",
-        f"this compute class would be called {quote(name)}, and there is another of that name",
+        f"this compute class would be named {quote(name)}, and another class has that name",
         span,
-        "give it a name of its own under compute, and use that here",
+        "define it under compute with its own name, and use that here",
     )
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics about approvals that lie beside a spec: E0970, W0971 and E0978."""
+"""Diagnostics about approvals next to a spec: E0970, W0971 and E0978."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def approval_unreadable(span: Span, why: str) -> Diagnostic:
-    """A file under `approvals/` is no signed statement, so that it would approve nothing.
+    """A file under `approvals/` is not a signed statement, so it would approve nothing.
 
-    Wrong: `approvals/model-risk/fraud.json` that was written by hand, or that a merge has left with conflict markers
+    Wrong: `approvals/model-risk/fraud.json` written by hand, or left with conflict markers by a merge
 
     Right: the file that `modelyard approve --save` writes
     """
@@ -18,14 +18,14 @@ def approval_unreadable(span: Span, why: str) -> Diagnostic:
         Severity.ERROR,
         f"'{span.file}' is not an approval: {why}",
         None,
-        "write it anew with `modelyard approve --save`, or remove it",
+        "create it again with `modelyard approve --save`, or remove it",
     )
 
 
 def approval_without_effect(span: Span, why: str) -> Diagnostic:
-    """An approval beside a spec is about something that this spec does not ask about, or by a key that is not listed.
+    """An approval next to a spec is about something that this spec does not require, or is signed by an unlisted key.
 
-    Those of other environments are left alone, since each environment reads its own.
+    Approvals for other environments are ignored, because each environment reads its own.
 
     Wrong: `approvals/model-risk/…` about alias `champoin`
 
@@ -41,9 +41,9 @@ def approval_without_effect(span: Span, why: str) -> Diagnostic:
 
 
 def too_many_approvals(span: Span, environment: str, most: int) -> Diagnostic:
-    """There are more approvals beside a spec than the promoter can be given. None is left out in silence.
+    """There are more approvals next to a spec than the promoter can take. None is dropped silently.
 
-    Wrong: `approvals/` with the approvals of years, for versions that are long gone
+    Wrong: `approvals/` with years of approvals, for versions that no longer exist
 
     Right: those files moved elsewhere, or deleted: Git keeps them
     """
@@ -52,5 +52,5 @@ def too_many_approvals(span: Span, environment: str, most: int) -> Diagnostic:
         Severity.ERROR,
         f"'{span.file}' is one approval too many: environment {environment!r} has more than {most}",
         None,
-        "delete those of versions that are gone; Git keeps them",
+        "delete those for versions that no longer exist; Git keeps them",
     )

@@ -1,4 +1,4 @@
-"""Diagnostics about stores on their targets: endpoints, credentials, locks, backups and who reaches them."""
+"""Diagnostics about stores on their targets: endpoints, credentials, locks, backups and access."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnostic:
-    """A cluster has no object storage of its own to make a bucket in.
+    """A plain Kubernetes cluster has no object storage in which to create a bucket.
 
-    A bucket is made on an S3-compatible service, of which the address and the credentials are needed; or one that
-    exists is adopted.
+    modelyard creates buckets on an S3-compatible service, which needs an address and credentials; or adopt an existing
+    bucket.
 
     Wrong:
 
@@ -23,17 +23,17 @@ def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnosti
     return Diagnostic(
         "E0623",
         Severity.ERROR,
-        f"target {quote(placement)} has no object storage to make store {quote(store)} in",
+        f"target {quote(placement)} has no object storage for store {quote(store)}",
         span,
-        "give the endpoint of an S3-compatible service, or adopt a bucket",
+        "add the endpoint of an S3-compatible service, or adopt a bucket",
     )
 
 
 def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
-    """S3 locks objects for everyone; what a service that speaks like S3 makes of Object Lock is not known here.
+    """S3 locks objects for everyone; other S3-compatible services differ in how they implement Object Lock.
 
-    Keep the records in a bucket on AWS, or adopt a bucket whose owner has locked it: writers of captures without
-    `retain` add objects to it and have no need to delete any.
+    Keep the records in a bucket on AWS, or adopt a bucket that its owner has locked: writers of captures without
+    `retain` add objects to it and never need to delete any.
 
     Wrong:
 
@@ -49,14 +49,14 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0670",
         Severity.ERROR,
-        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not one of S3",
+        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not on Amazon S3",
         span,
         "adopt a bucket that its owner has locked, or place the store on AWS",
     )
 
 
 def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
-    """What is adopted belongs to somebody else; its settings are theirs, and nothing here changes them.
+    """An adopted resource belongs to its owner, who controls its settings; modelyard changes none of them.
 
     Wrong:
 
@@ -69,14 +69,14 @@ def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0624",
         Severity.ERROR,
-        f"store {quote(store)} is adopted, so that {field} cannot be set here",
+        f"store {quote(store)} is adopted, so {field} cannot be set here",
         span,
-        f"remove {field}, or let the store be made instead of adopting it",
+        f"remove {field}, or let modelyard create the store",
     )
 
 
 def credentials_are_made(span: Span, store: str) -> Diagnostic:
-    """The operator of a managed database makes its owner and password, which nobody else has to know.
+    """The operator of a managed database creates its owner and password, which nobody else needs to know.
 
     Wrong:
 
@@ -89,14 +89,14 @@ def credentials_are_made(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "E0625",
         Severity.ERROR,
-        f"database {quote(store)} is made here, and its credentials with it",
+        f"database {quote(store)} is created here, and so are its credentials",
         span,
         "remove credentials, or adopt a database by its address",
     )
 
 
 def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
-    """A service outside of the cluster asks who comes, and a cluster of somebody else's has no identity that it knows.
+    """A service outside the cluster needs credentials: an existing cluster has no cloud identity that it would trust.
 
     Wrong:
 
@@ -111,12 +111,12 @@ def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
         Severity.ERROR,
         f"store {quote(store)} needs credentials, with which {what}",
         span,
-        "name the secret that holds them",
+        "add credentials: with the secret that holds them",
     )
 
 
 def store_elsewhere(span: Span, store: str, placement: str, reader: str) -> Diagnostic:
-    """A database that runs inside of one cluster has no address in another one.
+    """A database that runs inside one cluster has no address in another.
 
     Wrong:
 
@@ -133,16 +133,16 @@ def store_elsewhere(span: Span, store: str, placement: str, reader: str) -> Diag
         Severity.ERROR,
         f"the registry on target {quote(reader)} cannot reach database {quote(store)} inside of {quote(placement)}",
         span,
-        "place the two together, or adopt a database by an address that both reach",
+        "place both on one target, or adopt a database at an address that both can reach",
     )
 
 
 def database_without_backup(span: Span, store: str) -> Diagnostic:
-    """In a system of high risk, a database on a cluster has no backup: with its volumes go the versions of models, who
-    approved them and which of them is in use.
+    """In a high-risk system, a database on a cluster has no backup: losing its volumes loses the versions of models,
+    their approvals and which of them is in use.
 
-    CloudNativePG backs up by its Barman Cloud plugin, which needs an object store of yours and cert-manager, or by
-    snapshots of volumes. An override of the Cluster names either; an adopted database is its owner's to back up.
+    CloudNativePG backs up with its Barman Cloud plugin, which needs an object store and cert-manager, or with volume
+    snapshots. Configure either with an override of the Cluster; an adopted database is backed up by its owner.
 
     Wrong:
 
@@ -162,7 +162,7 @@ def database_without_backup(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "W0681",
         Severity.WARNING,
-        f"nothing backs up database {quote(store)}, in a system of high risk",
+        f"database {quote(store)} has no backup, in a high-risk system",
         span,
-        "add a backup by an override of its Cluster, or adopt a database that has one",
+        "add a backup with an override of its Cluster, or adopt a database that has one",
     )

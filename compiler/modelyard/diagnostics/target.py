@@ -1,4 +1,4 @@
-"""What is told about a plan that its target cannot honour: E06."""
+"""Diagnostics about what a target cannot do for a plan: E06."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnostic:
-    """Every target says for each kind of resource whether it can make it; this one cannot.
+    """The target cannot create a resource of this kind.
 
-    The message carries the target's own reason and the nearest thing that it can do. docs/targets.md has the whole
-    table. Place the workload on another target, or choose what the reason names.
+    The message has the target's reason and the closest alternative; docs/targets.md has the whole table. Place the
+    workload on another target, or choose the alternative.
 
     Wrong:
 
@@ -23,15 +23,15 @@ def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnosti
     return Diagnostic(
         "E0601",
         Severity.ERROR,
-        f"target {quote(placement)} cannot make a {kind}: {reason}",
+        f"target {quote(placement)} cannot create a {kind}: {reason}",
         span,
     )
 
 
 def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> Diagnostic:
-    """A provider that a spec may name already, while modelyard does not emit for it yet.
+    """A spec may name this provider, but modelyard does not support it yet.
 
-    The spec stays as it is: an environment may place the same system on a cluster meanwhile.
+    The spec need not change: an environment may place the same system on a cluster in the meantime.
 
     Wrong:
 
@@ -44,17 +44,16 @@ def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> 
     return Diagnostic(
         "E0602",
         Severity.ERROR,
-        f"target {quote(placement)} is on {quote(provider)}, which is not made yet: {reason}",
+        f"target {quote(placement)} uses provider {quote(provider)}, which is not supported yet: {reason}",
         span,
-        "place it on provider: kubernetes, here or in an environment",
+        "use provider: kubernetes, here or in an environment",
     )
 
 
 def environment_not_yet(found: Diagnostic) -> Diagnostic:
-    """An environment is on a provider that modelyard does not emit for yet: told without failing what works already.
+    """An environment uses a provider that modelyard does not support yet; other environments are not affected.
 
-    `modelyard validate` without `--env` looks at all environments. One that cannot be compiled yet is an error where it
-    is named.
+    `modelyard validate` without `--env` checks all environments. Naming this one with `--env` makes it an error.
 
     Wrong:
 
@@ -68,10 +67,10 @@ def environment_not_yet(found: Diagnostic) -> Diagnostic:
 
 
 def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
-    """Traffic is divided and copied by a gateway of the cluster; this target says of none.
+    """The cluster's gateway splits and mirrors traffic, and this target declares none.
 
-    Services of Kubernetes know no weights. Say which Gateway of the Gateway API there is, or from which class one is to
-    be made.
+    Kubernetes Services have no weights. Name an existing Gateway of the Gateway API, or the class from which modelyard
+    creates one.
 
     Wrong:
 
@@ -96,9 +95,9 @@ def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
 
 
 def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
-    """Not every controller of the Gateway API copies requests, and one that does not drops the whole route.
+    """Not every Gateway API controller mirrors requests, and one that does not drops the whole route.
 
-    So a target has to say that its gateway supports the filter RequestMirror.
+    So a target has to declare that its gateway supports the RequestMirror filter.
 
     Wrong:
 
@@ -115,14 +114,14 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
         Severity.ERROR,
         f"the gateway of target {quote(placement)} is not known to mirror requests",
         span,
-        "write mirrors: true at the gateway if its controller supports RequestMirror; or remove the mirror",
+        "add mirrors: true to the gateway if its controller supports RequestMirror; or remove the mirror",
     )
 
 
 def rollout_owns_route(span: Span, field: str) -> Diagnostic:
-    """In an incremental rollout KubeRay makes gateway and route itself: plain HTTP, every host, the whole path.
+    """In an incremental rollout, KubeRay creates the gateway and the route: plain HTTP, every host, the whole path.
 
-    What says how clients reach the endpoint would not be honoured there.
+    Settings for how clients reach the endpoint would have no effect there.
 
     Wrong:
 
@@ -137,17 +136,17 @@ def rollout_owns_route(span: Span, field: str) -> Diagnostic:
     return Diagnostic(
         "E0612",
         Severity.ERROR,
-        f"an incremental rollout cannot honour {field}: KubeRay makes its route, for every host and path, on port 80",
+        f"an incremental rollout cannot honour {field}: KubeRay creates its route, for every host and path, on port 80",
         span,
         f"remove {field}, or choose strategy: blue-green",
     )
 
 
 def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: str) -> Diagnostic:
-    """A monitor asks for a run on another target through an object store, and no store is open to both targets.
+    """A monitor requests runs on another target through an object store, and no store is open to both targets.
 
-    It has no way into the API of another cluster. It writes a request into the store of artifacts, or into the first
-    other store that both reach, and what runs beside the pipeline looks there every few minutes.
+    It has no access to the API of another cluster. It writes a request to the artifact store, or to the first other
+    store that both can reach, and a launcher next to the pipeline looks there every few minutes.
 
     Wrong:
 
@@ -166,7 +165,7 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: st
     return Diagnostic(
         "E0613",
         Severity.ERROR,
-        f"the monitor on target {quote(placement)} cannot ask for a run of {quote(pipeline)} on {quote(other)}:"
+        f"the monitor on target {quote(placement)} cannot request a run of {quote(pipeline)} on {quote(other)}:"
         " no object store is open to both",
         span,
         f"{way}, place the monitor on {quote(other)}, or let it only notify",
@@ -174,17 +173,17 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: st
 
 
 def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
-    """What would open a store to a target that does not reach it; `service`: its address is that of a Service."""
+    """How to make a store reachable from another target; `service`: its address is that of a Service."""
     if not store:
-        return "declare an object store that both reach"
+        return "declare an object store that both can reach"
     if service:
-        return f"give store {quote(store)} an address that both reach"
+        return f"give store {quote(store)} an address that both can reach"
     there = f"target {quote(target)}, where store {quote(store)} is,"
     return f"add {quote(placement)} to reachableFrom of {there} if the network allows it"
 
 
 def run_of_once(span: Span, pipeline: str) -> Diagnostic:
-    """A pipeline with `schedule: once` runs when it is deployed and leaves nothing to start it again from.
+    """A pipeline with `schedule: once` runs when it is deployed and cannot be started again.
 
     Wrong:
 
@@ -206,10 +205,10 @@ def run_of_once(span: Span, pipeline: str) -> Diagnostic:
 
 
 def registry_elsewhere(span: Span, workload: str, placement: str, other: str) -> Diagnostic:
-    """A registry that runs in one cluster has no address in another one, and what trains writes to it.
+    """A registry that runs inside one cluster has no address in another, and training writes to it.
 
-    Models are served, scored and watched elsewhere from bundles. What trains elsewhere needs a registry that is
-    reachable from all clusters: one that is adopted by its URL.
+    Endpoints, batch inference and monitors elsewhere use bundles of models. Training elsewhere needs a registry that
+    all clusters can reach: one that is adopted by its URL.
 
     Wrong:
 
@@ -224,7 +223,7 @@ def registry_elsewhere(span: Span, workload: str, placement: str, other: str) ->
     return Diagnostic(
         "E0615",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs the registry, which is inside of target {quote(other)}",
+        f"{quote(workload)} on target {quote(placement)} needs the registry, which is inside target {quote(other)}",
         span,
-        "adopt a registry by a URL that both reach, or place the two together",
+        "adopt a registry by a URL that both can reach, or place both on one target",
     )

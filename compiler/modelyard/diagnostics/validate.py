@@ -1,4 +1,4 @@
-"""What is told about a spec that does not fit the schema: E02."""
+"""Diagnostics about specs that do not fit the schema: E02."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LISTED = 12
 
 
 def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
-    """A value is of another kind than its field: a list where a mapping belongs, text where a number belongs.
+    """A value has the wrong type: a list where a mapping belongs, text where a number belongs.
 
     Named things are mappings keyed by name, never lists.
     Unquoted `yes`, `no`, `on` and `off` are text in YAML 1.2.
@@ -33,7 +33,7 @@ def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
 
 
 def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
-    """A field that cannot be left out is not there.
+    """A required field is missing.
 
     Wrong:
 
@@ -49,10 +49,10 @@ def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
 def unknown_field(
     span: Span, field: str, owner: str, known: Iterable[str], homes: Iterable[str] = (), hint: str = ""
 ) -> Diagnostic:
-    """A field that the schema does not know at this place.
+    """The schema has no such field at this place.
 
-    Nothing is ignored: a misspelt field would otherwise silently be its default.
-    Our words are camelCase.
+    Unknown fields are never ignored: a misspelt field would otherwise silently take its default. Field names are
+    camelCase.
 
     Wrong:
 
@@ -74,13 +74,13 @@ def unknown_field(
 
 
 def _listed(names: list[str]) -> str:
-    """The fields that are known at a place, cut where they are many."""
+    """The known fields at a place, shortened if there are many."""
     more = ", …" if len(names) > _LISTED else ""
     return f"known here: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Diagnostic:
-    """A value is not one of the words that its field takes.
+    """A value is not among those that its field allows.
 
     Wrong:
 
@@ -98,7 +98,7 @@ def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Dia
 
 
 def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
-    """A text does not have the form that its field asks for: a quantity without its unit, a name with capitals.
+    """A text does not have the form that its field requires: a quantity without its unit, a name with capitals.
 
     Wrong:
 
@@ -112,7 +112,7 @@ def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
 
 
 def out_of_bounds(span: Span, found: str, bound: str) -> Diagnostic:
-    """A number lies outside of the bounds of its field.
+    """A number is outside the bounds of its field.
 
     Wrong:
 
@@ -140,7 +140,7 @@ def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
 
 
 def repeated_item(span: Span, found: str) -> Diagnostic:
-    """An item stands twice in a list of different things.
+    """An item appears twice in a list of distinct items.
 
     Wrong:
 
@@ -150,11 +150,11 @@ def repeated_item(span: Span, found: str) -> Diagnostic:
 
         governance: {residency: [eu]}
     """
-    return Diagnostic("E0208", Severity.ERROR, f"{found} stands twice in this list", span, "remove one of the two")
+    return Diagnostic("E0208", Severity.ERROR, f"{found} appears twice in this list", span, "remove one of the two")
 
 
 def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnostic:
-    """A field exists, but not together with what else is written here: another `type`, or another way of saying it.
+    """A field exists, but not together with others written here: another `type`, or an alternative to it.
 
     Wrong:
 
@@ -168,7 +168,7 @@ def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnosti
 
 
 def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
-    """A name that the user gives does not have the form of a name.
+    """A user-defined name does not have the form of a name.
 
     Names become names of Kubernetes objects, so they are DNS labels.
 
@@ -180,11 +180,11 @@ def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
 
         models: {fraud-xgb: {}}
     """
-    return Diagnostic("E0210", Severity.ERROR, f"{quote(name)} is not a name here: expected {expected}", span, hint)
+    return Diagnostic("E0210", Severity.ERROR, f"{quote(name)} is not a valid name: expected {expected}", span, hint)
 
 
 def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
-    """A field means something only together with another one.
+    """A field is meaningful only together with another one.
 
     Wrong:
 
@@ -197,7 +197,7 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
     return Diagnostic(
         "E0211",
         Severity.ERROR,
-        f"field {quote(field)} in {owner} needs the field {quote(needed)} beside it",
+        f"field {quote(field)} in {owner} needs the field {quote(needed)} next to it",
         span,
         f"add {quote(needed)}, or remove {quote(field)}",
         lacks=True,
@@ -207,8 +207,8 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
 def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -> Diagnostic:
     """A secret is written as a reference, never as its value.
 
-    The spec is read by many and kept for ever; the value lies in a secret store and is fetched where it is used.
-    The message does not show what stands here. If it is a real secret, it is no longer one: replace it at its source.
+    Many people read the spec, and it is kept forever; the value stays in a secret store, which hands it to its users.
+    The message does not show the value. If it is a real secret, it is compromised: replace it at its source.
 
     Wrong:
 
@@ -219,7 +219,7 @@ def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -
         channels: {oncall: {type: pagerduty, key: "secret://vault/pagerduty#fraud"}}
     """
     if is_reference:
-        message = f"the reference to a secret at {quote(field)} is not complete"
+        message = f"the secret reference at {quote(field)} is incomplete"
     else:
         message = f"{quote(field)} must be a reference to a secret, not the secret itself"
     return Diagnostic("E0212", Severity.ERROR, message, span, f"write {expected}", secret=not is_reference)

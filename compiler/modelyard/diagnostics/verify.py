@@ -1,4 +1,4 @@
-"""What `modelyard verify` reports about the output folder and the lock: E071. None of these points into a spec."""
+"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. None points into a spec."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 
-_RECOMPILE = "find out who changed it; `modelyard compile --force` writes it again and keeps this text as `.edited`"
+_RECOMPILE = "find out who changed it; `modelyard compile --force` rewrites it and keeps this version as `.edited`"
 
 
 def _error(code: str, message: str, hint: str = "") -> Diagnostic:
@@ -14,7 +14,7 @@ def _error(code: str, message: str, hint: str = "") -> Diagnostic:
 
 
 def differs(path: str, line: int) -> Diagnostic:
-    """A file in the output folder is not what the spec compiles to.
+    """A file in the output folder differs from what the spec compiles to.
 
     It was edited after it was compiled, or compiled from another spec or by another version of modelyard. `line` is the
     first line that differs.
@@ -40,23 +40,23 @@ def missing(path: str) -> Diagnostic:
 def unexpected(path: str, copy_of: str = "") -> Diagnostic:
     """A file lies in the output folder that the spec does not compile to.
 
-    A file beside a program can run with it: Python imports a `yaml.py` beside `__main__.py` before the library of that
-    name. So `verify` accepts no file that it cannot derive from the spec.
+    A file next to a program can run with it: Python imports a `yaml.py` next to `__main__.py` before the library of
+    that name. So `verify` accepts no file that it cannot derive from the spec.
 
-    A copy that ends in `.edited` is what `modelyard compile --force` found in the place of a file that it wrote.
+    A copy that ends in `.edited` is a file that `modelyard compile --force` overwrote.
 
     Wrong: notes, or a script of your own, in `build/prod/main/workloads/`.
 
     Right: the same file outside of `build/`.
     """
     if copy_of:
-        message = f"'{path}' is the text that `modelyard compile --force` found in the place of '{copy_of}'"
-        return _error("E0712", message, "change the spec where you need something of it, then delete it")
+        message = f"'{path}' is the version of '{copy_of}' that `modelyard compile --force` overwrote"
+        return _error("E0712", message, "carry over to the spec what you need from it, then delete it")
     return _error("E0712", f"'{path}' is not part of what the spec compiles to", "move it out of the output folder")
 
 
 def lock_differs(path: str, environment: str, what: str) -> Diagnostic:
-    """`modelyard.lock` is not the lock that this spec compiles to: it is older, or was edited.
+    """`modelyard.lock` is not the lock that this spec compiles to: it is outdated, or was edited.
 
     Wrong: a changed spec committed with the lock of the last compile.
 
@@ -69,20 +69,20 @@ def lock_differs(path: str, environment: str, what: str) -> Diagnostic:
 
 
 def lock_unreadable(path: str, reason: str) -> Diagnostic:
-    """`modelyard.lock` is there and cannot be read, most often because a merge left its conflict markers in it.
+    """`modelyard.lock` exists but cannot be read, most often because a merge left its conflict markers in it.
 
-    It is not written anew, because it also lists what was removed from the spec and is still to be destroyed.
+    It is not recreated, because it also lists what was removed from the spec and still has to be destroyed.
 
     Wrong: a lock with `<<<<<<<` in it, or one that a newer modelyard wrote.
 
-    Right: the lock of either side, then `modelyard compile` for each environment.
+    Right: the lock from either side, then `modelyard compile` for each environment.
     """
-    hint = "take the lock of one side of the merge, or that of the last commit, and compile again"
+    hint = "take the lock from one side of the merge, or from the last commit, and compile again"
     return _error("E0718", f"'{path}' cannot be read: {reason}", hint)
 
 
 def nothing_compiled(path: str) -> Diagnostic:
-    """There is nothing to verify: no environment is in `modelyard.lock`, and the output folder has none.
+    """There is nothing to verify: `modelyard.lock` lists no environment, and the output folder has none.
 
     Wrong: `modelyard verify` before the first `modelyard compile`.
 
@@ -104,13 +104,13 @@ def not_verified(path: str) -> Diagnostic:
 
 
 def settings_added(path: str, keys: Iterable[str]) -> Diagnostic:
-    """A stack's settings hold more than the spec compiles to: configuration that somebody set with `pulumi config`.
+    """A stack's settings hold more than the spec compiles to: configuration set with `pulumi config`.
 
-    That is where such configuration belongs, and it changes what `pulumi up` does, so a reviewer should know of it.
+    That is the place for such configuration, but it changes what `pulumi up` does, so a reviewer should know about it.
 
     Wrong: `protect: false` left behind in `Pulumi.prod.yaml` after a test.
 
-    Right: only the settings that the team means to have; `pulumi config rm` removes the others.
+    Right: only the settings that the team intends to have; `pulumi config rm` removes the others.
     """
     listed = ", ".join(quote(key) for key in keys)
     return Diagnostic("W0716", Severity.WARNING, f"'{path}' also sets {listed}", None, "review them with the spec")
@@ -119,7 +119,7 @@ def settings_added(path: str, keys: Iterable[str]) -> Diagnostic:
 def false_pin(path: str, environment: str, name: str, pinned: str, right: str) -> Diagnostic:
     """`modelyard.lock` claims a version of a chart or image that this spec and this modelyard do not compile to.
 
-    Nothing is chosen from the lock, so nobody gets the false version; but the lock is what reviewers read.
+    Nothing reads versions from the lock, so nobody gets the false version; but reviewers read the lock.
 
     Wrong: `ray: 9.9.9-evil` written into the lock, with the hash of the inputs left as it was.
 

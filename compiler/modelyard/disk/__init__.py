@@ -1,19 +1,19 @@
-"""Trees of files on disk: all of the new one or all of the old one, never a mixture.
+"""Trees of files on disk: a write leaves the new tree or the old one, never a mixture.
 
-A tree is `<out>/<environment>/<target>/`. It is prepared beside itself, and one rename puts it into its place:
+A tree is `<out>/<environment>/<target>/`. It is prepared next to its final place and moved there by one rename:
 
-- Files that did not change are hard links to what was there, so their inode and time stay. When nothing changed at all,
-  nothing is touched: no file, no folder's time.
-- A record in the tree, `.modelyard.json`, lists the files that are ours with their hashes. All else is somebody's own:
-  it is carried into the new tree. A file of ours that somebody edited, or a file of theirs at a path of ours, refuses
-  the whole write; with force, the text that was there is kept beside ours as `<name>.edited`. Where another tool writes
-  to a file of ours too, as Pulumi does to a stack's settings, what it added stays.
-- No link inside the output folder is followed; links of others are carried as links.
-- Killed at any instant, the tree is the old or the new one. Where the system cannot exchange two folders in one step
-  (other than Linux, or a file system that cannot), the old one is first renamed aside; a kill between the two renames
-  leaves no tree until the next run puts the old one back.
-- A lock on `<out>/.modelyard.lock` lets one run at a time write; others wait. Whoever holds it removes what runs that
-  are dead left behind. `unchanged` only reads and needs no lock.
+- Unchanged files are hard links to the old ones, so they keep their inode and time. If nothing changed at all, nothing
+  is touched: no file, no folder's time.
+- A record in the tree, `.modelyard.json`, lists the files that modelyard wrote with their hashes. All other files
+  belong to somebody else and are carried over. A file of ours that somebody edited, or a foreign file at one of our
+  paths, makes the whole write fail; with force, the previous text is kept next to ours as `<name>.edited`. Where
+  another tool writes to a file of ours too, as Pulumi does to a stack's settings, its additions are kept.
+- No link inside the output folder is followed; foreign links are carried over as links.
+- A kill at any moment leaves the old tree or the new one. Where the system cannot exchange two folders in one step
+  (systems other than Linux, or a file system without support), the old one is first renamed aside; a kill between the
+  two renames leaves no tree until the next run restores the old one.
+- A lock on `<out>/.modelyard.lock` lets one run write at a time; others wait. The holder removes what dead runs left
+  behind. `unchanged` only reads and needs no lock.
 """
 
 from modelyard.disk.compare import differences, first_line_that_differs

@@ -1,4 +1,4 @@
-"""A tree on disk against what it should be; nothing that lies in it is trusted, its record least of all."""
+"""Compares a tree on disk with the expected one, trusting nothing in it, not even its record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """What differs between the files of a tree and what lies at root, in the order of the files, then of the paths."""
+    """The differences between the expected files and the tree at root, in the order of the files, then of the paths."""
     found = scan(root)
     expected = {RECORD}
     for file in files:
@@ -45,7 +45,7 @@ def first_line_that_differs(there: bytes, ours: bytes) -> int:
 
 
 def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]:
-    """What lies at root and is not expected. Links are reported where they are, and never followed."""
+    """Unexpected files at root. Links are reported, never followed."""
     passed_over = ""
     for path, status in found.items():
         if passed_over and path.startswith(passed_over):

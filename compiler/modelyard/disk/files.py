@@ -1,4 +1,4 @@
-"""What is to be written, and which paths may be."""
+"""Files to write, and the rules for their paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHUNK = 1 << 20
 
 @record
 class Merged:
-    """Our text with what others added to it, by name; contradicts says that they also changed something of ours."""
+    """Our text with others' additions, by name; `contradicts` means that they also changed something of ours."""
 
     data: bytes
     contradicts: bool
@@ -23,10 +23,10 @@ class Merged:
 
 @record
 class OutputFile:
-    """One file: its path with forward slashes, and what makes its bytes when they are needed, the same each time.
+    """One file: its path with forward slashes, and a function for its bytes, which always returns the same.
 
-    A file that other tools write to as well has `merge`. It takes what lies on disk and what we rendered when we last
-    wrote it (empty when that is not known), and gives what shall lie there, or None when it cannot tell.
+    A file that other tools write to as well has `merge`. It takes the text on disk and the text that we rendered last
+    time (empty if unknown), and returns the text to write, or None if it cannot decide.
     """
 
     path: str
@@ -36,7 +36,7 @@ class OutputFile:
 
 @record
 class Tree:
-    """All files of one target of one environment; the key says what they were made from."""
+    """All files of one target of one environment; the key identifies their inputs."""
 
     environment: str
     target: str
@@ -46,7 +46,7 @@ class Tree:
 
 @record
 class Report:
-    """The paths of a tree that were written and removed, sorted, and how many files stayed as they were."""
+    """The sorted paths of a tree that were written and removed, and how many files were unchanged."""
 
     written: tuple[str, ...]
     unchanged: int
@@ -63,7 +63,7 @@ NO_REPORT = Report((), 0, ())
 
 @record(frozen=False)
 class Paths:
-    """The paths of one tree so far; refuses those that would leave it or meet another one on some system."""
+    """The paths of one tree so far; refuses those that would leave it or collide with another on some system."""
 
     _spelled: dict[str, str] = field(default_factory=dict[str, str])
     _files: set[str] = field(default_factory=set[str])
@@ -97,7 +97,7 @@ def _part_refused(part: str) -> str:
     if part in {"", ".", ".."}:
         return "a part of it is empty, '.' or '..'"
     if "\\" in part or "\0" in part:
-        return "it has a backslash or a NUL character"
+        return "it contains a backslash or a NUL character"
     try:
         encoded = part.encode("utf-8")
     except UnicodeEncodeError:
@@ -106,14 +106,14 @@ def _part_refused(part: str) -> str:
 
 
 def name_refused(name: str) -> str:
-    """Why the name of an environment or target cannot be a folder; empty when it can."""
+    """Why the name of an environment or target cannot be a folder; empty if it can."""
     if "/" in name or name.startswith("."):
-        return "it begins with a dot or has a slash"
+        return "it begins with a dot or contains a slash"
     return _part_refused(name)
 
 
 def write_new(path: str, data: bytes) -> None:
-    """A new file, where nothing is yet."""
+    """Creates a file, which must not exist yet."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(data)
@@ -124,7 +124,7 @@ def write_new(path: str, data: bytes) -> None:
 
 
 def read(path: str) -> bytes:
-    """All of a regular file; a link is not followed."""
+    """The content of a regular file; links are not followed."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.open(path, flags)
     try:

@@ -1,4 +1,4 @@
-"""What lies in a folder, and how it is taken along or taken away without following a link."""
+"""The content of a folder, and how to carry it over or remove it without following a link."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 Found: TypeAlias = Mapping[str, os.stat_result]
-"""Everything below a folder by its path in it, with forward slashes, folders before what is in them, sorted."""
+"""Everything below a folder by its relative path with forward slashes, folders before their content, sorted."""
 
 
 def scan(root: str) -> dict[str, os.stat_result]:
-    """All that lies below root; nothing where root is missing."""
+    """Everything below root; nothing if root is missing."""
     found: dict[str, os.stat_result] = {}
     if os.path.lexists(root):
         _scan(root, "", found)
@@ -36,7 +36,7 @@ def is_file(status: os.stat_result | None) -> bool:
 
 
 def is_folder(status: os.stat_result | None) -> bool:
-    """Whether it is a folder, and no link to one."""
+    """Whether it is a folder and not a link to one."""
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
@@ -46,7 +46,7 @@ def is_link(status: os.stat_result | None) -> bool:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """What lies at a path, or None; a link is itself."""
+    """The status of whatever is at a path, or None; links are not followed."""
     try:
         return os.lstat(path)
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def status_of(path: str) -> os.stat_result | None:
 
 
 def take_along(source: str, destination: str, status: os.stat_result) -> None:
-    """The same thing at another path: a file as a hard link, a link as another link, a folder as an empty folder."""
+    """Recreates an entry at another path: a file as a hard link, a link as a link, a folder as an empty folder."""
     if is_folder(status):
         os.mkdir(destination)
         os.chmod(destination, stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
@@ -76,14 +76,14 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 
 
 def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
-    """Remove a folder and all in it; links are removed, not followed.
+    """Remove a folder and everything in it; links are removed, not followed.
 
-    With known, what is not as it was known (somebody wrote there in the meantime) is not removed but moved to rescue.
+    Entries that differ from `known`, because somebody wrote there in the meantime, are moved to rescue instead.
     """
     found = scan(root)
     for path, status in found.items():
         if is_folder(status) and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
-            os.chmod(f"{root}/{path}", stat.S_IRWXU)  # nothing can be taken out of a folder that is read-only
+            os.chmod(f"{root}/{path}", stat.S_IRWXU)  # nothing can be removed from a read-only folder
     for path in reversed(found):
         status = found[path]
         if is_folder(status):
@@ -109,12 +109,12 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """The path if it is not taken, else with `.edited`, `.edited-2` and so on behind it."""
+    """The path if it is free, else with the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 
 
 def copied_from(path: str) -> str:
-    """The file beside which a copy of this name is kept; empty where the name is no copy's."""
+    """The original of a kept copy with this name; empty if the name is not that of a copy."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

@@ -1,4 +1,4 @@
-"""The record of a tree: which files are ours, and the hash of what we wrote into each."""
+"""The record of a tree: the files that modelyard wrote, and the hash of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 @record
 class Record:
-    """The key of the inputs, the hash of each file of ours by its path, and our part of those that others write too."""
+    """The key of the inputs, the hash of each of our files by path, and our part of files that others also write."""
 
     key: str = ""
     files: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -28,21 +28,21 @@ NO_RECORD = Record()
 
 
 def digest(data: bytes) -> str:
-    """The hash by which a file is known."""
+    """The hash that identifies a file's content."""
     return sha256(data).hexdigest()
 
 
 def record_bytes(record: Record) -> bytes:
-    """The record as it lies on disk: sorted, one file a line, the same for the same tree."""
+    """The record as stored on disk: sorted, one file per line, the same for the same tree."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def read_record(root: str) -> Record:
-    """The record of a tree; none where it is missing, a link, or not what we write.
+    """The record of a tree; none if it is missing, a link, or not in our format.
 
-    Without a record no file counts as ours, so that nothing is overwritten that differs from what would be written.
+    Without a record no file counts as ours, so no file that differs from the new one is overwritten.
     """
     try:
         value: Json = json.loads(read(os.path.join(root, RECORD)))
@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """A mapping of texts, or None when it is something else."""
+    """A mapping of strings, or None if the value is something else."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

@@ -1,4 +1,4 @@
-"""One file beside the spec, whole or as it was."""
+"""Writes one file next to the spec atomically."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from modelyard.disk.found import is_file, is_link, status_of
 
 
 def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
-    """Put data at path in one step, in a folder that exists; nothing is touched when it is there already.
+    """Put data at path in one step, in an existing folder; touch nothing if the file already has this content.
 
-    Killed at any instant, the old text or the new one is at path. What a killed run left beside it goes with the next.
+    A kill at any moment leaves the old text or the new one. The next run removes leftovers of a killed one.
     """
     name = str(path)
     status = status_of(name)
@@ -48,7 +48,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _clean(path: Path) -> None:
-    """Remove what runs that are dead left beside path."""
+    """Removes what dead runs left next to path."""
     left = re.compile(rf"\.{re.escape(path.name)}\.(?P<process>[0-9]+)-[0-9a-f]{{8}}")
     for name in os.listdir(path.parent):
         match = left.fullmatch(name)
@@ -59,7 +59,7 @@ def _clean(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     if os.name != "posix":
-        return True  # asking would end it on Windows
+        return True  # checking would kill it on Windows
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

@@ -1,4 +1,4 @@
-"""A new tree, prepared beside the old one: what must be written is written, all else is taken along."""
+"""Prepares a new tree next to the old one: writes what changed and carries over the rest."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from modelyard.records import field, record
 
 @record(frozen=False)
 class Stage:
-    """The work on one tree: root is where it goes, folder where it is prepared, found what lies at root now.
+    """The work on one tree: root is its final place, folder where it is prepared, found the current content of root.
 
-    The folder is made when the first difference is found. When the work is done, `differs` says that the folder must
-    take the place of root, and `stale` that only the record must.
+    The folder is created at the first difference. Afterwards, `differs` means that the folder must replace root, and
+    `stale` that only the record must be replaced.
     """
 
     root: str
@@ -38,8 +38,8 @@ class Stage:
     report: Report = NO_REPORT
     differs: bool = False
     stale: bool = False
-    replaced: bool = False  # folder holds what was at root before
-    _along: dict[str, str] = field(default_factory=dict[str, str])  # from the path in the new tree to that in the old
+    replaced: bool = False  # folder holds the previous content of root
+    _along: dict[str, str] = field(default_factory=dict[str, str])  # from paths in the new tree to paths in the old
     _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of the files that are merged
     _aside: list[str] = field(default_factory=list[str])
     _folders: set[str] = field(default_factory=set[str])
@@ -187,7 +187,7 @@ class Stage:
 
 
 def _above(path: str) -> list[str]:
-    """The folders that a path lies in, the outermost first."""
+    """The parents of a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 

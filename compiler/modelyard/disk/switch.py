@@ -1,4 +1,4 @@
-"""The one step that puts a new tree into its place, the lock around it, and what a killed run leaves behind."""
+"""Moves a new tree into place in one step, with the lock around it and the cleanup after killed runs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 class OutputBusyError(Exception):
-    """Another run holds the lock and did not give it back in time."""
+    """Another run holds the lock and did not release it in time."""
 
 
 def staging_folder(root: str) -> str:
-    """A new name beside root for the tree that will take its place; no name of ours is in it but the process's."""
+    """A new name next to root for the tree that will replace it; the only identifier in it is the process ID."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Only this run writes below out; the lock goes with the process, however it ends. Its file stays."""
+    """Only this run writes below out; the lock ends with the process, however it ends. Its file stays."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:
@@ -76,15 +76,15 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Whether the locked file is still the one at path: somebody may have removed the whole folder while we waited."""
+    """Whether the locked file is still at path: somebody may have removed the whole folder while we waited."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 
 
 def clean(environment_folder: str) -> None:
-    """Remove what dead runs left; only who holds the lock may call it, so that no run is alive that wrote it.
+    """Remove what dead runs left; requires the lock, so that no live run is still writing it.
 
-    A tree that a run renamed aside, and whose successor never came, is put back first.
+    If a run renamed a tree aside and never replaced it, the old tree is restored first.
     """
     if is_folder(status_of(environment_folder)):
         for name in sorted(os.listdir(environment_folder)):
@@ -96,12 +96,12 @@ def clean(environment_folder: str) -> None:
             if match["aside"] and not os.path.lexists(root):
                 os.rename(path, root)
                 continue
-            with suppress(OSError):  # what cannot be removed is no reason to write nothing
+            with suppress(OSError):  # failing to clean up is no reason not to write
                 discard(path)
 
 
 def sync(folder: str) -> None:
-    """Everything written so far is on the disk before a rename can be: one call for the whole file system."""
+    """Flushes everything to disk before the rename: one call for the whole file system."""
     if sys.platform == "linux":
         import ctypes
 
@@ -110,7 +110,7 @@ def sync(folder: str) -> None:
             if ctypes.CDLL(None, use_errno=True).syncfs(file) == 0:
                 return
         except AttributeError:
-            pass  # a C library without it
+            pass  # a C library without syncfs
         finally:
             os.close(file)
     if hasattr(os, "sync"):
@@ -118,7 +118,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Put the folder at root; True when folder then names what was at root, False when nothing was there."""
+    """Put the folder at root; True if folder then holds the previous root, False if there was none."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False
@@ -128,7 +128,7 @@ def switch(folder: str, root: str) -> bool:
 
 
 def _exchange(one: str, other: str) -> bool:
-    """Exchange two folders in one step; False where the system or the file system cannot."""
+    """Exchange two folders in one step; False if the system or the file system cannot."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -137,7 +137,7 @@ def _exchange(one: str, other: str) -> bool:
     try:
         failed = library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
     except AttributeError:
-        return False  # a C library without it
+        return False  # a C library without renameat2
     if not failed:
         return True
     code = ctypes.get_errno()
@@ -147,7 +147,7 @@ def _exchange(one: str, other: str) -> bool:
 
 
 def _rename_twice(folder: str, root: str) -> None:
-    """Exchange with a moment in which nothing is at root; a run that dies in it is mended by `clean` in the next."""
+    """Exchange with a moment in which root does not exist; if a run dies then, `clean` repairs it in the next."""
     aside = folder + _ASIDE
     try:
         os.rename(root, aside)

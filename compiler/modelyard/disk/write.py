@@ -1,4 +1,4 @@
-"""Trees into their places: all of them prepared first, then all of them switched, or none."""
+"""Writes trees: all are prepared first, then all are switched, or none."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def write_tree(
 def write_trees(
     out: Path, trees: Iterable[Tree], force: bool = False
 ) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
-    """Write trees below out: a report for each, or what is in the way and nothing written at all.
+    """Write trees below out: returns a report for each, or the obstacles, in which case nothing is written.
 
-    out may be a link to a folder and is made if it is missing. Waits while another run writes there.
+    out may be a link to a folder and is created if missing. Waits while another run writes there.
     """
     trees = tuple(trees)
     problems = _names(trees)
@@ -48,10 +48,10 @@ def write_trees(
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
-    """Whether the tree was written from just these inputs, and every file of ours is still as we wrote it.
+    """Whether the tree was written from exactly these inputs, and every file of ours is unchanged.
 
-    Every listed file is read and hashed: about 12 ms for a thousand. Sizes and times would be cheaper, and wrong after
-    an edit that keeps both. Files of others do not count.
+    Every listed file is read and hashed: about 12 ms for a thousand. Sizes and times would be cheaper, but wrong after
+    an edit that keeps both. Other files do not count.
     """
     root = f"{out}/{environment}/{target}"
     record = read_record(root)
@@ -62,7 +62,7 @@ def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
         return all(is_folder(status_of(folder)) for folder in folders) and all(
             digest(read(f"{root}/{path}")) == expected for path, expected in record.files.items()
         )
-    except (OSError, ValueError):  # missing, closed to us, or no path at all: the record is not what we wrote
+    except (OSError, ValueError):  # missing, unreadable, or an invalid path: the record is not ours
         return False
 
 
@@ -90,7 +90,7 @@ def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report
             _tidy(stage)
         for folder in new:
             with suppress(OSError):
-                os.rmdir(folder)  # only when it is empty, for nothing was written
+                os.rmdir(folder)  # only if it is empty, because nothing was written
     return () if problems else tuple(stage.report for stage in stages), problems
 
 
@@ -100,7 +100,7 @@ def _stage(out: str, tree: Tree, force: bool) -> Stage:
 
 
 def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
-    """The folders of the environment and of the target are folders, or not there yet."""
+    """The folders of the environment and of the target are folders, or do not exist yet."""
     for path in (f"{out}/{stage.tree.environment}", stage.root):
         status = status_of(path)
         if status is not None and not is_folder(status):
@@ -109,7 +109,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def _switch_all(stages: list[Stage]) -> None:
-    """All switched in order; when one cannot be, those before it are switched back."""
+    """Switches all in order; if one fails, those before it are switched back."""
     if stages:
         sync(stages[0].folder)
     done: list[Stage] = []
@@ -135,9 +135,9 @@ def _switch_back(stage: Stage) -> None:
 
 
 def _tidy(stage: Stage) -> None:
-    """Remove what is left beside the tree: the old one, or a new one that did not come into its place.
+    """Remove leftovers next to the tree: the old tree, or a new one that was not switched in.
 
-    What cannot be removed now is removed by the next run; the tree itself is whole already.
+    The next run removes what cannot be removed now; the tree itself is already complete.
     """
     with suppress(OSError):
         if stage.replaced:
@@ -147,6 +147,6 @@ def _tidy(stage: Stage) -> None:
 
 
 def _shown(error: OSError, out: Path) -> str:
-    """The path that an error is about, as the user knows it: of the tree, not of where it was prepared."""
+    """The path in an error as the user knows it: in the tree, not where it was prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

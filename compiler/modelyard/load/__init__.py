@@ -1,4 +1,4 @@
-"""The first room: YAML text to a `Document`, by the core schema of YAML 1.2 and within bounds."""
+"""The first stage: YAML text to a `Document`, using the core schema of YAML 1.2 and size limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.source import Document, Json, SourceFile, Span
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WIDE: Final = re.compile(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
-"""How UTF-16 looks without a mark: every other byte of plain letters is zero."""
+"""What UTF-16 looks like without a byte order mark: every other byte of plain letters is zero."""
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
@@ -24,10 +24,10 @@ _FORBIDDEN: Final = re.compile(
 def load(
     text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """The document that a text holds, or None and the reasons.
+    """The document in a text, or None and the diagnostics.
 
-    The text is a whole file; `path` is how the user names it. JSON is YAML and is read as such.
-    An environment may be empty, and then changes nothing.
+    The text is a whole file; `path` is its name for the user. JSON is YAML and is read as such. An environment may be
+    empty, and then changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -43,7 +43,7 @@ def load(
 
 
 def _without_collector(builder: Builder) -> Json:
-    """Build with the cycle collector off: it would look at every value again and again, and there are no cycles."""
+    """Build with the cycle collector off: it would scan every value repeatedly, and there are no cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -67,7 +67,7 @@ def _undecodable(text: str | bytes, path: str) -> list[Diagnostic]:
 
 
 def _forbidden(source: SourceFile) -> list[Diagnostic]:
-    """One diagnostic for each forbidden character, at its first place."""
+    """One diagnostic per forbidden character, at its first position."""
     text = source.text
     if text.isascii():
         raw = text.encode("ascii")
@@ -80,7 +80,7 @@ def _forbidden(source: SourceFile) -> list[Diagnostic]:
 
 
 def _span_after(path: str, before: str) -> Span:
-    """The character that follows `before`, which is the text of the file up to it."""
+    """The span of the character after `before`, the text of the file up to it."""
     lines = re.split("\r\n|\r|\n", before)
     column = len(lines[-1]) + 1
     return Span(path, len(lines), column, column + 1)

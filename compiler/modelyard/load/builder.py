@@ -1,4 +1,4 @@
-"""Parser events to values and spans: what a YAML document says, and what a spec may not say."""
+"""Turns parser events into values and spans, and rejects YAML that a spec may not contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.load.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_numb
 from modelyard.records import record
 from modelyard.source import Json, SourceFile, Span, Spans
 
-# Names of this module are found faster than attributes of another; they are looked up for every event.
+# Module-level names are looked up faster than attributes; these are used for every event.
 _Scalar = yaml.ScalarEvent
 _Alias = yaml.AliasEvent
 _MappingStart = yaml.MappingStartEvent
@@ -32,12 +32,12 @@ _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
 _WEIGHTLESS: Final = 64
-"""Every 64 characters of a text weigh as much as one more value when an alias repeats it."""
+"""An alias that repeats a text counts one more value for every 64 characters."""
 
 
 @record
 class Limits:
-    """How much one file may ask for; ten thousand models stay well below."""
+    """Limits on one file; ten thousand models stay well below."""
 
     size_mib: int = 64
     depth: int = 64
@@ -53,7 +53,7 @@ class Stop(Exception):
 
 
 class Builder:
-    """Reads one document by recursive descent, which the allowed depth keeps short of Python's."""
+    """Reads one document by recursive descent; the depth limit keeps it below Python's own."""
 
     def __init__(self, source: SourceFile, limits: Limits = LIMITS, may_be_empty: bool = False) -> None:
         self.spans = Spans()
@@ -182,7 +182,7 @@ class Builder:
         if name in self._open:
             self._stop(tell.recursive_alias(self._event_span(event), name))
         if name not in self._anchors:
-            hint = nearest(name, self._anchors, "did you mean {}?") or "quote a text that begins with '*'"
+            hint = nearest(name, self._anchors, "did you mean {}?") or "quote text that begins with '*'"
             self._tell(tell.unknown_alias(self._event_span(event), name, hint))
             return None
         value, weight = self._anchors[name]
@@ -225,7 +225,7 @@ class Builder:
             return True
         hint = f"""write "{text}" in quotes""" if text else "write a name before the colon"
         if text and self._source.text[event.end_mark.index : event.end_mark.index + 1] in {",", "}"}:
-            hint = "a comma in braces ends the text before it: put that text in quotes"
+            hint = "a comma in braces ends the text before it: quote that text"
         self._tell(tell.key_not_text(self._event_span(event), _kind_of(value), hint))
         return False
 
@@ -235,7 +235,7 @@ class Builder:
             return value
         found = "an alias" if event.__class__ is _Alias else _kind_of(value)
         is_template = self._source.text.startswith("{", event.start_mark.index - 1) and isinstance(value, dict)
-        hint = "quote braces that are text; a variable is written ${vars.NAME}" if is_template else "write a name"
+        hint = "quote braces that are text; write a variable as ${vars.NAME}" if is_template else "write a name"
         self._tell(tell.key_not_text(self._event_span(event), found, hint))
         return None
 
@@ -346,7 +346,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Line, column and end column from 1; what ends on another line is marked by its first character."""
+    """Line, column and end column from 1; a span that ends on another line is marked by its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:

@@ -1,4 +1,4 @@
-"""YAML text as parser events: libyaml where PyYAML has it, its pure parser elsewhere, and errors in our words."""
+"""YAML text as parser events: from libyaml if PyYAML has it, else from its pure parser, with our own error texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Parser(Protocol):
 
 @record
 class SyntaxProblem:
-    """Why the parser cannot go on: in our words, what helps, and the place, counted from 0."""
+    """Why the parser cannot continue: our message, the hint, and the place, counted from 0."""
 
     message: str
     hint: str
@@ -33,25 +33,25 @@ class SyntaxProblem:
 
 _BRACKETS = "close it with ']' or '}', and separate the entries with commas"
 _ALIGN = "align a key with the others of its mapping, and indent what belongs to a key deeper than the key"
-_COLON = f"quote a text that contains ': '; {_ALIGN}"
+_COLON = f"quote text that contains ': '; {_ALIGN}"
 _ESCAPE = "write '\\\\' for a backslash"
-_SIGN = "quote a text that begins with '&' or '*'"
+_SIGN = "quote text that begins with '&' or '*'"
 _NO_TAG = "remove the tag"
-_BAD_START = "a text cannot begin with this character"
-_DASH = "put the '-' on a line of its own"
+_BAD_START = "text cannot begin with this character"
+_DASH = "put the '-' on a separate line"
 _NEXT_LINE = "begin the text on the next line"
 
 _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = re.compile("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""So much of a line is looked at for what a pattern with several repetitions finds."""
+"""How much of a line is searched by patterns with several repetitions."""
 _HIDDEN: Final = re.compile(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")
 
 _PROBLEMS: Final = (
-    ("mapping values are not allowed", "a colon stands where no key can be", _COLON),
+    ("mapping values are not allowed", "a colon is not allowed here", _COLON),
     ("found character", _BAD_START, "put the text in quotes"),
     ("found a tab character", "a tab is used for indentation", "indent with spaces"),
     ("did not find expected node content", "a value is missing here", _BRACKETS),
@@ -62,26 +62,26 @@ _PROBLEMS: Final = (
     ("found unknown escape character", "an unknown escape in double quotes", _ESCAPE),
     ("did not find expected hexdecimal", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
     ("expected escape sequence of", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
-    ("found invalid Unicode character escape", "an escape in double quotes that is no character", "remove it"),
+    ("found invalid Unicode character escape", "an escape in double quotes is not a valid character", "remove it"),
     ("block sequence entries are not allowed", "a list cannot begin here", _DASH),
     ("sequence entries are not allowed", "a list cannot begin here", _DASH),
-    ("mapping keys are not allowed", "a key cannot begin here", "put it on a line of its own"),
-    ("found duplicate", "the same directive stands twice", "remove one"),
+    ("mapping keys are not allowed", "a key cannot begin here", "put it on a separate line"),
+    ("found duplicate", "the same directive appears twice", "remove one"),
     ("found incompatible YAML document", "only YAML 1.1 and 1.2 can be read", "remove the '%YAML' line"),
-    ("found undefined tag handle", "a tag with a handle that is not declared", _NO_TAG),
+    ("found undefined tag handle", "the handle of this tag is not declared", _NO_TAG),
     ("found unknown directive", "an unknown directive", "remove the line that begins with '%'"),
     ("did not find expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
     ("expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
     ("did not find expected comment or line", "only a comment may follow here", _NEXT_LINE),
     ("expected a comment or a line break", "only a comment may follow here", _NEXT_LINE),
     ("found an indentation indicator equal", "an indentation cannot be 0", "write only '|' or '>'"),
-    ("did not find expected <document start>", "nothing can follow the end of the document", "remove what stands here"),
-    ("expected '<document start>'", "nothing can follow the end of the document", "remove what stands here"),
+    ("did not find expected <document start>", "nothing can follow the end of the document", "remove this"),
+    ("expected '<document start>'", "nothing can follow the end of the document", "remove this"),
     ("did not find the expected '>'", "a tag is not closed", _NO_TAG),
-    ("did not find expected tag URI", "a tag without a name", "quote a text that begins with '!'"),
+    ("did not find expected tag URI", "a tag without a name", "quote text that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
-"""How libyaml's or PyYAML's problem begins, what we say, and what helps. The first that fits is taken."""
+"""The beginning of libyaml's or PyYAML's message, our message, and the hint. The first match is used."""
 
 _OPENED: Final = (
     ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
@@ -90,11 +90,11 @@ _OPENED: Final = (
     ("found unexpected document", "this text in quotes is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
-"""The same for what is noticed late: the place is where it began."""
+"""The same for problems that are noticed late: the place is where they began."""
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
-    """A function that gives the next event at each call, and raises `yaml.YAMLError` where the text is not YAML.
+    """A function that returns the next event at each call, and raises `yaml.YAMLError` if the text is not YAML.
 
     PyYAML's parser in Python is about ten times slower than libyaml.
     """
@@ -103,7 +103,7 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 
 
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
-    """What the parser complains about, in our words, at the place where a human would look."""
+    """The parser's complaint in our words, at the place where a person would look."""
     problem = _told(error)
     earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
@@ -117,30 +117,30 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     if problem.hint == _SIGN and before.strip() == "*":
         return replace(problem, message="a list does not begin with '*'", hint="begin each entry with '- '")
     if problem.message == _BAD_START and character:
-        return replace(problem, message=f"a text cannot begin with '{character}'")
+        return replace(problem, message=f"text cannot begin with '{character}'")
     return _colon(problem, lines) if problem.hint == _COLON else problem
 
 
 def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """What begins with `#` within brackets, and hides their end: `{type: slack, room: #alerts}`."""
+    """A comment within brackets that hides their end: `{type: slack, room: #alerts}`."""
     for at in range(problem.line, max(-1, problem.line - 3), -1) if problem.hint == _BRACKETS else ():
         found = _HIDDEN.search(lines[at][:_SHOWN])
         if found:
             message = "this is a comment, which hides the end of the brackets before it"
-            return SyntaxProblem(message, "quote a text that begins with '#'", at, found.start(1))
+            return SyntaxProblem(message, "quote text that begins with '#'", at, found.start(1))
     return None
 
 
 def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """A mark of git between two versions that nobody has chosen from."""
+    """A git conflict marker that was not resolved."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         if lines[at].startswith(("<<<<<<< ", ">>>>>>> ")) or lines[at] == "=======":
-            return SyntaxProblem("this is the mark of a merge conflict", "keep one of the two versions", at, 0)
+            return SyntaxProblem("this is a merge conflict marker", "keep one of the two versions", at, 0)
     return None
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """A space that only looks like one, in this line or the one above: it comes with text that was copied."""
+    """A character that only looks like a space, in this line or the one above, usually from copied text."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         found = _NO_BREAK.match(lines[at])
         if found:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Quotes that are not closed in an earlier line and swallowed all up to the quotes before this place."""
+    """An unclosed quote in an earlier line that swallowed everything up to the quotes at this place."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:
@@ -164,7 +164,7 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
-    """What is behind a colon that is in no place for one: a space that is missing above, a key too deep, or a text."""
+    """The cause of a misplaced colon: a missing space above, a key that is indented too deep, or a text."""
     line = lines[problem.line]
     above = next((at for at in range(problem.line - 1, -1, -1) if lines[at].strip()), None)
     unspaced = _NO_SPACE.match(lines[above]) if above is not None else None
@@ -173,8 +173,8 @@ def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
         return SyntaxProblem("a space is missing after the colon", hint, above, unspaced.end(1) - 1)
     key = _KEY.match(line)
     if key is None or key.end() - 1 < problem.column:
-        return replace(problem, hint="put a text that contains ': ' in quotes")
-    message = "this key is indented deeper than the one before, which has a value already"
+        return replace(problem, hint="put text that contains ': ' in quotes")
+    message = "this key is indented deeper than the one before, which already has a value"
     return SyntaxProblem(message, "align it with the key before", problem.line, key.start(1))
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 MAX_INTEGER: Final = 2**53
-"""Beyond it, JSON readers stop agreeing about integers."""
+"""Beyond this, JSON readers no longer agree about integers."""
 
 WORDS: Final[dict[str, None | bool]] = {
     "": None,
@@ -34,9 +34,9 @@ _LONGEST_INTEGER = 400
 
 
 def plain_value(text: str) -> None | bool | int | float | str:
-    """What an unquoted scalar means: null, true or false, a number, or else the text itself.
+    """The meaning of an unquoted scalar: null, true or false, a number, or else the text itself.
 
-    Numbers are returned as written, also those that no spec may hold: see `is_finite` and `MAX_INTEGER`.
+    Numbers are returned as written, including those that a spec may not hold: see `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)
@@ -44,7 +44,7 @@ def plain_value(text: str) -> None | bool | int | float | str:
 
 
 def plain_number(text: str) -> int | float | str:
-    """The number that a text means, or the text itself."""
+    """The number that a text represents, or the text itself."""
     if _INTEGER.match(text):
         return _integer(text)
     if _FLOAT.match(text):
@@ -59,7 +59,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """An integer of any length; past 400 digits its first ones, which say as well that it is too large."""
+    """An integer of any length; beyond 400 digits only the first ones, which already show that it is too large."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

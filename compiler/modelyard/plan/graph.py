@@ -1,9 +1,11 @@
-"""The graph: resources, each on a target and with the line of the spec that asked for it, and links between them."""
+"""The graph: resources, each on a target and with its line in the spec, and links between them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
+from modelyard.indexes import index
 from modelyard.plan.hardware import NodePool
 from modelyard.plan.kinds import Kind
 from modelyard.plan.platform import AlertRules, Cluster, Identity, Namespace, RegistryServer, Secret
@@ -30,22 +32,22 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""What a resource's `value` holds. DASHBOARD: the Inference it shows."""
+"""The type of a resource's `value`. DASHBOARD: the Inference it shows."""
 
 
 @record
 class Resource:
     """A vertex: `address` is `<kind>/<name>`, unique within its placement.
 
-    `name` is what the main object of this resource is called on its platform: at most 47 characters of a DNS label,
-    no two workloads of a placement alike, and after a rename (`moved`) still the old one.
+    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
+    the workloads of a placement, and after a rename (`moved`) still the old one.
     """
 
     kind: Kind
     name: str
     placement: str  # a target's name
-    origin: Path  # the line of the spec that asked for it
-    workload: str  # section.name that it belongs to, `pool.<name>`, `registry`; empty for what all share
+    origin: Path  # the line of the spec that requested it
+    workload: str  # section.name that it belongs to, `pool.<name>`, `registry`; empty if shared by all
     value: Payload
 
     @property
@@ -77,7 +79,7 @@ class Link:
 
 @record
 class Plan:
-    """Everything that will exist, in an order in which it can be made."""
+    """All planned resources, in an order in which they can be created."""
 
     system: System
     resources: tuple[Resource, ...]
@@ -85,7 +87,7 @@ class Plan:
 
     def on(self, placement: str) -> tuple[Resource, ...]:
         """The resources of one target, in order."""
-        return tuple(resource for resource in self.resources if resource.placement == placement)
+        return _by_placement(self.resources).get(placement, ())
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """The links between two targets, in order; with a placement, those of which one end lies there.
@@ -115,7 +117,15 @@ class Plan:
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 
 
+@index
+def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resource, ...]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        found.setdefault(resource.placement, []).append(resource)
+    return {placement: tuple(here) for placement, here in found.items()}
+
+
 def bundled_on(system: System, placement: str) -> bool:
-    """Whether models reach a placement as bundles: their registry runs on another target, and is not opened across."""
+    """Whether models reach a placement as bundles: their registry runs on another target, which does not expose it."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -1,4 +1,4 @@
-"""Machines of the plan: what was chosen for a workload, what was passed over and why, and the pools that it makes."""
+"""Machines of the plan: the choice for each workload, what was passed over and why, and the resulting pools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 
 @record
 class Candidate:
-    """A machine that was considered for a compute class; price is per hour, None where nobody declared one."""
+    """A machine that was considered for a compute class; price is per hour, None if not declared."""
 
     machine: str
     price_hourly: float | None
@@ -21,21 +21,21 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """Machines that a node pool is made of: any of `machines` does, and the first is what its price is of.
+    """Machines of a node pool: any of `machines` will do, and the price is that of the first.
 
-    All offer the same number of the same accelerator, and none less of anything than the first.
+    All have the same number of the same accelerator, and at least as much of everything as the first.
     """
 
     machines: tuple[str, ...]  # instance types of the provider
     spot: bool
-    accelerator: Accelerator | None  # what one machine offers, not what a Pod asks for
+    accelerator: Accelerator | None  # of one machine, not what a Pod requests
     price_hourly: float | None
     arch: str = "amd64"  # amd64 arm64
 
 
 @record
 class Fallback:
-    """Machines that Pods may run on, where those that they prefer are gone: by their labels."""
+    """Machines for Pods whose preferred ones are unavailable, selected by labels."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative of a class's `accelerators`, by its position there, that no Pod of the class will get, and why."""
+    """An alternative in `accelerators` of a class, by its position, that no Pod of the class will get, and why."""
 
     position: int
     accelerator: Accelerator
@@ -52,7 +52,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that a Pod just misses, and what the Pod may ask for to fit on it."""
+    """A much cheaper machine that a Pod just misses, and the requests with which it would fit."""
 
     machine: str
     price_hourly: float
@@ -62,39 +62,39 @@ class Smaller:
 
 @record
 class Hardware:
-    """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
+    """The requests of one Pod of a compute class on its placement, and the chosen machine."""
 
     compute: str  # class name
     cpu_millis: int
     memory_bytes: int
     disk_bytes: int | None
     accelerator: Accelerator | None
-    machine: str  # how the target calls it: an instance type, or `capacity[0]`
+    machine: str  # the target's name for it: an instance type, or `capacity[0]`
     spot: bool
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
-    accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
+    accelerator_resource: str = ""  # what Pods ask for it by: such as nvidia.com/gpu
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
-    fallback: Fallback | None = None  # where its Pods go when what was chosen is taken away or full
+    fallback: Fallback | None = None  # for its Pods when the choice is reclaimed or full
 
 
 class Hardwarer(Protocol):
-    """Chooses a machine for a compute class, or says in words why none fits (naming the nearest)."""
+    """Chooses a machine for a compute class, or explains why none fits (naming the closest)."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
 
 
 @record
 class Offer:
-    """What the planner asks of a target: its machines, the add-ons that resources of a kind need there, the kinds that
-    stand apart from its cluster, and the class of gateways that its add-ons bring.
+    """What the planner needs from a target: its machines, the add-ons that kinds of resources need there, the kinds
+    that exist outside its cluster, and the gateway class that its add-ons provide.
 
-    Where the cluster is there anyway, nothing stands apart from it, and the classes that it has are its own.
+    On an existing cluster, nothing is outside it, and its gateway classes are its own.
     """
 
     choose: Hardwarer
@@ -105,7 +105,7 @@ class Offer:
 
 @record
 class NodePool:
-    """Machines for one compute class, on a placement whose machines are made: what its Pods select and tolerate."""
+    """Machines for one compute class, on a placement that creates machines: the labels and taints for its Pods."""
 
     compute: str  # class name
     hardware: Hardware

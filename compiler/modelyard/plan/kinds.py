@@ -1,4 +1,4 @@
-"""What there is in a plan."""
+"""The kinds of resources in a plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a vertex of the plan is; every target has an entry for each in its catalog."""
+    """The kind of a vertex in the plan; every target's catalog has an entry for each."""
 
     CLUSTER = "cluster"
     NODE_POOL = "node-pool"

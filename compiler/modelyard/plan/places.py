@@ -1,4 +1,4 @@
-"""Where in the stores things lie, how long they are kept, and what runs report of themselves."""
+"""Where data is in the stores, how long it is kept, and what runs report about themselves."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""After which a bucket of the system deletes the logs of runs."""
+"""How long a bucket of the system keeps the logs of runs."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Whether a rule of the bucket deletes captures by their age, so that no workload has to: in each one made here."""
+    """Whether a lifecycle rule of the bucket deletes captures by age: in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """The captures and logs that a bucket deletes by itself: days by folder, in whole days and never too few."""
+    """The captures and logs that a bucket deletes itself: days by folder, rounded up to whole days."""
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
@@ -32,12 +32,12 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """The folder of a model in the store of artifacts: its runs write there, and those that use it read there."""
+    """The folder of a model in the artifact store, which its runs write and its users read."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Whether it is reported what the gate made of a training's versions: alerts go to the owner's on-call channel."""
+    """Whether gate results of training runs are reported: alerts go to the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
@@ -46,7 +46,7 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
     """Where the logs of a pipeline's runs are kept: the store of the registry's artifacts, and a folder in it.
 
-    None where the registry is adopted, whose store is not known here, or runs on another target.
+    None if the registry is adopted, because its store is unknown, or if it runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -59,14 +59,14 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """Where the bundle of a model lies in the store of artifacts; nothing else is below it."""
+    """The folder of a model's bundle in the artifact store; it holds nothing else."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
-    """Name and namespace of a Service, where a URL's host is one: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
+    """Name and namespace of the Service in a URL's host: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # half an IPv6 address: whoever opens the URL says so
+    except ValueError:  # half an IPv6 address: reported by whatever opens the URL
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None

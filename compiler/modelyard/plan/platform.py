@@ -1,4 +1,4 @@
-"""What workloads stand on: clusters, namespaces, the registry, secrets, and identities with their access."""
+"""The platform of workloads: clusters, namespaces, the registry, secrets, and identities with their access."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from modelyard.spec import Inference, Monitor, Pipeline, Registry, SecretRef, St
 
 @record
 class Access:
-    """What an identity may do with one object store: `prefix` and below.
+    """The access of an identity to one object store: `prefix` and below.
 
-    `read`, `write` (which includes read and delete), or `append`: new objects, none read and none deleted.
+    `read`, `write` (which includes read and delete), or `append`: adds objects but neither reads nor deletes them.
     """
 
     store: str
@@ -20,10 +20,11 @@ class Access:
 
 @record
 class Identity:
-    """A workload's own identity with exactly what it names. `api` says why it talks to the cluster's API, empty if not.
+    """A workload's own identity with exactly the access it needs. `api` says why it calls the Kubernetes API, if it
+    does.
 
-    A pipeline that is started by time or by hand has a second one, `<name>-launcher`, which may create its runs and
-    nothing else. The variants of an endpoint share one, and so do the members of a pool.
+    A pipeline that is started by schedule or by hand has a second one, `<name>-launcher`, which may only create its
+    runs. The variants of an endpoint share an identity, and so do the members of a pool.
     """
 
     workload: str
@@ -44,7 +45,7 @@ class AlertRules:
 
 @record
 class Secret:
-    """A secret and who reads it, as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
+    """A secret and its readers, as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
 
     ref: SecretRef
     workloads: tuple[str, ...]
@@ -52,9 +53,9 @@ class Secret:
 
 @record
 class Cluster:
-    """A cluster and the add-ons that this system asks of it, by the names that `present` uses.
+    """A cluster and the add-ons that this system needs, by the names that `present` uses.
 
-    Objects of an add-on's own kinds (PodMonitor, ExternalSecret …) may only be made where it is named here.
+    Objects of an add-on's kinds (PodMonitor, ExternalSecret …) may only be created if the add-on is listed here.
     """
 
     target: TargetSpec
@@ -63,14 +64,14 @@ class Cluster:
 
 @record
 class Namespace:
-    """A namespace of the system's own."""
+    """A namespace that belongs to the system."""
 
     target: TargetSpec
 
 
 @record
 class RegistryServer:
-    """The registry, with the database and the store that it runs on where it runs here."""
+    """The registry, with its database and store if it runs here."""
 
     registry: Registry
     database: Store | None

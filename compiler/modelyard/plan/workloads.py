@@ -1,4 +1,4 @@
-"""What runs in a cluster: servers, routes, jobs, monitors, and what moves aliases and starts runs."""
+"""Workloads in a cluster: servers, routes, jobs, monitors, the promoter and starters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Application:
 
 @record
 class ModelServer:
-    """One Ray cluster that serves: one variant, or all the members of a pool."""
+    """One Ray cluster for serving: one variant, or all the members of a pool."""
 
     applications: tuple[Application, ...]
     pool: str = ""
@@ -32,7 +32,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """Where a share of a route's traffic goes: the name of a MODEL_SERVER resource."""
+    """The destination of a share of a route's traffic: the name of a MODEL_SERVER resource."""
 
     server: str
     variant: str
@@ -56,25 +56,25 @@ class Route:
 
 @record
 class Job:
-    """A pipeline: one Ray cluster a run, a group of workers for each step's hardware."""
+    """A pipeline: one Ray cluster per run, with a worker group for each step's hardware."""
 
     pipeline: Pipeline
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
-    bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
+    bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: promoting them writes bundles
     checkpoints: tuple[str, str] | None = None  # store and path where steps keep them
-    logs: tuple[str, str] | None = None  # store and folder that the logs of its runs are copied to
+    logs: tuple[str, str] | None = None  # store and folder to which the logs of its runs are copied
 
 
 @record
 class RunRequest:
-    """How a monitor has a pipeline of another target started: through two folders of a store that both reach.
+    """How a monitor starts a pipeline on another target: through two folders of a store that both can reach.
 
-    The monitor adds requests to the one; a starter beside the pipeline answers each in the other.
+    The monitor adds requests to one; a starter next to the pipeline answers each in the other.
     """
 
     monitor: Monitor
-    name: str  # what the monitor's objects are called
+    name: str  # of the monitor's objects
     pipeline: Pipeline
     store: str
     asked: str
@@ -83,27 +83,27 @@ class RunRequest:
 
 @record
 class MonitorJob:
-    """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
-    all of it.
+    """A monitor's run, with the watched resource resolved. A monitor of type `performance` has none: it consists of
+    alert rules.
     """
 
     monitor: Monitor
     hardware: Hardware
     inference: Inference | None
     models: tuple[Model, ...]
-    request: RunRequest | None = None  # how it has its pipeline started, where that is on another target
+    request: RunRequest | None = None  # how it starts its pipeline, if that is on another target
 
 
 @record
 class Promoter:
-    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes, and the models
-    that it imports.
+    """Moves the aliases of a registry that runs here: for the training pipelines whose versions it promotes, and for
+    imported models.
     """
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Of imported models, by registered name: aliases that other placements read. A training has those of its own."""
+    """For imported models, by registered name: aliases that other placements read. Training has its own."""
 
     def models(self, system: System) -> tuple[Model, ...]:
         """The models of these trainings and the imported ones, each once."""
@@ -119,13 +119,13 @@ class Promoter:
 
 @record
 class Starter:
-    """What starts the pipelines of a target that monitors of other targets ask for."""
+    """Starts the pipelines of a target that monitors on other targets request."""
 
     requests: tuple[RunRequest, ...]
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Whether a run reports how many files of its inputs do not fit, which built-in scoring leaves out."""
+    """Whether a run reports how many input files built-in scoring leaves out because they do not fit."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)

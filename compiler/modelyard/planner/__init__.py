@@ -1,4 +1,4 @@
-"""From a system to its plan: what exists, where, in which order, and what reaches what."""
+"""From a system to its plan: which resources exist, where, in which order, and how they connect."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["plan"]
 
 
 def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """The plan of a checked system, or None when something cannot be planned.
+    """The plan of a checked system, or None if something cannot be planned.
 
-    `offers` holds for each target, by name, what there is to plan with. Takes time in proportion to the spec.
+    `offers` holds the planning inputs of each target by name. Linear in the size of the spec.
     """
     draft = Draft(system, offers)
     draft.report(check_moved(system))

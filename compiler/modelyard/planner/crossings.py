@@ -1,4 +1,4 @@
-"""What may cross from one target to another, and what cannot be carried."""
+"""Access across targets: which connections are possible, and errors for those that are not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Links that nothing carries, and what a placement without the registry cannot do; each is told once."""
+    """Reports impossible links, and features that a placement without the registry cannot have; each once."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -49,7 +49,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """What a workload would connect to on another target and cannot; each is told once."""
+    """Reports connections of a workload to another target that are not possible; each once."""
     placed = {resource.place: resource for resource in plan.resources}
     told: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """The line that has a workload connect: of the promoter, the import whose source lies there."""
+    """The line that makes a workload connect: for the promoter, the import whose source is there."""
     if reader.kind is Kind.PROMOTER and isinstance(sink.value, Store):
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -90,7 +90,7 @@ def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
 
 
 def reaches(system: System, placement: str, store: Store) -> bool:
-    """Whether what runs on a target may open an object store, wherever that is."""
+    """Whether workloads on a target may open an object store, wherever it is."""
     here, there = system.target(placement), system.target(store.target)
     if here.name == there.name or _one_cluster(there, here):
         return True
@@ -98,7 +98,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """What the spec says of where a store or registry is; empty where nothing has to be said."""
+    """The address of a store or registry in the spec; empty if it needs none."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -108,19 +108,19 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Whether what runs on the other target may open connections to this one; two of one cluster always may."""
+    """Whether workloads on the other target may open connections to this one; two on one cluster always may."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Clusters of which no context tells which they are, are two."""
+    """Clusters without a context that identifies them count as two."""
     return target.context == other.context != ""
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
-    """A database that is made on one target for a registry on another."""
+    """A database that is created on one target for a registry on another."""
     for resource in plan.resources:
         value = resource.value
         if not isinstance(value, RegistryServer) or value.database is None or value.registry.adopt:
@@ -131,7 +131,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Bundles are written when an alias moves, so that a version by its number never comes."""
+    """Bundles are written when an alias moves, so a version by number never gets one."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -149,7 +149,7 @@ def _fixed(ref: ModelRef) -> bool:
 
 
 def _rollbacks(system: System) -> Iterator[Diagnostic]:
-    """An alias moves back in the registry, which a monitor elsewhere does not reach."""
+    """An alias moves back in the registry, which a monitor elsewhere cannot reach."""
     for monitor in system.monitors.values():
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
@@ -157,7 +157,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Rules alone look at the Prometheus of their own cluster, which knows only what runs there."""
+    """Rules query the Prometheus of their own cluster, which only knows what runs there."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

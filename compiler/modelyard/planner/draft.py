@@ -1,4 +1,4 @@
-"""The plan while it is being drawn: what is there so far, and what was found on the way."""
+"""The plan under construction: the resources so far, and the diagnostics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from modelyard.spec.following import followers
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on one placement: the line that named it first, who reads it, and the places that do."""
+    """A secret on one placement: the line that named it first, its readers, and their places."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -39,7 +39,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
+    """What one workload accesses, collected while planning: the input for its identity and its links."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
@@ -65,7 +65,7 @@ class Wanted:
 
 
 class Draft:
-    """Collects resources in an order in which they can be made. `shared` comes before `workloads`."""
+    """Collects resources in an order in which they can be created. `shared` comes before `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -77,12 +77,12 @@ class Draft:
         self.secrets: dict[tuple[str, SecretRef], SecretUse] = {}
         self.registry: Resource | None = None
         self.artifacts: tuple[str, str] | None = None  # store and prefix
-        self.metrics: list[Resource] = []  # what Prometheus scrapes, or what pushes to it
+        self.metrics: list[Resource] = []  # scraped by Prometheus, or pushing to it
         self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
         self.followers = followers(system)
-        self.requests: list[RunRequest] = []  # runs that monitors of other targets ask for
+        self.requests: list[RunRequest] = []  # runs that monitors on other targets request
         self._moved = dict(system.moved or {})
         self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
 
@@ -216,11 +216,11 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """Protocol and port of a URL; the usual ones where there is none."""
+    """Protocol and port of a URL; the usual ones if it names none."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])
-    except ValueError:  # a port beyond 65535, or half an IPv6 address: whoever opens the URL says so
+    except ValueError:  # a port beyond 65535, or half an IPv6 address: reported by whatever opens the URL
         return usual
 
 

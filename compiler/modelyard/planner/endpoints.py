@@ -58,7 +58,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """What the server of a variant is called: the endpoint itself when it has one variant, or its pool."""
+    """The name of a variant's server: the endpoint itself if it has one variant, or its pool."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -66,7 +66,7 @@ def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
 
 
 def pool_name(pool: str) -> str:
-    """What the shared server of a pool is called."""
+    """The name of a pool's shared server."""
     return object_name("pool", pool)
 
 
@@ -115,7 +115,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
-    """Models from the registry, a place for what is captured, the state of the head, and the tokens of callers."""
+    """Models from the registry, a folder for captures, the state of the head, and the callers' tokens."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
@@ -128,13 +128,13 @@ def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
 
 
 def _capturing(draft: Draft, capture: Capture) -> str:
-    """A server adds captures and deletes none, unless it is the one that keeps to `retain`."""
+    """A server adds captures and deletes none, unless it has to enforce `retain` itself."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Whether a server of these changes its size, or is replaced step by step, which asks for the same."""
+    """Whether a server changes its size, or is replaced step by step, which needs the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -1,4 +1,4 @@
-"""Monitors: a job that looks and rules that tell, or rules alone."""
+"""Monitors: a job with alert rules, or rules alone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 
 def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
-    """Read on what it watches, compares with and takes labels from."""
+    """Read access to the watched data, the reference and the labels."""
     system, wanted = draft.system, Wanted(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
@@ -67,7 +67,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
 
 
 def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
-    """Add to its own folder, and read it where that is none of those that it reads anyway."""
+    """Append access to its state folder, and read access unless it reads that folder anyway."""
     kept = state_folder(draft.system, monitor)
     if kept is None:
         return
@@ -102,7 +102,7 @@ def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
 
 
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """What was written for a monitor of rules alone, which nothing would honour."""
+    """Settings of a monitor that consists of rules, which would have no effect."""
     origin: Path = ("monitors", monitor.name)
     written = _written(system, monitor.name)
     for field in _OF_JOBS:

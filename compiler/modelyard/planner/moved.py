@@ -1,4 +1,4 @@
-"""Renames that must not destroy: two things cannot both keep the names of one."""
+"""Renames without destruction: two things cannot both keep the names of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def check_moved(system: System) -> Iterator[Diagnostic]:
-    """Each old address is kept once. That the new ones exist and the old ones do not is known since `resolve`."""
+    """Each old address is kept once. `resolve` has checked that the new ones exist and the old ones do not."""
     kept: dict[str, str] = {}
     for new, old in (system.moved or {}).items():
         first = kept.setdefault(old, new)

@@ -1,4 +1,4 @@
-"""No two things of a placement may want one name."""
+"""Checks that the resources of a placement have different names."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from modelyard.plan import Kind, Plan, Resource
 from modelyard.source import Path
 
 _OWN = frozenset({Kind.CLUSTER, Kind.NODE_POOL, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
-"""Kinds whose names are not shared with workloads: nothing in the namespace is called like them."""
+"""Kinds whose names are not shared with workloads: nothing in the namespace has the same name."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Collisions between workloads, names that the platform keeps for itself, and targets that are one namespace."""
+    """Name collisions between workloads, reserved names, and targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     told: set[tuple[str, str]] = set()
     for resource in plan.resources:
         if resource.kind is Kind.NODE_POOL and resource.name == "system":
-            why = "the machines of the platform itself are a pool of that name"
+            why = "it is the pool of the platform's own machines"
             yield reserved_name(plan.system.key(*resource.origin), resource.name, why)
         if resource.kind in _OWN:
             continue
@@ -42,7 +42,7 @@ def _both(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """What may share a name with itself: the resources of one workload."""
+    """The owner of a name, which may use it several times: the resources of one workload."""
     return resource.workload or resource.address
 
 
@@ -69,7 +69,7 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
         target = plan.system.target(resource.placement)
         span = plan.system.at(*resource.origin) if target.namespace else plan.system.at("metadata", "name")
         if resource.name == "default" or resource.name.startswith("kube-"):
-            yield reserved_name(span, resource.name, "that namespace holds what is not of this system")
+            yield reserved_name(span, resource.name, "that namespace does not belong to this system")
         if target.in_cloud:
             continue
         other = taken.setdefault((target.context, resource.name), target.name)

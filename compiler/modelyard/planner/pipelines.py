@@ -13,7 +13,7 @@ from modelyard.spec.scoring import models_of
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 _TRAIN_BYTES = 2 * 2**30
-"""Of a worker: Ray Train's controller and workers take 0.6 GB beside the one that trains, as Ray 2.60 counts them."""
+"""Per worker: Ray Train's controller and workers take 0.6 GB next to the training worker, as Ray 2.60 counts them."""
 
 
 def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
@@ -56,12 +56,12 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
 
 
 def place_of(draft: Draft, pipeline: Pipeline) -> str:
-    """The place of the job that a pipeline becomes, also before it is planned."""
+    """The place of a pipeline's job, which may not be planned yet."""
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
-    """Read on inputs and on what the gate evaluates on, write on outputs; only what trains writes artifacts."""
+    """Read access to inputs and the gate's dataset, write access to outputs; only training writes artifacts."""
     system, wanted = draft.system, Wanted(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -79,7 +79,7 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
             draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)
-            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers
+            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers them
             draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:
@@ -88,14 +88,14 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Where steps that train, or of the user's own code, keep checkpoints: with the model, else in a store they write.
+    """Where training steps and user code keep checkpoints: with the model, else in a store that they write.
 
-    The user's own training whose registry is adopted writes no store, and keeps them beside its inputs; built-in
-    training gets no right to write there, and keeps none. Nor does it where two of its runs may go on at the same time,
-    or where its workers have no memory for the processes of Ray Train.
+    User training with an adopted registry writes to no store, so its checkpoints are next to its inputs; built-in
+    training gets no permission to write there, and keeps none. It also keeps none if two of its runs may overlap, or if
+    its workers have no memory for the processes of Ray Train.
     """
     own = any(step.source.entrypoint for step in pipeline.steps)
-    alone = pipeline.schedule.overlap != "allow"  # of two runs on the same files, each would remove what both have
+    alone = pipeline.schedule.overlap != "allow"  # two runs on the same files would remove each other's checkpoints
     trains = [hardware[step.name].memory_bytes >= _TRAIN_BYTES for step in pipeline.steps if step.trainer]
     if not own and not (alone and draft.artifacts is not None and trains and all(trains)):
         return None

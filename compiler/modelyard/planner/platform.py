@@ -1,4 +1,4 @@
-"""What workloads share: clusters, namespaces, secrets, stores, the registry and channels."""
+"""Shared resources: clusters, namespaces, secrets, stores, the registry and channels."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from modelyard.spec import Channel, Registry, Store, System, TargetSpec, target_
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
-"""The dot keeps it apart from the alerts of a workload, which are called like it."""
+"""The dot separates it from the alerts of workloads, which are named after them."""
 
 
 def plan_stores(draft: Draft) -> None:
-    """Every declared store, managed or adopted, where it says."""
+    """Every declared store, managed or adopted, on its target."""
     for store in draft.system.stores.values():
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
@@ -46,7 +46,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """The registry, if a model is trained, served or scored; an error where one is and there is no registry."""
+    """The registry, if a model is trained, served or scored; an error if one is needed and missing."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -99,14 +99,14 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
 
 
 def finish(draft: Draft) -> Plan:
-    """Put what everything stands on before it: clusters with their add-ons, namespaces, secrets, channels.
+    """Put shared resources before the workloads: clusters with their add-ons, namespaces, secrets, channels.
 
-    A target whose resources all stand apart from its cluster gets none.
+    A target whose resources are all outside a cluster gets no cluster.
     """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
     running = {one.placement for one in (*draft.shared, *draft.workloads) if _on_cluster(one, draft)}
-    # of the login of an adopted store there is no Secret where no cluster holds one
+    # without a cluster to hold it, the login of an adopted store has no Secret
     draft.secrets = {key: use for key, use in draft.secrets.items() if key[0] in running}
     _target_secrets(draft, running)
     secrets = tuple(_secrets(draft))
@@ -130,9 +130,9 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Whether a resource asks for a cluster on its target; where one is there anyway, all of them do.
+    """Whether a resource needs a cluster on its target; on an existing cluster, all do.
 
-    What was adopted is there already, and whoever reads its login has that where they run.
+    Adopted resources exist already, and the login for them is where their readers run.
     """
     value = resource.value
     there = value.registry if isinstance(value, RegistryServer) else value
@@ -142,7 +142,7 @@ def _on_cluster(resource: Resource, draft: Draft) -> bool:
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
-    """A pool for each class that a workload uses where machines are made, in the order of targets and classes."""
+    """A pool for each class in use, on targets that create machines, in the order of targets and classes."""
     for target in draft.targets:
         for compute in draft.system.compute.values():
             hardware = draft.chosen(compute.name, target)
@@ -152,12 +152,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Whether there is a Prometheus that a dashboard could show something of."""
+    """Whether there is a Prometheus with data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """What the platform of a target itself reads: its gateway's certificate and where it sends metrics."""
+    """Secrets of a target's platform: its gateway's certificate and the token for remote write."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -187,7 +187,7 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 def _channels(draft: Draft) -> Iterator[Resource]:
     """Each channel on each placement whose alerts go there: a monitor's own, or the owner's.
 
-    A Prometheus that is installed to send metrics on also has the alerts of its cluster.
+    A Prometheus that is installed to forward metrics also has the alerts of its cluster.
     """
     wanted: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
@@ -217,7 +217,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """Add-ons by placement: what some resource there needs, in the order in which they are installed."""
+    """Add-ons by placement: those that some resource there needs, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -233,7 +233,7 @@ _ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "envoy-gateway", "
 
 
 def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
-    """Whether a resource asks anything of add-ons: what is there already does not."""
+    """Whether a resource needs add-ons: existing ones do not."""
     value = resource.value
     if resource.kind is Kind.DATABASE:
         return not getattr(value, "adopt", "")
@@ -245,15 +245,12 @@ def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 def _synced(secret: Secret, target: TargetSpec) -> bool:
     """Whether a secret is brought into the cluster by external-secrets."""
-    return any(store.name == secret.ref.store and store.via in _SYNCED for store in target.secret_stores)
-
-
-_SYNCED = frozenset({"external-secrets", "secrets-manager"})
+    return any(store.name == secret.ref.store and store.via != "existing" for store in target.secret_stores)
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
     """Where there is a Prometheus, monitors, runs with a gate, built-in scoring and the promoter push to it, and it
-    scrapes the Pods of all but monitors and the promoter.
+    scrapes the Pods of everything but monitors and the promoter.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
@@ -266,7 +263,7 @@ def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[
 
 
 def _pushes(resource: Resource, system: System) -> bool:
-    """Whether the runs of a pipeline, or the looks of the promoter, push metrics of their own."""
+    """Whether the runs of a pipeline, or of the promoter, push metrics of their own."""
     value = resource.value
     if isinstance(value, Promoter):
         return value.reports(system)

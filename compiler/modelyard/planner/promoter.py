@@ -1,4 +1,4 @@
-"""The promoter: the one workload that moves aliases, where the registry runs here."""
+"""The promoter: the one workload that moves aliases, if the registry runs here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Its identity, which reads the models, writes the bundles that other targets read and brings imports, and its
+    """Its identity, which reads the models, writes bundles for other targets and reads the sources of imports, and its
     job.
     """
     system, registry = draft.system, draft.system.registry
@@ -24,7 +24,7 @@ def plan_promoter(draft: Draft) -> None:
     bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in brought}
     promoter = Promoter(trainings, brought, bundles)
     wanted = Wanted(NAME)
-    if draft.artifacts is not None:  # whole folders: those of many models have no room in the policy of a cloud
+    if draft.artifacts is not None:  # whole folders: a cloud policy has no room for those of many models
         store, prefix = draft.artifacts
         wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
         if any(draft.bundles.get(model.name) for model in promoter.models(system)):
@@ -42,7 +42,7 @@ def plan_promoter(draft: Draft) -> None:
 
 
 def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
-    """Let it read the folder of a model in a store; what is in the registry it reads anyway."""
+    """Allows it to read the folder of a model in a store; it can read the registry's folders anyway."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
         wanted.store(*source, "read", "artifacts")

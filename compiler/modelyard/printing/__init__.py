@@ -1,1 +1,1 @@
-"""What commands print: diagnostics, the spec as it is understood, fields of the schema, the plan as a picture."""
+"""The output of commands: diagnostics, the resolved spec, fields of the schema, the plan as a diagram."""

@@ -1,4 +1,4 @@
-"""Diagnostics as people and machines read them: text, JSON, SARIF and annotations of GitHub."""
+"""Diagnostics for people and machines: text, JSON, SARIF and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _FRAME: Final = 5
 """Columns beside a line on a terminal: the bar, its spaces, and a mark on each side that more follows."""
 
 _AROUND: Final = 400
-"""So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
+"""How many characters of a line before and after the place are read; a screen shows far fewer."""
 
 Texts: TypeAlias = Mapping[str, Lines]
-"""By its path, the lines of a file."""
+"""The lines of each file by path."""
 
 
 def render(
@@ -55,7 +55,7 @@ def render(
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty where there are none."""
+    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty if there are none."""
     severities = [found.severity for found in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
@@ -119,7 +119,7 @@ def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""By file and line, what may not be shown."""
+"""By file and line, the parts that must not be shown."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
@@ -131,7 +131,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """The part of a line around a span, with what is secret hidden, and the span that marks the same thing in it."""
+    """The part of a line around a span, with secrets hidden, and the span within it."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -154,7 +154,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """What is shown of a line in so many columns, and below it the space and the marks that underline the span."""
+    """The part of a line that fits, and below it the space and the marks that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
@@ -209,7 +209,7 @@ def _annotation(found: Diagnostic) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """Percent escapes of what would end a command or one of its properties; other control characters made visible."""
+    """Percent-escapes characters that would end the command or a property, and makes control characters visible."""
     text = "".join(character if character in "\r\n" else visible(character) for character in text)
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")

@@ -1,4 +1,4 @@
-"""Fields of the schema by their path, such as `inference.*.replicas`: what `explain` tells about them."""
+"""Fields of the schema by path, such as `inference.*.replicas`, for `explain`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """The field at a path, or None and in words which step is unknown, with the nearest known one."""
+    """The field at a path, or None and a message about the unknown step, with the nearest known one."""
     here = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = here.step(name)
@@ -102,7 +102,7 @@ def _children(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
-    """A schema and all that it takes in: what it refers to, its alternatives and its conditional branches."""
+    """A schema and everything that it includes: references, alternatives and conditional branches."""
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):

@@ -1,4 +1,4 @@
-"""Secrets taken out of what is shown, also where a spec has them in a place that nobody expected."""
+"""Removes secrets from output, including those in unexpected places of a spec."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _KEYED: Final = re.compile(
     (?: [_.-]?(?:key|id) )? ["']? \s* : [ \t]+
     (?P<value> "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s"'{\[|>&*,}\]][^,}\]\n]* )"""
 )
-"""A key by whose name a secret follows, and the scalar that follows."""
+"""A key whose name suggests a secret, and the scalar after it."""
 
 _TOKENS: Final = re.compile(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|sk-[\w-]{16,}|AIza[\w-]{30,}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
 )
-"""What is a secret by its own form, wherever it stands."""
+"""Secrets that are recognizable by their form alone."""
 
 _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 
 
 def redacted(text: str) -> str:
-    """A text with the same length, where what looks like a secret is stars."""
+    """A text of the same length in which everything that looks like a secret is replaced by asterisks."""
     return _KEYED.sub(_starred, _TOKENS.sub(lambda found: "*" * len(found[0]), text))
 
 

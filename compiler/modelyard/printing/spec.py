@@ -1,4 +1,4 @@
-"""The spec as it is understood: after overlays and variables, with defaults, each value with where it came from."""
+"""The resolved spec: after overlays and variables, with defaults, each value with its origin."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from modelyard.validate.faults import Faults
 from modelyard.writers.yaml_text import scalar
 
 WITHOUT = "x-default-without"
-"""The keyword of the schema that names a field beside which the default does not hold."""
+"""The schema keyword that names a field whose presence disables the default."""
 
 
 @record
 class Line:
-    """A line of YAML, and where its value was written; empty for a line that only opens a mapping or a list."""
+    """A line of YAML, and where its value was written; empty for a line that only starts a mapping or a list."""
 
     text: str
     origin: str
 
 
 def rendered(document: Document, root: Schema) -> tuple[Line, ...]:
-    """The whole document, a value a line. It fits the schema: `validate` has found nothing."""
+    """The whole document, one value per line. It fits the schema, as `validate` has checked."""
     writer = _Writer(document, root, Faults(root))
     return tuple(writer.mapping(document.value, (), [root], ""))
 
@@ -83,13 +83,13 @@ class _Writer:
 
 
 def _stands(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Whether a default may be written out: not without the fields that it needs, nor beside one that it excludes."""
+    """Whether a default may be written out: only with the fields that it needs, and without those that it excludes."""
     needed = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(needed) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:
-    """A value on one line; lists and mappings in brackets, which readers of YAML and of JSON both take."""
+    """A value on one line; lists and mappings in brackets, which readers of YAML and of JSON both accept."""
     if isinstance(value, list):
         return f"[{', '.join(_within_brackets(item) for item in value)}]"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal: nothing in it moves the cursor, and marks below it stand where they should."""
+"""Untrusted text on a terminal: it cannot move the cursor, and marks below it line up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _JOINER: Final = "\u200d"
 
 
 def visible(text: str) -> str:
-    """A text on one line, in which control characters are escapes such as \\x1b and \\u202e."""
+    """A text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
@@ -34,7 +34,7 @@ def width(shown: list[Cell]) -> int:
 
 
 def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
-    """At most `widest` columns of a line around what is marked from `start` to `end`, and where the mark is in them."""
+    """At most `widest` columns of a line around the marked range, and where the mark is in them."""
     if width(shown) <= widest:
         return shown, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0

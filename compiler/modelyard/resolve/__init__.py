@@ -1,8 +1,11 @@
-"""The fourth room: a valid document becomes a typed system, short forms expanded, defaults filled, references bound."""
+"""The fourth stage: a valid document becomes a typed system, with short forms expanded, defaults and references."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.diagnostics import Diagnostic
+from modelyard.provider import Provider
 from modelyard.resolve.changes import resolve_moved, resolve_overrides
 from modelyard.resolve.compute import resolve_compute
 from modelyard.resolve.data import resolve_data, resolve_models, resolve_registry, resolve_stores
@@ -18,13 +21,16 @@ from modelyard.spec import System
 __all__ = ["resolve"]
 
 
-def resolve(document: Document, environment: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """The system that a document describes, or everything that cannot be made sense of.
+def resolve(
+    document: Document, environment: str, providers: Mapping[str, Provider]
+) -> tuple[System | None, tuple[Diagnostic, ...]]:
+    """The system that a document describes, or all errors in it.
 
-    The document has its overlay and variables applied and fits the schema. A system comes back only without errors.
+    The document has its overlay and variables applied and fits the schema. A system is returned only without errors.
+    `providers` are those that the schema lets a target name.
     """
     scope = Scope.of(document)
-    deployment = resolve_deployment(scope)  # first: everything else is placed on its targets
+    deployment = resolve_deployment(scope, providers)  # first: everything else is placed on its targets
     metadata = resolve_metadata(scope)
     governance = resolve_governance(scope)
     models = resolve_models(scope, metadata, governance)

@@ -1,15 +1,15 @@
-"""Overrides of emitted objects, and renames that must not destroy."""
+"""Overrides of emitted objects, and renames."""
 
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, as_node, items, mapping, named, text
+from modelyard.nodes import Node, as_node, items, mapping, named, text
 from modelyard.resolve.scope import Scope, entry_path, reference, unknown
 from modelyard.spec import Deployment, Override
 
 
 def resolve_overrides(scope: Scope, deployment: Deployment) -> tuple[Override, ...]:
-    """The JSON patches, in the order of their names."""
+    """The JSON patches, sorted by name."""
     return tuple(_override(scope, name, node, deployment) for name, node in named(scope.root, "overrides"))
 
 
@@ -29,14 +29,14 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """What the objects of `section.name` are named after: itself, or what it was before it moved."""
+    """The name for objects of `section.name`: its own, or the one before it moved."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Old address by new address; the new one must exist, the old one no more."""
+    """Old address by new address; the new one must exist, and the old one must not."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

@@ -1,10 +1,10 @@
-"""Compute: named classes, and inline ones where a field asks for a class."""
+"""Compute: named classes, and inline ones."""
 
 from __future__ import annotations
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, NotValidatedError, as_node, flag, named, text, texts
+from modelyard.nodes import Node, NotValidatedError, as_node, flag, named, text, texts
 from modelyard.resolve.quantities import cpu, size
 from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
@@ -23,7 +23,7 @@ def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """The name of the class that a field `compute` asks for: a named one, or an inline one that gets `inline_name`."""
+    """The name of the class in a field `compute`: a named one, or an inline one that gets `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default
@@ -38,14 +38,14 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """The same name; reported where neither a step or variant nor what it belongs to has one."""
+    """The same name; reported if neither the step or variant nor its parent has one."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute
 
 
 def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
-    """As `compute_of`; a monitor that asks for nothing shares one small class with the others."""
+    """As `compute_of`; monitors without the field share one small class."""
     name = compute_of(scope, node, path, inline_name)
     return name or _inline(scope, _MONITORS)
 
@@ -70,7 +70,7 @@ def _class(scope: Scope, name: str, node: Node, path: Path) -> ComputeClass:
 
 
 def accelerator_of(value: str) -> Accelerator:
-    """`L4:1` as the schema takes it."""
+    """`L4:1` in the schema's long form."""
     parts = units.accelerator(value)
     if parts is None:
         raise NotValidatedError("accelerators")
@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, made: ComputeClass) -> str:
-    """Keep an inline class. No other class may have its name, since Pods find their hardware by it."""
+    """Keep an inline class. No other class may have its name, because Pods find their hardware by it."""
     earlier = scope.inline.setdefault(made.name, made)
     if earlier.path != made.path or made.name in scope.names["compute"]:
         scope.report(problems.inline_class_meets_another(scope.document.value_span(made.path), made.name))

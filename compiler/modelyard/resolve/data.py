@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.changes import called
-from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
 from modelyard.resolve.stages import first_stage, stages_of
@@ -31,7 +31,7 @@ _DATABASE_REPLICAS = 3  # of an enterprise: one may fail while another is being 
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Object stores and databases; a managed database of an enterprise has three instances, else one."""
+    """Object stores and databases; an enterprise's managed database has three instances, others one."""
     return {name: _store(scope, name, node, deployment.placement.default) for name, node in named(scope.root, "stores")}
 
 
@@ -71,7 +71,7 @@ def _lock(scope: Scope, node: Node, path: Path) -> ObjectLock:
 
 
 def resolve_registry(scope: Scope) -> Registry | None:
-    """The model registry, where the spec has one."""
+    """The model registry, if the spec has one."""
     if "registry" not in scope.root:
         return None
     node, path = mapping(scope.root, "registry"), ("registry",)
@@ -134,7 +134,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
 
 
 def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
-    """Where a model comes from; it enters the first of its stages where nothing is said."""
+    """The source of a model; without `promoteTo`, it enters the first of its stages."""
     return ModelImport(
         digest=text(node, "digest"),
         uri=text(node, "uri"),
@@ -157,7 +157,7 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """One line of a gate or of a monitor; it says what its metric is held against."""
+    """One check of a gate or of a monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         known = "min, max, or versus: champion" if path[0] == "models" else "min or max"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, known))

@@ -1,10 +1,13 @@
-"""Deployment: targets in their long or short form, and which kind of workload goes where."""
+"""Deployment: targets in their long or short form, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole, wholes
+from modelyard.provider import Provider
 from modelyard.resolve.compute import accelerator_of
-from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole, wholes
 from modelyard.resolve.quantities import amount, cpu, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, references, secret
 from modelyard.source import Json, Path
@@ -20,7 +23,6 @@ from modelyard.spec import (
     Taint,
     TargetSpec,
     Telemetry,
-    Vpc,
 )
 
 _SHORT_NAME = "main"
@@ -28,8 +30,8 @@ _NOT_OF_A_TARGET = frozenset({"mode", "targets", "placement"})
 _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
-def resolve_deployment(scope: Scope) -> Deployment:
-    """Where everything runs. Fills the scope's names of targets, which all later sections refer to."""
+def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
+    """Where everything runs. Sets the scope's target names, which all later sections refer to."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:
@@ -41,12 +43,13 @@ def resolve_deployment(scope: Scope) -> Deployment:
         short.update((field, value) for field, value in node.items() if field not in _NOT_OF_A_TARGET)
         entries = [(_SHORT_NAME, short, ("deployment",))]
     scope.names["targets"] = {name: None for name, _, _ in entries}
-    targets = tuple(_target(scope, name, entry, path) for name, entry, path in entries)
+    targets = tuple(_target(scope, name, entry, path, providers) for name, entry, path in entries)
     scope.edges = {target.name for target in targets if target.edge}
     return Deployment(mode, targets, _placement(scope, node, targets))
 
 
-def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
+def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[str, Provider]) -> TargetSpec:
+    provider = providers[text(node, "provider")]
     return TargetSpec(
         name=name,
         provider=text(node, "provider"),
@@ -75,22 +78,11 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
         priority_classes=pairs(node, "priorityClasses"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
         access_keys=wholes(node, "accessKeys", FIRST_KEYS),
-        account=text(node, "account"),
         version=text(node, "version"),
         access=texts(node, "access"),
-        vpc=_vpc(scope, mapping(node, "vpc")) if text(node, "provider") == "aws" else Vpc(),
-    )
-
-
-def _vpc(scope: Scope, node: Node) -> Vpc:
-    """A network; of one that is made here, an enterprise survives the loss of a zone."""
-    adopt = text(node, "adopt")
-    usual = "per-zone" if scope.enterprise else "one"
-    return Vpc(
-        adopt=adopt,
-        subnets=texts(node, "subnets"),
-        cidr=text(node, "cidr", "10.0.0.0/16"),
-        nat="" if adopt else text(node, "nat", usual),
+        options=provider.resolve_options(node, scope.enterprise),
+        in_cloud=provider.in_cloud,
+        secrets_via=provider.secrets_via,
     )
 
 

@@ -1,8 +1,8 @@
-"""Metadata, profile and governance: who owns the system and by which rules it lives."""
+"""Metadata, profile and governance: who owns the system and which rules apply."""
 
 from __future__ import annotations
 
-from modelyard.resolve.fields import Node, flag, mapping, named, pairs, text, texts
+from modelyard.nodes import Node, flag, mapping, named, pairs, text, texts
 from modelyard.resolve.quantities import amount, seconds
 from modelyard.resolve.scope import Scope, reference
 from modelyard.resolve.stages import approval_of, changes_of
@@ -24,7 +24,7 @@ def resolve_profile(scope: Scope) -> Profile:
 
 
 def resolve_governance(scope: Scope) -> Governance:
-    """Owner, risk, budget and the rules of the house."""
+    """Owner, risk, budget and the other rules of governance."""
     node = mapping(scope.root, "governance")
     owner = mapping(node, "owner")
     approvals = mapping(node, "approvals")

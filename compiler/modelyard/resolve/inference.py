@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, flag, mapping, named, number, text, texts, whole
 from modelyard.resolve.compute import compute_of, needed_compute
-from modelyard.resolve.fields import Node, flag, mapping, named, number, text, texts, whole
 from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
 from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or, size
@@ -33,7 +33,7 @@ _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _ONLY_CALLER = "default"
 _SMALL = Range(1, 1)
 _ENTERPRISE = Range(2, 4)  # two, so that one may be moved while the other answers
-_SCALING_TARGET = 2.0  # where requests are not batched
+_SCALING_TARGET = 2.0  # without batching
 
 
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
@@ -88,7 +88,7 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Percent by variant. One variant takes all; several must say who gets what."""
+    """Percent by variant. A single variant takes all; several must declare their shares."""
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
         serving = [variant for variant in variants if variant != mirrored]
@@ -118,7 +118,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
-    """Unless it is written, the target lets a whole batch gather in one replica before another one is added."""
+    """Unless it is set, the target lets a whole batch gather in one replica before another one is added."""
     default = Scaling(_SCALING_TARGET)
     target = number(node, "target")
     return Scaling(
@@ -164,7 +164,7 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """What is kept of requests: in the only object store unless one is named, for as long as governance says."""
+    """Which requests are kept: in the only object store unless one is named, for as long as governance says."""
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:
@@ -187,7 +187,7 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
 
 
 def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> Endpoint:
-    """Where risk is high or the industry is regulated, requests are logged unless the spec turns that off."""
+    """In high-risk systems and regulated industries, requests are logged unless the spec turns that off."""
     logged = governance.risk == "high" or resolve_profile(scope).regulated
     default = Endpoint(access_log=flag(node, "accessLog", logged))
     auth = mapping(node, "auth")
@@ -204,7 +204,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """The callers by name; `token` alone is short for one that is called `default`."""
+    """The callers by name; `token` alone is short for a caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

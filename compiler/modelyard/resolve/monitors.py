@@ -1,12 +1,12 @@
-"""Monitors, and the channels that they and the SLO alerts speak through."""
+"""Monitors, and the channels for their alerts and those of SLOs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelyard.nodes import Node, flag, mapping, named, text, texts
 from modelyard.resolve.compute import compute_of_monitor
 from modelyard.resolve.data import check_of
-from modelyard.resolve.fields import Node, flag, mapping, named, text, texts
 from modelyard.resolve.pipelines import schedule_of
 from modelyard.resolve.quantities import part, seconds, seconds_or
 from modelyard.resolve.scope import Scope, address, reference, references, secret
@@ -40,11 +40,11 @@ def resolve_monitors(
 ) -> dict[str, Monitor]:
     """All monitors.
 
-    Without a target they go where monitors are placed, but those of type performance to what they watch: only there it
-    is measured.
+    Without a target they go to the placement for monitors, except that those of type performance go to what they watch,
+    the only place with its metrics.
 
-    Without a schedule they run every hour when the window is shorter than a day, else daily at 06:00 UTC; without
-    `notify` a breach goes to the owner's on-call channel.
+    Without a schedule they run hourly if the window is shorter than a day, else daily at 06:00 UTC; without `notify` a
+    breach goes to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
     homes = {

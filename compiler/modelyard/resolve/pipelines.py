@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.records import record
 from modelyard.resolve.compute import compute_of, needed_compute
-from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
 from modelyard.resolve.scope import Scope, address, bound, reference, references
 from modelyard.resolve.stages import first_stage
@@ -37,7 +37,7 @@ _DAY_S = 86400
 
 @record
 class _Defaults:
-    """What a step takes from its pipeline where it says nothing itself."""
+    """The values that a step inherits from its pipeline unless it sets them."""
 
     kind: str
     framework: str
@@ -99,7 +99,7 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
 
 
 def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
-    """A training pipeline makes versions of a model and moves an alias to them; batch inference uses one version."""
+    """A training pipeline creates versions of a model and moves an alias to them; batch inference uses one version."""
     value = text(node, "model")
     if not value:
         return None
@@ -129,7 +129,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """The step that a pipeline without steps is. A failure is tried again as a whole run, so not as a step, too."""
+    """The step of a pipeline without steps. Failures are retried as a whole run, so not as a step as well."""
     source = source_of(node)
     return Step(
         name=name,
@@ -176,7 +176,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """The built-in trainer, by name or by the model's framework; empty where an entrypoint runs or nothing trains."""
+    """The built-in trainer, by name or by framework; empty if an entrypoint runs or nothing trains."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:
@@ -193,7 +193,7 @@ def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _De
 
 
 def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Schedule:
-    """`once`, `on-demand`, or a mapping with a cron line or the pipeline that is followed."""
+    """`once`, `on-demand`, or a mapping with a cron line or the pipeline to follow."""
     if value is None:
         return default
     if isinstance(value, str):

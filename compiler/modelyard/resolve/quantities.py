@@ -1,4 +1,4 @@
-"""Quantities read where they stand; one that cannot be read is reported there, and its fallback goes on."""
+"""Reads quantities in place; an unreadable one is reported, and a fallback is used so that the stage can continue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, NotValidatedError, number, text
+from modelyard.nodes import Node, NotValidatedError, number, text
 from modelyard.resolve.scope import Scope
 from modelyard.source import Json, Path
 from modelyard.spec import Range
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """A duration in whole seconds, or None where the field is absent."""
+    """A duration in whole seconds, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -39,7 +39,7 @@ def milliseconds_or(scope: Scope, node: Node, key: str, path: Path, default: int
 
 
 def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """Bytes, or None where the field is absent."""
+    """Bytes, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Thousandths of a CPU, 0 where the field is absent."""
+    """Thousandths of a CPU, 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -75,7 +75,7 @@ def percent(scope: Scope, node: Node, key: str, path: Path, default: int) -> int
 
 
 def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] | None:
-    """Money and its currency, or None where the field is absent."""
+    """Money and its currency, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -83,7 +83,7 @@ def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] 
 
 
 def range_of(value: Json, default: Range) -> Range:
-    """`3` or `{min: 2, max: 8}` as a range; a missing bound is the default's, moved so that min ≤ max."""
+    """`3` or `{min: 2, max: 8}` as a range; a missing bound is the default's, adjusted so that min ≤ max."""
     if value is None:
         return default
     if isinstance(value, int | float) and not isinstance(value, bool):

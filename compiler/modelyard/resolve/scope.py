@@ -1,4 +1,4 @@
-"""What every section is resolved against: the names that exist, the profile, and what was found wrong so far."""
+"""The context for resolving every section: the known names, the profile, and the errors so far."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from modelyard import units
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import resolve as problems
 from modelyard.diagnostics.base import ENTRIES
+from modelyard.nodes import Node, NotValidatedError, mapping, text, texts
 from modelyard.records import field, record, replace
-from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 
 SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
-_SUGGESTED = 50  # mistakes that get a suggestion: looking for one costs a walk over all names
+_SUGGESTED = 50  # errors that get a suggestion: each lookup costs a walk over all names
 
 
 @record(frozen=False)
@@ -61,7 +61,7 @@ class Scope:
 
 
 def _by_name(value: Node) -> Node:
-    """The same value with every mapping in the order of its keys: where a spec names a thing changes nothing."""
+    """The same value with every mapping sorted by key, so that the order in the spec has no effect."""
     return {key: _ordered(value[key]) for key in sorted(value)}
 
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """The name itself; reported at `path` when the section has no such entry."""
+    """The name itself; reports an error at `path` if the section has no such entry."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))
@@ -85,14 +85,14 @@ def entry_path(section: str, name: str) -> Path:
 
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
-    """That a section has no such entry, with the nearest name that it has."""
+    """Reports that a section has no such entry, with the nearest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
     known = scope.suggestions(scope.names[section])
     return problems.unknown_reference(span, ENTRIES[section], name, known, deleted)
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """The name that a field holds, bound; the default where the field is absent."""
+    """The resolved name in a field; the default if the field is absent."""
     name = node.get(key)
     if name is None:
         return default
@@ -102,7 +102,7 @@ def reference(scope: Scope, section: str, node: Node, key: str, path: Path, defa
 
 
 def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> tuple[str, ...]:
-    """The names that a list holds, each bound."""
+    """The resolved names in a list."""
     names = texts(node, key)
     known = scope.names[section]
     for at, name in enumerate(names):
@@ -112,7 +112,7 @@ def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> 
 
 
 def address(scope: Scope, node: Node, key: str, path: Path) -> str:
-    """An address such as `inference.scorer`, bound; the schema says which sections it may lead into."""
+    """A resolved address such as `inference.scorer`; the schema restricts the sections."""
     value = text(node, key)
     section, _, name = value.partition(".")
     if section not in scope.names:
@@ -133,7 +133,7 @@ def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: st
 
 
 def secret(node: Node, key: str) -> SecretRef | None:
-    """A secret reference, or None where the field is absent."""
+    """A secret reference, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None

@@ -1,9 +1,9 @@
-"""Stages of a model, and the times in which aliases move."""
+"""Stages of a model, and change windows."""
 
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, text, texts, whole
+from modelyard.nodes import Node, as_node, flag, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import seconds_or
 from modelyard.resolve.scope import Scope, reference
 from modelyard.source import Path
@@ -14,13 +14,13 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 
 def approval_of(node: Node) -> Approval:
-    """Groups and how many of them."""
+    """Groups and the number of required approvals."""
     return Approval(texts(node, "from"), whole(node, "minimum", 1))
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
-    """The stages of a model from the first to the last; those of no order follow by name. `approval` is what a stage
-    asks for that says nothing itself.
+    """The stages of a model from the first to the last; unordered ones follow by name. `approval` is the default for
+    stages that set none.
     """
     stages, lines = mapping(model, "stages"), mapping(model, "validation")
     found = {
@@ -39,7 +39,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """The alias that trainings promote to; empty where a model has no stages."""
+    """The alias that training promotes to; empty if a model has no stages."""
     return next((one.alias for one in stages if not one.after), "")
 
 
@@ -76,7 +76,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
 
 
 def changes_of(node: Node) -> Changes:
-    """Windows and freezes, in the zone that their hours and days are of."""
+    """Windows and freezes, in the time zone of their hours and days."""
     return Changes(
         time_zone=text(node, "timeZone", "Etc/UTC"),
         windows=tuple(_window(as_node(one, "windows")) for one in items(node, "windows")),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from modelyard.spec.deployment import (
     FIRST_KEYS,
+    NO_OPTIONS,
     Accelerator,
     Deployment,
     Gateway,
     HeadState,
     Images,
     Machines,
+    Network,
+    Options,
     Placement,
     SecretStore,
     Taint,
     TargetSpec,
     Telemetry,
-    Vpc,
 )
 from modelyard.spec.governance import Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
@@ -74,7 +76,6 @@ __all__ = [
     "SecretStore",
     "Images",
     "Telemetry",
-    "Vpc",
     "TargetSpec",
     "Placement",
     "Deployment",
@@ -117,6 +118,9 @@ __all__ = [
     "RULES_ONLY",
     "target_path",
     "FIRST_KEYS",
+    "NO_OPTIONS",
+    "Network",
+    "Options",
 ]
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,

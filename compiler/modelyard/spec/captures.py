@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from modelyard.indexes import index
 from modelyard.spec.inference import Inference
 from modelyard.spec.monitors import Monitor
 from modelyard.spec.needs import Dataset
@@ -12,10 +13,17 @@ from modelyard.spec.system import System
 
 def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
     """The monitors that judge an endpoint by labels, each with these."""
-    watched = f"inference.{inference.name}"
-    for monitor in system.monitors.values():
-        if monitor.watch == watched and monitor.labels:
-            yield monitor, system.data[monitor.labels]
+    for monitor in _judges_by_watched(system.monitors).get(f"inference.{inference.name}", ()):
+        yield monitor, system.data[monitor.labels]
+
+
+@index
+def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Monitor]]:
+    found: dict[str, list[Monitor]] = {}
+    for monitor in monitors.values():
+        if monitor.labels:
+            found.setdefault(monitor.watch, []).append(monitor)
+    return found
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class SecretStore:
     """How `secret://<name>/…` is read in a cluster."""
 
     name: str
-    via: str = "existing"  # existing (a Secret of the namespace) external-secrets secrets-manager
+    via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
     store: str = ""  # name of the SecretStore or ClusterSecretStore
     scope: str = "cluster"  # cluster namespace
     refresh_s: int = 3600
@@ -92,24 +92,40 @@ class HeadState:
 
 
 @record
-class Vpc:
-    """A network of AWS: an existing one with its private subnets, or the range and the way out of the one made here."""
+class Network:
+    """The range of a target's private network, and the field of the target that has it in the spec.
 
-    adopt: str = ""  # its id
-    subnets: tuple[str, ...] = ()  # ids, of an adopted one
-    cidr: str = "10.0.0.0/16"
-    nat: str = ""  # none one per-zone; of one that is made
+    `example` shows another range as one would write it there.
+    """
 
+    cidr: str
+    field: tuple[str, ...]
+    example: str
+    adopted: str = ""  # id of an existing network
+
+
+class Options:
+    """The fields of a target that its provider alone has. A provider with such fields has a record of this type."""
+
+    __slots__ = ()
+
+    @property
+    def network(self) -> Network | None:
+        """The private network of the target, where it has one whose range is known."""
+        return None
+
+
+NO_OPTIONS = Options()
 
 FIRST_KEYS = (1,)
 
 
 @record
 class TargetSpec:
-    """One entry of `deployment.targets`: a place to run, in the words of its provider."""
+    """One entry of `deployment.targets`: what all providers share, and what its own one adds."""
 
     name: str
-    provider: str  # aws gcp azure kubernetes local
+    provider: str
     region: str = ""
     network: str = "private"  # private public: whether the API of a cloud cluster has a public address
     residency: str = ""  # where a cluster stands: eu, us, ch … (clouds know it from the region)
@@ -128,16 +144,12 @@ class TargetSpec:
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # of users in AWS whom workloads here are; the last is used
-    account: str = ""  # AWS: twelve digits
-    version: str = ""  # AWS: of Kubernetes, 1.36
-    access: tuple[str, ...] = ()  # AWS: CIDRs that may call the public address of the API
-    vpc: Vpc = Vpc()  # AWS
-
-    @property
-    def in_cloud(self) -> bool:
-        """Whether its provider is a public cloud, whose regions say where it lies."""
-        return self.provider in {"aws", "gcp", "azure"}
+    access_keys: tuple[int, ...] = FIRST_KEYS  # of users in clouds whom workloads here are; the last is used
+    version: str = ""  # of a cloud's Kubernetes, 1.36
+    access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
+    options: Options = NO_OPTIONS
+    in_cloud: bool = False  # whether its provider is a public cloud, whose regions say where it lies
+    secrets_via: str = ""  # how most targets of its provider read secrets from outside of their cluster
 
 
 @record

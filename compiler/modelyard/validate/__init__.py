@@ -1,4 +1,4 @@
-"""The third room: whether a document fits the schema, and if not, what the user is told."""
+"""The third stage: whether a document fits the schema, and the diagnostics if it does not."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 
 
 _MANY: Final = 1_000
-"""Values in a document at which looking at each takes longer than making validators of its parts."""
+"""The number of values from which building validators for the parts is faster than checking each value in Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
-    """What keeps the document from fitting the schema of the spec; nothing if it fits.
+    """The diagnostics for a document that does not fit the schema of the spec; nothing if it fits.
 
-    What is wrong at the paths of `aside` and below is not told.
+    Errors at the paths of `aside` and below are not reported.
     """
     return validate_with(_system(), system_fits(), document, aside)
 
@@ -37,10 +37,10 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 def validate_with(
     schema: Schema, fits: Fits, document: Document, aside: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The same by any schema and validator."""
+    """The same with any schema and validator."""
     if fits(schema, document.value):
         return ()
-    # What finds and words mistakes is as large as the rest of the room, and a good spec needs none of it.
+    # The code that finds and describes errors is as large as the rest of the stage, and a valid spec needs none of it.
     from modelyard.validate.faults import Faults
     from modelyard.validate.mistakes import describe
 
@@ -51,7 +51,7 @@ def validate_with(
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
-    """Where the document and the schema of the spec part: no more than are reported."""
+    """Where the document violates the schema, limited to the number that is reported."""
     if system_fits()(_system(), document.value):
         return ()
     from modelyard.validate.faults import Faults
@@ -61,7 +61,7 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
 
 
 def _has_many(value: Json) -> bool:
-    """Whether there are many values; counted no further, since a short text may hold very many by its aliases."""
+    """Whether there are many values; stops counting early, because aliases can make a short text very large."""
     waiting, counted = [value], 0
     while waiting and counted < _MANY:
         one = waiting.pop()
@@ -80,7 +80,7 @@ def _system() -> Schema:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """The validator of the spec that this machine has."""
+    """The validator for the spec on this machine."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -88,7 +88,7 @@ def system_fits() -> Fits:
 
 
 def rust_fits(root: Schema) -> Fits:
-    """jsonschema-rs: fast, and there is a wheel of it for the usual machines."""
+    """jsonschema-rs: fast, with wheels for the usual platforms."""
     with undisturbed():
         import jsonschema_rs
 
@@ -109,7 +109,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """jsonschema, with patterns that mean the same as in the other one."""
+    """jsonschema, with patterns that mean the same as in jsonschema-rs."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))
@@ -125,7 +125,7 @@ def python_fits(root: Schema) -> Fits:
 
 
 def _for_python(schema: Schema) -> Schema:
-    """The same schema with its patterns as Python reads them."""
+    """The same schema with its patterns translated for Python."""
     result = {key: _part_for_python(value) for key, value in schema.items()}
     from modelyard.keywords import python_pattern
 

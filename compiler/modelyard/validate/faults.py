@@ -1,6 +1,6 @@
-"""Where a value and the schema part, one fault for each mistake.
+"""Finds where a value violates the schema, with one fault per error.
 
-The validator says whether a part of a document fits. Why it does not is found out here.
+The validator says whether a part of a document fits. This module finds out why it does not.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, s
 from modelyard.source import Json, Path
 
 _ASKED_DEPTH: Final = 2
-"""Sections and the things named in them are asked about as a whole."""
+"""Sections and their named entries are validated as a whole."""
 
 
 @record(eq=False)
 class Fault:
-    """One mistake: the keyword that is not met, by which value, and the shape of the place.
+    """One error: the violated keyword, the value, and the shape of the place.
 
-    `name` is the field that is missing, unknown, excluded or badly named.
-    `shape` is that of the missing field and of the bad name, and else that of the place.
-    `others` are the fields under which an unknown one is known, and those that belong below one that holds nothing.
-    `above` is the path of the mapping around an unknown field that knows it and does not have it, `inner` what an
-    unknown one would be called below the first of `others`.
+    `name` is the field that is missing, unknown, excluded or badly named. `shape` is that of the missing field or the
+    bad name, and otherwise that of the place. `others` are the fields under which an unknown one is known, and those
+    that belong below an empty one. `above` is the path of the parent mapping that knows an unknown field but does not
+    have it, `inner` the name of an unknown field below the first of `others`.
     """
 
     path: Path
@@ -45,7 +44,7 @@ class Fault:
 class Faults:
     """Finds the faults of one document.
 
-    `fits` is a much faster validator; what fits it, near the top of the document, is not looked at here.
+    `fits` is a much faster validator; parts near the top of the document that fit it are not examined here.
     """
 
     def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
@@ -63,7 +62,7 @@ class Faults:
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
-        if wrong is not None and wrong.keyword == "type":  # conditions say nothing of what is no mapping
+        if wrong is not None and wrong.keyword == "type":  # conditions apply to mappings only
             yield replace(wrong, shape=self.shape(schemas, {})) if isinstance(value, bool | int | float) else wrong
             return
         if wrong is not None:
@@ -105,7 +104,7 @@ class Faults:
             for schema in shape.schemas:
                 if keyword in schema and not fits(value, schema[keyword]):
                     if keyword == "maxProperties" and isinstance(value, dict) and self._unknown_names(shape, value):
-                        continue  # those are too many, and are told by their names
+                        continue  # those are too many, and are reported by name
                     return Fault(path, keyword, schema[keyword], value, shape)
         return None
 

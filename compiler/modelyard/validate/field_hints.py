@@ -1,4 +1,4 @@
-"""Where a field belongs that is not known at its place, by what stands around it."""
+"""Where an unknown field belongs, judging by its surroundings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST: Final = 70
 
 
 def field_hint(document: Document, fault: Fault) -> str:
-    """What to do with an unknown field, or an empty text where only its spelling can tell."""
+    """What to do with an unknown field, or an empty text if only its spelling can tell."""
     if len(fault.name) > _LONGEST:
         return ""
     return (
@@ -27,19 +27,19 @@ def field_hint(document: Document, fault: Fault) -> str:
 
 
 def unnamed_hint(fault: Fault) -> str:
-    """What to write where the fields of a thing stand without its name."""
+    """What to write if the fields of an entry lack its name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
     return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
 
 
 def line_at(document: Document, span: Span) -> str:
-    """The line in which something stands."""
+    """The line of a path."""
     return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
 
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, found once for all of its mistakes."""
+    """The lines of a file, split once for all of its errors."""
     return file.lines()
 
 
@@ -48,21 +48,21 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _wrapper(fault: Fault) -> str:
-    """A mapping whose fields are known beside it, such as the `spec:` of other formats."""
+    """A mapping whose fields are known one level up, such as the `spec:` of other formats."""
     held = _mapping(_mapping(fault.value)[fault.name])
     known = fault.shape.names()
     if not held or not all(name in known for name in held):
         return ""
-    return f"leave it out: what it holds stands beside it, such as {quote(next(iter(held)))}"
+    return f"remove this level: its fields, such as {quote(next(iter(held)))}, belong one level up"
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """The rest of a text with a comma in it, such as `{monthly: 20,000 USD}`: in braces, no colon follows."""
+    """The rest of a text with a comma in it, such as `{monthly: 20,000 USD}`: a key in braces without a colon."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
     after = line_at(document, span)[span.end_column - 1 :].lstrip()
-    return "a comma in braces ends the text before it: put that text in quotes" if after[:1] in {",", "}"} else ""
+    return "a comma in braces ends the text before it: quote that text" if after[:1] in {",", "}"} else ""
 
 
 def _equals_sign(fault: Fault) -> str:
@@ -72,7 +72,7 @@ def _equals_sign(fault: Fault) -> str:
 
 
 def _dotted(fault: Fault) -> str:
-    """A path in one key, as some other formats take it."""
+    """A path in one key, as some other formats allow."""
     first, _, rest = fault.name.partition(".")
     if not rest or first not in fault.shape.names():
         return ""
@@ -80,7 +80,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def _of_section(document: Document, fault: Fault) -> str:
-    """The name of a thing without its section, such as an environment that changes `scorer` at its top."""
+    """The name of an entry without its section, such as an environment that changes `scorer` at its top level."""
     if len(fault.path) > 1:
         return ""
     written = (name for name in fault.shape.names() if name in document.value)

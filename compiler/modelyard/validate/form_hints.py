@@ -1,4 +1,4 @@
-"""What to write instead of a text of another form: what the spec names elsewhere is known."""
+"""What to write instead of text with the wrong form, using names from elsewhere in the spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
 
 _KEY: Final = "ssh-ed25519"
-"""In the pattern of public SSH keys and in no other."""
+"""Occurs only in the pattern of public SSH keys."""
 
 _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
@@ -28,7 +28,7 @@ _TEMPLATE: Final = re.compile(
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """The first that helps; an empty text where nothing is clear. `is_entry` is for an entry of a list."""
+    """The first hint that applies; an empty text if none does. `is_entry` is for entries of a list."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -46,7 +46,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """A hint with the same text in the form that is asked for, where that is clear, or the letter to replace."""
+    """A hint with the same text in the required form, if that is clear, or the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -62,12 +62,12 @@ def _fits(shape: Shape, text: str) -> bool:
 
 
 def _nothing(text: str) -> str:
-    """No value, as other languages write it."""
+    """An empty value as other languages write it."""
     return "remove the line, or give it a value" if text.lower() in NOTHING else ""
 
 
 def _schedule(shape: Shape, text: str) -> str:
-    """A cron line, or what clearly is one, without the mapping around it."""
+    """A cron line, or something that clearly means one, without the mapping around it."""
     field = shape.text("x-text-is")
     line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
     return f'write {{{field}: "{line}"}}' if field and line else ""
@@ -79,21 +79,21 @@ def _variable(document: Document, text: str) -> str:
     name = next((part for part in found.groups() if part), "") if found else ""
     if name in _names(document.value.get("vars")):
         return f"write ${{vars.{name}}}"
-    return "a variable is written ${vars.NAME}" if found and text.startswith("{{") else ""
+    return "write a variable as ${vars.NAME}" if found and text.startswith("{{") else ""
 
 
 def _zone(shape: Shape, text: str) -> str:
-    """A cron line that begins with its time zone, as crontabs may."""
+    """A cron line that begins with its time zone, as in some crontabs."""
     found = _ZONE.match(text)
     if found is None or not _fits(shape, found[2]):
         return ""
-    return f'write "{found[2]}", and beside it timeZone: {found[1]}'
+    return f'write "{found[2]}", and next to it timeZone: {found[1]}'
 
 
 def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:
     """Several entries of a list that became one text."""
     if " - " in text:
-        return "begin each entry on a line of its own, all dashes in one column"
+        return "begin each entry on a separate line, with all dashes in one column"
     words = text.split()
     if is_entry and len(words) > 1 and all(_fits(shape, word) for word in words):
         name, governance = "-".join(words), document.value.get("governance")
@@ -105,7 +105,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """The address of a thing that is there, for its bare name, one that goes too deep, or one with a typo."""
+    """The address of an existing entry, for its bare name, a path that goes too deep, or a typo."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
     return f"did you mean {quote(found)}?" if found else ""

@@ -1,4 +1,4 @@
-"""What to write instead of a value of another type: by the examples of the schema, and with the user's own words."""
+"""What to write instead of a value with the wrong type, using the schema's examples and the user's own words."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """A list of one word where the word itself belongs."""
+    """A list with one word where the word itself belongs."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""
 
 
 def type_hint(names: list[str], fault: Fault) -> str:
-    """What to write instead of a value of another type; `names` are the types that fit."""
+    """What to write instead of a value with the wrong type; `names` are the allowed types."""
     value = fault.value
     if value is None:
         return "remove the line, or give it a value"
@@ -43,7 +43,7 @@ def type_hint(names: list[str], fault: Fault) -> str:
         entries = [name for name, child in value.items() if child is None or child is True]
         return f"write a list: [{', '.join(entries)}]" if len(entries) == len(value) else "begin each entry with '- '"
     if "array" in names and isinstance(value, str) and value.startswith("-"):
-        return "put a space after each dash, and each entry on a line of its own"
+        return "put a space after each dash, and each entry on a separate line"
     if "array" in names and "string" not in names and not isinstance(value, dict):
         example = fault.shape.example()
         if isinstance(example, list) and isinstance(value, int | float):
@@ -61,7 +61,7 @@ def type_hint(names: list[str], fault: Fault) -> str:
 
 
 def _pair_hint(value: dict[str, Json], shape: Shape) -> str:
-    """A mapping where text belongs: text with a colon, of which a space made a key and its value."""
+    """A mapping where text belongs: text with a colon and a space, which YAML reads as a key and its value."""
     for name, child in value.items():
         text = f"{name}:{yaml_word(child)}"
         patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
@@ -88,7 +88,7 @@ def _list_hint(fault: Fault) -> str:
 
 
 def _mapping_hint(fault: Fault) -> str:
-    """What a mapping looks like here: by the example of the schema, or by those of its fields."""
+    """An example of the mapping: from the schema, or from its fields."""
     shape = fault.shape
     example = shape.example()
     if not isinstance(example, dict):
@@ -102,7 +102,7 @@ def _mapping_hint(fault: Fault) -> str:
 
 
 def _example_of(schemas: list[Schema]) -> Json:
-    """A value for a field, by what stands beside its reference."""
+    """A value for a field, from the other fields or the schema."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
             found = schema.get(keyword)
@@ -112,7 +112,7 @@ def _example_of(schemas: list[Schema]) -> Json:
 
 
 def _number_hint(value: float, shape: Shape) -> str:
-    """A number or true and false where text belongs."""
+    """A number or a boolean where text belongs."""
     text = yaml_word(value)
     patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
     if all(matches(text, pattern) for pattern in patterns):
@@ -122,9 +122,9 @@ def _number_hint(value: float, shape: Shape) -> str:
 
 
 def _text_hint(names: list[str], value: str, shape: Shape) -> str:
-    """Text where something else belongs: a word that only YAML 1.1 read as true or false, or a quoted number."""
+    """Text where another type belongs: a word that only YAML 1.1 read as a boolean, or a quoted number."""
     if value.startswith("{{"):
-        return "a variable is written ${vars.NAME}"
+        return "write a variable as ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:
         return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
     if "boolean" in names and value.lower() in {"true", "false"}:
@@ -144,5 +144,5 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
     if bounds and {"min", "max"} <= set(shape.names()):
         return f"write {{min: {bounds[1]}, max: {bounds[2]}}}"
     if number.endswith("%") and _DECIMAL.match(number[:-1]):
-        return "leave the sign out" if "number" not in names else f"write {float(number[:-1]) / 100:g}"
+        return "leave out the sign" if "number" not in names else f"write {float(number[:-1]) / 100:g}"
     return ""

@@ -1,4 +1,4 @@
-"""Faults as diagnostics: where to point, what to call things, and which hint helps."""
+"""Turns faults into diagnostics: the place, the wording, and the hint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelyard.validate.hints import type_hint, word_hint
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
 _VARIABLE: Final = re.compile(r"\$\{vars\.([A-Za-z][-A-Za-z0-9_]*)\}")
-_COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
+_COMMENT: Final = "quote text that begins with '#': after a space, it starts a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "object": "a mapping",
@@ -36,14 +36,14 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def describe(document: Document, fault: Fault) -> Diagnostic:
-    """What the user is told about a fault."""
+    """The diagnostic for a fault."""
     if fault.shape.secret and fault.keyword in FITS:
         return _secret(document, fault)
     return _TELL[fault.keyword](document, fault)
 
 
 def owner_of(path: Path) -> str:
-    """What a place is called: `the spec`, `model 'ranker'`, or its path."""
+    """The name of a place: `the spec`, `model 'ranker'`, or its path."""
     if not path:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
@@ -53,7 +53,7 @@ def owner_of(path: Path) -> str:
 
 
 def found_words(value: Json) -> str:
-    """A value in YAML words: what it is, and its beginning where it is short enough to recognise."""
+    """A value in YAML words: its type, and its beginning if it is short enough to recognise."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -86,7 +86,7 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
-    """The hint, with the line of the variable where a value is that of one: it is mended there."""
+    """The hint, with the line of the variable that holds the value, because it is fixed there."""
     named = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if named is None or not isinstance(declared, dict) or named[1] not in declared:
@@ -96,7 +96,7 @@ def _of_variable(document: Document, span: Span, hint: str) -> str:
 
 
 def _is_comment(document: Document, span: Span) -> bool:
-    """Whether what should be the value is a comment to YAML, such as `room: #alerts`."""
+    """Whether YAML reads the intended value as a comment, such as `room: #alerts`."""
     line = line_at(document, span)[span.end_column - 1 :]
     return re.match(r"\s*:\s+#\w", line) is not None
 
@@ -138,7 +138,7 @@ def _length(document: Document, fault: Fault) -> Diagnostic:
     unit = "characters" if isinstance(value, str) else "entries"
     size = len(value) if isinstance(value, str | list | dict) else 0
     found = f"{size} {unit}" if size != 1 else f"1 {unit.replace('ies', 'y').removesuffix('s')}"
-    bound = f"at least {fault.argument} must be there" if "min" in fault.keyword else f"at most {fault.argument} may be"
+    bound = f"the minimum is {fault.argument}" if "min" in fault.keyword else f"the maximum is {fault.argument}"
     span = document.value_span(fault.path) if isinstance(value, str) else document.key_span(fault.path)
     return tell.wrong_length(span, found, bound)
 
@@ -174,7 +174,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _namesake(document: Document, path: Path) -> str:
-    """Where an environment names what the base does not have: the name of the base that was meant."""
+    """If an environment names something that the base does not have: the name in the base that was meant."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     written = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
@@ -191,13 +191,13 @@ def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
     hint = field_hint(document, fault)
     if not hint and fault.above is not None:
-        hint = f"write it beside {quote(fault.path[len(fault.above)])}: it is a field of {owner_of(fault.above)}"
+        hint = f"write it next to {quote(fault.path[len(fault.above)])}: it is a field of {owner_of(fault.above)}"
     return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others, hint)
 
 
 def _unnamed(document: Document, fault: Fault) -> Diagnostic:
     first, owner = fault.name, owner_of(fault.path[:-1])
-    expected = f"a name of your own in {owner}, with {quote(first)} below it"
+    expected = f"a name of your choice in {owner}, with {quote(first)} below it"
     return tell.wrong_type(document.key_span(fault.path), expected, f"{quote(first)} itself", unnamed_hint(fault))
 
 
@@ -225,38 +225,38 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Whether an environment sets other fields of a mapping, and this one is still that of the base."""
+    """Whether an environment sets other fields of a mapping, while this one is still from the base."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """What another field would have to be."""
+    """The value that another field would need."""
     value = fault.value if isinstance(fault.value, dict) else {}
     needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:
         return f"add {name}: {words[0]}"
-    return f"{needed}; here it is {yaml_word(value[name])}" if name in value else f"{needed}, which is not written here"
+    return f"{needed}; here it is {yaml_word(value[name])}" if name in value else f"{needed}, which is not set here"
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
-    """Why the conditions of a branch keep a field out: the words that another field would have to be, or a sentence."""
+    """Why a branch's conditions exclude a field: the values that another field would need, or a sentence."""
     condition, must_hold = next((one for one in chain if _is_unwritten(*one, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
     names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
-    return "", [f"it needs {names} beside it" if must_hold else f"use it or {names}, not both"]
+    return "", [f"it needs {names} next to it" if must_hold else f"use it or {names}, not both"]
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Whether a condition asks for a field to have a value, and the field is not there: no other one matters before."""
+    """Whether a condition requires a value for a field that is missing: no other condition matters before it."""
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
-    """The words that a field may be, so that all conditions hold that must, and none that must not."""
+    """The values of a field with which all conditions hold that must, and none that must not."""
     asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
     for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
         if words and must_hold:

@@ -1,4 +1,4 @@
-"""What a faulty value was probably meant to be, so that the rest of the spec can be judged beside it."""
+"""The probable intention behind a faulty value, so that the rest of the spec can be checked with it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
 
 @record(eq=False)
 class Repair:
-    """Edits that make a fault good. `is_sure` where the user has hardly meant anything else."""
+    """Edits that repair a fault. `is_sure` if the user can hardly have meant anything else."""
 
     edits: Mapping[Path, Edit]
     is_sure: bool = True
 
 
 def repair(fault: Fault) -> Repair | None:
-    """The repair of a fault, or None where nothing is likely enough."""
+    """The repair of a fault, or None if nothing is likely enough."""
     mend = _MENDS.get(fault.keyword)
     return mend(fault) if mend is not None else None
 
@@ -55,12 +55,12 @@ def _unknown(fault: Fault) -> Repair | None:
 
 
 def _excluded(fault: Fault) -> Repair:
-    """A field that has no place beside the others."""
+    """A field that is excluded by others."""
     return Repair({fault.path: Edit(removes=True)}, is_sure=False)
 
 
 def _outdented(fault: Fault) -> Repair:
-    """Fields that stand beside the one they belong below."""
+    """Fields that are next to the one they belong below."""
     moved = {(*fault.path[:-1], name): Edit(removes=True) for name in fault.others}
     return Repair({fault.path: Edit(adopts=fault.others), **moved})
 
@@ -77,7 +77,7 @@ def _word(fault: Fault) -> Repair | None:
 
 
 def _form(fault: Fault) -> Repair | None:
-    """The same text in the form that is asked for, or else an example."""
+    """The same text in the required form, or else an example."""
     is_entry = isinstance(fault.path[-1], int)
     words = fault.value.split() if isinstance(fault.value, str) else []
     if is_entry and len(words) != 1:  # several entries of a list, which YAML reads as one
@@ -90,7 +90,7 @@ def _form(fault: Fault) -> Repair | None:
 
 
 def _type(fault: Fault) -> Repair | None:
-    """The same in the type that is asked for."""
+    """The same value in the required type."""
     types, value = texts(fault.argument) or [str(fault.argument)], fault.value
     if "array" in types and isinstance(value, str | int | float):
         return _put(fault, [value]) if _WORD.match(str(value)) else None
@@ -131,13 +131,13 @@ def _missing(fault: Fault) -> Repair | None:
 
 
 def _name(fault: Fault) -> Repair | None:
-    """The name of an entry in the form that is asked for."""
+    """The name of an entry in the required form."""
     better = _rewritten(fault.shape, fault.name)
     return Repair({fault.path: Edit(name=better)}) if better else None
 
 
 def _rewritten(shape: Shape, text: str) -> str:
-    """The text in the form that is asked for; a letter that looks like another is that one, and none is dropped."""
+    """The text in the required form; lookalike letters become Latin ones, and none is dropped."""
     latin = in_latin(text)
     if latin != text and all(matches(latin, pattern) for pattern in _patterns(shape)):
         return latin

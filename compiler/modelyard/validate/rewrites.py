@@ -1,4 +1,4 @@
-"""A text in the form that its field asks for, when it is clear what was meant: `32GB` is `32G`."""
+"""Rewrites a text into the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ _UNITS: Final = {
     "chf": " CHF",
 }
 _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
-"""By the unit of a duration, the next smaller one, and how many of it there are."""
+"""For each unit of a duration, the next smaller one, and how many of it there are."""
 
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
 _A_MONTH: Final = re.compile(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
 NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
-"""How other languages write that there is no value."""
+"""How other languages write an empty value."""
 
 _MONTH: Final = "M"
-"""After a number it may be months, which durations do not have, and is nobody's minutes."""
+"""After a number it probably means months, which durations do not have, and never minutes."""
 
 _ISO: Final = re.compile(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
 _CLOCK: Final = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
@@ -115,20 +115,20 @@ def rewritten(text: str, patterns: Iterable[str]) -> str:
 
 
 def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
-    """What may have been meant, the likeliest first."""
+    """Possible intentions, the most likely first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
-    if _AT_K.fullmatch(stripped):  # as docs/metrics.md has it for every number
+    if _AT_K.fullmatch(stripped):  # docs/metrics.md writes K for any number
         yield f"{stripped[:-1].lower()}10"
     yield _A_MONTH.sub("", stripped)
     yield from _quantities(stripped)
     yield from _numbers(stripped)
     yield from _schedules(stripped)
     yield from _references(stripped)
-    if holds_path or holds_host:  # what takes neither is a name within the spec
+    if holds_path or holds_host:  # other fields take names within the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    if not holds_path:  # a path is no name with a letter too many, and neither is an address
+    if not holds_path:  # a path is not a name with a typo, and neither is an address
         if "@" not in stripped and ":" not in stripped:
             yield _joined(stripped)
         yield _joined(stripped).replace("-", "_")
@@ -145,7 +145,7 @@ def _joined(text: str) -> str:
 
 
 def _schedules(text: str) -> Iterator[str]:
-    """A cron line of five fields for a macro, a time, one with seconds, and the forms of other programs."""
+    """A cron line with five fields for a macro, a time, a line with seconds, and the forms of other programs."""
     yield _MACROS.get(text.lower(), text)
     yield _MACROS.get(f"@{text.lower()}", text)
     clock = _CLOCK.match(text)
@@ -155,7 +155,7 @@ def _schedules(text: str) -> Iterator[str]:
     if rate:
         yield _OFTEN[rate[2]].format(rate[1]).replace("*/1 ", "* ")
     aws = _AWS_CRON.match(text)
-    if aws and len(aws[1].split()) == 6:  # the year comes last
+    if aws and len(aws[1].split()) == 6:  # the year is last
         yield " ".join(aws[1].replace("?", "*").split()[:5])
     fields = text.replace("?", "*").split()
     if len(fields) in {5, 6, 7}:
@@ -163,7 +163,7 @@ def _schedules(text: str) -> Iterator[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """A model's version as MLflow writes it, a name without its section, a function, and an accelerator's count."""
+    """A model version as MLflow writes it, a name without its section, a function, and an accelerator's count."""
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
@@ -180,7 +180,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """An accelerator without its maker, with its count as on an invoice, or without one."""
+    """An accelerator without its manufacturer, with the count first as on an invoice, or without a count."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -202,7 +202,7 @@ def _addresses(text: str, holds_path: bool) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """A number that lacks its unit, where one unit is likely: a share, milliseconds, GiB, dollars."""
+    """A number without its unit, if one unit is likely: a share, milliseconds, GiB, dollars."""
     if not _NUMBER.match(text):
         return
     number = float(text)
@@ -216,7 +216,7 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _clock(text: str) -> Iterator[str]:
-    """A duration that is written like a time: `6:00:00` in hours, `1:30` in minutes of an hour."""
+    """A duration written like a time: `6:00:00` in hours, `1:30` in hours and minutes."""
     found = _CLOCK.match(text)
     if found is None or (found[3] or "00") != "00":
         return

@@ -1,1 +1,1 @@
-"""What emitted files are written with: a writer for each language, from values to text."""
+"""Writers for emitted files, one per language, from values to text."""

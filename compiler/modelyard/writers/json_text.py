@@ -1,8 +1,7 @@
-"""The one JSON writer, for what is embedded as JSON: dashboards, and files that a program reads.
+"""The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
 
-Indented by two, so that a change is one line of a diff, and in the order the keys come in, which is the author's.
-Letters of any script stay as they are; characters that a reader cannot see are escaped, so the text is also safe as
-a YAML block.
+It indents by two, so that a change is one line of a diff, and keeps the order of keys. Letters of any script stay as
+they are; invisible characters are escaped, so the text is also safe as a YAML block.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def json_text(value: Value) -> str:
 
 
 def _json(value: Value, newline: str) -> str:
-    """The value, where newline is a line break and the indentation of the line that the value begins on."""
+    """The value, where newline is a line break and the indentation of the line on which the value begins."""
     if isinstance(value, str):
         return _string(value)
     deeper = newline + "  "
@@ -35,7 +34,7 @@ def _json(value: Value, newline: str) -> str:
         if not value:
             return "[]"
         return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
-    if isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to ask
+    if isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to check
         if not value:
             return "{}"
         entries = [

@@ -1,7 +1,7 @@
-"""A program as Python text, laid out as `ruff format` would with lines of 120 characters.
+"""Prints a program as Python, formatted as by `ruff format` with lines of 120 characters.
 
-A user's text reaches the program only through `literal`, a user's name only through `identifiers`. All else is ours:
-what has not the form that is expected of it raises ValueError, for it is a mistake of a target, not of a spec.
+A user's text reaches the program only through `literal`, a user's name only through `identifiers`. The rest is ours:
+anything that does not have the expected form raises ValueError, because it is a bug of a target, not of a spec.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.records import record
 LINE_LENGTH = 120
 
 Variables: TypeAlias = Mapping[str, str]
-"""From the name of a call's result, as the target gave it, to the variable that holds it in the program."""
+"""From the name of a call's result, as the target gave it, to its variable in the program."""
 
 _KEYWORDS = frozenset({
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -35,21 +35,21 @@ _BUILTINS = frozenset({
     "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr", "reversed", "round",
     "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
 })  # fmt: skip
-"""Words that are keywords in places, and every builtin that begins with a small letter, in Python 3.11 to 3.14."""
+"""Words that are keywords in places, and every builtin that begins with a lower-case letter, in Python 3.11 to 3.14."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _TITLE = re.compile(r"[A-Z][ !#-\[\]-~]*[!#-\[\]-~]")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_]")
 _ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\u048a-\u052f]")
-"""All but letters of Europe, each one column wide: what is wide, combines, hides or reorders is escaped."""
+"""Everything but single-width European letters: wide, combining, invisible or reordering characters are escaped."""
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 @record
 class Collision:
-    """Two names, in the order in which they came, that would be the same variable."""
+    """Two names, in their order, that would become the same variable."""
 
     first: str
     second: str
@@ -57,7 +57,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """A variable for a name: ASCII, never a keyword or a builtin; what a variable cannot hold becomes an underscore."""
+    """A variable for a name: ASCII, never a keyword or a builtin; invalid characters become underscores."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -65,9 +65,9 @@ def identifier(name: str) -> str:
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variables, tuple[Collision, ...]]:
-    """A variable for each name, none of them taken, and every pair of names that would have shared one.
+    """A unique variable for each name, and every pair of names that would have shared one.
 
-    A name that comes twice collides with itself.
+    A name that appears twice collides with itself.
     """
     unavailable = frozenset(taken)
     variables: dict[str, str] = {}
@@ -85,7 +85,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """The variables of a program's calls, apart from the names that it imports."""
+    """The variables of a program's calls, which differ from the names that it imports."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 
@@ -94,7 +94,7 @@ def literal(value: Literal, variables: Variables | None = None) -> str:
     """A value as a Python expression on one line: text in double quotes unless single ones need fewer escapes.
 
     A tuple becomes a list; a Ref becomes its variable, which must be known. Raises ValueError for nan and infinity,
-    TypeError for what is no plain data.
+    TypeError for anything else that is not plain data.
     """
     if isinstance(value, str):
         return _string(value)
@@ -110,7 +110,7 @@ def literal(value: Literal, variables: Variables | None = None) -> str:
         return _reference(value, variables or {})
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(literal(item, variables) for item in value) + "]"
-    if isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- what is none of these is said so
+    if isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- anything else raises below
         return "{" + ", ".join(f"{_string(key)}: {literal(item, variables)}" for key, item in value.items()) + "}"
     raise TypeError(f"{type(value).__name__} is not plain data")
 
@@ -118,7 +118,7 @@ def literal(value: Literal, variables: Variables | None = None) -> str:
 def print_program(program: Program) -> str:
     """The whole text of `__main__.py`: the same program, the same bytes.
 
-    Raises ValueError where two calls would share a variable: `program_variables` tells which.
+    Raises ValueError if two calls would share a variable: `program_variables` lists them.
     """
     variables, collisions = program_variables(program)
     if collisions:
@@ -151,7 +151,7 @@ def _escape(character: str, quote: str) -> str:
 
 def _reference(value: Ref, variables: Variables) -> str:
     if value.variable not in variables:
-        raise ValueError(f"{value.variable} is used before it is made")
+        raise ValueError(f"{value.variable} is used before it is assigned")
     found = variables[value.variable]
     if value.attribute:
         found += f".{_checked(_DOTTED, value.attribute)}"
@@ -160,12 +160,12 @@ def _reference(value: Ref, variables: Variables) -> str:
 
 def _checked(form: re.Pattern[str], text: str) -> str:
     if not form.fullmatch(text) or text in _KEYWORDS:
-        raise ValueError(f"{text!r} cannot stand in a program")
+        raise ValueError(f"{text!r} is not allowed in a program")
     return text
 
 
 def _imports(imports: Iterable[Import]) -> list[str]:
-    """Paragraphs of imports: the standard library, then all else; in each `import` before `from`, in order."""
+    """Paragraphs of imports: the standard library, then the rest; within each, `import` before `from`, sorted."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
     others = [entry for entry in entries if entry not in standard]
@@ -189,13 +189,13 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """Constants before classes before the rest, as isort sorts what a module gives."""
+    """Constants before classes before the rest, as isort sorts imported names."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 
 
 def _call(call: Call, variables: Variables, known: dict[str, str]) -> str:
-    """The text of one call; from here on its variable is known."""
+    """The text of one call; registers its variable as known."""
     arguments = [("", call.name), *((f"{_checked(_NAME, key)}=", value) for key, value in call.arguments)]
     component = _checked(_DOTTED, call.component)
     if not call.variable:
@@ -220,7 +220,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], known: Vari
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, known: Variables) -> None:
-    """One element of an open bracket: on one line if it fits, else each of its own elements on its own line."""
+    """One element of an open bracket: on one line if it fits, else with each of its elements on a separate line."""
     flat = f"{indent}{label}{literal(value, known)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

@@ -1,7 +1,7 @@
-"""The one YAML writer: plain data in, block style out, every scalar through one function.
+"""The YAML writer: plain data in, block style out, every scalar through one function.
 
-What it writes reads back as exactly the same data by YAML 1.1 readers (PyYAML, and what Go tools grew up with) and by
-YAML 1.2 readers. Lists start at the column of their key, as kubectl prints them. Keys keep the order they come in.
+Its output reads back as exactly the same data in YAML 1.1 readers (PyYAML, and older Go libraries) and in YAML 1.2
+readers. Lists start at the column of their key, as kubectl prints them. Keys keep their order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| 
 """Text that no reader takes for structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
 
 _NUMBER_OR_DATE = re.compile(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
-"""A digit, then only characters of numbers (any base, base 60 too), dates and times: more than any reader takes."""
+"""A digit, then only characters of numbers (any base, base 60 too), dates and times: a superset for all readers."""
 
 _WORDS = frozenset(
     f"{sign}{word}"
@@ -33,9 +33,9 @@ UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""What an editor hides, reorders or takes for a line's end. A fixed list: Python's own changes with its version."""
+"""Characters that an editor hides, reorders or takes for a line break. A fixed list: Python's varies by version."""
 
-_LISTS = (list, tuple)  # not every Sequence: bytes and ranges are no data of ours
+_LISTS = (list, tuple)  # not every Sequence: bytes and ranges are not data
 
 _ESCAPED = re.compile(f'["\\\\\t\n{UNSEEN}]')
 _UNSEEN_OR_BREAK = re.compile(f"[\t\n{UNSEEN}]")
@@ -48,8 +48,8 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 def document(value: Value) -> str:
     """One YAML document, without `---`, ended by a line break.
 
-    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data: the rooms before let
-    none of them through.
+    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data: earlier stages let
+    none of these through.
     """
     lines: list[str] = []
     _write(lines, value, "", "", "")
@@ -62,7 +62,7 @@ def documents(values: Iterable[Value]) -> str:
 
 
 def comment(text: str) -> str:
-    """A comment line of our own words; refuses what would not stay a comment."""
+    """A comment line with our own text; raises if it would not stay a comment."""
     if _UNSEEN_OR_BREAK.search(text):
         raise ValueError("a comment is one line of visible text")
     return f"# {text}\n"
@@ -74,7 +74,7 @@ def scalar(value: Value) -> str:
 
 
 def word(value: Value, number: Callable[[float], str]) -> str:
-    """What is no text, as YAML and JSON write it alike but for a number with a fraction."""
+    """A scalar that is not text, which YAML and JSON write alike except for fractions."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -111,12 +111,12 @@ def _escape(match: re.Match[str]) -> str:
 def _float(value: float) -> str:
     digits = float.__repr__(value)
     if "e" in digits and "." not in digits:
-        return digits.replace("e", ".0e")  # YAML 1.1 wants the point: 1e+16 is text there
+        return digits.replace("e", ".0e")  # YAML 1.1 requires the point: 1e+16 is text there
     return digits
 
 
 def _is_block(text: str) -> bool:
-    """Whether a literal block gives back this text: its first line sets the indentation, so no space may lead it."""
+    """Whether a literal block preserves this text: its first line sets the indentation, so no leading space."""
     if "\n" not in text or not _may_be_block(text):
         return False
     ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and this is rare
@@ -124,7 +124,7 @@ def _is_block(text: str) -> bool:
 
 
 def _may_be_block(text: str) -> bool:
-    if text.isascii() and text.replace("\n", "").isprintable():  # most; the pattern looks at each character by itself
+    if text.isascii() and text.replace("\n", "").isprintable():  # most; the pattern checks each character
         return text.lstrip("\n")[:1] not in ("", " ")
     return bool(_BLOCK.fullmatch(text))
 
@@ -142,7 +142,7 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
     """Writes value after head, the beginning of a line up to a space: on that line, or on the lines below.
 
-    Mappings and blocks below stand at indent, lists at list_indent. With an empty head, value is the whole document.
+    Mappings and blocks below start at indent, lists at list_indent. With an empty head, value is the whole document.
     """
     if isinstance(value, str):
         if _is_block(value):
@@ -156,7 +156,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
-    elif isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to ask
+    elif isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to check
         if not value:
             lines.append(head + "{}")
             return
@@ -168,7 +168,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
 
 
 def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: str) -> None:
-    """Writes the entries at indent; first is what stands before the first of them."""
+    """Writes the entries at indent; first is the text before the first of them."""
     deeper = indent + "  "
     lead = first
     for key, item in value.items():

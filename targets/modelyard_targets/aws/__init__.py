@@ -11,6 +11,8 @@ from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.aws.catalog import CATALOG
 from modelyard_targets.aws.check import check
 from modelyard_targets.aws.hardware import choose
+from modelyard_targets.aws.options import resolve_options
+from modelyard_targets.aws.rules import RULES
 from modelyard_targets.kube.network.envoy import CLASS
 
 # What makes programs and objects is imported when they are made: `validate` runs at every save of a spec.
@@ -58,5 +60,9 @@ TARGET = Target(
     calls=_calls,
     gateway_class=CLASS,
     diagnostics="modelyard_targets.aws.diagnostics",
+    rules=RULES,
+    resolve_options=resolve_options,
+    in_cloud=True,
+    secrets_via="secrets-manager",
     pins=_pins,
 )

@@ -14,10 +14,12 @@ from modelyard.program import Ref
 from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
 from modelyard_targets.aws.foundation import addons_of, release_of
-from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
-from modelyard_targets.aws.names import SYSTEM_POOL, group_name
+from modelyard_targets.aws.names import group_name
 from modelyard_targets.aws.network_policies import reach_services
+from modelyard_targets.aws.options import vpc_of
+from modelyard_targets.cloud.choose import POOL
+from modelyard_targets.cloud.pools import SYSTEM_POOL
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
@@ -146,14 +148,14 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
         "settings": {
             "clusterName": Ref("infrastructure", key="cluster_name"),
             "interruptionQueue": Ref("infrastructure", key="karpenter_queue"),
-            "isolatedVPC": context.target.vpc.nat == "none",
+            "isolatedVPC": vpc_of(context.target).nat == "none",
         },
     }
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
     """It asks for prices where there is a way out, and they have no endpoint."""
-    prices = () if context.target.vpc.nat == "none" else ("pricing",)
+    prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 
 

@@ -18,11 +18,13 @@ from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
 from modelyard_targets.kube.checks.check import Rule, check_cluster
-from modelyard_targets.kube.placement.context import Context, region_of
+from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.storage.buckets import region_of
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
@@ -115,10 +117,11 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if other.provider != "aws" or bucket.endpoint:
                 continue
             where, region = system.key(*resource.origin), region_of(bucket, system)
-            if not bucket.adopt and here.account != other.account:  # an adopted one is opened by its own policy
+            accounts = {options_of(here).account, options_of(other).account}
+            if not bucket.adopt and len(accounts) > 1:  # an adopted one is opened by its own policy
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield problems.bucket_out_of_reach(where, store, placement, what, instead)
-            if region != here.region and not here.vpc.adopt and nat_of(system, here) == "none":
+            if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
                 instead = "let the network out by vpc: {nat: one}"
                 yield problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.manifest import cpu_words, gibibytes
-from modelyard.plan import Hardware, NodePool, Plan, Smaller
-from modelyard.records import replace
-from modelyard.spec import System
-from modelyard_targets.aws.budget import hours_of
+from modelyard.plan import NodePool, Plan
+from modelyard_targets.aws.diagnostics import machines as machine_problems
 from modelyard_targets.aws.elastic import disk_gib
-from modelyard_targets.aws.pools import disks_of, nodes_for
-from modelyard_targets.kube.pods.demand import Demand, demand
-from modelyard_targets.kube.pods.prices import HOURS_OF_A_MONTH
-
-_CHEAPER: Final = 0.8
-"""The part of the cost that is left at most: Pods that share a large machine lose by a small one of their own."""
-
-_WORTH_USD: Final = 100
-"""A month. Below that, nobody changes a spec."""
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.pools import disks_of
+from modelyard_targets.cloud.check_machines import check_machines as check_machines_of
 
 _LARGEST_VOLUME_GIB: Final = 64 * 1024
 """Of gp3 (docs.aws.amazon.com, API of EC2, ModifyVolume, `Size`, read 2026-11-26)."""
@@ -29,20 +19,7 @@ _LARGEST_VOLUME_GIB: Final = 64 * 1024
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Classes that would cost much less if they asked for a little less, with what that saves a month."""
-    asked = demand(plan, placement, databases=False)
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, NodePool) or resource.value.elastic:
-            continue
-        hardware, smaller = resource.value.hardware, resource.value.hardware.smaller
-        if smaller is None:
-            continue
-        now, then = (_monthly(plan.system, asked, each) for each in (hardware, _on(smaller, hardware)))
-        if then <= _CHEAPER * now and now - then >= _WORTH_USD:
-            span = plan.system.key(*plan.system.compute[hardware.compute].path)
-            cpu, memory = cpu_words(smaller.cpu_millis), gibibytes(smaller.memory_bytes)
-            yield problems.just_misses_cheaper_machine(
-                span, hardware.compute, hardware.machine, smaller.machine, cpu, memory, now - then
-            )
+    return check_machines_of(offerings(), plan, placement)
 
 
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -60,30 +37,4 @@ def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for compute, gib in needed:
         if gib > _LARGEST_VOLUME_GIB:
             span = plan.system.at(*plan.system.compute[compute].path, "disk")
-            yield problems.disk_beyond_volumes(span, compute, gib)
-
-
-def _monthly(system: System, asked: Demand, hardware: Hardware) -> float:
-    """What the machines of a class cost a month: those that are always there, or else those of its runs at most."""
-    least = sum(one.least for one in asked.always if _is_of(one.hardware, hardware))
-    node_hours = float(nodes_for(hardware, least) * HOURS_OF_A_MONTH)
-    for name, run in asked.runs.items() if not least else ():
-        most = sum(one.most for one in run if _is_of(one.hardware, hardware))
-        node_hours += nodes_for(hardware, most) * hours_of(system.pipelines[name])
-    return node_hours * (hardware.price_hourly or 0.0)
-
-
-def _is_of(asked: Hardware | None, hardware: Hardware) -> bool:
-    return asked is not None and asked.compute == hardware.compute
-
-
-def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
-    """The same class as it would be on the smaller machine."""
-    group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
-    return replace(
-        hardware,
-        cpu_millis=smaller.cpu_millis,
-        memory_bytes=smaller.memory_bytes,
-        price_hourly=smaller.price_hourly,
-        groups=(group,),
-    )
+            yield machine_problems.disk_beyond_volumes(span, compute, gib)

@@ -15,6 +15,7 @@ from modelyard.plan import Plan, Route
 from modelyard.spec import target_path
 from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.placement.placed import target_of
 
 _REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
@@ -41,14 +42,14 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if target.region not in known:
         hint = nearest(target.region, known, "did you mean {}?") or "name a region of AWS"
         yield problems.region_refused(where, target.region, "AWS has no region of this name", hint)
-    elif target.region.startswith("cn-") and not target.vpc.adopt and plan.has_cluster(placement):
+    elif target.region.startswith("cn-") and not vpc_of(target).adopt and plan.has_cluster(placement):
         why = "a network needs endpoints, whose names in China are not known here"
         yield problems.region_refused(where, target.region, why, "name a network that is there: vpc: {adopt: …}")
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """The range of a network that is made; an adopted one is as it is, but it is one of IPv4."""
-    vpc = target_of(plan, placement).vpc
+    vpc = vpc_of(target_of(plan, placement))
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why and plan.has_cluster(placement):
         where = plan.system.at(*target_path(plan.system, placement), "vpc", "cidr")
@@ -58,7 +59,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Images come from the internet, or from a mirror."""
     target = target_of(plan, placement)
-    if target.vpc.adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
+    if vpc_of(target).adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
         return
     if not (target.images.mirror and target.images.registry):
         where = plan.system.at(*target_path(plan.system, placement), "vpc", "nat")
@@ -68,7 +69,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_public(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Public endpoints stand in public subnets, which a network that is made has beside its NAT gateways."""
     target = target_of(plan, placement)
-    if target.vpc.adopt or nat_of(plan.system, target) != "none":
+    if vpc_of(target).adopt or nat_of(plan.system, target) != "none":
         return
     for resource in plan.on(placement):
         route = resource.value

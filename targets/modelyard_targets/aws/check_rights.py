@@ -9,7 +9,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Access, Identity, Plan
 from modelyard.spec import System
 from modelyard_targets.aws.diagnostics import plan as problems
-from modelyard_targets.kube.placement.context import bucket_name
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 _OF_A_ROLE: Final = 10_240
 """Characters of all policies within a role (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""

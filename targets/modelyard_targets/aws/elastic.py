@@ -12,10 +12,11 @@ from modelyard.program import Call, Ref
 from modelyard.spec import ComputeClass
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import release_of, tags
-from modelyard_targets.aws.hardware import POOL
-from modelyard_targets.aws.machines import Machine, machine_named, table
-from modelyard_targets.aws.matching import SERVED, alternative, usable
+from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import vpc_of
+from modelyard_targets.cloud.choose import POOL
+from modelyard_targets.cloud.matching import SERVED, holding
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.placement.platform import Given, as_literal
@@ -76,7 +77,7 @@ def node_class(context: Context) -> Iterator[Call]:
     The machine image is one release of Amazon Linux 2023 by EKS, for the cluster's version: with the newest, all nodes
     would be made anew on the day of each release.
     """
-    name, network = cluster_name(context.system, context.placement), context.target.vpc
+    name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
     subnets: list[Given] = [{"id": subnet} for subnet in network.subnets]
     volume: dict[str, Given] = {
@@ -108,23 +109,12 @@ def node_class(context: Context) -> Iterator[Call]:
 
 def _requirements(compute: ComputeClass, region: str) -> list[Value]:
     """Machines of the region that hold one Pod, by name: a label that a new generation lacks excludes nothing."""
-    names = [machine.name for machine in _machines(compute, region)]
+    names = [machine.name for machine in holding(offerings(), compute, region)]
     ways: list[Value] = list(_WAYS.get(compute.capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(names)},
         {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ways},
         {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
-    ]
-
-
-def _machines(compute: ComputeClass, region: str) -> list[Machine]:
-    """The machines of a region that hold one Pod of a class."""
-    return [
-        machine
-        for machine in usable(table(), region)
-        if alternative(compute, machine) is not None
-        and compute.cpu_millis <= machine.cpu_millis
-        and compute.memory_bytes <= machine.memory_bytes
     ]
 
 
@@ -140,19 +130,19 @@ def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
 
 def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
     """How many vCPUs the nodes of an elastic class may have together."""
-    return machine_named(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
+    return offerings().machine(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
 
 
 def ways_of(compute: ComputeClass, region: str) -> Iterator[tuple[str, bool]]:
     """The machines that an elastic class may get, by name, and whether on spot."""
-    for machine in _machines(compute, region):
+    for machine in holding(offerings(), compute, region):
         for way in _WAYS.get(compute.capacity, ["on-demand"]):
             yield machine.name, way == "spot"
 
 
 def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
     count, hardware = most_machines(pool, context.plan, context.placement), pool.hardware
-    machine = machine_named(hardware.machine)
+    machine = offerings().machine(hardware.machine)
     vcpus = most_vcpus(pool, context.plan, context.placement)
     found: dict[str, Value] = {"cpu": str(vcpus), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
     if machine.accelerator is not None:
@@ -167,5 +157,5 @@ def disk_gib(plan: Plan, placement: str) -> int:
     """
     region = target_of(plan, placement).region
     classes = [plan.system.compute[pool.compute] for _, pool in pools_of(plan, placement) if pool.elastic]
-    on_root = [one for one in classes if not all(machine.local_gb for machine in _machines(one, region))]
+    on_root = [one for one in classes if not all(machine.local_gb for machine in holding(offerings(), one, region))]
     return _IMAGES_GIB + _SPARE * ceil(max((one.disk_bytes or 0 for one in on_root), default=0) / _GI)

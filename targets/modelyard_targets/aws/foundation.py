@@ -11,8 +11,10 @@ from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
 from modelyard.spec import Store, System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.versions import Release, default_version, releases
-from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "foundation"
 _ZONES: Final = 3
@@ -30,8 +32,8 @@ def account_call(context: Context) -> Call:
     """The provider: its region, the account that it has to be, and the tags of everything."""
     target, here = context.target, target_path(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("region", target.region)]
-    if target.account:
-        arguments.append(("account_id", target.account))
+    if account := options_of(target).account:
+        arguments.append(("account_id", account))
     arguments.append(("tags", dict(tags(context.system, context.placement))))
     return Call("account", "Account", context.placement, tuple(arguments), GROUP, here)
 
@@ -87,7 +89,7 @@ def log_days(system: System) -> int:
 
 def nat_of(system: System, target: TargetSpec) -> str:
     """The way out of the network: `none`, `one`, or `per-zone`, which survives the loss of a zone."""
-    return target.vpc.nat or ("per-zone" if system.profile.size == "enterprise" else "one")
+    return vpc_of(target).nat or ("per-zone" if system.profile.size == "enterprise" else "one")
 
 
 def zones_of(target: TargetSpec) -> int:
@@ -136,7 +138,7 @@ def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def _network(context: Context, name: str) -> Call:
-    vpc, here = context.target.vpc, target_path(context.system, context.placement)
+    vpc, here = vpc_of(context.target), target_path(context.system, context.placement)
     if vpc.adopt:
         adopted: tuple[tuple[str, Literal], ...] = (
             ("account", Ref("account")),

@@ -9,12 +9,14 @@ from modelyard.plan import Access, Identity, Plan, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
-from modelyard_targets.aws.names import cluster_name, project_name
+from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.storage import has_buckets, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.data.crossing import crossing_output, infrastructure_setting, key_halves, key_output
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import Context, bucket_name, region_of
-from modelyard_targets.kube.storage.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 
 GROUP: Final = "identities"
 PLATFORM: Final = "platform"
@@ -108,7 +110,7 @@ def crossing_exports(context: Context) -> Iterator[Export]:
         variable = crossing_variable(resource)
         if isinstance(resource.value, Identity) and variable in made:
             for number in _key_numbers(resource, context):
-                for half in CROSSING_HALVES:
+                for half in key_halves(context.placement, context.system):
                     held = f"{half.replace('-', '_')}s"
                     yield Export(key_output(resource, half, number), Ref(variable, held, str(number)))
 

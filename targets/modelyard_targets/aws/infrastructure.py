@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil
 from typing import Final
 
 from modelyard.plan import NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
-from modelyard_targets.aws.components import imports_of, modules_of
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
 from modelyard_targets.aws.identities import (
     crossing_calls,
@@ -22,7 +20,7 @@ from modelyard_targets.aws.identities import (
     neighbour_calls,
     platform_calls,
 )
-from modelyard_targets.aws.names import cluster_name, folder_name, project_name
+from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import STORAGE_RANGES
 from modelyard_targets.aws.operations import operation_calls
 from modelyard_targets.aws.pools import pool_calls, system_pool_call
@@ -35,9 +33,10 @@ from modelyard_targets.aws.storage import (
     storage_calls,
     store_variable,
 )
+from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
+from modelyard_targets.components import imports_of, modules_of
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.project.split import AIM, home
 
 _NEEDS: Final = ("pulumi", "pulumi-aws")
 
@@ -57,14 +56,11 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
         return (_project(0, calls, stores_exports(context), context),) if calls else ()
     roles = _roles(context)
     groups = sum(len(one.value.groups) for one in context.plan.on(context.placement) if isinstance(one.value, NodePool))
-    projects = max(1, ceil((_OF_A_CLUSTER + groups * _OF_A_GROUP + len(roles) * _OF_A_ROLE) / AIM))
-    held: list[list[Resource]] = [[] for _ in range(projects)]
-    for resource in roles:
-        held[home(resource.name, projects)].append(resource)
+    held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
     first = tuple(first_calls(context, held[0]))
     return (
         _project(0, first, exports_of(context), context),
-        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, projects)),
+        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
     )
 
 
@@ -161,8 +157,8 @@ def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], cont
         folder=folder_name(at),
         name=project_name(system, context.placement, at),
         description=f"{what.format(system.metadata.name)} on {context.placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of(calls)), calls, exports),
-        components=modules_of(calls),
+        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("aws", calls)), calls, exports),
+        components=modules_of("aws", calls),
         requirements=locked("programs", _NEEDS),
     )
 

@@ -13,6 +13,7 @@ from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.aws.names import database_identifier, login_secret
 from modelyard_targets.aws.network_policies import reach_services
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.network.policies import network_policy, ports
 from modelyard_targets.kube.placement.context import Context, Made, database_name
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME
@@ -64,7 +65,7 @@ def lower_login(resource: Resource, context: Context) -> Iterator[Made]:
 
 def _reached(context: Context) -> list[Value]:
     """The database, the services of RDS and Secrets Manager, and what hands a Pod its credentials."""
-    database: Value = {"to": [{"ipBlock": {"cidr": context.target.vpc.cidr}}], "ports": ports(_POSTGRESQL)}
+    database: Value = {"to": [{"ipBlock": {"cidr": vpc_of(context.target).cidr}}], "ports": ports(_POSTGRESQL)}
     return [database, *reach_services("rds", "secretsmanager")(context)]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from math import ceil
 from typing import Final
 
-from modelyard.records import record
 from modelyard.spec import Accelerator
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "machines.json")
 
@@ -34,74 +34,8 @@ _CPU_STEPS: Final = ((1000, 600), (1000, 100), (2000, 50))
 _CPU_REST: Final = 25
 
 
-@record
-class Machine:
-    """An instance type. `cpu_millis` and `memory_bytes` are what is left to Pods, less than it is sold with."""
-
-    name: str
-    vcpus: int
-    memory_gib: float
-    cpu_millis: int
-    memory_bytes: int
-    accelerator: Accelerator | None = None  # all that it has
-    accelerator_memory_bytes: int | None = None  # of one; None where EC2 does not say
-    arch: str = "amd64"
-    burstable: bool = False  # full speed only for a while
-    local_gb: int = 0  # NVMe disks of its own, all of them together
-
-    @property
-    def local_gib(self) -> int:
-        """The same in GiB, in which Pods ask."""
-        return self.local_gb * 1000**3 // _GI
-
-    @property
-    def generation(self) -> int:
-        """5 of `m5.xlarge`: the higher, the newer within a family."""
-        return int("".join(letter for letter in self.name.partition(".")[0][1:] if letter.isdigit())[:1] or 0)
-
-
-@record
-class Price:
-    """US dollars an hour, where and of what, who says so and of which day."""
-
-    hourly: float
-    region: str
-    spot: bool
-    source: str
-    date: str
-
-
-@record
-class Table:
-    """What is known of machines, and prices by machine, region and whether it is of spot.
-
-    `absent` names by region the machines and families that are not sold there; of a region that it does not name nobody
-    knows, and all are taken to be.
-    """
-
-    machines: tuple[Machine, ...]
-    prices: Mapping[tuple[str, str, bool], Price]
-    absent: Mapping[str, frozenset[str]]
-
-    def sold_in(self, region: str) -> Iterator[Machine]:
-        """The machines that can be had there, as far as is known."""
-        absent = self.absent.get(region, frozenset())
-        return (one for one in self.machines if absent.isdisjoint((one.name, one.name.partition(".")[0])))
-
-    def price(self, machine: str, region: str, spot: bool) -> Price | None:
-        """The price to count with: of spot where it is asked for and known, else on demand, which is the most that
-        spot costs; of the reference region where nothing is known of this one. None where nobody knows any.
-        """
-        for place in (region, REFERENCE_REGION):
-            for kind in (True, False) if spot else (False,):
-                found = self.prices.get((machine, place, kind))
-                if found is not None:
-                    return found
-        return None
-
-
 @cache
-def table() -> Table:
+def offerings() -> Offerings:
     """The machines of EC2 that modelyard knows, read once."""
     with open(_TABLE, encoding="utf-8") as file:
         known = json.load(file)
@@ -117,17 +51,12 @@ def table() -> Table:
         for name, hourly in listed["usd"].items():
             prices[name, region, spot] = Price(float(hourly), region, spot, listed["source"], listed["date"])
     absent = {region: frozenset(names) for region, names in known["absent"]["regions"].items()}
-    return Table(machines, prices, absent)
+    return Offerings("EC2", REFERENCE_REGION, machines, prices, absent)
 
 
 def _kept(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
     """Thousandths of a CPU and MiB that DaemonSets ask for on each node."""
     return sum(one["cpuMillis"] for one in daemons.values()), sum(one["memoryMi"] for one in daemons.values())
-
-
-def machine_named(name: str) -> Machine:
-    """The machine of this name, which is one of the table."""
-    return next(machine for machine in table().machines if machine.name == name)
 
 
 def _machine(
@@ -148,7 +77,15 @@ def _machine(
         arch=str(entry.get("arch", "amd64")),
         burstable=bool(entry.get("burstable", False)),
         local_gb=int(str(entry.get("localGb", 0))),
+        family=name.partition(".")[0],
+        generation=_generation(name),
     )
+
+
+def _generation(name: str) -> int:
+    """5 of `m5.xlarge`."""
+    digits = (letter for letter in name.partition(".")[0][1:] if letter.isdigit())
+    return int(next(digits, 0))
 
 
 def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:

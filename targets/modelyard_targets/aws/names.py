@@ -7,12 +7,7 @@ from typing import Final
 from modelyard.names import object_name
 from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
-from modelyard_targets.kube.storage.crossing import infrastructure_project
 
-SYSTEM_POOL: Final = "system"
-"""The pool of heads, of what starts runs, and of add-ons: on demand, and without a taint."""
-
-_FOLDER: Final = "infrastructure"
 _LONGEST_GROUP: Final = 55
 """EKS takes 63 characters for a node group, and Pulumi appends eight."""
 
@@ -31,16 +26,6 @@ def database_identifier(system: System, placement: str, store: Store) -> str:
 def login_secret(system: System, placement: str, store: Store) -> str:
     """The secret with the login of a database, as `modelyard_stacks.aws.login` calls it."""
     return f"{database_identifier(system, placement, store)}-login"
-
-
-def project_name(system: System, placement: str, at: int = 0) -> str:
-    """The project of the infrastructure, or one of several."""
-    return infrastructure_project(system, placement) + ("" if at == 0 else f"-{at + 1}")
-
-
-def folder_name(at: int) -> str:
-    """The folder of a project: `infrastructure`, then `infrastructure-2` and so on."""
-    return _FOLDER if at == 0 else f"{_FOLDER}-{at + 1}"
 
 
 def group_name(pool: str, group: NodeGroup) -> str:

@@ -12,6 +12,7 @@ from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.spec import target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import endpoints_of
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.network.policies import ANYWHERE, COMPONENT, every_namespace, ports, reach_api
 from modelyard_targets.kube.placement.context import Context, Made
 
@@ -32,7 +33,7 @@ _HTTPS: Final = 443
 
 def api_addresses(context: Context) -> tuple[str, ...]:
     """The private endpoint in the network, and the Service that leads to it."""
-    return (context.target.vpc.cidr, *_SERVICES)
+    return (vpc_of(context.target).cidr, *_SERVICES)
 
 
 def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
@@ -42,8 +43,9 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
     """
 
     def rules(context: Context) -> Iterator[Value]:
-        inside = set(services) <= set(endpoints_of(context.plan, context.placement)) and not context.target.vpc.adopt
-        network: list[Value] = [{"ipBlock": {"cidr": context.target.vpc.cidr}}]
+        vpc = vpc_of(context.target)
+        inside = set(services) <= set(endpoints_of(context.plan, context.placement)) and not vpc.adopt
+        network: list[Value] = [{"ipBlock": {"cidr": vpc.cidr}}]
         yield {"to": network if inside else list(ANYWHERE), "ports": ports(_HTTPS)}
         yield {"to": [{"ipBlock": {"cidr": cidr}} for cidr in IDENTITY_AGENTS], "ports": ports(80)}
 

@@ -11,6 +11,7 @@ from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.aws.identities import makes_anything
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.kube.placement.context import Context
 
@@ -42,7 +43,7 @@ def _budget(context: Context) -> Iterator[Call]:
 
 def _alarms(context: Context) -> Iterator[Call]:
     databases = tuple(Ref(store_variable(one.name)) for one in managed_databases(context))
-    made = context.plan.has_cluster(context.placement) and not context.target.vpc.adopt
+    made = context.plan.has_cluster(context.placement) and not vpc_of(context.target).adopt
     translated = made and nat_of(context.system, context.target) != "none"
     if not databases and not translated:
         return

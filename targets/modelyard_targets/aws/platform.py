@@ -9,11 +9,14 @@ from modelyard.spec import TargetSpec
 from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
 from modelyard_targets.aws.gateway import filled_in
-from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.login import lower_login
-from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
+from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
+from modelyard_targets.aws.options import options_of
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
+from modelyard_targets.cloud.choose import POOL
+from modelyard_targets.cloud.pools import SYSTEM_POOL
+from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
@@ -46,7 +49,8 @@ def _image_prefix(plan: Plan, placement: str) -> str:
     """Where the runtime image is in the registry that the infrastructure makes."""
     target = target_of(plan, placement)
     domain = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
-    host = f"{target.account}.dkr.ecr.{target.region}.{domain}" if target.account else _NOT_KNOWN_YET
+    account = options_of(target).account
+    host = f"{account}.dkr.ecr.{target.region}.{domain}" if account else _NOT_KNOWN_YET
     return f"{host}/{cluster_name(plan.system, placement)}"
 
 

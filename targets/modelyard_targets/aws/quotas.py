@@ -16,7 +16,8 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
 from modelyard_targets.aws.foundation import nat_of, zones_of
-from modelyard_targets.aws.machines import machine_named
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -83,7 +84,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
         most: Counter[str] = Counter()
         for group, nodes, _ in groups:
             for machine in group.machines:
-                most |= Counter({_code(machine, spot=group.spot): nodes * machine_named(machine).vcpus})
+                most |= Counter({_code(machine, spot=group.spot): nodes * offerings().machine(machine).vcpus})
         found.update(most)
     for pool in _elastic(plan, placement):
         compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)
@@ -95,7 +96,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
     """By its name in the table, what else a placement needs."""
     system, target, here = plan.system, target_of(plan, placement), plan.on(placement)
-    if not target.vpc.adopt:
+    if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
         yield "networks", 1
         yield "addresses", gateways

@@ -16,17 +16,20 @@ from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
-from modelyard_targets.aws.pools import classes_of_one_zone, pool_nodes
+from modelyard_targets.aws.options import vpc_of
+from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
+from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
-from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.data.crossing import crosses_from
+from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.prose import render
 from modelyard_targets.kube.readme.readme import README, image_texts, readme_values
-from modelyard_targets.kube.storage.crossing import crosses_from
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-zone": "the NAT gateways"}
@@ -130,7 +133,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "cluster": name,
         "release": release_of(target),
         "private": target.network == "private",
-        "nat": _NAT[nat_of(system, target)] if not target.vpc.adopt else _NAT["none"],
+        "nat": _NAT[nat_of(system, target)] if not vpc_of(target).adopt else _NAT["none"],
         "quotas": excesses(context.plan, context.placement),
         "linked": _linked(databases),
         "pools": tuple(_groups(context)),
@@ -140,7 +143,9 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "databases": databases,
         "buckets": buckets,
         "protected_here": [
-            f"the cluster and the key {name}" if target.vpc.adopt else f"the network, the cluster and the key {name}",
+            f"the cluster and the key {name}"
+            if vpc_of(target).adopt
+            else f"the network, the cluster and the key {name}",
             *(f"bucket {bucket}" for bucket in buckets),
             *(f"database {database}" for database in databases),
         ],
@@ -170,7 +175,7 @@ def _joined(context: Context) -> Iterator[str]:
         if link.ends[0] == context.placement and not system.target(there.placement).in_cloud:
             store = there.value
             yield _host(store.endpoint or store.adopt) if isinstance(store, Store) else there.placement
-    if not target.vpc.adopt and nat_of(system, target) == "none":
+    if not vpc_of(target).adopt and nat_of(system, target) == "none":
         urls = (target.images.registry, system.registry.adopt if system.registry else "", target.telemetry.remote_write)
         for host in map(_host, urls):
             if host and not host.endswith((f".dkr.ecr.{target.region}.amazonaws.com", ".svc", ".svc.cluster.local")):

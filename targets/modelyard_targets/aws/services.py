@@ -11,6 +11,7 @@ from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.check_cluster import STORAGE_CLASS
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
@@ -86,7 +87,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
     return ManagedDatabase(
         host=Ref("infrastructure", key=f"{output}_host"),
         port=_POSTGRESQL,
-        network=context.target.vpc.cidr,
+        network=vpc_of(context.target).cidr,
         secret=secret,
         login=_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
     )

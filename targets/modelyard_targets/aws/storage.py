@@ -13,8 +13,9 @@ from modelyard_targets.aws.foundation import log_days
 from modelyard_targets.aws.names import cluster_name, repository
 from modelyard_targets.aws.versions import postgresql_version
 from modelyard_targets.kube.image.runtime_image import needs_runtime_image
-from modelyard_targets.kube.placement.context import Context, bucket_name, database_name
+from modelyard_targets.kube.placement.context import Context, database_name
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "data"
 _DAY_S: Final = 86400

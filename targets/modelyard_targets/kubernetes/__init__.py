@@ -48,4 +48,5 @@ TARGET = Target(
     lower=_lower,
     objects=_objects,
     pins=_pins,
+    secrets_via="external-secrets",
 )

@@ -10,8 +10,8 @@ from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard.target import Cost
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kube.pods.prices import HOURS_OF_A_MONTH
 from modelyard_targets.kubernetes.capacity import machines_needed
+from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 
 def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -23,7 +23,7 @@ from modelyard_targets.kube.pods.demand import Asked, demand
 from modelyard_targets.kube.pods.priorities import PRIORITIES, next_lower
 from modelyard_targets.kube.pods.sizes import head_size
 from modelyard_targets.kubernetes.hardware import choose
-from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
+from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
 PODS_OF_A_MACHINE: Final = 110
 """The kubelet's own limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""

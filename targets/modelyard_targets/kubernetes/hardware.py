@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.diagnostics import nearest
-from modelyard.manifest import cpu_words, memory_text
+from modelyard.manifest import memory_text
 from modelyard.plan import Candidate, Fallback, Hardware, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.kube.pods.accelerators import canonical, known, names, of_memory
+from modelyard_targets.machines.accelerators import canonical, known, names, of_memory, resource_of
+from modelyard_targets.machines.fitting import (
+    SHOWN,
+    first_alternative,
+    has_room,
+    lacks,
+    leaves,
+    no_resource,
+    shortfall,
+    wants_accelerator,
+)
 
 ANY_MACHINE = "any machine"
 """What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""
-
-_KEPT = 3
 
 
 @record
@@ -64,9 +71,8 @@ def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
     declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
-            guess = nearest(wanted.name, names(), "; did you mean {}?")
             also = ", although a machine is declared with it" if canonical(wanted.name) in declared else ""
-            return f"no resource of Kubernetes is known for an accelerator called '{wanted.name}'{also}{guess}"
+            return no_resource(wanted.name, names(), also)
     return ""
 
 
@@ -99,13 +105,12 @@ def _open_cluster(compute: ComputeClass) -> Hardware | str:
 
 
 def _resource(accelerator: Accelerator | None) -> str:
-    found = known(accelerator.name) if accelerator is not None else None
-    return found.resource if found is not None else ""
+    return resource_of(accelerator.name) if accelerator is not None else ""
 
 
 def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
     for at, machine in enumerate(target.capacity):
-        if not _allowed(compute, machine) or _lacks(compute, machine):
+        if not (_allowed(compute, machine) and has_room(compute, machine)) or _instead(compute, machine):
             continue
         alternative, accelerator = _alternative(compute, machine) or (0, None)
         idle = machine.accelerator is not None and accelerator is None
@@ -138,13 +143,8 @@ def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Acceler
     offered = machine.accelerator
     if offered is None:
         return None
-    if compute.accelerator_memory_bytes is not None:
-        enough = _memory_of_one(machine) >= compute.accelerator_memory_bytes
-        return (0, Accelerator(offered.name, 1)) if enough and known(offered.name) is not None else None
-    for at, wanted in enumerate(compute.accelerators):
-        if _has(machine, wanted.name) and wanted.count <= offered.count:
-            return at, wanted
-    return None
+    memory = _memory_of_one(machine) if known(offered.name) is not None else 0
+    return first_alternative(compute, offered, memory, lambda name: _has(machine, name))
 
 
 def _has(machine: Machines, name: str) -> bool:
@@ -181,22 +181,13 @@ def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerato
 
 
 def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
-    """What one machine has too little of for one Pod, in words: `64Gi of the 96Gi of memory`."""
-    found: list[str] = []
-    if compute.cpu_millis > machine.cpu_millis:
-        found.append(f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs")
-    if compute.memory_bytes > machine.memory_bytes:
-        found.append(f"{memory_text(machine.memory_bytes)} of the {memory_text(compute.memory_bytes)} of memory")
-    wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
-    if wants and _alternative(compute, machine) is None:
-        found.append(f"{_offer(machine)} instead of {_wish(compute)}")
-    return tuple(found)
+    """What one machine has too little of for one Pod, in words."""
+    return tuple(lacks(compute, machine, _instead(compute, machine), memory_text))
 
 
-def _wish(compute: ComputeClass) -> str:
-    if compute.accelerator_memory_bytes is not None:
-        return f"an accelerator with {memory_text(compute.accelerator_memory_bytes)}"
-    return " or ".join(f"{one.name}:{one.count}" for one in compute.accelerators)
+def _instead(compute: ComputeClass, machine: Machines) -> str:
+    """What a machine has where none of the wanted accelerators is; empty where one is, or none is wanted."""
+    return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 
 def _offer(machine: Machines) -> str:
@@ -218,12 +209,10 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
     """How far a machine is from holding a Pod: how many things it lacks, whether it has no accelerator where one is
-    asked for, then how much it lacks, in thousandths of what is asked.
+    asked for, then how much it lacks.
     """
-    short_cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
-    short_memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
-    wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
-    return len(_lacks(compute, machine)), wants and machine.accelerator is None, short_cpu + short_memory
+    without = wants_accelerator(compute) and machine.accelerator is None
+    return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
@@ -291,7 +280,7 @@ def _hardware(
         selector=best.machine.labels,
         tolerations=_all_tolerations(chosen),
         price_hourly=best.machine.price_hourly,
-        considered=tuple(_candidate(compute, fit) for fit in fits[:_KEPT]),
+        considered=tuple(_candidate(compute, fit) for fit in fits[:SHOWN]),
         accelerator_resource=_resource(best.accelerator),
         passed_over=passed_over,
         fallback=fallbacks[0] if fallbacks else None,
@@ -299,13 +288,11 @@ def _hardware(
 
 
 def _candidate(compute: ComputeClass, fit: _Fit) -> Candidate:
-    cpu = cpu_words(fit.machine.cpu_millis - compute.cpu_millis)
-    left = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
     memory = _memory_of_one(fit.machine)
     what = (
         _offer(fit.machine) + (f" of {memory_text(memory)}" if memory else "") if fit.accelerator else "no accelerator"
     )
     kind = "spot" if fit.machine.spot else "on demand"
     currency = f"{fit.machine.currency}, " if fit.machine.currency else ""
-    why = f"{what}; {currency}{kind}; leaves {cpu} CPUs and {left}"
+    why = f"{what}; {currency}{kind}; {leaves(compute, fit.machine, memory_text)}"
     return Candidate(f"capacity[{fit.at}]", fit.machine.price_hourly, why)

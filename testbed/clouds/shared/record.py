@@ -63,7 +63,7 @@ class Naming:
         return name.lower() if self.lower else name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `Record[Api](...)` could not set `__orig_class__` then
 class Record(Generic[CloudApi]):
     """One type of resource.
 

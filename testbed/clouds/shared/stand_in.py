@@ -10,7 +10,7 @@ from testbed.clouds.shared.record import CloudApi, Record
 from testbed.clouds.shared.values import Values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `StandIn[Api](...)` could not set `__orig_class__` then
 class StandIn(Generic[CloudApi]):
     """A cloud on loopback.
 

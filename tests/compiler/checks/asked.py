@@ -7,6 +7,7 @@ from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.pipeline import Given, Inputs, read
 from modelyard.resolve import resolve
 from modelyard.validate import validate
+from modelyard_targets import TARGETS
 from tests.diagnosing import places
 
 
@@ -15,8 +16,8 @@ def told_of(spec: str) -> tuple[Diagnostic, ...]:
     document = read(Inputs(Given("system.yaml", spec))).document
     assert document is not None
     assert validate(document) == ()
-    system, found = resolve(document, "default")
-    return in_order(found if system is None else check(system))
+    system, found = resolve(document, "default", TARGETS)
+    return in_order(found if system is None else check(system, TARGETS.rules(system)))
 
 
 SHARED_KEY = "W0864"

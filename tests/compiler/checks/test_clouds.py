@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.spec import Vpc
+from modelyard.spec import NO_OPTIONS
+from modelyard_targets.aws.options import Vpc, vpc_of
 from tests.compiler.checks.asked import found_in
 from tests.plans import system_of
 
@@ -52,12 +53,12 @@ def column(text: str, line: int, word: str) -> int:
         ({"aws": "vpc: {cidr: 10.9.0.0/20}", "other": "provider: aws, region: eu-west-1, vpc: {cidr: 10.9.8.0/24}"},
          10, "cidr", "W0483"),
         ({"plant": "reachableFrom: [main, plant]"}, 9, "plant]", "E0484"),
-        ({"plant": "secretStores: {m: {via: secrets-manager}}"}, 9, "secrets-manager", "E0485"),
+        ({"plant": "secretStores: {m: {via: secrets-manager}}"}, 9, "secrets-manager", "AWS-E020"),
         ({"store": f'adopt: lake, target: plant, credentials: "secret://kubernetes/s3", encryptionKey: "{KEY}"'},
-         13, "encryptionKey", "E0486"),
-        ({"store": f'adopt: lake, endpoint: "http://s3.x", encryptionKey: "{KEY}"'}, 13, "encryptionKey", "E0486"),
-        ({"store": f'encryptionKey: "{KEY}"'}, 13, "encryptionKey", "E0486"),
-        ({"store": f'adopt: lake, region: eu-west-1, encryptionKey: "{KEY}"'}, 13, '"arn', "E0487"),
+         13, "encryptionKey", "AWS-E021"),
+        ({"store": f'adopt: lake, endpoint: "http://s3.x", encryptionKey: "{KEY}"'}, 13, "encryptionKey", "AWS-E021"),
+        ({"store": f'encryptionKey: "{KEY}"'}, 13, "encryptionKey", "AWS-E021"),
+        ({"store": f'adopt: lake, region: eu-west-1, encryptionKey: "{KEY}"'}, 13, '"arn', "AWS-E022"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_told_where_it_stands(changes: dict[str, str], line: int, word: str, code: str) -> None:
@@ -110,8 +111,8 @@ def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expect
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 
-    assert targets["main"].vpc == expected
-    assert targets["plant"].vpc == Vpc()
+    assert vpc_of(targets["main"]) == expected
+    assert targets["plant"].options is NO_OPTIONS
 
 
 def test_a_target_of_buckets_alone_has_no_network() -> None:

@@ -107,7 +107,7 @@ def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_pa
     said = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
 
     assert said.code == 0
-    assert "in the name of model-risk; set it as the tag modelyard.approval.model-risk" in said.err
+    assert "on behalf of model-risk; set it as the tag modelyard.approval.model-risk" in said.err
     assert "the version needs 2 of model-risk, payments-risk" in said.err
     found = json.loads(said.out)
     pipeline: dict[str, Any] = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
@@ -134,9 +134,9 @@ def test_an_approval_is_laid_beside_the_version(
 
     assert said.code == 0, said.err
     assert said.out == ""
-    before = "version 7 of fraud-fraud-xgb for 'champion' in environment 'default': its gate held; it was trained by "
-    assert said.err.startswith(f"{before}pipelines.retrain in environment 'default'\n")
-    assert said.err.endswith("it lies beside version 7\nit needs 1 more, of payments-risk\n")
+    before = "version 7 of fraud-fraud-xgb for 'champion' in environment 'default': it passed its gate; it was trained"
+    assert said.err.startswith(f"{before} by pipelines.retrain in environment 'default'\n")
+    assert said.err.endswith("stored with version 7\nit needs 1 more, from payments-risk\n")
     assert json.loads(json.loads(Registry.tags[TAG])["statement"])["digest"] == DIGEST
     assert set(Registry.logins) == {"Basic YWRhOmEgcGFzc3dvcmQgb2YgaGVycw=="}
 
@@ -146,47 +146,47 @@ def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, k
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
-    assert said.err.endswith("it needs 1 more, of payments-risk\n"), said.err
+    assert said.err.endswith("it needs 1 more, from payments-risk\n"), said.err
 
     said = run(*ask(tmp_path, bob, "--registry", registry, "--version", "7"))
 
-    assert said.err.endswith("it has the approvals that it needs, of model-risk, payments-risk\n"), said.err
+    assert said.err.endswith("it has all approvals, from model-risk, payments-risk\n"), said.err
 
 
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ((), "say which files are approved"),
-        (("--digest", "sha256:1"), "--digest is sha256: and 64 digits of 0-9 and a-f, and 'sha256:1' is not"),
+        ((), "name the files to approve with --digest sha256:…, the tag modelyard.digest of the version"),
+        (("--digest", "sha256:1"), "--digest is sha256: and 64 digits of 0-9 and a-f, not 'sha256:1'"),
         (("--digest", ""), "--digest is sha256: and 64 digits"),
-        (("--digest", DIGEST, "--model", "other"), "there is no model 'other'; there are fraud-xgb"),
-        (("--digest", DIGEST, "--model", "fraud-xg"), "there is no model 'fraud-xg'; there are fraud-xgb; did you"),
+        (("--digest", DIGEST, "--model", "other"), "there is no model 'other'; known: fraud-xgb"),
+        (("--digest", DIGEST, "--model", "fraud-xg"), "there is no model 'fraud-xg'; known: fraud-xgb; did you"),
         (
             ("--digest", DIGEST, "--alias", "champoin"),
             "nothing here moves 'champoin' of 'fraud-xgb', only champion, candidate; did you mean 'champion'?",
         ),
-        (("--version", "7"), "--version is looked up in a registry: add --registry URL, or give --digest"),
-        (("--version", "7", "--digest", DIGEST), "--version is looked up in a registry"),
-        (("--registry", "http://127.0.0.1:9"), "say which version with --version, by its number"),
-        (("--registry", "http://127.0.0.1:9", "--version", "seven"), "say which version with --version, by its"),
+        (("--version", "7"), "--version is looked up in a registry: add --registry URL, or use --digest"),
+        (("--version", "7", "--digest", DIGEST), "--version is looked up in a registry: add --registry URL"),
+        (("--registry", "http://127.0.0.1:9"), "name the version with --version and its number"),
+        (("--registry", "http://127.0.0.1:9", "--version", "seven"), "name the version with --version and its number"),
         (
             ("--registry", "http://127.0.0.1:9", "--version", "7"),
-            "nothing answers at http://127.0.0.1:9: Connection refused\n",
+            "no response from http://127.0.0.1:9: Connection refused\n",
         ),
-        (("--registry", "http://[bad", "--version", "7"), "--registry is no URL such as http://localhost:5000"),
-        (("--registry", "http://localhost:99999999", "--version", "7"), "--registry is no URL such as"),
+        (("--registry", "http://[bad", "--version", "7"), "--registry is not a URL such as http://localhost:5000"),
+        (("--registry", "http://localhost:99999999", "--version", "7"), "--registry is not a URL such as"),
         (("--registry", "http://local host", "--version", "7"), "--registry has a space or another character"),
         (
             ("--registry", "localhost:5000", "--version", "7"),
-            "--registry begins with http:// or https://; did you mean http://localhost:5000?\n",
+            "--registry must begin with http:// or https://; did you mean http://localhost:5000?\n",
         ),
-        (("--registry", "file:///etc/passwd", "--version", "7"), "--registry begins with http:// or https://; it is"),
-        (("--registry", "http://host/?a=b", "--version", "7"), "--registry is the address of MLflow alone"),
-        (("--registry", "", "--version", "7"), "--registry begins with http:// or https://"),
-        (("--key", "/nowhere/id"), "there is neither /nowhere/id nor /nowhere/id.pub\n"),
+        (("--registry", "file:///etc/passwd", "--version", "7"), "--registry must begin with http:// or https://"),
+        (("--registry", "http://host/?a=b", "--version", "7"), "--registry is the address of MLflow alone, "),
+        (("--registry", "", "--version", "7"), "--registry must begin with http:// or https://; "),
+        (("--key", "/nowhere/id"), "neither /nowhere/id nor /nowhere/id.pub exists\n"),
         (("--key", "/nowhere/id.pub"), "there is no /nowhere/id.pub\n"),
-        (("--key", ""), "say which key with --key FILE"),
-        (("--key", "/"), "say which key with --key FILE"),
+        (("--key", ""), "name the key with --key FILE, such as ~/.ssh/id_ed25519"),
+        (("--key", "/"), "name the key with --key FILE, such as ~/.ssh/id_ed25519"),
         (("--digest", DIGEST, "--reason", os.fsdecode(b"\xff")), "--reason is not text in UTF-8\n"),
     ],
 )
@@ -226,24 +226,24 @@ def test_a_public_half_that_is_none_is_said(run: Run, tmp_path: Path, key: Path,
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
 
     assert said.code == 1
-    assert said.err.startswith(f"error: {key}.pub is no public key"), said.err
+    assert said.err.startswith(f"error: {key}.pub is not a public key"), said.err
 
 
 def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "8"))
 
     assert said.code == 1
-    assert "the registry answers 404: version 8 not found" in said.err
+    assert "the registry responds 404: version 8 not found" in said.err
 
 
 @pytest.mark.parametrize(
     ("tags", "more", "why"),
     [
-        ({}, ("--digest", OTHER), f"version 7 has the digest {DIGEST}, which is not that of --digest"),
-        ({gate.GATE_TAG: "refused"}, (), "the gate refused version 7"),
+        ({}, ("--digest", OTHER), f"version 7 has the digest {DIGEST}, which differs from --digest"),
+        ({gate.GATE_TAG: "refused"}, (), "version 7 failed its gate"),
         ({lineage.WORKLOAD_TAG: "pipelines.try-out"}, (), "trained by pipelines.try-out, which moves 'candidate' and"),
-        ({"modelyard.environment": "prod"}, (), "would count in 'default' alone: add --env prod"),
-        ({"modelyard.digest": ""}, (), "version 7 has no digest in its tag modelyard.digest"),
+        ({"modelyard.environment": "prod"}, (), "would count in 'default' only: add --env prod"),
+        ({"modelyard.digest": ""}, (), "version 7 has no digest in its tag modelyard.digest,"),
         ({"modelyard.digest": "sha256:1"}, ("--digest", DIGEST), "version 7 has no digest in its tag"),
     ],
 )
@@ -276,13 +276,13 @@ def test_a_stage_may_do_without_lines_that_failed(
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
     assert said.code == code, said.err
-    assert ("the gate refused version 7" in said.err) is bool(code)
+    assert ("version 7 failed its gate" in said.err) is bool(code)
 
 
 @pytest.mark.parametrize(
     ("named", "code", "why"),
     [
-        (DIGEST, 0, "no gate has judged it; it was imported from models:/shared/4"),
+        (DIGEST, 0, "no gate has evaluated it; it was imported from models:/shared/4"),
         (OTHER, 1, f"version 7 is not the one that the spec imports: that has {OTHER}"),
     ],
 )
@@ -327,9 +327,7 @@ def test_a_registry_of_others_may_hold_versions_of_other_environments(
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
     assert said.code == 0, said.err
-    assert "in environment 'default': its gate held; it was trained by pipelines.retrain in environment 'staging'" in (
-        said.err
-    )
+    assert "it passed its gate; it was trained by pipelines.retrain in environment 'staging'" in said.err
 
 
 def test_what_the_registry_does_not_keep_is_no_success(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
@@ -338,8 +336,8 @@ def test_what_the_registry_does_not_keep_is_no_success(run: Run, tmp_path: Path,
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
     assert said.code == 1
-    assert "took the approval and does not have it" in said.err
-    assert "beside version" not in said.err
+    assert "accepted the approval but did not keep it" in said.err
+    assert "stored with version" not in said.err
 
 
 def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json") -> bytes:
@@ -350,21 +348,21 @@ def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json")
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (http(b"[]"), "something else than MLflow"),
-        (http(b"null"), "something else than MLflow"),
+        (http(b"[]"), "is not one of MLflow's"),
+        (http(b"null"), "is not one of MLflow's"),
         (http(b'{"model_version": null}'), "does not describe a version as MLflow does"),
-        (http(b'{"model_version": {"tags": null}}'), "version 7 has no digest"),
+        (http(b'{"model_version": {"tags": null}}'), "version 7 has no digest in its tag modelyard.digest,"),
         (http(b'{"model_version": {"tags": ["a"]}}'), "does not describe a version as MLflow does"),
         (http(b'{"model_version": {"tags": 7}}'), "does not describe a version as MLflow does"),
         (http(b'{"model', b"200 OK\r\nContent-Length: 900"), "ends too early"),
         (http(b"5\r\n{", b"200 OK\r\nTransfer-Encoding: chunked").replace(b"/1.0", b"/1.1"), "ends too early"),
         (b"SSH-2.0-OpenSSH_10.0\r\n", "does not speak HTTP"),
         (http(b"[" * 200_000), "something that is not JSON"),
-        (http(b'"' + b"a" * 9 * 2**20), "more than 8 MiB"),
+        (http(b'"' + b"a" * 9 * 2**20), "exceeds 8 MiB"),
         (http(b"\xff\xfe"), "something that is not JSON"),
-        (http(b"<!doctype html><title>Log in</title>"), "answers with a web page"),
+        (http(b"<!doctype html><title>Log in</title>"), "responds with a web page"),
         (http(b"<html>", b"401 Unauthorized"), "401: Unauthorized; set MLFLOW_TRACKING_USERNAME"),
-        (http(b"[" * 200_000, b"500 Internal Server Error"), "the registry answers 500: Internal Server Error"),
+        (http(b"[" * 200_000, b"500 Internal Server Error"), "the registry responds 500: Internal Server Error"),
     ],
     ids=range(15),
 )
@@ -400,7 +398,7 @@ def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: P
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
 
     assert said.code == 1
-    assert "this key is listed for no group that may approve" in said.err
+    assert "no group that may approve lists this key; see governance.approvers" in said.err
 
 
 def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
@@ -411,7 +409,7 @@ def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
 
     assert said.code == 1
-    assert "its type is ssh-rsa, and its body is that of a key of type ssh-ed25519" in said.err
+    assert "its type is ssh-rsa, and its body is for a key of type ssh-ed25519" in said.err
 
 
 def test_without_ssh_keygen_it_is_said(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,4 +419,4 @@ def test_without_ssh_keygen_it_is_said(run: Run, tmp_path: Path, key: Path, monk
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
 
     assert said.code == 1
-    assert said.err == "error: ssh-keygen is not here; it is part of OpenSSH\n"
+    assert said.err == "error: ssh-keygen is not installed; it is part of OpenSSH\n"

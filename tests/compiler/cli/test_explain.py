@@ -128,7 +128,7 @@ def test_explain_says_where_a_model_comes_from_and_what_it_goes_through(run: Run
 
     assert f"from triage/4 in stores.lake, as files with the digest sha256:{'4a' * 32}\n  to @challenger, by" in told
     assert "  @challenger  first; no approvals\n" in told
-    assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) of risk\n" in told
+    assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) from risk\n" in told
 
 
 def test_explain_knows_the_workloads_that_nobody_writes(run: Run, system: Path, tmp_path: Path) -> None:

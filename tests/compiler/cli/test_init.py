@@ -26,7 +26,7 @@ def test_init_overwrites_nothing(run: Run, system: Path) -> None:
     said = run("init", system)
 
     assert said.code == 1
-    assert "there already" in said.err
+    assert "already exists" in said.err
     assert (system / "system.yaml").read_text(encoding="utf-8") == SPEC
 
 

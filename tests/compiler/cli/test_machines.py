@@ -35,7 +35,7 @@ def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
     assert lines[0].startswith("machine of scorer-challenger, variant challenger; scorer-champion, variant champion ")
     assert lines[0].endswith("(compute class cpu, on main):")
     assert lines[1].startswith("  chosen: m6i.xlarge, 0.192 an hour; no accelerator; ")
-    assert "in us-east-1, as none is known of eu-central-1 (karpenter-provider-aws" in lines[1]
+    assert "in us-east-1, because none is known for eu-central-1 (karpenter-provider-aws" in lines[1]
     assert "2026-07-20" in lines[1]
     assert [line.split(",")[0] for line in lines[2:4]] == ["  next: m5.xlarge", "  next: m7i.xlarge"]
     assert lines[4:] == [
@@ -68,13 +68,13 @@ def test_machines_of_ones_own_tell_what_stands_behind_spot() -> None:
     lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")
 
     assert lines[1].startswith("  chosen: capacity[2], ")
-    assert lines[-1] == "  when that is taken away or full: capacity[1]"
+    assert lines[-1] == "  when that is reclaimed or full: capacity[1]"
 
 
 def test_an_elastic_class_says_that_machines_come_when_they_are_needed() -> None:
     lines = told(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
 
-    assert lines[-1].startswith("  elastic: made when it is needed")
+    assert lines[-1].startswith("  elastic: created on demand, as any machine")
     assert not [line for line in lines if "tried" in line]
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.compiler.cli.said import Run
 
 
-def test_graph(run: Run, system: Path) -> None:
-    assert run("graph", system).out.startswith(("flowchart", "graph", "---"))
-    assert run("graph", system, "--format", "dot").out.startswith("digraph")
-    assert json.loads(run("graph", system, "--format", "json").out)
-    assert run("graph", system, "--format", "json").code == 0
+@pytest.mark.parametrize("view", ["ml", "network"])
+def test_graph(run: Run, system: Path, view: str) -> None:
+    assert run("graph", system, "--view", view).out.startswith("flowchart LR\n")
+    assert run("graph", system, "--view", view, "--format", "dot").out.startswith("digraph")
+    assert run("graph", system, "--view", view, "--format", "svg").out.startswith("<svg ")
+    assert run("graph", system, "--view", view, "--format", "html").out.startswith("<!doctype html>")
+    assert json.loads(run("graph", system, "--view", view, "--format", "json").out)["view"] == view
+    assert run("graph", system).out == run("graph", system, "--view", "ml", "--format", "mermaid").out
 
 
 def test_schema(run: Run) -> None:

@@ -141,10 +141,10 @@ def said(signature: str = unverified(KEY), **other: Any) -> str:
         (said(action="demote"), "is not an approval: it has no signed statement"),
         (said(kind="Refusal"), "is not an approval: it has no signed statement"),
         ("x" * 5001, "is not an approval: it is longer than 5000 bytes"),
-        (said("x"), "is not an approval: what should be its signature is not one of ssh-keygen"),
+        (said("x"), "is not an approval: its signature was not made by ssh-keygen"),
         (
             said(unverified(OTHER)),
-            "approves nothing here: it was signed with a key of none of the groups that are asked",
+            "approves nothing here: the key that signed it belongs to none of the required groups: ",
         ),
         (said(system="other"), "approves nothing here: it is about system 'other'"),
         (said(model="fraud-xgb"), "approves nothing here: there is no model with the registered name 'fraud-xgb'"),
@@ -171,7 +171,7 @@ def test_a_stage_without_approvals_needs_none() -> None:
     stages = "    stages: {candidate: {approvals: none}, champion: {after: candidate}}\n    explainability"
     staged = VALID_SPEC.replace("    explainability", stages).replace("    promoteTo: candidate\n", "")
     (problem,) = promotions(staged, ("approvals/a.json", said(alias="candidate")))["problems"]
-    assert "nobody is asked before fraud-xgb@candidate moves" in problem
+    assert "nothing requires an approval before fraud-xgb@candidate moves" in problem
 
 
 def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
@@ -193,5 +193,5 @@ def test_a_link_out_of_the_repository_is_not_followed(run: Run, folder: Path) ->
     answer = run("validate", str(folder))
 
     assert answer.code == 1
-    assert "is a symbolic link to a file outside of the repository" in answer.err + answer.out
+    assert "is a symbolic link to a file outside the repository" in answer.err + answer.out
     assert "hunter2" not in answer.err + answer.out

@@ -82,11 +82,11 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
     said = run("validate", system)
     assert (said.code, said.err) == (
         0,
-        f"{system}/system.yaml: valid for prod; the base is no system without an environment\n",
+        f"{system}/system.yaml: valid for prod; the base is incomplete without an environment\n",
     )
     alone = run("compile", system).err
     assert "[E0202]" in alone
-    assert alone.endswith("this is the base alone; environments, for --env: prod\n")
+    assert alone.endswith("this is the base alone; use --env for the environments: prod\n")
     assert run("compile", system, "--env", "prod").code == 0
 
 
@@ -112,7 +112,7 @@ def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
 
     assert "did you mean 'staging'?" in run("compile", system, "--env", "stagin").err
-    assert "call it 'edge.yaml'" in run("compile", system, "--env", "edge").err
+    assert "rename it to 'edge.yaml'" in run("compile", system, "--env", "edge").err
 
 
 def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system: Path) -> None:
@@ -240,17 +240,17 @@ def test_what_waits_is_named_last(run: Run, system: Path) -> None:
         (
             "kind: MLSystem",
             "kind: [",
-            "checks of environments, variables, fields, references, rules, machines and targets",
+            "the checks of environments, variables, fields, references, rules, machines and targets",
         ),
-        ("mode: on-prem", "mode: 7", "checks of rules, machines and targets"),
-        ("framework: xgboost", "framework: 7", "some checks of inference.score, models.churn"),
+        ("mode: on-prem", "mode: 7", "the checks of rules, machines and targets"),
+        ("framework: xgboost", "framework: 7", "all checks of inference.score, models.churn"),
     ):
         (system / "system.yaml").write_text(SPEC.replace(right, wrong), encoding="utf-8")
         for command in ("validate", "compile"):
-            assert f"\n{last} wait for these errors\n" in run(command, system).err
+            assert f"\nfix these errors to run {last}\n" in run(command, system).err
     (system / "system.yaml").write_text(SPEC.replace("framework: xgboost", "framework: xgbost"), encoding="utf-8")
 
-    assert "wait for" not in run("validate", system).err
+    assert "to run" not in run("validate", system).err
 
 
 def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) 
 
     assert not unchanged(tmp_path, "prod", "main", "k")
     assert write(tmp_path, {**FILES, "w/b": "B"})[1] == [
-        "E0702 'prod/main/w/b' is not a file that modelyard wrote, and it wants to write there"
+        "E0702 'prod/main/w/b' was not written by modelyard, which needs to write there"
     ]
     assert write(tmp_path, FILES) == (Counts(0, 4, 0), [])
     assert unchanged(tmp_path, "prod", "main", "k")

@@ -140,7 +140,7 @@ def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
 
     assert result is None
     assert told(CPU_TOO_LARGE) == ["E0504 cpu"]
-    assert "the nearest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
+    assert "the closest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
 
 
 def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:

@@ -243,5 +243,5 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
 )
 def test_what_is_no_program_is_refused(program: Program) -> None:
     """Titles, modules, components, attributes and arguments are ours and have one form; references go backwards."""
-    with pytest.raises(ValueError, match=r"cannot stand|before it is made|share the variable"):
+    with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)

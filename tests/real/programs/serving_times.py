@@ -73,7 +73,13 @@ def deploy(columns: int) -> bytes:
         "batching": {"maxSize": 1, "maxWaitMilliseconds": 10},
         "timeoutSeconds": 60,
     }
-    workload = {"registry": {"uri": f"file://{FOLDER}/registry"}, "applications": {name: described}}
+    workload = {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Workload",
+        "type": "serving",
+        "registry": {"uri": f"file://{FOLDER}/registry"},
+        "applications": {name: described},
+    }
     registry.connect(workload)
     with mlflow.start_run():
         more = {"serialization_format": "cloudpickle", "pip_requirements": []}

@@ -10,6 +10,7 @@ from modelyard.plan import Plan
 from modelyard.program import Call, Literal, Program, Ref
 from modelyard_targets import TARGETS
 from modelyard_targets.aws.lower import lower
+from modelyard_targets.components import wrong_arguments
 from tests.diagnosing import Question, examine
 from tests.examples import SYSTEMS
 
@@ -40,12 +41,12 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 
 
 def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Every call of every infrastructure program, by component and name: `NodePool system`."""
-    return {
-        f"{call.component} {call.name}": call
-        for program in programs(text, placement).values()
-        for call in program.calls
-    }
+    """Every call of every infrastructure program, by component and name: `NodePool system`. Each has the arguments that
+    its component takes.
+    """
+    calls = [call for program in programs(text, placement).values() for call in program.calls]
+    assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
+    return {f"{call.component} {call.name}": call for call in calls}
 
 
 def arguments(call: Call) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from modelyard.plan import Hardware, NodePool, Plan
-from modelyard_targets.aws.budget import cost_rows, endpoints_monthly, monthly_high, monthly_low, prices_of
-from modelyard_targets.aws.pools import nodes_for, pool_nodes, system_hardware, system_nodes
+from modelyard_targets.aws.budget import cost_rows, endpoints_monthly, monthly_high, monthly_low
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.pools import pool_nodes, system_hardware, system_nodes
+from modelyard_targets.cloud.cost import prices_of
+from modelyard_targets.cloud.pools import nodes_for
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
 
 OWNER = "email: growth@acme.example}"
@@ -41,7 +44,7 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     system = system_hardware(plan.system, plan.system.deployment.targets[0])
     always = system_nodes(plan, "main").least * (system.price_hourly or 0)
 
-    assert nodes_for(hardware, 2) == 1
+    assert nodes_for(offerings(), hardware, 2) == 1
     assert pool_nodes(plan, "main")["small", 0].least == 1
     assert monthly_low(plan, "main") == pytest.approx((always + (hardware.price_hourly or 0)) * 730)
 
@@ -76,8 +79,8 @@ def test_a_run_that_never_ends_costs_a_month_and_no_more() -> None:
 
 
 def test_prices_have_a_source_and_a_date() -> None:
-    assert all(price.source and price.date for price in prices_of(plan_of(), "main"))
-    assert prices_of(plan_of(), "main")
+    assert all(price.source and price.date for price in prices_of(offerings(), plan_of(), "main"))
+    assert prices_of(offerings(), plan_of(), "main")
 
 
 def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:

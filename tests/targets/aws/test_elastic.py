@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.machines import offerings
 from tests.crds import problems
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, names, one
 
@@ -31,7 +31,7 @@ def test_the_api_takes_them(name: str) -> None:
 
 
 def test_machines_are_those_that_hold_a_pod() -> None:
-    by_name = {machine.name: machine for machine in table().machines}
+    by_name = {machine.name: machine for machine in offerings().machines}
     found = [by_name[name] for name in requirement("node.kubernetes.io/instance-type")]
 
     assert found
@@ -40,7 +40,7 @@ def test_machines_are_those_that_hold_a_pod() -> None:
 
 
 def test_accelerators_are_those_that_are_asked_for() -> None:
-    by_name = {machine.name: machine for machine in table().machines}
+    by_name = {machine.name: machine for machine in offerings().machines}
     found = {by_name[name].accelerator for name in requirement("node.kubernetes.io/instance-type", "gpu", GPU)}
 
     assert {one.name for one in found if one is not None} == {"L4", "A10G"}
@@ -91,7 +91,7 @@ def test_a_pool_always_has_room_for_one_machine() -> None:
     """Karpenter starts no machine that is larger than what is left: a small Pod would wait for ever."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = one("NodePool", "gpu", text)["spec"]["limits"]
-    by_name = {machine.name: machine for machine in table().machines}
+    by_name = {machine.name: machine for machine in offerings().machines}
     allowed = [by_name[name] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)]
 
     assert any(int(limits["cpu"]) >= each.vcpus and int(limits["memory"][:-2]) >= each.memory_gib for each in allowed)

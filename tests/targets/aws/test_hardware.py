@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from modelyard.plan import Hardware
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
-from modelyard_targets.aws.hardware import choose, choose_from
-from modelyard_targets.aws.machines import Machine, Table, table
-from tests.targets.aws.hardware_asked import GI, asked, machine, market
+from modelyard_targets.aws.hardware import choose
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.cloud.offerings import Machine
+from tests.targets.cloud.hardware_asked import GI, asked
 
 REGIONS = ("us-east-1", "eu-central-1", "eu-west-1", "ap-south-1")
 
@@ -27,14 +28,8 @@ def chosen(compute: ComputeClass, region: str = "us-east-1") -> Hardware:
     return found
 
 
-def picked(machines: Table, compute: ComputeClass, region: str = "us-east-1") -> Hardware:
-    found = choose_from(machines, compute, region)
-    assert isinstance(found, Hardware), found
-    return found
-
-
 def by_name(name: str) -> Machine:
-    return next(one for one in table().machines if one.name == name)
+    return next(one for one in offerings().machines if one.name == name)
 
 
 @pytest.mark.parametrize(
@@ -138,27 +133,6 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
     assert [group.price_hourly for group in groups] == [0.07044, 0.192]
 
 
-def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
-    """What is idle on a larger machine is paid for: of CPUs nothing, where they are all that is paid for."""
-    plain = market(
-        machine("a", 4, 16),
-        machine("memory", 4, 32),
-        machine("too-much-memory", 4, 64),
-        machine("more-cpus", 8, 16),
-        us={"a": 1.0, "memory": 1.2, "too-much-memory": 1.3, "more-cpus": 1.4},
-    )
-    accelerated = market(
-        machine("a", 4, 16, "L4"),
-        machine("twice", 8, 32, "L4"),
-        machine("too-large", 16, 32, "L4"),
-        machine("others", 8, 32, "L4:4"),
-        us={"a": 1.0, "twice": 1.2, "too-large": 1.3, "others": 1.4},
-    )
-
-    assert picked(plain, asked(capacity="spot")).groups[0].machines == ("a", "memory")
-    assert picked(accelerated, asked(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
-
-
 def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
     """A Pod that asks for one accelerator would get one of the four that it was to have instead."""
     assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
@@ -177,48 +151,6 @@ def test_an_elastic_class_has_no_groups() -> None:
     assert found.elastic
     assert found.groups == ()
     assert found.machine == "m6i.xlarge"
-
-
-def test_a_price_that_is_not_known_makes_no_machine_cheap() -> None:
-    """Of two machines, only one of which has a price in the region, the reference region's prices decide."""
-    machines = market(
-        machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
-    )
-
-    assert picked(machines, asked(), "eu-central-1").machine == "a"
-    assert picked(machines, asked(), "eu-central-1").price_hourly == 1.3
-    assert picked(machines, asked(capacity="spot")).machine == "a"
-
-
-def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
-    machines = market(
-        machine("a", 4, 16),
-        machine("b", 8, 16),
-        us={"a": 1.0, "b": 1.1},
-        eu={"a": 1.3, "b": 1.2},
-        eu_spot={"a": 0.3, "b": 0.9},
-    )
-
-    assert picked(machines, asked(), "eu-central-1").machine == "b"
-    assert picked(machines, asked(capacity="spot"), "eu-central-1").machine == "a"
-    assert picked(machines, asked(), "us-east-1").machine == "a"
-
-
-def test_a_bigger_machine_wins_only_where_no_pod_is_dearer_on_it() -> None:
-    """At the same price it holds more Pods; at a higher one a single Pod would pay for room that nobody asked for."""
-    same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
-    dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
-
-    assert picked(same, asked(4, 16)).machine == "b"
-    assert picked(dearer, asked(4, 16)).machine == "a"
-
-
-def test_a_machine_without_any_price_comes_last() -> None:
-    machines = market(machine("a", 4, 16), machine("b", 4, 16), us={"b": 9.0})
-    found = picked(machines, asked())
-
-    assert [one.machine for one in found.considered] == ["b", "a"]
-    assert [one.price_hourly for one in found.considered] == [9.0, None]
 
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 4000))
@@ -247,7 +179,7 @@ def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
     smaller = two.cpu_millis <= one.cpu_millis and two.memory_bytes <= one.memory_bytes
     assert not smaller or (one.cpu_millis, one.memory_bytes) == (two.cpu_millis, two.memory_bytes)
     if less.accelerator == most.accelerator:
-        low, high = (table().price(name, "us-east-1", spot=False) for name in (one.name, two.name))
+        low, high = (offerings().price(name, "us-east-1", spot=False) for name in (one.name, two.name))
         assert low is not None
         assert high is not None
         assert low.hourly <= high.hourly

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, table
-from modelyard_targets.kube.pods.accelerators import canonical, known
-from tests.targets.aws.hardware_asked import GI, machine, market
+from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
+from modelyard_targets.machines.accelerators import canonical, known
+from tests.targets.cloud.hardware_asked import GI, machine, market
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "accelerators.csv"
 
@@ -26,32 +26,32 @@ def test_a_node_keeps_what_its_bootstrap_computes(
 
 
 def test_pods_get_less_than_a_machine_is_sold_with() -> None:
-    for one in table().machines:
+    for one in offerings().machines:
         assert 0.8 * one.vcpus * 1000 < one.cpu_millis < one.vcpus * 1000, one.name
         assert 0.7 * one.memory_gib * GI < one.memory_bytes < one.memory_gib * GI, one.name
 
 
 def test_every_accelerator_is_one_that_pods_can_ask_for() -> None:
-    for one in table().machines:
+    for one in offerings().machines:
         if one.accelerator is not None:
             assert known(one.accelerator.name) is not None, one.name
             assert one.accelerator.count > 0
 
 
 def test_every_price_says_who_says_so_and_when() -> None:
-    names = {one.name for one in table().machines}
-    for (name, region, spot), price in table().prices.items():
+    names = {one.name for one in offerings().machines}
+    for (name, region, spot), price in offerings().prices.items():
         assert name in names
         assert price.source
         assert price.date >= "2026"
         assert price.hourly > 0
-        on_demand = table().prices[name, region, False]
+        on_demand = offerings().prices[name, region, False]
         assert not spot or price.hourly < on_demand.hourly
 
 
 def test_no_machine_for_other_images_holds_more_than_all_others() -> None:
     """So that nothing is lost by never choosing one that the images do not run on."""
-    plain = [one for one in table().machines if one.accelerator is None]
+    plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
     assert most["arm64"] <= most["amd64"]
@@ -72,20 +72,20 @@ def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
 
 def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
     """A misspelt family would hide nothing, and what has a price somewhere is sold there."""
-    names = {one.name for one in table().machines}
+    names = {one.name for one in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
-    assert all(absent <= names for absent in table().absent.values())
-    for name, region, _ in table().prices:
+    assert all(absent <= names for absent in offerings().absent.values())
+    for name, region, _ in offerings().prices:
         if region != REFERENCE_REGION:
-            assert name in {one.name for one in table().sold_in(region)}, (name, region)
+            assert name in {one.name for one in offerings().sold_in(region)}, (name, region)
 
 
 @pytest.mark.skipif(not REFERENCE.is_file(), reason="the survey that the table was made from is not here")
 def test_the_table_says_what_the_survey_says() -> None:
     """Shape and price of every machine of AWS there, and nothing besides."""
-    machines = {one.name: one for one in table().machines}
-    prices = dict(table().prices)
+    machines = {one.name: one for one in offerings().machines}
+    prices = dict(offerings().prices)
     with REFERENCE.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["cloud"] == "aws"]
     for row in rows:

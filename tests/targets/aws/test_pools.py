@@ -7,7 +7,9 @@ import json
 import pytest
 
 from modelyard.plan import NodePool
-from modelyard_targets.aws.pools import Disks, Nodes, disks_of, pods_of_a_node, pool_nodes, system_nodes
+from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.pools import disks_of, pool_nodes, system_nodes
+from modelyard_targets.cloud.pools import Disks, Nodes, pods_of_a_node
 from tests.targets.aws.emitted import argument, calls, one
 from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of
 
@@ -57,7 +59,7 @@ def test_pods_share_a_node_that_has_room_for_several() -> None:
         for one in plan_of(changed(REPLICAS, small)).on("main")
         if isinstance(one.value, NodePool) and one.value.compute == "small"
     )
-    fit = pods_of_a_node(hardware, hardware.groups[0])
+    fit = pods_of_a_node(offerings(), hardware, hardware.groups[0])
 
     assert fit > 1
     assert nodes["small", 0] == Nodes(-(-3 // fit), -(-12 // fit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.quotas import Excess, excesses
 from tests.targets.aws.emitted import one
 from tests.targets.aws.infrastructure import LEADS, changed, plan_of
@@ -58,6 +58,6 @@ def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
     """A machine that is added to the table without one would end the compiler."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # what is looked up for each
 
-    for machine in table().machines:
+    for machine in offerings().machines:
         for spot in (False, True):
             assert _code(machine.name, spot=spot).startswith("L-")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from modelyard.plan import Fallback, Hardware
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.kube.pods.accelerators import known, names
 from modelyard_targets.kubernetes.hardware import ANY_MACHINE, choose
+from modelyard_targets.machines.accelerators import known, names
 
 GI = 1024**3
 CPU = Machines(count=3, cpu_millis=16000, memory_bytes=64 * GI)

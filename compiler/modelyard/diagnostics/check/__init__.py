@@ -1,1 +1,1 @@
-"""What is told about a system that fits together but makes no sense, or breaks its own rules: E04 and W04."""
+"""Diagnostics about systems whose parts fit together but make no sense, or break their own rules: E04 and W04."""

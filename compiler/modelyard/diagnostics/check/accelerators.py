@@ -1,4 +1,4 @@
-"""Diagnostics about accelerators that nothing computes on: W0860 and W0861."""
+"""Diagnostics about accelerators that nothing uses: W0860 and W0861."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 def idle_accelerator(span: Span, what: str, why: str, instead: str = "") -> Diagnostic:
     """Built-in code computes on CPUs, with two exceptions: training with PyTorch, and with XGBoost on `device: cuda`.
 
-    A workload whose compute class has an accelerator pays for it and keeps it from others. Code of your own may use it.
+    A workload whose compute class has an accelerator pays for it and blocks it for others. Your own code may use it.
 
     Wrong:
 
@@ -31,9 +31,9 @@ def idle_accelerator(span: Span, what: str, why: str, instead: str = "") -> Diag
 
 
 def one_accelerator_used(span: Span, pipeline: str, accelerator: str, count: int, trials: bool) -> Diagnostic:
-    """A worker of a built-in trainer is one process, which computes on one device: the others of its Pod stay idle.
+    """A worker of a built-in trainer is one process on one device: the other devices of its Pod stay idle.
 
-    Several workers train one model together, each on a device of its own.
+    Several workers train one model together, each on its own device.
 
     Wrong:
 
@@ -52,6 +52,6 @@ def one_accelerator_used(span: Span, pipeline: str, accelerator: str, count: int
         f"pipeline {quote(pipeline)} uses one of the {count} accelerators of each worker:"
         " the built-in trainer computes on one device",
         span,
-        f"name a class with accelerators: {accelerator}:1 and a part of the CPUs and memory, and ask for {count} times"
+        f"name a class with accelerators: {accelerator}:1 and a share of the CPUs and memory, and ask for {count} times"
         f" as many {more}",
     )

@@ -1,4 +1,4 @@
-"""What is reported about the keys of those who may approve: E0897 to W0899, E0920 and W0921."""
+"""Diagnostics about the keys of approvers: E0897 to W0899, E0920 and W0921."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def group_without_key(span: Span, group: str) -> Diagnostic:
-    """A group may approve, and no key is listed for it: nothing that it says would count.
+    """A group may approve, but no key is listed for it, so no approval of it would count.
 
     An approval is a statement about the files of one version, signed with `modelyard approve` by the SSH key of a
-    member. Whoever trains a model can write anything beside it, so that nothing else is one.
+    member. Anyone who trains a model can write files next to it, so nothing but a signature counts.
 
     Wrong:
 
@@ -25,7 +25,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
     return Diagnostic(
         "E0897",
         Severity.ERROR,
-        f"group {quote(group)} may approve, and no key of it is listed",
+        f"group {quote(group)} may approve, but no key is listed for it",
         span,
         f"add approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}} to governance",
         follows=True,  # from a key that is wrong
@@ -33,7 +33,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
 
 
 def key_of_two_groups(span: Span, group: str, other: str) -> Diagnostic:
-    """One key is listed for two groups, so that one person could approve for both.
+    """One key is listed for two groups, so one person could approve for both.
 
     Wrong:
 
@@ -50,16 +50,16 @@ def key_of_two_groups(span: Span, group: str, other: str) -> Diagnostic:
     return Diagnostic(
         "E0898",
         Severity.ERROR,
-        f"a key of group {quote(group)} is listed for {quote(other)} as well",
+        f"a key of group {quote(group)} is also listed for {quote(other)}",
         span,
         "list each key for one group",
     )
 
 
 def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Diagnostic:
-    """Keys of two groups have the same comment, so that one person could approve for both with two keys.
+    """Keys of two groups have the same comment, so one person could approve for both with two keys.
 
-    Whose a key is stands behind it, as ssh-keygen wrote it or as you do. Nothing else tells two people apart.
+    The comment after a key, written by ssh-keygen or by you, names its owner. Nothing else distinguishes people.
 
     Wrong:
 
@@ -78,15 +78,15 @@ def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Dia
         Severity.WARNING,
         f"{quote(person)} has keys in the groups {quote(other)} and {quote(group)}, and could approve for both",
         span,
-        "list the keys of a person for one group, or write behind each key whose it is",
+        "list a person's keys for one group only, or name each key's owner in the comment after it",
     )
 
 
 def key_unusable(span: Span, group: str, why: str) -> Diagnostic:
-    """A listed key is cut, changed, or of another type than it says: no signature could ever be verified with it.
+    """A listed key is truncated, altered, or not of the type that it claims: no signature could be verified with it.
 
-    Each entry is the one line of a `.pub` file, as a whole: type, key, and whose it is. Keys of RSA have 2048 bits or
-    more. `ssh-keygen -l -f FILE` prints what kind of key is in a file.
+    Each entry is the whole line of a `.pub` file: type, key, and owner. RSA keys need at least 2048 bits.
+    `ssh-keygen -l -f FILE` prints the type of the key in a file.
 
     Wrong:
 
@@ -103,12 +103,12 @@ def key_unusable(span: Span, group: str, why: str) -> Diagnostic:
         Severity.ERROR,
         f"a key of group {quote(group)} cannot be used: {why}",
         span,
-        "list the whole line of a .pub file, such as ssh-keygen -t ed25519 makes",
+        "list the whole line of a .pub file, such as ssh-keygen -t ed25519 creates",
     )
 
 
 def key_twice(span: Span, group: str) -> Diagnostic:
-    """The same key stands twice in a group, with another comment: it approves once, and belongs to one person.
+    """The same key appears twice in a group, with different comments: it approves once, and belongs to one person.
 
     Wrong:
 
@@ -125,5 +125,5 @@ def key_twice(span: Span, group: str) -> Diagnostic:
         Severity.WARNING,
         f"a key of group {quote(group)} is listed twice",
         span,
-        "keep the line that says whose it is",
+        "keep the line that names the owner",
     )

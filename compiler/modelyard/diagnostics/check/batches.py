@@ -8,7 +8,7 @@ from modelyard.source import Span
 
 
 def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
-    """A batch inference has `reprocess` beside scoring code of its own, which decides itself what it scores.
+    """A batch inference has `reprocess` next to its own scoring code, which decides itself what it scores.
 
     Wrong:
 
@@ -23,12 +23,12 @@ def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
         Severity.WARNING,
         f"`reprocess` has no effect: the code of pipeline {quote(pipeline)} decides what it scores again",
         span,
-        "remove it, or hand it to the code in `parameters`",
+        "remove it, or pass it to the code in `parameters`",
     )
 
 
 def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
-    """A new version is to score files again that their bucket no longer has: the scores of these stay as they are.
+    """A new version is to rescore files that their bucket no longer has: their scores stay as they are.
 
     Wrong:
 
@@ -43,7 +43,7 @@ def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str,
     return Diagnostic(
         "W0867",
         Severity.WARNING,
-        f"files of {days(window_s)} of {quote(data)} cannot all be scored again: store {quote(store)} keeps objects "
+        f"not all files of {days(window_s)} of {quote(data)} can be scored again: store {quote(store)} keeps objects "
         f"for {days(retention_s)}",
         span,
         f"keep objects for {days(window_s)}, or shorten the window",
@@ -51,7 +51,7 @@ def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str,
 
 
 def reprocess_before_next_run(span: Span, pipeline: str, window_s: int, gap_s: int) -> Diagnostic:
-    """A new version is to score files again that are younger than the time between two runs: some are never found.
+    """A new version is to rescore only files younger than the time between two runs, so it misses some.
 
     Wrong:
 
@@ -64,14 +64,14 @@ def reprocess_before_next_run(span: Span, pipeline: str, window_s: int, gap_s: i
     return Diagnostic(
         "W0942",
         Severity.WARNING,
-        f"files of {days(window_s)} are scored again, and runs of {quote(pipeline)} are up to {days(gap_s)} apart",
+        f"files of {days(window_s)} are scored again, but runs of {quote(pipeline)} are up to {days(gap_s)} apart",
         span,
         f"write {days(gap_s)} or more",
     )
 
 
 def reprocess_of_fixed_version(span: Span, pipeline: str, version: str) -> Diagnostic:
-    """A batch inference is to score again when its version changes, and names a version that never does.
+    """A batch inference is to rescore when its version changes, but names a version that never changes.
 
     Wrong:
 

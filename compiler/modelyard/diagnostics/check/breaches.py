@@ -1,4 +1,4 @@
-"""Diagnostics about what follows the breach of a monitor: rollback, cooldown, severity and channels."""
+"""Diagnostics about reactions to the breach of a monitor: rollback, cooldown, severity and channels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rollback_of_what(span: Span, watched: str) -> Diagnostic:
 
 
 def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
-    """An endpoint that names its versions by number has no alias that could go back.
+    """An endpoint that names its versions by number has no alias to roll back.
 
     Wrong:
 
@@ -43,14 +43,14 @@ def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0474",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} names versions by number, so there is no alias that could go back",
+        f"endpoint {quote(endpoint)} names versions by number, so there is no alias to roll back",
         span,
         "serve an alias such as @champion, or remove rollback",
     )
 
 
 def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """The cooldown is over before the monitor looks again, so every breach starts a run.
+    """The cooldown ends before the monitor checks again, so every breach starts a run.
 
     Wrong:
 
@@ -63,14 +63,14 @@ def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0475",
         Severity.WARNING,
-        f"the cooldown of monitor {quote(monitor)} is over before it looks again, so it holds nothing back",
+        f"the cooldown of monitor {quote(monitor)} has no effect: it ends before the monitor checks again",
         span,
-        "raise it above the time between two looks",
+        "raise it above the time between two checks",
     )
 
 
 def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
-    """A cooldown keeps reactions apart, and this monitor has none: an alert is told as long as it lasts.
+    """A cooldown spaces out actions. This monitor takes none; it only alerts, for as long as the breach lasts.
 
     Wrong:
 
@@ -83,14 +83,14 @@ def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0493",
         Severity.WARNING,
-        f"the cooldown of monitor {quote(monitor)} holds nothing back: a breach starts nothing and takes nothing back",
+        f"'cooldown' has no effect: monitor {quote(monitor)} neither starts a run nor rolls back",
         span,
         "remove cooldown, or add run or rollback",
     )
 
 
 def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """A monitor tells nobody and starts nothing.
+    """A monitor notifies nobody and starts nothing.
 
     Wrong:
 
@@ -104,14 +104,14 @@ def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0477",
         Severity.WARNING,
-        f"a breach of monitor {quote(monitor)} reaches nobody and starts nothing",
+        f"a breach of monitor {quote(monitor)} notifies nobody and starts nothing",
         span,
         "add onBreach: {notify: [CHANNEL]}, or oncall: CHANNEL to governance.owner",
     )
 
 
 def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable[str]) -> Diagnostic:
-    """None of the channels that are told takes alerts of this severity.
+    """None of the monitor's channels takes alerts of this severity.
 
     Wrong:
 
@@ -125,7 +125,7 @@ def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable
     return Diagnostic(
         "W0478",
         Severity.WARNING,
-        f"check {quote(check)} raises a {severity}, and none of {', '.join(channels)} takes one",
+        f"check {quote(check)} raises a {severity}, but none of {', '.join(channels)} takes one",
         span,
         "add a channel to notify, or the severity to the channel",
     )

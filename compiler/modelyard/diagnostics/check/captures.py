@@ -1,4 +1,4 @@
-"""Diagnostics about what captures hold and what labels are found by: E0890, W0891, E0915, W0916, E0931 and E0932."""
+"""Diagnostics about the content of captures and the keys of labels: E0890, W0891, E0915, W0916, E0931 and E0932."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
-    """A monitor checks a column that captures leave out or redact, or that is no input of the model, such as the label.
+    """A monitor checks a column that captures leave out or redact, or that is not a model input, such as the label.
 
     Wrong:
 
@@ -31,11 +31,11 @@ def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
 
 
 def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagnostic:
-    """Late labels may not be found: captures keep the inputs of the model and no key of a request.
+    """Late labels may never be matched: captures keep the model inputs and no key of the requests.
 
     Labels are matched with predictions by the `key` of the monitor, or else by the columns that both have. Captures
-    keep the inputs of the model, and besides them the `keys` that the endpoint names; where it names none, the `key` of
-    each monitor that judges them by labels, or the columns in the `schema` of the labels.
+    keep the model inputs, plus the `keys` that the endpoint names; if it names none, the `key` of each monitor that
+    judges them by labels, or the columns in the `schema` of the labels.
 
     Wrong:
 
@@ -54,17 +54,17 @@ def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagno
     return Diagnostic(
         "W0891",
         Severity.WARNING,
-        f"monitor {quote(monitor)} names no key by which labels in {quote(labels)} are found, and captures of endpoint"
+        f"monitor {quote(monitor)} names no key to match labels in {quote(labels)} by, and captures of endpoint"
         f" {quote(endpoint)} keep none",
         span,
-        "name its columns in `key`, or write `keys: []` in `capture` where labels are found by inputs of the model",
+        "name its columns in `key`, or add `keys: []` to `capture` if labels are matched by model inputs",
     )
 
 
 def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnostic:
-    """What a monitor watches and its labels have no column in common, so no label is ever found.
+    """The watched data and its labels have no column in common, so no label ever matches.
 
-    Labels and timestamps do not count: those of an event and of its label differ.
+    Label and timestamp columns do not count: an event and its label have different ones.
 
     Wrong:
 
@@ -83,17 +83,17 @@ def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnost
     return Diagnostic(
         "E0915",
         Severity.ERROR,
-        f"monitor {quote(monitor)} finds no label: {watch} and {quote(labels)} have no column in common",
+        f"monitor {quote(monitor)} cannot match labels: {watch} and {quote(labels)} have no column in common",
         span,
-        "keep a column of the labels beside the predictions, such as a number of the case, and name it in `key`",
+        "keep an identifying column of the labels next to the predictions, such as a case number, and name it in `key`",
     )
 
 
 def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
-    """A monitor names no `key`, and the spec does not tell which columns its predictions and labels share.
+    """A monitor names no `key`, and the spec does not declare which columns its predictions and labels share.
 
-    Labels would be found by all columns that both happen to have. One that has changed in between, such as an amount
-    that was corrected, then hides the label.
+    Labels would be matched by all columns that both happen to have. A column that changed in between, such as a
+    corrected amount, would then hide the label.
 
     Wrong:
 
@@ -106,17 +106,17 @@ def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
     return Diagnostic(
         "W0916",
         Severity.WARNING,
-        f"monitor {quote(monitor)} names no key by which labels in {quote(labels)} are found",
+        f"monitor {quote(monitor)} names no key to match labels in {quote(labels)} by",
         span,
-        "name in `key` the columns that say which row is which",
+        "name in `key` the columns that identify a row",
     )
 
 
 def fewer_features_than_asked(span: Span, check: str, asked: int, found: Sequence[str]) -> Diagnostic:
-    """A check asks that more features are beyond its bounds than there are to look at, so it is never a breach.
+    """A check requires more features beyond its bounds than there are to check, so it never reports a breach.
 
-    Without `features`, a check looks at the columns that both the window and its reference have. Captures hold the
-    inputs of the model and `capture.keys`, or the `capture.columns` among these inputs.
+    Without `features`, a check covers the columns that both the window and its reference have. Captures hold the model
+    inputs and `capture.keys`, or the `capture.columns` among these inputs.
 
     Wrong:
 
@@ -133,17 +133,17 @@ def fewer_features_than_asked(span: Span, check: str, asked: int, found: Sequenc
     return Diagnostic(
         "E0931",
         Severity.ERROR,
-        f"check {quote(check)} asks for {features} beyond its bounds, and looks at {have}",
+        f"check {quote(check)} requires {features} beyond its bounds, but checks {have}",
         span,
-        f"write {len(found)} or less" if found else "keep columns in `capture` that the reference has, too",
+        f"set {len(found)} or less" if found else "keep columns in `capture` that the reference also has",
     )
 
 
 def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> Diagnostic:
-    """Labels are found by a column that captures do not hold, so that none is ever found.
+    """Labels are matched by a column that captures do not hold, so none ever matches.
 
-    Captures hold the inputs of the model, or the `columns` among them, and `keys` besides; of a column under `redact`
-    they hold whether there was a value.
+    Captures hold the model inputs, or the `columns` among them, plus `keys`; for a column under `redact` they hold only
+    whether it had a value.
 
     Wrong:
 
@@ -159,7 +159,7 @@ def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> 
     return Diagnostic(
         "E0932",
         Severity.ERROR,
-        f"captures of endpoint {quote(endpoint)} {how} {quote(column)}, by which labels are to be found",
+        f"captures of endpoint {quote(endpoint)} {how} {quote(column)}, which labels are to be matched by",
         span,
         f"remove {column} from redact in `capture`, or use another key"
         if redacted

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def hour_skipped(span: Span, skipped: str, zone: str) -> Diagnostic:
-    """A run is due at a local time that does not exist on the day when clocks jump ahead.
+    """A run is scheduled at a local time that does not exist on the day when clocks go forward.
 
-    Kubernetes skips the run on that day. In many zones, a run at the same time starts twice when clocks are set back.
-    Schedules that are due more than twelve times a day are not reported: the next run makes up for the skipped one.
+    Kubernetes skips the run on that day. In many zones, a run at the same time starts twice when clocks go back.
+    Schedules with more than twelve runs a day are not reported: the next run makes up for the skipped one.
 
     Wrong:
 
@@ -30,9 +30,9 @@ def hour_skipped(span: Span, skipped: str, zone: str) -> Diagnostic:
 
 
 def date_or_weekday(span: Span) -> Diagnostic:
-    """A cron line restricts the day of the month and the day of the week.
+    """A cron line restricts both the day of the month and the day of the week.
 
-    It runs on days that fit either of them, not both: `0 6 1 * 1` is every Monday and every first of a month.
+    It runs on days that match either of them, not both: `0 6 1 * 1` is every Monday and every first of a month.
 
     Wrong:
 
@@ -45,16 +45,16 @@ def date_or_weekday(span: Span) -> Diagnostic:
     return Diagnostic(
         "W0841",
         Severity.WARNING,
-        "this runs on days that fit the day of the month or the day of the week, not only both",
+        "this runs on days that match the day of the month or the day of the week, not only both",
         span,
-        "write * for one of them",
+        "set one of them to *",
     )
 
 
 def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
-    """A step does not divide its field, so the last run before the field starts over is followed too soon.
+    """A step does not divide its field evenly, so the last interval before the field wraps around is shorter.
 
-    `*/45` in minutes is at 0 and 45 of each hour: 45 minutes and then 15.
+    `*/45` in minutes runs at 0 and 45 of each hour: 45 minutes apart and then 15.
 
     Wrong:
 
@@ -76,7 +76,7 @@ def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
 
 
 def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
-    """A cron line names a day that some of its months do not have, and does not run in them.
+    """A cron line names a day that some of its months do not have, so it does not run in them.
 
     Wrong:
 

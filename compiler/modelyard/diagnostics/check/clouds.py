@@ -1,4 +1,4 @@
-"""What is told about fields of clouds: E0481 to E0489."""
+"""Diagnostics about fields for clouds: E0481 to E0484."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def access_of_private_network(span: Span, target: str) -> Diagnostic:
-    """Ranges from which the API of a cluster may be called mean nothing while it has no public address.
+    """Address ranges that may call the API of a cluster have no effect while the API has no public address.
 
     Wrong:
 
@@ -20,14 +20,14 @@ def access_of_private_network(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0481",
         Severity.ERROR,
-        f"the API of target {quote(target)} has no public address that could be called from these ranges",
+        f"the API of target {quote(target)} has no public address for these ranges to call",
         span,
         "add network: public, or remove access",
     )
 
 
 def public_without_access(span: Span, target: str) -> Diagnostic:
-    """A public address of a cluster's API is open to ranges that are written out, and to nobody else.
+    """The public address of a cluster's API is open only to listed address ranges.
 
     Wrong:
 
@@ -40,17 +40,17 @@ def public_without_access(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0482",
         Severity.ERROR,
-        f"target {quote(target)} has network public, and does not say from where its API may be called",
+        f"target {quote(target)} has network public, but does not list who may call its API",
         span,
         "add access: with the ranges of your own networks, or remove network: public",
     )
 
 
-def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: str) -> Diagnostic:
-    """Two networks of one system have addresses in common, so that they can never be joined.
+def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: str, example: str) -> Diagnostic:
+    """Two networks of one system overlap, so they can never be connected.
 
-    Peering, transit gateways and tunnels need ranges that do not meet, and another range replaces a network with all
-    that is in it. Choose now.
+    Peering, transit gateways and tunnels need disjoint ranges, and changing the range later replaces the network with
+    everything in it. Choose now.
 
     Wrong:
 
@@ -65,15 +65,15 @@ def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: s
     return Diagnostic(
         "W0483",
         Severity.WARNING,
-        f"the networks of targets {quote(other)} ({other_cidr}) and {quote(target)} ({cidr}) overlap, so that they can"
-        " never be joined",
+        f"the networks of targets {quote(other)} ({other_cidr}) and {quote(target)} ({cidr}) overlap, so they can"
+        " never be connected",
         span,
-        "give one of them a range of its own, as in vpc: {cidr: 10.1.0.0/16}",
+        f"give one of them its own range, as in {example}",
     )
 
 
 def reachable_from_itself(span: Span, target: str) -> Diagnostic:
-    """What runs on a cluster reaches that cluster anyway; `reachableFrom` names others.
+    """Workloads on a cluster can reach that cluster anyway; `reachableFrom` names others.
 
     Wrong:
 
@@ -86,80 +86,16 @@ def reachable_from_itself(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0484",
         Severity.ERROR,
-        f"target {quote(target)} names itself among the targets from which it is reached",
+        f"target {quote(target)} lists itself in reachableFrom",
         span,
         "remove it",
     )
 
 
-def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """AWS Secrets Manager is read with the identity of a cluster in AWS; no other cluster has one.
-
-    Wrong:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: secrets-manager}}}
-
-    Right:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: external-secrets, store: aws}}}
-    """
-    return Diagnostic(
-        "E0485",
-        Severity.ERROR,
-        f"secret store {quote(store)} is AWS Secrets Manager, and target {quote(target)} is {provider}",
-        span,
-        "use via: external-secrets with a SecretStore of the cluster",
-    )
-
-
-def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
-    """`encryptionKey` names the key of an existing bucket in AWS, so that workloads there may use it.
-
-    A bucket that is made here gets the key of its target, and a service elsewhere keeps its keys to itself.
-
-    Wrong:
-
-        stores: {lake: {type: object, encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-
-    Right:
-
-        stores: {lake: {type: object, adopt: acme-lake, encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-    """
-    return Diagnostic(
-        "E0486",
-        Severity.ERROR,
-        f"store {quote(store)} has no use for a key of AWS KMS: {why}",
-        span,
-        "remove encryptionKey, or adopt a bucket on a target with provider: aws",
-    )
-
-
-def key_of_other_region(span: Span, store: str, key_region: str, region: str) -> Diagnostic:
-    """A bucket is encrypted with a key of its own region, so this cannot be its key.
-
-    Wrong:
-
-        stores: {lake: {type: object, adopt: acme-lake, region: eu-west-1,
-        encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-
-    Right:
-
-        stores: {lake: {type: object, adopt: acme-lake, region: eu-west-1,
-        encryptionKey: "arn:aws:kms:eu-west-1:123456789012:key/…"}}
-    """
-    return Diagnostic(
-        "E0487",
-        Severity.ERROR,
-        f"the key lies in {key_region}, and the bucket of store {quote(store)} in {region}",
-        span,
-        "name the key of the bucket, or the bucket's region",
-    )
-
-
 def access_of_everybody(span: Span, target: str) -> Diagnostic:
-    """The public address of a cluster's API takes connections from everybody on the internet.
+    """The public address of a cluster's API accepts connections from the whole internet.
 
-    Whoever has a login, or finds a fault in the API, needs nothing else.
+    Anyone with a login, or with an exploit for the API, needs nothing else.
 
     Wrong:
 
@@ -174,15 +110,15 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
         Severity.WARNING,
         f"the whole internet may call the API of target {quote(target)}",
         span,
-        "list the ranges of your offices and of what deploys, or write network: private",
+        "list the ranges of your offices and deployment systems, or set network: private",
     )
 
 
 def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
-    """The spec has personal data, and its workloads may send it to every address.
+    """The spec has personal data, and its workloads may send it to any address.
 
-    A range that holds all addresses also holds those at which clouds hand out credentials of their machines, which are
-    closed where a target lists no `egress`.
+    A range that covers all addresses also covers the ones at which clouds hand out machine credentials, which are
+    blocked when a target lists no `egress`.
 
     Wrong:
 
@@ -197,7 +133,7 @@ def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0863",
         Severity.WARNING,
-        f"workloads of target {quote(target)} open personal data and may connect to every address",
+        f"workloads of target {quote(target)} open personal data and may connect to any address",
         span,
         "list the ranges of your stores and databases",
     )

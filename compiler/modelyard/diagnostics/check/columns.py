@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Diagnostic:
-    """One column of a dataset is two of label, timestamp and group.
+    """One column of a dataset has two of the roles label, timestamp and group.
 
     Wrong:
 
@@ -27,9 +27,9 @@ def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Dia
 
 
 def group_among_features(span: Span, column: str) -> Diagnostic:
-    """The column by which rows belong together is a feature, too.
+    """The column that groups rows is also a feature.
 
-    Its values are those of past queries or sessions. A model that learns from them knows nothing about new ones.
+    Its values identify past queries or sessions, so a model that learns from them knows nothing about new ones.
 
     Wrong:
 
@@ -45,10 +45,10 @@ def group_among_features(span: Span, column: str) -> Diagnostic:
 
 
 def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: str) -> Diagnostic:
-    """A built-in trainer gets a label whose type it cannot learn.
+    """A built-in trainer cannot learn a label of this type.
 
     Regression, forecasting and ranking need numbers. XGBoost and PyTorch take classes as numbers 0, 1, 2 …; LightGBM
-    and scikit-learn take texts, too. No trainer takes a timestamp.
+    and scikit-learn take text, too. No trainer takes a timestamp.
 
     Wrong:
 

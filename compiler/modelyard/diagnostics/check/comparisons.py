@@ -7,11 +7,11 @@ from modelyard.source import Span
 
 
 def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
-    """A gate compares versions, and nothing in the spec identifies a row of the training data.
+    """A gate compares versions, but nothing in the spec identifies a row of the training data.
 
-    Rows are then recognized by the values of their features. A new feature draws another held-out part, of which the
-    champion has learned most rows, so few are left to compare on; and a column whose values are corrected makes rows
-    look new that are not. A key holds the same rows out each time.
+    Rows are then recognized by the values of their features. A new feature changes the held-out part, most of which the
+    champion has seen in training, so few rows are left to compare on; and a column with corrected values makes old rows
+    look new. With a key, the same rows are held out each time.
 
     Wrong:
 
@@ -26,16 +26,16 @@ def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0894",
         Severity.WARNING,
-        f"{quote(check)} compares versions, and {quote(pipeline)} does not say which column identifies a row",
+        f"{quote(check)} compares versions, but {quote(pipeline)} does not say which column identifies a row",
         span,
         "add split: {key: [COLUMN]} to the pipeline, or split by: time",
     )
 
 
 def slices_compared(span: Span, check: str) -> Diagnostic:
-    """A check judges slices of the data, or compares with the champion, and not both at once.
+    """A check judges slices of the data or compares with the champion, not both at once.
 
-    Within slices of few rows nearly every difference from the champion lies within noise.
+    In slices with few rows, nearly every difference from the champion is within noise.
 
     Wrong:
 
@@ -48,16 +48,16 @@ def slices_compared(span: Span, check: str) -> Diagnostic:
     return Diagnostic(
         "E0895",
         Severity.ERROR,
-        f"{quote(check)} judges slices and compares with the champion",
+        f"{quote(check)} judges slices and also compares with the champion",
         span,
         "write two checks: one with by and min or max, one with versus",
     )
 
 
 def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
-    """A threshold chooses between two classes, so only binary classification has one.
+    """A threshold separates two classes, so only binary classification has one.
 
-    Of more classes the most probable is chosen, and other tasks have none.
+    Multiclass classification picks the most probable class, and other tasks have none.
 
     Wrong:
 
@@ -71,9 +71,9 @@ def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
 
 
 def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
-    """A split holds rows out by what is to be predicted, so that the model is judged by answers it has never learned.
+    """A split holds rows out by the column to predict, so the model is judged on answers that it has never learned.
 
-    Rows of one key stay on one side: with the label as key, all rows of one class are held out, or none.
+    Rows with the same key stay on one side: with the label as the key, all rows of one class are held out, or none.
 
     Wrong:
 
@@ -88,16 +88,16 @@ def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
     return Diagnostic(
         "E0933",
         Severity.ERROR,
-        f"{quote(column)} is the label of dataset {quote(data)}, and no key: its rows of one value would stay together",
+        f"{quote(column)} is the label of dataset {quote(data)}, not a key: rows with one value would stay together",
         span,
-        "name the columns that say which row is which, such as a customer",
+        "name the columns that identify a row, such as a customer",
     )
 
 
 def split_by_moment(span: Span, column: str) -> Diagnostic:
-    """A split knows rows by their time alone: all rows of one moment stay together, and those of one customer do not.
+    """A split identifies rows by their time alone: all rows of one moment stay together, those of a customer do not.
 
-    Beside other columns, the time is part of a key, as in `[meter, read_at]`.
+    Together with other columns, the time may be part of a key, as in `[meter, read_at]`.
 
     Wrong:
 
@@ -114,5 +114,5 @@ def split_by_moment(span: Span, column: str) -> Diagnostic:
         Severity.WARNING,
         f"the key of the split is {quote(column)} alone, the time of a row",
         span,
-        "name the columns that say which row is which, or hold out the newest rows by split: {by: time}",
+        "name the columns that identify a row, or hold out the newest rows with split: {by: time}",
     )

@@ -9,9 +9,9 @@ from modelyard.source import Span
 def captures_overlap(span: Span, captures: str, other: str, address: str) -> Diagnostic:
     """Captured requests share a folder with other data.
 
-    Captures are deleted by age, and with them whatever else is in their folder. Monitors read every file there, and a
-    pipeline that reads the other data reads the captures, too. One folder contains another if its path is the
-    beginning of the other's path, and two stores are the same bucket if both adopt it.
+    Captures are deleted by age, together with anything else in their folder. Monitors read every file there, and a
+    pipeline that reads the other data reads the captures, too. One folder contains another if its path is the beginning
+    of the other's path; two stores are the same bucket if both adopt it.
 
     Wrong:
 
@@ -63,7 +63,7 @@ def output_overlaps_input(span: Span, output: str, written: str, source: str, re
 def artifacts_overlap(span: Span, artifacts: str, other: str, address: str) -> Diagnostic:
     """The registry keeps models in the folder of a dataset.
 
-    Whoever reads the dataset finds models in it, and whoever writes it may replace the models that are served.
+    Readers of the dataset find models in it, and writers may replace the models that are served.
 
     Wrong:
 
@@ -88,7 +88,7 @@ def adopted_twice(span: Span, store: str, other: str, adopted: str) -> Diagnosti
     """Two stores adopt the same bucket or database.
 
     Each store brings its own access, retention and key, and the last one applied wins. Two stores are the same if they
-    have the same name at the same endpoint; every address of Amazon S3 is one endpoint.
+    have the same name at the same endpoint; all addresses of Amazon S3 count as one endpoint.
 
     Wrong:
 
@@ -104,16 +104,16 @@ def adopted_twice(span: Span, store: str, other: str, adopted: str) -> Diagnosti
     return Diagnostic(
         "E0804",
         Severity.ERROR,
-        f"store {quote(store)} adopts {quote(adopted)}, which store {quote(other)} adopts already",
+        f"store {quote(store)} adopts {quote(adopted)}, which store {quote(other)} already adopts",
         span,
         f"use store {quote(other)} with another path",
     )
 
 
 def registered_twice(span: Span, model: str, other: str, registered: str) -> Diagnostic:
-    """Two models have one name in the registry.
+    """Two models have the same name in the registry.
 
-    Their versions would be counted together, each promotion would move the alias of both, and an endpoint would serve
+    Their versions would be numbered together, each promotion would move the alias of both, and an endpoint would serve
     whichever was promoted last. A model without `registeredName` is registered as SYSTEM-MODEL.
 
     Wrong:
@@ -135,15 +135,15 @@ def registered_twice(span: Span, model: str, other: str, registered: str) -> Dia
         Severity.ERROR,
         f"models {quote(other)} and {quote(model)} are both registered as {quote(registered)}",
         span,
-        "give each model a registeredName of its own",
+        "give each model its own registeredName",
     )
 
 
 def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnostic:
-    """Two batch inferences write into the same folder.
+    """Two batch inferences write to the same folder.
 
-    Both name their files after the files that they read, so each run replaces scores of the other pipeline, and a
-    reader cannot tell whose scores it has.
+    Both name their files after their input files, so each run replaces the other pipeline's scores, and readers cannot
+    tell whose scores they are.
 
     Wrong:
 
@@ -162,14 +162,14 @@ def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnos
         Severity.ERROR,
         f"pipelines {quote(other)} and {quote(pipeline)} write their scores to the same folder ({address})",
         span,
-        "give each pipeline an output of its own",
+        "give each pipeline its own output",
     )
 
 
 def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
-    """A batch inference writes its scores into a folder that a training reads.
+    """A batch inference writes its scores to a folder that a training run reads.
 
-    The next training takes the scores for data: a model learns from what another has guessed.
+    The next training takes the scores for data: a model learns another model's guesses.
 
     Wrong:
 
@@ -192,17 +192,17 @@ def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str
     return Diagnostic(
         "E0807",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written}, and {quote(reader)} learns from {read}",
+        f"pipeline {quote(pipeline)} writes scores to {written}, and {quote(reader)} trains on {read}",
         span,
         "write the scores to a folder that no training reads",
     )
 
 
 def scores_among_labels(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
-    """A batch inference writes its scores into a dataset in which a training or a monitor finds labels.
+    """A batch inference writes its scores into a dataset whose labels a training run or a monitor uses.
 
-    What a model has guessed would stand beside what has happened, and the next training or the next look would take
-    both for the truth. Scores that another model learns from are the input of a training in a dataset without a label.
+    Predictions would be mixed with observed outcomes, and the next training run or monitor would take both as labels.
+    To train another model on scores, read them as an input without a label.
 
     Wrong:
 
@@ -222,7 +222,7 @@ def scores_among_labels(span: Span, pipeline: str, written: str, reader: str, re
     return Diagnostic(
         "E0930",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written}, and {reader} finds labels in {read}",
+        f"pipeline {quote(pipeline)} writes scores to {written}, and {reader} takes labels from {read}",
         span,
-        "write the scores to a dataset of their own",
+        "write the scores to their own dataset",
     )

@@ -1,4 +1,4 @@
-"""What is told about targets, residency and secrets: E0401 to E0415."""
+"""Diagnostics about targets, residency and secrets: E0401 to E0415."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MOST_REGIONS: Final = 4
 
 
 def target_outside_mode(span: Span, target: str, provider: str, mode: str, allowed: str) -> Diagnostic:
-    """The mode says in one word where a system runs, and every target must be of that kind.
+    """The mode states where a system runs, and every target must be of that kind.
 
-    `cloud` is clouds and private clouds (`provider: kubernetes` with `tenancy: private-cloud`), `on-prem` is clusters
-    of your own, `hybrid` is both, `local` is this machine.
+    `cloud` covers clouds and private clouds (`provider: kubernetes` with `tenancy: private-cloud`), `on-prem` covers
+    your own clusters, `hybrid` is both, `local` is this machine.
 
     Wrong:
 
@@ -28,14 +28,14 @@ def target_outside_mode(span: Span, target: str, provider: str, mode: str, allow
     return Diagnostic(
         "E0401",
         Severity.ERROR,
-        f"target {quote(target)} is {provider}, and mode {mode} allows {allowed}",
+        f"target {quote(target)} is {provider}, but mode {mode} allows only {allowed}",
         span,
-        "change the mode, or the target",
+        "change the mode or the target",
     )
 
 
 def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
-    """A hybrid system has at least one target in a cloud and at least one cluster of your own.
+    """A hybrid system has at least one target in a cloud and at least one on your own clusters.
 
     Wrong:
 
@@ -53,14 +53,14 @@ def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
         Severity.ERROR,
         f"mode hybrid needs {missing} among its targets",
         span,
-        f"add one, or say mode: {mode}",
+        f"add one, or set mode: {mode}",
     )
 
 
 def residency_missing(span: Span, target: str, allowed: Iterable[str]) -> Diagnostic:
-    """When governance limits where data may lie, every cluster says where it stands.
+    """When governance limits where data may be, every cluster states its location.
 
-    A cloud's region tells it; of a cluster of your own only you know it.
+    For a cloud, the region implies it; for your own cluster, only you know it.
 
     Wrong:
 
@@ -75,16 +75,16 @@ def residency_missing(span: Span, target: str, allowed: Iterable[str]) -> Diagno
     return Diagnostic(
         "E0403",
         Severity.ERROR,
-        f"target {quote(target)} does not say where it stands, and governance allows {', '.join(allowed)} alone",
+        f"target {quote(target)} does not state its location, but governance allows only {', '.join(allowed)}",
         span,
         "add residency: with the country or jurisdiction of the cluster",
     )
 
 
 def residency_outside(span: Span, what: str, place: str, allowed: Iterable[str]) -> Diagnostic:
-    """A target or store lies outside of the jurisdictions that governance allows.
+    """A target or store is outside the jurisdictions that governance allows.
 
-    A country counts as part of its jurisdiction: `de` lies in `eu`.
+    A country counts as part of its jurisdiction: `de` is in `eu`.
 
     Wrong:
 
@@ -99,14 +99,14 @@ def residency_outside(span: Span, what: str, place: str, allowed: Iterable[str])
     return Diagnostic(
         "E0404",
         Severity.ERROR,
-        f"{what} lies in {place}, and governance allows {', '.join(allowed)} alone",
+        f"{what} is in {place}, but governance allows only {', '.join(allowed)}",
         span,
         "move it, or add the jurisdiction to governance.residency",
     )
 
 
 def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str], allowed: Iterable[str]) -> Diagnostic:
-    """Governance limits where data may lie, and it is not known where this region is.
+    """Governance limits where data may be, and modelyard does not know where this region is.
 
     Only regions that governance allows are suggested (`inside`).
 
@@ -123,7 +123,7 @@ def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str]
     return Diagnostic(
         "E0405",
         Severity.ERROR,
-        f"{provider} has no region {quote(region)} that is known here, so its residency is not known either",
+        f"{provider} has no region {quote(region)} known to modelyard, so its residency is unknown",
         span,
         nearest(region, inside, "did you mean {}?") or _regions_of(provider, inside, allowed),
     )
@@ -138,10 +138,10 @@ def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) ->
 
 
 def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str], via: str) -> Diagnostic:
-    """A secret is read from a store of secrets that the target does not declare.
+    """A secret comes from a secret store that the target does not declare.
 
-    `secret://kubernetes/NAME#KEY` reads a Secret of the namespace and needs no declaration; every other store says
-    how its secrets reach the cluster: on AWS `via: secrets-manager`, for one.
+    `secret://kubernetes/NAME#KEY` reads a Secret of the namespace and needs no declaration; every other store declares
+    how its secrets reach the cluster: on AWS, for example, `via: secrets-manager`.
 
     Wrong:
 
@@ -168,20 +168,20 @@ def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[st
 
 
 def secret_literal(span: Span, path: str, looks_like: str) -> Diagnostic:
-    """Something that looks like a secret stands in the spec in clear. Its value is not repeated here.
+    """The spec contains something that looks like a secret in clear text. The message does not repeat its value.
 
-    A spec is read by many and kept forever. Replace the value at its source too, since it has been seen.
+    Many people read a spec, and it is kept forever. Also replace the value at its source, because it has been seen.
 
     Wrong:
 
         parameters: {warehouse: "postgresql://app:s3cr3t@db.internal/app"}
 
-    Right: take the value out of the spec, and let the code read it from where your company keeps its secrets.
+    Right: take the value out of the spec, and let the code read it from your company's secret store.
     """
     return Diagnostic(
         "E0407",
         Severity.ERROR,
-        f"{path} looks like {looks_like}, and a spec holds no secrets",
+        f"{path} looks like {looks_like}; a spec must not hold secrets",
         span,
         "remove it here, and replace the secret itself: whoever read this file has seen it",
         secret=True,
@@ -189,26 +189,26 @@ def secret_literal(span: Span, path: str, looks_like: str) -> Diagnostic:
 
 
 def secret_reference_unread(span: Span, path: str) -> Diagnostic:
-    """A secret reference stands where no secret is read, so user code would receive the reference as plain text.
+    """A secret reference is in a place that does not read secrets, so user code would receive it as plain text.
 
     Wrong:
 
         parameters: {password: secret://vault/warehouse#password}
 
-    Right: put it into a field that holds a secret, such as `credentials` of a store, `token` of an endpoint or `key`
-    of a channel.
+    Right: put it into a field that takes a secret, such as `credentials` of a store, `token` of an endpoint or `key` of
+    a channel.
     """
     return Diagnostic(
         "E0408",
         Severity.ERROR,
-        f"{path} is no place where secrets are read; the reference would arrive as plain text",
+        f"{path} does not read secrets; the reference would arrive as plain text",
         span,
         "use the credentials of a store, or remove it",
     )
 
 
 def price_currency(span: Span, currency: str, budget: str) -> Diagnostic:
-    """Prices of machines are in the currency of the budget: nothing here knows a rate of exchange.
+    """Machine prices are in the currency of the budget: modelyard does not convert currencies.
 
     Wrong:
 
@@ -222,14 +222,14 @@ def price_currency(span: Span, currency: str, budget: str) -> Diagnostic:
     return Diagnostic(
         "E0409",
         Severity.ERROR,
-        f"the price is in {currency}, and the budget in {budget}",
+        f"the price is in {currency}, but the budget is in {budget}",
         span,
-        f"say the price in {budget}",
+        f"state the price in {budget}",
     )
 
 
 def binds_to_provider(span: Span, what: str, number: int, total: int) -> Diagnostic:
-    """What only one provider understands is allowed, and counted: the spec cannot move while it is there.
+    """Settings that only one provider understands are allowed, and counted: they make the spec less portable.
 
     Wrong:
 
@@ -245,7 +245,7 @@ def binds_to_provider(span: Span, what: str, number: int, total: int) -> Diagnos
 
 
 def local_uri_on_cluster(span: Span, data: str, target: str) -> Diagnostic:
-    """A file of this machine is not there on a cluster.
+    """A cluster cannot read a file on this machine.
 
     Wrong:
 
@@ -259,16 +259,16 @@ def local_uri_on_cluster(span: Span, data: str, target: str) -> Diagnostic:
     return Diagnostic(
         "E0411",
         Severity.ERROR,
-        f"dataset {quote(data)} is a file of one machine, and target {quote(target)} is a cluster",
+        f"dataset {quote(data)} is a file on one machine, but target {quote(target)} is a cluster",
         span,
-        "put it into a store, and name store: and path:",
+        "put it into a store, and set store: and path:",
     )
 
 
 def unused(span: Span, kind: str, name: str) -> Diagnostic:
-    """Something is declared and used by nothing.
+    """Something is declared and never used.
 
-    It costs attention, and often the name is misspelt where it was meant to be used.
+    It distracts readers, and often its name is misspelt where it was meant to be used.
 
     Wrong:
 
@@ -279,16 +279,14 @@ def unused(span: Span, kind: str, name: str) -> Diagnostic:
 
         compute: {cpu: {cpu: 2, memory: 8Gi}}
     """
-    return Diagnostic(
-        "W0412", Severity.WARNING, f"{kind} {quote(name)} is used by nothing", span, "use it, or remove it"
-    )
+    return Diagnostic("W0412", Severity.WARNING, f"nothing uses {kind} {quote(name)}", span, "use it, or remove it")
 
 
 def image_moves(span: Span, image: str) -> Diagnostic:
-    """The tag `latest` names another image after every push.
+    """The tag `latest` points to another image after every push.
 
-    Two machines may run two of them under one name, a run cannot be repeated, and neither a review nor modelyard.lock
-    shows that anything has changed.
+    Two machines may run different images under the same name, a run cannot be reproduced, and neither a review nor
+    modelyard.lock shows a change.
 
     Wrong:
 
@@ -301,7 +299,7 @@ def image_moves(span: Span, image: str) -> Diagnostic:
     return Diagnostic(
         "W0413",
         Severity.WARNING,
-        f"the image {quote(image)} is another one after every push",
+        f"the image {quote(image)} changes with every push",
         span,
-        "pin it by the tag of a release, or by its digest: NAME@sha256:…",
+        "pin it by a release tag or by its digest: NAME@sha256:…",
     )

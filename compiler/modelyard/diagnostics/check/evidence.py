@@ -1,4 +1,4 @@
-"""Diagnostics about evidence that may be removed, or is not kept: W0864 and W0865."""
+"""Diagnostics about evidence that can be deleted, or is not kept: W0864 and W0865."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def captures_by_shared_key(span: Span, store: str) -> Diagnostic:
-    """At high risk, and in a regulated industry, captures are the record of what was asked and answered.
+    """In high-risk systems and regulated industries, captures are the record of requests and answers.
 
-    One key for a whole store has the rights of every workload that opens it, so that whoever writes captures may also
-    delete them. With a key each, a server may add captures and no more, where nothing else asks it to delete them.
+    A single key for a whole store carries the rights of every workload that uses it, so a workload that writes captures
+    may also delete them. With separate keys, a server may only add captures, unless another feature needs it to delete.
 
     Wrong:
 
@@ -25,14 +25,14 @@ def captures_by_shared_key(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "W0864",
         Severity.WARNING,
-        f"whoever writes captures to store {quote(store)} may delete them: every workload opens it by the same key",
+        f"whoever writes captures to store {quote(store)} may delete them: every workload opens it with the same key",
         span,
-        "write credentialsPer: workload, with a secret for each below that path",
+        "set credentialsPer: workload, with a secret for each below that path",
     )
 
 
 def evidence_off(span: Span, field: str, what: str) -> Diagnostic:
-    """At high risk, somebody will ask which data a model came from, who called it, and what it was replaced by.
+    """In a high-risk system, somebody will ask for a model's training data, its callers, and what replaced it.
 
     Wrong:
 
@@ -45,7 +45,7 @@ def evidence_off(span: Span, field: str, what: str) -> Diagnostic:
     return Diagnostic(
         "W0865",
         Severity.WARNING,
-        f"{field} is off in a system of high risk: {what}",
+        f"{field} is off in a high-risk system: {what}",
         span,
         f"remove {field}: false",
     )

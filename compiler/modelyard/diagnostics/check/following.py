@@ -1,4 +1,4 @@
-"""Diagnostics about pipelines that follow others: E0922 and E0923."""
+"""Diagnostics about pipelines that run after others: E0922 and E0923."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
-    """Pipelines follow each other in a circle, or one follows itself: none starts before, or none ever ends.
+    """Pipelines follow each other in a cycle, or one follows itself: none ever starts, or none ever ends.
 
     Wrong:
 
@@ -37,7 +37,7 @@ def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
 
 
 def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, other: str) -> Diagnostic:
-    """A pipeline starts what follows it through the API of its own cluster; it has no way into another one.
+    """A pipeline starts its followers through the API of its own cluster, and cannot reach another cluster's.
 
     Wrong:
 
@@ -56,5 +56,5 @@ def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, oth
         Severity.ERROR,
         f"{quote(pipeline)} on target {quote(target)} cannot follow {quote(followed)} on {quote(other)}",
         span,
-        f"place both on one target, or give {quote(pipeline)} a cron by when {quote(followed)} has ended",
+        f"place both on one target, or give {quote(pipeline)} a cron after {quote(followed)} has ended",
     )

@@ -1,4 +1,4 @@
-"""What is reported about governance: E0416 to E0429."""
+"""Diagnostics about governance: E0416 to E0429."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def _sector(industry: str) -> str:
 
 
 def approvals_missing(span: Span, industry: str) -> Diagnostic:
-    """In a regulated industry, no model of a system with high risk goes into production without somebody's agreement.
+    """In a regulated industry, no model of a high-risk system goes into production without somebody's approval.
 
-    Regulated are banking, insurance, healthcare and public.
+    The regulated industries are banking, insurance, healthcare and public.
 
     Wrong:
 
@@ -34,14 +34,14 @@ def approvals_missing(span: Span, industry: str) -> Diagnostic:
     return Diagnostic(
         "E0416",
         Severity.ERROR,
-        f"a system of high risk in {_sector(industry)} needs approvals before a model is promoted",
+        f"a high-risk system in {_sector(industry)} needs approvals before a model is promoted",
         span,
         "add approvals: {promote: {from: [GROUP], minimum: 1}}, and the keys of the group under approvers",
     )
 
 
 def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
-    """Each approval comes from another group, so there must be as many groups as approvals.
+    """Each approval comes from a different group, so there must be as many groups as approvals.
 
     Wrong:
 
@@ -54,14 +54,14 @@ def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
     return Diagnostic(
         "E0417",
         Severity.ERROR,
-        f"{minimum} approvals from different groups can never come from {groups}",
+        f"approvals need {minimum} different groups, but only {groups} can approve",
         span,
         "name more groups, or lower the minimum",
     )
 
 
 def explainability_missing(span: Span, model: str) -> Diagnostic:
-    """Governance asks that every model says how its predictions are explained.
+    """Governance requires every model to explain its predictions.
 
     Wrong:
 
@@ -75,14 +75,14 @@ def explainability_missing(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "E0418",
         Severity.ERROR,
-        f"model {quote(model)} does not say how its predictions are explained, and governance requires it",
+        f"model {quote(model)} does not declare how its predictions are explained, which governance requires",
         span,
         "add explainability: {method: shap}, or permutation",
     )
 
 
 def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Diagnostic:
-    """Captured requests of a system that touches personal data, payment cards or health data have an end.
+    """Captured requests of a system with personal data, payment cards or health data need a retention period.
 
     Wrong:
 
@@ -96,16 +96,16 @@ def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Di
     return Diagnostic(
         "E0419",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} keeps captured requests for ever, and the system touches {', '.join(classes)}",
+        f"endpoint {quote(endpoint)} keeps captured requests forever, but the system touches {', '.join(classes)}",
         span,
         "add retain: 90d here, or captures: 90d to governance.retention",
     )
 
 
 def class_not_declared(span: Span, data: str, classification: str, declared: Iterable[str]) -> Diagnostic:
-    """A dataset is of a class that governance does not list among those that the system touches.
+    """The class of a dataset is missing from the data classes that governance declares.
 
-    Whoever reads governance alone would not learn of it. An empty list says that there is no sensitive data.
+    Governance is where readers look for it. An empty list states that there is no sensitive data.
 
     Wrong:
 
@@ -120,14 +120,14 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {says}",
+        f"dataset {quote(data)} is {classification}, but governance.dataClasses says {says}",
         span,
         f"add {classification} to governance.dataClasses",
     )
 
 
 def public_without_auth(span: Span, endpoint: str) -> Diagnostic:
-    """Nobody answers the whole internet without asking who is there.
+    """An endpoint on the public internet needs authentication.
 
     Wrong:
 
@@ -145,16 +145,16 @@ def public_without_auth(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0421",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is public and asks nobody who they are",
+        f"endpoint {quote(endpoint)} is public and has no authentication",
         span,
         "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
     )
 
 
 def callers_share_token(span: Span, endpoint: str, caller: str, other: str) -> Diagnostic:
-    """Each caller of an endpoint has a secret of its own.
+    """Each caller of an endpoint needs its own secret.
 
-    The server cannot distinguish two callers with one secret, and a rotation for one locks out the other.
+    The server cannot distinguish two callers with the same secret, and rotating it for one locks out the other.
 
     Wrong:
 
@@ -175,12 +175,12 @@ def callers_share_token(span: Span, endpoint: str, caller: str, other: str) -> D
         Severity.ERROR,
         f"callers {quote(other)} and {quote(caller)} of endpoint {quote(endpoint)} share a secret",
         span,
-        f"name a secret of its own for {quote(caller)}",
+        f"name a separate secret for {quote(caller)}",
     )
 
 
 def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnostic:
-    """In a regulated industry, callers prove who they are on the company's own network, too.
+    """In a regulated industry, callers authenticate on the company's own network, too.
 
     Wrong:
 
@@ -199,14 +199,14 @@ def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnosti
     return Diagnostic(
         "W0422",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} asks nobody on the network who they are, which is unusual in {_sector(industry)}",
+        f"endpoint {quote(endpoint)} has no authentication; {_sector(industry)} normally requires it",
         span,
         "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
     )
 
 
 def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
-    """A system that touches sensitive data says where that data may lie.
+    """A system with sensitive data states where that data may be.
 
     Wrong:
 
@@ -219,14 +219,14 @@ def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "W0423",
         Severity.WARNING,
-        f"the system touches {', '.join(classes)} and does not say where that may lie",
+        f"the system touches {', '.join(classes)} and does not state where that data may be",
         span,
         "add residency: [eu] or another jurisdiction",
     )
 
 
 def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) -> Diagnostic:
-    """In a regulated industry, a model in production has a card that says what it is for and what it is not for.
+    """In a regulated industry, a model in production has a card that states what it is for and what it is not for.
 
     Wrong:
 
@@ -245,14 +245,14 @@ def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) 
     return Diagnostic(
         "W0424",
         Severity.WARNING,
-        f"the card of model {quote(model)} has no {absent}, which {_sector(industry)} asks for in production",
+        f"the card of model {quote(model)} has no {absent}, which {_sector(industry)} requires in production",
         span,
         f"add card: with {' and '.join(missing)}",
     )
 
 
 def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
-    """In a regulated industry, every dataset says how sensitive it is.
+    """In a regulated industry, every dataset declares how sensitive it is.
 
     Wrong:
 
@@ -266,14 +266,14 @@ def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0425",
         Severity.WARNING,
-        f"dataset {quote(data)} does not say how sensitive it is, which {_sector(industry)} asks for",
+        f"dataset {quote(data)} does not declare how sensitive it is, which {_sector(industry)} requires",
         span,
         "add classification: public, internal, confidential, pii, cardholder or phi",
     )
 
 
 def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
-    """In a regulated industry, the predictions of a system with high risk can be explained.
+    """In a regulated industry, the predictions of a high-risk system need explanations.
 
     Wrong:
 
@@ -289,16 +289,16 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0426",
         Severity.WARNING,
-        f"model {quote(model)} does not say how its predictions are explained, which high risk in {sector} asks for",
+        f"model {quote(model)} does not declare how its predictions are explained; high risk in {sector} requires it",
         span,
         "add explainability: {method: shap}, or permutation",
     )
 
 
 def lock_contradicted(span: Span, store: str, lock: str, what: str, action: str) -> Diagnostic:
-    """Object Lock keeps each version of an object for its time, so nothing beside it can ask for less.
+    """Object Lock keeps each version of an object for a fixed time, so no other setting can require less.
 
-    It needs versions, and a time after which objects are deleted is no shorter than the time that they are locked.
+    It needs versioning, and objects cannot be deleted before their lock ends.
 
     Wrong:
 
@@ -318,9 +318,9 @@ def lock_contradicted(span: Span, store: str, lock: str, what: str, action: str)
 
 
 def locked_by_habit(span: Span, store: str, lock: str, what: str) -> Diagnostic:
-    """Each version of an object in a locked store stays, and is paid for, until its lock has ended.
+    """Every version of an object in a locked store is kept, and paid for, until its lock ends.
 
-    Models, checkpoints and data that a run overwrites pile up there.
+    Models, checkpoints and data that runs overwrite pile up there.
 
     Wrong:
 
@@ -339,15 +339,15 @@ def locked_by_habit(span: Span, store: str, lock: str, what: str) -> Diagnostic:
         Severity.WARNING,
         f"store {quote(store)} locks every version of its objects for {lock}, and {what}",
         span,
-        "keep the records in a store of their own, and lock that one",
+        "keep the records in a separate store, and lock that one",
     )
 
 
 def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
-    """A store deletes by age alone, whatever it is: the model that serves today may be older than that.
+    """A store deletes everything by age, including models that still serve.
 
-    Servers that start then find nothing to load. Models are deleted by whoever cleans up the registry; what a bucket
-    keeps of captures is bounded by the shorter of both times.
+    Servers that start afterwards find nothing to load. Models are deleted by cleaning up the registry; captures are
+    kept for the shorter of the bucket's and their own retention.
 
     Wrong:
 
@@ -364,5 +364,5 @@ def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
         Severity.WARNING,
         f"store {quote(store)} deletes what is older than {age}: {what}",
         span,
-        "give them a store of their own, or a longer retention here",
+        "give them a separate store, or a longer retention here",
     )

@@ -9,9 +9,9 @@ from modelyard.source import Span
 
 
 def high_risk_without_gate(span: Span, model: str) -> Diagnostic:
-    """A system declares high risk, and one of its models is promoted without any check.
+    """A high-risk system promotes one of its models without any check.
 
-    Every version that a training makes would be promoted, however bad.
+    Every version from training would be promoted, however bad.
 
     Wrong:
 
@@ -26,17 +26,17 @@ def high_risk_without_gate(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "E0830",
         Severity.ERROR,
-        f"the system is of high risk, and model {quote(model)} has no gate",
+        f"the system is high-risk, but model {quote(model)} has no gate",
         span,
         "add validation with at least one metric and its bound",
     )
 
 
 def gate_without_bounds(span: Span, model: str) -> Diagnostic:
-    """A gate of a system of high risk only compares with the champion.
+    """The gate of a high-risk system only compares with the champion.
 
-    The first version has no champion to be compared with, so it is promoted however bad it is, and later versions only
-    need to be better than it.
+    The first version has no champion to compare with, so it is promoted however bad it is, and later versions only need
+    to be better than it.
 
     Wrong:
 
@@ -58,7 +58,7 @@ def gate_without_bounds(span: Span, model: str) -> Diagnostic:
 
 
 def owner_approves_alone(span: Span, team: str) -> Diagnostic:
-    """At high risk, the team that owns the system is the only one that approves its promotions.
+    """In a high-risk system, the owning team is the only one that approves its promotions.
 
     Wrong:
 
@@ -79,12 +79,12 @@ def owner_approves_alone(span: Span, team: str) -> Diagnostic:
         Severity.ERROR,
         f"the owner's own team {quote(team)} is the only one that approves promotions",
         span,
-        "name a group from outside of the team",
+        "name a group outside the team",
     )
 
 
 def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
-    """The team that owns the system can approve its promotions without anybody else.
+    """The team that owns the system can approve its promotions alone.
 
     Wrong:
 
@@ -103,15 +103,15 @@ def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
         Severity.WARNING,
         f"the owner's own team {quote(team)} can approve promotions alone",
         span,
-        "add a group from outside of the team, and let minimum need both",
+        "add a group outside the team, and set minimum to require both",
     )
 
 
 def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
     """Credentials or personal data leave the cluster over plain HTTP.
 
-    Everyone on the way can read them, and change what comes back. Names with one or two labels (`minio.storage`) and
-    names that end in `.svc` or `.svc.cluster.local` are Services of the cluster and are not reported.
+    Anyone on the path can read them, and change the response. Names with one or two labels (`minio.storage`) and names
+    that end in `.svc` or `.svc.cluster.local` are Services of the cluster and are not reported.
 
     Wrong:
 
@@ -133,9 +133,9 @@ def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
 def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) -> Diagnostic:
     """Requests with personal data reach an internal endpoint through a Gateway without a certificate.
 
-    Governance declares a sensitive class of data. Everyone between the caller and the Gateway can read the requests.
-    The Gateway that KubeRay makes for `rollout: {strategy: incremental}` never has a certificate, and what its class
-    makes of it may be reached from outside of the cluster, whatever `exposure` says.
+    Governance declares a sensitive class of data. Anyone between the caller and the Gateway can read the requests. The
+    Gateway that KubeRay creates for `rollout: {strategy: incremental}` never has a certificate, and depending on its
+    class it may be reachable from outside the cluster, whatever `exposure` says.
 
     Wrong:
 
@@ -154,16 +154,16 @@ def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) ->
         Severity.WARNING,
         f"requests with personal data reach endpoint {quote(endpoint)} over plain HTTP",
         span,
-        "choose rollout: {strategy: blue-green}: KubeRay's Gateway for one in steps has no TLS"
+        "use rollout: {strategy: blue-green}: KubeRay's Gateway for incremental rollouts has no TLS"
         if in_steps
         else f"give the gateway of target {quote(target)} a certificate",
     )
 
 
 def address_abroad(span: Span, what: str, region: str, country: str, allowed: Sequence[str]) -> Diagnostic:
-    """An address names a region of a cloud outside of the jurisdictions that governance allows.
+    """An address names a cloud region outside the jurisdictions that governance allows.
 
-    The region is taken from the host's name, such as `s3.us-east-1.amazonaws.com`.
+    The region is taken from the host name, such as `s3.us-east-1.amazonaws.com`.
 
     Wrong:
 
@@ -178,16 +178,16 @@ def address_abroad(span: Span, what: str, region: str, country: str, allowed: Se
     return Diagnostic(
         "E0834",
         Severity.ERROR,
-        f"{what} is in {region} ({country}), and governance allows {', '.join(allowed)} alone",
+        f"{what} is in {region} ({country}), but governance allows only {', '.join(allowed)}",
         span,
         "use an address within these, or add the jurisdiction to governance.residency",
     )
 
 
 def safeguard_lifted_at_high_risk(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
-    """An override lifts a safeguard, in a regulated industry and at high risk.
+    """An override removes a safeguard, in a high-risk system of a regulated industry.
 
-    See W0835 for what counts as a safeguard. Elsewhere it is a warning.
+    W0835 lists the safeguards. In other systems it is a warning.
 
     Wrong:
 
@@ -208,13 +208,13 @@ def safeguard_lifted_at_high_risk(span: Span, override: str, effect: str, reason
 
 
 def safeguard_lifted(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
-    """An override lifts a safeguard that every emitted object has.
+    """An override removes a safeguard that every emitted object has.
 
     Reported are operations that make a container privileged or root, give it capabilities or the host's namespaces,
     folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy or of a role, the
-    Pod Security level of a namespace or the AWS role of a ServiceAccount, or open a Service to the outside. An
-    operation on anything around such a field counts as one on the field. The warning repeats the reason, for whoever
-    reviews the change.
+    Pod Security level of a namespace or the AWS role of a ServiceAccount, or expose a Service to the outside. An
+    operation on any parent of such a field counts as well. The warning repeats the reason, for whoever reviews the
+    change.
 
     Wrong:
 
@@ -236,4 +236,4 @@ def safeguard_lifted(span: Span, override: str, effect: str, reason: str) -> Dia
 
 
 def _lifting(override: str, effect: str, reason: str) -> str:
-    return f"override {quote(override)} lifts a safeguard: {effect} (reason: {shorten(reason)})"
+    return f"override {quote(override)} removes a safeguard: {effect} (reason: {shorten(reason)})"

@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic:
-    """Alerts from a cloud go to a mail server by port 25, which clouds close.
+    """Alerts from a cloud are sent to a mail server on port 25, which clouds block.
 
-    AWS, Azure and Google Cloud let no connection to port 25 out to the internet unless an account is exempt. Mail is
-    handed in by port 587.
+    AWS, Azure and Google Cloud block outgoing connections to port 25 unless an account is exempt. Programs submit mail
+    on port 587.
 
     Wrong:
 
@@ -23,16 +23,16 @@ def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic
     return Diagnostic(
         "W0910",
         Severity.WARNING,
-        f"channel {quote(channel)} sends mail by port 25, which the cloud of target {quote(target)} closes",
+        f"channel {quote(channel)} sends mail on port 25, which the cloud of target {quote(target)} blocks",
         span,
-        f"write {host}:587, where mail servers take messages from programs",
+        f"set {host}:587, where mail servers accept mail from programs",
     )
 
 
 def endpoints_share_token(span: Span, endpoint: str, other: str) -> Diagnostic:
     """A token that opens one endpoint also opens another, or something else.
 
-    Whoever learns it, from a caller or from a server that was broken into, can use both, and a rotation locks both out.
+    Anyone who learns it, from a caller or a compromised server, can use both, and rotating it locks both out.
 
     Wrong:
 
@@ -51,15 +51,15 @@ def endpoints_share_token(span: Span, endpoint: str, other: str) -> Diagnostic:
         Severity.WARNING,
         f"one secret opens endpoint {quote(endpoint)} and {other}",
         span,
-        "name a secret of its own for each",
+        "name a separate secret for each",
     )
 
 
 def host_is_address(span: Span, host: str) -> Diagnostic:
     """The host of an endpoint is an IP address.
 
-    Routes of a Gateway go by the name that a caller asks for. The Gateway API takes no addresses there, and
-    certificates are made out to names.
+    Routes of a Gateway match the host name that a caller requests. The Gateway API does not allow addresses there, and
+    certificates are issued for names.
 
     Wrong:
 
@@ -72,16 +72,16 @@ def host_is_address(span: Span, host: str) -> Diagnostic:
     return Diagnostic(
         "E0913",
         Severity.ERROR,
-        f"{quote(host)} is an address, and a Gateway finds endpoints by name",
+        f"{quote(host)} is an IP address, but a Gateway finds endpoints by name",
         span,
-        "write a DNS name that leads to this address",
+        "use a DNS name that resolves to this address",
     )
 
 
 def certificate_of_address(span: Span, what: str, host: str) -> Diagnostic:
-    """Something is called by TLS at an IP address, and certificates are made out to names.
+    """TLS is used with an IP address, and certificates are issued for names.
 
-    The connection fails unless the certificate names that very address, which public authorities hardly ever do.
+    The connection fails unless the certificate names exactly this address, which public authorities hardly ever do.
 
     Wrong:
 
@@ -94,7 +94,7 @@ def certificate_of_address(span: Span, what: str, host: str) -> Diagnostic:
     return Diagnostic(
         "W0914",
         Severity.WARNING,
-        f"{what} is called by TLS at {host}, and certificates are made out to names",
+        f"{what} uses TLS with {host}, an IP address, and certificates are issued for names",
         span,
-        "write the name that its certificate has",
+        "use the name in its certificate",
     )

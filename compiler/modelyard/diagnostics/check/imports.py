@@ -1,4 +1,4 @@
-"""Diagnostics about models that are imported: E0980 to E0984."""
+"""Diagnostics about imported models: E0980 to E0984."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from modelyard.source import Span
 def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
     """A model has an import, and a pipeline of the spec trains it as well.
 
-    Each would replace the versions of the other: the one that was registered last goes live. A gate that compares with
-    an imported version would judge it on rows that it may have learned from. Two models have endpoints or variants that
-    say which of them answers.
+    Each would replace the versions of the other: the last one registered goes live. A gate that compares with an
+    imported version would judge it on rows that it may have been trained on. With two models, endpoints or variants
+    state which of them answers.
 
     Wrong:
 
@@ -28,16 +28,16 @@ def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
         Severity.ERROR,
         f"model {quote(model)} is imported, and pipeline {quote(pipeline)} trains it",
         span,
-        "remove import, or give the pipeline a model of its own",
+        "remove import, or give the pipeline its own model",
     )
 
 
 def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
-    """The source of an import is not one that the promoter can read, or may mean something else tomorrow.
+    """The promoter cannot read the source of an import, or the source may change later.
 
     The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
-    for these it gets the rights, the credentials and the way through the network. A version of a model that is trained
-    here is no source, nor is a folder in which the registry keeps its models: that would be a way past their gates.
+    for these it has permissions, credentials and network access. Versions of models that are trained here are not
+    allowed, nor are folders in which the registry keeps its models: that would bypass their gates.
 
     Wrong:
 
@@ -52,9 +52,9 @@ def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
 
 
 def import_without_training(span: Span, model: str, what: str, hint: str) -> Diagnostic:
-    """Something is asked of an imported model that only a training here could give it: a gate, or explanations.
+    """An imported model is configured with something that requires training here: a gate, or explanations.
 
-    Both need the rows that the model was trained on, and those that were held out.
+    Both need the rows that the model was trained on, and the held-out rows.
 
     Wrong:
 
@@ -69,7 +69,7 @@ def import_without_training(span: Span, model: str, what: str, hint: str) -> Dia
 
 
 def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
-    """A monitor compares with what a model learned from, and the model is imported: nothing is known of that data.
+    """A monitor compares with a model's training data, but the model is imported and its data is unknown.
 
     Wrong:
 
@@ -88,9 +88,10 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
 
 
 def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:
-    """A model has an import, and no promoter runs here that would carry it out.
+    """A model has an import, but no promoter runs here to carry it out.
 
-    The promoter belongs to a registry that runs here. In an adopted one, others register versions and move aliases.
+    The promoter belongs to a registry that runs here. In an adopted registry, others register versions and move
+    aliases.
 
     Wrong:
 

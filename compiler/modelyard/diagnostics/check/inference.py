@@ -1,4 +1,4 @@
-"""What is told about endpoints: E0450 to E0464, E0491 and W0494."""
+"""Diagnostics about endpoints: E0450 to E0464, E0491 and W0494."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
-    """The shares of the variants add up to all requests.
+    """The traffic shares of the variants must add up to 100 percent.
 
     Wrong:
 
@@ -19,7 +19,7 @@ def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
 
         traffic: {champion: 95, challenger: 5}
     """
-    hint = f"take away {total - 100}" if total > 100 else f"give away {100 - total} more"
+    hint = f"reduce them by {total - 100}" if total > 100 else f"increase them by {100 - total}"
     return Diagnostic(
         "E0450",
         Severity.ERROR,
@@ -30,7 +30,7 @@ def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
 
 
 def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
-    """A variant that gets copies of requests answers none of its own, else it would see some of them twice.
+    """A variant that gets mirrored requests must not serve any itself, or it would see some of them twice.
 
     Wrong:
 
@@ -45,17 +45,17 @@ def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
     return Diagnostic(
         "E0451",
         Severity.ERROR,
-        f"variant {quote(variant)} gets copies of requests, and {percent} of 100 of the requests themselves",
+        f"variant {quote(variant)} gets mirrored requests, and also {percent} of 100 of the traffic",
         span,
         f"take {variant} out of traffic, or mirror to another variant",
     )
 
 
 def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
-    """An incremental rollout moves traffic from the old servers to the new by a Gateway of its own.
+    """An incremental rollout moves traffic from the old servers to the new through its own Gateway.
 
-    It works for an endpoint with one variant and outside of a pool, on a target whose gateway has a `class`. On AWS one
-    is installed where `gateway` says nothing.
+    It requires an endpoint with one variant and without a pool, on a target whose gateway has a `class`. On AWS a
+    gateway is installed if `gateway` is not set.
 
     Wrong:
 
@@ -70,14 +70,14 @@ def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0452",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} cannot be rolled out in steps: {why}",
+        f"endpoint {quote(endpoint)} cannot be rolled out incrementally: {why}",
         span,
         "use blue-green",
     )
 
 
 def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic:
-    """Members of a pool share one Ray cluster, where traffic cannot be divided by variant.
+    """Members of a pool share one Ray cluster, where traffic cannot be split between variants.
 
     Wrong:
 
@@ -92,15 +92,14 @@ def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic
     return Diagnostic(
         "E0453",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} has several variants, and a member of pool {quote(pool)} has one",
+        f"endpoint {quote(endpoint)} has several variants, but members of pool {quote(pool)} can have only one",
         span,
-        "leave the pool, or one variant",
+        "leave the pool, or keep one variant",
     )
 
 
 def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: str) -> Diagnostic:
-    """Members of a pool share one Ray cluster, so they agree on its target, its image, its priority and how it is
-    replaced.
+    """Members of a pool share one Ray cluster, so they must have the same target, image, priority and rollout.
 
     Wrong:
 
@@ -113,7 +112,7 @@ def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: 
     return Diagnostic(
         "E0454",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} has another {what} than {quote(other)}, which is in the same pool {quote(pool)}",
+        f"endpoint {quote(endpoint)} differs in {what} from {quote(other)}, which is in the same pool {quote(pool)}",
         span,
         f"give all members the same {what}, or name another pool",
     )
@@ -137,14 +136,14 @@ def address_taken(span: Span, endpoint: str, other: str, address: str) -> Diagno
     return Diagnostic(
         "E0455",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} has the address of {quote(other)}: {address}",
+        f"endpoint {quote(endpoint)} has the same address as {quote(other)}: {address}",
         span,
         "give it another path, or another host",
     )
 
 
 def no_gateway(span: Span, endpoint: str, exposure: str, target: str) -> Diagnostic:
-    """An endpoint that is reached from outside of its cluster needs a Gateway there.
+    """An endpoint that is reachable from outside its cluster needs a Gateway there.
 
     Wrong:
 
@@ -158,14 +157,14 @@ def no_gateway(span: Span, endpoint: str, exposure: str, target: str) -> Diagnos
     return Diagnostic(
         "E0456",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is {exposure}, and target {quote(target)} has no gateway that could reach it",
+        f"endpoint {quote(endpoint)} is {exposure}, but target {quote(target)} has no gateway to reach it through",
         span,
         "add gateway: {name: NAME, namespace: NAMESPACE} or {class: CLASS} to the target",
     )
 
 
 def host_inside_cluster(span: Span, endpoint: str) -> Diagnostic:
-    """An endpoint that only its cluster reaches has no host name of its own.
+    """An endpoint that is reachable only inside its cluster has no host name.
 
     Wrong:
 
@@ -178,14 +177,14 @@ def host_inside_cluster(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0457",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is reached inside of its cluster only, where a host has no meaning",
+        f"endpoint {quote(endpoint)} is reachable only inside its cluster, where a host has no effect",
         span,
         "add exposure: internal or public, or remove host",
     )
 
 
 def latencies_out_of_order(span: Span, slow: str, fast: str) -> Diagnostic:
-    """More requests cannot be answered within less time.
+    """A higher percentile cannot have a lower latency.
 
     Wrong:
 
@@ -198,14 +197,14 @@ def latencies_out_of_order(span: Span, slow: str, fast: str) -> Diagnostic:
     return Diagnostic(
         "E0458",
         Severity.ERROR,
-        f"{slow} promises less time than {fast}, though it counts more of the requests",
+        f"{slow} promises a lower latency than {fast}, though it covers more of the requests",
         span,
         f"raise {slow}, or lower {fast}",
     )
 
 
 def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diagnostic:
-    """Requests wait for others longer than the endpoint may take to answer.
+    """Requests wait for a batch longer than the endpoint may take to answer.
 
     Wrong:
 
@@ -220,16 +219,16 @@ def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diag
     return Diagnostic(
         "E0459",
         Severity.ERROR,
-        f"requests may wait {wait_ms} ms for others, and {slo} promises an answer within {slo_ms} ms",
+        f"requests may wait {wait_ms} ms for a batch, but {slo} promises an answer within {slo_ms} ms",
         span,
         "lower maxWait",
     )
 
 
 def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
-    """Requests are given up before they can be too late: the objective always holds, whatever happens.
+    """Requests time out before they can violate the latency objective, so it always holds.
 
-    A request that is given up is an error, and counts for availability.
+    A request that times out is an error, and counts towards availability instead.
 
     Wrong:
 
@@ -244,14 +243,14 @@ def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
     return Diagnostic(
         "W0494",
         Severity.WARNING,
-        f"{slo} always holds: a request is given up after {timeout_s} s, before it is that late",
+        f"{slo} always holds: requests time out after {timeout_s} s, before they are that late",
         span,
         f"lower {slo}, or raise endpoint.timeout",
     )
 
 
 def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
-    """An SLO raises alerts, and there is nobody who would get them.
+    """An SLO raises alerts, but nobody would receive them.
 
     Wrong:
 
@@ -267,14 +266,14 @@ def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "W0460",
         Severity.WARNING,
-        f"the SLO of {whose} raises alerts, and the owner names no on-call channel to send them to",
+        f"the SLO of {whose} raises alerts, but the owner has no on-call channel to send them to",
         span,
         "add oncall: CHANNEL to governance.owner",
     )
 
 
 def nothing_promised(span: Span, endpoint: str) -> Diagnostic:
-    """An SLO has a window and nothing that holds in it.
+    """An SLO has a window but no objective.
 
     Wrong:
 

@@ -11,7 +11,7 @@ from modelyard.source import Span
 def joined_label_among_features(span: Span, label: str, owner: str, data: str, step: str) -> Diagnostic:
     """A feature of one input is the label of another input that it is joined with.
 
-    The model learns the answer by heart, passes every gate and knows nothing in production.
+    The model learns the answer itself, passes every gate and fails in production.
 
     Wrong:
 
@@ -39,8 +39,8 @@ def joined_label_among_features(span: Span, label: str, owner: str, data: str, s
 def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
     """Features come from a dataset whose rows arrive as late as its labels.
 
-    `delay` means that the label is known days or weeks after the event. Another column of the same late rows is seldom
-    known earlier, so the model would learn from a column that requests do not have yet.
+    `delay` means that the label is known days or weeks after the event. The other columns of the same late rows are
+    seldom known earlier, so the model would learn from columns that requests do not have yet.
 
     Wrong:
 
@@ -64,10 +64,10 @@ def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
 
 
 def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
-    """A model that forecasts is judged on rows drawn at random.
+    """A forecasting model is evaluated on randomly chosen rows.
 
-    Between two days that it has learned from, every day is easy. Such a model looks good and fails on tomorrow. The
-    split of a built-in trainer is random where the spec does not set it.
+    A day between two days of training data is easy to predict. Such a model looks good and fails on tomorrow. The split
+    of a built-in trainer is random unless the spec sets it.
 
     Wrong:
 
@@ -82,17 +82,17 @@ def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0822",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} trains a forecast, and holds out rows at random",
+        f"pipeline {quote(pipeline)} trains a forecast, but holds out rows at random",
         span,
         "write split: {by: time}",
     )
 
 
 def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Diagnostic:
-    """A gate is computed on data that the model has learned from.
+    """A gate is computed on the model's own training data.
 
-    Any model that has learned its training data by heart passes. Without `data`, a gate uses the part of the training
-    data that was held out.
+    Any model that has memorized its training data passes. Without `data`, a gate uses the held-out part of the training
+    data.
 
     Wrong:
 
@@ -107,14 +107,14 @@ def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Di
     return Diagnostic(
         "E0823",
         Severity.ERROR,
-        f"check {quote(check)} is computed on {quote(data)}, and the model learns from {learned}",
+        f"check {quote(check)} is computed on {quote(data)}, and the model trains on {learned}",
         span,
         "leave data out to use the held-out rows, or name a dataset that no training reads",
     )
 
 
 def several_labels(span: Span, step: str, labelled: Sequence[str]) -> Diagnostic:
-    """A built-in trainer gets several inputs that have a label, and cannot tell which one to predict.
+    """Several inputs of a built-in trainer have a label, and it cannot tell which one to predict.
 
     Wrong:
 
@@ -136,7 +136,7 @@ def several_labels(span: Span, step: str, labelled: Sequence[str]) -> Diagnostic
 
 
 def time_among_features(span: Span, column: str, step: str, trainer: str) -> Diagnostic:
-    """A built-in trainer gets a time as a feature. It takes numbers, truth values and texts.
+    """A built-in trainer gets a timestamp as a feature. It takes numbers, booleans and text.
 
     Wrong:
 
@@ -156,9 +156,9 @@ def time_among_features(span: Span, column: str, step: str, trainer: str) -> Dia
 
 
 def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnostic:
-    """A batch inference reads several inputs of a model that has learned from all of them together.
+    """A batch inference reads several inputs of a model that was trained on all of them joined.
 
-    Training joins its inputs. Scoring does not: it scores each input on its own, so each lacks the features of the
+    Training joins its inputs. Scoring does not: it scores each input separately, so each lacks the features of the
     others.
 
     Wrong:
@@ -176,14 +176,14 @@ def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnos
     return Diagnostic(
         "E0826",
         Severity.ERROR,
-        f"{quote(step)} scores each input on its own, and the model has learned from {', '.join(datasets)} together",
+        f"{quote(step)} scores each input separately, but the model was trained on {', '.join(datasets)} together",
         span,
-        "name one dataset that has all features, or score with an entrypoint of your own",
+        "name one dataset that has all features, or score with your own entrypoint",
     )
 
 
 def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
-    """A batch inference reads a dataset without a column that the model has learned from.
+    """A batch inference reads a dataset that lacks a column that the model was trained on.
 
     Wrong:
 
@@ -209,9 +209,10 @@ def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic
 
 
 def feature_of_other_type(span: Span, data: str, column: str, now: str, then: str) -> Diagnostic:
-    """A batch inference reads a feature in another type than the model has learned it in.
+    """A batch inference reads a feature with a type that differs from the training data.
 
-    A number that was a text is a category that the model has never seen, and scores are wrong without an error.
+    A number that was text in training is a category that the model has never seen, so scores are wrong without an
+    error.
 
     Wrong:
 
@@ -230,16 +231,16 @@ def feature_of_other_type(span: Span, data: str, column: str, now: str, then: st
     return Diagnostic(
         "E0828",
         Severity.ERROR,
-        f"feature {quote(column)} is {now} in dataset {quote(data)}, and {then} in the training data",
+        f"feature {quote(column)} is {now} in dataset {quote(data)}, but {then} in the training data",
         span,
         f"give it the type {then}",
     )
 
 
 def feature_not_declared(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
-    """A batch inference reads a dataset whose features are not those that the model has learned from.
+    """A batch inference reads a dataset whose features differ from those that the model was trained on.
 
-    Without a schema the columns of the dataset are unknown; its features say which of them are meant.
+    Without a schema, the columns of the dataset are unknown; its features declare which of them are used.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""Diagnostics about alarms over several looks or several features."""
+"""Diagnostics about alarms over several checks in a row or several features."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def looks_of_rules(span: Span, kind: str) -> Diagnostic:
-    """A monitor of type performance is a rule on metrics that are always measured, so there are no looks to count.
+    """A monitor of type performance is a rule on continuously measured metrics, so it has no checks to count.
 
     Wrong:
 
@@ -22,14 +22,14 @@ def looks_of_rules(span: Span, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0871",
         Severity.ERROR,
-        f"a monitor of type {kind} has no looks to count",
+        f"a monitor of type {kind} has no single checks to count",
         span,
-        "remove consecutive, or write a longer window",
+        "remove consecutive, or set a longer window",
     )
 
 
 def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagnostic:
-    """`minFeatures` is about metrics that are measured for each feature by itself.
+    """`minFeatures` applies to metrics that are measured for each feature separately.
 
     Wrong:
 
@@ -42,14 +42,14 @@ def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagn
     return Diagnostic(
         "E0872",
         Severity.ERROR,
-        f"{quote(metric)} is one value and not one of each feature, so there are no features to count",
+        f"{quote(metric)} is one value, not one per feature, so there are no features to count",
         span,
         f"remove minFeatures, or choose one of {', '.join(known)}",
     )
 
 
 def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
-    """A check never fails that asks for more features beyond its bounds than it looks at.
+    """A check that requires more features beyond its bounds than it covers never fails.
 
     Wrong:
 
@@ -62,15 +62,15 @@ def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
     return Diagnostic(
         "E0873",
         Severity.ERROR,
-        f"{asked} features are asked to lie beyond the bounds, and the check looks at {named}",
+        f"{asked} features must be beyond the bounds, but the check covers {named}",
         span,
-        f"write {named} or less",
+        f"set {named} or less",
     )
 
 
 def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
-    """`consecutive` and `page_hinkley` need what the looks before have found, which is kept in the store of what is
-    watched. A dataset with an address of its own has no store that a monitor could write to.
+    """`consecutive` and `page_hinkley` need the results of earlier runs of the monitor, which are kept in the store of
+    the watched data. A dataset with its own address has no store that a monitor could write to.
 
     Wrong:
 
@@ -84,7 +84,7 @@ def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
     return Diagnostic(
         "E0874",
         Severity.ERROR,
-        f"check {quote(check)} needs what the looks before have found, and {watched} has no store to keep that in",
+        f"check {quote(check)} needs the results of earlier runs, but {watched} has no store to keep them in",
         span,
         "give the dataset a store and a path instead of a uri",
     )

@@ -12,9 +12,9 @@ _WHOLE = 100
 
 
 def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) -> Diagnostic:
-    """A metric is named that is not built in, and no code of yours could report it.
+    """A metric is not built in, and none of your code could report it.
 
-    A training function of yours may report any metric; a built-in trainer reports those of its task.
+    Your own training function may report any metric; a built-in trainer reports those of its task.
 
     Wrong:
 
@@ -34,7 +34,7 @@ def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) ->
 
 
 def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[str]) -> Diagnostic:
-    """A metric is named that has no meaning for the model's task.
+    """A metric has no meaning for the model's task.
 
     Wrong:
 
@@ -72,9 +72,9 @@ def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
 
 
 def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
-    """A lower bound that the metric never reaches: no model would ever be promoted, and a monitor would never be quiet.
+    """A metric never reaches this lower bound: no model would be promoted, and a monitor would always alert.
 
-    Shares, areas under curves and r2 are 1 at most.
+    Shares, areas under curves and r2 are at most 1.
 
     Wrong:
 
@@ -85,11 +85,17 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
         validation: {auc: {metric: auc_roc, min: 0.85}}
     """
     hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "write a number below 1"
-    return Diagnostic("E0488", Severity.ERROR, f"{quote(metric)} is 1 at most, never {bound:g}", span, hint)
+    return Diagnostic(
+        "E0488",
+        Severity.ERROR,
+        f"{quote(metric)} is at most 1, so a bound of {bound:g} can never be reached",
+        span,
+        hint,
+    )
 
 
 def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
-    """The only bound of a check passes models for being bad, or has a monitor raise alarm because all is well.
+    """The only bound of a check passes bad models, or makes a monitor alert when all is well.
 
     Wrong:
 
@@ -111,9 +117,9 @@ def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
 
 
 def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: float, high: float) -> Diagnostic:
-    """A bound is a value that the metric never has, so the check always holds or never does.
+    """A bound is a value that the metric never has, so the check always or never holds.
 
-    Often the number is a percentage: a share of 5 % is 0.05.
+    Often the number was meant as a percentage: a share of 5 % is 0.05.
 
     Wrong:
 
@@ -131,7 +137,7 @@ def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: 
         Severity.ERROR,
         f"{quote(metric)} is {values}{limit}, so {field}: {bound:g} {_effect(field, bound < low)}",
         span,
-        f"write {bound / 100:g} for {bound:g}%" if percentage else "write a bound within these values",
+        f"write {bound / 100:g} for {bound:g}%" if percentage else "choose a bound within these values",
     )
 
 
@@ -140,9 +146,9 @@ def _effect(field: str, below: bool) -> str:
 
 
 def bound_without_effect(span: Span, metric: str, field: str, bound: float) -> Diagnostic:
-    """The only bound of a check is the limit of what the metric can be, so the check always holds.
+    """The only bound of a check is the limit of the metric itself, so the check always holds.
 
-    A gate with such a check refuses no model, and a monitor never reports a breach.
+    A gate with such a check rejects no model, and a monitor never reports a breach.
 
     Wrong:
 
@@ -157,12 +163,12 @@ def bound_without_effect(span: Span, metric: str, field: str, bound: float) -> D
         Severity.WARNING,
         f"{quote(metric)} is never {'below' if field == 'min' else 'above'} {bound:g}, so this check always holds",
         span,
-        f"write a {'larger' if field == 'min' else 'smaller'} {field}",
+        f"set a {'larger' if field == 'min' else 'smaller'} {field}",
     )
 
 
 def bound_in_other_unit(span: Span, metric: str, bound: float, unit: str, better: str) -> Diagnostic:
-    """A bound is possible in the unit of its metric, but looks as if it was meant in another one.
+    """A bound is possible in the unit of its metric, but looks as if another unit was meant.
 
     Latencies are in milliseconds. Relative errors (mape, wape, smape) are shares, not percentages.
 
@@ -184,9 +190,9 @@ def bound_in_other_unit(span: Span, metric: str, bound: float, unit: str, better
 
 
 def own_metric_compared(span: Span, metric: str, model: str, field: str, known: Sequence[str]) -> Diagnostic:
-    """A gate compares a metric of your own with the champion, or computes it on another dataset.
+    """A gate compares your own metric with the champion, or computes it on another dataset.
 
-    Your code reports the metric once, for the model that it has trained. The gate has no value for the champion or on
+    Your code reports the metric once, for the model that it has trained. The gate has no value for the champion or for
     other data: only built-in metrics can be computed there.
 
     Wrong:
@@ -200,14 +206,14 @@ def own_metric_compared(span: Span, metric: str, model: str, field: str, known: 
     return Diagnostic(
         "E0819",
         Severity.ERROR,
-        f"{quote(metric)} is reported by your code, so the gate of model {quote(model)} cannot take it with {field}",
+        f"your code reports {quote(metric)}, so the gate of model {quote(model)} cannot combine it with {field}",
         span,
-        f"give it min or max, or choose one of {', '.join(known)}",
+        f"use min or max, or choose one of {', '.join(known)}",
     )
 
 
 def delta_out_of_reach(span: Span, metric: str, delta: float, width: float) -> Diagnostic:
-    """A new version must be better than the champion by more than the metric can ever differ.
+    """A new version must beat the champion by more than two values of the metric can ever differ.
 
     The first version is promoted, and no later one ever is.
 
@@ -222,7 +228,7 @@ def delta_out_of_reach(span: Span, metric: str, delta: float, width: float) -> D
     return Diagnostic(
         "E0849",
         Severity.ERROR,
-        f"two values of {quote(metric)} differ by less than {width:g}, and minDelta is {delta:g}",
+        f"two values of {quote(metric)} differ by less than {width:g}, but minDelta is {delta:g}",
         span,
-        f"write {delta / 100:g} for {delta:g}%" if delta <= _WHOLE else "write a smaller minDelta",
+        f"write {delta / 100:g} for {delta:g}%" if delta <= _WHOLE else "choose a smaller minDelta",
     )

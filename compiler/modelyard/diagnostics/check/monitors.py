@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[str]) -> Diagnostic:
-    """Each type of monitor computes metrics of its own.
+    """Each type of monitor computes its own metrics.
 
     Wrong:
 
@@ -29,7 +29,7 @@ def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[
 
 
 def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[str]) -> Diagnostic:
-    """A monitor looks at something that cannot show what it looks for.
+    """A monitor cannot find what it looks for in what it watches.
 
     Wrong:
 
@@ -49,7 +49,7 @@ def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[st
 
 
 def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> Diagnostic:
-    """Predictions are watched with the model that made them, and in this pipeline several steps score.
+    """A monitor watches the predictions of one model, but several steps of this pipeline score.
 
     Wrong:
 
@@ -66,14 +66,14 @@ def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> 
     return Diagnostic(
         "E0993",
         Severity.ERROR,
-        f"{watched} scores in several places, {' and '.join(scoring)}, and a monitor watches the predictions of one",
+        f"{watched} scores in several places, {' and '.join(scoring)}, but a monitor watches the predictions of one",
         span,
-        "give each step that is to be watched a pipeline of its own, which may follow the other with `after`",
+        "move each step that is to be watched into its own pipeline, which may follow the other with `after`",
     )
 
 
 def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
-    """Drift and quality of an endpoint are computed from captured requests, and this endpoint captures none.
+    """Drift and quality of an endpoint are computed from captured requests, but this endpoint captures none.
 
     Wrong:
 
@@ -87,14 +87,14 @@ def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0467",
         Severity.ERROR,
-        f"monitor {quote(monitor)} needs captured requests, and endpoint {quote(endpoint)} captures none",
+        f"monitor {quote(monitor)} needs captured requests, but endpoint {quote(endpoint)} captures none",
         span,
         f"add capture: {{sample: 20%, retain: 30d}} to inference.{endpoint}",
     )
 
 
 def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
-    """Whether predictions were right is known once the truth arrives, in a dataset of labels.
+    """Judging predictions takes the actual outcomes, which arrive in a dataset of labels.
 
     Wrong:
 
@@ -109,7 +109,7 @@ def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0468",
         Severity.ERROR,
-        f"monitor {quote(monitor)} of type {kind} does not say where the labels are",
+        f"monitor {quote(monitor)} of type {kind} does not name a dataset of labels",
         span,
         "add labels: DATASET",
     )
@@ -130,17 +130,17 @@ def label_column_missing(span: Span, data: str) -> Diagnostic:
     return Diagnostic(
         "E0469",
         Severity.ERROR,
-        f"dataset {quote(data)} holds labels for a monitor and does not name their column",
+        f"dataset {quote(data)} holds labels for a monitor, but does not name their column",
         span,
         f"add label: COLUMN to data.{data}",
     )
 
 
 def reference_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
-    """Drift is a difference, so the spec says from what.
+    """Drift is a difference, so the spec names the reference.
 
-    `reference: {}` compares with the data that the model was trained on, as kept with the model; a dataset that is
-    watched has no such model, so its monitor names another dataset.
+    `reference: {}` compares with the data that the model was trained on, as stored with the model; a watched dataset
+    has no such model, so its monitor names another dataset.
 
     Wrong:
 
@@ -154,7 +154,7 @@ def reference_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
     if not watched.startswith("data."):
         hint += ", or reference: {} for the data that the model was trained on"
     return Diagnostic(
-        "E0470", Severity.ERROR, f"monitor {quote(monitor)} does not say what it compares with", span, hint
+        "E0470", Severity.ERROR, f"monitor {quote(monitor)} does not name a reference to compare with", span, hint
     )
 
 
@@ -179,7 +179,7 @@ def feature_unknown(span: Span, column: str, watched: str, known: Iterable[str])
 
 
 def features_without_meaning(span: Span, kind: str) -> Diagnostic:
-    """Only monitors of data look at single columns.
+    """Only data monitors check single columns.
 
     Wrong:
 
@@ -190,12 +190,12 @@ def features_without_meaning(span: Span, kind: str) -> Diagnostic:
         monitors: {latency: {type: performance, checks: {p99_ms: {max: 50}}, …}}
     """
     return Diagnostic(
-        "E0472", Severity.ERROR, f"a monitor of type {kind} does not look at single columns", span, "remove features"
+        "E0472", Severity.ERROR, f"a monitor of type {kind} does not check single columns", span, "remove features"
     )
 
 
 def window_with_holes(span: Span, monitor: str) -> Diagnostic:
-    """The monitor looks back over less time than passes between two looks, so some data is never looked at.
+    """The window is shorter than the time between two runs of the monitor, so some data is never checked.
 
     Wrong:
 
@@ -208,14 +208,14 @@ def window_with_holes(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0476",
         Severity.WARNING,
-        f"monitor {quote(monitor)} looks back over less time than passes between two looks",
+        f"the window of monitor {quote(monitor)} is shorter than the time between two of its runs",
         span,
-        "raise the window, or look more often",
+        "lengthen the window, or run the monitor more often",
     )
 
 
 def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
-    """A dataset or a custom pipeline that is watched has no model, so its monitor names what it compares with.
+    """A watched dataset or custom pipeline has no model, so its monitor names a dataset to compare with.
 
     Wrong:
 
@@ -228,14 +228,14 @@ def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic
     return Diagnostic(
         "E0479",
         Severity.ERROR,
-        f"monitor {quote(monitor)} watches {watched}, which has no model, and its reference names no dataset",
+        f"monitor {quote(monitor)} watches {watched}, which has no model, but its reference names no dataset",
         span,
         "add data: DATASET",
     )
 
 
 def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
-    """A window of a dataset is found by the column that says when each row happened.
+    """A window over a dataset needs the column that says when each row happened.
 
     Wrong:
 
@@ -249,16 +249,16 @@ def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnost
     return Diagnostic(
         "E0480",
         Severity.ERROR,
-        f"monitor {quote(monitor)} takes a window of dataset {quote(data)}, which has no timestamp",
+        f"monitor {quote(monitor)} has a window over dataset {quote(data)}, which has no timestamp",
         span,
         f"add timestamp: COLUMN to data.{data}, or remove the window",
     )
 
 
 def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
-    """Duration, freshness and failures are about runs that come again; a pipeline with `schedule: once` has one.
+    """Duration, freshness and failures are about repeated runs; a pipeline with `schedule: once` has one.
 
-    Whether that run failed is an alert to the owner's on-call channel anyway.
+    A failure of that run is an alert to the owner's on-call channel anyway.
 
     Wrong:
 
@@ -280,7 +280,7 @@ def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
 
 
 def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_s: int) -> Diagnostic:
-    """Between two runs of a pipeline nothing succeeds: a bound on `freshness_s` below that time fails every time.
+    """Between two runs of a pipeline, nothing succeeds: a lower bound on `freshness_s` always fails.
 
     Wrong:
 
@@ -295,14 +295,14 @@ def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_
     return Diagnostic(
         "W0496",
         Severity.WARNING,
-        f"pipeline {quote(pipeline)} runs up to {gap_s} seconds apart, and may be {most_s:g} seconds old at most",
+        f"pipeline {quote(pipeline)} runs up to {gap_s} seconds apart, but may be {most_s:g} seconds old at most",
         span,
-        f"write more than {gap_s}, with the time that a run takes",
+        f"set more than {gap_s}, plus the time that a run takes",
     )
 
 
 def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
-    """A label is found by columns that the dataset of labels and what is watched both have.
+    """Labels are matched by columns that the dataset of labels and the watched data both have.
 
     Wrong:
 
@@ -315,14 +315,14 @@ def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Dia
     return Diagnostic(
         "E0875",
         Severity.ERROR,
-        f"dataset {quote(data)} has no column {quote(column)} by which a label could be found",
+        f"dataset {quote(data)} has no column {quote(column)} to match labels by",
         span,
         nearest(column, known, "did you mean {}?"),
     )
 
 
 def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diagnostic:
-    """A key is compared by its value. A number and its text are equal, a time or a truth value equals neither.
+    """A key is compared by value. A number equals its text; a timestamp or a boolean equals neither.
 
     Wrong:
 
@@ -340,5 +340,5 @@ def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diag
         Severity.ERROR,
         f"column {quote(column)} has types in {quote(labels)} and {quote(watched)} that never compare equal",
         span,
-        "write it with one type in both, or choose another key",
+        "use the same type in both, or choose another key",
     )

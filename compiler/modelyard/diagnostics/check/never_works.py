@@ -1,4 +1,4 @@
-"""Diagnostics about systems that deploy and then never work: W0808, E0810 to W0815, E0843, W0844 and E0907."""
+"""Diagnostics about systems that deploy but never work: W0808, E0810 to E0815, E0843, W0844 and E0907."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelyard.source import Span
 def alias_never_set(
     span: Span, model: str, alias: str, promoted: Sequence[str], *, staged: bool, imported: bool = False
 ) -> Diagnostic:
-    """An endpoint or a batch inference uses an alias of a model, and what makes its versions sets another.
+    """An endpoint or a batch inference uses an alias of a model that nothing sets.
 
-    The servers would answer 503 until a person sets the alias by hand, past the gate and the approvals. A training
-    pipeline and an import set the alias in their `promoteTo`, which is champion by default. Aliases of models that
-    this spec neither trains nor imports are not checked.
+    The servers would answer 503 until a person sets the alias by hand, bypassing the gate and the approvals. A training
+    pipeline and an import set the alias in their `promoteTo`, which is champion by default. Aliases of models that this
+    spec neither trains nor imports are not checked.
 
     Wrong:
 
@@ -30,17 +30,17 @@ def alias_never_set(
         inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
     """
     known = ", ".join(promoted)
-    told = "no pipeline sets the alias {} of model {}: its pipelines promote to {}"
+    message = "no pipeline sets the alias {} of model {}: its pipelines promote to {}"
     other = f"add a training pipeline with promoteTo: {alias}"
     if imported:
-        told = "the import does not set the alias {} of model {}: it promotes to {}"
+        message = "the import does not set the alias {} of model {}: it promotes to {}"
         other = f"write promoteTo: {alias} in the import"
     if staged:
         other = f"add {alias} to the stages of {model}"
     return Diagnostic(
         "E0810",
         Severity.ERROR,
-        told.format(quote(alias), quote(model), known),
+        message.format(quote(alias), quote(model), known),
         span,
         f"write {model}@{promoted[0]}, or {other}",
         follows=True,  # from a pipeline that is wrong elsewhere
@@ -48,7 +48,7 @@ def alias_never_set(
 
 
 def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[str]) -> Diagnostic:
-    """A built-in trainer gets a parameter that it does not know, in `parameters` or in the search space.
+    """A built-in trainer does not have a parameter named in `parameters` or in the search space.
 
     Each run would start its machines and then stop with an error. The names are those of the library's scikit-learn
     interface.
@@ -72,9 +72,9 @@ def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[
 
 
 def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str, hint: str) -> Diagnostic:
-    """A parameter of a built-in trainer has a value that the trainer refuses, or with which it learns nothing.
+    """A built-in trainer rejects this value of a parameter, or learns nothing with it.
 
-    The same holds for what a search tries. A network that was trained for no epochs has learned nothing.
+    The values that a search tries are checked, too. A network that was trained for no epochs has learned nothing.
 
     Wrong:
 
@@ -89,7 +89,7 @@ def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str,
 
 
 def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagnostic:
-    """The trainer scikit-learn gets the name of an estimator that is not built in.
+    """The scikit-learn trainer has no built-in estimator of this name.
 
     Wrong:
 
@@ -111,8 +111,8 @@ def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagn
 def bucket_without_access(span: Span, store: str, target: str, addressed: bool) -> Diagnostic:
     """A cluster adopts a bucket without credentials.
 
-    Workloads on such a cluster have no identity that an object store knows, so every read and write would be refused.
-    A bucket of another service than Amazon S3 needs `endpoint`, too.
+    Workloads on such a cluster have no identity that an object store trusts, so every read and write would be refused.
+    A bucket of a service other than Amazon S3 also needs `endpoint`.
 
     Wrong:
 
@@ -134,7 +134,7 @@ def bucket_without_access(span: Span, store: str, target: str, addressed: bool) 
 
 
 def labels_after_captures(span: Span, labels: str, delay_s: int, endpoint: str, retain_s: int) -> Diagnostic:
-    """Labels arrive when the requests that they belong to are deleted, so a monitor never judges a prediction.
+    """Labels arrive after the requests that they belong to are deleted, so a monitor never judges a prediction.
 
     Wrong:
 
@@ -161,7 +161,7 @@ def labels_after_captures(span: Span, labels: str, delay_s: int, endpoint: str, 
 def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: str, retain_s: int) -> Diagnostic:
     """A monitor looks further back than captures are kept, so part of its window is always empty.
 
-    A monitor with labels looks back by its window and by the delay of the labels.
+    A monitor with labels looks back by its window plus the delay of the labels.
 
     Wrong:
 
@@ -184,7 +184,7 @@ def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: st
 
 
 def days(seconds: int) -> str:
-    """A duration as a spec writes it: in days where it is whole days, else in hours or minutes."""
+    """A duration as a spec writes it: in days if it is whole days, else in hours or minutes."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % length == 0:
             return f"{seconds // length}{unit}"
@@ -214,7 +214,7 @@ def window_beyond_retention(span: Span, data: str, window_s: int, store: str, re
 
 
 def output_not_writable(span: Span, data: str) -> Diagnostic:
-    """A batch inference writes into a dataset of format json, which built-in scoring only reads.
+    """A batch inference writes to a dataset of format json, which built-in scoring can only read.
 
     Wrong:
 
@@ -231,14 +231,14 @@ def output_not_writable(span: Span, data: str) -> Diagnostic:
         Severity.ERROR,
         f"built-in scoring cannot write {quote(data)}, whose format is json",
         span,
-        "use parquet or csv, or score with an entrypoint of your own",
+        "use parquet or csv, or score with your own entrypoint",
     )
 
 
 def trains_another_model(span: Span, pipeline: str, model: str, watched: str) -> Diagnostic:
     """A breach starts the training of a model that the monitor does not watch.
 
-    The model that drifted stays as it is, and the monitor reports the same breach again.
+    The drifted model stays as it is, and the monitor reports the same breach again.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""What is told about data, models and pipelines: E0430 to E0434, E0438 to E0443, E0489, W0447 and W0490."""
+"""Diagnostics about data, models and pipelines: E0430 to E0434, E0438 to E0443, E0489, W0447 and W0490."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def column_unknown(span: Span, column: str, data: Sequence[str], known: Iterable[str]) -> Diagnostic:
-    """A column is named that the dataset's schema does not have.
+    """A column is not in the dataset's schema.
 
     Wrong:
 
@@ -19,16 +19,16 @@ def column_unknown(span: Span, column: str, data: Sequence[str], known: Iterable
 
         data: {transactions: {schema: {amount: number}, features: [amount], …}}
     """
-    schema, said = "the schema", f"dataset {quote(data[0])} has no column {quote(column)} in its schema"
+    schema, problem = "the schema", f"dataset {quote(data[0])} has no column {quote(column)} in its schema"
     if len(data) > 1:
         names = f"{', '.join(map(quote, data[:-1]))} and {quote(data[-1])}"
-        schema, said = "one of the schemas", f"datasets {names} have no column {quote(column)} in their schemas"
+        schema, problem = "one of the schemas", f"datasets {names} have no column {quote(column)} in their schemas"
     hint = nearest(column, known, "did you mean {}?") or f"add the column to {schema}"
-    return Diagnostic("E0430", Severity.ERROR, said, span, hint)
+    return Diagnostic("E0430", Severity.ERROR, problem, span, hint)
 
 
 def label_among_features(span: Span, column: str) -> Diagnostic:
-    """A model that may look at its label learns nothing, and is worthless where the label is not known yet.
+    """A model with its label among the features learns nothing, and is useless where the label is not known yet.
 
     Wrong:
 
@@ -70,7 +70,7 @@ def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagn
 
 
 def timestamp_missing(span: Span, pipeline: str) -> Diagnostic:
-    """Data can only be split by time when a column says when each row happened.
+    """Splitting data by time needs a column that says when each row happened.
 
     Wrong:
 
@@ -84,14 +84,14 @@ def timestamp_missing(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0433",
         Severity.ERROR,
-        f"{quote(pipeline)} splits its data by time, and none of its inputs has a timestamp",
+        f"{quote(pipeline)} splits its data by time, but none of its inputs has a timestamp",
         span,
         "add timestamp: COLUMN to a dataset, or split by: random",
     )
 
 
 def output_is_input(span: Span, data: str) -> Diagnostic:
-    """What reads and writes the same dataset changes its own input, and no run can be repeated.
+    """A step that reads and writes the same dataset changes its own input, so no run can be repeated.
 
     Wrong:
 
@@ -102,7 +102,11 @@ def output_is_input(span: Span, data: str) -> Diagnostic:
         pipelines: {nightly: {type: batch-inference, inputs: [transactions], output: scores, …}}
     """
     return Diagnostic(
-        "E0434", Severity.ERROR, f"dataset {quote(data)} is read and written here", span, "write to another dataset"
+        "E0434",
+        Severity.ERROR,
+        f"dataset {quote(data)} is both read and written here",
+        span,
+        "write to another dataset",
     )
 
 
@@ -139,12 +143,12 @@ def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
         Severity.ERROR,
         f"these steps wait for each other: {' → '.join([*shown, cycle[0]])}",
         span,
-        "remove one of the needs",
+        "remove one of the entries under needs",
     )
 
 
 def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
-    """A step may take longer than the whole run, so its own limit never counts.
+    """A step may take longer than the whole run, so its own timeout never applies.
 
     Wrong:
 
@@ -166,7 +170,7 @@ def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
 def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnostic:
     """A training pipeline makes one model, so at most one of its steps uses a built-in trainer.
 
-    A step without an entrypoint is one: it trains with the trainer of the model's framework.
+    A step without an entrypoint counts: it trains with the trainer of the model's framework.
 
     Wrong:
 
@@ -186,7 +190,7 @@ def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnos
 
 
 def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diagnostic:
-    """The trainer makes a model of another framework than the spec declares.
+    """The trainer produces models of another framework than the spec declares.
 
     Wrong:
 
@@ -200,14 +204,14 @@ def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diag
     return Diagnostic(
         "E0442",
         Severity.ERROR,
-        f"the trainer {trainer} does not make a model of framework {framework}",
+        f"the trainer {trainer} does not produce models of framework {framework}",
         span,
         f"write trainer: {framework}, or change the model's framework",
     )
 
 
 def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnostic:
-    """More trials run at the same time than there are trials.
+    """More trials may run in parallel than there are trials.
 
     Wrong:
 
@@ -220,14 +224,14 @@ def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnos
     return Diagnostic(
         "E0443",
         Severity.ERROR,
-        f"{parallel} trials at the same time are more than the {trials} that there are",
+        f"{parallel} parallel trials are more than the {trials} trials in total",
         span,
         "lower parallel, or raise max",
     )
 
 
 def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagnostic:
-    """A trial of a search runs on one worker, so that no more of them run at the same time than there are workers.
+    """Each trial of a search runs on one worker, so at most as many run in parallel as there are workers.
 
     Wrong:
 
@@ -243,16 +247,16 @@ def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagno
     return Diagnostic(
         "W0490",
         Severity.WARNING,
-        f"{parallel} trials do not run at the same time: at most {who} them, one each",
+        f"{parallel} trials cannot run in parallel: at most {who} them, one each",
         span,
         "raise workers, or lower parallel",
     )
 
 
 def never_trained(span: Span, model: str) -> Diagnostic:
-    """A model is served or scores data, nothing in this spec makes it, and the registry is this system's own.
+    """A model is served or scores data, but nothing in this spec produces it, and modelyard runs the registry.
 
-    A model that others train is imported, or comes with a registry that is adopted.
+    A model that others train is imported, or comes with an adopted registry.
 
     Wrong:
 
@@ -270,14 +274,14 @@ def never_trained(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "W0447",
         Severity.WARNING,
-        f"model {quote(model)} is used, and no pipeline trains it",
+        f"model {quote(model)} is used, but no pipeline trains it",
         span,
-        "add a pipeline of type training, an import, or adopt the registry that its versions are in",
+        "add a pipeline of type training or an import, or adopt the registry that has its versions",
     )
 
 
 def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagnostic:
-    """MLflow keeps `latest`, and `v` with a number, for itself: no version can be given such an alias.
+    """MLflow reserves `latest`, and `v` with a number: no version can have such an alias.
 
     Wrong:
 
@@ -292,5 +296,5 @@ def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagno
         f"write @{number} for that version" if number else "write champion, which a pipeline moves to what it trained"
     )
     if stage:
-        hint = "call the stage something else, such as challenger or champion"
-    return Diagnostic("E0489", Severity.ERROR, f"MLflow keeps the alias {quote(alias)} for itself", span, hint)
+        hint = "name the stage differently, such as challenger or champion"
+    return Diagnostic("E0489", Severity.ERROR, f"MLflow reserves the alias {quote(alias)}", span, hint)

@@ -1,4 +1,4 @@
-"""Diagnostics about what can be built and is hardly meant: W0900 to W0906, W0908, W0909, W0911 and W0938 to W0940."""
+"""Diagnostics about specs that work but are hardly intended: W0900 to W0906, W0908, W0909, W0911, W0938 to W0940."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from modelyard.source import Span
 
 
 def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
-    """A split leaves almost no rows to learn from, or almost none to judge by.
+    """A split leaves almost no rows to train on, or almost none to evaluate with.
 
-    `fraction` is the share that is held out for the gate, not the share that the model learns from. Below 1% or above
-    50%, one of the two is hardly ever large enough.
+    `fraction` is the share that is held out for the gate, not the share for training. Below 1% or above 50%, one of the
+    two is hardly ever large enough.
 
     Wrong:
 
@@ -26,17 +26,17 @@ def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
     return Diagnostic(
         "W0900",
         Severity.WARNING,
-        f"{share} of the rows are held out for the gate, and {rest} are learned from",
+        f"{share} of the rows are held out for the gate, and {rest} are for training",
         span,
-        f"write {rest} to learn from {share}" if much else "write 1% or more, so that the gate has rows to judge by",
+        f"write {rest} to train on {share}" if much else "write 1% or more, so that the gate has rows to evaluate",
     )
 
 
 def trains_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
-    """A training on accelerators starts more often than once an hour.
+    """A training run on accelerators starts more often than once an hour.
 
-    Each run waits for machines with accelerators, and pays for them while it loads images and data. A model that must
-    follow its data faster than that is rather trained by a monitor, when there is something to learn.
+    Each run waits for machines with accelerators, and pays for them while it loads images and data. To follow the data
+    faster than that, let a monitor start the training when there is something to learn.
 
     Wrong:
 
@@ -51,15 +51,15 @@ def trains_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
         Severity.WARNING,
         f"{what} trains on accelerators every {days(gap_s)}",
         span,
-        'write a line that starts it once an hour at most, such as "0 * * * *", or once a day, "0 4 * * *"',
+        'use a schedule of once an hour at most, such as "0 * * * *", or once a day, "0 4 * * *"',
     )
 
 
 def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
-    """A pipeline or monitor is started every few minutes.
+    """A pipeline or monitor starts every few minutes.
 
-    Each run of a pipeline starts a Ray cluster, and each look of a monitor a Pod. That takes a minute or more, in which
-    nothing is computed, and runs that are not finished when the next is due are skipped or stopped. The bound is five
+    Each run of a pipeline starts a Ray cluster, and each run of a monitor a Pod. That takes a minute or more without
+    any computing, and runs that are not finished when the next is due are skipped or stopped. The limit is five
     minutes.
 
     Wrong:
@@ -73,17 +73,17 @@ def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
     return Diagnostic(
         "W0902",
         Severity.WARNING,
-        f"{what} starts every {days(gap_s)}, which is hardly longer than a start takes",
+        f"{what} starts every {days(gap_s)}, which is hardly longer than starting takes",
         span,
-        'write a line that starts it less often, such as "*/15 * * * *"',
+        'use a schedule that starts it less often, such as "*/15 * * * *"',
     )
 
 
 def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: int, overlap: str) -> Diagnostic:
     """A run may take longer than the time to the next one, which is then skipped, or stops it.
 
-    `overlap: forbid` skips starts while a run goes on, `overlap: replace` ends the run. Pipelines with `overlap: allow`
-    are not reported, and neither are those without a `timeout`.
+    `overlap: forbid` skips starts while a run is going on, `overlap: replace` ends the run. Pipelines with
+    `overlap: allow` are not reported, and neither are those without a `timeout`.
 
     Wrong:
 
@@ -93,20 +93,20 @@ def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: 
 
         pipelines: {features: {schedule: {cron: "0 * * * *"}, timeout: 50m, …}}
     """
-    effect = "it stops the one that still runs" if overlap == "replace" else "it is skipped while one still runs"
+    effect = "it stops the running one" if overlap == "replace" else "it is skipped while the previous one runs"
     return Diagnostic(
         "W0903",
         Severity.WARNING,
         f"a run of {quote(pipeline)} may take {days(timeout_s)}, and the next is due after {days(gap_s)}: {effect}",
         span,
-        f"write a timeout below {days(gap_s)}, or a schedule that leaves {days(timeout_s)} between two runs",
+        f"set a timeout below {days(gap_s)}, or a schedule with {days(timeout_s)} between two runs",
     )
 
 
 def deadline_missed(span: Span, what: str, deadline_s: int) -> Diagnostic:
     """A start may be late by less time than Kubernetes takes to notice that it is due.
 
-    The controller of CronJobs looks every ten seconds. With a shorter `startingDeadline`, starts are missed by chance.
+    The CronJob controller checks every ten seconds. With a shorter `startingDeadline`, starts are missed at random.
 
     Wrong:
 
@@ -119,16 +119,16 @@ def deadline_missed(span: Span, what: str, deadline_s: int) -> Diagnostic:
     return Diagnostic(
         "W0904",
         Severity.WARNING,
-        f"{what} may start {deadline_s} seconds late, and Kubernetes looks for what is due every 10 seconds",
+        f"{what} may start {deadline_s} seconds late, but Kubernetes checks for due runs every 10 seconds",
         span,
-        "write a minute or more",
+        "set a minute or more",
     )
 
 
 def size_implausible(span: Span, what: str, size: str, small: bool) -> Diagnostic:
     """A disk or volume is smaller than what is written to it, or larger than any machine's.
 
-    A Pod that writes more than its `disk` is evicted, and Ray's logs and a copy of a model alone are some hundred
+    A Pod that writes more than its `disk` is evicted, and Ray's logs and a copy of a model alone take some hundred
     megabytes. PostgreSQL keeps a gigabyte of its log. Sizes from 1Gi to 256Ti are not reported.
 
     Wrong:
@@ -150,9 +150,9 @@ def size_implausible(span: Span, what: str, size: str, small: bool) -> Diagnosti
 
 
 def mirrors_what_serves(span: Span, shadow: str, serving: str, model: str) -> Diagnostic:
-    """Copies of requests go to the version of a model that answers the requests themselves.
+    """Requests are mirrored to the same version of a model that serves them.
 
-    The answers are the same, so nothing is learned from them, and the copies are paid for. Variants on another compute
+    The answers are the same, so nothing is learned from the copies, and they cost money. Variants on another compute
     class are not reported: they try the hardware.
 
     Wrong:
@@ -179,7 +179,7 @@ def mirrors_what_serves(span: Span, shadow: str, serving: str, model: str) -> Di
 
 
 def one_value_searched(span: Span, parameter: str) -> Diagnostic:
-    """A dimension of a search has one value, so nothing is searched in it.
+    """A dimension of a search has a single value, so nothing is searched.
 
     Wrong:
 
@@ -199,7 +199,7 @@ def one_value_searched(span: Span, parameter: str) -> Diagnostic:
 
 
 def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic:
-    """A search has fewer combinations than trials, so some are tried again.
+    """A search has fewer combinations than trials, so some are tried twice.
 
     Wrong:
 
@@ -212,14 +212,14 @@ def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic
     return Diagnostic(
         "W0909",
         Severity.WARNING,
-        f"the search has {combinations} combinations and {trials} trials",
+        f"the search has only {combinations} combinations for {trials} trials",
         span,
         f"write max: {combinations}, or widen the space",
     )
 
 
 def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
-    """A dataset says how late its labels arrive and names no label, so the delay has no effect.
+    """A dataset has a delay for labels but names no label, so the delay has no effect.
 
     Wrong:
 
@@ -232,14 +232,14 @@ def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
     return Diagnostic(
         "W0911",
         Severity.WARNING,
-        f"dataset {quote(data)} says how late its labels arrive, and names none",
+        f"dataset {quote(data)} has a delay for labels, but no label",
         span,
         "name the column in label, or move delay to the dataset that has the labels",
     )
 
 
 def given_and_searched(span: Span, parameter: str) -> Diagnostic:
-    """A parameter has a value, and a search looks for another one, so that the value has no effect.
+    """A parameter has a fixed value and is also in the search space, so the value has no effect.
 
     Wrong:
 
@@ -252,14 +252,14 @@ def given_and_searched(span: Span, parameter: str) -> Diagnostic:
     return Diagnostic(
         "W0938",
         Severity.WARNING,
-        f"parameter {quote(parameter)} has a value here, and the search looks for another one",
+        f"parameter {quote(parameter)} has a value here, but the search sets it as well",
         span,
-        "remove it here, or from the space of the search",
+        "remove it here, or from the search space",
     )
 
 
 def variant_without_requests(span: Span, variant: str) -> Diagnostic:
-    """A variant runs, and gets neither requests nor copies of them.
+    """A variant runs, but gets neither requests nor copies of them.
 
     Wrong:
 
@@ -272,14 +272,14 @@ def variant_without_requests(span: Span, variant: str) -> Diagnostic:
     return Diagnostic(
         "W0939",
         Severity.WARNING,
-        f"variant {quote(variant)} gets no requests, and its replicas are paid for",
+        f"variant {quote(variant)} gets no requests, and its replicas cost money",
         span,
         f"give it a share of traffic, or copies by mirror: {{to: {variant}}}, or remove it",
     )
 
 
 def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnostic:
-    """Two variants of an endpoint answer with the same version on the same hardware, so nothing is compared.
+    """Two variants of an endpoint serve the same version on the same hardware, so nothing is compared.
 
     Wrong:
 

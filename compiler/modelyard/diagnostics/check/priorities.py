@@ -1,4 +1,4 @@
-"""Diagnostics about who yields: W0992."""
+"""Diagnostics about which workload yields: W0992."""
 
 from __future__ import annotations
 

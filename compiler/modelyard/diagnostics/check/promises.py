@@ -7,10 +7,10 @@ from modelyard.source import Span
 
 
 def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bound_ms: int) -> Diagnostic:
-    """An endpoint promises a latency and may scale to zero.
+    """An endpoint promises a latency but may scale to zero.
 
     The first request after a quiet time waits until a replica has started, which takes tens of seconds. If requests are
-    rare, most of them are such first requests.
+    rare, most of them wait like that.
 
     Wrong:
 
@@ -23,17 +23,17 @@ def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bou
     return Diagnostic(
         "W0845",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises {percentile} of {bound_ms}ms, and {quote(variant)} scales to zero",
+        f"endpoint {quote(endpoint)} promises {percentile} of {bound_ms}ms, but {quote(variant)} scales to zero",
         span,
         "keep at least one replica, or promise no latency",
     )
 
 
 def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
-    """An endpoint promises an availability that ends with the first replacement of its only replica or machine.
+    """An endpoint promises an availability that one replacement of its only replica or machine violates.
 
-    Replacing a replica on another machine takes about five minutes, and happens with every upgrade of the nodes. 99.99%
-    over 30 days leaves four minutes, 99.999% leaves 26 seconds.
+    Replacing a replica on another machine takes about five minutes, and happens with every node upgrade. 99.99% over 30
+    days allows four minutes, 99.999% allows 26 seconds.
 
     Wrong:
 
@@ -46,7 +46,7 @@ def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
     return Diagnostic(
         "W0846",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} may be away for {away_s} seconds, and {why}",
+        f"endpoint {quote(endpoint)} may be down for {away_s} seconds, but {why}",
         span,
         "run at least two replicas on two machines, or promise less",
     )
@@ -55,8 +55,8 @@ def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
 def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
     """An endpoint promises 99.9% or more on spot machines without a fallback.
 
-    Spot machines of one kind are often taken away together, and none may be left for hours. `spot-first` falls back to
-    machines on demand.
+    Spot machines of one type are often reclaimed together, and none may be available for hours. `spot-first` falls back
+    to on-demand machines.
 
     Wrong:
 
@@ -71,7 +71,7 @@ def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
     return Diagnostic(
         "W0847",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises an availability, and {quote(variant)} runs on spot machines alone",
+        f"endpoint {quote(endpoint)} promises an availability, but {quote(variant)} runs on spot machines alone",
         span,
         "use capacity: spot-first or on-demand",
     )

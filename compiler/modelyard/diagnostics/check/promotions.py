@@ -11,7 +11,7 @@ from modelyard.source import Span
 def rollback_stricter_than_gate(
     span: Span, metric: str, field: str, monitored: float, gated: float, model: str
 ) -> Diagnostic:
-    """A monitor takes back what the gate has just let pass: it asks for more of the same metric.
+    """A monitor rolls back what the gate has just passed: it requires more of the same metric.
 
     Wrong:
 
@@ -27,14 +27,14 @@ def rollback_stricter_than_gate(
     return Diagnostic(
         "W0935",
         Severity.WARNING,
-        f"the gate of model {quote(model)} lets {metric} pass {side} {gated:g}, and the monitor takes it back",
+        f"the gate of model {quote(model)} passes {metric} {side} {gated:g}, and the monitor rolls it back",
         span,
         f"write {field}: {gated:g} or {'less' if field == 'min' else 'more'}, or the gate's bound as {monitored:g}",
     )
 
 
 def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
-    """A group has keys, and nothing asks for its approval.
+    """A group has keys, but nothing requires its approval.
 
     Wrong:
 
@@ -50,7 +50,7 @@ def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
     return Diagnostic(
         "W0936",
         Severity.WARNING,
-        f"group {quote(group)} has keys, and nothing asks for its approval",
+        f"group {quote(group)} has keys, but nothing requires its approval",
         span,
         f"add it to from in approvals.promote, or remove {group}"
         if approved
@@ -59,7 +59,7 @@ def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
 
 
 def approved_without_gate(span: Span, model: str) -> Diagnostic:
-    """People approve versions of a model that nothing has measured.
+    """People approve versions of a model that nothing has evaluated.
 
     Wrong:
 
@@ -74,7 +74,7 @@ def approved_without_gate(span: Span, model: str) -> Diagnostic:
     return Diagnostic(
         "W0937",
         Severity.WARNING,
-        f"versions of model {quote(model)} are approved, and no gate measures them before",
+        f"versions of model {quote(model)} are approved without a gate that evaluates them first",
         span,
         "add validation with a metric and its bound",
     )
@@ -105,7 +105,7 @@ def alias_without_use(
 
 
 def nobody_told(span: Span, pipeline: str) -> Diagnostic:
-    """Pipelines run by time in a system without a channel: nobody learns that a run has failed.
+    """Pipelines run on a schedule in a system without a channel: nobody learns that a run has failed.
 
     Reported at high risk, in regulated industries and for `size: enterprise`.
 
@@ -123,16 +123,16 @@ def nobody_told(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0944",
         Severity.WARNING,
-        f"nobody is told when a run of pipeline {quote(pipeline)} fails: there is no channel",
+        f"nobody is notified when a run of pipeline {quote(pipeline)} fails: there is no channel",
         span,
         "add a channel, and name it as oncall",
     )
 
 
 def pinned_at_high_risk(span: Span, model: str, version: str, passed: str, alias: str) -> Diagnostic:
-    """At high risk, a version is named by its number, where approvals decide about each promotion.
+    """In a high-risk system, a version is referred to by number although approvals decide about promotions.
 
-    Whoever writes a number decides alone: neither the gate nor approvals are asked, and no history says that it serves.
+    Writing a number bypasses both the gate and the approvals, and no history records that the version serves.
 
     Wrong:
 
@@ -154,9 +154,9 @@ def pinned_at_high_risk(span: Span, model: str, version: str, passed: str, alias
 
 
 def pinned_past_promotion(span: Span, model: str, version: str, passed: str, alias: str) -> Diagnostic:
-    """A version is named by its number, where a gate or approvals decide about promotions.
+    """A version is referred to by number although a gate or approvals decide about promotions.
 
-    An alias moves only to what has passed; a number is taken as it stands, and neither gate nor approvals are asked.
+    An alias moves only to versions that have passed; a number bypasses both gate and approvals.
 
     Wrong:
 
@@ -178,7 +178,7 @@ def pinned_past_promotion(span: Span, model: str, version: str, passed: str, ali
 
 
 def gate_of_others(span: Span, model: str) -> Diagnostic:
-    """A model has a gate, and no pipeline here trains it: whoever promotes its versions does not know the gate.
+    """A model has a gate, but no pipeline here trains it, so whoever promotes its versions does not apply the gate.
 
     Wrong:
 
@@ -202,7 +202,7 @@ def gate_of_others(span: Span, model: str) -> Diagnostic:
 
 
 def approvals_of_others(span: Span, model: str) -> Diagnostic:
-    """A system asks for approvals, and trains no model: whoever promotes its versions does not ask for them.
+    """A system requires approvals but trains no model, so whoever promotes its models does not require them.
 
     Wrong:
 
@@ -221,5 +221,5 @@ def approvals_of_others(span: Span, model: str) -> Diagnostic:
         Severity.WARNING,
         f"approvals have no effect: no pipeline here trains {quote(model)} or another model",
         span,
-        "ask for them where the model is trained, or train it here",
+        "require them where the model is trained, or train it here",
     )

@@ -1,4 +1,4 @@
-"""What is told about schedules: E0444 to E0446."""
+"""Diagnostics about schedules: E0444 to E0446."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.source import Span
 
 
 def cron_unreadable(span: Span, reason: str, better: str = "") -> Diagnostic:
-    """The line is no cron line that Kubernetes takes.
+    """The line is not a cron line that Kubernetes accepts.
 
     Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
     the week (0 to 6 or SUN to SAT; Sunday is 0).

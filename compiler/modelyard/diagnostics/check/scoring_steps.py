@@ -7,9 +7,9 @@ from modelyard.source import Span
 
 
 def model_beside_code(span: Span, step: str, field: str) -> Diagnostic:
-    """A step with a model is built in: it runs no code, and hands no parameters to any.
+    """A step with a model uses built-in scoring: it runs no code, and passes no parameters.
 
-    Code that scores by itself belongs to a pipeline of type batch-inference.
+    Code that does its own scoring belongs to a pipeline of type batch-inference.
 
     Wrong:
 
@@ -22,14 +22,14 @@ def model_beside_code(span: Span, step: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0924",
         Severity.ERROR,
-        f"step {quote(step)} scores with a model and takes no {field}",
+        f"step {quote(step)} scores with a model, so it takes no {field}",
         span,
         f"remove {field} or the model",
     )
 
 
 def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagnostic:
-    """A training pipeline makes the one model that it names; steps that score belong to a custom pipeline.
+    """A training pipeline produces the one model that it names; scoring steps belong to a custom pipeline.
 
     Wrong:
 
@@ -45,7 +45,7 @@ def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagn
     return Diagnostic(
         "E0925",
         Severity.ERROR,
-        f"step {quote(step)} of training {quote(pipeline)} cannot score with a model of its own",
+        f"step {quote(step)} of training {quote(pipeline)} cannot score with its own model",
         span,
         f"move it into a pipeline of type custom, which may start after pipelines.{pipeline}",
     )

@@ -1,4 +1,4 @@
-"""Diagnostics about the stages of a model and the times in which aliases move: E0960 to E0969 and E0972 to W0977."""
+"""Diagnostics about the stages of a model and change windows: E0960 to E0969 and E0972 to W0977."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.source import Span
 
 
 def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Diagnostic:
-    """The stages of a model are no single line from a first to a last one.
+    """The stages of a model do not form a single line from a first to a last one.
 
     Wrong:
 
@@ -23,7 +23,7 @@ def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Dia
 
 
 def training_past_first_stage(span: Span, what: str, alias: str, model: str, first: str) -> Diagnostic:
-    """A training or an import promotes to an alias that is not the first stage of its model, past what stages ask for.
+    """A training or an import promotes to an alias that is not the first stage of its model, skipping other stages.
 
     Wrong:
 
@@ -38,16 +38,16 @@ def training_past_first_stage(span: Span, what: str, alias: str, model: str, fir
     return Diagnostic(
         "E0961",
         Severity.ERROR,
-        f"{what} promotes to {alias!r}, and versions of model {quote(model)} begin at {first!r}",
+        f"{what} promotes to {alias!r}, but versions of model {quote(model)} start at {first!r}",
         span,
         f"write promoteTo: {first}, or leave it out",
     )
 
 
 def nothing_moves(span: Span, what: str, why: str, hint: str) -> Diagnostic:
-    """Stages or times for promotions, and no promoter here that would keep to them.
+    """There are stages or change windows, but no promoter here to enforce them.
 
-    The promoter belongs to a registry that runs here. With an adopted one, trainings move aliases, and so may others.
+    The promoter belongs to a registry that runs here. With an adopted one, training moves aliases, and so may others.
 
     Wrong:
 
@@ -88,7 +88,7 @@ def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
 
 
 def soak_monitor_unfit(span: Span, monitor: str, why: str, hint: str) -> Diagnostic:
-    """The monitor of a soak does not judge what the version has answered.
+    """The monitor of a soak does not evaluate the answers of the version.
 
     Wrong:
 
@@ -127,9 +127,9 @@ def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> D
 
 
 def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
-    """At high risk, a stage that answers callers lifts the approvals that the governance asks for.
+    """In a high-risk system, a stage that answers callers drops the approvals that governance requires.
 
-    That is the last stage, one that scores data, and one with half of the traffic of an endpoint or more.
+    That is the last stage, one that scores data, and one with half of an endpoint's traffic or more.
 
     Wrong:
 
@@ -144,14 +144,14 @@ def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0967",
         Severity.ERROR,
-        f"nobody has to approve what becomes {model}@{alias}, and the system is of high risk",
+        f"nobody has to approve what becomes {model}@{alias}, but the system is high-risk",
         span,
         "remove approvals: none, or name groups",
     )
 
 
 def window_too_short(span: Span, minutes: int) -> Diagnostic:
-    """A change window is over before the promoter, which looks every three minutes, may have looked.
+    """A change window may end before the promoter, which checks every three minutes, has checked.
 
     Wrong:
 
@@ -164,14 +164,14 @@ def window_too_short(span: Span, minutes: int) -> Diagnostic:
     return Diagnostic(
         "E0968",
         Severity.ERROR,
-        f"the window is open for {minutes} minute{'' if minutes == 1 else 's'}, and a promotion takes some",
+        f"the window is open for {minutes} minute{'' if minutes == 1 else 's'}, but a promotion takes several",
         span,
-        'leave ten minutes or more; the whole day is from: "00:00" and to: "24:00"',
+        'allow ten minutes or more; the whole day is from: "00:00" and to: "24:00"',
     )
 
 
 def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
-    """A freeze ends before it begins, or on a day that no calendar has.
+    """A freeze ends before it begins, or on a day that does not exist.
 
     Wrong:
 
@@ -185,7 +185,7 @@ def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
 
 
 def stage_asks_less(span: Span, model: str, alias: str, asked: int, general: int) -> Diagnostic:
-    """At high risk, a stage that answers callers asks fewer groups than the governance does.
+    """In a high-risk system, a stage that answers callers requires fewer approvals than governance does.
 
     Wrong:
 
@@ -200,14 +200,14 @@ def stage_asks_less(span: Span, model: str, alias: str, asked: int, general: int
     return Diagnostic(
         "W0973",
         Severity.WARNING,
-        f"{model}@{alias} needs {asked} approval{'' if asked == 1 else 's'}, and the governance asks for {general}",
+        f"{model}@{alias} needs {asked} approval{'' if asked == 1 else 's'}, but governance requires {general}",
         span,
-        f"remove approvals here, or ask for {general}",
+        f"remove approvals here, or require {general}",
     )
 
 
 def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
-    """At high risk, a version gets to callers although no stage on its way asks for a line of the gate.
+    """In a high-risk system, a version reaches callers although no stage on its way requires a check of the gate.
 
     Wrong:
 
@@ -220,14 +220,14 @@ def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0972",
         Severity.ERROR,
-        f"no line of validation decides about what {model}@{alias} answers, and the system is of high risk",
+        f"no check under validation decides about what {model}@{alias} answers, but the system is high-risk",
         span,
-        "remove checks, or name lines of validation",
+        "remove checks, or name checks of validation",
     )
 
 
 def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, gap_s: int) -> Diagnostic:
-    """A model is trained more often than a soak lasts: each new version begins its own, so that none may end it.
+    """A model is trained more often than a soak lasts: each new version restarts the soak, so none may finish.
 
     Wrong:
 
@@ -242,15 +242,15 @@ def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, ga
     return Diagnostic(
         "W0974",
         Severity.WARNING,
-        f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate begins "
-        f"the soak of {days(soak_s)} anew: {alias!r} may never move",
+        f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate "
+        f"restarts the soak of {days(soak_s)}: {alias!r} may never move",
         span,
         "train less often, or soak for less than that",
     )
 
 
 def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> Diagnostic:
-    """A monitor judges a soak by much less than the time that it lasted.
+    """A monitor judges a soak by much less time than it lasted.
 
     Wrong:
 
@@ -265,7 +265,7 @@ def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> 
     return Diagnostic(
         "W0975",
         Severity.WARNING,
-        f"monitor {quote(monitor)} looks at {days(window_s)} of answers, and judges a soak of {days(soak_s)} by these",
+        f"monitor {quote(monitor)} looks at only {days(window_s)} of answers to judge a soak of {days(soak_s)}",
         span,
         "give the monitor a longer window",
     )
@@ -287,14 +287,14 @@ def soak_cut_short(span: Span, monitor: str, model: str, alias: str) -> Diagnost
     return Diagnostic(
         "W0976",
         Severity.WARNING,
-        f"monitor {quote(monitor)} takes {model}@{alias} back at its first breach, before the soak is over",
+        f"monitor {quote(monitor)} rolls {model}@{alias} back at its first breach, before the soak is over",
         span,
         "remove rollback, and write onFailure: take-back in the soak",
     )
 
 
 def any_time_of_all(span: Span) -> Diagnostic:
-    """A stage need not wait for change windows, of which there are none.
+    """A stage is exempt from change windows, but there are none.
 
     Wrong:
 
@@ -308,7 +308,7 @@ def any_time_of_all(span: Span) -> Diagnostic:
     return Diagnostic(
         "W0977",
         Severity.WARNING,
-        "anyTime has no effect: the governance has no changes, so everything is promoted at any time",
+        "anyTime has no effect: governance has no changes, so promotions may happen at any time",
         span,
         "remove it, or add governance.changes",
     )

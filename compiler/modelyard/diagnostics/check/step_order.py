@@ -9,8 +9,8 @@ from modelyard.source import Span
 def reads_while_written(span: Span, reader: str, writer: str, data: str) -> Diagnostic:
     """Two steps run at the same time, and one reads what the other is writing.
 
-    Steps run at once unless `needs` orders them, so the reader would get the files of the run before, or half of those
-    of this one. A step that is to read the files of the run before says so as well: the writer then needs the reader.
+    Steps run in parallel unless `needs` orders them, so the reader would get the files of the previous run, or an
+    incomplete set of this one. To read the files of the previous run, let the writer need the reader.
 
     Wrong:
 
@@ -45,5 +45,5 @@ def written_by_two(span: Span, step: str, other: str, data: str) -> Diagnostic:
         Severity.ERROR,
         f"steps {quote(other)} and {quote(step)} write {quote(data)}, possibly at the same time",
         span,
-        f"give each of them a dataset of its own, or add needs: [{other}] to step {quote(step)}",
+        f"give each of them its own dataset, or add needs: [{other}] to step {quote(step)}",
     )

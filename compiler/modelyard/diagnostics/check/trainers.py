@@ -1,4 +1,4 @@
-"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883, E0884,
+"""Diagnostics about built-in trainers, grouped rows and histories: E0449, E0461, E0462, E0883, E0884,
 W0949 and W0995.
 """
 
@@ -11,10 +11,10 @@ from modelyard.source import Span
 
 
 def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[str]) -> Diagnostic:
-    """A built-in trainer that knows one worker only would leave the others idle.
+    """A built-in trainer that uses only one worker would leave the others idle.
 
-    Boosted trees are grown by several workers together. With `tuning`, workers are trials that run at the same time,
-    whatever the trainer.
+    Several workers can grow boosted trees together. With `tuning`, workers are trials that run in parallel, whatever
+    the trainer.
 
     Wrong:
 
@@ -27,17 +27,17 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[
     return Diagnostic(
         "E0449",
         Severity.ERROR,
-        f"the trainer {trainer} trains on one worker, and there may be {workers}",
+        f"the trainer {trainer} trains on one worker, but there may be {workers}",
         span,
-        f"write workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
+        f"set workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
     )
 
 
 def rows_in_one_memory(span: Span, step: str, workers: int, why: str) -> Diagnostic:
     """Several workers train one model, and one of them has to read all rows first.
 
-    XGBoost and LightGBM shard the rows of a single dataset, except those with truth values. Others are read in one
-    memory and handed out from there.
+    XGBoost and LightGBM shard the rows of a single dataset, unless it has booleans. Other data is read into the memory
+    of one worker and distributed from there.
 
     Wrong:
 
@@ -52,12 +52,12 @@ def rows_in_one_memory(span: Span, step: str, workers: int, why: str) -> Diagnos
         Severity.WARNING,
         f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory: {why}",
         span,
-        "give each worker three times the memory of all rows, or prepare one dataset with numbers for truth values",
+        "give each worker three times the memory of all rows, or prepare one dataset with numbers for booleans",
     )
 
 
 def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> Diagnostic:
-    """A built-in trainer makes no models for this task.
+    """A built-in trainer does not support this task.
 
     Wrong:
 
@@ -80,10 +80,10 @@ def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> 
 
 
 def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
-    """Rows are ranked among those of one query, and no column says which these are.
+    """Rows are ranked within a query, but no column says which rows belong together.
 
-    A ranker learns the order within each query; `ndcg`, `map`, `recall_at_10` and their like are computed for each
-    query, and are the mean of these. One list of all rows would say nothing.
+    A ranker learns the order within each query; metrics such as `ndcg`, `map` and `recall_at_10` are computed per query
+    and averaged. Over a single list of all rows they would mean nothing.
 
     Wrong:
 
@@ -98,16 +98,16 @@ def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "E0462",
         Severity.ERROR,
-        f"{what} ranks rows, and nothing says which of them belong together",
+        f"{what} ranks rows, but nothing says which of them belong together",
         span,
         f"add group: COLUMN to {where}",
     )
 
 
 def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
-    """An error is compared with that of a naive forecast, and nothing says in which order the rows to learn from came.
+    """An error is compared with that of a naive forecast, but the order of the training rows is unknown.
 
-    `mase` divides by the mean absolute error of "as the time before" over these rows, for each `group` by itself.
+    `mase` divides by the mean absolute error of "same as the previous time" over these rows, per `group`.
 
     Wrong:
 
@@ -122,7 +122,7 @@ def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Seq
     return Diagnostic(
         "E0883",
         Severity.ERROR,
-        f"{what} needs a history for {quote(metric)}, and no input of pipeline {quote(pipeline)} has a timestamp",
+        f"{what} needs a history for {quote(metric)}, but no input of pipeline {quote(pipeline)} has a timestamp",
         span,
         f"add timestamp: COLUMN to {where}",
     )
@@ -142,18 +142,19 @@ def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> 
     return Diagnostic(
         "E0884",
         Severity.ERROR,
-        f"step {quote(step)} names the trainer {trainer}, and a pipeline of type {kind} trains no model",
+        f"step {quote(step)} names the trainer {trainer}, but a pipeline of type {kind} trains no model",
         span,
         "write type: training and the model, or remove trainer",
     )
 
 
 def model_pickled(span: Span, model: str, framework: str, pipeline: str, built_in: bool) -> Diagnostic:
-    """At high risk, a model is trained by code whose result can only be written as a pickle.
+    """In a high-risk system, a model is trained by code whose result can only be saved as a pickle.
 
-    Loading a pickle runs code that came with it: whoever can replace the files of a version before its digest is taken
-    runs code in every server. The built-in trainer writes weights alone. Other frameworks have a format without pickle,
-    unless the classes are your own; the tag `modelyard.format` of a version and its model card say which it is.
+    Loading a pickle runs code that it contains: anyone who can replace the files of a version before its digest is
+    taken runs code in every server. The built-in trainer saves weights alone. Other frameworks have a format without
+    pickle, unless the classes are your own; the tag `modelyard.format` of a version and its model card state the
+    format.
 
     Wrong:
 
@@ -170,8 +171,8 @@ def model_pickled(span: Span, model: str, framework: str, pipeline: str, built_i
     return Diagnostic(
         "W0949",
         Severity.WARNING,
-        f"model {quote(model)} is written as a pickle, so loading it runs code that came with it: "
+        f"model {quote(model)} is saved as a pickle, so loading it runs code that it contains: "
         f"the code of pipeline {quote(pipeline)} returns a model of {framework}",
         span,
-        "train it with the built-in trainer, which writes weights alone" if built_in else "",
+        "train it with the built-in trainer, which saves weights alone" if built_in else "",
     )

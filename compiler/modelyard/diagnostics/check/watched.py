@@ -9,9 +9,9 @@ from modelyard.source import Span
 
 
 def watched_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
-    """A monitor looks at the newest rows, and the dataset has no column that says when a row happened.
+    """A monitor checks the newest rows, but the dataset has no column that says when a row happened.
 
-    A pipeline is watched by what it writes, or by its first input where it writes nothing.
+    For a pipeline, a monitor watches the output, or the first input if there is no output.
 
     Wrong:
 
@@ -25,7 +25,7 @@ def watched_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic
     return Diagnostic(
         "E0880",
         Severity.ERROR,
-        f"monitor {quote(monitor)} looks at the newest rows of dataset {quote(data)}, which has no timestamp",
+        f"monitor {quote(monitor)} checks the newest rows of dataset {quote(data)}, which has no timestamp",
         span,
         f"add timestamp: COLUMN to data.{data}",
     )
@@ -46,14 +46,14 @@ def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0881",
         Severity.ERROR,
-        f"monitor {quote(monitor)} looks at data, and pipeline {quote(pipeline)} names none",
+        f"monitor {quote(monitor)} checks data, but pipeline {quote(pipeline)} names none",
         span,
         f"add inputs: [DATASET] to pipelines.{pipeline}, or watch a dataset",
     )
 
 
 def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -> Diagnostic:
-    """A monitor watches what a pipeline writes at its end, and that is more than one dataset.
+    """A monitor watches what a pipeline writes at its end, but that is more than one dataset.
 
     Wrong:
 
@@ -74,7 +74,7 @@ def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -
 
 
 def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
-    """A check counts declared columns that are absent, and nothing declares any.
+    """A check counts missing declared columns, but nothing declares any.
 
     Columns are declared by the dataset (`schema` or `features`), by `features` of the check, or by the reference.
 
@@ -89,7 +89,7 @@ def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
     return Diagnostic(
         "E0882",
         Severity.ERROR,
-        f"check {quote(check)} counts declared columns that are absent, and nothing declares those of {watched}",
+        f"check {quote(check)} counts missing declared columns, but nothing declares those of {watched}",
         span,
         "add a reference to the monitor, or features: [COLUMN] to the check",
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.when_used import load_when_used
+
+load_when_used(__name__)
+
 FORMER: Final = {
+    "E0485": "AWS-E020",
+    "E0486": "AWS-E021",
+    "E0487": "AWS-E022",
     "E0640": "AWS-E001",
     "E0641": "AWS-E002",
     "E0642": "AWS-E003",
@@ -22,6 +29,7 @@ FORMER: Final = {
     "E0654": "AWS-E015",
     "E0655": "AWS-E016",
     "E0656": "AWS-E017",
+    "E0657": "AWS-E023",
     "E0673": "AWS-E018",
     "E0691": "AWS-E019",
 }

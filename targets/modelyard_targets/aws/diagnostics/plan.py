@@ -1,4 +1,4 @@
-"""What is told about a plan that AWS cannot honour: E064 and E065."""
+"""Diagnostics about what AWS cannot do for a plan: E064 and E065."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Span
 
 
 def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnostic:
-    """Add-ons of EKS are pinned to versions that go with a version of Kubernetes, and are known for a few.
+    """Versions of EKS add-ons depend on the version of Kubernetes; modelyard pins them for a few Kubernetes versions.
 
     Wrong:
 
@@ -23,14 +23,14 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
     return Diagnostic(
         "AWS-E001",
         Severity.ERROR,
-        f"no add-ons are known for Kubernetes {quote(version)} on EKS; there are {' and '.join(names)}",
+        f"modelyard has no add-on versions for Kubernetes {quote(version)} on EKS, only for {' and '.join(names)}",
         span,
         nearest(version, names, "did you mean {}?") or f"write version: '{names[0]}', or leave it out",
     )
 
 
 def region_refused(span: Span, region: str, why: str, hint: str) -> Diagnostic:
-    """A region that AWS does not have, or in which nothing can be made as it is written here.
+    """AWS does not have this region, or modelyard cannot deploy to it as the spec is written.
 
     Wrong:
 
@@ -40,11 +40,11 @@ def region_refused(span: Span, region: str, why: str, hint: str) -> Diagnostic:
 
         deployment: {mode: cloud, provider: aws, region: eu-west-1}
     """
-    return Diagnostic("AWS-E015", Severity.ERROR, f"nothing can be made in region {quote(region)}: {why}", span, hint)
+    return Diagnostic("AWS-E015", Severity.ERROR, f"cannot deploy to region {quote(region)}: {why}", span, hint)
 
 
 def name_too_long(span: Span, what: str, name: str, limit: int) -> Diagnostic:
-    """Names in AWS are made of system, environment, target and what they are of, and each service has its limit.
+    """AWS names combine system, environment, target and purpose, and each service limits their length.
 
     Wrong:
 
@@ -59,14 +59,14 @@ def name_too_long(span: Span, what: str, name: str, limit: int) -> Diagnostic:
     return Diagnostic(
         "AWS-E002",
         Severity.ERROR,
-        f"{what} would be called {name!r}, which is {len(name)} characters of at most {limit}",
+        f"{what} would be named {name!r}, which has {len(name)} characters; the limit is {limit}",
         span,
         "shorten the name of the system, of the target, or this one",
     )
 
 
 def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
-    """Identifiers of RDS do not take two hyphens in a row.
+    """RDS identifiers cannot contain two hyphens in a row.
 
     Wrong:
 
@@ -79,16 +79,16 @@ def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E003",
         Severity.ERROR,
-        f"{what} would be called {name!r}, and RDS takes no two hyphens in a row",
+        f"{what} would be named {name!r}, and RDS does not allow two hyphens in a row",
         span,
-        "write one hyphen",
+        "use a single hyphen",
     )
 
 
 def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
-    """A network is cut into subnets for three zones, and each Pod has an address of it.
+    """A network is divided into subnets in three zones, and every Pod takes one of its addresses.
 
-    So it is a range of IPv4 between /16, the most that a VPC takes, and /22, and it begins where such a range begins.
+    It must be an IPv4 range between /16, the largest that a VPC allows, and /22, and start at a multiple of its size.
 
     Wrong:
 
@@ -101,14 +101,14 @@ def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E004",
         Severity.ERROR,
-        f"a network cannot have the range {quote(cidr)}: {why}",
+        f"the network cannot use range {quote(cidr)}: {why}",
         span,
-        "write a range of IPv4 from /16 to /22, such as 10.20.0.0/16",
+        "use an IPv4 range from /16 to /22, such as 10.20.0.0/16",
     )
 
 
 def database_size(span: Span, store: str, size: str) -> Diagnostic:
-    """RDS for PostgreSQL has volumes from 20 GiB to 64 TiB.
+    """RDS for PostgreSQL supports volumes from 20 GiB to 64 TiB.
 
     Wrong:
 
@@ -121,14 +121,14 @@ def database_size(span: Span, store: str, size: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E005",
         Severity.ERROR,
-        f"database {quote(store)} asks for {size}, and RDS has volumes from 20Gi to 64Ti",
+        f"database {quote(store)} requests {size}, and RDS supports volumes from 20Gi to 64Ti",
         span,
-        "choose a size between the two",
+        "choose a size in that range",
     )
 
 
 def bucket_name_refused(span: Span, bucket: str, why: str) -> Diagnostic:
-    """What is adopted has to be able to exist: S3 has rules for the names of buckets.
+    """An adopted bucket already exists, so its name follows S3's rules for bucket names.
 
     Wrong:
 
@@ -141,16 +141,16 @@ def bucket_name_refused(span: Span, bucket: str, why: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E006",
         Severity.ERROR,
-        f"no bucket of S3 is called {quote(bucket)}: {why}",
+        f"{quote(bucket)} is not a valid S3 bucket name: {why}",
         span,
-        "name the bucket as it is",
+        "use the bucket's real name",
     )
 
 
 def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnostic:
-    """Buckets of S3 are opened by the roles of workloads and lie in the region of their target.
+    """Workloads open S3 buckets by their roles, and a bucket is in the region of its target.
 
-    An endpoint, and credentials for it, are what a service has that only speaks like S3; such a bucket is adopted.
+    `endpoint` and `credentials` are for S3-compatible services; adopt such a bucket on another target.
 
     Wrong:
 
@@ -161,14 +161,14 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnost
         stores: {lake: {type: object}}
     """
     return Diagnostic(
-        "AWS-E007", Severity.ERROR, f"store {quote(store)} takes no {field}, since {why}", span, f"remove {field}"
+        "AWS-E007", Severity.ERROR, f"store {quote(store)} cannot have {field}: {why}", span, f"remove {field}"
     )
 
 
 def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
-    """Without NAT nothing in the network reaches the internet, where the images of add-ons are published.
+    """Without NAT, the network has no route to the internet, where the images of add-ons are published.
 
-    A registry of one's own that the network reaches has to hold copies of them all.
+    A private registry that the network reaches has to hold copies of all of them.
 
     Wrong:
 
@@ -182,14 +182,14 @@ def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E008",
         Severity.ERROR,
-        f"nodes of target {quote(placement)} cannot pull images: it has no way to the internet, and no mirror",
+        f"nodes of target {quote(placement)} cannot pull images: there is no route to the internet and no mirror",
         span,
         "write images: {registry: …, mirror: true}, or nat: one",
     )
 
 
 def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
-    """RDS keeps one standby in another zone, however many instances are asked for.
+    """RDS keeps one standby in another zone, however many instances the spec requests.
 
     Wrong:
 
@@ -202,14 +202,14 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
     return Diagnostic(
         "AWS-W009",
         Severity.WARNING,
-        f"database {quote(store)} asks for {replicas} instances; RDS runs one with a standby in another zone",
+        f"database {quote(store)} requests {replicas} instances; RDS runs one, with a standby in another zone",
         span,
         "write replicas: 2",
     )
 
 
 def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
-    """Prices and budgets of AWS are in US dollars, and no rate of exchange is known here.
+    """AWS prices and budgets are in US dollars, and modelyard does not convert currencies.
 
     Wrong:
 
@@ -222,16 +222,16 @@ def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E010",
         Severity.ERROR,
-        f"a budget of AWS is in USD, and this one is in {currency}",
+        f"budgets on AWS are in USD, and this one is in {currency}",
         span,
         "write the budget in USD",
     )
 
 
 def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
-    """Labels become tags of everything that is made, by which costs are found again.
+    """Labels become tags on every AWS resource, for cost allocation.
 
-    Tags of AWS have keys of 128 characters at most, and there are fifty on a resource, some of which are ours.
+    AWS allows keys of up to 128 characters and fifty tags per resource, some of which modelyard uses itself.
 
     Wrong:
 
@@ -242,19 +242,15 @@ def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
         metadata: {name: fraud, labels: {cost-centre: "4711"}}
     """
     return Diagnostic(
-        "AWS-E011",
-        Severity.ERROR,
-        f"label {quote(label)} cannot be a tag of AWS: {why}",
-        span,
-        "shorten it or remove it",
+        "AWS-E011", Severity.ERROR, f"label {quote(label)} cannot be an AWS tag: {why}", span, "shorten it or remove it"
     )
 
 
 def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, instead: str) -> Diagnostic:
-    """A role reaches a bucket of another account only if that account lets it in; what is made here does not.
+    """A role can open a bucket in another account only if that account allows it, which modelyard does not arrange.
 
-    A bucket of another region is reached over the internet's addresses of S3: not from a network with `nat: none`,
-    whose endpoint of S3 is one of its own region.
+    A bucket in another region is reached through public S3 endpoints: not from a network with `nat: none`, whose S3
+    endpoint serves its own region only.
 
     Wrong:
 
@@ -279,10 +275,10 @@ def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, inste
 
 
 def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
-    """EKS has quotas that AWS raises when it is asked; until then a part is not made.
+    """EKS has quotas, which AWS raises on request; until then, some of the resources cannot be created.
 
-    Every compute class is a pool of its own, and so is one that stands inline at an endpoint or a step: named classes
-    that many use make few pools.
+    Each compute class becomes a node pool, and so does a class written inline at an endpoint or a step. Named classes
+    that several workloads share keep the number of pools low.
 
     Wrong:
 
@@ -298,14 +294,14 @@ def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
         Severity.WARNING,
         f"{what} {count}, and an account has a quota of {quota} unless AWS has raised it",
         span,
-        "name compute classes that several workloads share, or have the quota raised",
+        "share compute classes between workloads, or have the quota raised",
     )
 
 
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
-    """What opens a bucket of another target has to be told its key of encryption: that target is made before.
+    """A target that opens a bucket of another target needs its encryption key, so the other target is deployed first.
 
-    Where each opens a bucket that the other one makes, neither can be made first. An adopted bucket is there already.
+    When two targets open each other's buckets, neither can be first. An adopted bucket exists already.
 
     Wrong:
 
@@ -321,17 +317,17 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "AWS-E014",
         Severity.ERROR,
-        f"store {quote(store)} of {quote(other)} is opened from {quote(placement)}, of which {quote(other)} opens one"
-        " itself, so that neither can be made first",
+        f"{quote(placement)} opens store {quote(store)} of {quote(other)}, and {quote(other)} opens a store of"
+        f" {quote(placement)}: neither target can be deployed first",
         span,
         f"keep the stores that both open on one target, or adopt {quote(store)}",
     )
 
 
 def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagnostic:
-    """Each folder that a workload opens is written into the policy of its role or user, which IAM bounds.
+    """The policy of a workload's role or user lists each folder that it opens, and IAM limits the size of policies.
 
-    The server of a pool reads the folder of each of its models; several pools have several identities.
+    The server of a pool reads the folder of each of its models; separate pools have separate identities.
 
     Wrong:
 
@@ -344,15 +340,14 @@ def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagn
     return Diagnostic(
         "AWS-E016",
         Severity.ERROR,
-        f"{quote(workload)} opens {count} folders of buckets, for which the policies of {whose} have no room",
+        f"{quote(workload)} opens {count} bucket folders, more than the policies of {whose} can list",
         span,
-        "divide it, such as a pool into several, or let its datasets lie below fewer paths",
+        "split it, such as a pool into several, or put its datasets under fewer prefixes",
     )
 
 
 def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnostic:
-    """With `nat: none` a network has private subnets alone, and a load balancer that faces the internet stands in none
-    of these.
+    """With `nat: none` a network has private subnets only, which cannot hold a load balancer that faces the internet.
 
     Wrong:
 
@@ -367,16 +362,16 @@ def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnos
     return Diagnostic(
         "AWS-E017",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} is public, and the network of target {quote(placement)} has no public subnet",
+        f"endpoint {quote(endpoint)} is public, but the network of target {quote(placement)} has no public subnet",
         span,
         "write exposure: internal, or vpc: {nat: one}",
     )
 
 
 def locked_without_checksums(span: Span, workload: str, store: str, other: str) -> Diagnostic:
-    """S3 takes an object into a locked bucket only with a checksum, and many S3-compatible services refuse checksums.
+    """S3 requires a checksum for each object in a locked bucket, and many S3-compatible services reject checksums.
 
-    The SDKs of a Pod send them to every store or to none, so one workload cannot write to both.
+    The SDKs of a Pod send checksums to every store or to none, so one workload cannot write to both.
 
     Wrong:
 
@@ -400,14 +395,14 @@ def locked_without_checksums(span: Span, workload: str, store: str, other: str) 
         f"{quote(workload)} writes to store {quote(store)}, which locks its objects, and also opens {quote(other)},"
         " an S3-compatible service",
         span,
-        "keep both on AWS, or let another workload write to the locked store",
+        "keep both on AWS, or have another workload write to the locked store",
     )
 
 
 def made_in_other_region(span: Span, store: str, region: str, target: str, own: str) -> Diagnostic:
-    """A bucket that is made here lies in the region of its target; `region` says where one lies that is adopted.
+    """A bucket that modelyard creates is in the region of its target; `region` is for adopted buckets.
 
-    Roles, keys and endpoints would go by the region that is written, and the bucket would be in another one.
+    Roles, keys and endpoints would use the region in the spec, while the bucket is in another.
 
     Wrong:
 
@@ -423,7 +418,7 @@ def made_in_other_region(span: Span, store: str, region: str, target: str, own: 
     return Diagnostic(
         "AWS-E019",
         Severity.ERROR,
-        f"the bucket of store {quote(store)} is made in {own}, where target {quote(target)} is, and not in {region}",
+        f"the bucket of store {quote(store)} is created in {own}, with target {quote(target)}, and not in {region}",
         span,
-        "remove region, place the store on a target of that region, or adopt a bucket there",
+        "remove region, place the store on a target in that region, or adopt a bucket there",
     )

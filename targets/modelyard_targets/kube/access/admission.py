@@ -56,6 +56,8 @@ _AUTOSCALER: Final = (
 _TEMPLATES: Final = ("template", "submitterPodTemplate")
 _CREATED: Final = ("CREATE", "UPDATE")
 
+_SCALARS: Final = (str, bool, int, float, type(None))
+
 
 @record
 class Named:
@@ -379,13 +381,17 @@ def _bound(
 
 
 def _entries(value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        for key, entry in cast("Mapping[str, Json]", value).items():
-            yield key, entry
-            yield from _entries(entry)
-    elif isinstance(value, (list, tuple)):
-        for entry in cast("Sequence[Json]", value):
-            yield from _entries(entry)
+    """The keys and values of every mapping in a value, however deep, in no order."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Mapping):
+            for key, entry in cast("Mapping[str, object]", here).items():
+                yield key, entry
+                if not isinstance(entry, _SCALARS):
+                    waiting.append(entry)
+        else:
+            waiting += (entry for entry in cast("Sequence[object]", here) if not isinstance(entry, _SCALARS))
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from modelyard.spec import SecretRef, SecretStore
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.placement.context import Context, Made, secret_name
-from modelyard_targets.kube.placement.fixed import OBJECT_STORE_KEYS
+from modelyard_targets.kube.storage.buckets import driver_of
 
 COMPONENT = "secret"
 LOGIN_KEYS = ("username", "password")
@@ -64,8 +64,11 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
     gateway = context.target.gateway
     if gateway is not None and gateway.certificate == ref:
         return CERTIFICATE_KEYS
-    opens_bucket = any(store.type == "object" and store.opened_by(ref) for store in context.system.stores.values())
-    return OBJECT_STORE_KEYS if opens_bucket else LOGIN_KEYS
+    buckets = (store for store in context.system.stores.values() if store.type == "object" and store.opened_by(ref))
+    bucket = next(buckets, None)
+    if bucket is None:
+        return LOGIN_KEYS
+    return tuple(key.name for key in driver_of(bucket, context.system).keys)
 
 
 def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:

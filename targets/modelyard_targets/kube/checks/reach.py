@@ -12,9 +12,9 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, ModelServer, Plan, RegistryServer, Route
 from modelyard.source import Path
 from modelyard.spec import Channel, target_path
+from modelyard_targets.kube.data.crossing import reads_bundles
+from modelyard_targets.kube.data.disk import has_disk
 from modelyard_targets.kube.placement.placed import addons_to_install, target_of
-from modelyard_targets.kube.storage.crossing import reads_bundles
-from modelyard_targets.kube.storage.disk import has_disk
 
 _Address: TypeAlias = IPv4Address | IPv6Address
 

@@ -10,10 +10,10 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.names import object_name
 from modelyard.plan import Identity, Kind, Plan, RegistryServer, Secret
 from modelyard.spec import SecretRef, Store, TargetSpec, target_path
+from modelyard_targets.kube.data.crossing import CROSSING_NAME, crosses_from
 from modelyard_targets.kube.placement.context import secret_name
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET, LOGIN_SECRET
 from modelyard_targets.kube.placement.placed import addons_to_install, target_of
-from modelyard_targets.kube.storage.crossing import CROSSING_NAME, crosses_from
 
 _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
 """What the operator appends to the name of a Cluster for its Secrets (api/v1 of cloudnative-pg/cloudnative-pg)."""
@@ -52,7 +52,7 @@ def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple
             yield ADMIN_SECRET, "the administrator of MLflow"
             yield LOGIN_SECRET, "the login of a workload to MLflow"
         elif resource.kind is Kind.DATABASE and isinstance(value, Store) and not value.adopt:
-            suffixes = ("login",) if target.provider == "aws" else _OF_CLOUDNATIVE_PG
+            suffixes = ("login",) if target.in_cloud else _OF_CLOUDNATIVE_PG
             for suffix in suffixes:
                 yield f"{value.called}-{suffix}", f"the database of store {quote(value.name)}"
         elif isinstance(value, Identity):

@@ -10,13 +10,13 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route
 from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_path
 from modelyard_targets.kube.checks.secrets import check_secrets
+from modelyard_targets.kube.data.crossing import crosses_from
+from modelyard_targets.kube.data.disk import has_disk
 from modelyard_targets.kube.metrics.promql import duration
 from modelyard_targets.kube.monitoring.metrics_disk import fitting_days, volume_gi
 from modelyard_targets.kube.network.route import needs_route
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_to_install, target_of
-from modelyard_targets.kube.storage.crossing import crosses_from
-from modelyard_targets.kube.storage.disk import has_disk
 
 _DAY_S: Final = 86400
 _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")

@@ -9,11 +9,11 @@ from modelyard.names import object_name
 from modelyard.plan import MonitorJob, Resource
 from modelyard.spec.watched import state_folder
 from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.pipelines.launcher import cron_fields, keep
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import MONITOR_COMPONENT
 from modelyard_targets.kube.pods.frame import container, place_of, pod_spec
-from modelyard_targets.kube.storage.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.workload.describe import describe_monitor
 from modelyard_targets.kube.workload.describe_parts import digest
 from modelyard_targets.kube.workload.environment import (

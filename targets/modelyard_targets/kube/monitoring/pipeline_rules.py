@@ -10,6 +10,7 @@ from typing import Final
 from modelyard.plan import AlertRules, Job, Resource, Starter, reports_files, reports_gate
 from modelyard.spec import Approval, Model, Pipeline
 from modelyard.spec.scoring import scorings_of
+from modelyard.spec.trainings import first_trainings
 from modelyard.stack import Value
 from modelyard_targets.kube.metrics.promql import duration, one_of, selector, template_text
 from modelyard_targets.kube.metrics.run_series import (
@@ -200,8 +201,7 @@ def _later_stages(model: Model, resource: Resource, context: Context) -> Iterato
 
 def _first(model: Model, context: Context) -> str:
     """The first pipeline that trains a model."""
-    trainings = (one for one in context.system.pipelines.values() if one.type == "training" and one.model is not None)
-    return next(one.name for one in trainings if one.model is not None and one.model.model == model.name)
+    return first_trainings(context.system.pipelines)[model.name].name
 
 
 def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: dict[str, Value]) -> Value:

@@ -149,6 +149,11 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+def steps() -> Mapping[str, tuple[str, ...]]:
+    """By what an alert is about, its steps."""
+    return _STEPS
+
+
 def runbook(about: str) -> str:
     """The numbered steps for an alert about this."""
     return " ".join(f"{at}. {step}" for at, step in enumerate(_STEPS[about], 1))

@@ -15,7 +15,8 @@ from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.plan import Identity, Resource, cluster_service
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.placement.context import Context, Made, cloud_of, region_of
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.storage.buckets import cloud_of, driver_of, region_of
 
 COMPONENT = "network"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -27,7 +28,8 @@ ANYWHERE: tuple[Value, ...] = (
 )
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 """Where the API of a cluster of one's own is: private addresses (RFC 1918, RFC 4193) and shared ones (RFC 6598)."""
-_SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
+_HTTPS = 443
+_SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379}
 _SERVED = frozenset({"http", "postgresql"})
 """Schemes of Services. A bucket is no host, and a short name behind https without a port is a domain."""
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -86,7 +88,7 @@ def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[V
     if service is not None:
         return [{"to": [namespace(service[1])]}]
     parts = urlsplit(uri)
-    port = parts.port or _SCHEME_PORTS.get(parts.scheme, 443)
+    port = parts.port or _SCHEME_PORTS.get(parts.scheme, _HTTPS)
     near = _namespace_by_search(parts.hostname or "", context) if parts.scheme in _SERVED or parts.port else ""
     inside: list[Value] = [{"to": [namespace(near)]}] if near else []
     return [*inside, {"to": list(addresses) or outside(context), "ports": ports(port)}]
@@ -120,12 +122,14 @@ def reach_store(store: Store, context: Context) -> list[Value]:
     Those of the target's own region are opened by the program, which reads them from the project below; an adopted
     network may reach them by an endpoint of its own.
     """
+    driver = driver_of(store, context.system)
     if is_regional(store, context):
-        vpc = context.target.vpc
-        inside: list[Value] = [{"ipBlock": {"cidr": vpc.cidr}}]
-        return [{"to": inside, "ports": ports(_SCHEME_PORTS["https"])}] if vpc.adopt else []
+        network = context.target.options.network
+        if network is None or not network.adopted:
+            return []
+        return [{"to": [{"ipBlock": {"cidr": network.cidr}}], "ports": ports(driver.port)}]
     if not store.endpoint and cloud_of(store, context.system) is not None:
-        return [{"to": list(ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}]
+        return [{"to": list(ANYWHERE), "ports": ports(driver.port)}]
     return reach(store.endpoint or context.uri(store), context)
 
 

@@ -12,6 +12,7 @@ from modelyard.source import Json
 from modelyard.spec import Pipeline, Step
 from modelyard.stack import Manifest, Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.pipelines.launcher import (
     launcher,
     launcher_once,
@@ -24,7 +25,6 @@ from modelyard_targets.kube.placement.fixed import PIPELINE_COMPONENT
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
 from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of
 from modelyard_targets.kube.pods.sizes import SUBMITTER, SUPPORT_DISK_BYTES
-from modelyard_targets.kube.storage.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.workload.describe import describe_job
 from modelyard_targets.kube.workload.describe_parts import digest
 from modelyard_targets.kube.workload.describe_pipeline import step_group, try_seconds

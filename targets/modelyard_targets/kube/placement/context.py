@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelyard.names import object_name
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
 from modelyard.records import field, record
 from modelyard.source import Path
@@ -12,14 +11,12 @@ from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
 from modelyard.spec.following import followers, launched
 from modelyard.stack import Manifest
 from modelyard_targets.kube.placement.platform import Platform
+from modelyard_targets.kube.storage.buckets import object_uri
 
 RAY_VERSION = "2.60.0"
 """Ray in the runtime image; an image of the user's own must hold the same (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
-
-_LONGEST_BUCKET = 63
-_BUCKET_HASH = 6
 
 ANY_PLATFORM = Platform()
 """A cluster of which nothing more is known."""
@@ -172,44 +169,6 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 def database_name(store: Store) -> str:
     """The database of a store that is made, and the role that owns it."""
     return store.called.replace("-", "_")
-
-
-def bucket_name(store: Store, system: System) -> str:
-    """The bucket behind a store: adopted, or named after system and environment, since a service holds many.
-
-    A cloud's buckets belong to whoever takes their names first, in any account: these end in a hash of the owner.
-    """
-    if store.adopt:
-        return store.adopt
-    parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.called)
-    name = "-".join(part for part in parts if part)
-    cloud = cloud_of(store, system)
-    if cloud is None or store.endpoint:
-        return name
-    import hashlib  # OpenSSL comes along
-
-    owner = system.governance.owner
-    whose = "\n".join((owner.team, owner.email, cloud.region, system.metadata.name, system.environment))
-    digest = hashlib.sha256(whose.encode()).hexdigest()[:_BUCKET_HASH]
-    return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
-
-
-def region_of(store: Store, system: System) -> str:
-    """The region of a store: its own, or that of the cloud target which it is in; empty where there is none."""
-    cloud = cloud_of(store, system)
-    return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
-
-
-def cloud_of(store: Store, system: System) -> TargetSpec | None:
-    """The target of a store, if it is a cloud."""
-    where = system.target(store.target)
-    return where if where.in_cloud else None
-
-
-def object_uri(store: Store, path: str, system: System) -> str:
-    """`s3://bucket/path`: a cluster's stores speak S3, a cloud's what is its own."""
-    scheme = {"gcp": "gs", "azure": "abfss"}.get(system.target(store.target).provider, "s3")
-    return f"{scheme}://{bucket_name(store, system)}/{path.lstrip('/')}"
 
 
 def mirrored(image: str, target: TargetSpec) -> str:

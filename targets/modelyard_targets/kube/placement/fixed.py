@@ -46,6 +46,3 @@ BUCKET_NAME: Final = "store"
 
 LOGIN_NAME: Final = "login"
 """What the Jobs that keep the login of a cloud's database are called, before the store's name; their component too."""
-
-OBJECT_STORE_KEYS: Final = ("access-key-id", "secret-access-key")
-"""The keys of a Secret that opens an object store."""

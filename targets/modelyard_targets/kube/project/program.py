@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
 from modelyard_targets.kube.addons.addons import addon_calls, registry_calls
+from modelyard_targets.kube.data.crossing_secrets import crossing_calls
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.files import FIRST, FOUNDATION, REGISTRY
 from modelyard_targets.kube.project.storage_network import storage_calls
-from modelyard_targets.kube.storage.crossing_secrets import crossing_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:

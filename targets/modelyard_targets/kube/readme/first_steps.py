@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from modelyard.indexes import index
 from modelyard.inputs import BASE_FOLDER
 from modelyard.plan import AlertRules, Application, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record
@@ -13,6 +14,7 @@ from modelyard.source import Json
 from modelyard.spec import Inference, Model, Source
 from modelyard.spec.imports import stored_at
 from modelyard.spec.learned import learned
+from modelyard.spec.trainings import first_trainings
 from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.network.route import serve_service
 from modelyard_targets.kube.pipelines.job import once_name
@@ -209,25 +211,25 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
     """The application of an endpoint on one of its servers, which several endpoints may share."""
-    return next(
-        application
-        for resource in context.plan.on(context.placement)
-        if resource.name == server and isinstance(resource.value, ModelServer)
-        for application in resource.value.applications
-        if application.inference.name == inference.name
-    )
+    applications = _servers(context.plan.on(context.placement))[server].applications
+    return next(application for application in applications if application.inference.name == inference.name)
+
+
+@index
+def _servers(resources: tuple[Resource, ...]) -> Mapping[str, ModelServer]:
+    return {resource.name: resource.value for resource in resources if isinstance(resource.value, ModelServer)}
 
 
 def _row(model: str, context: Context) -> dict[str, Json]:
     """A row with the features that the model's first training learns from; without a schema, all are numbers."""
     system = context.system
-    for pipeline in system.pipelines.values():
-        if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model:
-            trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
-            known = learned([system.data[name] for name in trains.inputs], pipeline.split.key)
-            row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
-            return row or {_COLUMN: _NUMBER}
-    return {_COLUMN: _NUMBER}
+    pipeline = first_trainings(system.pipelines).get(model)
+    if pipeline is None:
+        return {_COLUMN: _NUMBER}
+    trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
+    known = learned([system.data[name] for name in trains.inputs], pipeline.split.key)
+    row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
+    return row or {_COLUMN: _NUMBER}
 
 
 def _body(row: dict[str, Json]) -> str:

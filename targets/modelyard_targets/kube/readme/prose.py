@@ -9,12 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from modelyard.spec import System
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER: Final = Path(__file__).parent / "templates"
 _MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = re.compile(r"\s+")
+_MOST_ARROWS: Final = 500
+_LONGEST_DIAGRAM: Final = 50_000
+"""Mermaid's own defaults for `maxEdges` and `maxTextSize`, beyond which it draws nothing."""
 
 
 class Said(str):
@@ -49,6 +54,20 @@ def as_word(value: object) -> Said:
     return Said(shlex.quote(_BREAKS.sub(" ", str(value))))
 
 
+def as_diagram(system: System) -> Said:
+    """The ML view of a system as a code block, which GitHub and GitLab draw up to a size."""
+    from modelyard.drawing.mermaid import mermaid
+    from modelyard.drawing.ml import ml_view
+
+    too_large = Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
+    if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
+        return too_large  # nearly each of them has an arrow
+    picture = ml_view(system)
+    if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
+        return too_large
+    return Said(f"```mermaid\n{text}```")
+
+
 def _escaped(match: re.Match[str]) -> str:
     found = match[0]
     return {"<": "&lt;", ">": "&gt;", "&": "&amp;", "": "&#8203;"}.get(found, f"\\{found}")
@@ -69,4 +88,5 @@ def _environment(folder: Path) -> Environment:
     )
     found.filters["code"] = as_code
     found.filters["shell"] = as_word
+    found.filters["diagram"] = as_diagram
     return found

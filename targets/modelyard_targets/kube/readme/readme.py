@@ -22,6 +22,9 @@ from modelyard_targets.kube.access.secrets import (
 )
 from modelyard_targets.kube.addons.addon_network import addon_namespace
 from modelyard_targets.kube.addons.addons import asked_by_addons
+from modelyard_targets.kube.data.crossing import crossings_on
+from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.data.store_keys import store_keys
 from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
@@ -30,7 +33,7 @@ from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
 from modelyard_targets.kube.network.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.kube.objects.overrides import overrides_on
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import Context, bucket_name, mirrored, pull_secret_of_addons
+from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.placed import addons_to_install, installed_addons, registry_of
 from modelyard_targets.kube.project.files import File
 from modelyard_targets.kube.project.pins import images_of, installed
@@ -44,9 +47,7 @@ from modelyard_targets.kube.readme.open_connections import Open, open_connection
 from modelyard_targets.kube.readme.prose import Said, as_code, render
 from modelyard_targets.kube.readme.yields import yields_readme
 from modelyard_targets.kube.services.database import runs_here
-from modelyard_targets.kube.storage.crossing import crossings_on
-from modelyard_targets.kube.storage.disk import has_disk
-from modelyard_targets.kube.storage.store_keys import store_keys
+from modelyard_targets.kube.storage.buckets import bucket_name
 from modelyard_targets.kube.workload.registry_access import registry_secrets
 
 README: Final = "README.md"

@@ -11,16 +11,18 @@ from modelyard.source import Json
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.openings import opening_of
 from modelyard_targets.kube.network.policies import network_policy, ports, reach, reach_identity, reach_store
-from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made, region_of
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, REGISTRY_NAME
 from modelyard_targets.kube.placement.platform import SERVICE, ManagedDatabase
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
 from modelyard_targets.kube.pods.platform_sizes import registry_replicas, registry_size, registry_workers
 from modelyard_targets.kube.services.database import instances, login_of
+from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import API_VERSION, DESCRIPTION_FOLDER
 from modelyard_targets.kube.workload.describe_parts import digest
-from modelyard_targets.kube.workload.environment import S3_CHECKSUMS, description_name, pair_of
+from modelyard_targets.kube.workload.environment import description_name
 from modelyard_targets.kube.workload.ray_cluster import DIGEST
 from modelyard_targets.kube.workload.registry_access import (
     LOGIN_KEYS,
@@ -200,15 +202,7 @@ def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
     """Workloads write artifacts themselves, each with its own rights; the server shows them to people."""
     store = server.artifacts
     assert store is not None
-    found: list[Value] = []
-    if store.endpoint:
-        found.append(env("MLFLOW_S3_ENDPOINT_URL", store.endpoint))
-        found += [env(name, value) for name, value in S3_CHECKSUMS.items()]
-    region = region_of(store, context.system)
-    if region:
-        found.append(env("AWS_DEFAULT_REGION", region))
-    pair = pair_of(store, "registry", context)
-    return [*found, *(pair.variables("AWS_") if pair is not None else ())]
+    return driver_of(store, context.system).server(opening_of(store, "registry", context))
 
 
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:

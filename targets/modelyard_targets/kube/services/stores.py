@@ -1,23 +1,24 @@
-"""Object stores: a bucket of an S3-compatible service is made by a Job; an adopted one is left as it is."""
+"""Object stores: a bucket at an endpoint is made by a Job; an adopted one is left as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.manifest import env, env_from_secret, labels, metadata, object_of
+from modelyard.manifest import env, labels, metadata, object_of
 from modelyard.names import object_name, short_hash
 from modelyard.plan import Resource, expiries
 from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.openings import opening_of
 from modelyard_targets.kube.network.policies import network_policy, reach
-from modelyard_targets.kube.placement.context import Context, Made, bucket_name
-from modelyard_targets.kube.placement.fixed import BUCKET_NAME, OBJECT_STORE_KEYS
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import BUCKET_NAME
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
 from modelyard_targets.kube.pods.platform_sizes import STORE_JOB
 from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES
-from modelyard_targets.kube.workload.environment import S3_CHECKSUMS
+from modelyard_targets.kube.storage.buckets import bucket_name, driver_of
 
 COMPONENT: Final = BUCKET_NAME
 
@@ -70,19 +71,10 @@ def _job_spec(store: Store, name: str, labelled: dict[str, Value], context: Cont
 
 
 def _environment(store: Store, context: Context) -> list[Value]:
-    found: list[Value] = [
+    return [
         env("MODELYARD_BUCKET", bucket_name(store, context.system)),
         env("MODELYARD_VERSIONED", "true" if store.versioned else "false"),
         env("MODELYARD_RETENTION_SECONDS", str(store.retention_s or 0)),
         env("MODELYARD_EXPIRE", json_text({**expiries(context.system, store)})),
-        env("AWS_ENDPOINT_URL", store.endpoint),
-        *(env(name, value) for name, value in S3_CHECKSUMS.items()),
+        *driver_of(store, context.system).maker(opening_of(store, f"stores.{store.name}", context)),
     ]
-    if store.region:
-        found.append(env("AWS_REGION", store.region))
-    credentials = store.credentials_of(f"stores.{store.name}")
-    if credentials is not None:
-        for key in OBJECT_STORE_KEYS:
-            secret = context.secret(credentials, key)
-            found.append(env_from_secret(f"AWS_{key.upper().replace('-', '_')}", secret.name, secret.key))
-    return found

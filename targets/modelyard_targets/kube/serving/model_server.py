@@ -12,12 +12,12 @@ from modelyard.source import Json
 from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
 from modelyard.writers.yaml_text import document
+from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.network.route import class_of
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import SERVE_PORT
 from modelyard_targets.kube.pods.priorities import priority_class_of
 from modelyard_targets.kube.serving.serve_metrics import latency_buckets
-from modelyard_targets.kube.storage.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.workload.describe import application_name, describe_server
 from modelyard_targets.kube.workload.describe_parts import digest, serve_prefix
 from modelyard_targets.kube.workload.describe_pipeline import group_resource, ray_cpus

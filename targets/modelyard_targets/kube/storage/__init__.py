@@ -1,1 +1,1 @@
-"""Where workloads keep data: stores of other targets, keys, bundles of models, and disks."""
+"""Object storage: a driver for each protocol, and the buckets that are opened by them."""

@@ -25,10 +25,10 @@ from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import soaked, state_folder, watched_dataset, watched_model, watched_pipeline
+from modelyard_targets.kube.data.bundles import bundle, delivery, describe_approvals, history_name, loaded
+from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import EDGE_SPOOL_BYTES
-from modelyard_targets.kube.storage.bundles import bundle, delivery, describe_approvals, history_name, loaded
-from modelyard_targets.kube.storage.disk import disk_folder
 from modelyard_targets.kube.workload.describe_parts import (
     capture_place,
     describe_check,

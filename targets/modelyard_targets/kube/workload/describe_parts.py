@@ -9,8 +9,9 @@ from modelyard.plan import Application
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
-from modelyard_targets.kube.placement.context import Context, region_of
-from modelyard_targets.kube.storage.crossing import crosses
+from modelyard_targets.kube.data.crossing import crosses
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import driver_of, region_of
 
 
 def digest(value: Value) -> str:
@@ -54,8 +55,8 @@ def describe_store(store: Store, context: Context) -> dict[str, Json]:
     if region:
         described["region"] = region
     if store.credentials is not None or crosses(store, context):
-        described["accessKeyIdEnv"] = store_variable(store.name, "ACCESS_KEY_ID")
-        described["secretAccessKeyEnv"] = store_variable(store.name, "SECRET_ACCESS_KEY")
+        for key in driver_of(store, context.system).keys:
+            described[key.field] = store_variable(store.name, key.variable)
     return described
 
 

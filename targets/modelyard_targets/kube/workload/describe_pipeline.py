@@ -6,9 +6,7 @@ from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
 from modelyard.spec.imports import stored_at
-from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.pods.priorities import NORMAL
-from modelyard_targets.kube.storage.bundles import (
+from modelyard_targets.kube.data.bundles import (
     delivery,
     describe_approvals,
     experiment,
@@ -16,6 +14,8 @@ from modelyard_targets.kube.storage.bundles import (
     loaded,
     other_deliveries,
 )
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.pods.priorities import NORMAL
 from modelyard_targets.kube.workload.describe_parts import (
     describe_check,
     describe_datasets,

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
 from modelyard.plan import Job, ModelServer, Resource
-from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
-from modelyard_targets.kube.placement.context import Context, Made, region_of
-from modelyard_targets.kube.placement.fixed import OBJECT_STORE_KEYS
-from modelyard_targets.kube.storage.bundles import experiment_name
-from modelyard_targets.kube.storage.crossing import crossing_to
+from modelyard_targets.kube.data.bundles import experiment_name
+from modelyard_targets.kube.data.openings import credentials_of, opening_of
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.kube.workload.describe_parts import store_variable
 from modelyard_targets.kube.workload.registry_access import login_of
-
-
-@record
-class KeyPair:
-    """The two keys of a Secret that open a store."""
-
-    secret: str
-    access_key_id: str
-    secret_access_key: str
-
-    def variables(self, prefix: str) -> list[Value]:
-        """Both as variables of the environment."""
-        return [
-            env_from_secret(f"{prefix}ACCESS_KEY_ID", self.secret, self.access_key_id),
-            env_from_secret(f"{prefix}SECRET_ACCESS_KEY", self.secret, self.secret_access_key),
-        ]
-
-
-S3_CHECKSUMS: Final = {
-    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-}
-"""Since 2025 the AWS SDKs add checksums to every request that many S3-compatible services refuse or do not know
-(docs.aws.amazon.com/sdkref, "Data Integrity Protections for Amazon S3", read 2026-11-24).
-"""
 
 
 def variables(resource: Resource, context: Context) -> list[Value]:
@@ -56,9 +28,10 @@ def variables(resource: Resource, context: Context) -> list[Value]:
     stores = stores_of(resource.workload, context)
     for store in stores:
         found += _store_variables(store, resource.workload, context)
-    if any(store.endpoint for store in (*stores, *_artifacts(resource, context))):
-        found += [env(name, value) for name, value in S3_CHECKSUMS.items()]
-    return found
+    settings: dict[str, str] = {}
+    for store in (*stores, *_artifacts(resource, context)):
+        settings |= driver_of(store, context.system).settings if store.endpoint else {}
+    return [*found, *(env(name, value) for name, value in settings.items())]
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
@@ -80,7 +53,8 @@ def _registry_variables(resource: Resource, context: Context) -> list[Value]:
     elif login is not None:
         found += login.variables()
     if registry.artifacts:
-        found += _artifact_variables(context.system.stores[registry.artifacts], resource.workload, context)
+        store = context.system.stores[registry.artifacts]
+        found += driver_of(store, context.system).client(opening_of(store, resource.workload, context))
     return found
 
 
@@ -95,30 +69,9 @@ def _registry_credentials(ref: SecretRef, context: Context) -> list[Value]:
     ]
 
 
-def _artifact_variables(store: Store, workload: str, context: Context) -> list[Value]:
-    """MLflow opens its artifacts by the standard variables of S3 alone."""
-    found: list[Value] = []
-    if store.endpoint:
-        found += [env("AWS_ENDPOINT_URL", store.endpoint), env("MLFLOW_S3_ENDPOINT_URL", store.endpoint)]
-    region = region_of(store, context.system)
-    if region:
-        found.append(env("AWS_DEFAULT_REGION", region))
-    pair = pair_of(store, workload, context)
-    return [*found, *(pair.variables("AWS_") if pair is not None else ())]
-
-
 def _store_variables(store: Store, workload: str, context: Context) -> list[Value]:
-    pair = pair_of(store, workload, context)
-    return pair.variables(store_variable(store.name, "")) if pair is not None else []
-
-
-def pair_of(store: Store, workload: str, context: Context) -> KeyPair | None:
-    """The keys that open a store: the spec's, or those of a crossing; None where an identity does."""
-    credentials = store.credentials_of(workload)
-    if credentials is not None:
-        return KeyPair(context.secret(credentials).name, *OBJECT_STORE_KEYS)
-    crossing = crossing_to(store, workload, context)
-    return KeyPair(crossing.secret, *crossing.keys) if crossing is not None else None
+    credentials = credentials_of(store, workload, context)
+    return list(driver_of(store, context.system).key_variables(credentials, store_variable(store.name, "")))
 
 
 def description_name(resource: Resource) -> str:

@@ -12,9 +12,9 @@ from modelyard.source import Json
 from modelyard.spec import Model
 from modelyard.spec.watched import soaked
 from modelyard.stack import Value
+from modelyard_targets.kube.data.bundles import experiment, experiment_name, history_name, soaks_name
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
-from modelyard_targets.kube.storage.bundles import experiment, experiment_name, history_name, soaks_name
 from modelyard_targets.kube.workload.describe import uses_registry
 
 ADMIN_USER: Final = "admin"

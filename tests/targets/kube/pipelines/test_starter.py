@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import modelyard_schemas
+from modelyard.drawing.mermaid import mermaid
+from modelyard.drawing.network import network_view
 from modelyard.plan import Identity, Kind, Plan
-from modelyard.printing.graph import mermaid
 from modelyard.validate import python_fits
 from modelyard_runtime.checks import check_workload
 from modelyard_targets.kube.access.admission import named_in
@@ -169,8 +170,8 @@ def test_both_sides_say_what_crosses() -> None:
         assert f"{ends} | {opened}" in text
         assert "When monitor drift on shop finds a breach, it requests a run of pipeline retrain on main" in text
         assert ASKED in text
-    assert "|trigger|" in mermaid(plan)
-    assert '{{"starter starter"}}' in mermaid(plan)
+    assert '|"trigger"|' in mermaid(network_view(plan))
+    assert '{{"starter starter"}}' in mermaid(network_view(plan))
     assert "requests a run" not in section(readme(hybrid_plan(hybrid()), "shop"))
 
 

@@ -8,7 +8,8 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard_targets.kube.readme.prose import as_code, as_text, as_word
+from modelyard_targets.kube.readme.prose import as_code, as_diagram, as_text, as_word
+from tests.plans import large_spec, system_of
 
 HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[]()*_\\\n#-&!"))
 
@@ -43,3 +44,14 @@ def test_what_is_harmless_stays_readable() -> None:
     assert as_text("payments-risk, 18000 USD (a month)") == "payments-risk, 18000 USD (a month)"
     assert as_text("- x") == "\\- x"
     assert as_text("<script>") == "&lt;script&gt;"
+
+
+def test_a_diagram_is_one_code_block() -> None:
+    lines = as_diagram(system_of(large_spec(3))).split("\n")
+
+    assert (lines[0], lines[1], lines[-1]) == ("```mermaid", "flowchart LR", "```")
+    assert not [line for line in lines[1:-1] if "`" in line]
+
+
+def test_a_diagram_that_mermaid_would_refuse_is_left_out() -> None:
+    assert "modelyard graph --format html" in as_diagram(system_of(large_spec(200)))

@@ -69,7 +69,7 @@ def test_every_variable_that_a_description_names_is_in_every_container() -> None
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, bucket: str) -> None:
     """Environments have clusters of their own, and often one service for their buckets."""
-    from modelyard_targets.kube.placement.context import bucket_name
+    from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
     system = system_of(changed("adopt: acme-fraud-lake, ", ""), environment)

@@ -1,0 +1,120 @@
+"""In which column of a drawing each box stands, and in which order from the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from modelyard.drawing.picture import Arrow, Picture
+from modelyard.records import record
+
+_SWEEPS: Final = 4
+
+Columns: TypeAlias = "list[list[str]]"
+"""From left to right, the ids in each column from top to bottom: those of boxes, and of waypoints of arrows."""
+
+
+@record
+class Placed:
+    """The columns of a picture; `forward` arrows run from left to right by way of these ids, `back` ones do not."""
+
+    columns: Columns
+    forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
+    back: tuple[Arrow, ...]
+
+
+def place(picture: Picture) -> Placed:
+    """Boxes in columns by the longest way to them; an arrow over several columns has a waypoint in each between."""
+    boxes = [box.id for box in picture.boxes]
+    candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
+    forward = _without_circles(boxes, candidates)
+    ranks = _ranks(boxes, forward)
+    columns: Columns = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
+    for box in boxes:
+        columns[ranks[box]].append(box)
+    ways = [(arrow, _way(arrow, at, ranks, columns)) for at, arrow in enumerate(forward)]
+    kept = set(forward)
+    back = tuple(arrow for arrow in picture.arrows if arrow not in kept)
+    return Placed(_untangled(columns, [way for _, way in ways]), tuple(ways), back)
+
+
+def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arrow]:
+    """The arrows without those that close a circle, as a search through the boxes in order meets them."""
+    after: dict[str, list[Arrow]] = {}
+    for arrow in arrows:
+        after.setdefault(arrow.source, []).append(arrow)
+    closing: set[Arrow] = set()
+    done: set[str] = set()
+    for box in boxes:
+        _search(box, after, done, closing)
+    return [arrow for arrow in arrows if arrow not in closing]
+
+
+def _search(start: str, after: Mapping[str, Sequence[Arrow]], done: set[str], closing: set[Arrow]) -> None:
+    if start in done:
+        return
+    open_boxes = {start}
+    way = [(start, iter(after.get(start, ())))]
+    while way:
+        box, arrows = way[-1]
+        arrow = next(arrows, None)
+        if arrow is None:
+            way.pop()
+            open_boxes.discard(box)
+            done.add(box)
+        elif arrow.sink in open_boxes:
+            closing.add(arrow)
+        elif arrow.sink not in done:
+            open_boxes.add(arrow.sink)
+            way.append((arrow.sink, iter(after.get(arrow.sink, ()))))
+
+
+def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
+    """The length of the longest way to each box."""
+    ranks = dict.fromkeys(boxes, 0)
+    after: dict[str, list[str]] = {}
+    missing = dict.fromkeys(ranks, 0)
+    for arrow in arrows:
+        after.setdefault(arrow.source, []).append(arrow.sink)
+        missing[arrow.sink] += 1
+    ready = [box for box, count in missing.items() if not count]
+    for box in ready:
+        for sink in after.get(box, ()):
+            ranks[sink] = max(ranks[sink], ranks[box] + 1)
+            missing[sink] -= 1
+            if not missing[sink]:
+                ready.append(sink)
+    return ranks
+
+
+def _way(arrow: Arrow, at: int, ranks: Mapping[str, int], columns: Columns) -> tuple[str, ...]:
+    way = [arrow.source]
+    for rank in range(ranks[arrow.source] + 1, ranks[arrow.sink]):
+        waypoint = f"{at}:{rank}"  # no id of a box begins with a digit
+        columns[rank].append(waypoint)
+        way.append(waypoint)
+    return (*way, arrow.sink)
+
+
+def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
+    """Every column ordered by where the neighbours of its boxes stand, from the left and from the right in turns."""
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    for way in ways:
+        for source, sink in pairwise(way):
+            before.setdefault(sink, []).append(source)
+            after.setdefault(source, []).append(sink)
+    for sweep in range(_SWEEPS):
+        neighbours, ordered = (after, columns[::-1]) if sweep % 2 else (before, columns)
+        for fixed, moved in pairwise(ordered):
+            _reorder(moved, {each: at for at, each in enumerate(fixed)}, neighbours)
+    return columns
+
+
+def _reorder(column: list[str], fixed: Mapping[str, int], neighbours: Mapping[str, Sequence[str]]) -> None:
+    wanted: dict[str, float] = {}
+    for at, each in enumerate(column):
+        places = [fixed[other] for other in neighbours.get(each, ()) if other in fixed]
+        wanted[each] = sum(places) / len(places) if places else float(at)
+    column.sort(key=lambda each: wanted[each])

@@ -1,0 +1,65 @@
+"""The network view: what will exist on each target, and what talks to what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from modelyard.drawing.picture import Arrow, Box, Picture, Shape, between_boxes
+from modelyard.plan import Kind, Plan
+
+_SHAPES: Final[Mapping[Kind, Shape]] = {
+    Kind.OBJECT_STORE: Shape.CYLINDER,
+    Kind.DATABASE: Shape.CYLINDER,
+    Kind.REGISTRY: Shape.CYLINDER,
+    Kind.MODEL_SERVER: Shape.DOUBLE,
+    Kind.ROUTE: Shape.STADIUM,
+    Kind.MONITOR: Shape.HEXAGON,
+    Kind.PROMOTER: Shape.HEXAGON,
+    Kind.STARTER: Shape.HEXAGON,
+    Kind.CHANNEL: Shape.FLAG,
+}
+
+_SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
+"""What every workload has of its own: in the JSON, but not in a picture that a person reads."""
+
+
+def network_view(plan: Plan) -> Picture:
+    """A box for each resource and an arrow for each link, grouped by target."""
+    shown = [resource for resource in plan.resources if resource.kind not in _SHOWN_BY_OTHERS]
+    ids = {resource.place: f"r{at}" for at, resource in enumerate(shown, 1)}
+    groups = {placement: f"t{at}" for at, placement in enumerate(plan.placements(), 1)}
+    boxes = tuple(
+        Box(
+            ids[resource.place],
+            _SHAPES.get(resource.kind, Shape.BOX),
+            resource.kind.value,
+            f"{resource.kind.value.replace('-', ' ')} {resource.name}",
+            group=groups[resource.placement],
+        )
+        for resource in shown
+    )
+    arrows = (Arrow(ids.get(link.source, ""), ids.get(link.sink, ""), link.what) for link in plan.links)
+    named = tuple((group, placement) for placement, group in groups.items())
+    return Picture(plan.system.metadata.name, boxes, between_boxes(boxes, arrows), named)
+
+
+def plan_json(plan: Plan) -> str:
+    """All of the plan's resources and links, for a machine."""
+    resources = [
+        {
+            "place": resource.place,
+            "kind": resource.kind.value,
+            "name": resource.name,
+            "placement": resource.placement,
+            "workload": resource.workload,
+            "origin": list(resource.origin),
+        }
+        for resource in plan.resources
+    ]
+    links = [
+        {"source": link.source, "sink": link.sink, "what": link.what, "protocol": link.protocol, "port": link.port}
+        for link in plan.links
+    ]
+    return json.dumps({"view": "network", "resources": resources, "links": links}, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,107 @@
+"""What a diagram shows, before any notation: boxes, arrows between them, and groups of boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+
+from modelyard.records import record
+
+_UNSAFE: Final = re.compile(r"[^a-z0-9]+")
+
+
+class Shape(StrEnum):
+    """The outline of a box."""
+
+    BOX = "box"
+    CYLINDER = "cylinder"
+    STADIUM = "stadium"
+    DOUBLE = "double"
+    HEXAGON = "hexagon"
+    FLAG = "flag"
+    SLANTED = "slanted"
+
+
+@record
+class Box:
+    """A vertex: `kind` is a word for programs, `details` are lines below the name."""
+
+    id: str
+    shape: Shape
+    kind: str
+    name: str
+    details: tuple[str, ...] = ()
+    group: str = ""  # a group's id
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The name and what stands below it."""
+        return (self.name, *self.details)
+
+
+@record
+class Arrow:
+    """An edge between two boxes, by their ids.
+
+    `feedback` marks what acts on an earlier part, such as a monitor that starts a pipeline: it does not decide where
+    boxes stand.
+    """
+
+    source: str
+    sink: str
+    text: str = ""
+    dashed: bool = False
+    feedback: bool = False
+
+
+@record
+class Picture:
+    """A whole diagram; `groups` are pairs of an id and a label, in order."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+class Ids:
+    """Ids of boxes: letters, digits and underscores made of a kind and a name, no two alike.
+
+    They come from names and not from positions, so that a new box changes no line of another one.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, str], str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, kind: str, name: str) -> str:
+        """The id of this name, the same whenever it is asked for."""
+        known = self._ids.get((kind, name))
+        if known is not None:
+            return known
+        base = f"{kind}_{_UNSAFE.sub('_', name.lower()).strip('_')}"
+        found = next(each for each in _numbered(base) if each not in self._taken)
+        self._taken.add(found)
+        self._ids[kind, name] = found
+        return found
+
+
+def _numbered(base: str) -> Iterator[str]:
+    yield base
+    at = 2
+    while True:
+        yield f"{base}__{at}"
+        at += 1
+
+
+def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """The arrows whose two ends are drawn, each once."""
+    ids = {box.id for box in boxes}
+    return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
+
+
+def plain(text: str) -> str:
+    """A text on one line without characters that cannot be seen: they would change how the rest is read."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,0 +1,97 @@
+"""Typed reads of a validated document. A value of an unexpected type is a bug of ours."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from modelyard.source import Json
+
+Node: TypeAlias = dict[str, Json]
+"""A mapping of the document."""
+
+EMPTY: Node = {}
+
+
+class NotValidatedError(TypeError):
+    """A document reached `resolve` that `validate` should have rejected."""
+
+
+def text(node: Node, field: str, default: str = "") -> str:
+    """A text, or the default."""
+    value = node.get(field, default)
+    if not isinstance(value, str):
+        raise NotValidatedError(field)
+    return value
+
+
+def flag(node: Node, field: str, default: bool) -> bool:
+    """True or false, or the default."""
+    value = node.get(field, default)
+    if not isinstance(value, bool):
+        raise NotValidatedError(field)
+    return value
+
+
+def number(node: Node, field: str) -> float | None:
+    """A number, or None."""
+    value = node.get(field)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise NotValidatedError(field)
+
+
+def whole(node: Node, field: str, default: int) -> int:
+    """A whole number, or the default; JSON Schema accepts 2.0 as one, too."""
+    value = number(node, field)
+    return default if value is None else int(value)
+
+
+def wholes(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    """A list of whole numbers, or the default."""
+    values = items(node, field)
+    if not all(isinstance(value, int | float) for value in values):
+        raise NotValidatedError(field)
+    return tuple(int(value) for value in values if isinstance(value, int | float)) or default
+
+
+def mapping(node: Node, field: str) -> Node:
+    """A mapping, or an empty one."""
+    value = node.get(field, EMPTY)
+    if not isinstance(value, dict):
+        raise NotValidatedError(field)
+    return value
+
+
+def named(node: Node, field: str) -> list[tuple[str, Node]]:
+    """The entries of a mapping of mappings."""
+    return [(name, as_node(entry, field)) for name, entry in mapping(node, field).items()]
+
+
+def as_node(value: Json, field: str) -> Node:
+    """A value that is a mapping."""
+    if not isinstance(value, dict):
+        raise NotValidatedError(field)
+    return value
+
+
+def items(node: Node, field: str) -> list[Json]:
+    """A list, or an empty one."""
+    value = node.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise NotValidatedError(field)
+    return value
+
+
+def texts(node: Node, field: str) -> tuple[str, ...]:
+    """A list of texts, or an empty one."""
+    values = items(node, field)
+    if not all(isinstance(value, str) for value in values):
+        raise NotValidatedError(field)
+    return tuple(str(value) for value in values)
+
+
+def pairs(node: Node, field: str) -> tuple[tuple[str, str], ...]:
+    """A mapping of texts as pairs."""
+    return tuple((name, text({name: value}, name)) for name, value in mapping(node, field).items())

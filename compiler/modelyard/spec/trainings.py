@@ -1,0 +1,18 @@
+"""Which pipelines train a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.indexes import index
+from modelyard.spec.pipelines import Pipeline
+
+
+@index
+def first_trainings(pipelines: Mapping[str, Pipeline]) -> Mapping[str, Pipeline]:
+    """By model, the first pipeline that trains it."""
+    found: dict[str, Pipeline] = {}
+    for pipeline in pipelines.values():
+        if pipeline.type == "training" and pipeline.model is not None:
+            found.setdefault(pipeline.model.model, pipeline)
+    return found

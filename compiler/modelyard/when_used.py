@@ -1,0 +1,38 @@
+"""Packages whose modules are loaded at their first use, not where they are imported.
+
+For modules of diagnostics: each is mostly pages for `explain`, and a valid spec needs none of them. Loading all of them
+would be a tenth of the time that it takes to validate one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
+from typing import Final
+
+_PACKAGES: Final[list[str]] = []
+
+
+class _WhenUsed(PathFinder):
+    """Finds the modules of these packages with a loader that waits; all others are found as ever."""
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(tuple(_PACKAGES)):
+            return None
+        spec = super().find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None and spec.submodule_search_locations is None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+def load_when_used(package: str) -> None:
+    """From now on, importing a module of a package does not load it; its first attribute does."""
+    if not _PACKAGES:
+        sys.meta_path.insert(0, _WhenUsed)
+    _PACKAGES.append(f"{package}.")

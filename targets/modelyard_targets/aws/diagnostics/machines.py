@@ -1,0 +1,29 @@
+"""What is told about machines that AWS does not have."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic:
+    """A machine would need a larger disk than EBS has: gp3 volumes have 64 TiB at most.
+
+    The disk of a machine holds the images and the `disk` of each Pod that fits on it. Machines with local disks that
+    are large enough use these instead.
+
+    Wrong:
+
+        compute: {train: {cpu: 4, memory: 16Gi, disk: 100Ti}}
+
+    Right:
+
+        compute: {train: {cpu: 4, memory: 16Gi, disk: 1Ti}}
+    """
+    return Diagnostic(
+        "AWS-E023",
+        Severity.ERROR,
+        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS has 64Ti",
+        span,
+        "check the unit, or ask for a smaller disk",
+    )

@@ -1,0 +1,42 @@
+"""Rules about fields that only AWS has, wherever they stand: its service for secrets, and keys of its KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.provider import Rule
+from modelyard.spec import System, target_path
+from modelyard_targets.aws.diagnostics import spec as problems
+
+
+def secrets_manager(system: System) -> Iterator[Diagnostic]:
+    """AWS Secrets Manager is read from clusters in AWS alone."""
+    for target in system.deployment.targets:
+        for store in target.secret_stores:
+            if store.via == "secrets-manager" and target.provider != "aws":
+                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
+                yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
+
+
+def encryption_keys(system: System) -> Iterator[Diagnostic]:
+    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
+    targets = {target.name: target for target in system.deployment.targets}
+    for store in system.stores.values():
+        if not store.encryption_key:
+            continue
+        target, path = targets[store.target], ("stores", store.name, "encryptionKey")
+        why = ""
+        if target.provider != "aws" or store.endpoint:
+            why = "its bucket is of another service"
+        elif not store.adopt:
+            why = "its bucket is made here, with the key of its target"
+        key_region, region = store.encryption_key.split(":")[3], store.region or target.region
+        if why:
+            yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)
+        elif key_region != region:
+            yield problems.key_of_other_region(system.at(*path), store.name, key_region, region)
+
+
+RULES: Final[tuple[Rule, ...]] = (secrets_manager, encryption_keys)

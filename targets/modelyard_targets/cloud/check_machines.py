@@ -1,0 +1,68 @@
+"""Points out compute classes whose Pods just miss a much cheaper machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import hardware as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.manifest import cpu_words, gibibytes
+from modelyard.plan import Hardware, NodePool, Plan, Smaller
+from modelyard.records import replace
+from modelyard.spec import System
+from modelyard_targets.cloud.cost import hours_of
+from modelyard_targets.cloud.offerings import Offerings
+from modelyard_targets.cloud.pools import nodes_for
+from modelyard_targets.kube.pods.demand import Demand, demand
+from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
+
+_CHEAPER: Final = 0.8
+"""The part of the cost that is left at most: Pods that share a large machine lose by a small one of their own."""
+
+_WORTH_USD: Final = 100
+"""A month. Below that, nobody changes a spec."""
+
+
+def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Classes that would cost much less if they asked for a little less, with what that saves a month."""
+    asked = demand(plan, placement, databases=False)
+    for resource in plan.on(placement):
+        if not isinstance(resource.value, NodePool) or resource.value.elastic:
+            continue
+        hardware, smaller = resource.value.hardware, resource.value.hardware.smaller
+        if smaller is None:
+            continue
+        now, then = (_monthly(offerings, plan.system, asked, each) for each in (hardware, _on(smaller, hardware)))
+        if then <= _CHEAPER * now and now - then >= _WORTH_USD:
+            span = plan.system.key(*plan.system.compute[hardware.compute].path)
+            cpu, memory = cpu_words(smaller.cpu_millis), gibibytes(smaller.memory_bytes)
+            yield problems.just_misses_cheaper_machine(
+                span, hardware.compute, hardware.machine, smaller.machine, cpu, memory, now - then
+            )
+
+
+def _monthly(offerings: Offerings, system: System, asked: Demand, hardware: Hardware) -> float:
+    """What the machines of a class cost a month: those that are always there, or else those of its runs at most."""
+    least = sum(one.least for one in asked.always if _is_of(one.hardware, hardware))
+    node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
+    for name, run in asked.runs.items() if not least else ():
+        most = sum(one.most for one in run if _is_of(one.hardware, hardware))
+        node_hours += nodes_for(offerings, hardware, most) * hours_of(system.pipelines[name])
+    return node_hours * (hardware.price_hourly or 0.0)
+
+
+def _is_of(asked: Hardware | None, hardware: Hardware) -> bool:
+    return asked is not None and asked.compute == hardware.compute
+
+
+def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
+    """The same class as it would be on the smaller machine."""
+    group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
+    return replace(
+        hardware,
+        cpu_millis=smaller.cpu_millis,
+        memory_bytes=smaller.memory_bytes,
+        price_hourly=smaller.price_hourly,
+        groups=(group,),
+    )

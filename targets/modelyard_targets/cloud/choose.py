@@ -1,0 +1,197 @@
+"""Chooses machines of a cloud for a compute class.
+
+Among the machines that hold one Pod, the accelerator that is asked for first decides, then the price of the whole
+machine: a class may be asked for by a single Pod, and so a bigger machine, of which many Pods would each pay less, is
+not bought on the hope of many. Of machines at the same price the one with the most room wins, on which a Pod is never
+dearer; then the newer. This order does not depend on how much is asked for, so that who asks for more never gets a
+smaller machine. Classes that are `elastic` are packed when they run.
+
+Prices are compared on one footing, since a price that is not known must not make its machine cheap or dear: those of
+the region and of spot where all machines with that accelerator have one, else those on demand in the region, else
+those on demand in the reference region. What is shown is the best known price of each machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final
+
+from modelyard.names import object_name
+from modelyard.plan import Hardware, NodeGroup, PassedOver
+from modelyard.records import record, replace
+from modelyard.spec import Accelerator, ComputeClass, Taint
+from modelyard_targets.cloud.explain_choice import considered
+from modelyard_targets.cloud.matching import alternative, kind_of, usable
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
+from modelyard_targets.cloud.reasons import nothing_fits, unknown
+from modelyard_targets.cloud.smaller import smaller
+from modelyard_targets.machines.accelerators import canonical, resource_of
+from modelyard_targets.machines.fitting import has_room
+
+POOL: Final = "modelyard.dev/pool"
+"""Label of the nodes of a pool, and key of their taint."""
+
+_KINDS_BY_MEMORY: Final = 3
+"""Kinds of accelerator, the cheapest first, that a class gets which asks by memory: beyond them it would quietly turn
+to machines of many times the price.
+"""
+
+_DEPTH: Final = 5
+"""Machines of one spot group: each is a pool of its own to take from (clouds fall back from one to the next)."""
+
+
+@record
+class Fit:
+    """A machine that holds one Pod, bought in one way. The smallest rank wins."""
+
+    machine: Machine
+    accelerator: Accelerator | None  # as the class asks for it
+    price: Price | None
+    rank: tuple[int, float, float, int, int, int, str]
+
+
+def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
+    """The machines for a class in a region, or in words why there are none."""
+    return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
+
+
+def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
+    """The choice with the label and taint of the nodes that are made for the class."""
+    if isinstance(found, str):
+        return found
+    pool = object_name(compute.name)
+    tolerations = (Taint(POOL, pool), *found.tolerations)
+    return replace(found, compute=compute.name, selector=((POOL, pool),), tolerations=tolerations)
+
+
+@lru_cache(maxsize=1024)
+def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
+    """Cached: large systems ask for the same again and again, under the names of their endpoints and steps."""
+    refused = unknown(offerings, compute, region)
+    if refused:
+        return refused
+    spot = compute.capacity != "on-demand"
+    fits = _fits(offerings, compute, region, spot=spot)
+    if not fits:
+        return nothing_fits(offerings, compute, region)
+    best = fits[0]
+    resource = _asked(best)[0]
+    candidates = [(one.machine, one.accelerator, one.price) for one in fits]
+    return Hardware(
+        compute=compute.name,
+        cpu_millis=compute.cpu_millis,
+        memory_bytes=compute.memory_bytes,
+        disk_bytes=compute.disk_bytes,
+        accelerator=best.accelerator,
+        machine=best.machine.name,
+        spot=spot,
+        selector=(),
+        tolerations=(Taint(resource),) if resource else (),
+        price_hourly=best.price.hourly if best.price is not None else None,
+        considered=considered(compute, region, spot, candidates),
+        accelerator_resource=resource,
+        groups=() if compute.elastic else tuple(_groups(offerings, compute, region)),
+        elastic=compute.elastic,
+        smaller=smaller(offerings, compute, region, spot, best.rank[0], best.price),
+        passed_over=tuple(_passed_over(offerings, compute, region, fits)),
+    )
+
+
+def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
+    """The alternatives without a machine, and those of another number than Pods ask for."""
+    having = {fit.rank[0] for fit in fits}
+    _, count = _asked(fits[0])
+    for position, wanted in enumerate(compute.accelerators):
+        if position not in having:
+            alone = replace(compute, accelerators=(wanted,))
+            why = unknown(offerings, alone, region) or nothing_fits(offerings, alone, region)
+            yield PassedOver(position, wanted, why)
+        elif wanted.count != count:
+            why = f"its Pods ask for {count} accelerators, the number of the first choice"
+            yield PassedOver(position, wanted, why)
+
+
+def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: bool) -> list[Fit]:
+    """Machines that hold one Pod, the best first."""
+    footings: dict[str, Callable[[str], float]] = {}
+    found: list[Fit] = []
+    for machine in usable(offerings, region):
+        match = alternative(compute, machine)
+        if match is None or not has_room(compute, machine):
+            continue
+        at, accelerator, kind = match
+        if kind not in footings:
+            footings[kind] = _footing(offerings, compute, kind, region, spot)
+        price = offerings.price(machine.name, region, spot)
+        shown = price.hourly if price is not None else float("inf")
+        room = (-machine.cpu_millis, -machine.memory_bytes)
+        rank = (at, footings[kind](machine.name), shown, *room, -machine.generation, machine.name)
+        found.append(Fit(machine, accelerator, price, rank))
+    return sorted(found, key=lambda fit: fit.rank)
+
+
+def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
+    """By which price machines of one kind of accelerator are compared."""
+    rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
+    rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
+    ways = (True, False) if spot else (False,)
+    known_of_all = (way for way in ways if all((name, region, way) in offerings.prices for name in rivals))
+    way = next(known_of_all, None)
+
+    def price(name: str) -> float:
+        where = (name, offerings.reference_region, False) if way is None else (name, region, way)
+        found = offerings.prices.get(where) or offerings.price(name, region, spot)
+        return found.hourly if found is not None else float("inf")
+
+    return price
+
+
+def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
+    """What is tried in turn: for each alternative spot and then on demand, as far as the class wants them.
+
+    A Pod asks for the accelerators of the first choice, so that only alternatives of the same number can stand in for
+    it when it runs.
+    """
+    ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
+    by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
+    kinds = list(by_way[ways[0]])
+    if compute.accelerator_memory_bytes is not None:
+        kinds = kinds[:_KINDS_BY_MEMORY]
+    for kind in kinds:
+        for way in ways:
+            fits = by_way[way][kind]
+            best = fits[0]
+            names = tuple(one.machine.name for one in fits if _beside(best, one))[: _DEPTH if way else 1]
+            price = best.price.hourly if best.price is not None else None
+            yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch)
+
+
+def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
+    """Fits for Pods that ask for what the first of them offers, by accelerator, in the order in which these appear."""
+    kinds: dict[str, list[Fit]] = {}
+    for fit in fits:
+        if _asked(fit) == _asked(fits[0]):
+            kinds.setdefault(canonical(fit.accelerator.name) if fit.accelerator is not None else "", []).append(fit)
+    return kinds
+
+
+def _asked(fit: Fit) -> tuple[str, int]:
+    """What a Pod on this machine asks for: the name of the resource and how many."""
+    accelerator = fit.accelerator
+    return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
+
+
+def _beside(best: Fit, other: Fit) -> bool:
+    """Whether a machine may stand in for the best one of its spot group.
+
+    Cluster Autoscaler takes the first machine of a group for all of them, so that none may hold less; and what is
+    idle on a larger one is paid for, so that it is at most twice as large, and no larger in CPUs where they are all
+    that is paid for.
+    """
+    one, two = best.machine, other.machine
+    if one.accelerator != two.accelerator:
+        return False
+    most = 2 * one.vcpus if one.accelerator is not None else one.vcpus
+    holds = two.cpu_millis >= one.cpu_millis and two.memory_bytes >= one.memory_bytes
+    return holds and two.vcpus <= most and two.memory_gib <= 2 * one.memory_gib

@@ -1,0 +1,60 @@
+"""The much cheaper machine that a Pod of a compute class just misses.
+
+A class that is written like a machine (4 CPUs and 16Gi) does not fit on that machine, since the node keeps some of both
+for itself: the next larger machine is taken, and half of it stays idle.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Smaller
+from modelyard.spec import ComputeClass
+from modelyard_targets.cloud.matching import alternative, usable
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
+
+_NEAR: Final = 0.8
+"""The part of its CPUs and of its memory that a class keeps at least."""
+
+_CHEAPER: Final = 0.8
+"""The part of the price that is left at most."""
+
+_CPU_STEP: Final = 250
+_MEMORY_STEP: Final = 1024**3 // 2
+"""Suggestions are round numbers: quarters of a CPU, halves of a Gi."""
+
+
+def smaller(
+    offerings: Offerings, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
+) -> Smaller | None:
+    """The cheapest machine with the same alternative of accelerators that a Pod just misses, or None.
+
+    `position` is that of the alternative which was chosen, and `taken` the price of its machine. Prices are compared
+    only where they are of the same region and kind.
+    """
+    close: list[tuple[float, int, str, Machine]] = []
+    for machine in usable(offerings, region):
+        price, match = offerings.price(machine.name, region, spot), alternative(compute, machine)
+        if price is None or taken is None or match is None or match[0] != position:
+            continue
+        same = (price.region, price.spot) == (taken.region, taken.spot)
+        if same and price.hourly <= _CHEAPER * taken.hourly and _nearly_fits(compute, machine):
+            close.append((price.hourly, -machine.generation, machine.name, machine))
+    if not close:
+        return None
+    hourly, _, name, machine = min(close, key=lambda entry: entry[:3])
+    return Smaller(name, hourly, *_fitting(compute, machine))
+
+
+def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
+    cpu, memory = _fitting(compute, machine)
+    return cpu >= _NEAR * compute.cpu_millis and memory >= _NEAR * compute.memory_bytes
+
+
+def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
+    """As much of what the class asks for as the machine has, cut to a round number where it has less."""
+    cpu, memory = compute.cpu_millis, compute.memory_bytes
+    return (
+        cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,
+        memory if memory <= machine.memory_bytes else machine.memory_bytes // _MEMORY_STEP * _MEMORY_STEP,
+    )

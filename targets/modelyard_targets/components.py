@@ -1,0 +1,82 @@
+"""The components of `stacks/` that programs call: where they are, what they import, and which arguments they take."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Final, TypedDict
+
+from modelyard.program import Call, Import
+
+PACKAGE: Final = "modelyard_stacks"
+
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "components.json")
+_OF_ALL: Final = "infrastructure"
+"""The module with what programs of every provider call."""
+
+
+class Arguments(TypedDict):
+    """The arguments that a component takes by keyword, beside its name."""
+
+    required: list[str]
+    optional: list[str]
+
+
+class Module(TypedDict):
+    """A module of the library: the modules that it imports, and its components."""
+
+    imports: list[str]
+    classes: dict[str, Arguments]
+
+
+def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
+    """`from modelyard_stacks.aws.network import Network` for each class that a provider's program calls."""
+    classes = dict.fromkeys(call.component for call in calls)
+    return tuple(Import(f"{PACKAGE}.{_places(provider)[name]}", name) for name in classes)
+
+
+def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
+    """The modules that have to lie beside a program, sorted: those that it imports and what these need."""
+    found: set[str] = set()
+    waiting = [_places(provider)[call.component] for call in calls]
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += modules()[module]["imports"]
+    return tuple(sorted(found))
+
+
+def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
+    """What is wrong with a call: a component that does not exist, arguments that it does not take, or lacks."""
+    module, _, name = call.component.rpartition(".")
+    place = module or _places(provider).get(name, "")
+    takes = modules()[place]["classes"].get(name) if place in modules() else None
+    if takes is None:
+        yield f"no component is called {call.component}"
+        return
+    given = [name for name, _ in call.arguments]
+    yield from (f"{call.component} takes no {one}" for one in given if one not in takes["required"] + takes["optional"])
+    yield from (f"{call.component} lacks {one}" for one in takes["required"] if one not in given)
+    yield from (f"{call.component} gets {one} twice" for one in dict.fromkeys(given) if given.count(one) > 1)
+
+
+@cache
+def _places(provider: str) -> Mapping[str, str]:
+    """The module of each component that a provider's program calls by its bare name."""
+    return {
+        name: module
+        for module, content in modules().items()
+        if module == _OF_ALL or module.startswith(f"{provider}.")
+        for name in content["classes"]
+    }
+
+
+@cache
+def modules() -> Mapping[str, Module]:
+    """The modules of the library, made by tools/list_components.py."""
+    with open(_TABLE, encoding="utf-8") as file:
+        found: Mapping[str, Module] = json.load(file)["modules"]
+    return found

@@ -1,0 +1,55 @@
+"""The protocol of S3: Amazon's own, and every service that speaks it at an endpoint of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.manifest import env
+from modelyard.stack import Value
+from modelyard_targets.kube.storage.driver import Driver, Key, Opening
+
+_PREFIX: Final = "AWS_"
+_KEYS: Final = (
+    Key("access-key-id", "ACCESS_KEY_ID", "accessKeyIdEnv"),
+    Key("secret-access-key", "SECRET_ACCESS_KEY", "secretAccessKeyEnv"),
+)
+
+CHECKSUMS: Final = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+"""Since 2025 the AWS SDKs add checksums to every request that many S3-compatible services refuse or do not know
+(docs.aws.amazon.com/sdkref, "Data Integrity Protections for Amazon S3", read 2026-11-24).
+"""
+
+
+def _client(opening: Opening) -> list[Value]:
+    """The standard variables of S3, the only ones that MLflow's client reads."""
+    where = [env("AWS_ENDPOINT_URL", opening.endpoint), env("MLFLOW_S3_ENDPOINT_URL", opening.endpoint)]
+    return [*(where if opening.endpoint else ()), *_region(opening), *_keys(opening)]
+
+
+def _server(opening: Opening) -> list[Value]:
+    where = [env("MLFLOW_S3_ENDPOINT_URL", opening.endpoint), *_checksums()]
+    return [*(where if opening.endpoint else ()), *_region(opening), *_keys(opening)]
+
+
+def _maker(opening: Opening) -> list[Value]:
+    region = [env("AWS_REGION", opening.region)] if opening.region else []
+    return [env("AWS_ENDPOINT_URL", opening.endpoint), *_checksums(), *region, *_keys(opening)]
+
+
+def _region(opening: Opening) -> list[Value]:
+    return [env("AWS_DEFAULT_REGION", opening.region)] if opening.region else []
+
+
+def _checksums() -> Iterator[Value]:
+    return (env(name, value) for name, value in CHECKSUMS.items())
+
+
+def _keys(opening: Opening) -> Iterator[Value]:
+    return S3.key_variables(opening.credentials, _PREFIX)
+
+
+S3: Final = Driver("s3", 443, _KEYS, client=_client, server=_server, maker=_maker, settings=CHECKSUMS)

@@ -1,0 +1,104 @@
+"""Accelerators by name: what Pods ask for them by, and how much memory one has."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from modelyard.records import record
+
+_CUDA: Final = "nvidia.com/gpu"
+_BEFORE_TURING: Final = frozenset({"P100", "P4", "V100-16GB", "V100-32GB"})
+"""Compute capabilities below 7.5, for which CUDA 13 compiles nothing (docs.nvidia.com/cuda/archive/13.0.0, "CUDA
+Toolkit release notes", read 2026-11-26). The image has PyTorch as PyPI has it, which is built for CUDA 13.
+"""
+
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
+
+
+@record
+class Known:
+    """An accelerator that a device plugin offers: its usual spelling, resource name, and memory of one."""
+
+    name: str
+    resource: str
+    memory_bytes: int
+
+
+def known(name: str) -> Known | None:
+    """The accelerator of that name, whatever its case and separators; None for a name that the table lacks.
+
+    A name without a size is one accelerator, never any of several: `A100` is `A100-40GB`.
+    """
+    return _table().get(_folded(name))
+
+
+def resource_of(name: str) -> str:
+    """What Pods ask for an accelerator by; empty for a name that the table lacks."""
+    entry = known(name)
+    return entry.resource if entry is not None else ""
+
+
+def names() -> tuple[str, ...]:
+    """All names, as they are usually spelt, aliases last."""
+    return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))
+
+
+def unknown_to_trainers(name: str, trainer: str) -> str:
+    """Why a built-in trainer that computes on accelerators does not on this one; empty where it does."""
+    entry = known(name)
+    if entry is None:
+        return ""
+    if entry.resource != _CUDA:
+        return f"the image has {trainer} for CUDA, the library of NVIDIA, alone"
+    if trainer == "pytorch" and entry.name in _BEFORE_TURING:
+        return "the image has pytorch for CUDA 13, which computes on Turing and later, such as T4, A10G or L4"
+    return ""
+
+
+def canonical(name: str) -> str:
+    """The key by which two names of one accelerator are equal, aliases included."""
+    entry = known(name)
+    return _folded(entry.name if entry is not None else name)
+
+
+def of_memory(name: str, memory_bytes: int) -> str:
+    """The variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
+
+    The name itself where the table lists no such variant.
+    """
+    family, _, size = name.rpartition("-")
+    family = family if size.upper().endswith("GB") and size[:-2].isdigit() else name
+    variant = known(f"{family}-{memory_bytes // 1024**3}GB")
+    return variant.name if variant is not None else name
+
+
+def _folded(name: str) -> str:
+    """A name without case and separators."""
+    return "".join(letter for letter in name.lower() if letter not in " -_.")
+
+
+@cache
+def _aliases() -> Mapping[str, str]:
+    aliases: dict[str, str] = _file()["aliases"]
+    return aliases
+
+
+@cache
+def _table() -> Mapping[str, Known]:
+    entries = {
+        name: Known(name, str(entry["resource"]), int(entry["memoryGi"]) * 1024**3)
+        for name, entry in _file()["accelerators"].items()
+    }
+    listed = {**entries, **{alias: entries[name] for alias, name in _aliases().items()}}
+    return {_folded(name): entry for name, entry in listed.items()}
+
+
+@cache
+def _file() -> Mapping[str, dict[str, Any]]:
+    with open(_TABLE, encoding="utf-8") as file:
+        table: dict[str, dict[str, Any]] = json.load(file)
+    return table

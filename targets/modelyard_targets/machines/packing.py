@@ -1,0 +1,204 @@
+"""Do Pods fit on machines together? First fit, largest first, over groups of equal Pods and equal machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.plan import Hardware
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec import Machines, Taint
+from modelyard_targets.machines.accelerators import known
+
+CPU: Final = "cpu"
+MEMORY: Final = "memory"
+
+
+@record
+class Shape:
+    """What one Pod asks for, and the machines that it may be put on: positions in `capacity`, the preferred first."""
+
+    amounts: tuple[tuple[str, int], ...]  # resource, amount: thousandths of a CPU, bytes, pieces
+    machines: tuple[int, ...]
+
+
+@record
+class Pods:
+    """Equal Pods, and the line of the spec that asks for so many."""
+
+    count: int
+    shape: Shape
+    origin: Path
+    what: str
+
+
+@record
+class Packed:
+    """Machines in use by position in `capacity`, and the first Pods that found no place, if any did not."""
+
+    used: Mapping[int, int]
+    homeless: Pods | None
+
+
+class Floor:
+    """The machines of a target, and which of them a Pod may use."""
+
+    def __init__(self, capacity: Sequence[Machines]) -> None:
+        self.capacity = capacity
+        self.sizes = [_size(machine) for machine in capacity]
+        self._places: dict[tuple[object, ...], tuple[int, ...]] = {}
+
+    def shape_of(self, hardware: Hardware) -> Shape:
+        """A Pod of a compute class."""
+        amounts = {CPU: hardware.cpu_millis, MEMORY: hardware.memory_bytes}
+        if hardware.accelerator is not None:
+            amounts[hardware.accelerator_resource] = hardware.accelerator.count
+        shape = self.shape(amounts, hardware.selector, hardware.tolerations, hardware.machine)
+        if hardware.fallback is None:
+            return shape
+        behind = self.shape(amounts, hardware.fallback.selector, hardware.tolerations, hardware.fallback.machine)
+        return Shape(shape.amounts, tuple(dict.fromkeys((*shape.machines, *behind.machines))))
+
+    def shape(
+        self,
+        amounts: Mapping[str, int],
+        selector: tuple[tuple[str, str], ...] = (),
+        tolerations: tuple[Taint, ...] = (),
+        preferred: str = "",
+    ) -> Shape:
+        """A Pod of any size, by where its labels and tolerations let it go."""
+        places = self._allowed(selector, tolerations)
+        first = [at for at in places if preferred == f"capacity[{at}]"]
+        return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
+
+    def fitting(self, shape: Shape) -> int:
+        """How many Pods of a shape fit when nothing else is there."""
+        return sum(self.capacity[at].count * _times(self.sizes[at], shape) for at in shape.machines)
+
+    def _allowed(self, selector: tuple[tuple[str, str], ...], tolerations: tuple[Taint, ...]) -> tuple[int, ...]:
+        key = (selector, tolerations)
+        if key not in self._places:
+            wanted = set(selector)
+            self._places[key] = tuple(
+                at
+                for at, machine in enumerate(self.capacity)
+                if wanted <= set(machine.labels) and _tolerated(machine, tolerations)
+            )
+        return self._places[key]
+
+
+def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
+    """Place all Pods. What first fit cannot place in one order of size may still find a place in another."""
+    gathered = tuple(_gathered(groups))
+    first: Packed | None = None
+    for order in (_by_largest_share, _by_memory, _by_cpu):
+        packed = _first_fit(sorted(gathered, key=lambda pods: order(pods, floor), reverse=True), floor)
+        if packed.homeless is None:
+            return packed
+        first = first or packed
+    assert first is not None
+    return first
+
+
+def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
+    """Pods of one shape as one group, at the line that asks for most of them."""
+    counts: dict[Shape, int] = {}
+    largest: dict[Shape, Pods] = {}
+    for pods in groups:
+        counts[pods.shape] = counts.get(pods.shape, 0) + pods.count
+        if pods.shape not in largest or pods.count > largest[pods.shape].count:
+            largest[pods.shape] = pods
+    for shape, pods in largest.items():
+        yield Pods(counts[shape], shape, pods.origin, pods.what)
+
+
+def _by_largest_share(pods: Pods, floor: Floor) -> tuple[int, float]:
+    """Those with the fewest machines to choose from first, then those that take the largest part of one."""
+    room = [floor.sizes[at] for at in pods.shape.machines]
+    parts = (amount / max(1, *(size.get(what, 0) for size in room)) for what, amount in pods.shape.amounts)
+    return -len(room), max(parts) if room else 0.0
+
+
+def _by_memory(pods: Pods, floor: Floor) -> tuple[int, float]:
+    return -len(pods.shape.machines), float(dict(pods.shape.amounts)[MEMORY])
+
+
+def _by_cpu(pods: Pods, floor: Floor) -> tuple[int, float]:
+    return -len(pods.shape.machines), float(dict(pods.shape.amounts)[CPU])
+
+
+@record
+class _Room:
+    """Equal machines with equally much left."""
+
+    count: int
+    free: Mapping[str, int]
+    fresh: bool
+
+
+def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
+    rooms = {
+        at: [_Room(machine.count, size, True)]
+        for at, (machine, size) in enumerate(zip(floor.capacity, floor.sizes, strict=True))
+    }
+    homeless: Pods | None = None
+    for pods in groups:
+        left = pods.count
+        for at in pods.shape.machines:
+            left, rooms[at] = _fill(rooms[at], pods.shape, left)
+            if not left:
+                break
+        if left and homeless is None:
+            homeless = Pods(left, pods.shape, pods.origin, pods.what)
+    fresh = {at: sum(room.count for room in held if room.fresh) for at, held in rooms.items()}
+    return Packed({at: floor.capacity[at].count - count for at, count in fresh.items()}, homeless)
+
+
+def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
+    """Put Pods into rooms, those in use first; how many are left over, and the rooms after it."""
+    after: list[_Room] = []
+    for room in sorted(rooms, key=lambda room: room.fresh):
+        each = _times(room.free, shape) if count else 0
+        if not each:
+            after.append(room)
+            continue
+        full = min(room.count, count // each)
+        rest = min(count - full * each, each) if full < room.count else 0
+        if full:
+            after.append(_Room(full, _less(room.free, shape, each), False))
+        if rest:
+            after.append(_Room(1, _less(room.free, shape, rest), False))
+        untouched = room.count - full - (1 if rest else 0)
+        if untouched:
+            after.append(_Room(untouched, room.free, room.fresh))
+        count -= full * each + rest
+    return count, after
+
+
+def _times(free: Mapping[str, int], shape: Shape) -> int:
+    """How many Pods of a shape fit into what is left of one machine."""
+    return min(free.get(what, 0) // amount for what, amount in shape.amounts if amount)
+
+
+def _less(free: Mapping[str, int], shape: Shape, count: int) -> dict[str, int]:
+    taken = dict(shape.amounts)
+    return {what: amount - count * taken.get(what, 0) for what, amount in free.items()}
+
+
+def _size(machine: Machines) -> dict[str, int]:
+    """What one machine has of everything."""
+    size = {CPU: machine.cpu_millis, MEMORY: machine.memory_bytes}
+    found = known(machine.accelerator.name) if machine.accelerator is not None else None
+    if machine.accelerator is not None and found is not None:
+        size[found.resource] = machine.accelerator.count
+    return size
+
+
+def _tolerated(machine: Machines, tolerations: tuple[Taint, ...]) -> bool:
+    """Whether a Pod may be put on a machine; a toleration without a value is for any value."""
+    return all(
+        taint.effect == "PreferNoSchedule"
+        or any(one.key == taint.key and one.value in ("", taint.value) for one in tolerations)
+        for taint in machine.taints
+    )

@@ -1,0 +1,40 @@
+"""The network view: every resource and link is there, and JSON holds all of the plan."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from modelyard.drawing.dot import dot
+from modelyard.drawing.mermaid import mermaid
+from modelyard.drawing.network import network_view, plan_json
+from tests.plans import large_spec, plan_of
+from tests.specs import VALID_SPEC
+
+
+def test_a_picture_shows_what_runs_and_what_it_reaches() -> None:
+    picture = network_view(plan_of(VALID_SPEC))
+    ids = {box.name: box.id for box in picture.boxes}
+    ends = {(arrow.source, arrow.text, arrow.sink) for arrow in picture.arrows}
+
+    assert picture.groups == (("t1", "main"),)
+    assert (ids["monitor monitor-drift"], "trigger", ids["training job retrain"]) in ends
+    assert not [name for name in ids if "identity" in name]
+
+
+def test_every_target_is_a_box_of_its_own() -> None:
+    picture = network_view(plan_of(large_spec(3)))
+
+    assert re.findall(r"subgraph t\d\[\"(\w+)\"\]", mermaid(picture)) == ["far", "near"]
+    assert dot(picture).count("subgraph cluster_t") == 2
+
+
+def test_json_holds_everything() -> None:
+    plan = plan_of(VALID_SPEC)
+    read = json.loads(plan_json(plan))
+
+    assert read["view"] == "network"
+    assert [one["place"] for one in read["resources"]] == [one.place for one in plan.resources]
+    assert [(one["source"], one["sink"], one["what"]) for one in read["links"]] == [
+        (one.source, one.sink, one.what) for one in plan.links
+    ]

@@ -1,0 +1,62 @@
+"""The compiler knows providers by what they hand to it: it names none, nor what only one of them has."""
+
+from __future__ import annotations
+
+import ast
+import re
+from inspect import getfile
+from pathlib import Path
+
+import pytest
+
+import modelyard
+
+FOLDER = Path(getfile(modelyard)).parent
+MODULES = sorted(FOLDER.rglob("*.py"))
+
+WORDS = re.compile(
+    r"(?<![a-z0-9])(aws|amazon|amazonaws|arn|ebs|ec2|ecr|eks|iam|kms|rds|vpc|secrets-manager"
+    r"|gcp|google|gcs|gke|azure|aks|entra)(?![a-z0-9])",
+    re.IGNORECASE,
+)
+
+ALLOWED = {
+    # the annotation of a ServiceAccount that an override may change
+    "checks/safeguards.py": "amazonaws arn eks",
+    # where else a store may be placed
+    "diagnostics/stores.py": "aws",
+    # whose key a text looks like
+    "secret_literals.py": "aws google",
+    # what people type, and our word for it
+    "synonyms.py": "aks amazon aws azure eks gcp gcs gke google rds",
+    # forms of other tools that people paste
+    "validate/rewrites.py": "arn aws",
+}
+"""Data about what people write, and why it has to name somebody."""
+
+
+def code_of(path: Path) -> str:
+    """A module without its docstrings, whose examples name providers as every spec does."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            assert node.end_lineno is not None
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(lines)
+
+
+def words_of(path: Path) -> set[str]:
+    return {found.lower() for found in WORDS.findall(code_of(path))}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_no_module_names_a_provider(path: Path) -> None:
+    """Neither in names, comments and texts nor in what it compares with, apart from the table above."""
+    assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
+
+
+def test_the_words_are_found_in_code_and_not_in_docstrings(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('''"""On AWS."""\nA = "aws"  # like GKE\n"""Of Azure."""\nlaws = 1\n''', encoding="utf-8")
+
+    assert words_of(module) == {"aws", "gke"}

@@ -1,0 +1,129 @@
+"""The part of docs/operations.md that is printed from code: each alert with its meaning and its steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import modelyard_targets
+from modelyard_targets.kube.monitoring.runbooks import steps
+
+_RAISED: Final = re.compile(r"\balert\(\s*\"(Modelyard\w+)\"")
+
+ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "ModelyardApprovalWaiting": (
+        "A version has passed everything else and waits for people to approve it.",
+        ("approval",),
+    ),
+    "ModelyardEndpointGone": (
+        "No healthy replica of an application reports metrics, so requests fail or nobody can tell.",
+        ("gone",),
+    ),
+    "ModelyardFilesRefused": (
+        "A batch inference left out files that do not fit the model; their rows have no scores, or older ones.",
+        ("refused-files",),
+    ),
+    "ModelyardGateRefused": (
+        "The newest version failed a line of its gate, so the alias stays at the version before.",
+        ("gate",),
+    ),
+    "ModelyardGatewayGone": (
+        "The Gateway in front of an endpoint has no running proxy, so connections are refused.",
+        ("gateway",),
+    ),
+    "ModelyardImportMissing": (
+        "A model that the spec imports is not in the registry: its source does not answer, or its digest differs.",
+        ("import",),
+    ),
+    "ModelyardLoginFailed": (
+        "The weekly change of the registry's database password failed; the registry may be locked out.",
+        ("login",),
+    ),
+    "ModelyardMonitorBreach": (
+        "A check of a monitor is beyond its bounds. The steps depend on the type of the monitor.",
+        (
+            *("data-drift", "prediction-drift", "prediction-quality", "concept-drift", "data-quality"),
+            *("performance", "runs"),
+        ),
+    ),
+    "ModelyardMonitorCoverage": (
+        "Too few predictions have found their label, so the measured quality says little.",
+        ("coverage",),
+    ),
+    "ModelyardMonitorSilent": (
+        "A scheduled monitor has never reported.",
+        ("silent",),
+    ),
+    "ModelyardMonitorStale": (
+        "A scheduled monitor has not run for longer than its schedule allows.",
+        ("silent",),
+    ),
+    "ModelyardMonitorUnknown": (
+        "A check had too few rows or labels to decide, which is not the same as good.",
+        ("unknown",),
+    ),
+    "ModelyardPipelineFailed": (
+        "The last run of a pipeline failed, after all of its retries.",
+        ("failed-run",),
+    ),
+    "ModelyardPipelineMissing": (
+        "A pipeline has not succeeded for longer than its schedule, its timeout and its retries allow.",
+        ("missing-run",),
+    ),
+    "ModelyardPipelineUnseen": (
+        "Prometheus has no series about a pipeline's CronJob, so a failed or missing run would go unnoticed.",
+        ("unseen-runs",),
+    ),
+    "ModelyardPromoterMissing": (
+        "The promoter has not succeeded for half an hour; approved versions wait, and what is served stays as it is.",
+        ("promoter",),
+    ),
+    "ModelyardRegistryGone": (
+        "MLflow has no available server: runs fail, nothing is promoted, and a server that starts finds no model.",
+        ("registry",),
+    ),
+    "ModelyardSloBurn": (
+        "An endpoint uses up the error budget of a promise in `slo` faster than it may. The label `slo` says which.",
+        ("availability", "latency"),
+    ),
+    "ModelyardSoakFailed": (
+        "A version failed a check while it was soaking, so it does not enter the next stage.",
+        ("soak",),
+    ),
+    "ModelyardStarterMissing": (
+        "Runs that monitors on other targets requested are not started; a request expires after a day.",
+        ("starter",),
+    ),
+}
+"""Each alert with what it means, and the runbooks that it carries."""
+
+_HEADINGS: Final[Mapping[str, str]] = {
+    "availability": "For a promise of availability",
+    "latency": "For a promise of latency",
+    "performance": "For a monitor of type `performance` on an endpoint",
+    "runs": "For a monitor of type `performance` on a pipeline",
+}
+
+
+def raised_alerts() -> frozenset[str]:
+    """The names of all alerts that the code of the targets can raise."""
+    (folder,) = modelyard_targets.__path__
+    sources = (path.read_text(encoding="utf-8") for path in Path(folder).rglob("*.py"))
+    return frozenset(name for source in sources for name in _RAISED.findall(source))
+
+
+def alerts_part() -> str:
+    """A section for each alert, in the order of their names."""
+    return "\n".join(line for name in sorted(ALERTS) for line in _section(name))
+
+
+def _section(name: str) -> Iterator[str]:
+    meaning, topics = ALERTS[name]
+    yield from (f"## {name}", "", meaning, "")
+    for topic in topics:
+        if len(topics) > 1:
+            yield from (f"{_HEADINGS.get(topic, f'For a monitor of type `{topic}`')}:", "")
+        yield from (f"{at}. {step}" for at, step in enumerate(steps()[topic], 1))
+        yield ""

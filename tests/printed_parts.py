@@ -1,0 +1,26 @@
+"""Parts of pages that are printed from code, between two comments in a page that is otherwise written by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.operations_page import alerts_part
+from tests.risk_page import risk_part
+from tests.sizes_part import sizes_part
+
+PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
+    ("kubernetes.md", "sizes"): sizes_part,
+    ("operations.md", "alerts"): alerts_part,
+    ("risk.md", "risk"): risk_part,
+}
+"""By page and part, what is printed."""
+
+
+def with_part(page: str, part: str, printed: str) -> str:
+    """The page with this text between the comments of a part."""
+    around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
+    (whole, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
+    assert count == 1, part
+    return whole

@@ -1,0 +1,51 @@
+"""The schema of the spec has the fields of every provider as the provider writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, cast
+
+import jsonschema_rs
+
+import modelyard_schemas
+from modelyard.source import Json
+from tests.schemas.walk import Schema
+from tools.provider_schemas import SCHEMA, fragments, with_providers
+
+ANOTHER: Final = """{
+  "properties": {
+    "project": {
+      "description": "Project in which all is made.",
+      "$ref": "#/$defs/project"
+    }
+  },
+  "$defs": {
+    "project": {
+      "type": "string"
+    }
+  }
+}
+"""
+
+
+def test_the_schema_is_as_its_providers_write_it(accept: bool) -> None:
+    written = with_providers(modelyard_schemas.text(), fragments())
+    if accept:
+        SCHEMA.write_text(written, encoding="utf-8")
+
+    assert written == SCHEMA.read_text(encoding="utf-8")
+
+
+def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
+    """And to no others."""
+    text = with_providers(modelyard_schemas.text(), {**fragments(), "gcp": ANOTHER})
+    schema = cast("Schema", json.loads(text))
+    target = {"$ref": "#/$defs/target", "$defs": schema["$defs"]}
+    google: dict[str, Json] = {"provider": "gcp", "region": "europe-west3", "project": "fraud"}
+
+    assert jsonschema_rs.is_valid(target, google)
+    assert not jsonschema_rs.is_valid(target, {**google, "project": 1})
+    assert not jsonschema_rs.is_valid(target, {**google, "vpc": {"nat": "one"}})
+    assert jsonschema_rs.is_valid(target, {"provider": "aws", "region": "eu-west-1", "vpc": {"nat": "one"}})
+    assert not jsonschema_rs.is_valid(target, {"provider": "aws", "region": "eu-west-1", "project": "fraud"})
+    assert with_providers(text, fragments()) == modelyard_schemas.text()

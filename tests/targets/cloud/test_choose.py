@@ -1,0 +1,78 @@
+"""Which of the machines that a cloud offers a compute class gets, by their prices and sizes."""
+
+from __future__ import annotations
+
+from modelyard.plan import Hardware
+from modelyard.spec import ComputeClass
+from modelyard_targets.cloud.choose import choose
+from modelyard_targets.cloud.offerings import Offerings
+from tests.targets.cloud.hardware_asked import asked, machine, market
+
+
+def picked(machines: Offerings, compute: ComputeClass, region: str = "us-east-1") -> Hardware:
+    found = choose(machines, compute, region)
+    assert isinstance(found, Hardware), found
+    return found
+
+
+def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
+    """What is idle on a larger machine is paid for: of CPUs nothing, where they are all that is paid for."""
+    plain = market(
+        machine("a", 4, 16),
+        machine("memory", 4, 32),
+        machine("too-much-memory", 4, 64),
+        machine("more-cpus", 8, 16),
+        us={"a": 1.0, "memory": 1.2, "too-much-memory": 1.3, "more-cpus": 1.4},
+    )
+    accelerated = market(
+        machine("a", 4, 16, "L4"),
+        machine("twice", 8, 32, "L4"),
+        machine("too-large", 16, 32, "L4"),
+        machine("others", 8, 32, "L4:4"),
+        us={"a": 1.0, "twice": 1.2, "too-large": 1.3, "others": 1.4},
+    )
+
+    assert picked(plain, asked(capacity="spot")).groups[0].machines == ("a", "memory")
+    assert picked(accelerated, asked(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
+
+
+def test_a_price_that_is_not_known_makes_no_machine_cheap() -> None:
+    """Of two machines, only one of which has a price in the region, the reference region's prices decide."""
+    machines = market(
+        machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
+    )
+
+    assert picked(machines, asked(), "eu-central-1").machine == "a"
+    assert picked(machines, asked(), "eu-central-1").price_hourly == 1.3
+    assert picked(machines, asked(capacity="spot")).machine == "a"
+
+
+def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
+    machines = market(
+        machine("a", 4, 16),
+        machine("b", 8, 16),
+        us={"a": 1.0, "b": 1.1},
+        eu={"a": 1.3, "b": 1.2},
+        eu_spot={"a": 0.3, "b": 0.9},
+    )
+
+    assert picked(machines, asked(), "eu-central-1").machine == "b"
+    assert picked(machines, asked(capacity="spot"), "eu-central-1").machine == "a"
+    assert picked(machines, asked(), "us-east-1").machine == "a"
+
+
+def test_a_bigger_machine_wins_only_where_no_pod_is_dearer_on_it() -> None:
+    """At the same price it holds more Pods; at a higher one a single Pod would pay for room that nobody asked for."""
+    same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
+    dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
+
+    assert picked(same, asked(4, 16)).machine == "b"
+    assert picked(dearer, asked(4, 16)).machine == "a"
+
+
+def test_a_machine_without_any_price_comes_last() -> None:
+    machines = market(machine("a", 4, 16), machine("b", 4, 16), us={"b": 9.0})
+    found = picked(machines, asked())
+
+    assert [one.machine for one in found.considered] == ["b", "a"]
+    assert [one.price_hourly for one in found.considered] == [9.0, None]

@@ -1,0 +1,50 @@
+"""What is told of a machine: its accelerator, its price with source, date and place, and what it leaves."""
+
+from __future__ import annotations
+
+from modelyard.manifest import gibibytes
+from modelyard.plan import Hardware
+from modelyard_targets.cloud.choose import choose
+from tests.targets.cloud.hardware_asked import asked, machine, market
+
+MARKET = market(
+    machine("a", 4, 16, "L4:2"),
+    machine("b", 8, 32, "L4:2"),
+    machine("c", 8, 64, "L4:2"),
+    machine("d", 8, 64, "L4:2"),
+    us={"a": 1.0, "b": 1.1, "c": 1.2},
+    us_spot={"b": 0.5},
+    eu={"a": 1.3},
+)
+
+
+def whys(region: str, capacity: str) -> dict[str, str]:
+    found = choose(MARKET, asked(1, 4, "L4", capacity=capacity), region)
+    assert isinstance(found, Hardware)
+    return {one.machine: one.why for one in found.considered}
+
+
+def test_the_choice_and_the_two_next_best() -> None:
+    assert list(whys("us-east-1", "on-demand")) == ["a", "b", "c"]
+
+
+def test_a_price_that_is_not_the_one_that_was_asked_for_says_so() -> None:
+    assert whys("eu-central-1", "spot") == {
+        "a": "L4:2 of 24Gi; USD, on demand, as none of spot is known, in eu-central-1 (a test, 2026-01-01); "
+        "leaves 3 CPUs and 12Gi",
+        "b": "L4:2 of 24Gi; USD, spot, in us-east-1, as none is known of eu-central-1 (a test, 2026-01-01); "
+        "leaves 7 CPUs and 28Gi",
+        "c": "L4:2 of 24Gi; USD, on demand, as none of spot is known, in us-east-1, as none is known of eu-central-1 "
+        "(a test, 2026-01-01); leaves 7 CPUs and 60Gi",
+    }
+
+
+def test_a_machine_without_a_price() -> None:
+    found = choose(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
+
+    assert isinstance(found, Hardware)
+    assert found.considered[0].why == "no accelerator; no price is known; leaves 3 CPUs and 12Gi"
+
+
+def test_sizes_are_never_rounded_up() -> None:
+    assert [gibibytes(size) for size in (0, 1024**3, 2 * 1024**3 - 1)] == ["0Gi", "1Gi", "1.9Gi"]

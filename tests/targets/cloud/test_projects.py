@@ -1,0 +1,31 @@
+"""Roles in several projects: each in one of them, and in the same one as long as their number stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Resource
+from modelyard_targets.cloud.projects import folder_name, split_roles
+from tests.targets.aws.infrastructure import LEADS, plan_of
+
+
+@pytest.fixture(scope="module")
+def roles() -> tuple[Resource, ...]:
+    """Any resources: only their names count."""
+    return plan_of(LEADS).resources
+
+
+def test_what_fits_in_one_project_stays_in_one(roles: tuple[Resource, ...]) -> None:
+    assert split_roles(roles, 1, 0) == (roles,)
+
+
+def test_every_role_is_in_one_of_several(roles: tuple[Resource, ...]) -> None:
+    held = split_roles(roles, 1, 5000)
+
+    assert len(held) == 6
+    assert sorted(one.place for part in held for one in part) == sorted(one.place for one in roles)
+    assert held == split_roles(roles, 1, 5000)
+
+
+def test_the_first_folder_has_no_number() -> None:
+    assert [folder_name(at) for at in range(3)] == ["infrastructure", "infrastructure-2", "infrastructure-3"]

@@ -1,0 +1,59 @@
+"""What is said when no machine of EC2 will do."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.spec import ComputeClass, TargetSpec
+from modelyard_targets.aws.hardware import choose
+from tests.targets.cloud.hardware_asked import asked
+
+
+@pytest.mark.parametrize(
+    ("compute", "region", "words"),
+    [
+        (asked(4, 16, "L4"), "eu-west-1", "EC2 sells no L4 in eu-west-1; the nearest accelerator is A10G with 22.4Gi"),
+        (asked(4, 16, "H100:8", "H200:8"), "eu-central-1", "EC2 sells no H100 or H200 in eu-central-1; the nearest"),
+        (
+            asked(4, 16, "L4"),
+            "ca-west-1",
+            "EC2 sells no L4 in ca-west-1, nor any other accelerator that is served here",
+        ),
+        (asked(4, 16, by_memory=16), "ca-west-1", "EC2 sells no accelerator in ca-west-1 that is served here"),
+    ],
+)
+def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeClass, region: str, words: str) -> None:
+    found = choose(compute, TargetSpec("main", "aws", region=region))
+
+    assert isinstance(found, str)
+    assert words in found
+
+
+@pytest.mark.parametrize(
+    ("compute", "words"),
+    [
+        (asked(100, 100), "the nearest is m7i.16xlarge with 63.59 of the 100 CPUs"),
+        (asked(4, 300), "the nearest is r7i.8xlarge with 233.8Gi of the 300Gi of memory"),
+        (asked(4, 16, "T4:8"), "the nearest is g4dn.12xlarge with T4:4 of 16Gi instead of T4:8"),
+        (
+            asked(4, 16, by_memory=300),
+            "the nearest is g7e.2xlarge with RTX-PRO-6000:1 of 96Gi instead of an accelerator",
+        ),
+        (asked(4, 16, "MI300X"), "no machine of EC2 has MI300X; the nearest accelerator is RTX-PRO-6000 with 96Gi"),
+        (
+            asked(4, 16, "TPU-v5e", "V100"),
+            "no machine of EC2 has TPU-v5e or V100; the nearest accelerator is T4 with 16Gi",
+        ),
+        (
+            asked(4, 16, "Trainium"),
+            "Trainium is asked for by aws.amazon.com/neuron, which no add-on offers yet; "
+            "the nearest accelerator is A100-40GB with 40Gi",
+        ),
+        (asked(4, 16, "L4OS", "L4"), "an accelerator called 'L4OS'; did you mean 'L40S'?"),
+    ],
+)
+def test_the_nearest_is_named_and_all_that_it_lacks(compute: ComputeClass, words: str) -> None:
+    found = choose(compute, TargetSpec("main", "aws", region="eu-central-1"))
+
+    assert isinstance(found, str)
+    assert words in found

@@ -1,0 +1,62 @@
+"""A class that just misses a much cheaper machine learns what would fit on it, and what that saves."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Hardware, Smaller
+from modelyard.spec import TargetSpec
+from modelyard_targets.aws.hardware import choose
+from modelyard_targets.cloud.choose import choose as choose_from
+from tests.targets.aws.infrastructure import changed, refused
+from tests.targets.cloud.hardware_asked import GI, asked, machine, market
+
+FOUR = Smaller("half", 0.5, 4000, 14 * GI)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "price", "expected"),
+    [
+        (4.5, 14, 0.5, FOUR),
+        (4.5, 17, 0.5, Smaller("half", 0.5, 4000, 16 * GI)),
+        (5.5, 14, 0.5, None),  # more than a fifth too large
+        (4.5, 14, 0.9, None),  # less than a fifth cheaper
+    ],
+)
+def test_a_little_less_for_much_less(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
+    machines = market(machine("half", 4, 16), machine("whole", 8, 32), us={"whole": 1.0, "half": price})
+    found = choose_from(machines, asked(cpu, memory), "us-east-1")
+
+    assert isinstance(found, Hardware)
+    assert (found.machine, found.smaller) == ("whole", expected)
+
+
+def test_only_machines_with_the_same_accelerator_count() -> None:
+    """A cheaper second alternative is no smaller machine for the first."""
+    machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
+    found = choose_from(machines, asked(4.5, 14, "L4", "T4"), "us-east-1")
+
+    assert isinstance(found, Hardware)
+    assert found.smaller is None
+
+
+def reported(replicas: int, compute: str) -> list[str]:
+    small = ("  small: {cpu: 1, memory: 2Gi}", f"  small: {compute}")
+    more = ("    compute: small\n", f"    compute: small\n    replicas: {replicas}\n")
+    return [line for line in refused(changed(small, more)) if line.startswith("W0662")]
+
+
+def test_what_serves_is_reported_once_it_is_worth_a_change() -> None:
+    """A Pod of 2 CPUs takes a machine of 4: ten of them waste as many machines as they use."""
+    assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
+    assert reported(1, "{cpu: 2, memory: 6Gi}") == []
+    assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []
+
+
+def test_pods_that_share_a_large_machine_are_left_alone() -> None:
+    """Two of them on a machine of 4 CPUs cost less than one each on the machine of 2 that they just miss."""
+    found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
+
+    assert isinstance(found, Hardware)
+    assert (found.machine, found.smaller and found.smaller.machine) == ("c7i.xlarge", "m6i.large")
+    assert reported(10, "{cpu: 1800m, memory: 3Gi}") == []

@@ -1,0 +1,101 @@
+"""What a workload opens across, it opens with a key of its own, and nothing else is opened for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard_targets.kube.data.crossing import crossings_of
+from tests.hybrid import described, hybrid, hybrid_lowered
+from tests.lowering import pod_specs
+
+
+def variables(value: Any) -> dict[str, Any]:
+    """Where the containers of an object take their variables from, by name."""
+    return {
+        one["name"]: one.get("valueFrom", one.get("value"))
+        for pod in pod_specs(value)
+        for container in pod["containers"]
+        for one in container.get("env", ())
+    }
+
+
+def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
+    """Every workload has its own, and the description says in which variables."""
+    made = hybrid_lowered()
+
+    for workload, secret, kind, name in (
+        ("inference.till", "crossing-till", "RayService", "till"),
+        ("monitors.drift", "crossing-monitor-drift", "CronJob", "monitor-drift"),
+    ):
+        (crossing,) = crossings_of(workload, made.context)
+        assert (crossing.target, crossing.secret) == ("main", secret)
+        assert [store.name for store in crossing.stores] == ["lake"]
+        given = variables(made.get(kind, name))
+        assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"] == {
+            "secretKeyRef": {"name": secret, "key": "access-key-id-1"}
+        }
+        assert given["MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-access-key-1"
+        assert "MLFLOW_TRACKING_URI" not in given
+        store = described(made, name)["stores"]["lake"]
+        assert store["accessKeyIdEnv"] == "MODELYARD_STORE_LAKE_ACCESS_KEY_ID"
+        assert store["region"] == "eu-central-1"
+
+
+def test_only_the_store_is_open_to_a_server() -> None:
+    """Port 443 beside its own Pods: neither the registry nor anything else of the other side."""
+    policy = hybrid_lowered().get("NetworkPolicy", "till")
+
+    ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
+    assert ports == [None, [{"protocol": "TCP", "port": 443}]]
+
+
+def test_the_side_of_the_store_has_no_crossing() -> None:
+    """Its workloads have identities."""
+    made = hybrid_lowered(placement="main")
+
+    assert crossings_of("pipelines.retrain", made.context) == ()
+    assert not any(name.endswith("ACCESS_KEY") for one in made for name in variables(one))
+
+
+def test_a_store_with_credentials_of_the_spec_is_opened_by_them() -> None:
+    text = hybrid(
+        (
+            "lake: {type: object, target: main}",
+            "lake: {type: object, target: main, credentials: secret://kubernetes/lake}",
+        )
+    )
+    made = hybrid_lowered(text)
+
+    assert crossings_of("inference.till", made.context) == ()
+    secret = variables(made.get("RayService", "till"))["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]
+    assert secret == {"name": "lake", "key": "access-key-id"}
+
+
+def test_two_clouds_are_two_keys() -> None:
+    text = hybrid(
+        ("    shop:\n", "    other: {provider: aws, region: eu-west-1}\n    shop:\n"),
+        ("  runs: {type", "  more: {type: object, target: other}\n  runs: {type"),
+        ("capture: {sample: 10%, store: lake}", "capture: {sample: 10%, store: more}"),
+    )
+    found = crossings_of("inference.till", hybrid_lowered(text).context)
+
+    assert {crossing.secret: [store.name for store in crossing.stores] for crossing in found} == {
+        "crossing-till-main": ["lake"],
+        "crossing-till-other": ["more"],
+    }
+
+
+def test_a_bucket_of_a_cloud_is_not_among_declared_addresses() -> None:
+    """Nobody lists them: its port is open beside `egress` to who crosses, and to no other workload of the cluster."""
+    text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
+    anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
+    till = hybrid_lowered(text).get("NetworkPolicy", "till")
+    outside = [rule for rule in till["spec"]["egress"] if "ports" in rule]
+
+    assert [rule["ports"] for rule in outside] == [[{"protocol": "TCP", "port": 443}]]
+    assert anywhere in outside[0]["to"]
+    theirs = text.replace("target: main}\n  runs", 'target: main, endpoint: "https://s3.acme.example"}\n  runs')
+    bound = hybrid_lowered(theirs).get("NetworkPolicy", "till")
+    assert [rule["to"] for rule in bound["spec"]["egress"] if "ports" in rule] == [
+        [{"ipBlock": {"cidr": "10.20.0.0/16"}}]
+    ]

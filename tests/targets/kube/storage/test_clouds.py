@@ -1,0 +1,34 @@
+"""Which protocol a store speaks, by the provider of its target."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.records import replace
+from modelyard_targets.kube.storage.buckets import driver_of, object_uri
+from modelyard_targets.kube.storage.clouds import cloud_storage
+from modelyard_targets.kube.storage.gcs import GCS
+from modelyard_targets.kube.storage.s3 import S3
+from tests.plans import system_of
+from tests.targets.aws.emitted import AWS_SPEC
+
+
+@pytest.mark.parametrize(
+    ("provider", "endpoint", "scheme"),
+    [("aws", "", "s3"), ("gcp", "", "gs"), ("gcp", "https://s3.acme.example", "s3"), ("kubernetes", "", "s3")],
+)
+def test_a_store_speaks_what_its_cloud_does_unless_it_has_an_endpoint(
+    provider: str, endpoint: str, scheme: str
+) -> None:
+    system = system_of(AWS_SPEC)
+    targets = tuple(replace(target, provider=provider) for target in system.deployment.targets)
+    system = replace(system, deployment=replace(system.deployment, targets=targets))
+    store = replace(system.stores["lake"], endpoint=endpoint)
+
+    assert driver_of(store, system) is {"s3": S3, "gs": GCS}[scheme]
+    assert object_uri(store, "/a", system).startswith(f"{scheme}://")
+    assert object_uri(store, "/a", system).endswith("/a")
+
+
+def test_only_a_cloud_whose_program_makes_keys_is_opened_by_them_from_elsewhere() -> None:
+    assert [name for name in ("aws", "gcp", "azure", "kubernetes") if cloud_storage(name).keys] == ["aws"]

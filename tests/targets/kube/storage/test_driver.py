@@ -1,0 +1,60 @@
+"""What every protocol of object storage keeps to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.stack import Value
+from modelyard_targets.kube.storage.driver import Credentials, Driver, Opening
+from modelyard_targets.kube.storage.gcs import GCS
+from modelyard_targets.kube.storage.s3 import S3
+
+DRIVERS = pytest.mark.parametrize("driver", [S3, GCS], ids=lambda driver: driver.scheme)
+
+
+def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
+    """Secrets and keys that variables are read from."""
+    found: list[Any] = [one for one in variables if isinstance(one, dict) and "valueFrom" in one]
+    refs = [one["valueFrom"]["secretKeyRef"] for one in found]
+    return {(ref["name"], ref["key"]) for ref in refs}
+
+
+def all_variables(driver: Driver, opening: Opening) -> list[Value]:
+    return [*driver.client(opening), *driver.server(opening), *driver.maker(opening)]
+
+
+@DRIVERS
+def test_a_uri_has_the_scheme_the_bucket_and_the_path(driver: Driver) -> None:
+    assert driver.uri("lake", "a/b") == f"{driver.scheme}://lake/a/b"
+    assert driver.uri("lake", "") == f"{driver.scheme}://lake/"
+
+
+@DRIVERS
+def test_an_identity_opens_a_bucket_without_a_secret(driver: Driver) -> None:
+    assert secrets_in(all_variables(driver, Opening("https://s3.acme.example", "eu-2"))) == set()
+    assert list(driver.key_variables(None, "X_")) == []
+
+
+@DRIVERS
+def test_credentials_are_read_from_their_secret_and_no_other(driver: Driver) -> None:
+    keys = tuple(f"{key.name}-2" for key in driver.keys)
+    opening = Opening("https://s3.acme.example", "eu-2", Credentials("lake", keys))
+
+    assert secrets_in(all_variables(driver, opening)) == {("lake", key) for key in keys}
+
+
+@DRIVERS
+def test_no_two_keys_share_a_name_a_variable_or_a_field(driver: Driver) -> None:
+    for names in zip(*((key.name, key.variable, key.field) for key in driver.keys), strict=True):
+        assert len(set(names)) == len(driver.keys)
+
+
+def test_variables_of_several_stores_have_a_prefix_each() -> None:
+    found: list[Any] = list(S3.key_variables(S3.secret("lake"), "MODELYARD_STORE_LAKE_"))
+
+    assert [one["name"] for one in found] == [
+        "MODELYARD_STORE_LAKE_ACCESS_KEY_ID",
+        "MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY",
+    ]

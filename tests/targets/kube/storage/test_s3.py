@@ -1,0 +1,35 @@
+"""The variables by which S3 is opened: at its cloud, and at an endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard.stack import Value
+from modelyard_targets.kube.storage.driver import Opening
+from modelyard_targets.kube.storage.s3 import CHECKSUMS, S3
+
+ENDPOINT = "https://s3.acme.example"
+
+
+def names(variables: list[Value]) -> list[str]:
+    found: list[Any] = list(variables)
+    return [one["name"] for one in found]
+
+
+def test_a_cloud_needs_its_region_and_nothing_else() -> None:
+    assert names(S3.client(Opening(region="eu-2"))) == ["AWS_DEFAULT_REGION"]
+    assert names(S3.server(Opening(region="eu-2"))) == ["AWS_DEFAULT_REGION"]
+    assert names(S3.client(Opening())) == []
+
+
+def test_an_endpoint_is_named_and_gets_no_checksums_that_it_may_not_know() -> None:
+    assert names(S3.client(Opening(ENDPOINT))) == ["AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"]
+    assert names(S3.server(Opening(ENDPOINT))) == ["MLFLOW_S3_ENDPOINT_URL", *CHECKSUMS]
+    assert names(S3.maker(Opening(ENDPOINT, "eu-2"))) == ["AWS_ENDPOINT_URL", *CHECKSUMS, "AWS_REGION"]
+    assert S3.settings == CHECKSUMS
+
+
+def test_keys_are_the_standard_variables() -> None:
+    found = names(S3.client(Opening(credentials=S3.secret("lake"))))
+
+    assert found == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]

@@ -1,0 +1,55 @@
+"""Whether a machine holds one Pod, and what is written about it."""
+
+from __future__ import annotations
+
+from modelyard.manifest import gibibytes, memory_text
+from modelyard.spec import Accelerator
+from modelyard_targets.machines.fitting import first_alternative, has_room, lacks, leaves, no_resource, shortfall
+from tests.targets.cloud.hardware_asked import GI, asked, machine
+
+HALF, GPU = machine("half", 4, 16), Accelerator("L4", 4)
+
+
+def test_a_pod_fits_to_the_last_byte() -> None:
+    assert has_room(asked(4, 16), HALF)
+    assert not has_room(asked(4.001, 16), HALF)
+    assert not has_room(asked(4, 16.001), HALF)
+
+
+def test_alternatives_are_tried_in_their_order() -> None:
+    assert first_alternative(asked(1, 4, "T4", "L4:8", "L4:2"), GPU, 24 * GI, "L4".__eq__) == (2, Accelerator("L4", 2))
+    assert first_alternative(asked(1, 4, "T4"), GPU, 24 * GI, "L4".__eq__) is None
+
+
+def test_memory_is_of_one_accelerator_and_a_pod_gets_one() -> None:
+    assert first_alternative(asked(by_memory=24), GPU, 24 * GI, "".__eq__) == (0, Accelerator("L4", 1))
+    assert first_alternative(asked(by_memory=25), GPU, 24 * GI, "".__eq__) is None
+
+
+def test_everything_that_is_missing_is_listed() -> None:
+    wanted = asked(8, 24, "L4", "T4:2")
+
+    assert tuple(lacks(wanted, HALF, "no accelerator", gibibytes)) == (
+        "4 of the 8 CPUs",
+        "16Gi of the 24Gi of memory",
+        "no accelerator instead of L4:1 or T4:2",
+    )
+    assert tuple(lacks(asked(4, 16), HALF, "", gibibytes)) == ()
+    assert tuple(lacks(asked(1, 1, by_memory=80), HALF, "L4:1", gibibytes)) == (
+        "L4:1 instead of an accelerator with 80Gi",
+    )
+
+
+def test_a_shortfall_is_a_part_of_what_is_asked() -> None:
+    assert shortfall(asked(8, 16), HALF) == 500
+    assert shortfall(asked(8, 64), HALF) == 500 + 750
+    assert shortfall(asked(1, 1), HALF) == 0
+
+
+def test_what_is_left_is_written_as_exactly_as_the_machine_is_known() -> None:
+    assert leaves(asked(1, 3.75), HALF, memory_text) == "leaves 3 CPUs and 12544Mi"
+    assert leaves(asked(1, 3.75), HALF, gibibytes) == "leaves 3 CPUs and 12.2Gi"
+
+
+def test_a_misspelt_accelerator_has_the_nearest_name() -> None:
+    assert no_resource("L4OS", ["L4", "L40S"]).endswith("called 'L4OS'; did you mean 'L40S'?")

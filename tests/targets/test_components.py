@@ -1,0 +1,59 @@
+"""The components that programs call: the table says what the library's sources say, and every call agrees with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.program import Call
+from modelyard_targets.components import imports_of, modules_of, wrong_arguments
+from tests.examples import Example, kept, on_clouds
+from tools.list_components import TABLE, table_text
+
+ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
+
+
+def test_the_table_is_up_to_date() -> None:
+    """`python tools/list_components.py` writes it."""
+    assert TABLE.read_text(encoding="utf-8") == table_text()
+
+
+@pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
+def test_every_call_of_every_program_is_one_that_its_component_takes(example: Example) -> None:
+    stacks = example.compiled().stacks
+    calls = [call for stack in stacks for project in stack.projects for call in project.program.calls]
+
+    assert calls
+    assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
+
+
+@pytest.mark.parametrize(
+    ("component", "arguments", "problems"),
+    [
+        ("Account", ACCOUNT, []),
+        ("Account", (*ACCOUNT, ("account_id", "1")), []),
+        ("Account", (*ACCOUNT, ("acount_id", "1")), ["Account takes no acount_id"]),
+        ("Account", ACCOUNT[1:], ["Account lacks region"]),
+        ("Account", (*ACCOUNT, ACCOUNT[0]), ["Account gets region twice"]),
+        ("Acount", ACCOUNT, ["no component is called Acount"]),
+        ("Namespace", (("cluster", ""),), ["no component is called Namespace"]),
+        ("kubernetes.Namespace", (("cluster", ""),), []),
+        ("kubernetes.Namespaces", (), ["no component is called kubernetes.Namespaces"]),
+        ("Infrastructure", (), []),
+    ],
+)
+def test_a_call_that_would_fail_in_the_program_fails_here(
+    component: str, arguments: tuple[tuple[str, str], ...], problems: list[str]
+) -> None:
+    assert list(wrong_arguments("aws", Call("a", component, "main", arguments))) == problems
+
+
+def test_modules_come_with_all_that_they_need_and_no_more() -> None:
+    calls = (Call("account", "Account", "main"), Call("key", "Key", "main"))
+
+    assert modules_of("aws", calls) == ("aws.account", "aws.key", "aws.policies")
+
+
+def test_a_class_is_imported_once() -> None:
+    pools = (Call("a", "NodePool", "a"), Call("b", "NodePool", "b"))
+
+    assert [(one.module, one.name) for one in imports_of("aws", pools)] == [("modelyard_stacks.aws.nodes", "NodePool")]

@@ -1,0 +1,68 @@
+"""Lists the components of `stacks/`: which modules they are in, what those import, and which arguments they take.
+
+    python tools/list_components.py
+
+Reads the sources and imports none of them, so it needs no Pulumi. A test compares the table with the sources.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+STACKS: Final = ROOT / "stacks" / "modelyard_stacks"
+TABLE: Final = ROOT / "targets" / "modelyard_targets" / "components.json"
+
+_OF_PULUMI: Final = "opts"
+"""What every component takes and no program passes."""
+
+
+def main() -> None:
+    """Write the table."""
+    TABLE.write_text(table_text(), encoding="utf-8")
+
+
+def table_text() -> str:
+    """The table as it is written: a line for each module's imports and for each class."""
+    about = "Made by tools/list_components.py from stacks/."
+    return json.dumps({"about": about, "modules": dict(_modules())}, indent=1) + "\n"
+
+
+def _modules() -> Iterator[tuple[str, dict[str, object]]]:
+    for path in sorted(STACKS.rglob("*.py")):
+        parts = path.relative_to(STACKS).with_suffix("").parts
+        if parts[-1] != "__init__":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            yield ".".join(parts), {"imports": sorted(set(_imports(tree, parts))), "classes": dict(_classes(tree))}
+
+
+def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
+    """The modules of the library that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = parts[: len(parts) - node.level]
+            yield ".".join([*package, node.module or node.names[0].name])
+
+
+def _classes(tree: ast.Module) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Classes that are made with a name and arguments by keyword."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and method.name == "__init__" and len(method.args.args) == 2:
+                    yield node.name, _arguments(method.args)
+
+
+def _arguments(arguments: ast.arguments) -> dict[str, list[str]]:
+    pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+    required = [argument.arg for argument, default in pairs if default is None]
+    optional = [argument.arg for argument, default in pairs if default is not None and argument.arg != _OF_PULUMI]
+    return {"required": required, "optional": optional}
+
+
+if __name__ == "__main__":
+    main()
