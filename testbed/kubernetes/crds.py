@@ -7,7 +7,6 @@ from pathlib import Path
 
 from testbed import build, parts
 from testbed.kubernetes.kubectl import Kubectl
-from testbed.places import REPOSITORY
 
 PROMETHEUS_OPERATOR = f"github.com/prometheus-operator/prometheus-operator@{parts.PROMETHEUS_OPERATOR}"
 
@@ -47,10 +46,9 @@ _FALLBACK = {
 
 
 def given_folder() -> Path | None:
-    """The folder of definitions that $MODELYARD_CRDS names, or that lies beside the repository."""
+    """The folder of definitions that $MODELYARD_CRDS names."""
     named = os.environ.get("MODELYARD_CRDS")
-    folder = Path(named) if named else REPOSITORY.parent / "shared" / "reference" / "crds"
-    return folder if folder.is_dir() else None
+    return Path(named) if named else None
 
 
 def files() -> list[Path]:
