@@ -11,6 +11,8 @@ RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 # Tests whose programs load the SDKs of clouds.
 MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
+# In CI, the log ends with the files that the unit tests do not run whole. It takes a third longer, so nowhere else.
+COVERAGE := $(if $(CI),--cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered)
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
 
@@ -73,7 +75,7 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
+	$(PYTEST) $(COVERAGE) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
 
 clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run loads a large SDK
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
