@@ -5,24 +5,31 @@ No library of models is loaded here and nothing outside is asked, so whoever emi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from modelyard_runtime.jobs.checks import check_starter
 from modelyard_runtime.monitoring.checks import check_monitor
 from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.promotion.checks import check_promoter
 from modelyard_runtime.serving.checks import check_server
-from modelyard_runtime.workload.description import Section, text
+from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records import PromoterWorkload, Workload, workload_of
 
 
-def check_workload(workload: Section) -> None:
+def check_workload(described: Section) -> None:
     """Refuse what the description of any workload asks and this runtime does not do."""
-    kind = text(workload, "type")
-    if kind == "server":
-        check_server(workload)
-    elif kind == "monitor":
-        check_monitor(workload)
-    elif kind == "promoter":
+    workload = workload_of(described)
+    if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
-    elif kind == "starter":
-        check_starter(workload)
     else:
-        check_pipeline(workload)
+        _CHECKS[workload.type](workload)
+
+
+_CHECKS: Mapping[str, Callable[[Workload], Workload]] = {
+    "server": check_server,
+    "monitor": check_monitor,
+    "starter": check_starter,
+    "training": check_pipeline,
+    "batch-inference": check_pipeline,
+    "custom": check_pipeline,
+}

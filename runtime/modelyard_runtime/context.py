@@ -11,7 +11,8 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import read_frame, read_ray, read_table, write_table
 from modelyard_runtime.storage.filesystem import Place, make_folder, place
 from modelyard_runtime.training.data import TrainingData, training_data
-from modelyard_runtime.workload.description import Json, Section, section, sections, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Dataset, PipelineWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ class Context:
     and the most of them. `results` holds what the steps before it returned, by name.
     """
 
-    workload: Section
+    workload: PipelineWorkload
     step: str
     inputs: tuple[str, ...]
     output: str
@@ -53,8 +54,7 @@ class Context:
 
     def training_data(self) -> TrainingData:
         """The inputs joined and split as the spec says; its held-out rows are those that the gate judges by."""
-        model = section(section(self.workload, "pipeline"), "model")
-        return training_data(self.workload, self.inputs, text(model, "task"))
+        return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
         """Metrics of the model so far: a search compares them, the run keeps the last of each."""
@@ -73,21 +73,21 @@ class Context:
 
     def checkpoints(self) -> Place:
         """A folder of this run that every worker and every later try of it can reach."""
-        described = section(section(self.workload, "pipeline"), "checkpoints")
-        if not described:
+        described = self.workload.pipeline.checkpoints
+        if described is None:
             raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")
-        root = place(self.workload, text(described, "uri"), text(described, "store"))
+        root = place(self.workload, described.uri, described.store)
         folder = root.below(self.run, self.step)
         make_folder(folder)
         return folder
 
-    def _input(self, name: str) -> Section:
+    def _input(self, name: str) -> Dataset:
         if name not in self.inputs:
             raise Refusal(f"step {self.step!r} has no input {name!r}; it has {', '.join(self.inputs) or 'none'}")
         return self._dataset(name)
 
-    def _dataset(self, name: str) -> Section:
-        return sections(section(self.workload, "pipeline"), "data")[name]
+    def _dataset(self, name: str) -> Dataset:
+        return self.workload.pipeline.data[name]
 
 
 def new_run() -> str:

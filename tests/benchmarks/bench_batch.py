@@ -24,7 +24,11 @@ Seconds = dict[str, list[dict[str, float]]]
 def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
     """How long each way took, by round, on few rows and on many."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
-    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    more = {
+        "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",
+    }
     command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("batch")), str(ROUNDS)]
     done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -21,7 +21,11 @@ def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
     """The whole job, from reading the data to the registered version, in the middle one of some rounds."""
     repeat(lambda: None, 1)
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
-    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    more = {
+        "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",
+    }
     command = [str(python), str(PROGRAM), str(tmp_path), str(ROUNDS)]
     done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -26,7 +26,11 @@ Times = dict[str, list[dict[str, list[float]]]]
 def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
     """Seconds of each request, by number of columns, round and server."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
-    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    more = {
+        "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",
+    }
     command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("serving")), str(ROUNDS)]
     done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -20,7 +20,7 @@ REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/req
 def happened(program: str, folder: Path) -> dict[str, Any]:
     """What a program says of its run in the runtime's environment."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
-    path = f"{REPOSITORY / 'runtime'}{os.pathsep}{PROGRAMS}"
+    path = os.pathsep.join(map(str, (REPOSITORY / "runtime", REPOSITORY, PROGRAMS)))
     variables = {"PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     done = subprocess.run(
         [str(python), str(PROGRAMS / program), str(folder)],

@@ -21,6 +21,8 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG
+from modelyard_runtime.workload.records import Model, PromoterWorkload, Promotion, Workload
+from tests.runtime.described import completed, record
 from tests.runtime.registries import EXPERIMENT, HISTORY, MODEL, PROMOTER, SERVER, TRAINER, Running
 from tests.runtime.signing import Signer
 
@@ -91,11 +93,11 @@ class Yard:
             "registry": {"uri": server.url},
             "promotions": {"retrain": self.pipeline},
         }
-        (folder / "promoter.json").write_text(json.dumps(self.workload))
+        (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))
 
     def about(self, digest: str) -> dict[str, str]:
         """What an approval of these files says."""
-        return subject(self.workload, self.pipeline, digest)
+        return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
         """A version as its training registers it, with a gate that held."""
@@ -118,17 +120,17 @@ class Yard:
     def served(self) -> str:
         """What a server answers that starts now, or why it does not start."""
         self.connect(SERVER)
-        version = Models({"registry": {"uri": self.server.url}}, NAMED).version()
+        version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
         try:
-            return str(load(self.workload, self.served_model, version).predict(None))
+            return str(load(record(Workload, self.workload), record(Model, self.served_model), version).predict(None))
         except Refusal as refusal:
             return f"refused: {refusal}"
 
     def moves(self) -> list[tuple[str, str]]:
         """What the history says."""
         self.connect(SERVER)
-        return [(one.action, one.version) for one in History(NAMED).moves("champion")]
+        return [(one.action, one.version) for one in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
         """The status of the answer to a request as it is written, with no client that tidies its path."""

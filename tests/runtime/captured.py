@@ -9,10 +9,12 @@ import pandas as pd
 
 from modelyard_runtime.monitoring.arrivals import Window
 from modelyard_runtime.monitoring.windows import CapturedRows
+from modelyard_runtime.workload.records import MonitorWorkload, WatchedCapture
+from tests.runtime.described import record
 
 
 def read_captures(workload: dict[str, Any], capture: dict[str, Any], since: datetime, until: datetime) -> pd.DataFrame:
     """All captured rows of a time."""
-    rows = CapturedRows(workload, capture, Window(since, until))
+    rows = CapturedRows(record(MonitorWorkload, workload), record(WatchedCapture, capture), Window(since, until))
     frames = list(rows.frames(rows.files()))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

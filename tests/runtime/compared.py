@@ -15,6 +15,8 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.training.data import TrainingData, training_data
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
@@ -59,13 +61,13 @@ class Loans:
 
     def data(self) -> TrainingData:
         """What is learned from, and what is judged by."""
-        return training_data(self.workload, ("loans",), TASK)
+        return training_data(record(PipelineWorkload, self.workload), ("loans",), TASK)
 
     def train(self, **parameters: Any) -> str:
         """A run of the pipeline without its cluster: what came of it."""
         data = self.data()
         *_, model = grow("scikit-learn", TASK, parameters, data)
-        return finish(self.workload, "learn", Trained(model, {}, parameters), data, "run")
+        return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run")
 
     def champion(self) -> str:
         """The version that is in use."""

@@ -24,6 +24,8 @@ from sklearn.datasets import load_breast_cancer
 from modelyard_runtime.training.checkpoints import Checkpoints
 from modelyard_runtime.training.data import training_data
 from modelyard_runtime.training.together import goes_on, train_together
+from modelyard_runtime.workload.records import PipelineWorkload, Step
+from tests.runtime.described import record
 from tests.runtime.narrowing import present
 
 FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
@@ -73,12 +75,12 @@ def train(trainer: str) -> dict[str, Any]:
         "retries": 0,
         "parameters": PARAMETERS[trainer],
     }
-    assert goes_on(WORKLOAD, step)
-    kept = present(Checkpoints.of(WORKLOAD, step))
+    assert goes_on(record(PipelineWorkload, WORKLOAD), record(Step, step))
+    kept = present(Checkpoints.of(record(PipelineWorkload, WORKLOAD), record(Step, step)))
     before = recorded()
-    data = training_data(WORKLOAD, ("cells",), TASK, kept.began)
+    data = training_data(record(PipelineWorkload, WORKLOAD), ("cells",), TASK, kept.began)
     worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
-    model = train_together(step, TASK, PARAMETERS[trainer], data, worker, kept, spacing=SPACING)
+    model = train_together(record(Step, step), TASK, PARAMETERS[trainer], data, worker, kept, spacing=SPACING)
     kept.discard()
     rows = data.held_out[list(data.features)]
     said = np.ascontiguousarray(model.predict_proba(rows)[:, 1])

@@ -21,6 +21,8 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.lineage import content_digest
 from modelyard_runtime.telemetry import reported
 from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.workload.records import Model, PromoterWorkload, Promotion, Workload
+from tests.runtime.described import completed, look_of, record
 from tests.runtime.narrowing import present
 from tests.runtime.signing import Signer
 
@@ -68,7 +70,7 @@ class Importing:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
         monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
-        registry.connect(self.described)
+        registry.connect(record(Workload, self.described))
 
     def name(self, **source: str) -> None:
         """What the spec imports from now on."""
@@ -77,17 +79,22 @@ class Importing:
     def look(self) -> int:
         """One look of the promoter."""
         self.told.clear()
-        self.file.write_text(json.dumps(self.described))
+        self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         return promoter.run()
 
     def bring(self) -> str:
         """What the promoter does first."""
-        return imports.import_model({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
+        return imports.import_model(
+            look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
+        )
 
     def approve(self) -> None:
         """Sign the newest version."""
         newest = max(registry.versions(NAME), key=lambda one: int(one.version))
-        self.risk.approve(newest, subject(self.described, self.promotion, newest.tags[DIGEST_TAG]))
+        self.risk.approve(
+            newest,
+            subject(record(Workload, self.described), record(Promotion, self.promotion), newest.tags[DIGEST_TAG]),
+        )
 
     def champion(self) -> str:
         """The version in use; empty where there is none."""
@@ -96,8 +103,10 @@ class Importing:
 
     def served(self) -> list[int]:
         """What a server answers that starts now."""
-        version = present(Models(self.described, SERVED).version())
-        return [int(one) for one in load(self.described, SERVED, version).predict(ROWS)]
+        version = present(Models(record(Workload, self.described), record(Model, SERVED)).version())
+        return [
+            int(one) for one in load(record(Workload, self.described), record(Model, SERVED), version).predict(ROWS)
+        ]
 
     def metric(self, name: str) -> float:
         """What was pushed last."""

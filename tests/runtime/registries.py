@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from modelyard_runtime.workload.records import RegistryWorkload
+from tests.runtime.described import BEGINNING, completed
+
 ADMIN, TRAINER, SERVER = "admin", "workload.retrain", "workload.scorer"
 PROMOTER, HISTORY = "workload.promoter", "fraud/cards-fraud/aliases"
 MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
@@ -51,7 +54,7 @@ class Running:
             "movers": [PROMOTER],
         }
         (folder / "workload.json").write_text(
-            json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "server": self.described})
+            json.dumps(completed(RegistryWorkload, {**BEGINNING, "server": self.described}))
         )
         self.environment = {
             "MODELYARD_WORKLOAD": str(folder / "workload.json"),

@@ -16,6 +16,8 @@ import pandas as pd
 from modelyard_runtime.batch.run import score_datasets
 from modelyard_runtime.batch.scorer import Handed, Scorer, Task
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.records import PipelineWorkload, Workload
+from tests.runtime.described import record
 
 NAME = "churn"
 
@@ -59,7 +61,7 @@ class Scoring:
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, DataType, Schema
 
-        registry.connect(self.workload)
+        registry.connect(record(Workload, self.workload))
         signature = ModelSignature(Schema([ColSpec(DataType.double, "amount"), ColSpec(DataType.string, "plan")]))
         with mlflow.start_run():
             made = mlflow.pyfunc.log_model(
@@ -106,7 +108,7 @@ class Scoring:
 
     def run(self) -> dict[str, int]:
         """One run of the pipeline's step."""
-        return score_datasets(self.workload, ("rows",), "scores", {"num_cpus": 1}, (1, 1))
+        return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
         """The scores of a file, in order."""
@@ -137,7 +139,7 @@ def in_this_process(
     workload: Any, output: str, handed: Handed, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
     """What a worker would report, task by task."""
-    scorer = Scorer(workload, output, handed)
+    scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
         done = scorer({"task": [task.packed()]})
         yield {key: values[0] for key, values in done.items()}

@@ -13,6 +13,8 @@ import ray
 
 from modelyard_runtime.training.trials import Nested, begin
 from modelyard_runtime.training.tuning import RUNGS, WHOLE, search
+from modelyard_runtime.workload.records import PipelineWorkload, Tuning
+from tests.runtime.described import record
 
 FOLDER, KILLED_AFTER = Path(sys.argv[1]), int(sys.argv[2])
 TUNING: dict[str, Any] = {
@@ -49,7 +51,8 @@ class Killed(Nested):
 
 
 ray.init(address="local", num_cpus=1, include_dashboard=False)
-known = begin(WORKLOAD, "run-1", TUNING)
+known = begin(record(PipelineWorkload, WORKLOAD), "run-1", TUNING)
 worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
-found = search(TUNING, trial, worker, 1, known, Killed(WORKLOAD, known), reuse_workers=True)
+workload = record(PipelineWorkload, WORKLOAD)
+found = search(record(Tuning, TUNING), trial, worker, 1, known, Killed(workload, known), reuse_workers=True)
 (FOLDER / "told.json").write_text(json.dumps({"found": found, "run": known.run_id, "done": len(known.done)}))

@@ -20,6 +20,8 @@ from starlette.responses import Response
 
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.application import Server
+from modelyard_runtime.workload.records import ServerWorkload, Workload
+from tests.runtime.described import record
 
 Kinds = Mapping[str, str]
 
@@ -56,7 +58,7 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
 
-    registry.connect(dict(described))
+    registry.connect(record(Workload, dict(described)))
     signature = ModelSignature(Schema([ColSpec(kind, name, required=required) for name, kind in kinds.items()]))
     with mlflow.start_run():
         if not hasattr(model, "fit"):
@@ -104,7 +106,7 @@ class Endpoint:
 @contextmanager
 def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
     """The server of a description, below a prefix as on Ray Serve."""
-    server = Server(described, "scorer-live")
+    server = Server(record(ServerWorkload, described), "scorer-live")
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         response: Response = await server(Request({**scope, "root_path": prefix}, receive))

@@ -18,6 +18,8 @@ from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG
 from modelyard_runtime.telemetry import reported
 from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.workload.records import MonitorWorkload, PromoterWorkload, Workload
+from tests.runtime.described import completed, record
 
 NAME = "cards-fraud"
 DAY = timedelta(days=1)
@@ -46,7 +48,7 @@ class Yard:
         }
         monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
         monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
-        registry.connect(self.described)
+        registry.connect(record(Workload, self.described))
         mlflow.MlflowClient().create_registered_model(NAME)
         mlflow.set_experiment("stages")
 
@@ -68,7 +70,7 @@ class Yard:
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
         """One look of the promoter, so long after now. Returns where the aliases are then."""
         self.told.clear()
-        self.file.write_text(json.dumps(self.described))
+        self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
         found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
         return {alias: one.version for alias, one in found.items() if one is not None}
@@ -85,4 +87,4 @@ class Yard:
             "address": "monitors.labels",
             "monitor": {"soaks": ["next"], "models": [model]},
         }
-        witness(watching, {(f"{NAME}@candidate", version): judged}, datetime.now(UTC) + after)
+        witness(record(MonitorWorkload, watching), {(f"{NAME}@candidate", version): judged}, datetime.now(UTC) + after)

@@ -25,7 +25,9 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import ADDED, content_digest
 from modelyard_runtime.registry.server import prepare
+from modelyard_runtime.workload.records import Model, Server, Workload
 from tests.runtime.attacked import EVIL, NAMED, ROUTES, Yard
+from tests.runtime.described import record
 from tests.runtime.registries import (
     ADMIN,
     EXPERIMENT,
@@ -59,7 +61,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
-        registry.connect({"registry": {"uri": running.url}})
+        registry.connect(record(Workload, {"registry": {"uri": running.url}}))
 
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "promoter.json"))
     return Yard(running, tmp_path, connect)
@@ -182,14 +184,14 @@ def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Versi
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
     }
     yard.connect(PROMOTER)
-    deliver(yard.workload, told, "champion")
+    deliver(record(Workload, yard.workload), record(Model, told), "champion")
     pointer = {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
     yard.connect(TRAINER)
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
 
     yard.connect(PROMOTER)
-    assert deliver(yard.workload, told, "champion").endswith("already")
+    assert deliver(record(Workload, yard.workload), record(Model, told), "champion").endswith("already")
 
     bundles = [file.read_text() for file in (yard.folder / "bundles").rglob("answer.txt")]
     assert bundles == ["approved"]
@@ -239,7 +241,7 @@ def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version
 def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
     """Every way to add to it, change it, hide it or take its place."""
     evil = yard.train(EVIL)
-    client, asked = mlflow.MlflowClient(), History(NAMED)
+    client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
     run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
     forged = Move("champion", PROMOTE, evil.version, good.version, "promoter", "approved", evil.tags[DIGEST_TAG])
     attempts: list[Callable[[], object]] = [
@@ -281,12 +283,12 @@ def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypa
     for name, value in yard.server.environment.items():
         monkeypatch.setenv(name, value)
 
-    prepare(described, yard.server.database)
+    prepare(record(Server, described), yard.server.database)
 
     denied(lambda: client.delete_registered_model(NEXT["model"]))
     denied(lambda: client.set_registered_model_tag(NEXT["model"], "a", "b"))
     denied(lambda: client.create_run(yard.id_of(NEXT["history"])))
-    assert History({"registeredName": NEXT["model"], "history": NEXT["history"]}).moves("champion") == ()
+    assert History(record(Model, {"registeredName": NEXT["model"], "history": NEXT["history"]})).moves("champion") == ()
 
 
 def test_versions_whose_files_are_those_of_others(
@@ -395,7 +397,7 @@ def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: regis
     """Servers verify the signatures themselves: those of another version do not count for this one either."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
-    history = History(NAMED)
+    history = History(record(Model, NAMED))
     evidence = history.moves("champion")[-1].evidence if borrowed else {}
     aliases.promote(
         history,

@@ -15,9 +15,12 @@ from modelyard_runtime.capabilities import known_metrics, monitors, trainers
 from modelyard_runtime.checks import check_workload
 from modelyard_runtime.monitoring.checks import check_monitor
 from modelyard_runtime.pipelines import driver
+from modelyard_runtime.promotion.checks import check_promoter
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.training.trainers import check_trainer
+from modelyard_runtime.workload.records import PromoterWorkload, Workload
+from tests.runtime.described import record
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -57,7 +60,7 @@ EMITTED = list(emitted())
 def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
     """With the libraries of models at hand: parameters of trainers are tried, too."""
     if workload["type"] in {"training", "batch-inference", "custom"}:
-        driver.check(workload)
+        driver.check(record(Workload, workload))
     check_workload(workload)
 
 
@@ -84,7 +87,6 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [
-        ("type", "server", "'monitor' is for monitors"),
         ("monitor.type", "gut-feeling", "no monitor of type 'gut-feeling'"),
         ("monitor.type", "performance", "watched by alert rules"),
         ("monitor.type", "data-drift", "check 'good': 'auc_pr' is not computed by a monitor of type data-drift"),
@@ -98,10 +100,15 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 )
 def test_a_monitor_that_cannot_look_is_refused(path: str, value: Any, why: str) -> None:
     """Before it looks for the first time, and not at each look."""
-    check_monitor(MONITOR)
+    check_monitor(record(Workload, MONITOR))
 
     with pytest.raises(Refusal, match=why):
-        check_monitor(changed(MONITOR, path, value))
+        check_monitor(record(Workload, changed(MONITOR, path, value)))
+
+
+def test_a_server_is_no_monitor() -> None:
+    with pytest.raises(Refusal, match="'monitor' is for monitors"):
+        check_monitor(record(Workload, SERVER))
 
 
 @pytest.mark.parametrize(
@@ -116,12 +123,12 @@ def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str
     kind = next(name for name, one in monitors().items() if metric in one.checks)
     workload = changed(MONITOR, "monitor.type", kind)
     workload["monitor"]["checks"] = [{"name": "it", "metric": metric, "max": 0.1}]
-    check_monitor(workload)
+    check_monitor(record(Workload, workload))
     for path in without:
         workload = changed(workload, f"monitor.{path}", None)
 
     with pytest.raises(Refusal, match=why):
-        check_monitor(workload)
+        check_monitor(record(Workload, workload))
 
 
 @pytest.mark.parametrize(
@@ -135,18 +142,18 @@ def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str
 def test_a_promoter_whose_approvals_cannot_be_given_is_refused(path: str, value: Any, why: str) -> None:
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": ["ssh-ed25519 AAAA"]}}}
     promoter: dict[str, Any] = {"type": "promoter", "promotions": {"retrain": {"approvals": approvals}}}
-    check_workload(promoter)
+    check_promoter(record(PromoterWorkload, promoter))
 
     with pytest.raises(Refusal, match=why):
-        check_workload(changed(promoter, f"promotions.retrain.approvals.{path}", value))
+        check_promoter(record(PromoterWorkload, changed(promoter, f"promotions.retrain.approvals.{path}", value)))
 
 
 def test_ranked_metrics_need_queries() -> None:
     ranked = changed(changed(MONITOR, "monitor.checks.0.metric", "ndcg"), "monitor.models.0.task", "recommendation")
-    check_monitor(changed(ranked, "monitor.data.events.group", "query"))
+    check_monitor(record(Workload, changed(ranked, "monitor.data.events.group", "query")))
 
     with pytest.raises(Refusal, match="check 'good': 'ndcg' needs to know which rows are of one query"):
-        check_monitor(ranked)
+        check_monitor(record(Workload, ranked))
 
 
 @pytest.mark.parametrize(
@@ -158,10 +165,10 @@ def test_ranked_metrics_need_queries() -> None:
     ],
 )
 def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) -> None:
-    check_server(SERVER)
+    check_server(record(Workload, SERVER))
 
     with pytest.raises(Refusal, match=why):
-        check_server(changed(SERVER, path, value))
+        check_server(record(Workload, changed(SERVER, path, value)))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from modelyard_runtime.serving.payloads import fitted, rows_of
 from modelyard_runtime.training.data import TrainingData, training_data
 from modelyard_runtime.training.trained import CONTRIBUTIONS, EXPLANATION, Trained, finish
 from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.records import Capture, MonitorWorkload, PipelineWorkload, Workload
+from tests.runtime.described import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -45,13 +47,13 @@ class System:
 
     def data(self) -> TrainingData:
         """What is learned from, and what is judged by."""
-        return training_data(self.workload, ("subscribers",), TASK)
+        return training_data(record(PipelineWorkload, self.workload), ("subscribers",), TASK)
 
     def retrain(self, **parameters: Any) -> str:
         """A run of the pipeline without its cluster: what came of it."""
         data = self.data()
         *_, model = grow("scikit-learn", TASK, parameters, data)
-        return finish(self.workload, "learn", Trained(model, {}, parameters), data, "run-1")
+        return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run-1")
 
     def champion(self) -> registry.Version:
         """What the alias points to."""
@@ -180,7 +182,7 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
     model = registry.load(version.uri)
     capture = {"uri": f"file://{system.folder}/captures", "store": "", "fraction": 1.0}
     sent = subscribers(200)[["usage", "plan"]].assign(usage=lambda rows: rows["usage"] - 3)
-    captures = Captures(system.workload, capture, "live", flush_s=3600)
+    captures = Captures(record(Workload, system.workload), record(Capture, capture), "live", flush_s=3600)
     rows = fitted(sent.astype(object), model.columns())
     captures.keep("request", rows, answer(model, TASK, rows), version.version)
     captures.flush()
@@ -200,12 +202,14 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
 
     found = {}
     for kind in ("data-drift", "prediction-drift"):
-        results, refused = look({**system.workload, "monitor": {**watching, "type": kind}}, now)
+        results, refused = look(
+            record(MonitorWorkload, {**system.workload, "monitor": {**watching, "type": kind}}), now
+        )
         assert not refused
         found |= {one.feature: one for one in results}
 
     assert {name for name, one in found.items() if one.breach} == {"usage", "prediction", "score"}
-    said = breach_text({**system.workload, "monitor": watching}, found["usage"])
+    said = breach_text(record(MonitorWorkload, {**system.workload, "monitor": watching}), found["usage"])
     assert said.startswith("check psi of inference.churn does not hold: usage is ")
     assert ", asked is max 0.2 (it went down, from " in said
     assert said.endswith(" of the rows); page, told to growth-channel")

@@ -46,7 +46,18 @@ from modelyard_runtime.training.together import goes_on
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.training.trainers import grow
 from modelyard_runtime.workload.description import names, rows, section, sections, text
+from modelyard_runtime.workload.records import (
+    Capture,
+    Dataset,
+    Model,
+    MonitorWorkload,
+    PipelineWorkload,
+    StarterWorkload,
+    Step,
+    Workload,
+)
 from tests.runtime.api_server import ApiServer
+from tests.runtime.described import look_of, record
 from tests.runtime.emitted_roles import account
 from tests.runtime.emitted_systems import NOW, ROWS, SYSTEMS, System, read_by
 from tests.runtime.narrowing import present
@@ -85,16 +96,16 @@ def test_every_dataset_is_read(system: System) -> None:
     """A folder with folders in it: whole, part by part, and as the state that lineage keeps."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
-            assert len(read_frame(workload, dataset)) == ROWS
-            assert sum(len(part) for part in read_batches(workload, dataset)) == ROWS
-            assert fingerprint(workload, dataset).startswith("files=2 ")
+            assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
+            assert sum(len(part) for part in read_batches(record(Workload, workload), record(Dataset, dataset))) == ROWS
+            assert fingerprint(record(Workload, workload), record(Dataset, dataset)).startswith("files=2 ")
     assert system.account.guard.refused == []
 
 
 def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
     for workload in system.running("training"):
         for dataset in read_by(workload).values():
-            assert read_ray(workload, dataset).count() == ROWS
+            assert read_ray(record(Workload, workload), record(Dataset, dataset)).count() == ROWS
 
 
 @pytest.mark.usefixtures("reading")
@@ -103,18 +114,21 @@ def test_what_is_missing_is_reported_as_such(system: System) -> None:
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):
-                read_frame(workload, {**dataset, "uri": f"{dataset['uri'].rstrip('/')}/none"})
+                read_frame(
+                    record(Workload, workload),
+                    record(Dataset, {**dataset, "uri": f"{dataset['uri'].rstrip('/')}/none"}),
+                )
         data, output = sections(section(workload, "pipeline"), "data"), text(section(workload, "pipeline"), "output")
         if output:
             piece = Piece("a", "a/b.parquet", 1, 1, "b.parquet.scored.parquet")
-            known = Known(dataset_place(workload, data[output]))
+            known = Known(dataset_place(record(Workload, workload), record(Dataset, data[output])))
             assert known.mark(piece) is None
             assert known.refused == {}
     for workload in system.running("server"):
         for one in workload["applications"].values():
             if "bundle" in one["model"]:
                 described = one["model"]["bundle"]
-                assert current(place(workload, described["uri"], described["store"])) is None
+                assert current(place(record(Workload, workload), described["uri"], described["store"])) is None
 
 
 @pytest.fixture(scope="module")
@@ -133,17 +147,17 @@ def trained(system: System, unasked: None) -> System:
         pipeline = section(workload, "pipeline")
         model, steps = section(pipeline, "model"), sections(pipeline, "steps")
         name, step = next(iter(steps.items()))
-        registry.connect(workload)
-        registry.open_experiment(workload)
-        data = training_data(workload, tuple(names(step, "inputs")), text(model, "task"))
+        registry.connect(record(Workload, workload))
+        registry.open_experiment(record(Model, model))
+        data = training_data(record(PipelineWorkload, workload), tuple(names(step, "inputs")), text(model, "task"))
         *_, grown = grow("scikit-learn", text(model, "task"), {"max_iter": 5}, data)
-        finish(workload, name, Trained(grown, {}, {}), data, "run-1")
+        finish(record(PipelineWorkload, workload), name, Trained(grown, {}, {}), data, "run-1")
     for workload, model in _promoted(system):
-        registry.connect(workload)
+        registry.connect(record(Workload, workload))
         for alias in ("champion", "candidate"):
             digest = registry.version(text(model, "registeredName"), "1").tags["modelyard.digest"]
-            aliases.promote(History(model), Move(alias, PROMOTE, "1", "", "promoter", "", digest))
-            deliver_all(workload, model, alias)
+            aliases.promote(History(record(Model, model)), Move(alias, PROMOTE, "1", "", "promoter", "", digest))
+            deliver_all(record(Workload, workload), record(Model, model), alias)
     assert system.account.guard.refused == []
     return system
 
@@ -169,22 +183,22 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
             for file in [one for one in files.rglob("*") if one.is_file()]:
                 system.put(f"{uri}{file.relative_to(files).as_posix()}", file.read_bytes())
             system.put(f"{uri.rstrip('/')}0/MLmodel", b"another one")
-            registry.connect(workload)
+            registry.connect(record(Workload, workload))
             look: dict[str, Any] = {
                 **workload,
                 "pipeline": {**promotion, "import": source},
                 "trainedBy": f"models.{name}",
             }
-            assert "version 1 of" in import_model(look)
+            assert "version 1 of" in import_model(look_of(look))
             assert system.account.guard.refused == []
 
             version = registry.version(text(section(promotion, "model"), "registeredName"), "1")
             assert digest_of(version.uri) == digest
-            where = place(workload, uri, store)
+            where = place(record(Workload, workload), uri, store)
             beside = Place(where.filesystem, f"{where.path}0/MLmodel")
             with pytest.raises(OSError, match="ACCESS_DENIED"), reading_of(beside) as stream:
                 stream.read()
-            other = place(workload, text(section(promotion, "model"), "artifacts"), store)
+            other = place(record(Workload, workload), text(section(promotion, "model"), "artifacts"), store)
             for path in (where.below("MLmodel").path, f"{other.path}-other/MLmodel"):
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
                     write_whole(Place(where.filesystem, path), b"swapped")
@@ -202,7 +216,10 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
             text(model, "artifacts"),
         }
         if checkpoints := section(section(workload, "pipeline"), "checkpoints"):
-            write_whole(place(workload, text(checkpoints, "uri"), "lake").below("run-1", "epoch-1"), b"weights")
+            write_whole(
+                place(record(Workload, workload), text(checkpoints, "uri"), "lake").below("run-1", "epoch-1"),
+                b"weights",
+            )
         for neighbour in _neighbours(workload):
             with pytest.raises(OSError, match="ACCESS_DENIED"):
                 write_whole(neighbour, b"the weights of another model")
@@ -223,9 +240,9 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
     """As Ray Train does it: with a list of its own folder, and no marker of a folder above."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
-        for step in (one for one in steps if goes_on(workload, one)):
+        for step in (one for one in steps if goes_on(record(PipelineWorkload, workload), record(Step, one))):
             before = trained.names()
-            kept = present(Checkpoints.of(workload, step))
+            kept = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step)))
             files, run = kept.files(), f"{kept.path}/run"
             files.create_dir(run)
             for checkpoint in ("1", "2"):
@@ -236,7 +253,7 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
             files.delete_dir(f"{run}/1")
             with files.open_input_stream(f"{run}/2/grown") as stream:
                 assert stream.read() == b"trees"
-            again = present(Checkpoints.of(workload, step))
+            again = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step)))
             assert again.began == kept.began
             kept.discard()
             assert trained.names() - before <= {f"{kept.root.path}/"}
@@ -247,7 +264,7 @@ def _neighbours(workload: Any) -> list[Place]:
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
-    return [place(workload, uri, "lake") for uri in (*others, f"{root}/0/model.pkl")]
+    return [place(record(Workload, workload), uri, "lake") for uri in (*others, f"{root}/0/model.pkl")]
 
 
 @pytest.mark.usefixtures("reading")
@@ -256,26 +273,26 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")
-        target = dataset_place(workload, sections(pipeline, "data")[output])
-        version = Models(workload, section(pipeline, "model")).version()
+        target = dataset_place(record(Workload, workload), record(Dataset, sections(pipeline, "data")[output]))
+        version = Models(record(Workload, workload), record(Model, section(pipeline, "model"))).version()
         assert version is not None
-        scorer = Scorer(workload, output, Handed(version))
+        scorer = Scorer(record(PipelineWorkload, workload), output, Handed(version))
         (step,) = sections(pipeline, "steps").values()
-        found = list(pieces(workload, tuple(names(step, "inputs"))))
+        found = list(pieces(record(PipelineWorkload, workload), tuple(names(step, "inputs"))))
         for piece in found:
             task = Task(piece, WHOLE, 1, tuple(Known(target).marks(piece)))
             assert scorer({"task": [task.packed()]})["rows"] == [ROWS // 2]
             mark = Known(target).mark(piece)
             assert mark is not None
             assert mark.state == piece.state
-        assert len(read_frame(workload, sections(pipeline, "data")[output])) == ROWS
+        assert len(read_frame(record(Workload, workload), record(Dataset, sections(pipeline, "data")[output]))) == ROWS
         _in_parts(workload, scorer, found[0], version.version, monkeypatch)
         write_refused(target, [{"name": "a", "reason": "why"}])
         assert list(Known(target).refused) == ["a"]
         write_run(target, NOW, "1", {"scored": []})
         read = sections(pipeline, "data")[names(step, "inputs")[0]]
         with pytest.raises(OSError, match="ACCESS_DENIED"):
-            write_whole(dataset_place(workload, read).below("b"), b"")
+            write_whole(dataset_place(record(Workload, workload), record(Dataset, read)).below("b"), b"")
 
 
 @pytest.mark.usefixtures("reading")
@@ -286,12 +303,17 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
             model = dict(one["model"])
             if "bundle" in model:
                 model["bundle"] = {**model["bundle"], "cache": str(tmp_path / text(model, "registeredName"))}
-            version = Models(workload, model).version()
+            version = Models(record(Workload, workload), record(Model, model)).version()
             assert version is not None
             loaded = registry.load(version.uri)
             request = pd.DataFrame({each.name: ["a" if each.kind == "string" else 1] for each in loaded.columns()})
             if "capture" in one:
-                captures = Captures(workload, {**one["capture"], "fraction": 1.0}, one["variant"], flush_s=3600)
+                captures = Captures(
+                    record(Workload, workload),
+                    record(Capture, {**one["capture"], "fraction": 1.0}),
+                    one["variant"],
+                    flush_s=3600,
+                )
                 captures.keep("request-1", request, answer(loaded, text(model, "task"), request), version.version)
                 captures.close()
     assert trained.account.guard.refused == []
@@ -303,13 +325,16 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
 def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None:
     for workload in trained.running("monitor"):
         monitor = section(workload, "monitor")
-        captured, _ = windows.current(workload, datetime.now(UTC), {})
+        captured, _ = windows.current(record(MonitorWorkload, workload), datetime.now(UTC), {})
         assert isinstance(captured.files(), list)
         assert captured.newest() is not None
         if "reference" in monitor:
-            assert sum(len(part) for part in _frames(windows.reference(workload, NOW))) >= ROWS // 2
+            assert (
+                sum(len(part) for part in _frames(windows.reference(record(MonitorWorkload, workload), NOW)))
+                >= ROWS // 2
+            )
         for model in rows(monitor, "models"):
-            source = Models(workload, model)
+            source = Models(record(Workload, workload), record(Model, model))
             version = source.version()
             assert version is not None
             assert source.profiles(version)["columns"]
@@ -319,7 +344,7 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
         ):
             if uri:
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
-                    write_whole(place(workload, uri, "lake").below("b"), b"")
+                    write_whole(place(record(Workload, workload), uri, "lake").below("b"), b"")
 
 
 @pytest.mark.usefixtures("reading")
@@ -328,9 +353,9 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
-        assert act(workload, NOW)[0].startswith("requested a run of pipeline")
+        assert act(record(MonitorWorkload, workload), NOW)[0].startswith("requested a run of pipeline")
         assert trained.account.guard.refused == []
-        folder = place(workload, text(section(_run_of(workload), "request"), "uri"), "lake")
+        folder = place(record(Workload, workload), text(section(_run_of(workload), "request"), "uri"), "lake")
         (request,) = [name for name in trained.names() if name.startswith(f"{folder.path}/") and name[-1] != "/"]
         root, _, own = folder.path.rpartition("/asked/")
         for path in (f"{root}/answered/{own}/a.json", f"{root}/asked/{own}-2/a.json", f"{root}/asked/a.json"):
@@ -349,8 +374,8 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
         (tmp_path / "token").write_text("secret")
         api = ClusterApi(server.url, "tills", tmp_path / "token", None)
         for workload in trained.running("starter"):
-            assert look(api, workload, datetime.now(UTC)) == 0
-            assert look(api, workload, datetime.now(UTC)) == 0
+            assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
+            assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
         missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
         assert trained.account.guard.refused == missing  # S3 may answer so about an answer that is not there yet
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
@@ -365,15 +390,24 @@ def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeyp
     """A file is scored again in two parts, which take the place of the one output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
-    target = dataset_place(workload, sections(pipeline, "data")[text(pipeline, "output")])
-    parts = parts_of(workload, piece)
+    target = dataset_place(
+        record(Workload, workload), record(Dataset, sections(pipeline, "data")[text(pipeline, "output")])
+    )
+    parts = parts_of(record(PipelineWorkload, workload), piece)
     monkeypatch.undo()
     assert len(parts) > 1
     done = scorer({"task": [Task(piece, part, len(parts), ()).packed() for part in parts]})
     staged = [Place(target.filesystem, path) for path in done["path"] if path]
     publish(target, piece, staged, sum(done["rows"]), version, Known(target).marks(piece))
     assert sum(done["rows"]) == ROWS // 2
-    assert len(read_frame(workload, sections(pipeline, "data")[text(pipeline, "output")])) == ROWS
+    assert (
+        len(
+            read_frame(
+                record(Workload, workload), record(Dataset, sections(pipeline, "data")[text(pipeline, "output")])
+            )
+        )
+        == ROWS
+    )
 
 
 def _frames(captured: windows.Rows) -> Iterator[pd.DataFrame]:

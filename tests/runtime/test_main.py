@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from modelyard_runtime.__main__ import main
+from modelyard_runtime.workload.records import OF_TYPE
+from tests.runtime.described import completed
 
 
 def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
     """The description that is mounted."""
     workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
-    (folder / "workload.json").write_text(json.dumps(workload))
+    kind = OF_TYPE[str(more["type"])]
+    (folder / "workload.json").write_text(json.dumps(completed(kind, workload)))
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(folder / "workload.json"))
 
 

@@ -1,20 +1,96 @@
-"""Nothing is told to a workload that its runtime does not read."""
+"""The records of the runtime are what the schema of a description says, and nothing is described that nobody reads."""
 
 from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import modelyard_schemas
-from modelyard.source import Json
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records import OF_TYPE, Workload
 
-SCHEMA = Path(modelyard_schemas.__path__[0]) / "v1alpha1" / "workload.schema.json"
+PATH = Path(modelyard_schemas.__path__[0]) / "v1alpha1" / "workload.schema.json"
+SCHEMA: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 
 
-def declared(schema: Json) -> Iterator[str]:
+def key_of(field: str) -> str:
+    """The key that a field is read from."""
+    first, *others = field.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without references."""
+    if "$ref" in schema:
+        return resolved(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
+    return resolved(schema["allOf"][0]) if "allOf" in schema else schema
+
+
+def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The record and the schema of what a field holds: itself, the items of a list, or the values of a mapping."""
+    schema, arguments = resolved(schema), get_args(kind)
+    if get_origin(kind) is UnionType:
+        return within(arguments[0], schema)
+    if get_origin(kind) is tuple:
+        return within(arguments[0], schema.get("items", {}))
+    if get_origin(kind) is Mapping:
+        more = schema.get("additionalProperties", {})
+        return within(arguments[1], more if isinstance(more, dict) else {})
+    return kind, schema
+
+
+def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
+    """Fields that a record or its schema has alone, or that one of them requires, at any depth."""
+    declared, required = schema["properties"], set(schema.get("required", ()))
+    hints = get_type_hints(kind)
+    own = {key_of(one.name): one for one in fields(kind) if one.name != "source"}
+    yield from (f"{kind.__name__}.{key}" for key in own.keys() ^ declared.keys())
+    for key in own.keys() & declared.keys():
+        needed = own[key].default is MISSING and own[key].default_factory is MISSING
+        if needed != (key in required):
+            yield f"{kind.__name__}.{key} is required by one of them"
+        inner, of_inner = within(hints[own[key].name], declared[key])
+        if isinstance(inner, type) and issubclass(inner, Record):
+            yield from differences(inner, of_inner)
+
+
+def test_the_records_are_what_the_schema_says() -> None:
+    sections = {one.name for kind in OF_TYPE.values() for one in fields(kind)} - {one.name for one in fields(Workload)}
+    assert sections == {"applications", "pipeline", "monitor", "promotions", "imports", "stages", "requests"}
+
+    for kind in {*OF_TYPE.values()}:
+        other = sections - {one.name for one in fields(kind)}
+        declared = {key: one for key, one in SCHEMA["properties"].items() if key not in other}
+        needed = next(one.get("required", []) for one in SCHEMA["oneOf"] if kind in of_types(one))
+        schema = {"properties": declared, "required": [*SCHEMA["required"], *needed]}
+        assert sorted(differences(kind, schema)) == []
+
+
+def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
+    """The records of the types that one choice of the schema is about."""
+    asked = choice["properties"]["type"]
+    return {OF_TYPE[name] for name in asked.get("enum", [asked.get("const")])}
+
+
+def read_by_the_runtime() -> frozenset[str]:
+    """Every attribute and text in its code, but for that of the records themselves."""
+    spec = find_spec("modelyard_runtime")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    paths = (path for path in root.rglob("*.py") if "records" not in path.parts)
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(texts | {key_of(node.attr) for node in nodes if isinstance(node, ast.Attribute)})
+
+
+def declared(schema: Any) -> Iterator[str]:
     """The name of every field that a description may have, at any depth."""
     if isinstance(schema, list):
         for one in schema:
@@ -27,19 +103,9 @@ def declared(schema: Json) -> Iterator[str]:
             yield from declared(list(one.values()) if key == "properties" and isinstance(one, dict) else one)
 
 
-def texts_of_the_runtime() -> frozenset[str]:
-    """Every text that its code has: a field is read by its name."""
-    spec = find_spec("modelyard_runtime")
-    assert spec is not None
-    assert spec.origin is not None
-    trees = (ast.parse(path.read_text("utf-8")) for path in Path(spec.origin).parent.rglob("*.py"))
-    values = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return frozenset(value for value in values if isinstance(value, str))
-
-
 def test_every_field_of_a_description_has_a_reader() -> None:
     """A field without one is either missing in what is made of it, or does not belong there."""
-    fields = set(declared(json.loads(SCHEMA.read_text("utf-8"))))
+    described = set(declared(SCHEMA))
 
-    assert len(fields) > 100
-    assert sorted(fields - texts_of_the_runtime()) == []
+    assert len(described) > 100
+    assert sorted(described - read_by_the_runtime()) == []

@@ -9,7 +9,7 @@ from itertools import pairwise
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import dataset_place
 from modelyard_runtime.storage.filesystem import Place, files
-from modelyard_runtime.workload.description import Section, section, sections, text
+from modelyard_runtime.workload.records import PipelineWorkload
 
 PART_BYTES = 256 * 1024**2
 """A file of more than this is scored in several parts of about this size: one or more row groups, or whole lines."""
@@ -46,16 +46,16 @@ class Part:
 WHOLE = Part()
 
 
-def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
+def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
     """The files of the inputs in order. An output is called like its file, below its input if there are several."""
-    pipeline = section(workload, "pipeline")
-    data = sections(pipeline, "data")
-    kind = text(data[text(pipeline, "output")], "format") if text(pipeline, "output") in data else "parquet"
+    pipeline = workload.pipeline
+    data = pipeline.data
+    kind = data[pipeline.output].format if pipeline.output in data else "parquet"
     for name in inputs:
         where = dataset_place(workload, data[name])
         found = files(where)
         if not found:
-            raise Refusal(f"nothing lies at {text(data[name], 'uri')} that this workload may read")
+            raise Refusal(f"nothing lies at {data[name].uri} that this workload may read")
         for one in found:
             if one.size:
                 relative = one.path.removeprefix(where.path).strip("/") or one.base_name
@@ -71,16 +71,16 @@ def outputs(name: str, parts: int) -> list[str]:
     return [f"{stem}-{number:05d}-of-{parts:05d}.{kind}" for number in range(1, parts + 1)]
 
 
-def parts_of(workload: Section, piece: Piece) -> list[Part]:
+def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
     """The parts of a file. A small one is whole, and so is one that cannot be cut: its scorer finds what is damaged."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
         return [WHOLE]
-    described = sections(section(workload, "pipeline"), "data")[piece.dataset]
+    described = workload.pipeline.data[piece.dataset]
     file = Place(dataset_place(workload, described).filesystem, piece.path)
     try:
-        cuts = _row_groups(file) if text(described, "format") == "parquet" else _lines(file, piece.size)
+        cuts = _row_groups(file) if described.format == "parquet" else _lines(file, piece.size)
     except (pa.ArrowException, OSError):
         return [WHOLE]
     return [Part(number, *between) for number, between in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]

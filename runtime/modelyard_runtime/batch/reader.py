@@ -19,7 +19,7 @@ from modelyard_runtime.storage.datasets import (
     typed,
 )
 from modelyard_runtime.storage.filesystem import Place
-from modelyard_runtime.workload.description import Section, text
+from modelyard_runtime.workload.records import Dataset, PipelineWorkload
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ _BLOCK = 4 * 1024**2  # bytes of a text that are parsed at once
 _T = TypeVar("_T")
 
 
-def read(workload: Section, described: Section, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+def read(workload: PipelineWorkload, described: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
     """Tables of so many rows, the last one shorter, with the declared columns in their types.
 
     Raises Unfit where the file cannot be read or its columns are not as declared.
@@ -39,10 +39,10 @@ def read(workload: Section, described: Section, piece: Piece, part: Part, rows: 
     return _ahead(_read(where, described, piece, part, rows))
 
 
-def _read(where: Place, described: Section, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+def _read(where: Place, described: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
     import pyarrow.dataset as arrow_dataset
 
-    kind = text(described, "format")
+    kind = described.format
     with content_of(Place(where.filesystem, piece.path), kind):
         found = arrow_dataset.dataset(
             piece.path,

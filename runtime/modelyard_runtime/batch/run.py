@@ -29,7 +29,8 @@ from modelyard_runtime.storage.datasets import dataset_place
 from modelyard_runtime.storage.filesystem import Place, remove
 from modelyard_runtime.telemetry.otlp import Sample
 from modelyard_runtime.telemetry.reported import labels_of, report
-from modelyard_runtime.workload.description import Json, Section, digest, integer, section, sections, text
+from modelyard_runtime.workload.description import Json, Section, digest, integer, text
+from modelyard_runtime.workload.records import PipelineWorkload
 
 REFUSED_FILES = "modelyard_batch_refused_files"
 
@@ -39,18 +40,18 @@ _log = logging.getLogger(__name__)
 
 
 def score_datasets(
-    workload: Section, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
+    workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
     """Score what is due. Returns how many files were scored, how many there are, and how many of them do not fit."""
-    pipeline = section(workload, "pipeline")
-    model = section(pipeline, "model")
+    pipeline = workload.pipeline
+    model = pipeline.trained_model
     source = Models(workload, model)
     version = source.version()
     if version is None:
-        wanted = text(model, "alias")
-        raise Refusal(f"{text(model, 'uri')} does not exist yet: no version has been promoted to {wanted!r}")
+        wanted = model.alias
+        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {wanted!r}")
     found = list(pieces(workload, inputs))
-    run = _Run(workload, dataset_place(workload, sections(pipeline, "data")[output]), version)
+    run = _Run(workload, dataset_place(workload, pipeline.data[output]), version)
     waiting = run.due(found)
     try:
         if waiting:
@@ -61,14 +62,14 @@ def score_datasets(
     return {"scored": len(run.scored), "found": len(found), "refused": len(run.known.refused)}
 
 
-def report_refused(workload: Section, refused: float) -> None:
+def report_refused(workload: PipelineWorkload, refused: float) -> None:
     """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
-    if "metrics" in workload:
+    if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
 
 def on_workers(
-    workload: Section,
+    workload: PipelineWorkload,
     output: str,
     handed: Handed,
     tasks: list[Task],
@@ -83,7 +84,7 @@ def on_workers(
     items = [{"task": task.packed()} for task in tasks]
     done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Scorer,
-        fn_constructor_args=(dict(workload), output, handed),
+        fn_constructor_args=(workload, output, handed),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
         **asked,
@@ -105,11 +106,11 @@ class _Large:
 class _Run:
     """What one run finds, does and remembers."""
 
-    def __init__(self, workload: Section, target: Place, version: registry.Version) -> None:
+    def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
         self._target = target
         self._version = version
-        self._described = digest(workload)
+        self._described = digest(workload.source)
         self._began = datetime.now(UTC)
         self.known = Known(target)
         self._refused_before = dict(self.known.refused)
@@ -144,14 +145,14 @@ class _Run:
         return waiting
 
     def _reprocess(self) -> str:
-        return text(section(self._workload, "pipeline"), "reprocess", "none")
+        return self._workload.pipeline.reprocess or "none"
 
     def _again(self, piece: Piece, version: str) -> bool:
         """Whether a file that another version has scored is scored again, though it has not changed."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
-            window_s = integer(section(self._workload, "pipeline"), "reprocessSeconds")
+            window_s = self._workload.pipeline.reprocess_seconds or 0
             return self._began.timestamp() - piece.changed_ns / 1e9 <= window_s
         return self._reprocess() == "all"
 

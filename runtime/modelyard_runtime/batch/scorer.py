@@ -24,7 +24,7 @@ from modelyard_runtime.models.loading import load
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.storage.datasets import dataset_place, frame_of, typed
 from modelyard_runtime.storage.filesystem import Place, make_folder, remove
-from modelyard_runtime.workload.description import Section, integer, section, sections, text
+from modelyard_runtime.workload.records import Dataset, PipelineWorkload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,9 @@ _ROWS = 1 << 14
 """Rows that are read, checked and written at once, at least; the model gets them in batches of the spec's size."""
 
 
+_BATCH = 8192  # rows, where the spec names no other number
+
+
 @dataclass(frozen=True, slots=True)
 class Handed:
     """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
@@ -43,11 +46,11 @@ class Handed:
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
 
-    def load(self, workload: Section) -> registry.Model:
+    def load(self, workload: PipelineWorkload) -> registry.Model:
         """The model, on a worker."""
         if self.bundle is None:
             registry.connect(workload)
-            return load(workload, section(section(workload, "pipeline"), "model"), self.version)
+            return load(workload, workload.pipeline.trained_model, self.version)
         import ray
 
         # It stays as long as the worker's disk does: a model may read its files again when it is asked.
@@ -80,14 +83,14 @@ class Task:
 class Scorer:
     """An actor of the pool."""
 
-    def __init__(self, workload: Section, output: str, handed: Handed) -> None:
-        pipeline = section(workload, "pipeline")
+    def __init__(self, workload: PipelineWorkload, output: str, handed: Handed) -> None:
+        pipeline = workload.pipeline
         self._workload = workload
-        self._data = sections(pipeline, "data")
+        self._data = pipeline.data
         self._output = self._data[output]
         self._target = dataset_place(workload, self._output)
-        self._task = text(section(pipeline, "model"), "task")
-        self._size = integer(pipeline, "batchSize", 8192)
+        self._task = pipeline.trained_model.task
+        self._size = pipeline.batch_size or _BATCH
         self._rows = self._size * max(_ROWS // self._size, 1)
         self._model = handed.load(workload)
         self._checker = Checker(self._model.columns())
@@ -116,7 +119,7 @@ class Scorer:
         # Of this try alone: another run that scores the same file at the same time has one of its own.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
         try:
-            rows = write_all(staged, text(self._output, "format"), self._scored(task))
+            rows = write_all(staged, self._output.format, self._scored(task))
             if whole:
                 publish(self._target, piece, [staged] if rows else [], rows, self._version, list(task.before))
             elif rows:
@@ -233,7 +236,7 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
     return pa.array(values.tolist())
 
 
-def projected(table: pa.Table, dataset: Section) -> pa.Table:
+def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
     """Only the columns that the output declares, where it declares some, in its types."""
-    declared = list(section(dataset, "schema"))
+    declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

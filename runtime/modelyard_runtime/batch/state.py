@@ -19,6 +19,7 @@ from modelyard_runtime.batch.files import Piece, outputs
 from modelyard_runtime.storage.filesystem import Place, listed, make_folder, reading, remove, write_whole
 from modelyard_runtime.workload.description import Json, Section, digest, integer, text
 from modelyard_runtime.workload.description import rows as rows_of
+from modelyard_runtime.workload.records import PipelineWorkload
 
 FOLDER = "_modelyard"
 REFUSED = "refused.json"
@@ -100,9 +101,9 @@ class Known:
         self.refused = {name: one for name, one in self.refused.items() if name in names}
 
 
-def work_of(workload: Section, piece: Piece, version: str, parts: int) -> str:
+def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
     """What the parts of a file have to agree in to be parts of one output."""
-    return digest({"described": digest(workload), "state": piece.state, "version": version, "parts": parts})
+    return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
 def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -> Place:

@@ -12,9 +12,8 @@ from modelyard_runtime.bundles.bundle import POINTER
 from modelyard_runtime.bundles.store import bundle_of, current, fetch, publish
 from modelyard_runtime.bundles.tar import pack, unpacked
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import Place, local, place
-
-STORE = "bundles"
+from modelyard_runtime.storage.filesystem import Place, local, place_in
+from modelyard_runtime.workload.records import Store
 
 _log = logging.getLogger(__name__)
 
@@ -66,4 +65,4 @@ def bundles_at(text: str) -> Place:
         return local(Path(text).absolute())
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-    return place({"stores": {STORE: {"endpoint": endpoint, "region": region}}}, text, STORE)
+    return place_in(Store(uri=text, endpoint=endpoint, region=region), text)

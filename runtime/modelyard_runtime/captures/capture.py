@@ -29,7 +29,7 @@ from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.storage.filesystem import Place, listed, place, write_whole
 from modelyard_runtime.storage.spool import CaptureMetrics, spool_of
-from modelyard_runtime.workload.description import Section, integer, names, number, text
+from modelyard_runtime.workload.records import Capture, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,17 +50,17 @@ class Captures:
     leaves on the disk, since it was killed, the next one on this machine brings to the store.
     """
 
-    def __init__(self, workload: Section, capture: Section, variant: str, flush_s: float = _FLUSH_S) -> None:
-        self.keys = names(capture, "keys")
-        self._place = place(workload, text(capture, "uri"), text(capture, "store"))
-        self._fraction = number(capture, "fraction")
-        self._selection = Selection(frozenset(names(capture, "columns")), frozenset(names(capture, "redact")))
-        self._retain_s = integer(capture, "retainSeconds")
+    def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
+        self.keys = capture.keys
+        self._place = place(workload, capture.uri, capture.store)
+        self._fraction = capture.fraction
+        self._selection = Selection(frozenset(capture.columns), frozenset(capture.redact))
+        self._retain_s = capture.retain_seconds
         self._spool = spool_of(capture)
         self._metrics = CaptureMetrics(self._spool, variant)
         self._variant = variant
         self._replica = uuid.uuid4().hex[:12]
-        self._segments = _segments(f"{text(capture, 'uri')} {variant}", self._replica)
+        self._segments = _segments(f"{capture.uri} {variant}", self._replica)
         self._chance = SystemRandom()
         self._new: deque[Kept] = deque()
         self._open: list[Period] = []

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Section, rows, text
+from modelyard_runtime.workload.records import StarterWorkload, Workload
 
 
-def check_starter(workload: Section) -> None:
-    """The same of what starts runs that other targets ask for."""
-    if text(workload, "type") != "starter":
-        raise Refusal(f"'start' is for starters, and this workload is of type {text(workload, 'type')}")
-    for request in rows(workload, "requests"):
-        lacking = [name for name in ("monitor", "pipeline", "cronJob", "asked", "answered") if not text(request, name)]
+def check_starter(workload: Workload) -> StarterWorkload:
+    """The starter, unless a request that it lists cannot be answered."""
+    if not isinstance(workload, StarterWorkload):
+        raise Refusal(f"'start' is for starters, and this workload is of type {workload.type}")
+    for request in workload.requests:
+        given = {
+            "monitor": request.monitor,
+            "pipeline": request.pipeline,
+            "cronJob": request.cron_job,
+            "asked": request.asked,
+            "answered": request.answered,
+        }
+        lacking = [name for name, value in given.items() if not value]
         if lacking:
             raise Refusal(f"a request that may be answered has no {lacking[0]}")
+    return workload

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.jobs.siblings import CRON_JOBS, JOBS, forbidden, job_of, mapping
-from modelyard_runtime.workload.description import Section, text
+from modelyard_runtime.workload.records import BreachRun, Request
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
 
@@ -28,16 +28,16 @@ class Start:
     annotations: Object = field(default_factory=dict[str, object])
 
 
-def start_run(api: ClusterApi, run: Section, start: Start) -> str:
+def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     """A Job of the CronJob that `run` names, unless one was started for this monitor within the cooldown, or a run is
     under way that none may overlap. Says what came of it.
     """
-    pipeline = text(run, "pipeline")
+    pipeline = run.pipeline
     before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
     last = max((one for one in before if one is not None), default=None)
     if last is not None and start.now - last < start.cooldown:
         return f"pipeline {pipeline} is not started: it was at {last.isoformat()}, the cooldown is {start.cooldown}"
-    parent = api.get(CRON_JOBS, text(run, "cronJob"))
+    parent = api.get(CRON_JOBS, run.cron_job)
     if forbidden(api, parent):
         return f"pipeline {pipeline} is not started: a run of it is under way, and they must not overlap"
     body = job_of(parent, start.ending, {_MONITOR_LABEL: start.monitor, **start.labels}, start.kept_s)

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import place, write_whole
-from modelyard_runtime.workload.description import API_VERSION, Section, integer, section, text
+from modelyard_runtime.workload.description import API_VERSION
+from modelyard_runtime.workload.records import BreachRun, MonitorWorkload, RunRequest
 
 KIND = "RunRequest"
 
@@ -26,15 +27,14 @@ LONGEST_REASON = 300
 _ID_LENGTH = 32
 
 
-def ask(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> str:
+def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, why: Sequence[str]) -> str:
     """Write a request for a run of a pipeline.
 
     Its id is derived from the UID of the monitor's Job, so another try of that Job writes the same request.
     """
-    request = section(run, "request")
-    asked = f"a run of pipeline {text(run, 'pipeline')} on {text(request, 'target')}"
+    asked = f"a run of pipeline {run.pipeline} on {request.target}"
     body = request_of(workload, run, now, why)
-    where = place(workload, text(request, "uri"), text(request, "store")).below(f"{body['id']}.json")
+    where = place(workload, request.uri, request.store).below(f"{body['id']}.json")
     try:
         write_whole(where, json.dumps(body, ensure_ascii=False).encode())
     except OSError as problem:
@@ -44,24 +44,24 @@ def ask(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> s
     return f"requested {asked} (request {body['id']})"
 
 
-def request_of(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> dict[str, object]:
+def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, why: Sequence[str]) -> dict[str, object]:
     """What a request says: who asks for what, and which breach it is about."""
-    window = timedelta(seconds=integer(section(workload, "monitor"), "windowSeconds"))
+    window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "id": _id(workload),
-        "system": text(workload, "system"),
-        "environment": text(workload, "environment"),
-        "target": text(workload, "target"),
-        "monitor": text(workload, "address").partition(".")[2],
-        "pipeline": text(run, "pipeline"),
+        "system": workload.system,
+        "environment": workload.environment,
+        "target": workload.target,
+        "monitor": workload.address.partition(".")[2],
+        "pipeline": run.pipeline,
         "at": now.isoformat(timespec="seconds"),
         "window": {"from": (now - window).isoformat(timespec="seconds"), "to": now.isoformat(timespec="seconds")},
         "reason": [one[:LONGEST_REASON] for one in why[:MOST_REASONS]],
     }
 
 
-def _id(workload: Section) -> str:
+def _id(workload: MonitorWorkload) -> str:
     look = os.environ.get("MODELYARD_JOB_UID") or uuid.uuid4().hex
-    return hashlib.sha256(f"{text(workload, 'address')}/{look}".encode()).hexdigest()[:_ID_LENGTH]
+    return hashlib.sha256(f"{workload.address}/{look}".encode()).hexdigest()[:_ID_LENGTH]

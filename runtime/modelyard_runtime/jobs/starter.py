@@ -24,7 +24,9 @@ from modelyard_runtime.jobs.run_requests import KIND, LONGEST_REASON, MOST_REASO
 from modelyard_runtime.jobs.siblings import exists, job_named
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import Entry, Place, first_files, place, reading, remove, write_whole
-from modelyard_runtime.workload.description import API_VERSION, Json, Section, description, integer, rows, section, text
+from modelyard_runtime.workload.description import API_VERSION, Json, Section, section
+from modelyard_runtime.workload.mounted import mounted_workload
+from modelyard_runtime.workload.records import Request, StarterWorkload
 
 VALID = timedelta(days=1)
 """How long a request may wait. A breach that lasts is asked about again in the next look."""
@@ -48,25 +50,24 @@ _log = logging.getLogger(__name__)
 
 def run(now: datetime | None = None) -> int:
     """Answer every request: 0 when all are answered, 1 when some are left for the next look."""
-    workload = description()
-    check_starter(workload)
+    workload = check_starter(mounted_workload())
     return look(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
-def look(api: ClusterApi, workload: Section, now: datetime) -> int:
+def look(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
     """The same with an API; what goes wrong with one request keeps no other waiting.
 
     The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
     ended, does not keep the same ones waiting every time.
     """
     left = 0
-    monitors = rows(workload, "requests")
+    monitors = workload.requests
     for allowed in random.sample(monitors, len(monitors)):
         try:
             left += _look(MonitorRequests(api, workload, allowed, now))
         except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
             left += 1
-            _log.error("requests of monitor %s cannot be read: %s", text(allowed, "monitor"), problem)
+            _log.error("requests of monitor %s cannot be read: %s", allowed.monitor, problem)
     return min(left, 1)
 
 
@@ -75,24 +76,23 @@ class MonitorRequests:
     """One monitor's requests: `allowed` is what the description lists, and says what may be started for it."""
 
     api: ClusterApi
-    workload: Section
-    allowed: Section
+    workload: StarterWorkload
+    allowed: Request
     now: datetime
 
-    def folder(self, name: str) -> Place:
+    def folder(self, uri: str) -> Place:
         """Where its requests are, or the answers to them."""
-        return place(self.workload, text(self.allowed, name), text(self.allowed, "store"))
+        return place(self.workload, uri, self.allowed.store)
 
-    def files(self, name: str, after: str = "") -> list[Entry]:
+    def files(self, uri: str, after: str = "") -> list[Entry]:
         """What is in that folder, up to a bound."""
-        uri, store = text(self.allowed, name), text(self.allowed, "store")
-        return first_files(self.workload, uri, store, _MOST_LISTED, after)
+        return first_files(self.workload, uri, self.allowed.store, _MOST_LISTED, after)
 
 
 def _look(requests: MonitorRequests) -> int:
     """Answer the requests of a monitor, the oldest first; how many are left."""
     left, answered = 0, 0
-    for one in _in_order(requests.files("asked")):
+    for one in _in_order(requests.files(requests.allowed.asked)):
         try:
             answered += _answer(requests, one)
         except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
@@ -110,12 +110,12 @@ def _in_order(found: list[Entry]) -> list[Entry]:
 
 def _answer(requests: MonitorRequests, found: Entry) -> bool:
     """Take one request, unless it was taken before; whether an answer was written."""
-    where = requests.folder("asked").below(found.name)
+    where = requests.folder(requests.allowed.asked).below(found.name)
     if not _NAME.fullmatch(found.name):
         _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
         remove(where)
         return False
-    answer = requests.folder("answered").below(found.name)
+    answer = requests.folder(requests.allowed.answered).below(found.name)
     try:
         outcome = None if _is_there(answer) else _outcome(requests, found, where)
     except FileNotFoundError:  # another starter has answered it
@@ -134,7 +134,7 @@ def _told(outcome: dict[str, Json]) -> tuple[str, str]:
 def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
     """What became of a request, with the Job that it started."""
     request_id = PurePosixPath(found.name).stem
-    job = job_named(text(requests.allowed, "cronJob"), _ending(requests, request_id))
+    job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
     if requests.now - found.modified > VALID:
         why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
     else:
@@ -144,7 +144,7 @@ def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str,
             why = f"nothing is started: {refusal}"
     started = exists(requests.api, job)  # also where another starter was faster, and the run looks like an older one
     if started:
-        why = f"pipeline {text(requests.allowed, 'pipeline')} is started"
+        why = f"pipeline {requests.allowed.pipeline} is started"
     return {
         "id": request_id,
         "answeredAt": requests.now.isoformat(timespec="seconds"),
@@ -156,10 +156,10 @@ def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str,
 
 def _start(requests: MonitorRequests, request_id: str, job: str, request: Section) -> str:
     if exists(requests.api, job):
-        return f"pipeline {text(requests.allowed, 'pipeline')} is started"
-    cooldown = timedelta(seconds=integer(requests.allowed, "cooldownSeconds"))
+        return f"pipeline {requests.allowed.pipeline} is started"
+    cooldown = timedelta(seconds=requests.allowed.cooldown_seconds)
     start = Start(
-        monitor=text(requests.allowed, "startedBy"),
+        monitor=requests.allowed.started_by,
         ending=_ending(requests, request_id),
         now=requests.now,
         cooldown=cooldown,
@@ -175,8 +175,8 @@ def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> st
     window = section(request, "window")
     told = {
         "id": request_id,
-        "monitor": text(requests.allowed, "monitor"),
-        "target": text(requests.allowed, "target"),
+        "monitor": requests.allowed.monitor,
+        "target": requests.allowed.target,
         "at": _cut(request.get("at"), _LONGEST_SHOWN),
         "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
         "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
@@ -194,7 +194,7 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _ending(requests: MonitorRequests, request_id: str) -> str:
-    return hashlib.sha256(f"{text(requests.allowed, 'startedBy')}/{request_id}".encode()).hexdigest()[:10]
+    return hashlib.sha256(f"{requests.allowed.started_by}/{request_id}".encode()).hexdigest()[:10]
 
 
 def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
@@ -219,10 +219,11 @@ def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, st
     yield "apiVersion", API_VERSION
     yield "kind", KIND
     yield "id", PurePosixPath(found.name).stem
-    for field in ("system", "environment"):
-        yield field, text(requests.workload, field)
-    for field in ("target", "monitor", "pipeline"):
-        yield field, text(requests.allowed, field)
+    yield "system", requests.workload.system
+    yield "environment", requests.workload.environment
+    yield "target", requests.allowed.target
+    yield "monitor", requests.allowed.monitor
+    yield "pipeline", requests.allowed.pipeline
 
 
 def _is_there(where: Place) -> bool:
@@ -235,12 +236,12 @@ def _is_there(where: Place) -> bool:
 
 def _forget(requests: MonitorRequests) -> None:
     """Remove old answers. Where there are more than one look reads, it begins at any of them."""
-    answers = requests.files("answered")
+    answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
-        answers = requests.files("answered", after=f"{random.randrange(16**8):08x}")
+        answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
     old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
     for one in old[:_MOST]:
-        remove(requests.folder("answered").below(one.name))
+        remove(requests.folder(requests.allowed.answered).below(one.name))
 
 
 def _shown(value: Json) -> str:

@@ -17,9 +17,9 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.lineage import content_digest
 from modelyard_runtime.storage.filesystem import Place, local, place
-from modelyard_runtime.workload.description import Section, integer, section, text
+from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records import BundleSource, Model, Workload
 
-_POLL_S = 60
 _log = logging.getLogger(__name__)
 
 
@@ -34,9 +34,9 @@ class Held:
 class Models:
     """The versions of one model, as its description says where to find them."""
 
-    def __init__(self, workload: Section, model: Section) -> None:
+    def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
-        self.bundles = Bundles(workload, model) if "bundle" in model else None
+        self.bundles = Bundles(workload, model, model.bundle) if model.bundle is not None else None
         if self.bundles is None:
             registry.connect(workload)
 
@@ -45,8 +45,10 @@ class Models:
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
-        name, alias, number = (text(self._model, key) for key in ("registeredName", "alias", "version"))
-        return registry.version(name, number) if number else registry.version_at(name, alias)
+        model = self._model
+        if model.version:
+            return registry.version(model.registered_name, model.version)
+        return registry.version_at(model.registered_name, model.alias)
 
     def profiles(self, version: registry.Version) -> Section:
         """What the data looked like that a version learned from."""
@@ -56,22 +58,22 @@ class Models:
         return found
 
 
-def load(workload: Section, model: Section, version: registry.Version) -> registry.Model:
+def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
     """A version that was looked up for a model of the description, from the files that may be loaded for it."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
-def expected_digest(workload: Section, model: Section, version: registry.Version) -> str:
+def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
     """What the files of a version hash to: as the history of the alias has it, else as training has kept it.
 
     Only the promoter writes the history, where the description names one: a version that it did not record is refused,
     and so is one without the approvals that the description asks for.
     """
-    alias = text(model, "alias")
+    alias = model.alias
     kept = version.tags.get(DIGEST_TAG, "")
-    if "bundle" in model or not version.uri.startswith("models:/"):
+    if model.bundle is not None or not version.uri.startswith("models:/"):
         return ""
-    if "history" in model and alias:
+    if model.history and alias:
         what = f"version {version.version} of {version.name}"
         moves = History(model).moves(alias)
         move = recorded(moves, version.version)
@@ -92,16 +94,15 @@ class Bundles:
     Out of reach, what is on the disk is used: what was brought last, or what was carried there by hand.
     """
 
-    def __init__(self, workload: Section, model: Section) -> None:
-        described = section(model, "bundle")
-        self._what = text(model, "uri")
+    def __init__(self, workload: Workload, model: Model, described: BundleSource) -> None:
+        self._what = model.uri
         self._workload = workload
         self._model = model
         self._described = described
         self._source: Place | None = None
-        self._disk = Path(text(described, "cache"))
+        self._disk = Path(described.cache)
         self._held: Held | None = None
-        self.poll_s = float(integer(described, "pollSeconds", _POLL_S))
+        self.poll_s = float(described.poll_seconds)
 
     def version(self) -> registry.Version | None:
         """What is in use, without asking anybody; its `uri` is the folder of the model."""
@@ -149,7 +150,7 @@ class Bundles:
 
         Until these are here, of the files that it says it has.
         """
-        if "approvals" not in self._model:
+        if self._model.approvals is None:
             return
         digest = bundle.digest if folder is None else content_digest(folder / MODEL)
         try:
@@ -165,7 +166,7 @@ class Bundles:
 
     def _place(self) -> Place:
         if self._source is None:
-            self._source = place(self._workload, text(self._described, "uri"), text(self._described, "store"))
+            self._source = place(self._workload, self._described.uri, self._described.store)
         return self._source
 
 

@@ -14,14 +14,14 @@ from modelyard_runtime.promotion.delivery import deliver
 from modelyard_runtime.promotion.history import History, whoever
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.workload.description import Section, integer, rows, section, text
+from modelyard_runtime.workload.records import BreachRun, Model, MonitorWorkload
 
 _WHY = "a check of the monitor did not hold"
 _log = logging.getLogger(__name__)
 
 
 def act(
-    workload: Section,
+    workload: MonitorWorkload,
     now: datetime,
     breached: frozenset[str] = frozenset(),
     api: ClusterApi | None = None,
@@ -32,20 +32,20 @@ def act(
     `breached` are the variants whose rows were beyond a bound; the empty name stands for rows of no single variant.
     `why` are the checks that did not hold, in sentences.
     """
-    action = section(section(workload, "monitor"), "onBreach")
-    cooldown = timedelta(seconds=integer(action, "cooldownSeconds"))
+    action = workload.monitor.on_breach
+    cooldown = timedelta(seconds=action.cooldown_seconds)
     done: list[str] = []
-    if action.get("rollback"):
+    if action.rollback:
         done += take_back(workload, now, cooldown, breached)
-    run = section(action, "run")
-    if "request" in run:
-        done.append(ask(workload, run, now, why))
-    elif run:
+    run = action.run
+    if run is not None and run.request is not None:
+        done.append(ask(workload, run, run.request, now, why))
+    elif run is not None:
         try:
             done.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
             raise Refusal(
-                f"pipeline {text(run, 'pipeline')} is not started, since the API server did not do what was asked: "
+                f"pipeline {run.pipeline} is not started, since the API server did not do what was asked: "
                 f"{problem}; the next look tries again"
             ) from None
     for sentence in done:
@@ -53,34 +53,34 @@ def act(
     return done
 
 
-def start(api: ClusterApi, workload: Section, run: Section, now: datetime, cooldown: timedelta) -> str:
+def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
     """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or a run is under way
     that none may overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
-    return start_run(api, run, Start(text(workload, "name"), stamp, now, cooldown, int(cooldown.total_seconds())))
+    return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
-def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
+def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
     """The alias of each variant that breached back to the version before, unless that was done within the cooldown.
 
     Nor while the window has rows from before it was done last: they tell of the version that was taken back, and not of
     the one that is in use.
     """
-    monitor = section(workload, "monitor")
-    late = section(section(monitor, "data"), text(monitor, "labels"))
-    window = timedelta(seconds=integer(monitor, "windowSeconds") + integer(late, "delaySeconds"))
-    models = rows(section(workload, "monitor"), "models")
+    monitor = workload.monitor
+    late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
+    window = timedelta(seconds=monitor.window_seconds + late)
+    models = workload.monitor.models
     for model in models:
-        if "bundle" in model:
-            raise Refusal(f"{text(model, 'uri')} comes as a bundle; it can be taken back only where its registry is")
+        if model.bundle is not None:
+            raise Refusal(f"{model.uri} comes as a bundle; it can be taken back only where its registry is")
     registry.connect(workload)
     done: list[str] = []
     blamed = _blamed(models, breached)
     if models and not blamed:
         done.append("no alias is taken back: what breached is of no single variant, or of one that follows no alias")
     for model in blamed:
-        name, alias = text(model, "registeredName"), text(model, "alias")
+        name, alias = model.registered_name, model.alias
         history = History(model)
         last = aliases.taken_back_at(history, alias)
         if last is not None and now - last < cooldown:
@@ -100,12 +100,12 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: f
     return done
 
 
-def _blamed(models: list[Section], breached: frozenset[str]) -> list[Section]:
+def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
     """The models of the variants that breached, each alias once.
 
     A value that is of no variant tells of a model only where a single one is watched.
     """
-    watched = {(text(one, "registeredName"), text(one, "alias"), text(one, "version")) for one in models}
-    to_blame = [one for one in models if len(watched) == 1 or text(one, "variant") in breached - {""}]
-    following = [one for one in to_blame if text(one, "alias")] if breached else []
-    return list({(text(one, "registeredName"), text(one, "alias")): one for one in following}.values())
+    watched = {(one.registered_name, one.alias, one.version) for one in models}
+    to_blame = [one for one in models if len(watched) == 1 or one.variant in breached - {""}]
+    following = [one for one in to_blame if one.alias] if breached else []
+    return list({(one.registered_name, one.alias): one for one in following}.values())

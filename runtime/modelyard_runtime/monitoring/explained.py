@@ -16,7 +16,8 @@ from modelyard_runtime.promotion.soak import Judged
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.statistics.hashes import hashes
 from modelyard_runtime.statistics.profiles import Profile
-from modelyard_runtime.workload.description import Section, bound, names, section, sections, text
+from modelyard_runtime.workload.description import names, sections
+from modelyard_runtime.workload.records import Check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +27,9 @@ LABELLED = frozenset({"prediction-quality", "concept-drift"})
 _log = logging.getLogger(__name__)
 
 
-def beyond(check: Section, value: float) -> bool:
+def beyond(check: Check, value: float) -> bool:
     """Whether a value lies outside of the bounds of a check."""
-    least, most = bound(check, "min"), bound(check, "max")
+    least, most = check.min, check.max
     return (least is not None and value < least) or (most is not None and value > most)
 
 
@@ -51,34 +52,34 @@ class Explained(Measures):
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
         what = frame[VARIANT].map(dict(served)) if len(frame) else frame.index
-        task, found = text(self._models()[0], "task"), dict[tuple[str, str], Judged]()
+        task, found = (self._models()[0]).task, dict[tuple[str, str], Judged]()
         for (one, version), part in frame.groupby([what, frame[MODEL_VERSION].fillna("").astype(str)]):
-            values = {text(check, "name"): self._value(check, part, task) for check in self._of_labels}
+            values = {check.name: self._value(check, part, task) for check in self._of_labels}
             failed = {
-                text(check, "name"): value
+                check.name: value
                 for check in self._of_labels
-                if (value := values[text(check, "name")]) is not None and beyond(check, value)
+                if (value := values[check.name]) is not None and beyond(check, value)
             }
             unknown = [name for name, value in values.items() if value is None]
             found[str(one), str(version)] = Judged(len(part), failed, unknown)
         return found
 
     @property
-    def _of_labels(self) -> list[Section]:
+    def _of_labels(self) -> list[Check]:
         """The checks that say of some rows by themselves how good their predictions were."""
-        checks = ((check, text(check, "metric")) for check in self._checks)
+        checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
-    def _value(self, check: Section, part: pd.DataFrame, task: str) -> float | None:
+    def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
         """The metric of a check on some rows; None where they are too few, or it is not defined for them."""
-        value = float(self._scored(part, text(check, "metric"), task)) if len(part) >= FEWEST_ROWS else float("nan")
+        value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 
     def _movers(self) -> list[Cause]:
         frame = sample(self._rows)
         if PREDICTION not in frame.columns:
             return []
-        if text(section(self._monitor, "reference"), "data"):
+        if self._monitor.reference is not None and self._monitor.reference.data:
             found = tallied(reference(self._workload, self._now), lambda: Profiles(self._hidden), self._threads)
             return movers(frame, {name: one.profile() for name, one in found.columns.items()})
         kept = self._kept("")
@@ -89,7 +90,7 @@ class Explained(Measures):
         made, judged = self._said, self._judged
         if made.label or not len(judged):
             return []
-        errors = judged.assign(error=self._scored(judged, ERRORS, text(self._models()[0], "task")))
+        errors = judged.assign(error=self._scored(judged, ERRORS, (self._models()[0]).task))
         frame = sample(self._rows)
         frame = frame.dropna(subset=[PREDICTION, *made.key.columns]).reset_index(drop=True)
         found = frame.assign(**{KEY: hashes(frame, made.key.columns, made.key.numbers)})[KEY]
@@ -100,5 +101,5 @@ class Explained(Measures):
     @property
     def _hidden(self) -> frozenset[str]:
         """Columns of the datasets that are no features."""
-        every = sections(self._monitor, "data").values()
-        return frozenset(text(one, key) for one in every for key in ("label", "timestamp", "group"))
+        every = self._monitor.data.values()
+        return frozenset(name for one in every for name in (one.label, one.timestamp, one.group))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -32,7 +32,8 @@ from modelyard_runtime.statistics.drift import FEWEST_VALUES, Moved, Shift
 from modelyard_runtime.statistics.page_hinkley import PageHinkley
 from modelyard_runtime.statistics.profiles import Profile
 from modelyard_runtime.training.data import group_numbers, label_numbers
-from modelyard_runtime.workload.description import Section, integer, names, rows, section, sections, text
+from modelyard_runtime.workload.description import Section, names, section, sections
+from modelyard_runtime.workload.records import Check, Dataset, Model, MonitorWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,14 +70,14 @@ class Measure:
 class Measures:
     """Measures the checks of one run; what they share is read once."""
 
-    def __init__(self, workload: Section, now: datetime, state: State) -> None:
+    def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
-        self._monitor = section(workload, "monitor")
+        self._monitor = workload.monitor
         self._now = now
-        self._threads = integer(self._monitor, "threads", 1)
+        self._threads = self._monitor.threads
         self._history = state
         self._rows, self._window = current(workload, now, section(state.before, "window"))
-        self._checks = rows(self._monitor, "checks")
+        self._checks = self._monitor.checks
         self.unknown: list[Unknown] = []  # of the checks so far
 
     def remember(self) -> None:
@@ -84,9 +85,9 @@ class Measures:
         captured = isinstance(self._rows, CapturedRows)
         self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
-    def of(self, check: Section) -> Iterator[Measure]:
+    def of(self, check: Check) -> Iterator[Measure]:
         """The values of one check."""
-        metric = text(check, "metric")
+        metric = check.metric
         needs = self._needs(metric)
         if needs == "labels":
             return self._quality(check, metric)
@@ -94,21 +95,17 @@ class Measures:
 
     def _needs(self, metric: str) -> str:
         """What a check needs: `labels` also of each metric of models, of which one may be called as a check is."""
-        kind = monitors()[text(self._monitor, "type")]
+        kind = monitors()[self._monitor.type]
         found = check_of(metric) if metric in kind.checks else None
         return "labels" if found is None else found.needs
 
     @cached_property
     def _watched(self) -> Watched:
         """One pass over the window, for all checks of drift and state."""
-        compared = any(self._needs(text(check, "metric")) == "reference" for check in self._checks)
+        compared = any(self._needs(check.metric) == "reference" for check in self._checks)
         references = self._references() if compared else {}
         own, apart = frozenset(self._rows.own), self._of_predictions
-        distinct = {
-            text(check, "name"): (tuple(names(check, "features")), own)
-            for check in self._checks
-            if text(check, "metric") == "duplicates"
-        }
+        distinct = {check.name: (tuple(check.features), own) for check in self._checks if check.metric == "duplicates"}
 
         def empty() -> Watched:
             return Watched(own, references, apart, {name: Distinct(*args) for name, args in distinct.items()})
@@ -117,10 +114,10 @@ class Measures:
 
     @property
     def _of_predictions(self) -> bool:
-        return text(self._monitor, "type") in {"prediction-drift", "concept-drift"}
+        return self._monitor.type in {"prediction-drift", "concept-drift"}
 
-    def _drift(self, check: Section, metric: str) -> Iterator[Measure]:
-        watched, asked = self._watched, names(check, "features")
+    def _drift(self, check: Check, metric: str) -> Iterator[Measure]:
+        watched, asked = self._watched, check.features
         if watched.rows < FEWEST_ROWS:
             self._leave_out(check, "", f"the window has {watched.rows} rows, and {FEWEST_ROWS} are the fewest")
             return
@@ -128,14 +125,12 @@ class Measures:
             known, moved = watched.reference(variant), watched.variants[variant]
             columns = asked or [name for name in known if name in watched.present]
             if not columns:
-                raise Refusal(
-                    f"check {text(check, 'name')!r} has no column that both the window and its reference have"
-                )
+                raise Refusal(f"check {check.name!r} has no column that both the window and its reference have")
             shifts: dict[str, Shift] = {}
             for name in columns:
                 if name not in watched.present or name not in known:
                     where = "the window" if name not in watched.present else "the reference"
-                    raise Refusal(f"check {text(check, 'name')!r} is about {name!r}, which {where} lacks")
+                    raise Refusal(f"check {check.name!r} is about {name!r}, which {where} lacks")
                 found = moved[name].shift(metric) if name in moved else None
                 whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
                 if found is not None:
@@ -153,33 +148,33 @@ class Measures:
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
 
-    def _leave_out(self, check: Section, feature: str, why: str) -> None:
-        _log.warning("check %s is not measured%s: %s", text(check, "name"), feature and f" for {feature}", why)
-        self.unknown.append(Unknown(text(check, "name"), feature, why))
+    def _leave_out(self, check: Check, feature: str, why: str) -> None:
+        _log.warning("check %s is not measured%s: %s", check.name, feature and f" for {feature}", why)
+        self.unknown.append(Unknown(check.name, feature, why))
 
-    def _say_absent(self, check: Section, absent: list[str]) -> None:
+    def _say_absent(self, check: Check, absent: list[str]) -> None:
         if absent:
-            _log.warning("check %s: the window has no %s, which is not compared", text(check, "name"), absent[:20])
+            _log.warning("check %s: the window has no %s, which is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
         """Profiles of columns, by variant where each has a model of its own; else for all of them by the empty name."""
-        described = section(self._monitor, "reference")
-        if not described and "reference" not in self._monitor:
+        described = self._monitor.reference
+        if described is None:
             raise Refusal("a measure of drift needs a reference")
-        if text(described, "data"):
-            return {"": self._profiles_of_data(text(described, "data"))}
+        if described.data:
+            return {"": self._profiles_of_data(described.data)}
         variants = {""}
         if self._of_predictions and isinstance(self._rows, CapturedRows):
             variants |= {variant_of(file) for file in self._rows.files()}
         return {variant: self._profiles_of_model(variant) for variant in variants}
 
     def _profiles_of_data(self, name: str) -> dict[str, Profile]:
-        dataset = sections(self._monitor, "data")[name]
-        hidden = frozenset({text(dataset, "label"), text(dataset, "timestamp")})
+        dataset = self._monitor.data[name]
+        hidden = frozenset({dataset.label, dataset.timestamp})
         found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
         if not found.rows:
             raise Refusal(f"the reference {name!r} has no row")
-        declared = [] if self._of_predictions else names(dataset, "features")
+        declared = () if self._of_predictions else dataset.features
         lacking = [column for column in declared if column not in found.columns]
         if lacking:
             raise Refusal(f"the reference {name!r} lacks the feature column {lacking[0]!r}")
@@ -196,22 +191,22 @@ class Measures:
     def _kept(self, variant: str) -> Section:
         """What was kept of the data that the model of a variant learned from."""
         described = self._models()
-        model = next((one for one in described if text(one, "variant") == variant), described[0])
+        model = next((one for one in described if one.variant == variant), described[0])
         models = Models(self._workload, model)
         found = models.version()
         if found is None:
-            raise Refusal(f"the reference is the training data of {text(model, 'uri')}, which does not exist yet")
+            raise Refusal(f"the reference is the training data of {model.uri}, which does not exist yet")
         return models.profiles(found)
 
-    def _models(self) -> list[Section]:
-        models = rows(self._monitor, "models")
+    def _models(self) -> Sequence[Model]:
+        models = self._monitor.models
         if not models:
             raise Refusal("this check needs a model, and what is watched has none")
         return models
 
-    def _quality(self, check: Section, metric: str) -> Iterator[Measure]:
+    def _quality(self, check: Check, metric: str) -> Iterator[Measure]:
         found = self._judged
-        task = text(self._models()[0], "task")
+        task = (self._models()[0]).task
         variants = sorted(set(found[VARIANT].dropna())) if VARIANT in self._rows.own else []
         for variant in variants if len(variants) > 1 else [""]:
             part = found[found[VARIANT] == variant] if variant else found
@@ -228,9 +223,9 @@ class Measures:
             else:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
-    def _changed(self, check: Section, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
+    def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
         """The test over what no look before has seen, in the order of time and of the versions of the model."""
-        name, named = text(check, "name"), variant or str(next(iter(part[VARIANT].dropna()), ""))
+        name, named = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
         kept = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(kept, named)), None
         fresh = part[part[FRESH].astype(bool)]
@@ -258,7 +253,7 @@ class Measures:
             return (truth != said.values).astype(float) if known else abs(truth - said.values)
         of_label = part.get(f"{GROUP}_of_label")
         column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
-        grouped = any(text(one, "group") for one in sections(self._monitor, "data").values())
+        grouped = any(one.group for one in self._monitor.data.values())
         return score(metric, truth, said, group_numbers(column) if grouped else None)
 
     @cached_property
@@ -280,10 +275,10 @@ class Measures:
         return texts or sorted(found)
 
     @cached_property
-    def _labels(self) -> Section:
-        named = text(self._monitor, "labels") or text(section(self._monitor, "current"), "data")
-        found = sections(self._monitor, "data").get(named, {})
-        if not text(found, "label"):
+    def _labels(self) -> Dataset:
+        named = self._monitor.labels or self._monitor.current.data
+        found = self._monitor.data.get(named)
+        if found is None or not found.label:
             raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
         return found
 
@@ -291,16 +286,16 @@ class Measures:
     def _said(self) -> Said:
         """One pass over the window, for all checks of quality."""
         labels = self._labels
-        data = sections(self._monitor, "data")
-        watched = data.get(text(section(self._monitor, "current"), "data"), {})
-        group = text(labels, "group") or text(watched, "group")
-        if not text(self._monitor, "labels") or watched == labels:
-            made = Said(Key(), self._rows.timestamp, group, text(labels, "label"))
+        data = self._monitor.data
+        watched = data.get(self._monitor.current.data)
+        group = labels.group or (watched.group if watched is not None else "")
+        if not self._monitor.labels or watched == labels:
+            made = Said(Key(), self._rows.timestamp, group, labels.label)
         else:
             made = Said(self._key(labels, watched), self._rows.timestamp, group)
         return tallied(self._rows, lambda: Said(made.key, made.timestamp, made.group, made.label), self._threads)
 
-    def _key(self, labels: Section, watched: Section) -> Key:
+    def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
         """The declared columns, else those that both sides have except labels and timestamps, which differ for an event
         and its label.
         """
@@ -309,21 +304,22 @@ class Measures:
             return Key()
         there = DatasetRows(self._workload, labels)
         known = there.columns()
-        for name in (text(labels, "label"), text(labels, "timestamp")):
+        for name in (labels.label, labels.timestamp):
             if name and name not in known:
-                raise Refusal(f"the labels at {text(labels, 'uri')} lack column {name!r}")
-        apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
-        columns = names(self._monitor, "key") or shared(predictions, known, apart)
+                raise Refusal(f"the labels at {labels.uri} lack column {name!r}")
+        both = [one for one in (labels, watched) if one is not None]
+        apart = {name for one in both for name in (one.label, one.timestamp)} | {*_ANSWERS, VARIANT}
+        columns = self._monitor.key or shared(predictions, known, apart)
         for name in columns:
             if name not in predictions.columns or name not in known:
-                where = "what is watched" if name in known else f"the labels at {text(labels, 'uri')}"
+                where = "what is watched" if name in known else f"the labels at {labels.uri}"
                 raise Refusal(f"{where} lacks the key column {name!r}")
         first = next(there.frames(there.files()), None)
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
         """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
-        if all(self._needs(text(check, "metric")) != "labels" for check in self._checks):
+        if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
         return coverage(self._said, self._judged)
 
@@ -339,62 +335,61 @@ class Measures:
         if made.label or not made.key.columns:
             return said.sort_values("time", kind="stable", ignore_index=True)
         wanted = np.unique(said[KEY].to_numpy())
-        group, stamp = text(labels, "group"), text(labels, "timestamp")
-        key, label = made.key, text(labels, "label")
+        group, stamp = labels.group, labels.timestamp
+        key, label = made.key, labels.label
         found = tallied(
             DatasetRows(self._workload, labels), lambda: Truths(key, label, wanted, stamp, group), self._threads
         )
         return joined(said, found.rows())
 
-    def _state(self, check: Section, metric: str) -> Iterator[Measure]:
+    def _state(self, check: Check, metric: str) -> Iterator[Measure]:
         watched = self._watched
         own = set(self._rows.own)
-        columns = names(check, "features") or [name for name in watched.present if name not in own]
+        columns = check.features or [name for name in watched.present if name not in own]
         absent = [name for name in columns if name not in watched.present]
         if absent and watched.rows and metric != "schema":
-            raise Refusal(f"check {text(check, 'name')!r} is about {absent[0]!r}, which the window lacks")
+            raise Refusal(f"check {check.name!r} is about {absent[0]!r}, which the window lacks")
         for feature, value in _STATES[metric](self, check, columns if watched.rows else []):
             yield Measure(feature, value)
 
-    def missing(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """The share of rows without a value."""
         for name in columns:
             yield name, 1 - self._watched.present[name] / self._watched.rows
 
-    def duplicates(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """The share of rows that are there already."""
-        yield "", self._watched.distinct[text(check, "name")].share()
+        yield "", self._watched.distinct[check.name].share()
 
-    def schema(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """How many declared columns are absent; one of another type is refused when it is read."""
         if not self._watched.rows:
             return
-        watched = sections(self._monitor, "data").get(text(section(self._monitor, "current"), "data"), {})
-        declared = names(check, "features") or list(section(watched, "schema")) or names(watched, "features")
-        if not declared:
-            declared = list(self._references()[""])
+        watched = self._monitor.data.get(self._monitor.current.data)
+        of_data = () if watched is None else tuple(watched.schema) or watched.features
+        declared = check.features or of_data or tuple(self._references()[""])
         yield "", float(len([name for name in declared if name not in self._watched.present]))
 
-    def out_of_range(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
         for name, moved in self._watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
                 yield name, value
 
-    def freshness_s(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """The age of the newest row, in seconds, also where that is older than the window."""
         newest = self._rows.newest()
         yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 
-    def rows(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
         """How many rows the window has."""
         yield "", float(self._watched.rows)
 
 
 _ANSWERS = (PREDICTION, SCORE)
 ERRORS = "errors"  # of each row by itself
-_STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
+_STATES: Mapping[str, Callable[[Measures, Check, Sequence[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,
     "schema": Measures.schema,

@@ -23,7 +23,8 @@ from modelyard_runtime.statistics.chance import UNLIKELY
 from modelyard_runtime.statistics.drift import Turn
 from modelyard_runtime.telemetry.otlp import Sample
 from modelyard_runtime.telemetry.reported import labels_of, report
-from modelyard_runtime.workload.description import Section, bound, description, integer, names, rows, section, text
+from modelyard_runtime.workload.mounted import mounted_workload
+from modelyard_runtime.workload.records import Check, MonitorWorkload
 
 VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
@@ -55,8 +56,7 @@ class Result:
 
 def run() -> int:
     """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
-    workload = description()
-    check_monitor(workload)
+    workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
     found = looked(workload, now, state)
@@ -82,7 +82,7 @@ def run() -> int:
     return 0 if told and not refusals else 1
 
 
-def _state(workload: Section, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
+def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
     """What the look before has left, or why that cannot be read: this look is then a first one, and leaves nothing."""
     try:
         return State.of(workload, now), ()
@@ -91,7 +91,7 @@ def _state(workload: Section, now: datetime) -> tuple[State, tuple[Refusal, ...]
 
 
 def look(
-    workload: Section, now: datetime, state: State | None = None
+    workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
     """The values of all checks, and why some cannot be had: these keep no other check from being told."""
     found = looked(workload, now, State.of(workload, now) if state is None else state)
@@ -111,15 +111,15 @@ class Look:
     soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 
 
-def looked(workload: Section, now: datetime, state: State) -> Look:
+def looked(workload: MonitorWorkload, now: datetime, state: State) -> Look:
     """One look with all that is known and unknown after it."""
-    monitor = section(workload, "monitor")
+    monitor = workload.monitor
     measures = Explained(workload, now, state)
     found: list[Result] = []
     refusals: list[Refusal] = []
     unknown = measures.unknown
-    for check in rows(monitor, "checks"):
-        name, known = text(check, "name"), len(found) + len(unknown)
+    for check in monitor.checks:
+        name, known = check.name, len(found) + len(unknown)
         try:
             found += _lasting(check, [_judged(check, one) for one in measures.of(check)], state)
         except Refusal as refusal:
@@ -135,15 +135,15 @@ def looked(workload: Section, now: datetime, state: State) -> Look:
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
-    causes = measures.causes(text(monitor, "type")) if any(one.breach for one in found) else []
-    of_errors = text(monitor, "type") in LABELLED
+    causes = measures.causes(monitor.type) if any(one.breach for one in found) else []
+    of_errors = monitor.type in LABELLED
     soaks = of_soaks(workload)
     soaking = measures.by_version(soaks) if soaks and not refusals else {}
     return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
 
 
 def samples(
-    workload: Section,
+    workload: MonitorWorkload,
     results: tuple[Result, ...],
     now: datetime,
     unknown: tuple[Unknown, ...] = (),
@@ -159,25 +159,26 @@ def samples(
         found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
         if one.turn is not None and one.turn.direction:
             found.append(Sample(DIRECTION, one.turn.direction, labels))
-    for model in rows(section(workload, "monitor"), "models"):
-        if "bundle" in model:
-            bundles = Bundles(workload, model)
+    for model in workload.monitor.models:
+        if model.bundle is not None:
+            bundles = Bundles(workload, model, model.bundle)
             bundles.on_disk()
-            found += bundle_samples(bundles, {**own, "model": text(model, "name")})
+            found += bundle_samples(bundles, {**own, "model": model.name})
     return [*found, Sample(LAST_RUN, now.timestamp(), own)]
 
 
-def breach_text(workload: Section, found: Result) -> str:
+def breach_text(workload: MonitorWorkload, found: Result) -> str:
     """A check that does not hold, in a sentence: of what, by how much, how loud it is, and who is told."""
-    monitor = section(workload, "monitor")
-    check = next(one for one in rows(monitor, "checks") if text(one, "name") == found.check)
-    limits = [f"{key} {limit:g}" for key in ("min", "max") if (limit := bound(check, key)) is not None]
-    oncall = text(section(section(workload, "governance"), "owner"), "oncall")
-    told = names(section(monitor, "onBreach"), "notify") or [oncall or "nobody: the spec names no channel"]
+    monitor = workload.monitor
+    check = next(one for one in monitor.checks if one.name == found.check)
+    bounds = {"min": check.min, "max": check.max}
+    limits = [f"{name} {limit:g}" for name, limit in bounds.items() if limit is not None]
+    oncall = workload.governance.owner.oncall
+    told = monitor.on_breach.notify or [oncall or "nobody: the spec names no channel"]
     return (
-        f"check {found.check} of {text(monitor, 'watch')} does not hold: {found.feature or 'the window'} is "
+        f"check {found.check} of {monitor.watch} does not hold: {found.feature or 'the window'} is "
         f"{found.value:g}, asked is {' and '.join(limits)}{_turned(found)}; "
-        f"{text(check, 'severity')}, told to {', '.join(told)}"
+        f"{check.severity}, told to {', '.join(told)}"
     )
 
 
@@ -188,7 +189,7 @@ def cause_text(cause: Cause, *, of_errors: bool) -> str:
     return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
 
 
-def look_samples(workload: Section, found: Look, now: datetime) -> list[Sample]:
+def look_samples(workload: MonitorWorkload, found: Look, now: datetime) -> list[Sample]:
     """A look as metrics, with what goes together with its breaches."""
     own = labels_of(workload, "monitor")
     name = ERRORS_BY if found.of_errors else MOVED_BY
@@ -201,22 +202,22 @@ def _turned(found: Result) -> str:
     return f" ({found.turn.words})" if found.turn is not None else ""
 
 
-def _judged(check: Section, measure: Measure) -> Result:
+def _judged(check: Check, measure: Measure) -> Result:
     """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
     breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
     turn = measure.moved.turn() if breach and measure.moved is not None else None
-    return Result(text(check, "name"), measure.feature, measure.value, breach, measure.variant, turn)
+    return Result(check.name, measure.feature, measure.value, breach, measure.variant, turn)
 
 
-def _lasting(check: Section, results: list[Result], state: State) -> list[Result]:
+def _lasting(check: Check, results: list[Result], state: State) -> list[Result]:
     """The results with a breach only where enough features are beyond their bounds, in enough looks in a row."""
     failed = {one.feature for one in results if one.breach}
-    asked = integer(check, "consecutive", 1)
+    asked = check.consecutive or 1
     if asked > 1:
-        counts = state.in_a_row(text(check, "name"), [one.feature for one in results], failed)
+        counts = state.in_a_row(check.name, [one.feature for one in results], failed)
         failed = {name for name in failed if counts[name] >= asked}
     many = Counter(one.variant for one in results if one.feature in failed)
-    fewest = integer(check, "minFeatures", 1)
+    fewest = check.min_features or 1
     return [replace(one, breach=one.feature in failed and many[one.variant] >= fewest) for one in results]
 
 
@@ -227,7 +228,7 @@ def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[
 
 
 def tell(
-    workload: Section,
+    workload: MonitorWorkload,
     results: tuple[Result, ...],
     now: datetime,
     unknown: tuple[Unknown, ...] = (),

@@ -14,6 +14,7 @@ from datetime import datetime
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import Place, place, reading, write_whole
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
+from modelyard_runtime.workload.records import MonitorWorkload
 
 LOOK = "MODELYARD_LOOK"
 """The variable with the name of the Job, which tries of one look have in common."""
@@ -31,13 +32,13 @@ class State:
     after: dict[str, Json] = field(default_factory=dict[str, Json])
 
     @classmethod
-    def of(cls, workload: Section, now: datetime) -> State:
+    def of(cls, workload: MonitorWorkload, now: datetime) -> State:
         """The state of a monitor; raises Refusal where it has one that cannot be read."""
         look = os.environ.get(LOOK) or now.isoformat()
-        described = section(section(workload, "monitor"), "state")
-        if not described:
+        described = workload.monitor.state
+        if described is None:
             return cls(look)
-        where = place(workload, text(described, "uri"), text(described, "store")).below(_FILE)
+        where = place(workload, described.uri, described.store).below(_FILE)
         kept = _read(where)
         before = section(kept, "before" if text(kept, "look") == look else "after")
         return cls(look, where, before, dict(before))

@@ -15,7 +15,8 @@ from modelyard_runtime.monitoring.arrivals import Window, window
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import frame_of, opened, read_batches, times
 from modelyard_runtime.storage.filesystem import Place, files, listed, place
-from modelyard_runtime.workload.description import Section, integer, names, section, sections, text
+from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records import Dataset, MonitorWorkload, Reference, WatchedCapture, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,19 +58,19 @@ class Rows(Protocol):
 class DatasetRows:
     """Rows of a dataset; of all times without `since` and `until`."""
 
-    workload: Section
-    dataset: Section
+    workload: Workload
+    dataset: Dataset
     since: datetime | None = None
     until: datetime | None = None
     before: datetime | None = None  # where the window of the look before ended
 
     @property
     def timestamp(self) -> str:
-        return text(self.dataset, "timestamp")
+        return self.dataset.timestamp
 
     @property
     def own(self) -> tuple[str, ...]:
-        return (*(text(self.dataset, key) for key in ("timestamp", "label") if text(self.dataset, key)), FRESH)
+        return (*(name for name in (self.dataset.timestamp, self.dataset.label) if name), FRESH)
 
     def columns(self) -> list[str]:
         """The columns that the files have."""
@@ -87,7 +88,7 @@ class DatasetRows:
     def newest(self) -> datetime | None:
         found = opened(self.workload, self.dataset)
         if self.timestamp not in found.schema.names:
-            raise Refusal(f"{text(self.dataset, 'uri')} lacks its timestamp column {self.timestamp!r}")
+            raise Refusal(f"{self.dataset.uri} lacks its timestamp column {self.timestamp!r}")
         latest: datetime | None = None
         for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
             stamps = times(batch.to_pandas()[self.timestamp]).dropna()
@@ -101,8 +102,8 @@ class DatasetRows:
 class CapturedRows:
     """What the servers of an endpoint captured in a window, with the variant of each row."""
 
-    workload: Section
-    capture: Section
+    workload: Workload
+    capture: WatchedCapture
     window: Window
     listed: list[list[str]] = field(default_factory=list[list[str]])  # once: files that come later are the next look's
 
@@ -125,7 +126,7 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        redacted = names(self.capture, "redact")  # whose values say nothing
+        redacted = list(self.capture.redact)  # whose values say nothing
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
@@ -153,7 +154,7 @@ class CapturedRows:
         return None
 
     def _where(self) -> Place:
-        return place(self.workload, text(self.capture, "uri"), text(self.capture, "store"))
+        return place(self.workload, self.capture.uri, self.capture.store)
 
     def _days(self) -> list[str]:
         return sorted(one.base_name for one in listed(self._where()) if one.base_name.startswith("day="))
@@ -174,28 +175,27 @@ def variant_of(file: str) -> str:
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
-def current(workload: Section, now: datetime, before: Section) -> tuple[Rows, Window]:
+def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
     """The window that a monitor is about, after that of the look before. It ends earlier by as much as the labels that
     it needs are late.
     """
-    monitor = section(workload, "monitor")
-    watched = section(monitor, "current")
-    labels = sections(monitor, "data").get(text(monitor, "labels"), {})
-    until = now - timedelta(seconds=integer(labels, "delaySeconds"))
-    every = timedelta(seconds=integer(monitor, "everySeconds")) if "everySeconds" in monitor else None
-    found = window(before, until, timedelta(seconds=integer(monitor, "windowSeconds")), every)
-    capture = section(watched, "capture")
-    if capture:
-        return CapturedRows(workload, capture, found), found
-    dataset = sections(monitor, "data")[text(watched, "data")]
+    monitor = workload.monitor
+    watched = monitor.current
+    late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
+    until = now - timedelta(seconds=late)
+    every = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
+    found = window(before, until, timedelta(seconds=monitor.window_seconds), every)
+    if watched.capture is not None:
+        return CapturedRows(workload, watched.capture, found), found
+    dataset = monitor.data[watched.data]
     return DatasetRows(workload, dataset, found.since, found.until, found.before), found
 
 
-def reference(workload: Section, now: datetime) -> DatasetRows:
+def reference(workload: MonitorWorkload, now: datetime) -> DatasetRows:
     """The rows of a dataset that a window is compared with."""
-    monitor = section(workload, "monitor")
-    described = section(monitor, "reference")
-    dataset = sections(monitor, "data")[text(described, "data")]
-    if "windowSeconds" not in described:
+    monitor = workload.monitor
+    described = monitor.reference or Reference()
+    dataset = monitor.data[described.data]
+    if described.window_seconds is None:
         return DatasetRows(workload, dataset)
-    return DatasetRows(workload, dataset, now - timedelta(seconds=integer(described, "windowSeconds")), now)
+    return DatasetRows(workload, dataset, now - timedelta(seconds=described.window_seconds), now)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from modelyard_runtime.capabilities import metric_of, trainers
-from modelyard_runtime.metrics.needs import any_has, check_needs
+from modelyard_runtime.metrics.needs import check_needs
 from modelyard_runtime.pipelines.dag import order
 from modelyard_runtime.promotion.gate import check_gate
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.trainers import check_task
 from modelyard_runtime.training.tuning import check_tuning
-from modelyard_runtime.workload.description import Section, integer, names, rows, section, sections, text
+from modelyard_runtime.workload.records import Dataset, Pipeline, PipelineWorkload, Step, Workload
 
 _WRITTEN = ("parquet", "csv")
-_PIPELINES = frozenset({"training", "batch-inference", "custom"})
 
 
-def check_pipeline(workload: Section) -> None:
-    """The same of a pipeline."""
-    kind, pipeline = text(workload, "type"), section(workload, "pipeline")
-    if kind not in _PIPELINES:
-        raise Refusal(f"'run' is for pipelines, and this workload is of type {kind}")
-    model, steps = section(pipeline, "model"), sections(pipeline, "steps")
-    if kind != "custom" and not model:
+def check_pipeline(workload: Workload) -> PipelineWorkload:
+    """The pipeline, unless it asks what this runtime does not do."""
+    if not isinstance(workload, PipelineWorkload):
+        raise Refusal(f"'run' is for pipelines, and this workload is of type {workload.type}")
+    kind, pipeline = workload.type, workload.pipeline
+    model, steps = pipeline.model, pipeline.steps
+    if kind != "custom" and model is None:
         raise Refusal(f"a pipeline of type {kind} needs a model")
     order(steps)
     for name, step in steps.items():
@@ -30,58 +29,59 @@ def check_pipeline(workload: Section) -> None:
         except Refusal as refusal:
             raise Refusal(f"step {name!r}: {refusal}") from None
     if kind == "training":
-        _check_training(pipeline, text(model, "task"))
+        _check_training(pipeline, pipeline.task)
+    return workload
 
 
-def _check_step(kind: str, pipeline: Section, step: Section) -> None:
-    if "entrypoint" in step:
+def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
+    if step.entrypoint:
         return
-    data = sections(pipeline, "data")
-    if kind == "custom" and "model" in step and not names(step, "inputs"):
+    data = pipeline.data
+    if kind == "custom" and step.model is not None and not step.inputs:
         raise Refusal("there is nothing to score: it has no inputs")
-    if kind == "batch-inference" or (kind == "custom" and "model" in step):
-        output = text(step, "output") or text(pipeline, "output")
+    if kind == "batch-inference" or (kind == "custom" and step.model is not None):
+        output = step.output or pipeline.output
         if output not in data:
             raise Refusal("scoring needs an output dataset")
-        if text(data[output], "format") not in _WRITTEN:
+        if data[output].format not in _WRITTEN:
             raise Refusal(f"output {output!r} is of format json, which is read only; declare parquet or csv")
         return
-    if kind == "custom" or not text(step, "trainer"):
+    if kind == "custom" or not step.trainer:
         raise Refusal("it has neither an entrypoint nor a built-in trainer")
-    trainer, task = text(step, "trainer"), text(section(pipeline, "model"), "task")
+    trainer, task = step.trainer, pipeline.task
     check_task(trainer, task)
-    _check_inputs(pipeline, [data[name] for name in names(step, "inputs")], task)
-    most = integer(section(step, "workers"), "max")
-    if most > 1 and "tuning" not in pipeline and not trainers()[trainer].together:
+    _check_inputs(pipeline, [data[name] for name in step.inputs], task)
+    most = step.workers.max
+    if most > 1 and pipeline.tuning is None and not trainers()[trainer].together:
         raise Refusal(
             f"{trainer} trains on one worker, and workers.max is {most}; "
             "use one worker, a search, or an entrypoint that trains with Ray Train"
         )
 
 
-def _check_inputs(pipeline: Section, inputs: list[Section], task: str) -> None:
+def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
     """What a built-in trainer reads has one label, and what the split and a ranker go by."""
-    labelled = sum(bool(text(one, "label")) for one in inputs)
+    labelled = sum(bool(one.label) for one in inputs)
     if labelled != 1:
         raise Refusal(f"one of its inputs must have a label; {labelled} have")
-    if text(section(pipeline, "split"), "by") == "time" and not any_has(inputs, "timestamp"):
+    if pipeline.split is not None and pipeline.split.by == "time" and not any(one.timestamp for one in inputs):
         raise Refusal("a split by time needs a dataset with a timestamp column")
-    if task == "ranking" and not any_has(inputs, "group"):
+    if task == "ranking" and not any(one.group for one in inputs):
         raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
 
 
-def _check_training(pipeline: Section, task: str) -> None:
-    steps, data = sections(pipeline, "steps").values(), sections(pipeline, "data")
-    if "tuning" in pipeline:
-        check_tuning(section(pipeline, "tuning"), task, any(text(step, "trainer") for step in steps))
-    check_gate(pipeline, task, any("entrypoint" in step for step in steps))
-    learned = [data[name] for step in steps for name in names(step, "inputs")]
-    trained = [data[name] for step in steps if text(step, "trainer") for name in names(step, "inputs")]
-    if trained and "tuning" in pipeline:
-        check_needs(metric_of(text(section(pipeline, "tuning"), "metric")), trained, trained)
-    for line in rows(pipeline, "validation"):
-        judged = [data[text(line, "data")]] if text(line, "data") else learned
+def _check_training(pipeline: Pipeline, task: str) -> None:
+    steps, data = pipeline.steps.values(), pipeline.data
+    if pipeline.tuning is not None:
+        check_tuning(pipeline.tuning, task, any(bool(step.trainer) for step in steps))
+    check_gate(pipeline, task, any(bool(step.entrypoint) for step in steps))
+    learned = [data[name] for step in steps for name in step.inputs]
+    trained = [data[name] for step in steps if step.trainer for name in step.inputs]
+    if trained and pipeline.tuning is not None:
+        check_needs(metric_of(pipeline.tuning.metric), trained, trained)
+    for line in pipeline.validation:
+        judged = [data[line.data]] if line.data else learned
         try:
-            check_needs(metric_of(text(line, "metric")), judged, learned)
+            check_needs(metric_of(line.metric), judged, learned)
         except Refusal as refusal:
-            raise Refusal(f"gate {text(line, 'name')!r}: {refusal}") from None
+            raise Refusal(f"gate {line.name!r}: {refusal}") from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Section, integer, names
+from modelyard_runtime.workload.records import Step
 
 _WAIT_S = 1.0
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class _Attempt:
 class Driver:
     """Runs the steps of a DAG through Ray, as many at once as their needs allow."""
 
-    def __init__(self, steps: Mapping[str, Section], timeout_s: int) -> None:
+    def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps
         self._ends_at = time.monotonic() + timeout_s
         self._running: dict[str, _Attempt] = {}
@@ -66,13 +66,13 @@ class Driver:
     def _begin(self, submit: Submit) -> None:
         for name, step in self._steps.items():
             waits = name not in self._made and name not in self._running
-            if waits and all(need in self._made for need in names(step, "needs")):
+            if waits and all(need in self._made for need in step.needs):
                 self._try(name, 1, submit)
 
     def _try(self, name: str, number: int, submit: Submit) -> None:
         _log.info("step %s: try %d", name, number)
-        results = {need: self._made[need].result for need in names(self._steps[name], "needs")}
-        ends_at = min(time.monotonic() + integer(self._steps[name], "timeoutSeconds"), self._ends_at)
+        results = {need: self._made[need].result for need in self._steps[name].needs}
+        ends_at = min(time.monotonic() + self._steps[name].timeout_seconds, self._ends_at)
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
@@ -102,7 +102,7 @@ class Driver:
     def _again(self, name: str, attempt: _Attempt, why: str, submit: Submit) -> bool:
         del self._running[name]
         _log.error("step %s: try %d failed: %s", name, attempt.number, why)
-        if attempt.number > integer(self._steps[name], "retries") or time.monotonic() >= self._ends_at:
+        if attempt.number > self._steps[name].retries or time.monotonic() >= self._ends_at:
             return False
         self._try(name, attempt.number + 1, submit)
         return True
@@ -115,11 +115,11 @@ class Driver:
         self._running.clear()
 
 
-def order(steps: dict[str, Section]) -> list[str]:
+def order(steps: Mapping[str, Step]) -> list[str]:
     """The steps with each after those that it needs; steps that wait for each other are refused."""
     done: dict[str, None] = {}
     while len(done) < len(steps):
-        ready = [name for name, step in steps.items() if name not in done and set(names(step, "needs")) <= done.keys()]
+        ready = [name for name, step in steps.items() if name not in done and set(step.needs) <= done.keys()]
         if not ready:
             raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
         done |= dict.fromkeys(ready)

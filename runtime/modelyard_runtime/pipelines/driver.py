@@ -12,12 +12,14 @@ from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.pipelines.dag import Done, Driver, order
 from modelyard_runtime.pipelines.logs import keep_logs
 from modelyard_runtime.pipelines.steps import StepActor, finish_step, scores, spread_out, worker_of
-from modelyard_runtime.promotion.promoter import promote_waiting, promotes_itself, report_standing
+from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.promoter import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.training.trainers import check_trainer
 from modelyard_runtime.training.tuning import fixed_parameters, middle
-from modelyard_runtime.workload.description import Section, description, integer, section, sections, text
+from modelyard_runtime.workload.mounted import mounted_workload
+from modelyard_runtime.workload.records import Pipeline, PipelineWorkload, Workload
 
 _BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
 _log = logging.getLogger(__name__)
@@ -25,16 +27,14 @@ _log = logging.getLogger(__name__)
 
 def run() -> int:
     """Run every step of the described pipeline, and what follows training: 0 when all is done."""
-    workload = description()
-    check(workload)
-    pipeline = section(workload, "pipeline")
+    workload = check(mounted_workload())
+    pipeline = workload.pipeline
     _start_ray(pipeline)
-    if text(workload, "type") == "training":
+    if workload.type == "training":
         registry.connect(workload)
-        registry.open_experiment(workload)  # runs of the user's own code belong to it, too
-    waits = "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys()
-    if waits and promotes_itself(workload):
-        _log.info("before the run: %s", promote_waiting(workload))
+        registry.open_experiment(pipeline.trained_model)  # runs of the user's own code belong to it, too
+    if _is_delivered_or_approved(pipeline) and promotes_itself(workload):
+        _log.info("before the run: %s", promote_waiting(Look.of_training(workload)))
     run_name = new_run()
     try:
         return work(workload, run_name)
@@ -42,18 +42,25 @@ def run() -> int:
         keep_logs(workload, run_name)
 
 
-def work(workload: Section, run_name: str) -> int:
+def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
+    """Whether a version that was trained before may wait for an approval, or for its delivery."""
+    model = pipeline.model
+    delivered = model is not None and (model.delivery is not None or model.other_deliveries)
+    return pipeline.approvals is not None or bool(delivered)
+
+
+def work(workload: PipelineWorkload, run_name: str) -> int:
     """The steps of a pipeline, on a Ray that runs; what comes of them is judged, reported and logged."""
-    pipeline = section(workload, "pipeline")
-    driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))
+    pipeline = workload.pipeline
+    driver = Driver(pipeline.steps, pipeline.timeout_seconds)
     made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
     if made is None:
         return 1
-    if text(workload, "type") == "training":
+    if workload.type == "training":
         code = _finish(workload, made, run_name)
-        report_standing(workload)
+        report_standing(Look.of_training(workload))
         return code
-    steps = sections(pipeline, "steps")
+    steps = pipeline.steps
     counts = [one.summary.reported["refused"] for name, one in made.items() if scores(workload, steps[name])]
     if counts:
         report_refused(workload, sum(counts))
@@ -61,21 +68,22 @@ def work(workload: Section, run_name: str) -> int:
     return 0
 
 
-def check(workload: Section) -> None:
-    """Refuse, before any work, what the description asks and this runtime does not do."""
-    check_pipeline(workload)
-    pipeline = section(workload, "pipeline")
-    task, tuning = text(section(pipeline, "model"), "task"), section(pipeline, "tuning")
-    for name, step in sections(pipeline, "steps").items():
-        if text(step, "trainer"):
+def check(described: Workload) -> PipelineWorkload:
+    """The pipeline, unless it asks what this runtime does not do: that is refused before any work."""
+    workload = check_pipeline(described)
+    pipeline = workload.pipeline
+    task, tuning = pipeline.task, pipeline.tuning
+    for name, step in pipeline.steps.items():
+        if step.trainer:
             given = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
             try:
-                check_trainer(text(step, "trainer"), task, given)
+                check_trainer(step.trainer, task, given)
             except Refusal as refusal:
                 raise Refusal(f"step {name!r}: {refusal}") from None
+    return workload
 
 
-def _start_ray(pipeline: Section) -> None:
+def _start_ray(pipeline: Pipeline) -> None:
     """Join the cluster that this runs in; without one, start a local Ray that has what the steps ask for."""
     import ray
 
@@ -84,41 +92,39 @@ def _start_ray(pipeline: Section) -> None:
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=True)
         return
-    steps = sections(pipeline, "steps").values()
-    if any(integer(section(step, "resources"), "gpus") for step in steps) and not os.environ.get(
-        "CUDA_VISIBLE_DEVICES"
-    ):
+    steps = pipeline.steps.values()
+    if any(step.resources.gpus for step in steps) and not os.environ.get("CUDA_VISIBLE_DEVICES"):
         _log.warning("steps ask for accelerators; without one on this machine they wait until their timeout")
     groups: dict[str, float] = {}
     cpus = 1.0
     for step in steps:
-        worker, most = worker_of(step), max(integer(section(step, "workers"), "max"), 1)
+        worker, most = worker_of(step), max(step.workers.max, 1)
         cpus = max(cpus, worker["num_cpus"] * most)
         for group in worker["resources"]:
             groups[group] = max(groups.get(group, 0.0), float(most))
     ray.init(address="local", num_cpus=int(-(-cpus // 1)), resources=groups, include_dashboard=False)
 
 
-def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
+def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
     """Start a step on a worker of its group: in the whole of it, or beside the workers that it starts itself."""
     import ray
 
-    step = sections(section(workload, "pipeline"), "steps")[name]
+    step = workload.pipeline.steps[name]
     worker = worker_of(step)
     if spread_out(workload, step):
         worker = {"num_cpus": 0, "resources": dict.fromkeys(worker["resources"], _BESIDE)}
     actor: Any = ray.remote(StepActor).options(max_restarts=0, **worker).remote()
-    summary, made = actor.perform.options(num_returns=2).remote(dict(workload), name, results, run_name)
+    summary, made = actor.perform.options(num_returns=2).remote(workload, name, results, run_name)
     return actor, summary, made
 
 
-def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:
+def _finish(workload: PipelineWorkload, made: dict[str, Done], run_name: str) -> int:
     import ray
     from ray.exceptions import RayError
 
-    steps = sections(section(workload, "pipeline"), "steps")
+    steps = workload.pipeline.steps
     modelled = [name for name in order(steps) if made[name].summary.has_model]
-    trained = [name for name in modelled if text(steps[name], "trainer")] or modelled
+    trained = [name for name in modelled if steps[name].trainer] or modelled
     if not trained:
         raise Refusal("no step returned a model; a training pipeline needs one that does")
     name = trained[-1]
@@ -126,7 +132,7 @@ def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
-        _log.info("%s", ray.get(ending.remote(dict(workload), name, made[name].result, reported, run_name)))
+        _log.info("%s", ray.get(ending.remote(workload, name, made[name].result, reported, run_name)))
     except RayError as problem:
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):

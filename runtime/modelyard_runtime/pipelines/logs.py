@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.storage.filesystem import place, write_whole
-from modelyard_runtime.workload.description import Section, section, text
+from modelyard_runtime.workload.records import PipelineWorkload
 
 _SESSIONS = Path("/tmp/ray")
 """Where Ray writes on every node, in a folder a session (docs.ray.io, "Configuring Logging", read 2026-11-25)."""
@@ -19,13 +19,13 @@ _WAIT_S = 120
 _log = logging.getLogger(__name__)
 
 
-def keep_logs(workload: Section, run_name: str) -> None:
+def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
     """Copy what each node of the cluster has written, with a task on each; what cannot be copied ends no run."""
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    if not section(section(workload, "pipeline"), "logs"):
+    if workload.pipeline.logs is None:
         return
     copying: dict[Any, str] = {}
     nodes_of_cluster: Any = ray.nodes  # Ray leaves it untyped
@@ -33,7 +33,7 @@ def keep_logs(workload: Section, run_name: str) -> None:
         if node["Alive"]:
             there = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
             task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
-            copying[task.remote(dict(workload), run_name, node["NodeName"])] = node["NodeName"]
+            copying[task.remote(workload, run_name, node["NodeName"])] = node["NodeName"]
     done, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
     for reference in late:
         _log.warning("logs of %s are not copied: it took longer than %d s", copying[reference], _WAIT_S)
@@ -44,17 +44,19 @@ def keep_logs(workload: Section, run_name: str) -> None:
             _log.warning("logs of %s are not copied: %s", copying[reference], problem)
 
 
-def copy_logs(workload: Section, run_name: str, node: str) -> int:
+def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
     """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`; how many files there were."""
     import ray
 
     return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
 
 
-def copy_folder(workload: Section, run_name: str, node: str, folder: Path) -> int:
+def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
     """The same from a folder."""
-    logs = section(section(workload, "pipeline"), "logs")
-    target = place(workload, text(logs, "uri"), text(logs, "store")).below(run_name, node)
+    logs = workload.pipeline.logs
+    if logs is None:
+        return 0
+    target = place(workload, logs.uri, logs.store).below(run_name, node)
     count = 0
     for path in _written(folder):
         write_whole(target.below(*path.relative_to(folder).parts), _end_of(path))

@@ -11,8 +11,7 @@ from typing import Any
 from modelyard_runtime.batch.run import score_datasets
 from modelyard_runtime.context import Context
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.registry.lineage import fingerprint
-from modelyard_runtime.training.checkpoints import Checkpoints
+from modelyard_runtime.training.checkpoints import Checkpoints, state_of
 from modelyard_runtime.training.data import TrainingData, training_data
 from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whole
 from modelyard_runtime.training.together import goes_on, parts_of, train_together, trains_together
@@ -21,7 +20,9 @@ from modelyard_runtime.training.trainers import check_trainer, grow
 from modelyard_runtime.training.trials import Nested, begin, failed
 from modelyard_runtime.training.tuning import WHOLE, Trial, fixed_parameters, search, trial_of_trainer
 from modelyard_runtime.user_code import entrypoint
-from modelyard_runtime.workload.description import Json, Section, bound, integer, names, number, section, sections, text
+from modelyard_runtime.workload.decode import decode
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkload, Step, Tuning
 
 _log = logging.getLogger(__name__)
 
@@ -51,47 +52,48 @@ class Summary:
     reported: Mapping[str, float]
 
 
-def worker_of(step: Section) -> dict[str, Any]:
+def worker_of(step: Step) -> dict[str, Any]:
     """What one worker of a step asks of Ray."""
-    resources = section(step, "resources")
-    group = text(resources, "group")
+    resources = step.resources
+    group = resources.group
     return {
-        "num_cpus": number(resources, "cpus"),
-        "num_gpus": integer(resources, "gpus"),
+        "num_cpus": resources.cpus,
+        "num_gpus": resources.gpus,
         "resources": {group: _WHOLE} if group else {},
     }
 
 
-def spread_out(workload: Section, step: Section) -> bool:
+def spread_out(workload: PipelineWorkload, step: Step) -> bool:
     """Whether a step has workers of its own, and so only coordinates in its own process."""
-    if text(workload, "type") == "training" and "tuning" in section(workload, "pipeline"):
+    if workload.type == "training" and workload.pipeline.tuning is not None:
         return True
-    if "entrypoint" in step:
-        return integer(section(step, "workers"), "max") > 1
-    if text(step, "trainer"):
+    if step.entrypoint:
+        return step.workers.max > 1
+    if step.trainer:
         return trains_together(step) or goes_on(workload, step)
     return scores(workload, step)
 
 
-def scores(workload: Section, step: Section) -> bool:
+def scores(workload: PipelineWorkload, step: Step) -> bool:
     """Whether a step is built-in scoring: of a batch inference, or of a custom pipeline by a model of its own."""
-    return "entrypoint" not in step and ("model" in step or text(workload, "type") == "batch-inference")
+    return not step.entrypoint and (step.model is not None or workload.type == "batch-inference")
 
 
-def as_batch_inference(workload: Section, step: Section) -> Section:
+def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorkload:
     """The workload as the batch inference that a step with a model is."""
-    if "model" not in step:
+    if step.model is None:
         return workload
-    own = {"model": step["model"], "batchSize": step["batchSize"], "reprocess": "none"}
-    return {**workload, "type": "batch-inference", "pipeline": {**section(workload, "pipeline"), **own}}
+    own = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
+    pipeline = {**workload.pipeline.source, **own}
+    return decode(PipelineWorkload, {**workload.source, "type": "batch-inference", "pipeline": pipeline})
 
 
-def perform(workload: Section, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
+def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
     """Run one step. `results` holds references to what the steps before it made."""
     import ray
 
     _log_here()
-    step = sections(section(workload, "pipeline"), "steps")[name]
+    step = workload.pipeline.steps[name]
     found: dict[str, Made] = {key: ray.get(reference) for key, reference in results.items()}
     before = {key: one.result if one.model is None else one.model for key, one in found.items()}
     made = _perform(workload, name, step, before, run)
@@ -101,55 +103,57 @@ def perform(workload: Section, name: str, results: Mapping[str, Any], run: str) 
 class StepActor:
     """The process of one try of a step."""
 
-    def perform(self, workload: Section, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
+    def perform(
+        self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
+    ) -> tuple[Summary, Made]:
         """Run the step, as `perform` does."""
         return perform(workload, name, results, run)
 
 
-def finish_step(workload: Section, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
+def finish_step(workload: PipelineWorkload, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
     """What follows training, on a worker of the step that trained."""
     _log_here()
     assert made.data is not None
     return finish(workload, name, Trained(made.model, reported, made.parameters, made.run_id), made.data, run)
 
 
-def _perform(workload: Section, name: str, step: Section, before: Mapping[str, Any], run: str) -> Made:
-    pipeline = section(workload, "pipeline")
-    if "entrypoint" in step:
+def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> Made:
+    pipeline = workload.pipeline
+    if step.entrypoint:
         return _own_code(workload, name, before, run)
-    inputs = tuple(names(step, "inputs"))
+    inputs = tuple(step.inputs)
     if scores(workload, step):
-        output, workers = text(step, "output") or text(pipeline, "output"), section(step, "workers")
-        bounds = integer(workers, "min"), integer(workers, "max")
+        output, workers = step.output or pipeline.output, step.workers
+        bounds = workers.min, workers.max
         counts = score_datasets(as_batch_inference(workload, step), inputs, output, worker_of(step), bounds)
         return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
     return _built_in(workload, step, inputs, run)
 
 
-def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: str) -> Made:
+def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], run: str) -> Made:
     import ray
 
-    pipeline = section(workload, "pipeline")
-    trainer, task = text(step, "trainer"), text(section(pipeline, "model"), "task")
-    parameters, tuning = fixed_parameters(step), section(pipeline, "tuning")
+    pipeline = workload.pipeline
+    trainer, task = step.trainer, pipeline.task
+    parameters, tuning = fixed_parameters(step), pipeline.tuning
     check_trainer(trainer, task, parameters)
     kept = Checkpoints.of(workload, step) if goes_on(workload, step) else None
-    if not tuning and trains_together(step):
+    if tuning is None and trains_together(step):
         whole_because = why_whole(workload, step, task)
         if not whole_because:
             shards = read_in_shards(workload, step, task, parts_of(step), worker_of(step), kept.began if kept else None)
             return Made(_fitted(step, task, parameters, shards, kept), shards.data, parameters=parameters)
         _log.warning("the rows are read in the memory of one worker and shared from there: %s", whole_because)
     data = training_data(workload, inputs, task, kept.began if kept else None)
-    if not tuning:
+    if tuning is None:
         return Made(_fitted(step, task, parameters, data, kept), data, parameters=parameters)
     shared = ray.put(data)
-    split, threshold = section(pipeline, "split"), bound(section(pipeline, "model"), "threshold")
-    trial = trial_of_trainer(trainer, task, parameters, shared, split, text(tuning, "metric"), threshold)
-    best, known = _searched(workload, step, trial, run, reuse_workers=True)
+    split, threshold = pipeline.effective_split, pipeline.trained_model.threshold
+    trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
+    best, known = _searched(workload, step, tuning, trial, run, reuse_workers=True)
     whole = {**parameters, **best}
-    one: dict[str, Json] = {"min": 1, "max": 1}  # several are for trials that run at the same time
-    alone: Section = {**step, "workers": one, "parameters": whole}
+    one = Bounds(min=1, max=1)  # several are for trials that run at the same time
+    alone = replace(step, workers=one, parameters=whole)
     if kept is not None and goes_on(workload, alone):
         return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
     train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
@@ -160,11 +164,11 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
 
 
 def _fitted(
-    step: Section, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
+    step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
 ) -> Any:
     """The model, on workers of its own where it is kept part by part or made by several."""
     if isinstance(data, TrainingData) and kept is None and not trains_together(step):
-        return _trained(text(step, "trainer"), task, parameters, data)
+        return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), kept)
     if kept is not None:
         kept.discard()
@@ -172,19 +176,14 @@ def _fitted(
 
 
 def _searched(
-    workload: Section, step: Section, trial: Trial, run: str, reuse_workers: bool = False
+    workload: PipelineWorkload, step: Step, tuning: Tuning, trial: Trial, run: str, reuse_workers: bool = False
 ) -> tuple[dict[str, Json], str]:
     """The best parameters, and the run that the trials are nested in.
 
     What a killed driver has begun on the same data with the same step is gone on with.
     """
-    pipeline = section(workload, "pipeline")
-    data, tuning = sections(pipeline, "data"), section(pipeline, "tuning")
-    states: dict[str, Json] = {name: fingerprint(workload, data[name]) for name in names(step, "inputs")}
-    about: dict[str, Json] = {"step": dict(step), "data": states}
-    about |= {key: dict(section(pipeline, key)) for key in ("tuning", "split", "model")}
-    known = begin(workload, run, about)
-    most = integer(section(step, "workers"), "max")
+    known = begin(workload, run, state_of(workload, step))
+    most = step.workers.max
     try:
         nested = Nested(workload, known)
         return search(tuning, trial, worker_of(step), most, known, nested, reuse_workers), known.run_id
@@ -198,25 +197,25 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
     return model
 
 
-def _own_code(workload: Section, name: str, before: Mapping[str, Any], run: str) -> Made:
+def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> Made:
     """User code, after a search over it where the pipeline declares one and this step is what trains."""
     import ray
 
-    pipeline = section(workload, "pipeline")
-    step, tuning = sections(pipeline, "steps")[name], section(pipeline, "tuning")
+    pipeline = workload.pipeline
+    step, tuning = pipeline.steps[name], pipeline.tuning
     parameters = fixed_parameters(step)
-    if tuning and searched(pipeline, name):
+    if tuning is not None and searched(pipeline, name):
 
         def trial(drawn: Mapping[str, Json], tell: Any) -> None:
             context = _context(workload, name, before, run, {**parameters, **drawn}, tell)
-            entrypoint(text(step, "entrypoint"))(context)
-            if text(tuning, "metric") not in context.reported:
-                raise Refusal(f"the code does not report {text(tuning, 'metric')!r}, which the search goes by")
+            entrypoint(step.entrypoint)(context)
+            if tuning.metric not in context.reported:
+                raise Refusal(f"the code does not report {tuning.metric!r}, which the search goes by")
             tell({**context.reported, WHOLE: 1.0})
 
-        best, run_id = _searched(workload, step, trial, run)
+        best, run_id = _searched(workload, step, tuning, trial, run)
         parameters |= best
-        if integer(section(step, "workers"), "max") <= 1:
+        if step.workers.max <= 1:
             called = ray.remote(_called).options(max_retries=0, **worker_of(step))
             answered = ray.get(called.remote(workload, name, before, run, parameters))
         else:
@@ -226,21 +225,21 @@ def _own_code(workload: Section, name: str, before: Mapping[str, Any], run: str)
 
 
 def _called(
-    workload: Section, name: str, before: Mapping[str, Any], run: str, parameters: Mapping[str, Json]
+    workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str, parameters: Mapping[str, Json]
 ) -> tuple[Any, dict[str, float]]:
-    step = sections(section(workload, "pipeline"), "steps")[name]
+    step = workload.pipeline.steps[name]
     context = _context(workload, name, before, run, parameters, lambda _: None)
-    return entrypoint(text(step, "entrypoint"))(context), dict(context.reported)
+    return entrypoint(step.entrypoint)(context), dict(context.reported)
 
 
 def _made(
-    workload: Section, step: Section, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
+    workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> Made:
     """In a training pipeline a model that is returned, or a text that names one, is what the step made."""
-    if text(workload, "type") != "training" or result is None or not _is_model(result):
+    if workload.type != "training" or result is None or not _is_model(result):
         return Made(result=result, reported=reported, parameters=parameters)
-    task = text(section(section(workload, "pipeline"), "model"), "task")
-    data = training_data(workload, tuple(names(step, "inputs")), task)
+    task = workload.pipeline.task
+    data = training_data(workload, tuple(step.inputs), task)
     return Made(result, data, reported=reported, parameters=parameters)
 
 
@@ -251,31 +250,36 @@ def _is_model(result: Any) -> bool:
     return bool(kinds & {"sklearn", "xgboost", "lightgbm", "torch", "mlflow"})
 
 
-def searched(pipeline: Section, name: str) -> bool:
+def searched(pipeline: Pipeline, name: str) -> bool:
     """Whether a search is about this step of own code: the last one, which nothing needs.
 
     Beside built-in trainers it is about these alone, and what comes after them reports what it likes.
     """
-    steps = sections(pipeline, "steps")
-    if any("trainer" in step for step in steps.values()):
+    steps = pipeline.steps
+    if any(step.trainer for step in steps.values()):
         return False
-    needed = {one for step in steps.values() for one in names(step, "needs")}
+    needed = {one for step in steps.values() for one in step.needs}
     ends = [one for one in steps if one not in needed]
     return len(steps) == 1 or ends[-1] == name
 
 
 def _context(
-    workload: Section, name: str, before: Mapping[str, Any], run: str, parameters: Mapping[str, Json], tell: Any
+    workload: PipelineWorkload,
+    name: str,
+    before: Mapping[str, Any],
+    run: str,
+    parameters: Mapping[str, Json],
+    tell: Any,
 ) -> Context:
-    step = sections(section(workload, "pipeline"), "steps")[name]
-    workers = section(step, "workers")
+    step = workload.pipeline.steps[name]
+    workers = step.workers
     return Context(
         workload=workload,
         step=name,
-        inputs=tuple(names(step, "inputs")),
-        output=text(step, "output"),
+        inputs=tuple(step.inputs),
+        output=step.output,
         parameters=parameters,
-        workers=(integer(workers, "min"), integer(workers, "max")),
+        workers=(workers.min, workers.max),
         worker=worker_of(step),
         results=before,
         run=run,

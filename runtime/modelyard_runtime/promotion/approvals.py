@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from modelyard_runtime.promotion.sshsig import NotSigned, fingerprint, key_of, signature_of, verify
-from modelyard_runtime.workload.description import Section, integer, names, section, text
+from modelyard_runtime.workload.records import Approvals, Promotion, Workload
 
 APPROVAL_TAG = "modelyard.approval."
 BESIDE_SPEC = "an approval beside the spec"
@@ -52,22 +52,22 @@ class Standing:
         return {one.group: one.evidence for one in self.given}
 
 
-def subject(workload: Section, pipeline: Section, digest: str) -> dict[str, str]:
+def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
     """What an approval must be about to count for a version: an approval for another environment or alias does not."""
     return {
         **KIND,
-        "system": text(workload, "system"),
-        "environment": text(workload, "environment"),
-        "model": text(section(pipeline, "model"), "registeredName"),
-        "alias": text(pipeline, "promoteTo"),
+        "system": workload.system,
+        "environment": workload.environment,
+        "model": promotion.model.registered_name,
+        "alias": promotion.promote_to,
         "digest": digest,
     }
 
 
-def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], digest: str) -> Standing:
+def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
     """Who has approved the version of this digest. A group counts once, and so does a key."""
-    asked = section(pipeline, "approvals")
-    keys, about = _keys(asked), subject(workload, pipeline, digest)
+    asked = promotion.approvals
+    keys, about = _keys(asked), subject(workload, promotion, digest)
     given: dict[str, Approval] = {}
     used: set[bytes] = set()
     refused: list[str] = []
@@ -85,7 +85,7 @@ def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], dige
             continue
         used.add(key)
         given[group] = Approval(group, fingerprint(key), content)
-    missing = max(integer(asked, "minimum") - len(given), 0)
+    missing = 0 if asked is None else max(asked.minimum - len(given), 0)
     return Standing(tuple(given.values()), missing, tuple(one for one in keys if one not in given), tuple(refused))
 
 
@@ -107,20 +107,20 @@ def signer(evidence: str, about: Mapping[str, str]) -> bytes:
     return read.key
 
 
-def _written(asked: Section, tags: Mapping[str, str]) -> list[tuple[str, str]]:
+def _written(asked: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
     """What may be approvals, with where it stands: beside the version, and beside the spec."""
-    if not asked:
+    if asked is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
-    return [*beside_version, *((BESIDE_SPEC, content) for content in names(asked, "given"))]
+    return [*beside_version, *((BESIDE_SPEC, content) for content in asked.given)]
 
 
-def _keys(asked: Section) -> dict[str, set[bytes]]:
+def _keys(asked: Approvals | None) -> dict[str, set[bytes]]:
     """The keys of each group that may approve; what is no key approves nothing, and keeps no other from it."""
-    groups = section(asked, "groups")
-    read = {
-        name: [_key(name, line) for line in names(section(groups, name), "sshKeys")] for name in names(asked, "from")
-    }
+    if asked is None:
+        return {}
+    lines = {name: asked.groups[name].ssh_keys if name in asked.groups else () for name in asked.from_}
+    read = {name: [_key(name, line) for line in keys] for name, keys in lines.items()}
     return {name: {key for key in keys if key is not None} for name, keys in read.items()}
 
 

@@ -6,24 +6,24 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Section, integer, rows, text
+from modelyard_runtime.workload.records import Changes, ChangeWindow
 
 _DAY = timedelta(days=1)
 
 
-def closed(changes: Section, now: datetime) -> str:
+def closed(changes: Changes | None, now: datetime) -> str:
     """Why no alias moves at this moment; empty where it may."""
-    if not changes:
+    if changes is None:
         return ""
-    here = now.astimezone(_zone(text(changes, "timeZone")))
-    for freeze in rows(changes, "freezes"):
-        first, last = text(freeze, "from"), text(freeze, "to")
+    here = now.astimezone(_zone(changes.time_zone))
+    for freeze in changes.freezes:
+        first, last = freeze.from_, freeze.to
         if date.fromisoformat(first) <= here.date() <= date.fromisoformat(last):
-            reason = text(freeze, "reason")
+            reason = freeze.reason
             return f"nothing changes from {first} to {last}" + (f" ({reason})" if reason else "")
-    windows = rows(changes, "windows")
+    windows = changes.windows
     if windows and not any(_open(one, here) for one in windows):
-        return f"it is {here:%a %H:%M} in {text(changes, 'timeZone')}, outside of the windows for changes"
+        return f"it is {here:%a %H:%M} in {changes.time_zone}, outside of the windows for changes"
     return ""
 
 
@@ -34,11 +34,10 @@ def _zone(name: str) -> ZoneInfo:
         raise Refusal(f"the time zone {name!r} is not known here: {problem}") from None
 
 
-def _open(window: Section, here: datetime) -> bool:
+def _open(window: ChangeWindow, here: datetime) -> bool:
     """Whether a moment is in a window, that of its own day or that of the evening before."""
-    first, last = integer(window, "fromMinute"), integer(window, "toMinute")
-    days, minute = window.get("days"), here.hour * 60 + here.minute
-    assert isinstance(days, list)
+    first, last = window.from_minute, window.to_minute
+    days, minute = window.days, here.hour * 60 + here.minute
     if first < last:
         return here.weekday() in days and first <= minute < last
     return (here.weekday() in days and minute >= first) or ((here - _DAY).weekday() in days and minute < last)

@@ -7,6 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modelyard_runtime.bundles.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
@@ -20,23 +21,23 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.lineage import ADDED, content_digest
 from modelyard_runtime.storage.filesystem import Place, place
-from modelyard_runtime.workload.description import Section, section, text
+from modelyard_runtime.workload.records import Model, Workload
 
 _log = logging.getLogger(__name__)
 
 
-def deliver(workload: Section, model: Section, alias: str) -> str:
+def deliver(workload: Workload, model: Model, alias: str) -> str:
     """Write what an alias points to now to where the description wants its bundles. Says what came of it.
 
     Safe to run again: what is delivered already is left as it is, and what was interrupted is done anew.
     """
-    delivery = section(model, "delivery")
-    if not delivery:
+    delivery = model.delivery
+    if delivery is None:
         return ""
-    version = registry.version_at(text(model, "registeredName"), alias)
+    version = registry.version_at(model.registered_name, alias)
     if version is None:
-        return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
-    where = place(workload, text(delivery, "uri"), text(delivery, "store"))
+        return f"nothing is delivered: {alias!r} of {model.registered_name} points to no version yet"
+    where = place(workload, delivery.uri, delivery.store)
     try:
         return deliver_version(version, alias, where, *_recorded(model, version, alias))
     except OSError as problem:
@@ -46,19 +47,19 @@ def deliver(workload: Section, model: Section, alias: str) -> str:
         ) from None
 
 
-def deliver_all(workload: Section, model: Section, alias: str) -> str:
+def deliver_all(workload: Workload, model: Model, alias: str) -> str:
     """The same for this alias, and for those that others move: a human does so in the registry, and nobody is told."""
     found = [deliver(workload, model, alias)]
-    for other, delivery in section(model, "otherDeliveries").items():
-        found.append(deliver(workload, {**model, "delivery": delivery}, other))
+    for other, delivery in model.other_deliveries.items():
+        found.append(deliver(workload, replace(model, delivery=delivery), other))
     return "; ".join(sentence for sentence in found if sentence)
 
 
-def _recorded(model: Section, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
+def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
     """What the files of a version hash to, and its signed approvals: as the history has them where the description
     names one, else as its tags.
     """
-    if "history" not in model:
+    if not model.history:
         beside = {
             tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
         }

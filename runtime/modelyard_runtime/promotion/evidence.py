@@ -12,7 +12,7 @@ from modelyard_runtime.promotion.approvals import APPROVAL_TAG
 from modelyard_runtime.promotion.history import APPROVE, History, Move, recorded, whoever
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.workload.description import Section, section, text
+from modelyard_runtime.workload.records import Model, Promotion, Workload
 
 _LATER = "it was approved while the alias was there"
 _KEPT = "recorded."
@@ -33,9 +33,9 @@ def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
     return found
 
 
-def check(workload: Section, model: Section, what: str, digest: str, evidence: Mapping[str, str]) -> None:
+def check(workload: Workload, model: Model, what: str, digest: str, evidence: Mapping[str, str]) -> None:
     """Raise a Refusal for files that lack approvals which a model's description asks for, by the keys that it lists."""
-    found = _standing(workload, model, text(model, "alias"), digest, evidence)
+    found = _standing(workload, model, model.alias, digest, evidence)
     if found.missing:
         refused = f" ({'; '.join(found.refused)})" if found.refused else ""
         raise Refusal(
@@ -44,7 +44,7 @@ def check(workload: Section, model: Section, what: str, digest: str, evidence: M
         )
 
 
-def fit(workload: Section, model: Section, alias: str) -> Fit:
+def fit(workload: Workload, model: Model, alias: str) -> Fit:
     """Says of a version whether its records have the approvals that a model's description asks for."""
 
     def holds(moves: Sequence[Move], version: str) -> bool:
@@ -56,28 +56,28 @@ def fit(workload: Section, model: Section, alias: str) -> Fit:
 
 
 def _standing(
-    workload: Section, model: Section, alias: str, digest: str, evidence: Mapping[str, str]
+    workload: Workload, model: Model, alias: str, digest: str, evidence: Mapping[str, str]
 ) -> approvals.Standing:
-    pipeline: Section = {"model": dict(model), "promoteTo": alias, "approvals": dict(section(model, "approvals"))}
-    return approvals.standing(workload, pipeline, _tags(evidence), digest)
+    promotion = Promotion(model=model, promote_to=alias, approvals=model.approvals)
+    return approvals.standing(workload, promotion, _tags(evidence), digest)
 
 
-def lacks_approvals(workload: Section, pipeline: Section) -> bool:
+def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
     """Whether the records of the version that an alias points to lack approvals that the description asks for."""
-    live = _live(pipeline)
-    return live is not None and bool(approvals.standing(workload, pipeline, live.tags, live.move.digest).missing)
+    live = _live(promotion)
+    return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
 
-def add_later(workload: Section, pipeline: Section) -> None:
+def add_later(workload: Workload, promotion: Promotion) -> None:
     """Record approvals of the version that an alias points to already.
 
     It may have gone live before anybody was asked, by hand, or with the approval of a key that is not listed any more.
     """
-    live = _live(pipeline)
-    if live is None or not approvals.standing(workload, pipeline, live.tags, live.move.digest).missing:
+    live = _live(promotion)
+    if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:
         return
-    history, move = History(section(pipeline, "model")), live.move
-    found = approvals.standing(workload, pipeline, {**live.version.tags, **live.tags}, move.digest)
+    history, move = History(promotion.model), live.move
+    found = approvals.standing(workload, promotion, {**live.version.tags, **live.tags}, move.digest)
     what = f"version {move.version} of {history.name}, which {move.alias!r} points to"
     if found.missing:
         groups = ", ".join(found.groups)
@@ -99,10 +99,10 @@ class _Live:
     tags: Mapping[str, str]
 
 
-def _live(pipeline: Section) -> _Live | None:
+def _live(promotion: Promotion) -> _Live | None:
     """None where nothing is asked of the version, or where no record says what its files are."""
-    alias, history = text(pipeline, "promoteTo"), History(section(pipeline, "model"))
-    version = registry.version_at(history.name, alias) if section(pipeline, "approvals") else None
+    alias, history = promotion.promote_to, History(promotion.model)
+    version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:
         return None
     moves = history.moves(alias)

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from modelyard_runtime.capabilities import computes, known_metrics, reported_may_have
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Json, Section, bound, number, rows, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Check, Pipeline
 
 DIGEST_TAG = "modelyard.digest"
 GATE_TAG = "modelyard.gate"
@@ -46,15 +47,15 @@ class Incomparable(Exception):
 class Measures(Protocol):
     """What a gate asks about the new version."""
 
-    def value(self, line: Section) -> float:
+    def value(self, line: Check) -> float:
         """The metric of a line."""
         ...
 
-    def against(self, line: Section) -> Comparison | None:
+    def against(self, line: Check) -> Comparison | None:
         """The metric beside that of what an alias points to; None where it points to nothing yet."""
         ...
 
-    def slices(self, line: Section) -> Mapping[str, Slice]:
+    def slices(self, line: Check) -> Mapping[str, Slice]:
         """The metric for each value of the column that the line names."""
         ...
 
@@ -69,26 +70,27 @@ class Verdict:
     figures: Mapping[str, Json] = field(default_factory=dict)
 
 
-def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
+def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
     """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
-    for line in rows(pipeline, "validation"):
-        metric = text(line, "metric")
-        asked = [field for field in ("versus", "data", "by") if text(line, field) and not reported_may_have(field)]
+    for line in pipeline.validation:
+        metric = line.metric
+        given = {"versus": line.versus, "data": line.data, "by": line.by}
+        asked = [name for name, value in given.items() if value and not reported_may_have(name)]
         if not computes(metric, task) and (not own_code or asked):
             known = ", ".join(known_metrics(task))
-            raise Refusal(f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {known}")
+            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {known}")
 
 
-def judge(pipeline: Section, measures: Measures) -> tuple[Verdict, ...]:
+def judge(pipeline: Pipeline, measures: Measures) -> tuple[Verdict, ...]:
     """Every line of the gate, judged."""
-    return tuple(_judge_line(line, measures) for line in rows(pipeline, "validation"))
+    return tuple(_judge_line(line, measures) for line in pipeline.validation)
 
 
-def _judge_line(line: Section, measures: Measures) -> Verdict:
-    name, metric = text(line, "name"), text(line, "metric")
-    if text(line, "versus"):
+def _judge_line(line: Check, measures: Measures) -> Verdict:
+    name, metric = line.name, line.metric
+    if line.versus:
         return _judge_against(line, measures)
-    if text(line, "by"):
+    if line.by:
         return _judge_slices(line, measures.slices(line))
     try:
         value = measures.value(line)
@@ -98,22 +100,22 @@ def _judge_line(line: Section, measures: Measures) -> Verdict:
     return Verdict(name, _within(line, value), why, {"metric": metric, "value": value})
 
 
-def _within(line: Section, value: float) -> bool:
-    least, most = bound(line, "min"), bound(line, "max")
+def _within(line: Check, value: float) -> bool:
+    least, most = line.min, line.max
     return (least is None or value >= least) and (most is None or value <= most)
 
 
-def _asked(line: Section) -> str:
-    wanted = [("at least", bound(line, "min")), ("at most", bound(line, "max"))]
+def _asked(line: Check) -> str:
+    wanted = [("at least", line.min), ("at most", line.max)]
     return " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
 
 
-def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
+def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     """Every slice of enough rows is within the bounds, and no two are further apart than allowed.
 
     What cannot be measured does not hold: a slice without a value, or most of the rows in slices that are too small.
     """
-    name, metric, by = text(line, "name"), text(line, "metric"), text(line, "by")
+    name, metric, by = line.name, line.metric, line.by
     values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
     told: dict[str, Json] = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
     figures: dict[str, Json] = {"metric": metric, "by": by, "slices": told}
@@ -130,7 +132,7 @@ def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
     outside = [key for key, value in values.items() if not _within(line, value)]
     problems = [f"{by} {key} has {values[key]:.6g}, asked is {_asked(line)}" for key in outside[:_MOST_NAMED]]
     problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
-    allowed = bound(line, "maxDifference")
+    allowed = line.max_difference
     if allowed is not None and len(values) < 2:
         problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
     elif allowed is not None and apart > allowed:
@@ -142,8 +144,8 @@ def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
 _MOST_NAMED = 5
 
 
-def _judge_against(line: Section, measures: Measures) -> Verdict:
-    name, metric, alias = text(line, "name"), text(line, "metric"), text(line, "versus")
+def _judge_against(line: Check, measures: Measures) -> Verdict:
+    name, metric, alias = line.name, line.metric, line.versus
     try:
         found = measures.against(line)
     except Incomparable as problem:
@@ -152,7 +154,7 @@ def _judge_against(line: Section, measures: Measures) -> Verdict:
         value = measures.value(line)
         told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
         return Verdict(name, True, told, {"metric": metric, "value": value})
-    needed, confidence = number(line, "minDelta"), number(line, "confidence", CONFIDENCE)
+    needed, confidence = line.min_delta, CONFIDENCE if line.confidence is None else line.confidence
     sure = f"{sureness(line):.4g} confidence: {found.low:.6g} to {found.high:.6g}"
     told = (
         f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {found.gained:.6g} ({sure}), "
@@ -168,9 +170,9 @@ def _judge_against(line: Section, measures: Measures) -> Verdict:
 CONFIDENCE = 0.95
 
 
-def sureness(line: Section) -> float:
+def sureness(line: Check) -> float:
     """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
-    return number(line, "confidence", CONFIDENCE) or CONFIDENCE
+    return line.confidence or CONFIDENCE
 
 
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

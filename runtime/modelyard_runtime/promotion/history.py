@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from modelyard_runtime.workload.description import Section, text
+from modelyard_runtime.workload.records import Model, Workload
 
 PROMOTE, TAKE_BACK, BY_HAND, APPROVE = "promote", "take-back", "by-hand", "approve"
 _TAG = "modelyard.move."
@@ -48,9 +48,9 @@ class Move:
 class History:
     """The moves of the aliases of one registered model."""
 
-    def __init__(self, model: Section) -> None:
-        self.name = text(model, "registeredName")
-        self._experiment = text(model, "history") or f"{self.name}/aliases"
+    def __init__(self, model: Model) -> None:
+        self.name = model.registered_name
+        self._experiment = model.history or f"{self.name}/aliases"
         self.soaks = f"{self._experiment}/soaks"
 
     def moves(self, alias: str) -> tuple[Move, ...]:
@@ -191,10 +191,10 @@ def recorded(moves: Iterable[Move], version: str) -> Move | None:
     return next(one for one in reversed(moves) if one.version == version and one.action != TAKE_BACK)
 
 
-def whoever(workload: Section) -> str:
+def whoever(workload: Workload) -> str:
     """Who moves an alias: the workload, and the login that it uses."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
-    return " as ".join(part for part in (text(workload, "address"), user) if part)
+    return " as ".join(part for part in (workload.address, user) if part)
 
 
 def _move(run: Any) -> Move:

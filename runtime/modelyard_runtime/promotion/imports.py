@@ -14,18 +14,20 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.bundles.bundle import safe_path
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
+from modelyard_runtime.promotion.look import Look
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, format_of
 from modelyard_runtime.registry.lineage import ADDED, WORKLOAD_TAG, card_text, content_digest, model_tags, owner_tags
 from modelyard_runtime.storage.filesystem import listed, place, reading
-from modelyard_runtime.workload.description import Section, bound, section, text
+from modelyard_runtime.workload.records import Promotion
 
 FROM_TAG = "modelyard.import"
 """Tag of a version, and of the run that made it: where its files came from."""
@@ -41,53 +43,53 @@ _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
 
-def import_model(workload: Section) -> str:
+def import_model(look: Look) -> str:
     """Register the version that the import of a look names, unless it is there. Says what came of it.
 
     Raises Refusal where the source must not be imported or its files are not what the spec says, and what stores and
     the registry raise where they do not answer or deny access. Nothing is registered then.
     """
-    model = section(section(workload, "pipeline"), "model")
-    there = registered(workload)
+    model = look.promotion.model
+    there = registered(look)
     if there is not None:
         return f"version {there.version} of {there.name} is what the import names"
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         try:
-            files = _fetched(workload, Path(folder))
-            _check(workload, files)
+            files = _fetched(look, Path(folder))
+            _check(look, files)
         except Refusal as refusal:
-            raise Refusal(f"model {text(model, 'name')!r} is not imported: {refusal}") from None
-        return _register(workload, files)
+            raise Refusal(f"model {model.name!r} is not imported: {refusal}") from None
+        return _register(look, files)
 
 
-def registered(workload: Section) -> registry.Version | None:
+def registered(look: Look) -> registry.Version | None:
     """The version that the import names, where it is in use or was imported last. A spec that goes back to what it
     named before another one went live has it imported again, as a newer version.
     """
-    pipeline = section(workload, "pipeline")
-    name = text(section(pipeline, "model"), "registeredName")
-    own = [one for one in registry.versions(name) if one.tags.get(WORKLOAD_TAG) == text(workload, "trainedBy")]
+    promotion = look.promotion
+    name = promotion.model.registered_name
+    own = [one for one in registry.versions(name) if one.tags.get(WORKLOAD_TAG) == look.made_by]
     newest = max(own, key=lambda one: int(one.version), default=None)
-    in_use = registry.version_at(name, text(pipeline, "promoteTo"))
+    in_use = registry.version_at(name, promotion.promote_to)
     candidates = (one for one in (in_use, newest) if one is not None)
-    return next((one for one in candidates if is_named(pipeline, one)), None)
+    return next((one for one in candidates if is_named(promotion, one)), None)
 
 
-def is_named(pipeline: Section, version: registry.Version) -> bool:
+def is_named(promotion: Promotion, version: registry.Version) -> bool:
     """Whether a version has the digest that the import names."""
-    return version.tags.get(DIGEST_TAG) == text(section(pipeline, "import"), "digest")
+    return version.tags.get(DIGEST_TAG) == promotion.imported.digest
 
 
-def _fetched(workload: Section, folder: Path) -> Path:
+def _fetched(look: Look, folder: Path) -> Path:
     """The files of the source in a folder here, without what MLflow's client adds to them."""
     from mlflow import artifacts
 
-    source = section(section(workload, "pipeline"), "import")
-    uri, store = text(source, "uri"), text(source, "store")
-    if why := _trained_here(uri, store, text(source, "digest")):
+    source = look.promotion.imported
+    uri, store = source.uri, source.store
+    if why := _trained_here(uri, store, source.digest):
         raise Refusal(f"{uri} was trained here: {why}, and its gate decides about it")
     if store:
-        return _copied(workload, uri, store, folder)
+        return _copied(look, uri, store, folder)
     _check_size(uri, _size_in_registry(uri))
     files = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
     (files / ADDED).unlink(missing_ok=True)
@@ -134,8 +136,8 @@ def _size_in_registry(uri: str) -> int:
     return sum(one.file_size or 0 for one in found if not one.is_dir) + sum(map(_size_in_registry, folders))
 
 
-def _copied(workload: Section, uri: str, store: str, folder: Path) -> Path:
-    where = place(workload, uri, store)
+def _copied(look: Look, uri: str, store: str, folder: Path) -> Path:
+    where = place(look.workload, uri, store)
     found = [one for one in listed(where, recursive=True) if one.is_file]
     _check_size(uri, sum(one.size or 0 for one in found))
     for one in found:
@@ -149,42 +151,42 @@ def _copied(workload: Section, uri: str, store: str, folder: Path) -> Path:
     return folder
 
 
-def _check(workload: Section, files: Path) -> None:
+def _check(look: Look, files: Path) -> None:
     """Refuse files that are not what the spec says. Nothing is read in them before their digest is right."""
     from mlflow.models import Model
 
-    pipeline = section(workload, "pipeline")
-    model, source = section(pipeline, "model"), section(pipeline, "import")
-    found, wanted = content_digest(files), text(source, "digest")
+    promotion = look.promotion
+    model, source = promotion.model, promotion.imported
+    found, wanted = content_digest(files), source.digest
     if not any(files.rglob("*")):
-        raise Refusal(f"nothing lies at {text(source, 'uri')}")
+        raise Refusal(f"nothing lies at {source.uri}")
     if found != wanted:
-        raise Refusal(f"the files at {text(source, 'uri')} hash to {found}, and the spec names {wanted}")
+        raise Refusal(f"the files at {source.uri} hash to {found}, and the spec names {wanted}")
     if not (files / "MLmodel").is_file():
-        raise Refusal(f"there is no file MLmodel at {text(source, 'uri')}")
+        raise Refusal(f"there is no file MLmodel at {source.uri}")
     logged = Model.load(str(files))
-    flavor = _FLAVORS.get(text(model, "framework"), "")
+    flavor = _FLAVORS.get(model.framework, "")
     if "python_function" not in logged.flavors or flavor not in {"", *logged.flavors}:
         raise Refusal(
             f"its flavors are {', '.join(sorted(logged.flavors))}; {flavor or 'python_function'} is not among them"
         )
-    threshold, asked = (logged.metadata or {}).get(registry.THRESHOLD), bound(model, "threshold")
+    threshold, asked = (logged.metadata or {}).get(registry.THRESHOLD), model.threshold
     if threshold != asked:
         logged_with = "without a threshold" if threshold is None else f"with a threshold of {threshold}"
         raise Refusal(f"the model was logged {logged_with}, and the spec sets {'none' if asked is None else asked}")
 
 
-def _register(workload: Section, files: Path) -> str:
-    pipeline = section(workload, "pipeline")
-    model, source = section(pipeline, "model"), section(pipeline, "import")
-    name, uri = text(model, "registeredName"), text(source, "uri")
-    own: Section = {**workload, "address": text(workload, "trainedBy")}
+def _register(look: Look, files: Path) -> str:
+    promotion = look.promotion
+    model, source = promotion.model, promotion.imported
+    name, uri = model.registered_name, source.uri
+    own = replace(look.workload, address=look.made_by)
     written = format_of(files)
-    tags = {**owner_tags(own), **model_tags(own, model, ()), FROM_TAG: uri}
-    with exclusive_run(workload, tags) as run:
+    tags = {**owner_tags(own), **model_tags(own, model, {}), FROM_TAG: uri}
+    with exclusive_run(look, tags) as run:
         if run is None:
             return f"{uri} is being imported by another look; the next one sees what came of it"
-        there = registered(workload)
+        there = registered(look)
         if there is not None:
             return f"version {there.version} of {there.name} is what the import names"
         _client().log_artifacts(run.info.run_id, str(files), _FOLDER)
@@ -192,19 +194,19 @@ def _register(workload: Section, files: Path) -> str:
             name,
             f"{run.info.artifact_uri}/{_FOLDER}",
             run.info.run_id,
-            {**tags, DIGEST_TAG: text(source, "digest"), FORMAT_TAG: written, GATE_TAG: HELD},
-            card_text(own, model, (), written, f"Imported from {uri} by system {text(workload, 'system')}."),
+            {**tags, DIGEST_TAG: source.digest, FORMAT_TAG: written, GATE_TAG: HELD},
+            card_text(own, model, {}, written, f"Imported from {uri} by system {look.workload.system}."),
         )
     return f"version {version.version} of {name} was imported from {uri}"
 
 
 @contextmanager
-def exclusive_run(workload: Section, tags: dict[str, str]) -> Generator[Any]:
+def exclusive_run(look: Look, tags: dict[str, str]) -> Generator[Any]:
     """A run of the model's experiment while no other is open for the same digest; None where one is."""
-    source = section(section(workload, "pipeline"), "import")
-    digest, client = text(source, "digest"), _client()
-    experiment = registry.open_experiment(workload)
-    run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {text(source, 'uri')}")
+    source = look.promotion.imported
+    digest, client = source.digest, _client()
+    experiment = registry.open_experiment(look.promotion.model)
+    run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {source.uri}")
     ended = "FAILED"
     try:
         since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)

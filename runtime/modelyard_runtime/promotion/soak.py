@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from modelyard_runtime.promotion.history import History, arrived
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.workload.description import Json, Section, integer, names, rows, section, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Model, MonitorWorkload, Promotion, Soak
 
 _log = logging.getLogger(__name__)
 
@@ -39,23 +40,21 @@ class Standing:
     failed: bool = False
 
 
-def of_soaks(workload: Section) -> dict[str, str]:
+def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
     """By variant, the model and alias that it serves, of those whose versions soak."""
-    monitor = section(workload, "monitor")
-    models = (model for model in rows(monitor, "models") if text(model, "variant") in names(monitor, "soaks"))
-    return {text(model, "variant"): _served(model) for model in models}
+    monitor = workload.monitor
+    models = (model for model in monitor.models if model.variant in monitor.soaks)
+    return {model.variant: _served(model) for model in models}
 
 
-def witness(workload: Section, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
+def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
     """Keep what a look has found of the versions that soak, by what serves them and version."""
-    monitor = section(workload, "monitor")
-    soaking = {
-        _served(model): model for model in rows(monitor, "models") if text(model, "variant") in of_soaks(workload)
-    }
+    monitor = workload.monitor
+    soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
         registry.connect(workload)
         history = History(model)
-        alias = text(model, "alias")
+        alias = model.alias
         found = registry.version_at(history.name, alias)
         move = None if found is None else arrived(history.moves(alias), found.version)
         if found is None or move is None:
@@ -67,30 +66,30 @@ def witness(workload: Section, judged: Mapping[tuple[str, str], Judged], now: da
             "failed": dict(seen.failed),
             "unknown": [*seen.unknown],
         }
-        history.witness(move, text(workload, "address").rpartition(".")[2], json.dumps(told))
+        history.witness(move, workload.address.rpartition(".")[2], json.dumps(told))
 
 
-def _served(model: Section) -> str:
-    return f"{text(model, 'registeredName')}@{text(model, 'alias')}"
+def _served(model: Model) -> str:
+    return f"{model.registered_name}@{model.alias}"
 
 
-def soaked(promotion: Section, version: str, now: datetime) -> Standing:
+def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
     """Whether a version has held the alias of the stage before for long enough, and well enough."""
-    asked, before = section(promotion, "soak"), text(promotion, "after")
-    if not asked:
+    asked, before = promotion.soak, promotion.after
+    if asked is None:
         return Standing()
-    history = History(section(promotion, "model"))
+    history = History(promotion.model)
     move = arrived(history.moves(before), version)
     if move is None:
         return Standing(f"{before!r} is not recorded as version {version} yet")
-    ends = move.at + timedelta(seconds=integer(asked, "seconds"))
+    ends = move.at + timedelta(seconds=asked.seconds)
     if now < ends:
         return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
-    monitor = text(asked, "monitor")
+    monitor = asked.monitor
     return _judged(asked, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
 
 
-def _judged(asked: Section, seen: str, monitor: str, ends: datetime) -> Standing:
+def _judged(asked: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
     try:
         read = json.loads(seen)
         at, count = datetime.fromisoformat(read["at"]), int(read["rows"])
@@ -99,7 +98,7 @@ def _judged(asked: Section, seen: str, monitor: str, ends: datetime) -> Standing
         early = at < ends
     except (ValueError, KeyError, TypeError, AttributeError):
         return Standing(f"monitor {monitor} has not looked at it yet")
-    fewest = integer(asked, "minRows")
+    fewest = asked.min_rows
     if early:
         return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
     if count < fewest:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry.formats import DATA_ALONE, FORMAT_TAG, format_of
-from modelyard_runtime.workload.description import Section, section, sections, text
+from modelyard_runtime.workload import records
+from modelyard_runtime.workload.description import Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,32 +34,31 @@ class Version:
     run_id: str
 
 
-def connect(workload: Section) -> None:
+def connect(workload: records.Workload) -> None:
     """Point MLflow at the registry of the description; its credentials are taken from the variables that it names."""
     import mlflow
 
-    registry = section(workload, "registry")
-    uri = text(registry, "uri") or os.environ.get("MLFLOW_TRACKING_URI", "")
+    registry = workload.registry or records.Registry(uri="")
+    uri = registry.uri or os.environ.get("MLFLOW_TRACKING_URI", "")
     if not uri:
         raise Refusal("this workload uses a model, and its description names no registry")
-    for variable, name in (
-        ("MLFLOW_TRACKING_USERNAME", "usernameEnv"),
-        ("MLFLOW_TRACKING_PASSWORD", "passwordEnv"),
-        ("MLFLOW_TRACKING_TOKEN", "tokenEnv"),
+    for variable, source in (
+        ("MLFLOW_TRACKING_USERNAME", registry.username_env),
+        ("MLFLOW_TRACKING_PASSWORD", registry.password_env),
+        ("MLFLOW_TRACKING_TOKEN", registry.token_env),
     ):
-        source = text(registry, name)
         if source:
             if not os.environ.get(source):
                 raise Refusal(f"{source} is not set; the description says that it opens the registry")
             os.environ[variable] = os.environ[source]
-    _open_artifacts(workload, text(registry, "artifacts"))
+    _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
         os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a laptop's registry: one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
 
-def open_experiment(workload: Section) -> str:
+def open_experiment(model: records.Model) -> str:
     """Let runs from here on belong to the experiment of the model that is trained or imported. Returns its id.
 
     Its artifacts lie in the model's own folder, the only one that this workload may write.
@@ -66,8 +66,7 @@ def open_experiment(workload: Section) -> str:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    model = section(section(workload, "pipeline"), "model")
-    name, folder = text(model, "experiment"), text(model, "artifacts").rstrip("/")
+    name, folder = model.experiment, model.artifacts.rstrip("/")
     existing = _client().get_experiment_by_name(name)
     if existing is None:
         try:
@@ -83,17 +82,21 @@ def open_experiment(workload: Section) -> str:
     return str(mlflow.set_experiment(name).experiment_id)
 
 
-def _open_artifacts(workload: Section, store: str) -> None:
+def _open_artifacts(workload: records.Workload, store: str) -> None:
     """MLflow reads and writes artifacts by boto3, which knows credentials by the names that AWS gave them."""
-    found = sections(workload, "stores").get(store, {})
-    for variable, name in (("AWS_ACCESS_KEY_ID", "accessKeyIdEnv"), ("AWS_SECRET_ACCESS_KEY", "secretAccessKeyEnv")):
-        source = text(found, name)
+    found = workload.stores.get(store)
+    if found is None:
+        return
+    for variable, source in (
+        ("AWS_ACCESS_KEY_ID", found.access_key_id_env),
+        ("AWS_SECRET_ACCESS_KEY", found.secret_access_key_env),
+    ):
         if source and source in os.environ:
             os.environ[variable] = os.environ[source]
-    if text(found, "endpoint"):
-        os.environ["MLFLOW_S3_ENDPOINT_URL"] = text(found, "endpoint")
-    if text(found, "region"):
-        os.environ["AWS_DEFAULT_REGION"] = text(found, "region")
+    if found.endpoint:
+        os.environ["MLFLOW_S3_ENDPOINT_URL"] = found.endpoint
+    if found.region:
+        os.environ["AWS_DEFAULT_REGION"] = found.region
 
 
 def version_at(name: str, alias: str) -> Version | None:

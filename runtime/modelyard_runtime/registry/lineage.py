@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelyard_runtime.registry.formats import warning_of
 from modelyard_runtime.storage.datasets import dataset_place
 from modelyard_runtime.storage.filesystem import files
-from modelyard_runtime.workload.description import Section, digest, names, section, sections, text
+from modelyard_runtime.workload.description import digest
+from modelyard_runtime.workload.records import Dataset, Model, Step, Workload
 
-_CARD = ("purpose", "limitations", "contact", "license")
 _CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
 _LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
 _BLOCK = 2**20  # bytes of a file that are hashed at once
@@ -22,48 +23,46 @@ ADDED = "registered_model_meta"
 """A file that MLflow's client adds to what it fetches by a version's name."""
 
 
-def owner_tags(workload: Section) -> dict[str, str]:
+def owner_tags(workload: Workload) -> dict[str, str]:
     """Who answers for what this workload makes, and what made it."""
-    governance = section(workload, "governance")
-    owner = section(governance, "owner")
+    governance = workload.governance
+    owner = governance.owner
     tags = {
-        "modelyard.system": text(workload, "system"),
-        "modelyard.environment": text(workload, "environment"),
-        "modelyard.target": text(workload, "target"),
-        WORKLOAD_TAG: text(workload, "address"),
-        "modelyard.owner": f"{text(owner, 'team')} <{text(owner, 'email')}>",
-        "modelyard.oncall": text(owner, "oncall"),
-        "modelyard.risk": text(governance, "risk"),
+        "modelyard.system": workload.system,
+        "modelyard.environment": workload.environment,
+        "modelyard.target": workload.target,
+        WORKLOAD_TAG: workload.address,
+        "modelyard.owner": f"{owner.team} <{owner.email}>",
+        "modelyard.oncall": owner.oncall,
+        "modelyard.risk": governance.risk,
     }
     return {key: value for key, value in tags.items() if value}
 
 
-def model_tags(workload: Section, model: Section, inputs: tuple[str, ...]) -> dict[str, str]:
+def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
     """What a version is made with, and under which terms it may be used."""
-    data = sections(section(workload, "pipeline"), "data")
-    own = (text(data[name], "classification") for name in inputs)
-    classes = dict.fromkeys((*names(section(workload, "governance"), "dataClasses"), *own))
+    own = (one.classification for one in inputs.values())
+    classes = dict.fromkeys((*workload.governance.data_classes, *own))
     tags = {
-        "modelyard.framework": text(model, "framework"),
-        "modelyard.license": text(section(model, "card"), "license"),
+        "modelyard.framework": model.framework,
+        "modelyard.license": model.card.license,
         "modelyard.data-classes": " ".join(one for one in classes if one),
     }
     return {key: value[:_LONGEST] for key, value in tags.items() if value}
 
 
-def lineage_tags(workload: Section, step: Section, inputs: tuple[str, ...]) -> dict[str, str]:
+def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
     """Data, code and description; empty where the spec does not want them."""
-    if not section(workload, "governance").get("lineage"):
+    if not workload.governance.lineage:
         return {}
-    data = sections(section(workload, "pipeline"), "data")
-    code = text(step, "entrypoint") or f"modelyard_runtime:{text(step, 'trainer')}"
-    tags = {"modelyard.description": digest(workload), "modelyard.code": code, "modelyard.image": text(step, "image")}
-    for name in inputs:
-        tags[f"modelyard.data.{name}"] = f"{text(data[name], 'uri')} {fingerprint(workload, data[name])}"
+    code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
+    tags = {"modelyard.description": digest(workload.source), "modelyard.code": code, "modelyard.image": step.image}
+    for name, dataset in inputs.items():
+        tags[f"modelyard.data.{name}"] = f"{dataset.uri} {fingerprint(workload, dataset)}"
     return {key: value[:_LONGEST] for key, value in tags.items() if value}
 
 
-def fingerprint(workload: Section, dataset: Section) -> str:
+def fingerprint(workload: Workload, dataset: Dataset) -> str:
     """The state of a dataset in few characters: its files by name, size and time. Equal states are equal texts."""
     found = [(one.path, one.size, one.mtime_ns) for one in files(dataset_place(workload, dataset))]
     total = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
@@ -83,17 +82,23 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Section, model: Section, inputs: tuple[str, ...], written: str, origin: str = "") -> str:
+def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], written: str, origin: str = "") -> str:
     """The model card as the description of a version: what the spec says of it, and what it has learned from; at its
     end who has made it, or its `origin`.
 
     A format that runs code when it is loaded comes first, so that no length of the card cuts it off.
     """
-    card, data = section(model, "card"), sections(section(workload, "pipeline"), "data")
+    card = model.card
+    of_card = {
+        "Purpose": card.purpose,
+        "Limitations": card.limitations,
+        "Contact": card.contact,
+        "License": card.license,
+    }
     lines = [warning_of(written)] if warning_of(written) else []
-    lines += [f"{name.capitalize()}: {text(card, name)}" for name in _CARD if text(card, name)]
-    for name in inputs:
-        said = [text(data[name], key) for key in ("description", "classification") if text(data[name], key)]
+    lines += [f"{name}: {content}" for name, content in of_card.items() if content]
+    for name, dataset in inputs.items():
+        said = [one for one in (dataset.description, dataset.classification) if one]
         lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")
-    lines.append(origin or f"Made by {text(workload, 'address')} of system {text(workload, 'system')}.")
+    lines.append(origin or f"Made by {workload.address} of system {workload.system}.")
     return "\n\n".join(lines)[:_CARD_LONGEST]

@@ -13,7 +13,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from modelyard_runtime.workload.description import description, names, section
+from modelyard_runtime.workload.decode import decode
+from modelyard_runtime.workload.description import description
+from modelyard_runtime.workload.records import RegistryWorkload
 
 _OF_MOVERS = ("/mlflow/registered-models/alias", "/mlflow/registered-models/rename")
 """Under `/api/2.0` and `/ajax-api/2.0`. A model that is renamed takes its aliases along."""
@@ -54,4 +56,4 @@ def _refused(user: str, path: str, method: str) -> str:
 
 @cache
 def _movers() -> frozenset[str]:
-    return frozenset(names(section(description(), "server"), "movers"))
+    return frozenset(decode(RegistryWorkload, description()).server.movers)

@@ -16,7 +16,9 @@ from typing import Any
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry.rights import WORKLOADS
-from modelyard_runtime.workload.description import Section, description, names, section, sections, text
+from modelyard_runtime.workload.decode import decode
+from modelyard_runtime.workload.description import description
+from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
 """The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
@@ -34,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 def run() -> int:
     """Prepare the database, then become the server; returns only where that fails."""
-    server = section(description(), "server")
+    server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
     prepare(server, database)
@@ -42,7 +44,7 @@ def run() -> int:
     os.execvp(command[0], command)
 
 
-def command_of(server: Section, database: str) -> list[str]:
+def command_of(server: Server, database: str) -> list[str]:
     """The command of the server: artifacts are read and written by workloads themselves, with their own rights."""
     return [
         sys.executable,
@@ -50,12 +52,12 @@ def command_of(server: Section, database: str) -> list[str]:
         "mlflow",
         "server",
         "--app-name=basic-auth",
-        f"--host={text(server, 'host')}",
-        f"--port={text(server, 'port')}",
-        f"--workers={text(server, 'workers')}",
-        f"--allowed-hosts={','.join(names(server, 'allowedHosts'))}",
+        f"--host={server.host}",
+        f"--port={server.port}",
+        f"--workers={server.workers}",
+        f"--allowed-hosts={','.join(server.allowed_hosts)}",
         f"--backend-store-uri={database}",
-        f"--default-artifact-root={text(server, 'artifacts')}",
+        f"--default-artifact-root={server.artifacts}",
         "--no-serve-artifacts",
     ]
 
@@ -74,24 +76,24 @@ def settings(database: str) -> None:
     )
 
 
-def prepare(server: Section, database: str) -> None:
+def prepare(server: Server, database: str) -> None:
     """Tables, experiments and models that workloads write to, and one user for each workload with its rights."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
-    wanted = sections(server, "users")
+    wanted = server.users
     for name, rights in wanted.items():
         _login(users, name, _password(name))
-        own = {experiments[path] for path in names(rights, "experiments")}
+        own = {experiments[path] for path in rights.experiments}
         _rights(users, name, "experiment", own, set(experiments.values()))
-        _rights(users, name, "registered_model", set(names(rights, "models")), set(names(server, "models")))
+        _rights(users, name, "registered_model", set(rights.models), set(server.models))
     for user in users.list_users():
         if user.username.startswith(WORKLOADS) and user.username not in wanted:
             users.delete_user(user.username)
             _log.info("removed the user %s", user.username)
 
 
-def _tables(server: Section, database: str) -> dict[str, str]:
+def _tables(server: Server, database: str) -> dict[str, str]:
     """The tables as this version of MLflow wants them, and the experiments and models of the description.
 
     They are made here, since MLflow gives whoever creates one every right to it. Returns ids of experiments by name.
@@ -103,15 +105,13 @@ def _tables(server: Section, database: str) -> dict[str, str]:
     if not tables._is_empty_database(engine):
         tables._upgrade_db(engine)
     engine.dispose()
-    experiments = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(
-        database, text(server, "artifacts")
-    )
+    experiments = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(database, server.artifacts)
     models = import_module("mlflow.store.model_registry.sqlalchemy_store").SqlAlchemyStore(database)
     ids: dict[str, str] = {}
-    for name, location in section(server, "experiments").items():
+    for name, location in server.experiments.items():
         found = experiments.get_experiment_by_name(name)
         ids[name] = str(found.experiment_id if found else experiments.create_experiment(name, str(location)))
-    for name in names(server, "models"):
+    for name in server.models:
         try:
             models.create_registered_model(name)
         except MlflowException as problem:

@@ -28,7 +28,10 @@ from modelyard_runtime.serving.loaded import Serving, load
 from modelyard_runtime.serving.payloads import rows_of
 from modelyard_runtime.serving.request_metrics import RequestMetrics
 from modelyard_runtime.serving.tokens import Tokens
-from modelyard_runtime.workload.description import Section, description, digest, integer, section, sections, text
+from modelyard_runtime.workload import records
+from modelyard_runtime.workload.description import digest
+from modelyard_runtime.workload.mounted import mounted_workload
+from modelyard_runtime.workload.records import ServerWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,17 +52,16 @@ def application(args: dict[str, str]) -> Application:
     from ray import serve
 
     workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
-    check_server(workload)
     deployment = serve.deployment(name=DEPLOYMENT)(Server)
     return deployment.bind(workload, args["application"])
 
 
-def _described(name: str, wanted: str, patience_s: float) -> Section:
+def _described(name: str, wanted: str, patience_s: float) -> ServerWorkload:
     ends = time.monotonic() + patience_s
     while True:
-        workload = description()
-        found = sections(workload, "applications").get(name)
-        if found is not None and (not wanted or digest(found) == wanted):
+        workload = check_server(mounted_workload())
+        found = workload.applications.get(name)
+        if found is not None and (not wanted or digest(found.source) == wanted):
             return workload
         if time.monotonic() > ends:
             what = f"is not in its state {wanted}" if found is not None else "is not there"
@@ -111,35 +113,35 @@ class Asked:
 class Server:
     """One replica."""
 
-    def __init__(self, workload: Section, name: str) -> None:
+    def __init__(self, workload: ServerWorkload, name: str) -> None:
         from ray import serve
 
-        described = sections(workload, "applications")[name]
+        described = workload.applications[name]
         self._name, self._workload = name, workload
-        self._model = section(described, "model")
-        self._task = text(self._model, "task")
-        self._timeout_s = integer(described, "timeoutSeconds")
-        self._most_bytes = integer(described, "maxBodyBytes", MOST_BYTES)
-        self._entrypoint = text(described, "entrypoint")
-        self._tokens = _tokens(section(described, "auth")) if "auth" in described else None
+        self._model = described.model
+        self._task = self._model.task
+        self._timeout_s = described.timeout_seconds
+        self._most_bytes = MOST_BYTES if described.max_body_bytes is None else described.max_body_bytes
+        self._entrypoint = described.entrypoint
+        self._tokens = Tokens(described.auth.token_files) if described.auth is not None else None
         self._access_log = _access_log(described)
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
-        self._metrics = RequestMetrics(name, text(described, "variant"), text(self._model, "registeredName"))
+        self._metrics = RequestMetrics(name, described.variant, self._model.registered_name)
         self.serving: Serving | None = None
         self._begin()
-        capture = section(described, "capture")
-        self._captures = Captures(workload, capture, text(described, "variant")) if capture else None
+        capture = described.capture
+        self._captures = Captures(workload, capture, described.variant) if capture is not None else None
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="requests")
         self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
-        batching = section(described, "batching")
+        batching = described.batching
         gather = serve.batch(
-            max_batch_size=max(integer(batching, "maxSize"), 1),
-            batch_wait_timeout_s=integer(batching, "maxWaitMilliseconds") / 1000,
+            max_batch_size=max(batching.max_size, 1),
+            batch_wait_timeout_s=batching.max_wait_milliseconds / 1000,
         )
-        self._gathered: Any = gather(self._answer_all) if integer(batching, "maxSize") > 1 else None
+        self._gathered: Any = gather(self._answer_all) if batching.max_size > 1 else None
         self._ended = threading.Event()
-        if not text(self._model, "version"):
+        if not self._model.version:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
@@ -172,7 +174,7 @@ class Server:
     async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
         serving, call = self.serving, call_of(_below(request))
         access.version = serving.version if serving is not None else ""
-        absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
+        absent = {"error": f"no version of {self._model.uri} exists yet"}
         if call is not None and call.what == "live":
             return 200, {"live": True}
         if _asks_for_health(request):
@@ -186,7 +188,7 @@ class Server:
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
-        form: Form = Plain(text(self._model, "registeredName"))
+        form: Form = Plain(self._model.registered_name)
         if call is not None:
             self._known(call, serving)
             if call.what != "infer":
@@ -195,7 +197,7 @@ class Server:
         return 200, await self._answered(await body_of(request, self._most_bytes), serving, form, access)
 
     def _known(self, call: Call, serving: Serving) -> None:
-        if call.model and call.model not in (text(self._model, "registeredName"), text(self._model, "name")):
+        if call.model and call.model not in (self._model.registered_name, self._model.name):
             raise BadRequest(f"there is no model {call.model!r} here", 404)
         if call.version and call.version != serving.version:
             raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
@@ -270,7 +272,7 @@ class Server:
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - the version that answers goes on answering
-                _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
+                _log.exception("%s cannot be renewed; the version before goes on", self._model.uri)
 
 
 def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:
@@ -304,15 +306,10 @@ def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
     return metadata(call.model, serving.version, serving.checker.columns)
 
 
-def _access_log(described: Section) -> AccessLog | None:
+def _access_log(described: records.Application) -> AccessLog | None:
     """The log that an application writes, if its description asks for one."""
-    log = section(described, "accessLog")
-    return AccessLog(text(log, "endpoint"), text(described, "variant")) if log else None
-
-
-def _tokens(auth: Section) -> Tokens:
-    files = section(auth, "tokenFiles")
-    return Tokens({caller: text(files, caller) for caller in files})
+    log = described.access_log
+    return AccessLog(log.endpoint, described.variant) if log is not None else None
 
 
 def in_json(value: Any) -> Any:

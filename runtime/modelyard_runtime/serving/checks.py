@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from modelyard_runtime.capabilities import known_metrics
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Section, section, sections, text
+from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
 
-def check_server(workload: Section) -> None:
-    """The same of what serves models."""
-    applications = sections(workload, "applications")
+def check_server(workload: Workload) -> ServerWorkload:
+    """The server, unless it asks what this runtime does not do."""
+    if not isinstance(workload, ServerWorkload):
+        raise Refusal(f"applications are for servers, and this workload is of type {workload.type}")
+    applications = workload.applications
     if not applications:
         raise Refusal("a server has no application")
     for name, one in applications.items():
-        if not known_metrics(text(section(one, "model"), "task")):
-            raise Refusal(f"application {name!r}: {text(section(one, 'model'), 'task')!r} is no task of a model")
-        if "auth" in one:
-            check_auth(section(one, "auth"))
+        if not known_metrics(one.model.task):
+            raise Refusal(f"application {name!r}: {one.model.task!r} is no task of a model")
+        if one.auth is not None:
+            check_auth(one.auth)
+    return workload
 
 
-def check_auth(auth: Section) -> None:
+def check_auth(auth: Auth) -> None:
     """The same of how callers show who they are."""
-    if text(auth, "type") != "bearer-token":
-        raise Refusal(f"requests cannot be asked for {text(auth, 'type')!r} here; only for a bearer-token")
+    if auth.type != "bearer-token":
+        raise Refusal(f"requests cannot be asked for {auth.type!r} here; only for a bearer-token")

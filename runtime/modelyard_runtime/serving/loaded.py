@@ -11,7 +11,7 @@ from modelyard_runtime.models.checker import Checker
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.user_code import entrypoint
-from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records import Model, ServerWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class Direct:
         return self.loaded.threshold()
 
 
-def load(workload: Section, described: Section, version: registry.Version, code: str) -> Serving:
+def load(workload: ServerWorkload, described: Model, version: registry.Version, code: str) -> Serving:
     """Load a version of a described model, behind the user's function `code` where there is one.
 
     Calls of an estimator may overlap: they are made for several threads. Nobody knows that of other code.

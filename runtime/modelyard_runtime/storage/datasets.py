@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import Place, make_folder, place, remove
 from modelyard_runtime.storage.filesystem import files as files_of
-from modelyard_runtime.workload.description import Section, names, section, text
+from modelyard_runtime.workload.records import Dataset, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,24 +25,24 @@ _BATCH_ROWS = 65536
 _BUFFER = 1 << 20  # bytes of a column that are fetched at once
 
 
-def dataset_place(workload: Section, dataset: Section) -> Place:
+def dataset_place(workload: Workload, dataset: Dataset) -> Place:
     """Where a dataset lies."""
-    return place(workload, text(dataset, "uri"), text(dataset, "store"))
+    return place(workload, dataset.uri, dataset.store)
 
 
-def read_table(workload: Section, dataset: Section) -> pa.Table:
+def read_table(workload: Workload, dataset: Dataset) -> pa.Table:
     """A dataset as one Arrow table, its columns of the declared types."""
     return typed(opened(workload, dataset).to_table(), dataset)
 
 
-def read_frame(workload: Section, dataset: Section) -> pd.DataFrame:
+def read_frame(workload: Workload, dataset: Dataset) -> pd.DataFrame:
     """The same as a pandas data frame."""
     return frame_of(read_table(workload, dataset))
 
 
 def read_batches(
-    workload: Section,
-    dataset: Section,
+    workload: Workload,
+    dataset: Dataset,
     since: datetime | None = None,
     until: datetime | None = None,
     files: Sequence[str] | None = None,
@@ -59,13 +59,13 @@ def read_batches(
             continue
         frame = frame_of(typed(table, dataset))
         if since is not None or until is not None:
-            frame = _exactly(frame, text(dataset, "timestamp"), since, until)
+            frame = _exactly(frame, dataset.timestamp, since, until)
         if len(frame):
             yield frame
 
 
 def opened(
-    workload: Section, dataset: Section, files: Sequence[str] | None = None, schema: pa.Schema | None = None
+    workload: Workload, dataset: Dataset, files: Sequence[str] | None = None, schema: pa.Schema | None = None
 ) -> ds.Dataset:
     """A dataset, or some of its files."""
     import pyarrow as pa
@@ -77,20 +77,20 @@ def opened(
             list(paths(workload, dataset) if files is None else files),
             schema=schema,
             filesystem=where.filesystem,
-            format=FORMATS[text(dataset, "format")],
+            format=FORMATS[dataset.format],
             partitioning=PARTITIONING,
             partition_base_dir=where.path,
             exclude_invalid_files=False,
         )
     except pa.ArrowInvalid as problem:
-        raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
+        raise Refusal(f"{dataset.uri} cannot be read as {dataset.format}: {problem}") from None
 
 
-def paths(workload: Section, dataset: Section) -> list[str]:
+def paths(workload: Workload, dataset: Dataset) -> list[str]:
     """The files of a dataset, of which there has to be one."""
     found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
     if not found:
-        raise Refusal(f"nothing lies at {text(dataset, 'uri')} that this workload may read")
+        raise Refusal(f"nothing lies at {dataset.uri} that this workload may read")
     return found
 
 
@@ -123,29 +123,29 @@ def times(column: pd.Series) -> pd.Series:
         raise Refusal(f"column {column.name!r} holds no time: {problem}") from None
 
 
-def read_ray(workload: Section, dataset: Section) -> ray.data.Dataset:
+def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
     """The same as a Ray dataset, read in parallel and not held in one memory."""
     import ray.data
 
     where = dataset_place(workload, dataset)
     readers = {"parquet": ray.data.read_parquet, "csv": ray.data.read_csv, "json": ray.data.read_json}
-    return readers[text(dataset, "format")](paths(workload, dataset), filesystem=where.filesystem)
+    return readers[dataset.format](paths(workload, dataset), filesystem=where.filesystem)
 
 
-def feature_columns(dataset: Section, columns: list[str]) -> list[str]:
+def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
     """The columns that a model may see: those declared, or all but label, timestamp and group."""
-    declared = names(dataset, "features")
+    declared = dataset.features
     missing = [name for name in declared if name not in columns]
     if missing:
         raise Refusal(f"the data lacks the feature column {missing[0]!r}; it has {', '.join(columns[:20])}")
-    hidden = {text(dataset, "label"), text(dataset, "timestamp"), text(dataset, "group")}
-    return declared or [name for name in columns if name not in hidden]
+    hidden = {dataset.label, dataset.timestamp, dataset.group}
+    return list(declared) or [name for name in columns if name not in hidden]
 
 
-def write_table(workload: Section, dataset: Section, table: pa.Table, name: str) -> str:
+def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str) -> str:
     """Write one file `<name>.<format>` of a dataset; a reader sees the old file or the new one. Returns its path."""
     where = dataset_place(workload, dataset)
-    kind = text(dataset, "format")
+    kind = dataset.format
     if kind == "json":
         raise Refusal("datasets of format json are read only; write parquet or csv")
     final = where.below(f"{name}.{kind}")
@@ -167,15 +167,15 @@ def write_table(workload: Section, dataset: Section, table: pa.Table, name: str)
     return final.path
 
 
-def _parts(found: ds.Dataset, chosen: Any, dataset: Section) -> Iterator[pa.Table]:
+def _parts(found: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
     """The rows in parts of bounded size, at least those that are chosen."""
     import pyarrow as pa
 
-    parts = parts_of_parquet(found, chosen) if text(dataset, "format") == "parquet" else parts_of_text(found, chosen)
+    parts = parts_of_parquet(found, chosen) if dataset.format == "parquet" else parts_of_text(found, chosen)
     try:
         yield from parts
     except pa.ArrowInvalid as problem:
-        raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
+        raise Refusal(f"{dataset.uri} cannot be read as {dataset.format}: {problem}") from None
 
 
 def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
@@ -214,18 +214,18 @@ def parts_of_parquet(
                 yield pa.Table.from_arrays(columns, schema=found.schema)
 
 
-def _between(schema: pa.Schema, dataset: Section, since: datetime | None, until: datetime | None) -> Any:
+def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until: datetime | None) -> Any:
     """What the reader of files can leave out by itself; a superset of what is asked, as texts are read first."""
     if since is None and until is None:
         return None
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
-    column = text(dataset, "timestamp")
+    column = dataset.timestamp
     if not column:
-        raise Refusal(f"a window of {text(dataset, 'uri')} needs its timestamp column in the spec")
+        raise Refusal(f"a window of {dataset.uri} needs its timestamp column in the spec")
     if column not in schema.names:
-        raise Refusal(f"{text(dataset, 'uri')} lacks its timestamp column {column!r}")
+        raise Refusal(f"{dataset.uri} lacks its timestamp column {column!r}")
     kind = schema.field(column).type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return None
@@ -236,7 +236,7 @@ def _between(schema: pa.Schema, dataset: Section, since: datetime | None, until:
         return pa.scalar(when.date(), type=pa.date32())
 
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        raise Refusal(f"column {column!r} of {text(dataset, 'uri')} holds no time")
+        raise Refusal(f"column {column!r} of {dataset.uri} holds no time")
     field: Any = arrow_dataset.field(column)
     bounds = [field >= limit(since)] if since is not None else []
     bounds += [field <= limit(until)] if until is not None else []
@@ -253,7 +253,7 @@ def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: da
     return frame if bool(held.all()) else frame[held]
 
 
-def typed(table: pa.Table, dataset: Section) -> pa.Table:
+def typed(table: pa.Table, dataset: Dataset) -> pa.Table:
     """A table with the declared columns in their types; one that lacks a column, or holds another type, is refused."""
     import pyarrow as pa
 
@@ -264,14 +264,14 @@ def typed(table: pa.Table, dataset: Section) -> pa.Table:
         "boolean": pa.bool_(),
         "timestamp": pa.timestamp("us", "UTC"),
     }
-    declared = section(dataset, "schema")
+    declared = dataset.schema
     for name, kind in declared.items():
         if name not in table.column_names:
-            raise Refusal(f"{text(dataset, 'uri')} lacks column {name!r}, which its schema declares")
+            raise Refusal(f"{dataset.uri} lacks column {name!r}, which its schema declares")
         at = table.column_names.index(name)
         try:
             safe = kind != "timestamp"  # parts of a microsecond are let go
             table = table.set_column(at, name, table.column(name).cast(kinds[str(kind)], safe=safe))
         except pa.ArrowInvalid as problem:
-            raise Refusal(f"column {name!r} of {text(dataset, 'uri')} is not of type {kind}: {problem}") from None
+            raise Refusal(f"column {name!r} of {dataset.uri} is not of type {kind}: {problem}") from None
     return table

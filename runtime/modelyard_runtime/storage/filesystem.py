@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.workload.description import Section, sections, text
+from modelyard_runtime.workload.records import Store, Workload
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow import fs
+
+_UNKNOWN = Store(uri="")
+"""A store that the description does not name: it is opened with what the Pod itself has."""
 
 _DENIED = "ACCESS_DENIED"
 """What Arrow writes into an error when S3 answers 403."""
@@ -36,26 +39,31 @@ class Place:
         return Place(self.filesystem, "/".join((self.path.rstrip("/"), *parts)))
 
 
-def place(workload: Section, uri: str, store: str = "") -> Place:
+def place(workload: Workload, uri: str, store: str = "") -> Place:
     """Where a URI of the description leads, opened with the credentials of its store."""
+    return place_in(workload.stores.get(store, _UNKNOWN), uri)
+
+
+def place_in(store: Store, uri: str) -> Place:
+    """The same for a URI in one store."""
     from pyarrow import fs
 
     parts = urlsplit(uri)
     if parts.scheme == "s3":
-        return Place(_s3(sections(workload, "stores").get(store, {})), f"{parts.netloc}{parts.path}".rstrip("/"))
+        return Place(_s3(store), f"{parts.netloc}{parts.path}".rstrip("/"))
     if parts.scheme == "file":
         return Place(fs.LocalFileSystem(), unquote(parts.path).rstrip("/"))
     raise Refusal(f"{parts.scheme}:// is not opened here; use an S3-compatible store or file://")
 
 
-def _s3(store: Section) -> fs.S3FileSystem:
+def _s3(store: Store) -> fs.S3FileSystem:
     from pyarrow import fs
 
-    endpoint = urlsplit(text(store, "endpoint"))
+    endpoint = urlsplit(store.endpoint)
     return fs.S3FileSystem(
-        access_key=_from_environment(store, "accessKeyIdEnv"),
-        secret_key=_from_environment(store, "secretAccessKeyEnv"),
-        region=text(store, "region") or os.environ.get("AWS_REGION") or "us-east-1",
+        access_key=_from_environment(store.access_key_id_env),
+        secret_key=_from_environment(store.secret_access_key_env),
+        region=store.region or os.environ.get("AWS_REGION") or "us-east-1",
         endpoint_override=endpoint.netloc or None,
         scheme=endpoint.scheme or "https",
         background_writes=True,
@@ -63,8 +71,7 @@ def _s3(store: Section) -> fs.S3FileSystem:
     )
 
 
-def _from_environment(store: Section, name: str) -> str | None:
-    variable = text(store, name)
+def _from_environment(variable: str) -> str | None:
     if not variable:
         return None
     value = os.environ.get(variable)
@@ -88,7 +95,7 @@ class Entry:
     modified: datetime
 
 
-def first_files(workload: Section, uri: str, store: str, most: int, after: str = "") -> list[Entry]:
+def first_files(workload: Workload, uri: str, store: str, most: int, after: str = "") -> list[Entry]:
     """Files of a folder in the order of their names, from the first name beyond `after`.
 
     However much others have written there, about `most` names are read, those of folders among them. Arrow's own list
@@ -96,12 +103,12 @@ def first_files(workload: Section, uri: str, store: str, most: int, after: str =
     """
     parts = urlsplit(uri)
     if parts.scheme == "s3":
-        opened = sections(workload, "stores").get(store, {})
+        opened = workload.stores.get(store, _UNKNOWN)
         return _first_objects(opened, parts.netloc, f"{parts.path.strip('/')}/", most, after)
     return _first_of_disk(Path(place(workload, uri, store).path), most, after)
 
 
-def _first_objects(store: Section, bucket: str, prefix: str, most: int, after: str) -> list[Entry]:
+def _first_objects(store: Store, bucket: str, prefix: str, most: int, after: str) -> list[Entry]:
     found: list[Entry] = []
     read = 0
     pages = _client(store).get_paginator("list_objects_v2")
@@ -114,16 +121,16 @@ def _first_objects(store: Section, bucket: str, prefix: str, most: int, after: s
     return [one for one in found if one.name]  # an empty name is the marker of the folder itself
 
 
-def _client(store: Section) -> Any:  # boto3 types its clients at run time
+def _client(store: Store) -> Any:  # boto3 types its clients at run time
     import boto3
     from botocore.config import Config
 
     return boto3.client(
         "s3",
-        aws_access_key_id=_from_environment(store, "accessKeyIdEnv"),
-        aws_secret_access_key=_from_environment(store, "secretAccessKeyEnv"),
-        region_name=text(store, "region") or os.environ.get("AWS_REGION") or "us-east-1",
-        endpoint_url=text(store, "endpoint") or None,
+        aws_access_key_id=_from_environment(store.access_key_id_env),
+        aws_secret_access_key=_from_environment(store.secret_access_key_env),
+        region_name=store.region or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_url=store.endpoint or None,
         config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}),
     )
 

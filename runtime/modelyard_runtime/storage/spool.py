@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard_runtime.storage.filesystem import Place, local, write_whole
-from modelyard_runtime.workload.description import Section, integer, section, text
+from modelyard_runtime.workload.records import Capture
 
 WAITING: Final = "modelyard_captures_waiting_bytes"
 DROPPED: Final = "modelyard_captures_dropped_rows"
@@ -117,10 +117,10 @@ class CaptureMetrics:
             self._dropped.inc(dropped)
 
 
-def spool_of(capture: Section) -> Spool | None:
+def spool_of(capture: Capture) -> Spool | None:
     """The spool that a description asks for; None where captures go straight to their store."""
-    described = section(capture, "spool")
-    return Spool(Path(text(described, "folder")), integer(described, "maxBytes")) if described else None
+    described = capture.spool
+    return Spool(Path(described.folder), described.max_bytes) if described is not None else None
 
 
 def _path_of(waiting: Path) -> tuple[str, ...]:

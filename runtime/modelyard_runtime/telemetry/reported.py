@@ -6,26 +6,26 @@ import logging
 from collections.abc import Iterable
 
 from modelyard_runtime.telemetry.otlp import Sample, push
-from modelyard_runtime.workload.description import Section, section, text
+from modelyard_runtime.workload.records import Workload
 
 _log = logging.getLogger(__name__)
 
 
-def labels_of(workload: Section, kind: str) -> dict[str, str]:
+def labels_of(workload: Workload, kind: str) -> dict[str, str]:
     """What keeps the metrics of a workload apart: its system, its own name as a label of its kind, its namespace."""
-    own = {"system": text(workload, "system"), kind: text(workload, "address").rpartition(".")[2]}
-    namespace = text(section(workload, "metrics"), "namespace")
+    own = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
+    namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**own, "namespace": namespace} if namespace else own
 
 
-def report(workload: Section, samples: Iterable[Sample], at_s: float) -> bool:
+def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
     """Whether the samples have arrived, or have nowhere to go."""
     kept = list(samples)
     for one in kept:
         _log.info("%s %s %g", one.name, dict(one.labels), one.value)
-    url = text(section(workload, "metrics"), "otlp")
-    if not url:
+    if workload.metrics is None:
         return True
+    url = workload.metrics.otlp
     try:
         push(url, kept, _source(workload), at_s)
     except OSError as problem:
@@ -34,8 +34,8 @@ def report(workload: Section, samples: Iterable[Sample], at_s: float) -> bool:
     return True
 
 
-def _source(workload: Section) -> dict[str, str]:
+def _source(workload: Workload) -> dict[str, str]:
     """What OTLP calls the source of metrics; Prometheus makes the label `job` of it, by which series are kept apart."""
-    named = {"service.name": f"{text(workload, 'system')}-{text(workload, 'name')}"}
-    namespace = text(section(workload, "metrics"), "namespace")
+    named = {"service.name": f"{workload.system}-{workload.name}"}
+    namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**named, "service.namespace": namespace} if namespace else named

@@ -18,7 +18,8 @@ from pyarrow import fs
 
 from modelyard_runtime.registry.lineage import fingerprint
 from modelyard_runtime.storage.filesystem import Place, listed, make_folder, place, reading, remove, write_whole
-from modelyard_runtime.workload.description import Json, Section, digest, names, section, sections, text
+from modelyard_runtime.workload.description import Json, digest
+from modelyard_runtime.workload.records import PipelineWorkload, Step
 
 _BEGINNING, _WITHIN = "training-", "~"
 _BEGAN = "began"
@@ -37,22 +38,17 @@ class Checkpoints:
     began: datetime
 
     @classmethod
-    def of(cls, workload: Section, step: Section) -> Checkpoints | None:
+    def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
         """Those that a killed driver has left of this step on the same files, if any.
 
         None where the description names no store for checkpoints.
         """
-        pipeline = section(workload, "pipeline")
-        described = section(pipeline, "checkpoints")
-        if not described:
+        described = workload.pipeline.checkpoints
+        if described is None:
             return None
-        root = place(workload, text(described, "uri"), text(described, "store"))
+        root = place(workload, described.uri, described.store)
         _forget(root)
-        data = sections(pipeline, "data")
-        states: dict[str, Json] = {name: fingerprint(workload, data[name]) for name in names(step, "inputs")}
-        about: dict[str, Json] = {"step": dict(step), "data": states}
-        about |= {key: dict(section(pipeline, key)) for key in ("tuning", "split", "model")}
-        name = f"{_BEGINNING}{digest(about)}"
+        name = f"{_BEGINNING}{digest(state_of(workload, step))}"
         return cls(root, name, _began(root, name))
 
     @property
@@ -67,6 +63,15 @@ class Checkpoints:
     def discard(self) -> None:
         """Remove all of them."""
         _remove_all(self.root, self.name)
+
+
+def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
+    """What a training depends on: whoever begins the same one resumes what a killed driver has left of it."""
+    pipeline = workload.pipeline
+    parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
+    states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
+    described: dict[str, Json] = {name: {} if part is None else dict(part.source) for name, part in parts.items()}
+    return {"step": dict(step.source), "data": states, **described}
 
 
 def _began(root: Place, name: str) -> datetime:

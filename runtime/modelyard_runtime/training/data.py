@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import feature_columns, finite, read_frame, times
 from modelyard_runtime.training.seen import Identity, Seen
 from modelyard_runtime.training.splits import GROUP, KEY, TIME, numbered_at_random, split_rows
-from modelyard_runtime.workload.description import Section, integer, names, section, sections, text
+from modelyard_runtime.workload.records import Dataset, Pipeline, PipelineWorkload, Split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,15 +69,17 @@ class TrainingData:
         steps = label.groupby(ordered[GROUP]).diff() if GROUP in series else label.diff()
         return float(np.abs(steps).mean())
 
-    def inner(self, split: Section) -> TrainingData:
+    def inner(self, split: Split) -> TrainingData:
         """The rows to learn from, split once more: a search must not see what the gate judges by."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
 
-def training_data(workload: Section, inputs: Iterable[str], task: str, now: datetime | None = None) -> TrainingData:
+def training_data(
+    workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
+) -> TrainingData:
     """The inputs, joined where there are several, split as the pipeline says. Labels have come by `now`."""
-    split = section(section(workload, "pipeline"), "split")
+    split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
     if len(frame) < FEWEST_ROWS:
@@ -88,18 +90,18 @@ def training_data(workload: Section, inputs: Iterable[str], task: str, now: date
     held_out, sample = _widened(held_out, others), _widened(train[:SAMPLE], others)
     train = train.drop(columns=_ROW)
     classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
-    until = train[TIME].max().isoformat() if text(split, "by") == "time" else ""
+    until = train[TIME].max().isoformat() if split.by == "time" else ""
     seen = Seen.of(identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
     return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
 
 
-def cleaned(table: Joined, split: Section, task: str, now: datetime) -> pd.DataFrame:
+def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
     """The rows that have what training needs, and whose labels have come."""
     needed = [one for one in (table.label, table.group, *table.key) if one]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
-        if text(split, "by") == "time":
+        if split.by == "time":
             frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
     if task not in CLASSIFICATION:
         frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
@@ -107,16 +109,16 @@ def cleaned(table: Joined, split: Section, task: str, now: datetime) -> pd.DataF
 
 
 def arranged(
-    frame: pd.DataFrame, table: Joined, split: Section, known_by: Identity | None = None
+    frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
     """Features, label and what the split goes by, and what a row is known by."""
     chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         chosen = chosen.assign(**{TIME: frame[table.timestamp]})
-    elif text(split, "by") == "time":
+    elif split.by == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
-        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], integer(split, "seed"))})
+        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], split.seed)})
     identity = known_by or _identity(table, frame)
     return chosen.assign(**{KEY: identity.hashes(frame)}), identity
 
@@ -227,46 +229,46 @@ class Joined:
     key: tuple[str, ...]  # columns that the spec knows a row by
 
     @classmethod
-    def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
+    def read(cls, workload: PipelineWorkload, inputs: tuple[str, ...]) -> Joined:
         """Read the datasets; exactly one of them has the label."""
-        pipeline = section(workload, "pipeline")
-        found = sections(pipeline, "data")
+        pipeline = workload.pipeline
+        found = pipeline.data
         return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
 
     @classmethod
-    def of(cls, frames: dict[str, pd.DataFrame], pipeline: Section, inputs: tuple[str, ...]) -> Joined:
+    def of(cls, frames: dict[str, pd.DataFrame], pipeline: Pipeline, inputs: tuple[str, ...]) -> Joined:
         """Join what was read of the datasets."""
-        found = sections(pipeline, "data")
+        found = pipeline.data
         described = {name: found[name] for name in inputs}
-        labelled = [name for name, one in described.items() if text(one, "label")]
+        labelled = [name for name, one in described.items() if one.label]
         if len(labelled) != 1:
             raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
         frame, keys = join(frames, described)
-        key = tuple(names(section(pipeline, "split"), "key"))
+        key = pipeline.effective_split.key
         for column in key:
             if column not in frame.columns:
                 raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")
-        declared = [column for one in described.values() for column in names(one, "features")]
+        declared = [column for one in described.values() for column in one.features]
         for name, one in described.items():
             feature_columns(one, list(frames[name].columns))
-        roles = (text(one, role) for one in described.values() for role in ("label", "timestamp", "group"))
+        roles = (role for one in described.values() for role in (one.label, one.timestamp, one.group))
         hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
-        timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
-        group = next((text(one, "group") for one in described.values() if text(one, "group")), "")
+        timestamp = next((one.timestamp for one in described.values() if one.timestamp), "")
+        group = next((one.group for one in described.values() if one.group), "")
         last = described[labelled[0]]
-        return cls(frame, features, text(last, "label"), timestamp, group, integer(last, "delaySeconds"), key)
+        return cls(frame, features, last.label, timestamp, group, last.delay_seconds, key)
 
 
-def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def join(frames: dict[str, pd.DataFrame], described: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """One table of rows that all datasets have, and the columns by which they were brought together.
 
     These are the columns that both sides have, except labels and timestamps: those of an event and of its label differ.
     """
     (first, frame), *rest = frames.items()
-    apart = {text(one, key) for one in described.values() for key in ("label", "timestamp")}
+    apart = {name for one in described.values() for name in (one.label, one.timestamp)}
     used: dict[str, None] = {}
     for name, other in rest:
         keys = [column for column in frame.columns if column in other.columns and column not in apart]

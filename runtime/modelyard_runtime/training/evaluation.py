@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from modelyard_runtime.capabilities import computes, known_metrics
@@ -19,7 +19,7 @@ from modelyard_runtime.training import seen as seen_rows
 from modelyard_runtime.training.data import TrainingData, group_numbers, numeric
 from modelyard_runtime.training.seen import Seen
 from modelyard_runtime.training.splits import KEY
-from modelyard_runtime.workload.description import Section, integer, section, sections, text
+from modelyard_runtime.workload.records import Check, Model, PipelineWorkload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,13 +82,13 @@ class Evaluation:
     """Measures a new version, and others beside it. Each model is asked once for each dataset."""
 
     def __init__(
-        self, workload: Section, data: TrainingData, reported: Mapping[str, float], model: registry.Model
+        self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: registry.Model
     ) -> None:
-        pipeline = section(workload, "pipeline")
+        pipeline = workload.pipeline
         self._workload = workload
-        self._name = text(section(pipeline, "model"), "registeredName")
-        self._task = text(section(pipeline, "model"), "task")
-        self._datasets = sections(pipeline, "data")
+        self._name = pipeline.trained_model.registered_name
+        self._task = pipeline.task
+        self._datasets = pipeline.data
         self._data = data
         self._reported = reported
         self._model = model
@@ -107,34 +107,35 @@ class Evaluation:
                 continue
         return found
 
-    def value(self, line: Section) -> float:
+    def value(self, line: Check) -> float:
         """What a line of the gate asks of the new version."""
-        metric, data = text(line, "metric"), text(line, "data")
+        metric, data = line.metric, line.data
         if not computes(metric, self._task):
             if metric in self._reported and not data:
                 return self._reported[metric]
             raise Refusal(f"the gate asks for {metric!r}, which was neither computed nor reported by the code")
-        rows, least = self._rows_of(data), integer(line, "minRows")
+        rows, least = self._rows_of(data), line.min_rows or 0
         if len(rows.frame) < least:
             raise Incomparable(f"{len(rows.frame)} rows are too few to judge by, and {least} are needed")
         return rows.measure(metric, self._ask("", self._model, data))
 
-    def against(self, line: Section) -> Comparison | None:
+    def against(self, line: Check) -> Comparison | None:
         """The new version beside the one that an alias points to, on rows new to both; None where there is none."""
         from mlflow.exceptions import MlflowException
 
-        alias, metric, data = text(line, "versus"), text(line, "metric"), text(line, "data")
+        alias, metric, data = line.versus, line.metric, line.data
         version = registry.version_at(self._name, alias)
         if version is None:
             return None
         called = f"{alias} (version {version.version})"
         rows = self._rows_of(data)
         chosen = self._new_to_both(version, called, rows, data)
-        least = max(integer(line, "minRows", _FEWEST_ROWS), 1)
+        least = max(_FEWEST_ROWS if line.min_rows is None else line.min_rows, 1)
         if chosen.sum() < least:
             raise Incomparable(_too_few(called, int(chosen.sum()), len(chosen), least, self._data.seen))
+        other_version = Model(name=self._name, registered_name=self._name, task=self._task)
         try:
-            theirs = self._ask(version.uri, load(self._workload, {"registeredName": self._name}, version), data)
+            theirs = self._ask(version.uri, load(self._workload, other_version, version), data)
         except Incomparable as problem:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:
@@ -147,18 +148,18 @@ class Evaluation:
         gained = better(metric, value, other)
         return Comparison(version.version, value, other, int(chosen.sum()), int((~chosen).sum()), gained, *bounds)
 
-    def slices(self, line: Section) -> dict[str, Slice]:
+    def slices(self, line: Check) -> dict[str, Slice]:
         """The metric for each value of a column; values of few rows are taken together, if they are enough so."""
         import numpy as np
         import pandas as pd
 
-        metric, data, by = text(line, "metric"), text(line, "data"), text(line, "by")
+        metric, data, by = line.metric, line.data, line.by
         rows, said = self._rows_of(data), self._ask("", self._model, data)
         if by not in rows.frame.columns:
             raise Refusal(f"the gate judges by {by!r}, which the data do not have")
         column = rows.frame[by]
         values = column.map(lambda value: str(plain(value))).where(column.notna(), _NOTHING).to_numpy(dtype=object)
-        least = max(integer(line, "minRows", _FEWEST_ROWS), 1)
+        least = max(_FEWEST_ROWS if line.min_rows is None else line.min_rows, 1)
         counts = pd.Series(values).value_counts()
         large = counts.index[counts >= least]
         if len(large) > _MOST_SLICES:
@@ -224,8 +225,8 @@ class Evaluation:
         frame = read_frame(self._workload, dataset)
         if self._data.label not in frame.columns:
             raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
-        feature_columns({"features": list(self._data.features)}, list(frame.columns))
-        group = text(dataset, "group")
+        feature_columns(replace(dataset, features=self._data.features), list(frame.columns))
+        group = dataset.group
         needed = [self._data.label, *([group] if group else [])]
         rows = numeric(frame.dropna(subset=needed).reset_index(drop=True), self._data.features)
         groups = group_numbers(rows[group]) if group else None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime.metrics.scores import better, score
 from modelyard_runtime.models.answers import CLASSIFICATION, Predictor, answer, predictions
 from modelyard_runtime.training.shapley import shapley
-from modelyard_runtime.workload.description import Json, Section, integer, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Explainability
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,11 +61,11 @@ class Contributions:
 
 
 def explanation(
-    model: Predictor, task: str, data: TrainingData, asked: Section
+    model: Predictor, task: str, data: TrainingData, asked: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
     """The importance of each feature, greatest first, with how it was found; by SHAP also what it rests on."""
-    method = text(asked, "method")
-    rows = _sample(data, integer(asked, "sample"))
+    method = asked.method
+    rows = _sample(data, asked.sample)
     told: dict[str, Json] = {"method": method, "rows": len(rows)}
     found = contributions(model, task, data, rows) if method == "shap" else None
     importance = _permutation(model, task, data, rows) if found is None else found.importance()

@@ -29,7 +29,7 @@ from modelyard_runtime.training.data import (
 from modelyard_runtime.training.seen import Identity, Seen
 from modelyard_runtime.training.splits import KEY, TIME, split_rows
 from modelyard_runtime.training.trainers import MOST_CATEGORIES, preprocessing
-from modelyard_runtime.workload.description import Section, names, section, sections, text
+from modelyard_runtime.workload.records import Dataset, PipelineWorkload, Split, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,10 +58,10 @@ class Shards:
 class _Reading:
     """What reads a file needs to know."""
 
-    workload: Section
-    dataset: Section
+    workload: PipelineWorkload
+    dataset: Dataset
     table: Joined
-    split: Section
+    split: Split
     task: str
     now: datetime
     identity: Identity
@@ -86,7 +86,7 @@ class _Divided:
     sides: list[npt.NDArray[np.int8]]  # the side of each row, block by block
 
     @classmethod
-    def of(cls, blocks: Sequence[pd.DataFrame], split: Section) -> _Divided:
+    def of(cls, blocks: Sequence[pd.DataFrame], split: Split) -> _Divided:
         """Split the rows of all blocks."""
         import numpy as np
         import pandas as pd
@@ -115,17 +115,17 @@ class _Summary:
     held_out: pd.DataFrame
 
 
-def why_whole(workload: Section, step: Section, task: str) -> str:
+def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
     """Why the rows of a step have to be read in one memory; empty where they can be read in shards."""
-    trainer, inputs = text(step, "trainer"), names(step, "inputs")
+    trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
     if task == "ranking":
         return "queries must not be torn apart"
     if len(inputs) != 1:
         return f"{len(inputs)} inputs are joined"
-    dataset = sections(section(workload, "pipeline"), "data")[inputs[0]]
-    if text(dataset, "group"):
+    dataset = workload.pipeline.data[inputs[0]]
+    if dataset.group:
         return "rows belong together by group"
     schema = typed(opened(workload, dataset).schema.empty_table(), dataset).schema
     strange = next((one for one in schema if not _kept_by_ray(one.type)), None)
@@ -139,7 +139,12 @@ def _kept_by_ray(kind: pa.DataType) -> bool:
 
 
 def read_in_shards(
-    workload: Section, step: Section, task: str, parts: int, worker: Mapping[str, Any], now: datetime | None = None
+    workload: PipelineWorkload,
+    step: Step,
+    task: str,
+    parts: int,
+    worker: Mapping[str, Any],
+    now: datetime | None = None,
 ) -> Shards:
     """Read, split and prepare the input of a step, on the machines of its workers.
 
@@ -148,9 +153,9 @@ def read_in_shards(
     """
     import ray.data
 
-    pipeline = section(workload, "pipeline")
-    (name,) = names(step, "inputs")
-    dataset, split = sections(pipeline, "data")[name], section(pipeline, "split")
+    pipeline = workload.pipeline
+    (name,) = step.inputs
+    dataset, split = pipeline.data[name], pipeline.effective_split
     schema = opened(workload, dataset).schema
     empty = frame_of(typed(schema.empty_table(), dataset))
     table = Joined.of({name: empty}, pipeline, (name,))
@@ -252,7 +257,7 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
         classes = check_classes(found, learned, table.label, reading.task)
     else:
         naive = TrainingData(train, divided.held_out, features, table.label, ()).naive_error()
-    until = train[TIME].max().isoformat() if text(reading.split, "by") == "time" else ""
+    until = train[TIME].max().isoformat() if reading.split.by == "time" else ""
     seen = Seen.of(reading.identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
     sample = _gathered((one.sampled for one in summaries), divided.sampled)
     held_out = _gathered((one.held_out for one in summaries), divided.held_out[_PLACE].to_numpy())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.statistics.hashes import mixed
-from modelyard_runtime.workload.description import Section, integer, names, number, text
+from modelyard_runtime.workload.records import Split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ TIME = "__time"  # when a row happened, kept beside its features for later split
 KEY = "__key"  # what a row is known by, as a number that does not depend on the other rows
 
 
-def split_rows(frame: pd.DataFrame, split: Section) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two parts: at random by the seed, or the newest rows as the second.
 
     What a row is known by decides about it, and not its place: when the data grow, a row stays on its side. Else a
@@ -26,8 +26,8 @@ def split_rows(frame: pd.DataFrame, split: Section) -> tuple[pd.DataFrame, pd.Da
     """
     import numpy as np
 
-    by_time = text(split, "by") == "time"
-    if names(split, "key") and not by_time:
+    by_time = split.by == "time"
+    if split.key and not by_time:
         return _split_keys(frame, split)
     if GROUP in frame.columns:
         return _split_groups(frame, split)
@@ -35,7 +35,7 @@ def split_rows(frame: pd.DataFrame, split: Section) -> tuple[pd.DataFrame, pd.Da
     if by_time:
         order = np.argsort(frame[TIME].to_numpy(), kind="stable")
     else:
-        order = np.argsort(_drawn(_each_its_own(frame[KEY]), integer(split, "seed")), kind="stable")
+        order = np.argsort(_drawn(_each_its_own(frame[KEY]), split.seed), kind="stable")
     cut = len(frame) - held
     return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
 
@@ -51,9 +51,9 @@ def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
     return found
 
 
-def _held(count: int, split: Section) -> int:
+def _held(count: int, split: Split) -> int:
     """How many of so many are held out: at least one, and not all."""
-    return min(max(round(count * number(split, "fraction", 0.2)), 1), count - 1)
+    return min(max(round(count * split.fraction), 1), count - 1)
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
@@ -69,35 +69,33 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
     return mixed(hashed + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
 
 
-def _split_keys(frame: pd.DataFrame, split: Section) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Whole keys at random by the seed. Where there are queries, each part is ordered by them and tears none."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)
     if len(keys) < 2:
-        raise Refusal(
-            f"all rows have the same {', '.join(names(split, 'key'))}; a split by it needs two values or more"
-        )
-    order = np.argsort(_drawn(keys, integer(split, "seed")), kind="stable")
+        raise Refusal(f"all rows have the same {', '.join(split.key)}; a split by it needs two values or more")
+    order = np.argsort(_drawn(keys, split.seed), kind="stable")
     second = np.zeros(len(keys), dtype=bool)
     second[order[len(keys) - _held(len(keys), split) :]] = True
     apart = second[places]
     if GROUP not in frame.columns:
         return frame[~apart].reset_index(drop=True), frame[apart].reset_index(drop=True)
     if frame.groupby(GROUP)[KEY].nunique().max() > 1:
-        raise Refusal(f"rows of one query differ in {', '.join(names(split, 'key'))}; the split would tear it apart")
+        raise Refusal(f"rows of one query differ in {', '.join(split.key)}; the split would tear it apart")
     first, rest = (frame[side].sort_values(GROUP, kind="stable").reset_index(drop=True) for side in (~apart, apart))
     return first, rest
 
 
-def _split_groups(frame: pd.DataFrame, split: Section) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Whole groups by their number, or the newest of them as the second part; each part ordered by group."""
     import numpy as np
 
     found = np.unique(frame[GROUP].to_numpy())
     if len(found) < 2:
         raise Refusal("all rows are of one group; at least two are needed, to learn from and to judge by")
-    if text(split, "by") == "time":
+    if split.by == "time":
         last = frame.groupby(GROUP)[TIME].max().reindex(found)
         order = found[np.argsort(last.to_numpy(), kind="stable")]
     else:

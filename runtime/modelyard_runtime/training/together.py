@@ -22,7 +22,8 @@ from modelyard_runtime.training.network_worker import train_network, unpacked
 from modelyard_runtime.training.sharding import Shards
 from modelyard_runtime.training.shares import SPACING_S, Progress
 from modelyard_runtime.training.trainers import GROWING, check_labels, estimator, groups_of, labels, prepared
-from modelyard_runtime.workload.description import Json, Section, digest, integer, section, text
+from modelyard_runtime.workload.description import Json, digest
+from modelyard_runtime.workload.records import PipelineWorkload, Step
 
 if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
 _RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
 _KEPT = 3
-_BOUNDS = ("min", "max")
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
 _GROWS: dict[str, _Grow] = {"xgboost": grow_xgboost, "lightgbm": grow_lightgbm, "scikit-learn": grow_histograms}
@@ -58,25 +58,25 @@ class Keeper:
         return self._kept[rounds]
 
 
-def trains_together(step: Section) -> bool:
+def trains_together(step: Step) -> bool:
     """Whether a step's built-in trainer makes one model on several workers."""
-    found = trainers().get(text(step, "trainer"))
-    return found is not None and found.together and integer(section(step, "workers"), "max") > 1
+    found = trainers().get(step.trainer)
+    return found is not None and found.together and step.workers.max > 1
 
 
-def goes_on(workload: Section, step: Section) -> bool:
+def goes_on(workload: PipelineWorkload, step: Step) -> bool:
     """Whether a step's training is kept part by part, so that another driver goes on with it.
 
     Of scikit-learn's estimators one grows in parts; a forest or a linear model is fitted in one step.
     """
-    if not text(step, "trainer") or "checkpoints" not in section(workload, "pipeline"):
+    if not step.trainer or workload.pipeline.checkpoints is None:
         return False
-    estimator = text(section(step, "parameters"), "estimator", GROWING)
-    return text(step, "trainer") != "scikit-learn" or estimator == GROWING
+    estimator = step.parameters.get("estimator", GROWING)
+    return step.trainer != "scikit-learn" or estimator == GROWING
 
 
 def train_together(
-    step: Section,
+    step: Step,
     task: str,
     parameters: Mapping[str, Json],
     data: TrainingData | Shards,
@@ -87,7 +87,7 @@ def train_together(
     """A model that the workers of a step made. A worker that fails is replaced as often as `retries` says."""
     from sklearn.pipeline import Pipeline
 
-    trainer = text(step, "trainer")
+    trainer = step.trainer
     model = estimator(trainer, task, _threads(worker, trainer) | dict(parameters))
     if isinstance(data, Shards):
         before, config = data.before, _shared(trainer, model, data)
@@ -95,11 +95,12 @@ def train_together(
     else:
         (before, config), datasets = _put(trainer, task, model, data, parts_of(step)), {}
     several = trains_together(step)
-    least, most = (min(integer(section(step, "workers"), key) if several else 1, config["parts"]) for key in _BOUNDS)
+    bounds = (step.workers.min, step.workers.max) if several else (1, 1)
+    least, most = (min(one, config["parts"]) for one in bounds)
     config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
     scaling = {"num_workers": most if least == most else (max(least, 1), most)}
     with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
-        raw, retries = None, integer(step, "retries")
+        raw, retries = None, step.retries
         if kept is not None and not several and trainer in _GROWS and not _resumes(run):
             raw, retries = _grown_without_train(_GROWS[trainer], config, worker, retries)
         if raw is None:
@@ -118,9 +119,9 @@ def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
-def parts_of(step: Section) -> int:
+def parts_of(step: Step) -> int:
     """In how many parts the rows of a step are."""
-    return integer(section(step, "workers"), "max") * _BLOCKS_A_WORKER if trains_together(step) else 1
+    return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
 def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:

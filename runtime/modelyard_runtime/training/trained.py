@@ -13,7 +13,8 @@ from typing import Any
 from modelyard_runtime.captures.capture import PREDICTION, SCORE
 from modelyard_runtime.models.answers import answer
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD, Verdict, judge, refused
-from modelyard_runtime.promotion.promoter import FAILED_TAG, compared_with, promote, promotes_itself
+from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.promoter import FAILED_TAG, compared_with, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import fetched
@@ -24,7 +25,8 @@ from modelyard_runtime.training import seen
 from modelyard_runtime.training.data import TrainingData
 from modelyard_runtime.training.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.training.explain import explanation
-from modelyard_runtime.workload.description import Json, Section, bound, names, section, sections, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Explainability, PipelineWorkload
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
@@ -50,36 +52,37 @@ class Trained:
     run_id: str = ""  # of a run that began before, with the trials of a search
 
 
-def finish(workload: Section, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
+def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
     """Log, register, judge and promote. Returns what came of it, in a sentence."""
     import mlflow
 
     registry.connect(workload)
-    pipeline = section(workload, "pipeline")
-    model, step = section(pipeline, "model"), sections(pipeline, "steps")[step_name]
-    inputs = tuple(str(name) for name in _inputs(step))
+    pipeline = workload.pipeline
+    model, step = pipeline.trained_model, pipeline.steps[step_name]
+    inputs = {name: pipeline.data[name] for name in step.inputs}
+    look = Look.of_training(workload)
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
-    registry.open_experiment(workload)
+    registry.open_experiment(model)
     with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        threshold = bound(model, "threshold")
-        uri = _logged(trained.model, data, text(step, "trainer"), threshold)
+        threshold = model.threshold
+        uri = _logged(trained.model, data, step.trainer, threshold)
         loaded = registry.load(uri)
         if threshold is not None:
-            _check_threshold(loaded, text(model, "task"), data, threshold)
+            _check_threshold(loaded, model.task, data, threshold)
         evaluation = Evaluation(workload, data, trained.reported, loaded)
         mlflow.log_metrics(evaluation.metrics())
         if data.seen is not None:
             seen.keep(data.seen)
-        _log_profiles(loaded, text(model, "task"), data, run_id)
-        if section(model, "explainability"):
-            _log_explanation(loaded, model, data)
+        _log_profiles(loaded, model.task, data, run_id)
+        if model.explainability is not None:
+            _log_explanation(loaded, model.task, model.explainability, data)
         with fetched(uri) as files:
             digest, written = content_digest(files), format_of(files)
         version = registry.register(
-            text(model, "registeredName"),
+            model.registered_name,
             uri,
             {
                 **tags,
@@ -91,20 +94,15 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
             },
             card_text(workload, model, inputs, written),
         )
-        registry.tag(version, compared_with(pipeline, version.name))
+        registry.tag(version, compared_with(look.promotion, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
-    lines = [one for one in refused(verdicts) if "checks" not in pipeline or one.name in names(pipeline, "checks")]
+    lines = [one for one in refused(verdicts) if pipeline.checks is None or one.name in pipeline.checks]
     if lines:
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
     if not promotes_itself(workload):
         return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
-    return promote(workload, registry.version(version.name, version.version))
-
-
-def _inputs(step: Section) -> list[Json]:
-    found = step.get("inputs")
-    return found if isinstance(found, list) else []
+    return promote(look, registry.version(version.name, version.version))
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
@@ -161,11 +159,11 @@ def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id:
     mlflow.log_dict(described, registry.PROFILES)
 
 
-def _log_explanation(loaded: registry.Model, model: Section, data: TrainingData) -> None:
+def _log_explanation(loaded: registry.Model, task: str, asked: Explainability, data: TrainingData) -> None:
     import mlflow
     import pyarrow.parquet as parquet
 
-    told, contributed = explanation(loaded, text(model, "task"), data, section(model, "explainability"))
+    told, contributed = explanation(loaded, task, data, asked)
     mlflow.log_dict(told, EXPLANATION)
     if contributed is None:
         return

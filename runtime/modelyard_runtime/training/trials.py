@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.workload.description import Json, Section, digest, section, text
+from modelyard_runtime.workload.description import Json, Section, digest
+from modelyard_runtime.workload.records import PipelineWorkload
 
 SEARCH_TAG = "modelyard.search"
 """Tag of a run: the hash of the search that it began with. A run that still goes on is resumed by the same search."""
@@ -34,12 +35,12 @@ class Search:
     done: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
 
 
-def begin(workload: Section, name: str, what: Section) -> Search:
+def begin(workload: PipelineWorkload, name: str, what: Section) -> Search:
     """The run of a search: the one that a killed driver left, with what its trials have found, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
-    registry.open_experiment(workload)
+    registry.open_experiment(workload.pipeline.trained_model)
     client, key = MlflowClient(), digest(what)
     experiment = _experiment(client, workload)
     left = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
@@ -74,7 +75,7 @@ def hash_of(parameters: Mapping[str, Any]) -> str:
 class Nested:
     """Keeps each trial as a run nested in that of the search, as it goes. Those that were done before have theirs."""
 
-    def __init__(self, workload: Section, search: Search) -> None:
+    def __init__(self, workload: PipelineWorkload, search: Search) -> None:
         self._workload = workload
         self._search = search
         self._runs: dict[str, str] = {}
@@ -113,8 +114,8 @@ class Nested:
         return MlflowClient()
 
 
-def _experiment(client: Any, workload: Section) -> str:
-    name = text(section(section(workload, "pipeline"), "model"), "experiment")
+def _experiment(client: Any, workload: PipelineWorkload) -> str:
+    name = workload.pipeline.trained_model.experiment
     return str(client.get_experiment_by_name(name).experiment_id)
 
 

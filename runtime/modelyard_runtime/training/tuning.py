@@ -18,7 +18,8 @@ from modelyard_runtime.models.answers import answer, predictions
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.trainers import grow, rungs_of
 from modelyard_runtime.training.trials import Nested, Search, hash_of
-from modelyard_runtime.workload.description import Json, Section, integer, number, section, sections, text
+from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Split, Step, Tuning
 
 if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def search(
-    tuning: Section,
+    tuning: Tuning,
     trial: Trial,
     worker: Mapping[str, Any],
     most_workers: int,
@@ -60,7 +61,7 @@ def search(
     from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search import BasicVariantGenerator
 
-    metric, mode = text(tuning, "metric"), "max" if text(tuning, "goal") == "maximize" else "min"
+    metric, mode = tuning.metric, "max" if tuning.goal == "maximize" else "min"
     done = known.done
 
     def run(parameters: dict[str, Json]) -> None:
@@ -72,13 +73,15 @@ def search(
             trial(parameters, lambda metrics: tune.report(dict(metrics)))
 
     scheduler = ASHAScheduler(max_t=RUNGS, grace_period=1, reduction_factor=2) if _stops(tuning) else None
-    at_once = max(min(integer(tuning, "parallel"), most_workers), 1)
+    at_once = max(min(tuning.parallel, most_workers), 1)
     config = tune.TuneConfig(
         metric=metric,
         mode=mode,
-        num_samples=integer(tuning, "trials"),
+        num_samples=tuning.trials,
         scheduler=scheduler,
-        search_alg=BasicVariantGenerator(max_concurrent=at_once, random_state=integer(tuning, "seed", known.seed)),
+        search_alg=BasicVariantGenerator(
+            max_concurrent=at_once, random_state=known.seed if tuning.seed is None else tuning.seed
+        ),
         reuse_actors=reuse_workers,
     )
     asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
@@ -175,7 +178,7 @@ def trial_of_trainer(
     task: str,
     fixed: Mapping[str, Json],
     data: Any,
-    split: Section,
+    split: Split,
     metric: str,
     threshold: float | None = None,
 ) -> Trial:
@@ -198,9 +201,9 @@ def trial_of_trainer(
     return trial
 
 
-def check_tuning(tuning: Section, task: str, built_in: bool) -> None:
+def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
     """Refuse a metric that nothing would report."""
-    metric = text(tuning, "metric")
+    metric = tuning.metric
     if built_in and not computes(metric, task):
         known = ", ".join(known_metrics(task))
         raise Refusal(
@@ -208,16 +211,15 @@ def check_tuning(tuning: Section, task: str, built_in: bool) -> None:
         )
 
 
-def space(tuning: Section) -> dict[str, Any]:
+def space(tuning: Tuning) -> dict[str, Any]:
     """The search space in Ray Tune's words; both ends of a whole number are included."""
     import ray.tune as tune
 
     found: dict[str, Any] = {}
-    for name, one in sections(tuning, "space").items():
-        kind, low, high = text(one, "kind"), number(one, "low"), number(one, "high")
+    for name, one in tuning.space.items():
+        kind, low, high = one.kind, one.low, one.high
         if kind == "choice":
-            choices = one["choices"]
-            found[name] = tune.choice(list(choices) if isinstance(choices, list) else [])
+            found[name] = tune.choice(list(one.choices))
         elif kind == "int":
             found[name] = tune.randint(int(low), int(high) + 1)
         else:
@@ -225,18 +227,17 @@ def space(tuning: Section) -> dict[str, Any]:
     return found
 
 
-def middle(tuning: Section) -> dict[str, Json]:
+def middle(tuning: Tuning) -> dict[str, Json]:
     """One point of the search space, to try whether a trainer knows its parameters."""
     point: dict[str, Json] = {}
-    for name, one in sections(tuning, "space").items():
-        choices = one.get("choices")
-        low = one.get("low")
-        point[name] = choices[0] if isinstance(choices, list) else low
+    for name, one in tuning.space.items():
+        low = int(one.low) if one.kind == "int" else one.low
+        point[name] = one.choices[0] if one.choices else low
     return point
 
 
-def _stops(tuning: Section) -> bool:
-    return text(tuning, "earlyStopping") == "asha"
+def _stops(tuning: Tuning) -> bool:
+    return tuning.early_stopping == "asha"
 
 
 class _Fitted:
@@ -256,6 +257,6 @@ class _Fitted:
         return self._model if hasattr(self._model, "predict_proba") else None
 
 
-def fixed_parameters(step: Section) -> dict[str, Json]:
+def fixed_parameters(step: Step) -> dict[str, Json]:
     """What the spec gives to a step."""
-    return dict(section(step, "parameters"))
+    return dict(step.parameters)

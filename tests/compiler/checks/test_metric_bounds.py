@@ -10,7 +10,9 @@ from modelyard.capabilities import metrics_of, table
 from modelyard_runtime.promotion.gate import check_gate
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.description import Json
+from modelyard_runtime.workload.records import Pipeline
 from tests.compiler.checks.asked import codes_in
+from tests.runtime.described import record
 from tests.specs import changed
 
 GATE = "metric: auc_pr, min: 0.82}"
@@ -91,7 +93,7 @@ def test_gates_that_the_runtime_refuses(task: str, own: bool) -> None:
 
 def _refused(task: str, own: bool, line: dict[str, Json]) -> bool:
     try:
-        check_gate({"validation": [{"name": "good", **line}]}, task, own)
+        check_gate(record(Pipeline, {"validation": [{"name": "good", **line}]}), task, own)
     except Refusal:
         return True
     return False

@@ -17,7 +17,9 @@ import pytest
 from modelyard.cli.approve import NAMESPACE
 from modelyard_runtime.promotion import approvals, gate, imports, promoter
 from modelyard_runtime.registry import lineage
+from modelyard_runtime.workload.records import Promotion, Workload
 from tests.compiler.cli.said import Run
+from tests.runtime.described import record
 from tests.specs import VALID_SPEC
 
 DIGEST = "sha256:" + "a" * 64
@@ -111,7 +113,8 @@ def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_pa
     assert "the version needs 2 of model-risk, payments-risk" in said.err
     found = json.loads(said.out)
     pipeline: dict[str, Any] = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
-    asked = approvals.subject({"system": "fraud", "environment": "default"}, pipeline, DIGEST)
+    workload = record(Workload, {"system": "fraud", "environment": "default"})
+    asked = approvals.subject(workload, record(Promotion, pipeline), DIGEST)
     statement = json.loads(found["statement"])
     assert {name: statement[name] for name in asked} == asked
     assert (statement["by"], statement["reason"]) == ("ada@acme.example", "ticket 7")

@@ -14,8 +14,10 @@ from modelyard.api import output_files
 from modelyard.inputs import Given, Inputs
 from modelyard.pipeline import compile_system
 from modelyard_runtime.promotion import approvals
+from modelyard_runtime.workload.records import Promotion, Workload
 from modelyard_targets import TARGETS
 from tests.compiler.cli.said import Run
+from tests.runtime.described import record
 from tests.specs import VALID_SPEC
 
 DIGEST = "sha256:" + "a" * 64
@@ -74,12 +76,13 @@ def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: P
     assert found["problems"] == []
     asked = found["retrain"]["approvals"]
     assert "given" not in found["try-out"]["approvals"]
-    workload = {"system": "fraud", "environment": "default"}
-    standing = approvals.standing(workload, found["retrain"], {}, DIGEST)
+    workload = record(Workload, {"system": "fraud", "environment": "default"})
+    promotion = record(Promotion, found["retrain"])
+    standing = approvals.standing(workload, promotion, {}, DIGEST)
     assert [one.group for one in standing.given] == ["model-risk"]
     assert standing.missing == asked["minimum"] - 1
     assert not standing.refused
-    other = approvals.standing(workload, found["retrain"], {}, "sha256:" + "b" * 64)
+    other = approvals.standing(workload, promotion, {}, "sha256:" + "b" * 64)
     assert not other.given
 
 
@@ -88,7 +91,8 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
     found = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
 
     tags = {f"{approvals.APPROVAL_TAG}model-risk": evidence}
-    standing = approvals.standing({"system": "fraud", "environment": "default"}, found["retrain"], tags, DIGEST)
+    workload = record(Workload, {"system": "fraud", "environment": "default"})
+    standing = approvals.standing(workload, record(Promotion, found["retrain"]), tags, DIGEST)
 
     assert (len(standing.given), standing.refused) == (1, ())
 

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,8 @@ import ray.data
 
 from modelyard_runtime.batch.run import score_datasets
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 COLUMNS = [f"n{at}" for at in range(int(os.environ.get("BATCH_COLUMNS", "20")))]
@@ -105,14 +106,15 @@ def train() -> None:
     registry.set_alias("churn", "champion", registry.register("churn", made.model_uri, {}).version)
 
 
-def workload(rows: str) -> dict[str, Any]:
+def workload(rows: str) -> PipelineWorkload:
     """What a compiler would describe, at the default size of a batch."""
     where = {"input": FOLDER / rows, "scores": FOLDER / "scores"}
     data = {name: {"uri": f"file://{path}", "store": "", "format": "parquet"} for name, path in where.items()}
     model = {"task": "binary-classification", "uri": URI, "registeredName": "churn", "alias": "champion"}
     size = {"batchSize": int(os.environ["BATCH_SIZE"])} if "BATCH_SIZE" in os.environ else {}
     pipeline = {"model": model, "data": data, "output": "scores", **size}
-    return {"registry": {"uri": f"file://{FOLDER}/registry"}, "type": "batch-inference", "pipeline": pipeline}
+    registered = {"uri": f"file://{FOLDER}/registry"}
+    return record(PipelineWorkload, {"registry": registered, "type": "batch-inference", "pipeline": pipeline})
 
 
 def ours(rows: str) -> None:

@@ -27,6 +27,8 @@ from ray.tune.search import BasicVariantGenerator
 
 from modelyard_runtime.pipelines.driver import work
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 ROWS = int(os.environ.get("SEARCH_ROWS", "150000"))
@@ -92,9 +94,10 @@ def ours(run: str) -> None:
         "type": "training", "system": "bench", "name": "late", "address": "pipelines.late",
         "registry": {"uri": f"file://{FOLDER}/registry"}, "pipeline": pipeline,
     }  # fmt: skip
-    registry.connect(workload)
-    registry.open_experiment(workload)
-    assert work(workload, run) == 0
+    described = record(PipelineWorkload, workload)
+    registry.connect(described)
+    registry.open_experiment(described.pipeline.trained_model)
+    assert work(described, run) == 0
 
 
 def bare(run: str) -> None:

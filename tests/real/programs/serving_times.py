@@ -26,6 +26,8 @@ from starlette.requests import Request
 
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.application import application
+from modelyard_runtime.workload.records import ServerWorkload
+from tests.runtime.described import completed, record
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 PORT = 8124
@@ -76,16 +78,16 @@ def deploy(columns: int) -> bytes:
     workload = {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Workload",
-        "type": "serving",
+        "type": "server",
         "registry": {"uri": f"file://{FOLDER}/registry"},
         "applications": {name: described},
     }
-    registry.connect(workload)
+    registry.connect(record(ServerWorkload, workload))
     with mlflow.start_run():
         more = {"serialization_format": "cloudpickle", "pip_requirements": []}
         logged = mlflow.sklearn.log_model(model, name="model", signature=infer_signature(rows), **more)
     registry.set_alias(name, "live", registry.register(name, logged.model_uri, {}).version)
-    (FOLDER / f"{name}.json").write_text(json.dumps(workload))
+    (FOLDER / f"{name}.json").write_text(json.dumps(completed(ServerWorkload, workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(FOLDER / f"{name}.json")
     serve.run(application({"application": name}), name=f"ours-{columns}", route_prefix=f"/ours-{columns}")
     serve.run(ByHand.bind(model), name=f"bare-{columns}", route_prefix=f"/bare-{columns}")

@@ -28,6 +28,8 @@ from modelyard_runtime.batch import run as batch
 from modelyard_runtime.monitoring import monitor
 from modelyard_runtime.pipelines import driver
 from modelyard_runtime.serving.application import application
+from modelyard_runtime.workload.records import OF_TYPE, MonitorWorkload, PipelineWorkload
+from tests.runtime.described import completed, record
 
 ROOT = Path(sys.argv[1])
 PORT, METRICS = 8124, 8125
@@ -122,7 +124,7 @@ def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
         **more,
     }
     path = ROOT / f"{name}.json"
-    path.write_text(json.dumps(workload))
+    path.write_text(json.dumps(completed(OF_TYPE[type_], workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(path)
     return workload
 
@@ -251,7 +253,7 @@ def work_without_link(link: Link) -> None:
     }
     workload = described(link, "batch-inference", "score", pipeline=scoring)
     worker = {"num_cpus": 1, "resources": {GROUP: 1}}
-    FACTS["scored"] = batch.score_datasets(workload, ("readings",), "scores", worker, (1, 1))
+    FACTS["scored"] = batch.score_datasets(record(PipelineWorkload, workload), ("readings",), "scores", worker, (1, 1))
     FACTS["scored by"] = sorted(set(pd.read_parquet(ROOT / "scores")["model_version"]))
     watching = {
         "type": "data-drift",
@@ -266,9 +268,11 @@ def work_without_link(link: Link) -> None:
     }
     workload = described(link, "monitor", "drift", monitor=watching)
     now = datetime.now(UTC)
-    results, _ = monitor.look(workload, now)
+    results, _ = monitor.look(record(MonitorWorkload, workload), now)
     FACTS["compared"] = [(one.feature, one.breach) for one in results]
-    FACTS["pushed"] = sorted({one.name for one in monitor.samples(workload, results, now) if "bundle" in one.name})
+    FACTS["pushed"] = sorted(
+        {one.name for one in monitor.samples(record(MonitorWorkload, workload), results, now) if "bundle" in one.name}
+    )
 
 
 def waiting() -> int:

@@ -33,6 +33,8 @@ from modelyard_runtime.pipelines import driver
 from modelyard_runtime.promotion import approvals, promoter
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.application import application
+from modelyard_runtime.workload.records import OF_TYPE, MonitorWorkload, PipelineWorkload, Workload
+from tests.runtime.described import completed, look_of, record
 
 ROOT = Path(sys.argv[1])
 PORT = 8123
@@ -128,7 +130,7 @@ def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
         **more,
     }
     path = ROOT / f"{name}.json"
-    path.write_text(json.dumps(workload))
+    path.write_text(json.dumps(completed(OF_TYPE[type_], workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(path)
     return workload
 
@@ -181,7 +183,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
-    statement = json.dumps(approvals.subject(workload, workload["pipeline"], digest))
+    statement = json.dumps(approvals.subject(record(Workload, workload), look_of(workload).promotion, digest))
     namespace = approvals.NAMESPACE.encode()
     hashed = hashlib.sha512(statement.encode()).digest()
     signature = APPROVER.sign(b"SSHSIG" + strings(namespace, b"", b"sha512", hashed))
@@ -214,7 +216,7 @@ def train() -> None:
     }
     workload = described("training", "retrain", pipeline=asked)
     FACTS["train"] = driver.run()
-    registry.connect(workload)
+    registry.connect(record(Workload, workload))
     FACTS["before approval"] = registry.version_at("cards-fraud", "champion") is None
     version = registry.version("cards-fraud", "1")
     FACTS["tags"] = dict(version.tags)
@@ -280,7 +282,7 @@ def score() -> None:
     workload = described("batch-inference", "score", pipeline=asked)
     FACTS["score"] = driver.run()
     FACTS["scored rows"] = len(pd.read_parquet(ROOT / "scores"))
-    again = batch.score_datasets(workload, ("transactions",), "scores", {}, (1, 1))
+    again = batch.score_datasets(record(PipelineWorkload, workload), ("transactions",), "scores", {}, (1, 1))
     FACTS["scored again"] = again
 
 
@@ -306,12 +308,13 @@ def look(receiver: str) -> None:
     while not list((ROOT / "captures").rglob("*.parquet")) and time.monotonic() < ended:
         time.sleep(0.5)
     now = datetime.now(UTC)
-    results, _ = monitor.look(workload, now)
+    results, _ = monitor.look(record(MonitorWorkload, workload), now)
     FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
-    FACTS["told"] = monitor.tell(workload, results, now)
+    FACTS["told"] = monitor.tell(record(MonitorWorkload, workload), results, now)
     pushed = [each for one in RECEIVED["metrics"] for each in one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]]
     FACTS["metrics"] = [each["name"] for each in pushed]
-    FACTS["acted"] = [*breach.act(workload, now, api=api), *breach.act(workload, now, api=api)]
+    watching = record(MonitorWorkload, workload)
+    FACTS["acted"] = [*breach.act(watching, now, api=api), *breach.act(watching, now, api=api)]
     FACTS["jobs"] = len(RECEIVED["jobs"])
 
 

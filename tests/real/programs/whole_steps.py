@@ -19,6 +19,8 @@ from modelyard_runtime.context import Context
 from modelyard_runtime.pipelines import driver
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import completed, record
 
 
 def flaky(context: Context) -> int:
@@ -114,9 +116,9 @@ def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) ->
         "registry": {"uri": f"file://{root}/registry"},
         "pipeline": asked,
     }
-    (root / "workload.json").write_text(json.dumps(workload))
+    (root / "workload.json").write_text(json.dumps(completed(PipelineWorkload, workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(root / "workload.json")
-    registry.connect(workload)
+    registry.connect(record(PipelineWorkload, workload))
     try:
         return driver.run()
     except Refusal as refusal:

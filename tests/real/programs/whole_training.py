@@ -23,6 +23,8 @@ from modelyard_runtime.models.answers import answer, predictions
 from modelyard_runtime.training.data import TrainingData
 from modelyard_runtime.training.together import train_together
 from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.records import Step
+from tests.runtime.described import record
 
 ROUNDS = 40
 WORKER = {"num_cpus": 1, "num_gpus": 0, "resources": {"group-a": 0.99}}
@@ -109,13 +111,15 @@ def main() -> None:
         ("lightgbm", "ranking"),
     ):
         rows, parameters = data(task), {"n_estimators": ROUNDS}
-        both = train_together(step(trainer, 2), task, parameters, rows, WORKER)
+        both = train_together(record(Step, step(trainer, 2)), task, parameters, rows, WORKER)
         *_, one = grow(trainer, task, parameters, rows)
         facts[f"{trainer} {task}"] = [quality(both, task, rows), quality(one, task, rows)]
     killed: list[int] = []
     threading.Thread(target=kill_one, args=(killed,), daemon=True).start()
     rows = data("regression", 20000)
-    model = train_together(step("xgboost", 1), "regression", {"n_estimators": 2000, "max_depth": 4}, rows, WORKER)
+    model = train_together(
+        record(Step, step("xgboost", 1)), "regression", {"n_estimators": 2000, "max_depth": 4}, rows, WORKER
+    )
     facts["lost"] = len(killed)
     facts["rounds"] = model[-1].get_booster().num_boosted_rounds()
     facts["quality"] = quality(model, "regression", rows)

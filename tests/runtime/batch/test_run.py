@@ -16,6 +16,8 @@ from modelyard_runtime.batch import run as batch
 from modelyard_runtime.batch.scorer import Handed, Task
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 from tests.runtime.scoring import Scoring, amounts, in_this_process
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -225,9 +227,12 @@ def test_how_many_files_do_not_fit_is_pushed(scoring: Scoring, monkeypatch: pyte
     """With what alerts are told apart by; nothing where no receiver is described."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
-    batch.report_refused(scoring.workload, 3)
+    batch.report_refused(record(PipelineWorkload, scoring.workload), 3)
     assert pushed == []
 
-    batch.report_refused({**scoring.workload, "metrics": {"otlp": "http://prometheus", "namespace": "growth"}}, 3)
+    batch.report_refused(
+        record(PipelineWorkload, {**scoring.workload, "metrics": {"otlp": "http://prometheus", "namespace": "growth"}}),
+        3,
+    )
     labels = {"system": "growth", "pipeline": "nightly", "namespace": "growth"}
     assert pushed == [Sample("modelyard_batch_refused_files", 3, labels)]

@@ -18,6 +18,8 @@ from modelyard_runtime.batch.unfit import Unfit
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.registry.client import Version
 from modelyard_runtime.storage.datasets import dataset_place
+from modelyard_runtime.workload.records import Dataset, PipelineWorkload, Workload
+from tests.runtime.described import record
 
 
 class Model:
@@ -50,8 +52,8 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 def scored(workload: dict[str, Any]) -> list[Piece]:
     """All files are scored in this process."""
-    scorer = Scorer(workload, "scores", Given(Version("m", "1", "", {}, "")))
-    found = list(pieces(workload, ("rows",)))
+    scorer = Scorer(record(PipelineWorkload, workload), "scores", Given(Version("m", "1", "", {}, "")))
+    found = list(pieces(record(PipelineWorkload, workload), ("rows",)))
     scorer({"task": [Task(one, WHOLE, 1, ()).packed() for one in found]})
     return found
 
@@ -70,7 +72,7 @@ def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     found = scored(workload)
-    known = Known(dataset_place(workload, workload["pipeline"]["data"]["scores"]))
+    known = Known(dataset_place(record(Workload, workload), record(Dataset, workload["pipeline"]["data"]["scores"])))
 
     assert [known.mark(one).state for one in found] == [one.state for one in found]  # type: ignore[union-attr]
     assert sorted(one.name for one in (tmp_path / "scores").glob("*.parquet")) == [

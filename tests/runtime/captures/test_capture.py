@@ -20,12 +20,19 @@ from modelyard_runtime.captures import capture as module
 from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.workload.records import Capture, Workload
 from tests.runtime.captured import read_captures
+from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
     """What a replica keeps below a folder; nothing is written before it is asked to."""
-    return Captures({}, {"uri": f"file://{folder}", "fraction": 1.0, **more}, "champion", flush_s=3600)
+    return Captures(
+        record(Workload, {}),
+        record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
+        "champion",
+        flush_s=3600,
+    )
 
 
 def stored(folder: Path) -> pd.DataFrame:
@@ -197,7 +204,9 @@ import sys, time
 import numpy as np, pandas as pd
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.captures.capture import Captures
-kept = Captures({}, {"uri": sys.argv[1], "fraction": 1.0}, "champion")
+from modelyard_runtime.workload.records import Capture, Workload
+from tests.runtime.described import record
+kept = Captures(record(Workload, {}), record(Capture, {"uri": sys.argv[1], "fraction": 1.0}), "champion")
 for number in range(100_000):
     kept.keep(str(number), pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1)), "7")
     print(number, time.time(), flush=True)

@@ -13,6 +13,8 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.boosting import parameters_of
 from modelyard_runtime.training.splits import split_rows
 from modelyard_runtime.training.together import Keeper, trains_together
+from modelyard_runtime.workload.records import Split, Step
+from tests.runtime.described import record
 
 TRUTH = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0])
 SAID = Predictions(np.array([3.0, 2.0, 5.0, 1.0, 7.0, 6.0]))
@@ -45,7 +47,7 @@ def test_a_split_keeps_queries_whole(by: str) -> None:
     """A fifth of the queries is held out; by time the newest of them."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
-    train, held = split_rows(frame, {"fraction": 0.2, "by": by, "seed": 1})
+    train, held = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))
 
     assert not set(train["__group"]) & set(held["__group"])
     assert (len(train), len(held)) == (24, 6)
@@ -57,7 +59,9 @@ def test_only_boosted_trees_are_grown_by_several() -> None:
     def step(trainer: str, most: int) -> dict[str, Any]:
         return {"trainer": trainer, "workers": {"min": 1, "max": most}}
 
-    assert [trains_together(step(*one)) for one in (("xgboost", 2), ("xgboost", 1), ("scikit-learn", 2))] == [
+    assert [
+        trains_together(record(Step, step(*one))) for one in (("xgboost", 2), ("xgboost", 1), ("scikit-learn", 2))
+    ] == [
         True,
         False,
         False,

@@ -13,10 +13,13 @@ import pytest
 from modelyard_runtime.bundles.bundle import POINTER, VERSIONS
 from modelyard_runtime.bundles.carry import pack_current, unpack_into
 from modelyard_runtime.bundles.store import publish
-from modelyard_runtime.models.loading import Bundles, Models
+from modelyard_runtime.models.loading import Models
 from modelyard_runtime.registry.client import Version
 from modelyard_runtime.storage.filesystem import place
+from modelyard_runtime.workload.records import Model, Workload
 from tests.runtime.bundles import make_bundle
+from tests.runtime.described import record
+from tests.runtime.narrowing import present
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
@@ -47,7 +50,7 @@ def model(disk: Path) -> dict[str, Any]:
 def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
     """A version is promoted where the registry is."""
     make_bundle(folder / version, version)
-    publish(folder / version, place(workload, URI, "artifacts"))
+    publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
 
 def number(found: Version | None) -> str | None:
@@ -66,7 +69,7 @@ def test_the_store_has_the_files_and_nothing_for_folders(
 
 
 def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[str, Any], tmp_path: Path) -> None:
-    models = Models(workload, model(tmp_path / "disk"))
+    models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     seen = [number(models.version())]
     for version in ("1", "2"):
         deliver(workload, tmp_path, version)
@@ -80,13 +83,13 @@ def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
 ) -> None:
     """And follows when the link is back. Its age counts from when the store was in reach."""
     deliver(workload, tmp_path, "1")
-    Models(workload, model(tmp_path / "disk")).version()
+    Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")
     store.cut()
     hour_ago = time.time() - 3600
     os.utime(tmp_path / "disk" / POINTER, (hour_ago, hour_ago))
 
-    restarted = Models(workload, model(tmp_path / "disk"))
+    restarted = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     assert restarted.bundles is not None
     assert number(restarted.version()) == "1"
     assert 3600 <= restarted.bundles.age_s() < 3700
@@ -100,7 +103,7 @@ def test_without_a_link_and_a_bundle_there_is_no_version(
 ) -> None:
     store.cut()
 
-    assert Models(workload, model(tmp_path / "disk")).version() is None
+    assert Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version() is None
 
 
 def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
@@ -108,7 +111,7 @@ def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
 ) -> None:
     """Packed from the store with the usual variables, unpacked into the folder of a server that runs."""
     deliver(workload, tmp_path, "1")
-    bundles = Bundles(workload, model(tmp_path / "disk"))
+    bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
     deliver(workload, tmp_path, "2")
     for name, value in (
@@ -132,7 +135,7 @@ def test_a_bundle_that_was_changed_in_the_store_is_not_used(
 ) -> None:
     """The one before goes on."""
     deliver(workload, tmp_path, "1")
-    models = Models(workload, model(tmp_path / "disk"))
+    models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()
     deliver(workload, tmp_path, "2")
     changed = next(key for key in store.names() if "/2-" in key and key.endswith("weights.bin"))
@@ -146,7 +149,7 @@ def test_the_profiles_of_a_bundle_come_with_it(workload: dict[str, Any], tmp_pat
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")
-    models = Models(workload, model(tmp_path / "disk"))
+    models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     found = models.version()
     assert found is not None
     with pytest.raises(Refusal, match="nothing was kept of the data"):

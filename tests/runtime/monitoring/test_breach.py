@@ -12,7 +12,9 @@ import pytest
 from modelyard_runtime.jobs.cluster_api import ClusterApi
 from modelyard_runtime.monitoring.breach import act, start
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.records import BreachRun, MonitorWorkload
 from tests.runtime.api_server import ApiServer
+from tests.runtime.described import record
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 WORKLOAD = {"name": "monitor-drift"}
@@ -47,7 +49,10 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
 
 def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
     """Its spec and owner are the CronJob's, so that the pipeline's own rules hold and both go together."""
-    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+    assert (
+        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
+        == "pipeline retrain is started"
+    )
 
     (job,) = jobs(server)
     assert job["spec"]["backoffLimit"] == 3
@@ -73,7 +78,7 @@ def test_a_run_is_kept_as_long_as_its_cooldown(
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
-    start(api, WORKLOAD, RUN, NOW, cooldown)
+    start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, cooldown)
 
     (job,) = jobs(server)
     assert job["spec"]["ttlSecondsAfterFinished"] == kept
@@ -82,12 +87,17 @@ def test_a_run_is_kept_as_long_as_its_cooldown(
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
     """A day later another run is started; before that none."""
-    start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
-    assert "is not started" in start(api, WORKLOAD, RUN, NOW + timedelta(hours=23), COOLDOWN)
+    assert "is not started" in start(
+        api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW + timedelta(hours=23), COOLDOWN
+    )
     assert len(jobs(server)) == 1
-    assert start(api, WORKLOAD, RUN, NOW + timedelta(hours=25), COOLDOWN) == "pipeline retrain is started"
+    assert (
+        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW + timedelta(hours=25), COOLDOWN)
+        == "pipeline retrain is started"
+    )
     assert len(jobs(server)) == 2
 
 
@@ -99,9 +109,14 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
     running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
     server.objects[f"{JOBS}/retrain-1"] = running
 
-    assert "a run of it is under way" in start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    assert "a run of it is under way" in start(
+        api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN
+    )
     running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
-    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+    assert (
+        start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
+        == "pipeline retrain is started"
+    )
 
 
 def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer, api: ClusterApi) -> None:
@@ -110,4 +125,4 @@ def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer,
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 
     with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next look tries again"):
-        act(workload, NOW, api=api)
+        act(record(MonitorWorkload, workload), NOW, api=api)

@@ -17,6 +17,8 @@ from modelyard_runtime.monitoring.monitor import DIRECTION, ERRORS_BY, MOVED_BY,
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.drift import Moved
 from modelyard_runtime.statistics.profiles import profile, profiles
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.described import record
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ROWS = 2000
@@ -63,11 +65,15 @@ def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any)
             **more,
         },
     }
-    return looked(described, NOW, State("one")), described
+    return looked(record(MonitorWorkload, described), NOW, State("one")), described
 
 
 def pushed(look: Look, described: dict[str, Any], name: str) -> list[tuple[str, float]]:
-    return [(one.labels["feature"], one.value) for one in look_samples(described, look, NOW) if one.name == name]
+    return [
+        (one.labels["feature"], one.value)
+        for one in look_samples(record(MonitorWorkload, described), look, NOW)
+        if one.name == name
+    ]
 
 
 def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
@@ -142,8 +148,8 @@ def test_a_breach_is_told_with_its_direction(tmp_path: Path, caplog: pytest.LogC
     look, described = told(tmp_path, "data-drift", "psi", rows(2, income=-2).drop(columns="id"))
     (breach,) = [one for one in look.results if one.breach and one.feature == "income"]
 
-    assert "income is " in monitor.breach_text(described, breach)
-    assert "it went down, from " in monitor.breach_text(described, breach)
+    assert "income is " in monitor.breach_text(record(MonitorWorkload, described), breach)
+    assert "it went down, from " in monitor.breach_text(record(MonitorWorkload, described), breach)
 
 
 def test_what_cannot_be_explained_hides_no_breach(

@@ -13,6 +13,8 @@ import pytest
 from modelyard_runtime.monitoring.monitor import COVERAGE, UNKNOWN, Look, looked, samples
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.profiles import number_texts_in
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.described import record
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ROWS = 500
@@ -57,12 +59,12 @@ def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tupl
         },
     }
     del described["monitor"]["data"]["labels"]["timestamp"]
-    return looked(described, NOW, State("one")), described
+    return looked(record(MonitorWorkload, described), NOW, State("one")), described
 
 
 def gauges(look: Look, described: Any, name: str) -> dict[str, float]:
     """What is pushed under a name, by feature."""
-    told = samples(described, look.results, NOW, look.unknown, look.coverage)
+    told = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
     return {one.labels["feature"]: one.value for one in told if one.name == name}
 
 
@@ -165,6 +167,6 @@ def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
     drift = {"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}
     described["monitor"] |= {"type": "data-drift", "checks": [drift], "reference": {"data": "labels"}}
     predictions().head(29).to_parquet(tmp_path / "now" / "a.parquet")
-    look = looked(described, NOW, State("one"))
+    look = looked(record(MonitorWorkload, described), NOW, State("one"))
     assert (look.results, gauges(look, described, UNKNOWN)) == ((), {"all": 1.0})
     assert "29 rows, and 30 are the fewest" in look.unknown[0].why

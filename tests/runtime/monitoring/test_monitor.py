@@ -11,6 +11,8 @@ import pytest
 from modelyard_runtime.monitoring import monitor
 from modelyard_runtime.telemetry import reported
 from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.described import record
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 WORKLOAD: dict[str, Any] = {
@@ -30,7 +32,7 @@ def test_environments_that_share_a_prometheus_stay_apart(monkeypatch: pytest.Mon
         pushed.append((list(samples), resource))
 
     monkeypatch.setattr(reported, "push", push)
-    assert monitor.tell(WORKLOAD, (monitor.Result("psi", "amount", 0.3, True),), NOW)
+    assert monitor.tell(record(MonitorWorkload, WORKLOAD), (monitor.Result("psi", "amount", 0.3, True),), NOW)
 
     ((samples, resource),) = pushed
     assert {one.labels["namespace"] for one in samples} == {"cards-staging"}

@@ -16,6 +16,8 @@ from modelyard_runtime.monitoring import monitor
 from modelyard_runtime.monitoring.monitor import Result, look
 from modelyard_runtime.monitoring.state import LOOK, State
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.records import Check, MonitorWorkload
+from tests.runtime.described import BEGINNING, completed, record
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FEATURES = ("a", "b", "c", "d")
@@ -52,8 +54,8 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
     random = np.random.default_rng(day)
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
     frame.assign(at=now - timedelta(hours=1)).to_parquet(tmp_path / "now" / "a.parquet")
-    state = State.of(described, now)
-    results, refused = look(described, now, state)
+    state = State.of(record(MonitorWorkload, described), now)
+    results, refused = look(record(MonitorWorkload, described), now, state)
     assert not refused
     state.save()
     return {one.feature for one in results if one.breach}
@@ -81,7 +83,7 @@ def test_features_of_variants_are_counted_apart() -> None:
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 
-    lasting = monitor._lasting(check, found, State("one"))  # pyright: ignore[reportPrivateUsage]
+    lasting = monitor._lasting(record(Check, check), found, State("one"))  # pyright: ignore[reportPrivateUsage]
 
     assert [one.breach for one in lasting] == [True, True, False]
 
@@ -103,10 +105,10 @@ def test_a_state_that_cannot_be_read_is_refused_and_stays(tmp_path: Path, monkey
     kept.parent.mkdir()
     kept.write_text("{")
     with pytest.raises(Refusal, match="state of the monitor"):
-        State.of(described, NOW)
+        State.of(record(MonitorWorkload, described), NOW)
 
     (tmp_path / "w.json").write_text(
-        json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "type": "monitor", **described})
+        json.dumps(completed(MonitorWorkload, {**BEGINNING, "type": "monitor", **described}))
     )
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "w.json"))
     pd.DataFrame({"a": [1.0] * 50, "at": datetime.now(UTC)}).to_parquet(tmp_path / "now" / "a.parquet")

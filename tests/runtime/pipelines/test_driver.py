@@ -10,6 +10,8 @@ import pytest
 from modelyard_runtime.pipelines.driver import check, order
 from modelyard_runtime.pipelines.steps import searched
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.records import MonitorWorkload, Pipeline, Workload
+from tests.runtime.described import record, steps_of
 
 STEP: dict[str, Any] = {
     "needs": [],
@@ -44,13 +46,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_what_can_be_honoured_is_accepted() -> None:
-    check(TRAINING)
+    check(record(Workload, TRAINING))
 
 
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [
-        ("type", "monitor", "'run' is for pipelines"),
         ("pipeline.model.task", "ranking", "does not train models for ranking"),
         ("pipeline.model.task", "recommendation", "do not train models for recommendation"),
         ("pipeline.steps.train.workers", {"min": 1, "max": 2}, "trains on one worker, and workers.max is 2"),
@@ -69,7 +70,12 @@ def test_what_can_be_honoured_is_accepted() -> None:
 )
 def test_what_cannot_is_refused(path: str, value: Any, why: str) -> None:
     with pytest.raises(Refusal, match=why):
-        check(changed(path, value))
+        check(record(Workload, changed(path, value)))
+
+
+def test_a_monitor_is_no_pipeline() -> None:
+    with pytest.raises(Refusal, match="'run' is for pipelines"):
+        check(record(MonitorWorkload, {"type": "monitor"}))
 
 
 def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
@@ -80,7 +86,7 @@ def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
     tuned["pipeline"]["steps"]["tell"] = {"needs": ["train"], "entrypoint": "fraud.tell:main", "inputs": []}
 
     with pytest.raises(Refusal, match="goes by 'applause'"):
-        check(tuned)
+        check(record(Workload, tuned))
 
 
 def test_scores_are_not_written_as_json() -> None:
@@ -88,11 +94,13 @@ def test_scores_are_not_written_as_json() -> None:
     scoring["pipeline"]["steps"]["train"] = {**STEP, "trainer": "", "output": "rows"}
 
     with pytest.raises(Refusal, match="json, which is read only"):
-        check(scoring)
+        check(record(Workload, scoring))
 
 
 def test_steps_come_after_what_they_need() -> None:
-    assert order({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}}) == ["a", "b", "c"]
+    steps = steps_of({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}})
+
+    assert order(steps) == ["a", "b", "c"]
 
 
 def test_a_search_is_about_what_trains() -> None:
@@ -103,7 +111,7 @@ def test_a_search_is_about_what_trains() -> None:
 
     def about(name: str, **steps: dict[str, Any]) -> bool:
         pipeline: dict[str, Any] = {"steps": steps}
-        return searched(pipeline, name)
+        return searched(record(Pipeline, pipeline), name)
 
     assert not about("report", train=STEP, report=last)
     assert about("report", train=first, report=last)

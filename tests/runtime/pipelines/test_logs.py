@@ -10,6 +10,8 @@ import pytest
 
 from modelyard_runtime.pipelines import logs
 from modelyard_runtime.pipelines.logs import copy_folder, keep_logs
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 
@@ -35,7 +37,7 @@ def test_what_a_node_has_written_lies_below_its_run(session: Path, monkeypatch: 
     """In a folder for each node; empty files and those of Ray itself stay behind."""
     store = ObjectStore()
 
-    assert copy_folder(described(store, monkeypatch), "run-1", "10.0.0.7", session) == 2
+    assert copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "10.0.0.7", session) == 2
     assert store.names() == [
         "mlflow/logs/train/run-1/10.0.0.7/job-driver-run.log",
         "mlflow/logs/train/run-1/10.0.0.7/worker-a.out",
@@ -46,7 +48,7 @@ def test_of_a_long_file_the_end_is_kept(session: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(logs, "_MOST_BYTES", 4)
     store = ObjectStore()
 
-    copy_folder(described(store, monkeypatch), "run-1", "node", session)
+    copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "node", session)
 
     key = "mlflow/logs/train/run-1/node/worker-a.out"
     assert store.client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"0.3\n"
@@ -65,9 +67,9 @@ def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
         ray.init(address="local", num_cpus=1, include_dashboard=False)
         try:
             ray.get(ray.remote(lambda: sys.stdout.write("a line of a worker\n")).remote())
-            keep_logs(workload, "run-1")
+            keep_logs(record(PipelineWorkload, workload), "run-1")
             store.cut()
-            keep_logs(workload, "run-2")
+            keep_logs(record(PipelineWorkload, workload), "run-2")
         finally:
             ray.shutdown()
 
@@ -76,7 +78,7 @@ def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
 
 
 def test_without_a_place_nothing_is_asked_of_ray() -> None:
-    keep_logs({"pipeline": {}}, "run-1")
+    keep_logs(record(PipelineWorkload, {"pipeline": {}}), "run-1")
 
 
 def _names(store: ObjectStore) -> list[str]:

@@ -15,6 +15,8 @@ from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.pipelines.steps import perform, spread_out
 from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.records import PipelineWorkload, Step, Workload
+from tests.runtime.described import record
 from tests.runtime.scoring import NAME, Scoring, amounts, in_this_process
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -58,7 +60,7 @@ class Forecast(Scoring):
 
     def perform(self, name: str) -> dict[str, float]:
         """One step, and what it reports."""
-        return dict(perform(self.workload, name, {}, "a-run")[0].reported)
+        return dict(perform(record(PipelineWorkload, self.workload), name, {}, "a-run")[0].reported)
 
 
 @pytest.fixture
@@ -77,9 +79,9 @@ def near(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here: None) -> None:
     """Three steps on a real Ray: rows, their scores, and what comes of these, in one run."""
-    check_pipeline(forecast.workload)
+    check_pipeline(record(Workload, forecast.workload))
 
-    assert driver.work(forecast.workload, "a-run") == 0
+    assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
     assert float(pd.read_parquet(forecast.folder / "orders")["total"].sum()) == 12.0
 
 
@@ -132,8 +134,8 @@ def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: N
 
 def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
     """So that it only coordinates in its own process, as a batch inference does."""
-    assert spread_out(forecast.workload, forecast.steps["score"])
-    assert not spread_out(forecast.workload, forecast.steps["prepare"])
+    assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
+    assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_what_cannot_be_scored_is_refused_before_any_work(forecast: Forecast, fi
     workload["pipeline"]["steps"]["score"][field] = value
 
     with pytest.raises(Refusal, match=f"step 'score': .*{why}"):
-        check_pipeline(workload)
+        check_pipeline(record(Workload, workload))
 
 
 def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
@@ -169,7 +171,7 @@ def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
     monkeypatch.setattr(driver, "Driver", Driver)
     monkeypatch.setattr(driver, "report_refused", lambda _, count: told.append(count))
 
-    assert driver.work(forecast.workload, "a-run") == 0
+    assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
     assert told == [2.0]
 
 

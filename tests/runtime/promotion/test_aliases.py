@@ -31,6 +31,8 @@ from modelyard_runtime.promotion.history import (
     taken_back,
 )
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.records import Model
+from tests.runtime.described import record
 
 # of libraries that MLflow's database stands on
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -141,7 +143,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int], Interleaved]) -> None:
     """A thousand times, in as many orders of their calls; the history has both, and no move by hand."""
     for seed in range(1000):
-        server, asked = memory(seed), History(MODEL)
+        server, asked = memory(seed), History(record(Model, MODEL))
         aliases.promote(asked, move(1))
         server.together(*(partial(aliases.promote, asked, move(version)) for version in (2, 3)))
 
@@ -154,7 +156,7 @@ def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int]
 def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[int], Interleaved]) -> None:
     """A newer version that is promoted meanwhile keeps the alias; without one it is at the version before."""
     for seed in range(300):
-        server, asked = memory(seed), History(MODEL)
+        server, asked = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
             aliases.promote(asked, move(version))
         works: list[Callable[[], Any]] = [
@@ -200,7 +202,7 @@ def connected(uri: str) -> History:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
-    return History(MODEL)
+    return History(record(Model, MODEL))
 
 
 def at(alias: str = "champion") -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG, standing, subject
+from modelyard_runtime.workload.records import Promotion, Workload
+from tests.runtime.described import record
 from tests.runtime.signing import Signer
 
 DIGEST = "sha256:" + "a" * 64
@@ -39,12 +41,12 @@ class Case:
     @property
     def about(self) -> dict[str, str]:
         """What a good statement says."""
-        return subject(self.workload, self.pipeline, DIGEST)
+        return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
         """The groups whose approvals count, and how many are missing."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
-        found = standing(self.workload, self.pipeline, tags, digest)
+        found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
         assert len(found.refused) == len({*evidence}) - len(found.given)  # the same text twice is one approval
         return [one.group for one in found.given], found.missing
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from modelyard_runtime.promotion.changes import closed
+from modelyard_runtime.workload.records import Changes
+from tests.runtime.described import record
 
 OFFICE = {"days": [0, 1, 2, 3], "fromMinute": 9 * 60, "toMinute": 16 * 60}
 NIGHT = {"days": [4], "fromMinute": 22 * 60, "toMinute": 4 * 60}
@@ -34,12 +36,15 @@ DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
 )
 def test_windows_are_of_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
     changes: dict[str, Any] = {"timeZone": "Europe/Berlin", "windows": [window]}
-    assert (closed(changes, datetime.fromisoformat(moment)) == "") is is_open
+    assert (closed(record(Changes, changes), datetime.fromisoformat(moment)) == "") is is_open
 
 
 def test_a_freeze_is_of_local_days() -> None:
     changes: dict[str, Any] = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
-    assert not closed(changes, datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
-    assert closed(changes, datetime(2026, 12, 17, 15, 0, tzinfo=UTC)) == "nothing changes from 2026-12-18 to 2026-12-18"
-    assert closed(changes, datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
-    assert not closed(changes, datetime(2026, 12, 18, 15, 0, tzinfo=UTC))
+    assert not closed(record(Changes, changes), datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
+    assert (
+        closed(record(Changes, changes), datetime(2026, 12, 17, 15, 0, tzinfo=UTC))
+        == "nothing changes from 2026-12-18 to 2026-12-18"
+    )
+    assert closed(record(Changes, changes), datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
+    assert not closed(record(Changes, changes), datetime(2026, 12, 18, 15, 0, tzinfo=UTC))

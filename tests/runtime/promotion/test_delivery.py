@@ -22,6 +22,8 @@ from modelyard_runtime.promotion.promoter import promote_waiting
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.workload.records import Model, MonitorWorkload, Promotion, Workload
+from tests.runtime.described import look_of, record
 from tests.runtime.signing import Signer
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
@@ -50,7 +52,7 @@ def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> I
             "approvals": {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}},
         },
     }
-    registry.connect(described)
+    registry.connect(record(Workload, described))
     mlflow.set_experiment("delivery")
     yield described
     mlflow.end_run()
@@ -73,7 +75,12 @@ def approve(workload: dict[str, Any], risk: Signer) -> Approve:
     """Signs that a version may be promoted."""
 
     def signed(version: registry.Version) -> None:
-        risk.approve(version, subject(workload, workload["pipeline"], version.tags["modelyard.digest"]))
+        risk.approve(
+            version,
+            subject(
+                record(Workload, workload), record(Promotion, workload["pipeline"]), version.tags["modelyard.digest"]
+            ),
+        )
 
     return signed
 
@@ -86,7 +93,7 @@ def read(tmp_path: Path) -> Models:
         "cache": str(tmp_path / "disk"),
     }
     named: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
-    return Models({}, {**named, "bundle": bundle})
+    return Models(record(Workload, {}), record(Model, {**named, "bundle": bundle}))
 
 
 def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
@@ -94,12 +101,12 @@ def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
 ) -> None:
     """It says who agreed and which run made it, and holds what monitors compare with."""
     version = train(1)
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
     approve(version)
 
     assert (
-        promote_waiting(workload)
+        promote_waiting(look_of(workload))
         == "'champion' of fraud is now version 1; version 1 of fraud is delivered for 'champion'"
     )
     models = read(tmp_path)
@@ -122,9 +129,9 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
 
-    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    assert promote_waiting(look_of(workload)).endswith("version 1 of fraud is delivered for 'champion'")
     before = sorted((tmp_path / "bundles").rglob("*"))
-    assert promote_waiting(workload).endswith("already")
+    assert promote_waiting(look_of(workload)).endswith("already")
     assert sorted((tmp_path / "bundles").rglob("*")) == before
 
 
@@ -136,14 +143,14 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
         "model": {"registeredName": "fraud", "otherDeliveries": {"champion": model["delivery"]}},
     }
     version = train(1)
-    assert "'champion' of fraud points to no version yet" in promote_waiting(workload)
+    assert "'champion' of fraud points to no version yet" in promote_waiting(look_of(workload))
     registry.set_alias("fraud", "champion", version.version)
 
-    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    assert promote_waiting(look_of(workload)).endswith("version 1 of fraud is delivered for 'champion'")
     delivered = read(tmp_path).version()
     assert delivered is not None
     assert delivered.version == str(version.version)
-    assert promote_waiting(workload).endswith("already")
+    assert promote_waiting(look_of(workload)).endswith("already")
 
 
 def test_a_store_out_of_reach_is_told_with_what_to_do(
@@ -154,9 +161,9 @@ def test_a_store_out_of_reach_is_told_with_what_to_do(
     (tmp_path / "bundles").write_text("in the way")
 
     with pytest.raises(Refusal, match="is version 1, and its bundle cannot be delivered"):
-        promote_waiting(workload)
+        promote_waiting(look_of(workload))
     (tmp_path / "bundles").unlink()
-    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    assert promote_waiting(look_of(workload)).endswith("version 1 of fraud is delivered for 'champion'")
 
 
 def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
@@ -165,11 +172,16 @@ def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
     """Whoever reads bundles is on the version before as well."""
     for slope in (1, -1):
         approve(train(slope))
-        promote_waiting(workload)
+        promote_waiting(look_of(workload))
     models = read(tmp_path)
     second = models.version()
     watched = {**workload["pipeline"]["model"], "alias": "champion"}
-    take_back({**workload, "monitor": {"models": [watched]}}, datetime.now(UTC), timedelta(0), frozenset({""}))
+    take_back(
+        record(MonitorWorkload, {**workload, "monitor": {"models": [watched]}}),
+        datetime.now(UTC),
+        timedelta(0),
+        frozenset({""}),
+    )
 
     first = models.version()
     assert second is not None
@@ -183,7 +195,7 @@ def test_a_version_that_is_not_what_its_gate_saw_is_not_delivered(workload: dict
     registry.tag(version, {"modelyard.digest": "sha256:" + "0" * 64})
 
     with pytest.raises(Refusal, match="is not what its gate saw"):
-        promote_waiting(workload)
+        promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
 
 
@@ -192,4 +204,4 @@ def test_only_where_the_registry_is_can_an_alias_be_taken_back(tmp_path: Path) -
     workload: dict[str, Any] = {"monitor": {"models": [model]}}
 
     with pytest.raises(Refusal, match="only where its registry is"):
-        take_back(workload, datetime.now(UTC), timedelta(0), frozenset({""}))
+        take_back(record(MonitorWorkload, workload), datetime.now(UTC), timedelta(0), frozenset({""}))

@@ -28,6 +28,8 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.storage.filesystem import local
+from modelyard_runtime.workload.records import Model, MonitorWorkload, Promotion, Workload
+from tests.runtime.described import look_of, record
 from tests.runtime.signing import Signer
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
@@ -69,7 +71,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         "registry": {"uri": f"file://{tmp_path}/registry"},
         "pipeline": {"model": {"registeredName": "fraud", "history": "fraud/aliases"}, "promoteTo": "champion"},
     }
-    registry.connect(described)
+    registry.connect(record(Workload, described))
     mlflow.set_experiment("evidence")
     yield described
     mlflow.end_run()
@@ -100,7 +102,12 @@ def approve(workload: dict[str, Any]) -> Callable[[Signer, registry.Version], No
     """Signs for a version, and lays that beside it."""
 
     def signed(signer: Signer, version: registry.Version) -> None:
-        signer.approve(version, subject(workload, workload["pipeline"], version.tags["modelyard.digest"]))
+        signer.approve(
+            version,
+            subject(
+                record(Workload, workload), record(Promotion, workload["pipeline"]), version.tags["modelyard.digest"]
+            ),
+        )
 
     return signed
 
@@ -110,7 +117,7 @@ Approves = Callable[[Signer, registry.Version], None]
 
 def actions() -> list[str]:
     """What the history of the alias says."""
-    return [one.action for one in History(NAMED).moves("champion")]
+    return [one.action for one in History(record(Model, NAMED)).moves("champion")]
 
 
 def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
@@ -118,24 +125,24 @@ def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
 ) -> None:
     """Whoever starts anew refuses it until then; its time behind the alias goes on counting."""
     version = train()
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     described = {**NAMED, "approvals": asked(risk)}
-    assert lacks_approvals(workload, pipeline)
+    assert lacks_approvals(record(Workload, workload), record(Promotion, pipeline))
     with pytest.raises(Refusal, match=r"its record lacks 1 approval\(s\) of risk for these files"):
-        load(workload, described, version)
+        load(record(Workload, workload), record(Model, described), version)
 
     approve(risk, version)
     with pytest.raises(Refusal, match="its record lacks"):
-        load(workload, described, version)
-    add_later(workload, pipeline)
-    add_later(workload, pipeline)
+        load(record(Workload, workload), record(Model, described), version)
+    add_later(record(Workload, workload), record(Promotion, pipeline))
+    add_later(record(Workload, workload), record(Promotion, pipeline))
 
-    assert load(workload, described, version).predict(ROWS).tolist() == [0, 0, 1, 1]
-    assert not lacks_approvals(workload, pipeline)
+    assert load(record(Workload, workload), record(Model, described), version).predict(ROWS).tolist() == [0, 0, 1, 1]
+    assert not lacks_approvals(record(Workload, workload), record(Promotion, pipeline))
     assert actions() == [PROMOTE, APPROVE]
-    moves = History(NAMED).moves("champion")
+    moves = History(record(Model, NAMED)).moves("champion")
     assert arrived(moves, version.version) == moves[0]
 
 
@@ -147,16 +154,16 @@ def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
     pipeline["approvals"] = asked(risk)
     version = train()
     approve(risk, version)
-    promote_waiting(workload)
-    assert load(workload, {**NAMED, "approvals": asked(risk)}, version)
+    promote_waiting(look_of(workload))
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), version)
 
     pipeline["approvals"] = asked(payments)
     described = {**NAMED, "approvals": asked(payments)}
     with pytest.raises(Refusal, match="is no key of a group that still may approve"):
-        load(workload, described, version)
+        load(record(Workload, workload), record(Model, described), version)
     approve(payments, version)
-    add_later(workload, pipeline)
-    assert load(workload, described, version)
+    add_later(record(Workload, workload), record(Promotion, pipeline))
+    assert load(record(Workload, workload), record(Model, described), version)
 
 
 def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it_back(
@@ -164,24 +171,26 @@ def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it
 ) -> None:
     """Between the promoter's look at the alias and its record a monitor takes the version back."""
     first = train()
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     second = train()
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     workload["pipeline"]["approvals"] = asked(risk)
     approve(risk, second)
     appended = History.append
 
     def append(self: History, move: Move) -> str:
         if move.action == APPROVE:
-            aliases.take_back(History(NAMED), "champion", "monitors.labels", "a breach", datetime.now(UTC))
+            aliases.take_back(
+                History(record(Model, NAMED)), "champion", "monitors.labels", "a breach", datetime.now(UTC)
+            )
         return appended(self, move)
 
     monkeypatch.setattr(History, "append", append)
-    add_later(workload, workload["pipeline"])
+    add_later(record(Workload, workload), record(Promotion, workload["pipeline"]))
 
     assert actions() == [PROMOTE, PROMOTE, TAKE_BACK, APPROVE]
-    assert aliases.settle(History(NAMED), "champion") == first.version
-    assert aliases.refused_again(History(NAMED), "champion") == {second.version}
+    assert aliases.settle(History(record(Model, NAMED)), "champion") == first.version
+    assert aliases.refused_again(History(record(Model, NAMED)), "champion") == {second.version}
 
 
 def test_a_rollback_passes_over_what_no_server_would_load(
@@ -198,15 +207,17 @@ def test_a_rollback_passes_over_what_no_server_would_load(
         versions.append(train())
         if approved:
             approve(risk, versions[-1])
-        promote_waiting(workload)
+        promote_waiting(look_of(workload))
     first, second, third = versions
 
-    done = take_back(watching, datetime.now(UTC), timedelta(0), frozenset({""}))
+    done = take_back(record(MonitorWorkload, watching), datetime.now(UTC), timedelta(0), frozenset({""}))
     assert done == ["'champion' of fraud is version 1 again"]
-    assert aliases.refused_again(History(NAMED), "champion") == {second.version, third.version}
-    assert load(workload, watched, first)
+    assert aliases.refused_again(History(record(Model, NAMED)), "champion") == {second.version, third.version}
+    assert load(record(Workload, workload), record(Model, watched), first)
 
-    done = take_back(watching, datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""}))
+    done = take_back(
+        record(MonitorWorkload, watching), datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""})
+    )
     assert done == ["'champion' of fraud stays: no version before it may be loaded"]
 
 
@@ -219,13 +230,13 @@ def test_a_later_approval_hides_no_earlier_one(
     pipeline["approvals"] = asked(risk)
     version = train()
     approve(risk, version)
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     pipeline["approvals"] = asked(new)
     approve(new, version)
-    add_later(workload, pipeline)
+    add_later(record(Workload, workload), record(Promotion, pipeline))
 
-    assert load(workload, {**NAMED, "approvals": asked(risk)}, version)
-    assert load(workload, {**NAMED, "approvals": asked(new)}, version)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), version)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(new)}), version)
 
 
 def test_a_bundle_is_used_once_its_approvals_count(
@@ -238,18 +249,18 @@ def test_a_bundle_is_used_once_its_approvals_count(
         "delivery": {"uri": f"file://{bundles}", "store": "artifacts"},
     }
     version = train()
-    promote_waiting(workload)
-    deliver(workload, told, "champion")
+    promote_waiting(look_of(workload))
+    deliver(record(Workload, workload), record(Model, told), "champion")
     bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
     described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk)}
-    assert number(Models(workload, described)) == ""
+    assert number(Models(record(Workload, workload), record(Model, described))) == ""
     assert "its record lacks 1 approval(s) of risk" in caplog.text
 
     workload["pipeline"]["approvals"] = asked(risk)
     approve(risk, version)
-    add_later(workload, workload["pipeline"])
-    deliver(workload, told, "champion")
-    assert number(Models(workload, described)) == version.version
+    add_later(record(Workload, workload), record(Promotion, workload["pipeline"]))
+    deliver(record(Workload, workload), record(Model, told), "champion")
+    assert number(Models(record(Workload, workload), record(Model, described))) == version.version
 
     (made,) = [one for one in (bundles / "versions").iterdir() if one.name.count("-") == 2]
     forged = tmp_path / "forged"
@@ -258,8 +269,10 @@ def test_a_bundle_is_used_once_its_approvals_count(
     seal(forged)
     publish(forged, local(bundles))
     fresh: dict[str, Any] = {**described, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
-    assert number(Models(workload, fresh)) == ""
-    assert number(Models(workload, described)) == version.version  # what was on this disk is not pushed out either
+    assert number(Models(record(Workload, workload), record(Model, fresh))) == ""
+    assert (
+        number(Models(record(Workload, workload), record(Model, described))) == version.version
+    )  # what was on this disk is not pushed out either
 
 
 def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
@@ -275,14 +288,14 @@ def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_mor
     for signer in (payments, risk):
         version = train()
         approve(signer, version)
-        promote_waiting(workload)
-        deliver(workload, told, "champion")
-        assert number(Models(workload, described)) == version.version
+        promote_waiting(look_of(workload))
+        deliver(record(Workload, workload), record(Model, told), "champion")
+        assert number(Models(record(Workload, workload), record(Model, described))) == version.version
 
     left: dict[str, Any] = {**described, "approvals": asked(payments)}
-    assert number(Models(workload, left)) == ""
+    assert number(Models(record(Workload, workload), record(Model, left))) == ""
     fresh: dict[str, Any] = {**left, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
-    assert number(Models(workload, fresh)) == ""
+    assert number(Models(record(Workload, workload), record(Model, fresh))) == ""
     assert not [one for one in (tmp_path / "other").rglob("*") if one.is_file()]
 
 
@@ -293,12 +306,12 @@ def test_a_version_that_was_moved_by_hand_keeps_approvals_of_an_earlier_time(
     workload["pipeline"]["approvals"] = asked(risk)
     first = train()
     approve(risk, first)
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     second = train()
     approve(risk, second)
-    promote_waiting(workload)
+    promote_waiting(look_of(workload))
     registry.set_alias("fraud", "champion", first.version)
-    aliases.observe(History(NAMED), "champion")
+    aliases.observe(History(record(Model, NAMED)), "champion")
 
     assert actions() == [PROMOTE, PROMOTE, BY_HAND]
-    assert load(workload, {**NAMED, "approvals": asked(risk)}, first)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), first)

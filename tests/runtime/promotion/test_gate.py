@@ -9,6 +9,8 @@ import pytest
 from modelyard_runtime.metrics.scores import better
 from modelyard_runtime.promotion.gate import Comparison, Slice, judge, refused
 from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records import Check, Pipeline
+from tests.runtime.described import record
 
 MEASURED = {"auc_pr": 0.9, "rmse": 2.0}
 CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
@@ -20,23 +22,23 @@ class Known:
 
     champion: dict[str, float] | None
 
-    def value(self, line: Section) -> float:
-        return MEASURED[str(line["metric"])]
+    def value(self, line: Check) -> float:
+        return MEASURED[line.metric]
 
-    def against(self, line: Section) -> Comparison | None:
+    def against(self, line: Check) -> Comparison | None:
         if self.champion is None:
             return None
-        metric = str(line["metric"])
+        metric = line.metric
         gained = better(metric, MEASURED[metric], self.champion[metric])
         return Comparison("3", MEASURED[metric], self.champion[metric], 100, 0, gained, gained - 0.01, gained + 0.01)
 
-    def slices(self, line: Section) -> dict[str, Slice]:
+    def slices(self, line: Check) -> dict[str, Slice]:
         return {"ch": Slice(200, 0.9), "de": Slice(100, 0.8), "(others)": Slice(7, None)}
 
 
 def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
     """Whether a gate of one line holds."""
-    return not refused(judge({"validation": [{"name": "line", **line}]}, Known(champion)))
+    return not refused(judge(record(Pipeline, {"validation": [{"name": "line", **line}]}), Known(champion)))
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,10 @@ def test_a_line_holds_within_its_bounds(line: Section, wanted: bool) -> None:
 class Few(Known):
     """Most rows are in slices that are too small, or one has no value."""
 
-    def slices(self, line: Section) -> dict[str, Slice]:
-        if line["metric"] == "auc_pr":
+    def slices(self, line: Check) -> dict[str, Slice]:
+        if line.metric == "auc_pr":
             return {"ch": Slice(200, 0.9), "de": Slice(200, float("nan"))}
-        return {"ch": Slice(40, 0.9), "(others)": Slice(60, None)} if line["metric"] == "f1" else {"ch": Slice(40, 0.9)}
+        return {"ch": Slice(40, 0.9), "(others)": Slice(60, None)} if line.metric == "f1" else {"ch": Slice(40, 0.9)}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ class Few(Known):
     ],
 )
 def test_slices_that_are_not_known_do_not_hold(line: Section, why: str) -> None:
-    (verdict,) = judge({"validation": [{"name": "fair", "by": "country", **line}]}, Few(None))
+    (verdict,) = judge(record(Pipeline, {"validation": [{"name": "fair", "by": "country", **line}]}), Few(None))
 
     assert not verdict.holds
     assert why in verdict.why

@@ -77,7 +77,7 @@ def test_imports_come_after_everything_else(here: Importing, monkeypatch: pytest
     """One that takes long, or takes the Pod with it, has kept no other version waiting."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
-    monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.get("trainedBy") or look["stage"]))
+    monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.address))
 
     assert here.look() == 0
     assert looked == ["pipelines.retrain", "models.own.champion", "models.triage"]

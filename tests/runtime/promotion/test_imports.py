@@ -30,6 +30,8 @@ from modelyard_runtime.registry.formats import format_of
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG, content_digest
 from modelyard_runtime.registry.server import prepare
 from modelyard_runtime.storage.filesystem import local
+from modelyard_runtime.workload.records import Model, PromoterWorkload, Promotion, Server, Workload
+from tests.runtime.described import look_of, record
 from tests.runtime.importing import ELSEWHERE, FIRST, NAME, ROWS, SECOND, SERVED, Importing, bought, versions
 from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
@@ -57,7 +59,7 @@ def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -
 
     assert (here.champion(), here.metric(promoter.WAITING), versions().keys()) == ("1", 0, {"1"})
     assert here.served() == FIRST
-    (move,) = History(SERVED).moves("champion")
+    (move,) = History(record(Model, SERVED)).moves("champion")
     assert (move.digest, list(move.evidence)) == (here.promotion["import"]["digest"], ["risk"])
     made = mlflow.MlflowClient().get_model_version(NAME, "1")
     assert made.tags[WORKLOAD_TAG] == "models.triage"
@@ -142,7 +144,7 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
 def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
     """Until that one has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
-    with imports.exclusive_run(look, {}) as first:
+    with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
         assert "is being imported by another look" in here.bring()
         assert versions() == {}
@@ -157,7 +159,7 @@ def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
     """Its run stays open, and nobody ends it."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
-    experiment = registry.open_experiment({**here.described, "pipeline": here.promotion})
+    experiment = registry.open_experiment(record(Model, here.promotion["model"]))
     mlflow.MlflowClient().create_run(experiment, start_time=began, tags={imports.RUN_TAG: digest})
 
     here.bring()
@@ -172,7 +174,9 @@ def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
     here.name(**new)
     here.look()
     first = registry.version(NAME, "1")
-    here.risk.approve(first, subject(here.described, here.promotion, first.tags[DIGEST_TAG]))
+    here.risk.approve(
+        first, subject(record(Workload, here.described), record(Promotion, here.promotion), first.tags[DIGEST_TAG])
+    )
     here.look()
     assert (len(versions()), here.champion()) == (2, "")
 
@@ -258,7 +262,7 @@ def test_it_is_delivered_without_what_training_keeps(here: Importing) -> None:
     assert pointer is not None
     assert pointer.version == "1"
     with pytest.raises(Refusal, match="nothing was kept of the data that version 1 of claims-triage learned from"):
-        Models(here.described, SERVED).profiles(registry.version(NAME, "1"))
+        Models(record(Workload, here.described), record(Model, SERVED)).profiles(registry.version(NAME, "1"))
 
 
 @pytest.fixture
@@ -294,7 +298,7 @@ def test_sources_that_nothing_here_opens(here: Importing) -> None:
     ):
         here.name(**source, digest="sha256:" + "0" * 64)
         with pytest.raises(Refusal, match=r"models.triage: a model cannot be imported from"):
-            check_promoter(here.described)
+            check_promoter(record(PromoterWorkload, here.described))
 
 
 def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +332,7 @@ def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     described["users"][PROMOTER] = {"experiments": [HISTORY, *own], "models": [MODEL, NAME]}
     for name, value in running.environment.items():
         monkeypatch.setenv(name, value)
-    prepare(described, running.database)
+    prepare(record(Server, described), running.database)
 
 
 def login(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

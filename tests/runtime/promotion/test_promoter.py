@@ -18,12 +18,15 @@ from modelyard_runtime.promotion import promoter as promotion
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG, KIND, subject
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.promotion.history import History
+from modelyard_runtime.promotion.look import Look
 from modelyard_runtime.promotion.promoter import compared_with, promote, promote_waiting, report_standing, standing
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG
 from modelyard_runtime.telemetry import reported
 from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.workload.records import Model, MonitorWorkload, PromoterWorkload, Promotion, Workload
+from tests.runtime.described import BEGINNING, completed, look_of, record
 from tests.runtime.signing import Existing, Signer
 
 NAME = "cards-fraud"
@@ -48,7 +51,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
     """Registers a version whose gate has held, as it is compared now."""
-    registry.connect(workload)
+    registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
     def register() -> registry.Version:
@@ -58,7 +61,7 @@ def trained(workload: dict[str, Any]) -> Register:
         mlflow.MlflowClient().create_registered_model(NAME) if not registry.versions(NAME) else None
         made = mlflow.MlflowClient().create_model_version(NAME, uri)
         version = registry.version(NAME, str(made.version))
-        registry.tag(version, {GATE_TAG: "held", **compared_with(PIPELINE, NAME)})
+        registry.tag(version, {GATE_TAG: "held", **compared_with(record(Promotion, PIPELINE), NAME)})
         return registry.version(NAME, version.version)
 
     return register
@@ -74,19 +77,19 @@ def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any],
     """The older comes to its promotion last; its gate knew nothing of the other."""
     first, second = trained(), trained()
 
-    assert promote(workload, second).startswith("'champion' of cards-fraud is now version 2")
-    assert "is the newer version 2; version 1 is kept" in promote(workload, first)
+    assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
+    assert "is the newer version 2; version 1 is kept" in promote(look_of(workload), first)
     assert champion() == "2"
 
 
 def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
     """It waited for its approvals while another became champion, which it may be worse than."""
-    promote(workload, trained())
+    promote(look_of(workload), trained())
     second, third = trained(), trained()
-    promote(workload, second)
+    promote(look_of(workload), second)
 
-    assert "compared it with version 1, and 'champion' is 2 now" in promote(workload, third)
-    assert "none" not in promote_waiting(workload)[:4]
+    assert "compared it with version 1, and 'champion' is 2 now" in promote(look_of(workload), third)
+    assert "none" not in promote_waiting(look_of(workload))[:4]
     assert champion() == "2"
 
 
@@ -95,15 +98,19 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
 ) -> None:
     """The window still has them; only when it has passed, another rollback may follow."""
     for version in (trained, trained, trained):
-        promote(workload, version())
+        promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
     hour = timedelta(hours=1)
 
-    assert take_back(watching, NOW, hour, OF_ALL) == ["'champion' of cards-fraud is version 2 again"]
-    assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour, OF_ALL)[0]
+    assert take_back(record(MonitorWorkload, watching), NOW, hour, OF_ALL) == [
+        "'champion' of cards-fraud is version 2 again"
+    ]
+    assert "the window begins before" in take_back(record(MonitorWorkload, watching), NOW + 2 * hour, hour, OF_ALL)[0]
     assert champion() == "2"
-    assert take_back(watching, NOW + 25 * hour, hour, OF_ALL) == ["'champion' of cards-fraud is version 1 again"]
+    assert take_back(record(MonitorWorkload, watching), NOW + 25 * hour, hour, OF_ALL) == [
+        "'champion' of cards-fraud is version 1 again"
+    ]
 
 
 @pytest.mark.parametrize("breached", [{"treatment"}, {"control", "twin"}, {"control", "treatment"}, {"", "gone"}])
@@ -114,13 +121,13 @@ def test_only_the_variant_that_breached_is_taken_back(
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):
-            promote({**workload, "pipeline": {**PIPELINE, "promoteTo": alias, "validation": []}}, made)
+            promote(look_of({**workload, "pipeline": {**PIPELINE, "promoteTo": alias, "validation": []}}), made)
     served = {"control": "challenger", "treatment": "champion", "twin": "challenger"}
     models = [{"registeredName": NAME, "alias": alias, "variant": variant} for variant, alias in served.items()]
     models.append({"registeredName": NAME, "version": "2", "variant": "fixed"})
     watching: dict[str, Any] = {**workload, "monitor": {"models": models, "windowSeconds": 60, "data": {}}}
 
-    done = take_back(watching, NOW, timedelta(0), frozenset(breached))
+    done = take_back(record(MonitorWorkload, watching), NOW, timedelta(0), frozenset(breached))
 
     at = {alias: getattr(registry.version_at(NAME, alias), "version", "") for alias in set(served.values())}
     blamed = {served[one] for one in breached if one in served}
@@ -130,7 +137,10 @@ def test_only_the_variant_that_breached_is_taken_back(
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
     """The metrics that alerts on gate and approvals read."""
-    return {one.name: one.value for one in standing({**workload, "system": "cards", "address": "pipelines.retrain"})}
+    return {
+        one.name: one.value
+        for one in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
+    }
 
 
 def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
@@ -146,7 +156,10 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
     registry.tag(version, {DIGEST_TAG: "d1"})
     assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 1}
 
-    risk.approve(version, subject({**workload, "system": "cards"}, workload["pipeline"], "d1"))
+    risk.approve(
+        version,
+        subject(record(Workload, {**workload, "system": "cards"}), record(Promotion, workload["pipeline"]), "d1"),
+    )
     registry.tag(trained(), {GATE_TAG: "refused"})
     assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
 
@@ -163,8 +176,10 @@ def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     registry.tag(second, {DIGEST_TAG: "d2"})
     assert stands(approved)["modelyard_versions_waiting"] == 2
 
-    risk.approve(first, subject(approved, approved["pipeline"], digest_of(first.uri)))
-    promote(approved, registry.version(NAME, first.version))
+    risk.approve(
+        first, subject(record(Workload, approved), record(Promotion, approved["pipeline"]), digest_of(first.uri))
+    )
+    promote(look_of(approved), registry.version(NAME, first.version))
 
     assert stands(approved)["modelyard_versions_waiting"] == 0
 
@@ -183,7 +198,7 @@ def test_a_prometheus_that_is_away_fails_no_run(
         "metrics": receiver,
     }
 
-    report_standing({**workload, **described})
+    report_standing(look_of({**workload, **described}))
 
     assert "the metrics cannot be pushed to http://127.0.0.1:9/" in caplog.text
 
@@ -203,9 +218,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
     told = {"system": "cards", "environment": "prod", "name": "promoter", "address": "promoter", "metrics": metrics}
     described = {**workload, **told, "type": "promoter", "promotions": promotions}
     monkeypatch.setattr(reported, "push", lambda *told: None)
-    (tmp_path / "workload.json").write_text(
-        json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **described})
-    )
+    (tmp_path / "workload.json").write_text(json.dumps(completed(PromoterWorkload, {**BEGINNING, **described})))
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "workload.json"))
     return promotion.run
 
@@ -236,7 +249,7 @@ def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
     assert promoter() == 0
     assert champion() == "1"
     assert registry.version_at(NAME, "candidate") is None
-    (move,) = History({"registeredName": NAME}).moves("champion")
+    (move,) = History(record(Model, {"registeredName": NAME})).moves("champion")
     assert (move.digest, set(move.evidence)) == (digest, {"risk", "payments"})
     assert move.finished
 
@@ -263,7 +276,7 @@ def test_what_waits_is_reported_as_its_training_reports_it(
     own = {**described.pop("promotions")["retrain"], "promotedBy": "promoter"}
     described |= {"type": "training", "name": "cards-1", "address": "pipelines.retrain", "pipeline": own}
     before = pushed.pop("cards-retrain")
-    report_standing(described)
+    report_standing(look_of(described))
     assert pushed["cards-retrain"] == before
 
 
@@ -273,8 +286,8 @@ def test_what_keeps_one_training_keeps_no_other(
     """Such as a store that is out of reach for one of them."""
     version, seen = trained(), []
 
-    def waiting(workload: Any, _now: datetime) -> str:
-        seen.append(workload["trainedBy"])
+    def waiting(look: Look, _now: datetime) -> str:
+        seen.append(look.made_by)
         raise OSError("the store does not answer")
 
     monkeypatch.setattr(promotion, "promote_waiting", waiting)
@@ -289,4 +302,4 @@ def test_the_promoter_records_what_somebody_moved_by_hand(promoter: Callable[[],
     registry.set_alias(NAME, "champion", "1")
 
     assert promoter() == 0
-    assert [one.action for one in History({"registeredName": NAME}).moves("champion")] == ["by-hand"]
+    assert [one.action for one in History(record(Model, {"registeredName": NAME})).moves("champion")] == ["by-hand"]

@@ -21,6 +21,8 @@ from modelyard_runtime.promotion.soak import Judged, of_soaks
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import WORKLOAD_TAG
+from modelyard_runtime.workload.records import Model, MonitorWorkload, Promotion, Workload
+from tests.runtime.described import completed, record
 from tests.runtime.signing import Signer
 from tests.runtime.staged import CANDIDATE, CHAMPION, DAY, NAME, SOAK, Yard
 
@@ -36,7 +38,7 @@ def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
     assert yard.look() == {"candidate": "1", "champion": "1"}
-    moves = History(CANDIDATE["model"]).moves("champion")
+    moves = History(record(Model, CANDIDATE["model"])).moves("champion")
     assert [(one.action, one.version) for one in moves] == [(PROMOTE, "1")]
     assert moves[0].digest.startswith("sha256:")
 
@@ -99,7 +101,7 @@ def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
     yard.judge(8 * DAY, "2", Judged(500, {"recall": 0.1}))
     assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
     assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
-    last = History(CANDIDATE["model"]).moves("candidate")[-1]
+    last = History(record(Model, CANDIDATE["model"])).moves("candidate")[-1]
     assert (last.action, last.version) == (TAKE_BACK, "2")
     assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
 
@@ -154,7 +156,7 @@ def test_variants_that_serve_one_alias_count_as_one() -> None:
     models = [{**model, "variant": name} for name in ("a", "b", "c")]
     workload: dict[str, Any] = {"monitor": {"soaks": ["a", "b"], "models": models}}
 
-    served = of_soaks(workload)
+    served = of_soaks(record(MonitorWorkload, workload))
 
     assert served == {"a": f"{NAME}@candidate", "b": f"{NAME}@candidate"}
 
@@ -173,7 +175,7 @@ def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> N
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
-    history = History(CANDIDATE["model"])
+    history = History(record(Model, CANDIDATE["model"]))
     (move,) = history.moves("candidate")
     history.witness(move, "labels", seen)
 
@@ -185,7 +187,7 @@ def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
-    history = History(CANDIDATE["model"])
+    history = History(record(Model, CANDIDATE["model"]))
     history.witness(Move("champion", PROMOTE, "1", "", "", "", id="m"), "labels", "{}")
 
     assert yard.look(9 * DAY) == {"candidate": "1"}
@@ -210,7 +212,7 @@ def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
     caplog.set_level("INFO")
     risk, other = Signer(tmp_path, "risk"), Signer(tmp_path, "other")
     first = yard.train()
-    about = subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])
+    about = subject(record(Workload, yard.described), record(Promotion, CHAMPION), first.tags[DIGEST_TAG])
     elsewhere = risk.sign({**about, "digest": "sha256:0"})
     given = [other.sign(about), elsewhere]
     keys = {"risk": {"sshKeys": [risk.line]}}
@@ -244,11 +246,15 @@ def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_p
     assert yard.metric("modelyard_versions_waiting") == 0
     assert yard.look(2 * DAY) == {"candidate": "1"}
     assert yard.metric("modelyard_versions_waiting") == 1
-    risk.approve(first, {**subject(yard.described, CANDIDATE, first.tags[DIGEST_TAG])})
+    risk.approve(
+        first, {**subject(record(Workload, yard.described), record(Promotion, CANDIDATE), first.tags[DIGEST_TAG])}
+    )
     assert yard.look(2 * DAY) == {"candidate": "1"}  # that was for another alias
-    risk.approve(first, {**subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])})
+    risk.approve(
+        first, {**subject(record(Workload, yard.described), record(Promotion, CHAMPION), first.tags[DIGEST_TAG])}
+    )
     assert yard.look(2 * DAY) == {"candidate": "1", "champion": "1"}
-    assert list(History(CANDIDATE["model"]).moves("champion")[0].evidence) == ["risk"]
+    assert list(History(record(Model, CANDIDATE["model"])).moves("champion")[0].evidence) == ["risk"]
 
 
 def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
@@ -361,11 +367,11 @@ def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
         },
     }
     del watching["promotions"], watching["stages"]
-    yard.file.write_text(json.dumps(watching))
+    yard.file.write_text(json.dumps(completed(MonitorWorkload, watching)))
 
     assert monitor.run() == 0
 
-    move = arrived(History(CANDIDATE["model"]).moves("candidate"), "2")
+    move = arrived(History(record(Model, CANDIDATE["model"])).moves("candidate"), "2")
     assert move is not None
-    seen = json.loads(History(CANDIDATE["model"]).witnessed(move.id, "labels"))
+    seen = json.loads(History(record(Model, CANDIDATE["model"])).witnessed(move.id, "labels"))
     assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])

@@ -18,6 +18,8 @@ from modelyard_runtime.provisioning.bucket import ensure_bucket
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import read_batches, read_frame, write_table
 from modelyard_runtime.storage.filesystem import first_files, place, write_whole
+from modelyard_runtime.workload.records import Dataset, Workload
+from tests.runtime.described import record
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
@@ -68,15 +70,21 @@ def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
 ) -> None:
     """In whole pages, so a few more may come; nothing of folders within it."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
-    names = [one.name for one in first_files(workload, base, "lake", 4)]
+    names = [one.name for one in first_files(record(Workload, workload), base, "lake", 4)]
 
     assert names == [f"{at}.json" for at in range(len(names))]
     assert 3 <= len(names) <= 5
-    assert [one.name for one in first_files(workload, base, "lake", 99)] == [f"{at}.json" for at in range(10)]
-    assert [one.name for one in first_files(workload, base, "lake", 99, after="7")] == ["7.json", "8.json", "9.json"]
-    (last,) = first_files(workload, base, "lake", 99, after="8.json")
+    assert [one.name for one in first_files(record(Workload, workload), base, "lake", 99)] == [
+        f"{at}.json" for at in range(10)
+    ]
+    assert [one.name for one in first_files(record(Workload, workload), base, "lake", 99, after="7")] == [
+        "7.json",
+        "8.json",
+        "9.json",
+    ]
+    (last,) = first_files(record(Workload, workload), base, "lake", 99, after="8.json")
     assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=5)
-    assert first_files(workload, f"{base}none/", "lake", 99) == []
+    assert first_files(record(Workload, workload), f"{base}none/", "lake", 99) == []
 
 
 def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
@@ -115,7 +123,7 @@ def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
     monkeypatch.setattr(S3Response, "upload_part", recorded)
     ensure_bucket(client, "audit", versioned=True, retention_s=0, expire={})
 
-    write_whole(place(workload, "s3://audit/captures/day=2026-01-01/one.parquet", "lake"), b"kept")
+    write_whole(place(record(Workload, workload), "s3://audit/captures/day=2026-01-01/one.parquet", "lake"), b"kept")
 
     assert trailers == ["x-amz-checksum-crc64nvme"]
 
@@ -140,10 +148,12 @@ def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, A
     dataset: dict[str, Any] = {"uri": f"s3://lake/{kind}", "store": "lake", "format": kind, "timestamp": "at"}
     dataset["schema"] = schema
 
-    write_table(workload, dataset, table, "part")
+    write_table(record(Workload, workload), record(Dataset, dataset), table, "part")
 
-    assert read_frame(workload, dataset)["amount"].tolist() == [1.5, 2.0]
-    (newest,) = read_batches(workload, dataset, since=now - timedelta(hours=1), until=now)
+    assert read_frame(record(Workload, workload), record(Dataset, dataset))["amount"].tolist() == [1.5, 2.0]
+    (newest,) = read_batches(
+        record(Workload, workload), record(Dataset, dataset), since=now - timedelta(hours=1), until=now
+    )
     assert newest["id"].tolist() == [2]
 
 
@@ -152,4 +162,6 @@ def test_a_store_without_its_credentials_is_refused(workload: dict[str, Any], mo
     monkeypatch.delenv("LAKE_KEY")
 
     with pytest.raises(Refusal, match="LAKE_KEY is not set"):
-        read_frame(workload, {"uri": "s3://lake/none", "store": "lake", "format": "parquet"})
+        read_frame(
+            record(Workload, workload), record(Dataset, {"uri": "s3://lake/none", "store": "lake", "format": "parquet"})
+        )

@@ -36,6 +36,8 @@ from modelyard_runtime.training.boosting import parameters_of, restored
 from modelyard_runtime.training.data import GROUP, TrainingData
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.training.trainers import estimator, grow, prepared
+from modelyard_runtime.workload.records import Model, PipelineWorkload, Workload
+from tests.runtime.described import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -134,7 +136,7 @@ class Registry:
 
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
         """The version that a run makes of a model."""
-        finish(self.workload(task, **step), "learn", Trained(model, {}, {}), known, "run-1")
+        finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
         found = registry.version_at("m", "live")
         assert found is not None
         return found
@@ -350,4 +352,4 @@ def test_what_is_registered_as_data_is_not_loaded_as_a_pickle(store: Registry) -
 
 
 def test_a_card_without_a_warning_begins_with_what_the_spec_says() -> None:
-    assert card_text({"pipeline": {}}, CARD, (), "native").startswith("Purpose: Asks who may leave.")
+    assert card_text(record(Workload, {}), record(Model, CARD), {}, "native").startswith("Purpose: Asks who may leave.")

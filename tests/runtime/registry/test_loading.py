@@ -18,6 +18,8 @@ from modelyard_runtime.promotion.history import PROMOTE, History, Move
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.workload.records import Model, Workload
+from tests.runtime.described import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -30,7 +32,7 @@ RECORDED = {**NAMED, "history": "fraud/aliases"}
 def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registry.Version]:
     """A version as training registers it."""
     monkeypatch.chdir(tmp_path)
-    registry.connect({"registry": {"uri": f"file://{tmp_path}/registry"}})
+    registry.connect(record(Workload, {"registry": {"uri": f"file://{tmp_path}/registry"}}))
     mlflow.set_experiment("loading")
     with mlflow.start_run():
         fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
@@ -42,7 +44,7 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registr
 def promoted(version: registry.Version) -> None:
     """As the promoter does it."""
     move = Move("champion", PROMOTE, version.version, "", "promoter", "approved", version.tags["modelyard.digest"])
-    aliases.promote(History(NAMED), move)
+    aliases.promote(History(record(Model, NAMED)), move)
 
 
 def swap(version: registry.Version, tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def swap(version: registry.Version, tmp_path: Path) -> None:
 
 
 def test_files_that_are_what_training_kept_are_loaded(version: registry.Version) -> None:
-    assert load({}, NAMED, version).predict(ROWS).tolist() == [0, 0, 1, 1]
+    assert load(record(Workload, {}), record(Model, NAMED), version).predict(ROWS).tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("model", [NAMED, RECORDED])
@@ -66,7 +68,7 @@ def test_files_that_were_swapped_are_not_loaded(
     swap(version, tmp_path)
 
     with pytest.raises(Refusal, match="version 1 of fraud is not loaded: its files hash to"):
-        load({}, model, version)
+        load(record(Workload, {}), record(Model, model), version)
 
 
 def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
@@ -78,7 +80,7 @@ def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
 
     with pytest.raises(Refusal, match="not to sha256:"):
-        load({}, RECORDED, registry.version("fraud", "1"))
+        load(record(Workload, {}), record(Model, RECORDED), registry.version("fraud", "1"))
 
 
 def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version) -> None:
@@ -86,17 +88,17 @@ def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record says that 'champion' is there"):
-        load({}, RECORDED, version)
+        load(record(Workload, {}), record(Model, RECORDED), version)
     promoted(version)
-    assert len(load({}, RECORDED, version).predict(ROWS)) == len(ROWS)
+    assert len(load(record(Workload, {}), record(Model, RECORDED), version).predict(ROWS)) == len(ROWS)
 
 
 def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
     """The files of a version that somebody chose by hand could not be read; its tag says what training likes."""
-    aliases.promote(History(RECORDED), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
+    aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):
-        load({}, RECORDED, version)
+        load(record(Workload, {}), record(Model, RECORDED), version)
 
 
 def test_a_version_of_others_has_no_digest_and_is_loaded(
@@ -104,5 +106,7 @@ def test_a_version_of_others_has_no_digest_and_is_loaded(
 ) -> None:
     mlflow.MlflowClient().delete_model_version_tag("fraud", "1", "modelyard.digest")
 
-    assert len(load({}, NAMED, registry.version("fraud", "1")).predict(ROWS)) == len(ROWS)
+    assert len(load(record(Workload, {}), record(Model, NAMED), registry.version("fraud", "1")).predict(ROWS)) == len(
+        ROWS
+    )
     assert "has no digest" in caplog.text

@@ -21,6 +21,8 @@ from modelyard_runtime.promotion.history import PROMOTE, History, Move
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.server import DATABASE, command_of, prepare, settings
+from modelyard_runtime.workload.records import Model, Server, Workload
+from tests.runtime.described import record
 from tests.runtime.registries import (
     ADMIN,
     EXPERIMENT,
@@ -52,7 +54,7 @@ def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
-        registry.connect({"registry": {"uri": running.url}})
+        registry.connect(record(Workload, {"registry": {"uri": running.url}}))
 
     return connect
 
@@ -108,7 +110,7 @@ def test_the_promoter_alone_moves_aliases_and_records_it(login: Callable[[str], 
     """Training may register versions, and neither moves an alias nor renames its model nor writes the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
-    asked = History({"registeredName": MODEL, "history": HISTORY})
+    asked = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
     move = Move("champion", PROMOTE, version.version, "", "training", "because it can")
 
     assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
@@ -194,12 +196,12 @@ def test_rights_follow_the_description(running: Running, monkeypatch: pytest.Mon
     (running.logins / "workload.new").write_text("the password of workload.new")
     changed: dict[str, Any] = {**running.described, "users": {TRAINER: {"models": [OTHER]}, "workload.new": {}}}
 
-    prepare(changed, running.database)
+    prepare(record(Server, changed), running.database)
 
     assert {each.name for each in users.list_registered_model_permissions(TRAINER)} == {OTHER}
     assert users.list_experiment_permissions(TRAINER) == []
     assert {user.username for user in users.list_users()} == {ADMIN, TRAINER, "workload.new", "ada"}
-    prepare(running.described, running.database)
+    prepare(record(Server, running.described), running.database)
     assert {each.name for each in users.list_registered_model_permissions(TRAINER)} == {MODEL}
 
 
@@ -212,11 +214,11 @@ def test_a_new_password_is_taken_at_the_next_start(running: Running, monkeypatch
     before = (running.logins / SERVER).read_text()
     (running.logins / SERVER).write_text("another password")
 
-    prepare(running.described, running.database)
+    prepare(record(Server, running.described), running.database)
 
     assert users.authenticate_user(SERVER, "another password")
     (running.logins / SERVER).write_text(before)
-    prepare(running.described, running.database)
+    prepare(record(Server, running.described), running.database)
     assert not users.authenticate_user(SERVER, "another password")
 
 
@@ -224,12 +226,12 @@ def test_a_password_that_is_not_mounted_is_refused(running: Running, monkeypatch
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
 
     with pytest.raises(Refusal, match=r"the password of workload\.lost cannot be read"):
-        prepare({**running.described, "users": {"workload.lost": {}}}, running.database)
+        prepare(record(Server, {**running.described, "users": {"workload.lost": {}}}), running.database)
 
 
 def test_the_server_hands_out_no_artifacts(running: Running) -> None:
     """Workloads open the bucket with their own rights; a server that did it for them would have all of them."""
-    assert "--no-serve-artifacts" in command_of(running.described, running.database)
+    assert "--no-serve-artifacts" in command_of(record(Server, running.described), running.database)
 
 
 @pytest.fixture
@@ -265,8 +267,8 @@ def test_the_tables_are_made_in_postgresql(data: str, tmp_path: Path, monkeypatc
         monkeypatch.setenv("MODELYARD_LOGINS", str(tmp_path / "logins"))
         monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(tmp_path / "basic-auth.ini"))
         settings(DATABASE)
-        prepare(described, DATABASE)
-        prepare(described, DATABASE)
+        prepare(record(Server, described), DATABASE)
+        prepare(record(Server, described), DATABASE)
         connection = psycopg2.connect("")
         rights = connection.cursor()
         rights.execute("SELECT resource_type, permission FROM role_permissions ORDER BY resource_type")

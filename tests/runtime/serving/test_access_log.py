@@ -14,13 +14,16 @@ from modelyard_runtime.serving.access_log import AccessLog
 from modelyard_runtime.serving.application import Server
 from modelyard_runtime.serving.request_metrics import RequestMetrics
 from modelyard_runtime.serving.tokens import Tokens
+from modelyard_runtime.workload.records import Model
+from tests.runtime.described import record
 
 
 def replica(folder: Path) -> Any:
     """A replica that waits for the first version of its model."""
     (folder / "shop").write_text("open sesame")
     server: Any = Server.__new__(Server)
-    server.serving, server._model, server._timeout_s = None, {"uri": "models:/cards@champion"}, 5
+    server.serving, server._timeout_s = None, 5
+    server._model = record(Model, {"uri": "models:/cards@champion"})
     server._tokens, server._access_log = Tokens({"shop": str(folder / "shop")}), AccessLog("scorer", "champion")
     server._metrics = RequestMetrics("scorer-champion", "champion", "cards")
     return server

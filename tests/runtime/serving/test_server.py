@@ -18,6 +18,8 @@ from sklearn.linear_model import LinearRegression
 
 from modelyard_runtime.serving.application import Server
 from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.workload.records import ServerWorkload
+from tests.runtime.described import record
 from tests.runtime.servers import Endpoint, register, serving, summing, workload
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's own files
@@ -93,7 +95,7 @@ def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
     register(made, model, dict.fromkeys(rows, "double"))
-    server = Server(made, "scorer-live")
+    server = Server(record(ServerWorkload, made), "scorer-live")
 
     assert server.serving is not None
     assert server.serving.overlaps

@@ -18,6 +18,8 @@ from modelyard_runtime.monitoring.monitor import look
 from modelyard_runtime.statistics.chance import UNLIKELY, Sizes, excess, of_distance
 from modelyard_runtime.statistics.drift import Moved
 from modelyard_runtime.statistics.profiles import Profile, profiles
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.described import record
 
 NAMES = ("breast_cancer", "wine", "diabetes", "digits")
 LOOKS = 20
@@ -91,7 +93,7 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
     breaches: list[set[str]] = []
     for window in windows(kept, rows):
         window.assign(at=now).to_parquet(tmp_path / "now" / "a.parquet")
-        results, refused = look(described, now)
+        results, refused = look(record(MonitorWorkload, described), now)
         assert not refused
         breaches.append({one.feature for one in results if one.breach})
     assert breaches == [set()] * LOOKS
@@ -100,7 +102,7 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
     window = window.assign(at=now)
     window["mean area"] += 3
     window.to_parquet(tmp_path / "now" / "a.parquet")
-    assert {one.feature for one in look(described, now)[0] if one.breach} == {"mean area"}
+    assert {one.feature for one in look(record(MonitorWorkload, described), now)[0] if one.breach} == {"mean area"}
 
 
 def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from modelyard_runtime.monitoring.monitor import Look, looked
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.page_hinkley import PageHinkley
 from modelyard_runtime.workload.description import section
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.described import record
 
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -93,8 +95,8 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
 
 def at(described: Mapping[str, Any], now: datetime) -> Look:
     """One look, which leaves its state."""
-    state = State.of(described, now)
-    found = looked(described, now, state)
+    state = State.of(record(MonitorWorkload, described), now)
+    found = looked(record(MonitorWorkload, described), now, state)
     assert not found.refusals
     state.save()
     return found
@@ -134,7 +136,7 @@ def test_another_version_begins_anew(tmp_path: Path) -> None:
     captures(tmp_path, "b.parquet", START + 2 * DAY, hours, id=[*range(400)], prediction=0, model_version="2")
 
     assert not at(described, START + 2 * DAY).results[0].breach
-    kept = State.of(described, START + 3 * DAY).before
+    kept = State.of(record(MonitorWorkload, described), START + 3 * DAY).before
     assert section(section(section(kept, "page_hinkley"), "page_hinkley"), "live")["version"] == "2"
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import read_batches, read_frame
+from modelyard_runtime.workload.records import Dataset, Workload
+from tests.runtime.described import record
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -33,7 +35,7 @@ def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
     before = pa.total_allocated_bytes()
 
     rows = held = 0
-    for frame in read_batches({}, dataset(tmp_path)):
+    for frame in read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))):
         rows += len(frame)
         held = max(held, pa.total_allocated_bytes() - before)
 
@@ -50,12 +52,12 @@ def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> Non
         (tmp_path / f"region={region}").mkdir()
         frame.to_parquet(tmp_path / f"region={region}" / "a.parquet")
 
-    found = pd.concat(read_batches({}, dataset(tmp_path)), ignore_index=True)
+    found = pd.concat(read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))), ignore_index=True)
 
     assert list(found["amount"]) == [1.5, 2.5, 3.0]
     assert [None if pd.isna(one) else one for one in found["more"]] == ["a", "b", None]
     assert list(found["region"]) == ["eu", "eu", "us"]
-    pd.testing.assert_frame_equal(found, read_frame({}, dataset(tmp_path)))
+    pd.testing.assert_frame_equal(found, read_frame(record(Workload, {}), record(Dataset, dataset(tmp_path))))
 
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
@@ -66,7 +68,12 @@ def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, 
     frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})
     frame.to_parquet(tmp_path / "a.parquet", row_group_size=10)
 
-    parts = read_batches({}, dataset(tmp_path, timestamp="at"), NOW - timedelta(hours=25), NOW - timedelta(hours=5))
+    parts = read_batches(
+        record(Workload, {}),
+        record(Dataset, dataset(tmp_path, timestamp="at")),
+        NOW - timedelta(hours=25),
+        NOW - timedelta(hours=5),
+    )
 
     assert sorted(pd.concat(parts)["age"]) == list(range(5, 25))
 
@@ -77,4 +84,4 @@ def test_a_file_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 
     with pytest.raises(Refusal, match="cannot be read as parquet"):
-        list(read_batches({}, dataset(tmp_path)))
+        list(read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))))

@@ -16,7 +16,9 @@ from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.models.answers import Answer
 from modelyard_runtime.storage.filesystem import local
 from modelyard_runtime.storage.spool import Spool
+from modelyard_runtime.workload.records import Capture, Workload
 from tests.runtime.captured import read_captures
+from tests.runtime.described import record
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 URI = f"s3://{BUCKET}/captures"
@@ -34,7 +36,7 @@ def captures(workload: dict[str, Any], disk: Path) -> Captures:
     """What a replica keeps; nothing is written before it is asked to."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
-    return Captures(workload, described, "live", flush_s=3600)
+    return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)
 
 
 def keep(kept: Captures, request_id: str) -> None:
@@ -122,7 +124,12 @@ def test_captures_ask_an_object_store_for_no_folder(
 ) -> None:
     """A server may write below its own prefix and nowhere else, so there is no marker above it, and nothing staged."""
     workload = store.described(monkeypatch)
-    kept = Captures(workload, {"uri": URI, "store": "artifacts", "fraction": 1.0}, "live", flush_s=3600)
+    kept = Captures(
+        record(Workload, workload),
+        record(Capture, {"uri": URI, "store": "artifacts", "fraction": 1.0}),
+        "live",
+        flush_s=3600,
+    )
     keep(kept, "a")
     kept.close()
 

@@ -27,6 +27,8 @@ from modelyard_runtime.training.histograms import grow_histograms, read_histogra
 from modelyard_runtime.training.shares import RUNGS, Progress
 from modelyard_runtime.training.together import goes_on
 from modelyard_runtime.training.trainers import estimator
+from modelyard_runtime.workload.records import PipelineWorkload, Step, Workload
+from tests.runtime.described import record
 from tests.runtime.narrowing import present
 from tests.runtime.object_store import BUCKET, ObjectStore
 
@@ -231,11 +233,11 @@ def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
     workload = described(f"file://{tmp_path}")
 
     assert [
-        goes_on(workload, one)
+        goes_on(record(PipelineWorkload, workload), record(Step, one))
         for one in (step("xgboost"), step("pytorch"), step("scikit-learn"), step("scikit-learn", estimator="linear"))
     ] == [True, True, True, False]
-    assert not goes_on({"pipeline": {}}, step("xgboost"))
-    assert Checkpoints.of({"pipeline": {}}, step("xgboost")) is None
+    assert not goes_on(record(PipelineWorkload, {"pipeline": {}}), record(Step, step("xgboost")))
+    assert Checkpoints.of(record(PipelineWorkload, {"pipeline": {}}), record(Step, step("xgboost"))) is None
 
 
 def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
@@ -244,10 +246,12 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
 
-    first, second = (present(Checkpoints.of(workload, step("xgboost"))) for _ in range(2))
-    other = present(Checkpoints.of(workload, step("xgboost", max_depth=3)))
+    first, second = (
+        present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost")))) for _ in range(2)
+    )
+    other = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost", max_depth=3))))
     (tmp_path / "cells" / "b.parquet").write_bytes(b"more")
-    grown = present(Checkpoints.of(workload, step("xgboost")))
+    grown = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost"))))
 
     assert first == second
     assert len({first.path, other.path, grown.path}) == 3
@@ -273,7 +277,7 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
         if old:
             os.utime(folder / name, (long_ago, long_ago))
 
-    kept = present(Checkpoints.of(workload, step("xgboost")))
+    kept = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost"))))
 
     left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
     assert {one.name for one in folder.iterdir()} == left
@@ -282,7 +286,9 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
 def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
     store = ObjectStore()
-    root = place(store.described(monkeypatch), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
+    root = place(
+        record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
+    )
     kept = Checkpoints(root, "training-0123", datetime.now(UTC))
     files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
 

@@ -18,7 +18,9 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.training.evaluation import ROWS_TAG
 from modelyard_runtime.training.seen import Identity, Seen, kept
 from modelyard_runtime.training.trained import Trained, finish
+from modelyard_runtime.workload.records import PipelineWorkload
 from tests.runtime.compared import BETTER, FOREST, Loans, loans
+from tests.runtime.described import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -311,9 +313,11 @@ def test_a_threshold_of_a_model_without_probabilities_is_refused(system: Loans) 
     careful = system.changed(model={"threshold": 0.2})
 
     with pytest.raises(Refusal, match="needs probabilities, and this model answers classes alone"):
-        finish(careful.workload, "learn", Trained(ClassesOnly(), {}, {}), careful.data(), "run")
+        finish(
+            record(PipelineWorkload, careful.workload), "learn", Trained(ClassesOnly(), {}, {}), careful.data(), "run"
+        )
     mlflow.end_run()
     with mlflow.start_run():
         logged = mlflow.pyfunc.log_model(name="model", python_model=ClassesOnly()).model_uri
     with pytest.raises(Refusal, match=r"log it with metadata=\{'modelyard.threshold': 0.2\}"):
-        finish(careful.workload, "learn", Trained(logged, {}, {}), careful.data(), "run")
+        finish(record(PipelineWorkload, careful.workload), "learn", Trained(logged, {}, {}), careful.data(), "run")

@@ -12,6 +12,8 @@ import pytest
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.workload.records import PipelineWorkload
+from tests.runtime.described import record
 
 TASK = "binary-classification"
 
@@ -24,7 +26,7 @@ def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = 
         frame.to_parquet(folder / name / "a.parquet")
         data[name] |= {"uri": f"file://{folder}/{name}", "format": "parquet"}
     pipeline: dict[str, Any] = {"data": data, "split": split or {"fraction": 0.2, "by": "random", "seed": 0}}
-    return training_data({"pipeline": pipeline}, ("events", "labels"), TASK)
+    return training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("events", "labels"), TASK)
 
 
 def events(count: int = 100) -> pd.DataFrame:
@@ -112,7 +114,7 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
             "data": {"rows": {**data, "features": ["query"]}},
             "split": {"fraction": 0.2, "by": "random"},
         }
-        made = training_data({"pipeline": pipeline}, ("rows",), "ranking")
+        made = training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("rows",), "ranking")
         found.append((set(made.train["query"]), set(made.held_out["query"])))
 
     assert len(found[0][1]) == 40
@@ -148,7 +150,7 @@ def test_a_label_that_is_no_number_is_refused_with_it(tmp_path: Path, value: Any
     pipeline: dict[str, Any] = {"data": data, "split": {"fraction": 0.2, "by": "random"}}
 
     with pytest.raises(Refusal, match=f"regression needs numbers, and the label 'price' holds {shown}"):
-        training_data({"pipeline": pipeline}, ("flats",), "regression")
+        training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("flats",), "regression")
 
 
 def test_infinity_is_no_value(tmp_path: Path) -> None:

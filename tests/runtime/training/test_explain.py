@@ -19,6 +19,8 @@ from modelyard_runtime.training.explain import Contributions, contributions, exp
 from modelyard_runtime.training.shapley import ANSWERS_A_ROW, shapley
 from modelyard_runtime.training.trainers import grow
 from modelyard_runtime.workload.description import Section, section
+from modelyard_runtime.workload.records import Explainability
+from tests.runtime.described import record
 
 FEATURES = ("strong", "word", "word_w0", "noise")
 CLASSES: dict[str, tuple[Any, ...]] = {
@@ -121,7 +123,9 @@ def test_contributions_are_kept_by_row_and_class() -> None:
     known = data("multiclass-classification")
     model = Logged(trained("lightgbm", known, "multiclass-classification"))
 
-    told, found = explanation(model, "multiclass-classification", known, {"method": "shap", "sample": 7})
+    told, found = explanation(
+        model, "multiclass-classification", known, record(Explainability, {"method": "shap", "sample": 7})
+    )
 
     assert found is not None
     table = found.table(("low", "middle", "high")).to_pandas()
@@ -166,7 +170,9 @@ def test_a_pipeline_of_own_code_is_asked_as_a_whole() -> None:
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
     model.fit(numbers.train[["strong", "noise"]], numbers.train["label"])
 
-    told, _ = explanation(Logged(model), "regression", numbers, {"method": "shap", "sample": 20})
+    told, _ = explanation(
+        Logged(model), "regression", numbers, record(Explainability, {"method": "shap", "sample": 20})
+    )
 
     assert greatest(told) == "strong"
 
@@ -205,7 +211,7 @@ def test_permutation_finds_what_matters() -> None:
         Logged(trained("xgboost", known, "binary-classification")),
         "binary-classification",
         known,
-        {"method": "permutation", "sample": 100},
+        record(Explainability, {"method": "permutation", "sample": 100}),
     )
 
     assert found is None
@@ -225,7 +231,7 @@ def test_ranked_rows_are_sampled_by_whole_queries() -> None:
         def predict(self, rows: pd.DataFrame) -> Any:
             return rows["strong"].to_numpy()
 
-    told, _ = explanation(Ranker(), "ranking", known, {"method": "permutation", "sample": 25})
+    told, _ = explanation(Ranker(), "ranking", known, record(Explainability, {"method": "permutation", "sample": 25}))
 
     assert told["rows"] == 20
     assert greatest(told) == "strong"

@@ -16,6 +16,8 @@ from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whol
 from modelyard_runtime.training.splits import KEY, TIME
 from modelyard_runtime.training.together import parts_of, train_together
 from modelyard_runtime.training.trainers import grow, prepared
+from modelyard_runtime.workload.records import PipelineWorkload, Step
+from tests.runtime.described import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
 
@@ -81,9 +83,11 @@ def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
         folder = tmp_path / by
         folder.mkdir()
         described = workload(folder, by, kind)
-        whole = training_data(described, ("cells",), TASK, NOW)
+        whole = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
 
-        found = read_in_shards(described, step("lightgbm"), TASK, 16, WORKER, NOW)
+        found = read_in_shards(
+            record(PipelineWorkload, described), record(Step, step("lightgbm")), TASK, 16, WORKER, NOW
+        )
 
         data = found.data
         assert alike(data.held_out, whole.held_out)
@@ -125,13 +129,20 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
     described = workload(tmp_path, "random")
-    whole = training_data(described, ("cells",), TASK, NOW)
+    whole = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
     held, truth = whole.held_out[list(whole.features)], whole.truth(whole.held_out)
     parameters: dict[str, Any] = {"n_estimators": 20}
     for trainer in ("xgboost", "lightgbm"):
-        found = read_in_shards(described, step(trainer), TASK, parts_of(step(trainer)), WORKER, NOW)
+        found = read_in_shards(
+            record(PipelineWorkload, described),
+            record(Step, step(trainer)),
+            TASK,
+            parts_of(record(Step, step(trainer))),
+            WORKER,
+            NOW,
+        )
 
-        together = train_together(step(trainer), TASK, parameters, found, WORKER)
+        together = train_together(record(Step, step(trainer)), TASK, parameters, found, WORKER)
 
         *_, alone = grow(trainer, TASK, parameters, whole)
         assert [name for name, _ in together.steps] == ["columns", "model"]
@@ -145,14 +156,18 @@ def test_what_is_not_shared_is_told(tmp_path: Path) -> None:
     described = workload(tmp_path, "random")
     data = described["pipeline"]["data"]
 
-    assert why_whole(described, step("xgboost"), TASK) == ""
-    assert "scales its rows" in why_whole(described, step("pytorch"), TASK)
-    assert "queries" in why_whole(described, step("xgboost"), "ranking")
-    assert "2 inputs are joined" in why_whole(described, {**step("xgboost"), "inputs": ["cells", "wards"]}, TASK)
+    assert why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
+    assert "scales its rows" in why_whole(record(PipelineWorkload, described), record(Step, step("pytorch")), TASK)
+    assert "queries" in why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), "ranking")
+    assert "2 inputs are joined" in why_whole(
+        record(PipelineWorkload, described), record(Step, {**step("xgboost"), "inputs": ["cells", "wards"]}), TASK
+    )
     data["cells"]["schema"] = {"patient": "string"}
-    assert why_whole(described, step("xgboost"), TASK) == ""
+    assert why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
     data["cells"]["group"] = "ward"
-    assert "by group" in why_whole(described, step("xgboost"), TASK)
+    assert "by group" in why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
     del data["cells"]["group"]
     cells().assign(old=True).to_parquet(tmp_path / "cells" / "0.parquet", index=False)
-    assert "'old' is of type bool" in why_whole(described, step("xgboost"), TASK)
+    assert "'old' is of type bool" in why_whole(
+        record(PipelineWorkload, described), record(Step, step("xgboost")), TASK
+    )

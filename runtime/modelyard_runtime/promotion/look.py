@@ -1,0 +1,56 @@
+"""What one look of a promotion is about: an alias, and whose versions may get it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelyard_runtime.workload.records import PipelineWorkload, PromoterWorkload, Promotion, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An alias and what it is moved by.
+
+    `made_by` is the address of the training or import whose versions it takes; a stage, whose address is `stage`, takes
+    those of the stage before. A training that is `alone` promotes its own, whatever their tags say.
+    """
+
+    workload: Workload
+    promotion: Promotion
+    made_by: str
+    stage: str = ""
+    alone: bool = False
+
+    @classmethod
+    def of_training(cls, workload: PipelineWorkload) -> Look:
+        """That of a training run at its own versions."""
+        pipeline = workload.pipeline
+        promotion = Promotion(
+            model=pipeline.trained_model,
+            promote_to=pipeline.promote_to,
+            validation=pipeline.validation,
+            approvals=pipeline.approvals,
+            checks=pipeline.checks,
+        )
+        return cls(workload, promotion, workload.address, alone=promotes_itself(workload))
+
+    @classmethod
+    def all_of(cls, workload: PromoterWorkload) -> Iterator[Look]:
+        """Those of a promoter. Imports come last: they take as long as their source is large."""
+        for name, promotion in workload.promotions.items():
+            yield cls(workload, promotion, f"pipelines.{name}")
+        for name, promotion in workload.stages.items():
+            yield cls(workload, promotion, workload.address, stage=f"models.{name}")
+        for name, promotion in workload.imports.items():
+            yield cls(workload, promotion, f"models.{name}")
+
+    @property
+    def address(self) -> str:
+        """Where the spec declares it."""
+        return self.stage or self.made_by
+
+
+def promotes_itself(workload: PipelineWorkload) -> bool:
+    """Whether a training run moves the alias: where the registry runs here, the promoter does, and nothing else may."""
+    return not workload.pipeline.promoted_by

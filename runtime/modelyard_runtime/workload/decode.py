@@ -1,0 +1,106 @@
+"""JSON to frozen records: strict about fields that are missing, unknown or of another type.
+
+A field of a record is read from the key of the same name in camel case: `registered_name` from `registeredName`, and
+`from_` from `from`, which is a keyword of Python. A field without a default is required.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.description import Json, Section
+
+_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A part of a description. `source` is the JSON that it was read from, for hashes that others compare."""
+
+    source: Section = field(default_factory=dict[str, Json], compare=False, repr=False)
+
+
+R = TypeVar("R", bound=Record)
+
+
+def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
+    """A record from JSON. `where` is the path of the value in its document, for the text of a Refusal."""
+    if not isinstance(value, Mapping):
+        raise _refusal(where, f"is {value!r}; a mapping is expected")
+    known = _fields(cast("Any", kind))
+    for key in value:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            raise _refusal(_below(where, key), f"is unknown{f'; did you mean {near[0]!r}?' if near else ''}")
+    missing = next((key for key, one in known.items() if one.required and key not in value), None)
+    if missing is not None:
+        raise _refusal(_below(where, missing), "is missing")
+    found = {one.name: _value(one.kind, value[key], _below(where, key)) for key, one in known.items() if key in value}
+    return kind(**found, source=value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a record: its name in Python, its type, and whether its key has to be there."""
+
+    name: str
+    kind: Any  # a type, or a generic alias, which have no common type
+    required: bool
+
+
+@cache
+def _fields(kind: type[Any]) -> dict[str, _Field]:
+    """The fields of a record by their keys."""
+    hints = get_type_hints(kind)
+    return {
+        _key(one.name): _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
+        for one in fields(kind)
+        if one.name != "source"
+    }
+
+
+def _key(name: str) -> str:
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _value(kind: Any, value: Json, where: str) -> Any:
+    """A value of the type that a field declares."""
+    if kind is Any:
+        return value
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:  # of a type and None: a field that may be absent
+        (kind,) = (one for one in arguments if one is not types.NoneType)
+        return _value(kind, value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _refusal(where, f"is {value!r}; a list is expected")
+        return tuple(_value(arguments[0], one, f"{where}[{at}]") for at, one in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise _refusal(where, f"is {value!r}; a mapping is expected")
+        return {key: _value(arguments[1], one, _below(where, key)) for key, one in value.items()}
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return decode(kind, value, where)
+    return _scalar(kind, value, where)
+
+
+def _scalar(kind: type[Any], value: Json, where: str) -> Any:
+    wanted = int | float if kind is float else kind
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        raise _refusal(where, f"is {value!r}; {_KINDS[kind]} is expected")
+    return float(cast("float", value)) if kind is float else value
+
+
+def _below(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _refusal(where: str, why: str) -> Refusal:
+    return Refusal(f"the description of the workload does not fit this runtime: {where or 'it'} {why}")

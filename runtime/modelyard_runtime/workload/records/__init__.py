@@ -1,0 +1,97 @@
+"""What the description of a workload holds, as records: `workload.schema.json` field by field.
+
+An empty text or tuple stands for a field that is absent where nothing depends on the difference, and None where
+something does.
+"""
+
+from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry
+from modelyard_runtime.workload.records.data import Dataset, Location, Store
+from modelyard_runtime.workload.records.models import (
+    ApprovalGroup,
+    Approvals,
+    BundleSource,
+    Card,
+    Explainability,
+    Model,
+)
+from modelyard_runtime.workload.records.monitors import (
+    BreachRun,
+    Current,
+    Monitor,
+    OnBreach,
+    Reference,
+    Request,
+    RunRequest,
+    WatchedCapture,
+)
+from modelyard_runtime.workload.records.pipelines import Pipeline, Range, Resources, Split, Step, Tuning
+from modelyard_runtime.workload.records.promotions import Changes, ChangeWindow, Freeze, Import, Promotion, Soak
+from modelyard_runtime.workload.records.serving import AccessLog, Application, Auth, Batching, Capture, Spool
+from modelyard_runtime.workload.records.workloads import (
+    OF_TYPE,
+    MonitorWorkload,
+    PipelineWorkload,
+    PromoterWorkload,
+    RegistryWorkload,
+    Rights,
+    Server,
+    ServerWorkload,
+    StarterWorkload,
+    Workload,
+    workload_of,
+)
+
+__all__ = [
+    "AccessLog",
+    "Application",
+    "ApprovalGroup",
+    "Approvals",
+    "Auth",
+    "Batching",
+    "Bounds",
+    "BreachRun",
+    "BundleSource",
+    "Capture",
+    "Card",
+    "ChangeWindow",
+    "Changes",
+    "Check",
+    "Current",
+    "Dataset",
+    "Explainability",
+    "Freeze",
+    "Governance",
+    "Import",
+    "Location",
+    "Metrics",
+    "Model",
+    "Monitor",
+    "MonitorWorkload",
+    "OF_TYPE",
+    "OnBreach",
+    "Owner",
+    "Pipeline",
+    "PipelineWorkload",
+    "PromoterWorkload",
+    "Promotion",
+    "Range",
+    "Reference",
+    "Registry",
+    "RegistryWorkload",
+    "Request",
+    "Resources",
+    "Rights",
+    "RunRequest",
+    "Server",
+    "ServerWorkload",
+    "Soak",
+    "Split",
+    "Spool",
+    "StarterWorkload",
+    "Step",
+    "Store",
+    "Tuning",
+    "WatchedCapture",
+    "Workload",
+    "workload_of",
+]

@@ -1,0 +1,74 @@
+"""Parts that descriptions of several types have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard_runtime.workload.decode import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds(Record):
+    """The least and the most of something."""
+
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner(Record):
+    """Who answers for a workload."""
+
+    team: str
+    email: str
+    oncall: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governance(Record):
+    """Owner and risk of a workload, kept with every model and run that it makes."""
+
+    owner: Owner
+    risk: str
+    data_classes: tuple[str, ...]
+    lineage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry(Record):
+    """The address of the model registry, and the variables with its credentials."""
+
+    uri: str
+    artifacts: str = ""
+    username_env: str = ""
+    password_env: str = ""
+    token_env: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(Record):
+    """The receiver of the metrics of runs that are too short to be scraped."""
+
+    otlp: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Record):
+    """A line of a gate, or a check of a monitor: a metric and its bounds."""
+
+    name: str
+    metric: str
+    min: float | None = None
+    max: float | None = None
+    versus: str = ""
+    min_delta: float = 0.0
+    confidence: float | None = None
+    by: str = ""
+    max_difference: float | None = None
+    min_rows: int | None = None
+    data: str = ""
+    features: tuple[str, ...] = ()
+    min_features: int | None = None
+    consecutive: int | None = None
+    severity: str = ""

@@ -1,0 +1,44 @@
+"""Stores, and the datasets and folders in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelyard_runtime.workload.decode import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store(Record):
+    """An object store that the workload may open."""
+
+    uri: str
+    endpoint: str = ""
+    region: str = ""
+    access_key_id_env: str = ""
+    secret_access_key_env: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location(Record):
+    """A folder in an object store."""
+
+    uri: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Record):
+    """A dataset: where it lies, in which format, and what its columns are for."""
+
+    uri: str
+    format: str
+    store: str = ""
+    description: str = ""
+    schema: Mapping[str, str] = field(default_factory=dict[str, str])
+    features: tuple[str, ...] = ()
+    label: str = ""
+    timestamp: str = ""
+    group: str = ""
+    delay_seconds: int = 0
+    classification: str = ""

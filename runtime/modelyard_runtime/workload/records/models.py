@@ -1,0 +1,78 @@
+"""Models, and the approvals that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records.data import Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explainability(Record):
+    """How a model is explained, on how many rows."""
+
+    method: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Record):
+    """The model card of the spec."""
+
+    purpose: str = ""
+    limitations: str = ""
+    contact: str = ""
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGroup(Record):
+    """The keys of a group that may approve."""
+
+    ssh_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals(Record):
+    """How many of which groups have to approve a version; `given` are approvals that lie beside the spec."""
+
+    from_: tuple[str, ...]
+    minimum: int
+    groups: Mapping[str, ApprovalGroup]
+    given: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSource(Record):
+    """Where a model comes from as a bundle, and where it is cached."""
+
+    uri: str
+    store: str
+    cache: str
+    poll_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Record):
+    """A model: its names, its task, and the alias or version that is used."""
+
+    name: str
+    registered_name: str
+    task: str
+    uri: str = ""
+    alias: str = ""
+    version: str = ""
+    variant: str = ""
+    experiment: str = ""
+    artifacts: str = ""
+    history: str = ""
+    framework: str = ""
+    threshold: float | None = None
+    card: Card = field(default_factory=Card)
+    explainability: Explainability | None = None
+    approvals: Approvals | None = None
+    bundle: BundleSource | None = None
+    delivery: Location | None = None
+    other_deliveries: Mapping[str, Location] = field(default_factory=dict[str, Location])

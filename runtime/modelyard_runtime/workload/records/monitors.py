@@ -1,0 +1,100 @@
+"""Monitors, and the runs that they start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records.common import Check
+from modelyard_runtime.workload.records.data import Dataset, Location
+from modelyard_runtime.workload.records.models import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Record):
+    """A run that a monitor of another target may ask for."""
+
+    monitor: str
+    target: str
+    started_by: str
+    pipeline: str
+    cron_job: str
+    cooldown_seconds: int
+    store: str
+    asked: str
+    answered: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedCapture(Record):
+    """The captures that a monitor reads."""
+
+    uri: str
+    store: str
+    redact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current(Record):
+    """What a monitor looks at: captures, or a dataset."""
+
+    capture: WatchedCapture | None = None
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference(Record):
+    """What a monitor compares with: a dataset, or a part of it; else the training data of the model."""
+
+    data: str = ""
+    window_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(Record):
+    """Where a monitor asks for a run on another target."""
+
+    uri: str
+    store: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachRun(Record):
+    """The pipeline that a breach starts: by its CronJob, or by a request to another target."""
+
+    pipeline: str
+    cron_job: str = ""
+    request: RunRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnBreach(Record):
+    """What follows a breach."""
+
+    rollback: bool
+    cooldown_seconds: int
+    notify: tuple[str, ...]
+    run: BreachRun | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor(Record):
+    """What a monitor measures, and what follows a breach."""
+
+    type: str
+    watch: str
+    checks: tuple[Check, ...]
+    window_seconds: int
+    threads: int
+    data: Mapping[str, Dataset]
+    models: tuple[Model, ...]
+    current: Current
+    on_breach: OnBreach
+    soaks: tuple[str, ...] = ()
+    reference: Reference | None = None
+    labels: str = ""
+    every_seconds: int | None = None
+    key: tuple[str, ...] = ()
+    state: Location | None = None

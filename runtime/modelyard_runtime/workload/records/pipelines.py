@@ -1,0 +1,114 @@
+"""Pipelines and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records.common import Bounds, Check
+from modelyard_runtime.workload.records.data import Dataset, Location
+from modelyard_runtime.workload.records.models import Approvals, Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources(Record):
+    """What one worker of a step asks for."""
+
+    cpus: float
+    gpus: int
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Record):
+    """A step of a pipeline: a built-in trainer, scoring with a model, or user code."""
+
+    needs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    workers: Bounds
+    resources: Resources
+    parameters: Mapping[str, Any]  # as the spec has them
+    retries: int
+    timeout_seconds: int
+    entrypoint: str = ""
+    trainer: str = ""
+    model: Model | None = None
+    batch_size: int | None = None
+    image: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range(Record):
+    """The values of a hyperparameter that a search tries."""
+
+    kind: str
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[Any, ...] = ()  # as the spec has them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning(Record):
+    """A search for hyperparameters."""
+
+    metric: str
+    goal: str
+    trials: int
+    parallel: int
+    early_stopping: str
+    space: Mapping[str, Range]
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Record):
+    """How training data is split."""
+
+    fraction: float
+    by: str
+    seed: int
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline(Record):
+    """What a pipeline does."""
+
+    steps: Mapping[str, Step]
+    data: Mapping[str, Dataset]
+    timeout_seconds: int
+    model: Model | None = None
+    output: str = ""
+    checkpoints: Location | None = None
+    logs: Location | None = None
+    split: Split | None = None
+    tuning: Tuning | None = None
+    validation: tuple[Check, ...] = ()
+    approvals: Approvals | None = None
+    promote_to: str = ""
+    promoted_by: str = ""
+    batch_size: int | None = None
+    reprocess: str = ""
+    reprocess_seconds: int | None = None
+    checks: tuple[str, ...] | None = None
+
+    @property
+    def trained_model(self) -> Model:
+        """The model of the pipeline, where it cannot be without one."""
+        if self.model is None:
+            raise Refusal("this pipeline has no model")
+        return self.model
+
+    @property
+    def effective_split(self) -> Split:
+        """How training data is split: a fifth is held out at random where the spec says nothing else."""
+        return self.split or Split(fraction=0.2, by="random", seed=0)
+
+    @property
+    def task(self) -> str:
+        """The task of the model; empty where the pipeline has none."""
+        return self.model.task if self.model is not None else ""

@@ -1,0 +1,78 @@
+"""What aliases are moved by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records.common import Check
+from modelyard_runtime.workload.records.models import Approvals, Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import(Record):
+    """A model that was trained elsewhere: where its files are, and what they hash to."""
+
+    uri: str
+    digest: str
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soak(Record):
+    """How a version has to prove itself behind the alias before."""
+
+    seconds: int
+    monitor: str = ""
+    min_rows: int = 0
+    take_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWindow(Record):
+    """A time of the week in which aliases may move."""
+
+    days: tuple[int, ...]
+    from_minute: int
+    to_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze(Record):
+    """Days on which no alias moves."""
+
+    from_: str
+    to: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Record):
+    """When aliases may move, by the clock of one time zone."""
+
+    time_zone: str
+    windows: tuple[ChangeWindow, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion(Record):
+    """What an alias of a model is moved by."""
+
+    model: Model
+    promote_to: str
+    import_: Import | None = None
+    validation: tuple[Check, ...] = ()
+    approvals: Approvals | None = None
+    after: str = ""
+    checks: tuple[str, ...] | None = None
+    soak: Soak | None = None
+    changes: Changes | None = None
+
+    @property
+    def imported(self) -> Import:
+        """The import, where there is one."""
+        if self.import_ is None:
+            raise Refusal(f"model {self.model.name!r} is not imported")
+        return self.import_

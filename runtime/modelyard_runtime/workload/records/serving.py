@@ -1,0 +1,69 @@
+"""Model servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from modelyard_runtime.workload.decode import Record
+from modelyard_runtime.workload.records.models import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching(Record):
+    """How requests are put together for one call of a model."""
+
+    max_size: int
+    max_wait_milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spool(Record):
+    """The folder in which captures wait while their store is out of reach."""
+
+    folder: str
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture(Record):
+    """Which share of requests and predictions is captured, and what is kept of them."""
+
+    uri: str
+    store: str
+    fraction: float
+    columns: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
+    retain_seconds: int = 0
+    spool: Spool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLog(Record):
+    """The endpoint whose requests are logged."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth(Record):
+    """How callers authenticate."""
+
+    type: str
+    token_files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(Record):
+    """One Serve application of a model server."""
+
+    variant: str
+    model: Model
+    batching: Batching
+    timeout_seconds: int
+    entrypoint: str = ""
+    max_body_bytes: int | None = None
+    capture: Capture | None = None
+    access_log: AccessLog | None = None
+    auth: Auth | None = None

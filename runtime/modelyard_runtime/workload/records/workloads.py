@@ -1,0 +1,124 @@
+"""Whole descriptions, by type of workload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.decode import Record, decode
+from modelyard_runtime.workload.description import Section
+from modelyard_runtime.workload.records.common import Governance, Metrics, Registry
+from modelyard_runtime.workload.records.data import Store
+from modelyard_runtime.workload.records.monitors import Monitor, Request
+from modelyard_runtime.workload.records.pipelines import Pipeline
+from modelyard_runtime.workload.records.promotions import Promotion
+from modelyard_runtime.workload.records.serving import Application
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload(Record):
+    """What every workload knows of its system."""
+
+    api_version: str
+    kind: str
+    type: str
+    name: str
+    address: str
+    system: str
+    environment: str
+    target: str
+    governance: Governance
+    registry: Registry | None = None
+    stores: Mapping[str, Store] = field(default_factory=dict[str, Store])
+    metrics: Metrics | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerWorkload(Workload):
+    """A model server."""
+
+    applications: Mapping[str, Application]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineWorkload(Workload):
+    """A pipeline: a training, a batch inference, or one of user code."""
+
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorWorkload(Workload):
+    """A monitor."""
+
+    monitor: Monitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoterWorkload(Workload):
+    """What moves aliases where the registry runs here."""
+
+    promotions: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
+    imports: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
+    stages: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StarterWorkload(Workload):
+    """What starts the runs that monitors of other targets ask for."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights(Record):
+    """What a workload may write in the registry."""
+
+    experiments: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server(Record):
+    """How the server of the registry is started, and who may change what."""
+
+    host: str
+    port: str
+    workers: str
+    allowed_hosts: tuple[str, ...]
+    artifacts: str
+    experiments: Mapping[str, str]
+    models: tuple[str, ...]
+    users: Mapping[str, Rights]
+    movers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryWorkload(Record):
+    """All that the server of the registry knows of its system."""
+
+    api_version: str
+    kind: str
+    address: str
+    server: Server
+
+
+OF_TYPE: Mapping[str, type[Workload]] = {
+    "server": ServerWorkload,
+    "training": PipelineWorkload,
+    "batch-inference": PipelineWorkload,
+    "custom": PipelineWorkload,
+    "monitor": MonitorWorkload,
+    "promoter": PromoterWorkload,
+    "starter": StarterWorkload,
+}
+"""The record of each type of workload."""
+
+
+def workload_of(described: Section) -> Workload:
+    """A workload from its description."""
+    kind = described.get("type")
+    if not isinstance(kind, str) or kind not in OF_TYPE:
+        raise Refusal(f"there is no workload of type {kind!r}; known are {', '.join(OF_TYPE)}")
+    return decode(OF_TYPE[kind], described)

@@ -1,0 +1,94 @@
+"""Records of descriptions for tests, from as much of their JSON as a test is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from modelyard_runtime.promotion.look import Look
+from modelyard_runtime.workload import records
+from modelyard_runtime.workload.decode import Record, decode
+
+R = TypeVar("R", bound=Record)
+
+BEGINNING = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload"}
+"""What every mounted description begins with."""
+
+_EMPTY: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: [], Mapping: {}}
+_SECTIONS = {
+    "applications": records.ServerWorkload,
+    "pipeline": records.PipelineWorkload,
+    "monitor": records.MonitorWorkload,
+    "promotions": records.PromoterWorkload,
+    "imports": records.PromoterWorkload,
+    "stages": records.PromoterWorkload,
+    "requests": records.StarterWorkload,
+}
+
+
+def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
+    """A record with what is described, and with empty values of all else that has to be there.
+
+    A workload is of the type that its sections say; those that its type does not have are left out.
+    """
+    if isinstance(described, Record):
+        return described
+    if kind is records.Workload:
+        kind = cast("type[R]", next((one for section, one in _SECTIONS.items() if section in described), kind))
+    return decode(kind, completed(kind, described))
+
+
+def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
+    """A description with empty values of what is missing, and without sections of other types of workloads."""
+    hints, found = get_type_hints(kind), dict(described)
+    if issubclass(kind, records.Workload):
+        other = {*_SECTIONS, "trainedBy", "stage"} - hints.keys()
+        found = {key: one for key, one in found.items() if key not in other}
+    for one in fields(kind):
+        key = _key(one.name)
+        required = one.default is MISSING and one.default_factory is MISSING
+        if one.name != "source" and (key in found or required):
+            found[key] = _completed(hints[one.name], found.get(key, MISSING))
+    return found
+
+
+def look_of(described: Mapping[str, Any]) -> Look:
+    """One look of a promoter, whose alias is described as a pipeline's is, or of a training run."""
+    own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
+    pipeline = described["pipeline"]
+    if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
+        return Look.of_training(record(records.PipelineWorkload, described))
+    workload = record(records.Workload, {"type": "promoter", **own})
+    made_by = described.get("trainedBy") or workload.address
+    promotion = record(records.Promotion, {key: one for key, one in pipeline.items() if key not in _OF_PIPELINES})
+    return Look(workload, promotion, made_by, described.get("stage", ""), "trainedBy" not in described)
+
+
+_OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
+
+
+def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
+    """Steps by name."""
+    return {name: record(records.Step, one) for name, one in described.items()}
+
+
+def _key(name: str) -> str:
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _completed(kind: Any, value: Any) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return _completed(arguments[0], value)
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return completed(kind, {} if value is MISSING else value)
+    if value is MISSING:
+        return _EMPTY[origin or kind]
+    if origin is tuple:
+        return [_completed(arguments[0], one) for one in value]
+    if origin is Mapping:
+        return {key: _completed(arguments[1], one) for key, one in value.items()}
+    return value

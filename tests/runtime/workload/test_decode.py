@@ -1,0 +1,91 @@
+"""Descriptions become records, and what does not fit is refused by its path."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.decode import decode
+from modelyard_runtime.workload.records import Approvals, Capture, Dataset, Model, Pipeline, Step
+
+STEP: dict[str, Any] = {
+    "needs": [],
+    "inputs": ["rows"],
+    "workers": {"min": 1, "max": 2},
+    "resources": {"cpus": 2, "gpus": 0, "group": "group-a"},
+    "parameters": {"depth": 3, "nested": {"any": [1, None]}},
+    "retries": 1,
+    "timeoutSeconds": 60,
+}
+PIPELINE: dict[str, Any] = {
+    "steps": {"train": STEP},
+    "data": {"rows": {"uri": "file:///rows", "format": "parquet", "features": ["a", "b"]}},
+    "timeoutSeconds": 3600,
+}
+
+
+def test_keys_become_fields() -> None:
+    pipeline = decode(Pipeline, PIPELINE)
+
+    assert pipeline.timeout_seconds == 3600
+    assert pipeline.data["rows"].features == ("a", "b")
+    assert pipeline.steps["train"].workers.max == 2
+
+
+def test_names_that_python_keeps_for_itself_end_in_an_underscore() -> None:
+    approvals = decode(Approvals, {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": ["key"]}}})
+
+    assert approvals.from_ == ("risk",)
+    assert approvals.groups["risk"].ssh_keys == ("key",)
+
+
+def test_what_is_absent_has_its_default() -> None:
+    dataset = decode(Dataset, {"uri": "file:///rows", "format": "csv"})
+
+    assert (dataset.label, dataset.features, dataset.delay_seconds, dict(dataset.schema)) == ("", (), 0, {})
+    assert decode(Pipeline, PIPELINE).tuning is None
+
+
+def test_parameters_stay_as_the_spec_has_them() -> None:
+    assert decode(Step, STEP).parameters == STEP["parameters"]
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert isinstance(decode(Capture, {"uri": "file:///c", "store": "", "fraction": 1}).fraction, float)
+
+
+def test_a_record_knows_its_json_and_travels_to_a_worker() -> None:
+    """Hashes that the compiler compares are of the JSON, also on a worker of Ray."""
+    pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
+
+    assert pipeline.source == PIPELINE
+    assert pipeline.steps["train"].source == STEP
+    assert pipeline == decode(Pipeline, PIPELINE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"timeoutSecond": 1}, "pipeline.timeoutSecond is unknown; did you mean 'timeoutSeconds'?"),
+        ({"colour": "red"}, "pipeline.colour is unknown$"),
+        ({"data": []}, r"pipeline.data is \[\]; a mapping is expected"),
+        ({"promoteTo": 3}, "pipeline.promoteTo is 3; text is expected"),
+        ({"timeoutSeconds": "1h"}, "pipeline.timeoutSeconds is '1h'; a whole number is expected"),
+        ({"timeoutSeconds": True}, "pipeline.timeoutSeconds is True; a whole number is expected"),
+        ({"checks": "auc"}, "pipeline.checks is 'auc'; a list is expected"),
+        ({"steps": {"train": {**STEP, "needs": [1]}}}, r"pipeline.steps.train.needs\[0\] is 1; text is expected"),
+        ({"steps": {"train": {**STEP, "workers": {"min": 1}}}}, "pipeline.steps.train.workers.max is missing"),
+        ({"model": None}, "pipeline.model is None; a mapping is expected"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        decode(Pipeline, {**PIPELINE, **changes}, "pipeline")
+
+
+def test_the_first_field_that_is_missing_is_named() -> None:
+    with pytest.raises(Refusal, match="registeredName is missing"):
+        decode(Model, {"name": "fraud"})
