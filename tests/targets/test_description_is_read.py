@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import modelyard_schemas
 from modelyard_runtime.workload.decode import Record
@@ -41,7 +41,7 @@ def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return within(arguments[0], schema.get("items", {}))
     if get_origin(kind) is Mapping:
         more = schema.get("additionalProperties", {})
-        return within(arguments[1], more if isinstance(more, dict) else {})
+        return within(arguments[1], cast("dict[str, Any]", more) if isinstance(more, dict) else {})
     return kind, schema
 
 
@@ -93,14 +93,15 @@ def read_by_the_runtime() -> frozenset[str]:
 def declared(schema: Any) -> Iterator[str]:
     """The name of every field that a description may have, at any depth."""
     if isinstance(schema, list):
-        for one in schema:
-            yield from declared(one)
+        for entry in cast("list[Any]", schema):
+            yield from declared(entry)
     if isinstance(schema, dict):
-        own = schema.get("properties")
-        if isinstance(own, dict):
-            yield from own
-        for key, one in schema.items():
-            yield from declared(list(one.values()) if key == "properties" and isinstance(one, dict) else one)
+        fields = cast("dict[str, Any]", schema)
+        own = fields.get("properties")
+        yield from cast("dict[str, Any]", own) if isinstance(own, dict) else ()
+        for key, entry in fields.items():
+            named = key == "properties" and isinstance(entry, dict)
+            yield from declared(list(cast("dict[str, Any]", entry).values()) if named else entry)
 
 
 def test_every_field_of_a_description_has_a_reader() -> None:
