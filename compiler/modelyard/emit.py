@@ -50,12 +50,12 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
     """Modules in order, each after the packages that contain it: `aws.network` needs `aws`."""
-    told: set[str] = set()
+    listed: set[str] = set()
     for module in modules:
         parts = module.split(".")
         for name in (*(".".join([*parts[:depth], "__init__"]) for depth in range(len(parts))), module):
-            if name not in told:
-                told.add(name)
+            if name not in listed:
+                listed.add(name)
                 yield name
 
 

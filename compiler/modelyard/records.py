@@ -61,8 +61,8 @@ def replace(value: _T, /, **changes: object) -> _T:
     cls: Any = value.__class__
     names: tuple[str, ...] = cls.__match_args__
     kept = {name: getattr(value, name) for name in names if name not in changes}
-    made: _T = cls(**kept, **changes)
-    return made
+    result: _T = cls(**kept, **changes)
+    return result
 
 
 def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
@@ -79,9 +79,9 @@ def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
         space["__eq__"], space["__hash__"] = _equality(names, frozen)
     if frozen:
         space["__setattr__"] = space["__delattr__"] = _refuse
-    made: Any = type(cls.__name__, cls.__bases__, space)
-    made.__qualname__ = cls.__qualname__
-    return made  # type: ignore[no-any-return] # type() has forgotten which class it copies
+    result: Any = type(cls.__name__, cls.__bases__, space)
+    result.__qualname__ = cls.__qualname__
+    return result  # type: ignore[no-any-return] # type() has forgotten which class it copies
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
@@ -110,9 +110,9 @@ def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], 
         known[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
         lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known)  # only names from our own source
-    made: Any = known["__init__"]
-    made.__qualname__ = f"{cls.__qualname__}.__init__"
-    return made  # type: ignore[no-any-return] # exec has no types
+    result: Any = known["__init__"]
+    result.__qualname__ = f"{cls.__qualname__}.__init__"
+    return result  # type: ignore[no-any-return] # exec has no types
 
 
 def _equality(

@@ -49,13 +49,13 @@ def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
     try:
         outer = json.loads(content)
         statement, signature = outer["statement"], outer["signature"]
-        said = json.loads(statement)
-        names = [said[name] for name in ("system", "environment", "model", "alias", "digest")]
+        claims = json.loads(statement)
+        names = [claims[name] for name in ("system", "environment", "model", "alias", "digest")]
         evidence = json.dumps({"statement": statement, "signature": signature})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError("it has no signed statement") from None
     texts = all(isinstance(one, str) for one in (statement, signature, *names))
-    if not texts or (said.get("kind"), said.get("action")) != ("Approval", "promote"):
+    if not texts or (claims.get("kind"), claims.get("action")) != ("Approval", "promote"):
         raise ValueError("it has no signed statement")
     system, environment, model, alias, digest = names
     try:

@@ -156,9 +156,9 @@ class Target:
     @property
     def offer(self) -> Offer:
         """The information that the planner needs."""
-        made = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
+        needed = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
-        addons = {kind: addons for kind, addons in made.items() if addons}
+        addons = {kind: addons for kind, addons in needed.items() if addons}
         return Offer(self.choose, addons, apart, self.gateway_class)
 
 

@@ -84,18 +84,18 @@ def _unsharded(system: System, step: Step) -> str:
 
 def groups(system: System) -> Iterator[Diagnostic]:
     """A dataset for ranking declares which rows belong together."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for pipeline, step, task in _built_in(system):
         if task == "ranking" and not _grouped(system, step.inputs):
             assert pipeline.model is not None
-            told.add(pipeline.model.model)
+            reported.add(pipeline.model.model)
             yield problems.group_missing(system.key(*step.path), f"pipeline '{pipeline.name}'", step.inputs)
-    yield from _gates(system, told)
+    yield from _gates(system, reported)
     for monitor in system.monitors.values():
         yield from _monitored(system, monitor)
 
 
-def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
+def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
     """Gates are judged on the data that the model's pipeline reads, or on a separate dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
@@ -106,22 +106,26 @@ def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
         for check in model.validation:
             judged = [(check.data,)] if check.data and model.name in read else read.get(model.name, [])
             names = next((one for one in judged if not _grouped(system, one)), None)
-            if names is not None and _needs(check.metric) == "group" and not (model.name in told and not check.data):
+            if (
+                names is not None
+                and _needs(check.metric) == "group"
+                and not (model.name in reported and not check.data)
+            ):
                 span = system.key("models", model.name, "validation", check.name)
                 yield problems.group_missing(span, f"gate '{check.name}'", names)
 
 
 def histories(system: System) -> Iterator[Diagnostic]:
     """A comparison with a naive forecast needs a history: training rows with a timestamp."""
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for pipeline in system.pipelines.values():
         inputs = tuple(dict.fromkeys(name for step in pipeline.steps for name in step.inputs))
         if pipeline.type != "training" or not pipeline.model or any(system.data[name].timestamp for name in inputs):
             continue
         model = pipeline.model.model
         for check in system.models[model].validation:
-            if _needs(check.metric) == "history" and (model, check.name) not in told:
-                told.add((model, check.name))
+            if _needs(check.metric) == "history" and (model, check.name) not in reported:
+                reported.add((model, check.name))
                 span = system.key("models", model, "validation", check.name)
                 yield problems.history_missing(span, f"gate '{check.name}'", check.metric, pipeline.name, inputs)
         tuned = pipeline.tuning

@@ -123,10 +123,10 @@ def images(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         named += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
     named += [(one.source.image, ("inference", one.name, "source", "image")) for one in system.inference.values()]
-    told: set[str] = set()
+    reported: set[str] = set()
     for image, path in named:
-        if image.endswith(":latest") and image not in told:
-            told.add(image)
+        if image.endswith(":latest") and image not in reported:
+            reported.add(image)
             yield problems.image_moves(system.at(*path), image)
 
 
@@ -136,13 +136,13 @@ def local_files(system: System) -> Iterator[Diagnostic]:
     if not local:
         return
     clusters = {target.name for target in system.deployment.targets if target.provider != "local"}
-    told: set[str] = set()
+    reported: set[str] = set()
     for pipeline in system.pipelines.values():
         if pipeline.target not in clusters:
             continue
         used = {*pipeline.inputs, pipeline.output, *(name for step in pipeline.steps for name in step.inputs)}
-        for name in sorted((used & local) - told):
-            told.add(name)
+        for name in sorted((used & local) - reported):
+            reported.add(name)
             yield problems.local_uri_on_cluster(system.at("data", name, "uri"), name, pipeline.target)
 
 

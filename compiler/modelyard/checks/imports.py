@@ -41,10 +41,10 @@ def _readable(system: System, model: Model, source: ModelImport, path: Path) -> 
     stored = stored_at(system, source)
     if stored is not None:
         if kept_by_registry(system, *stored):
-            at, said = ("path", source.path) if source.store else ("uri", source.uri)
+            at, text = ("path", source.path) if source.store else ("uri", source.uri)
             why = "the registry keeps its own models there, which go through their gates"
             hint = "name a folder that others deliver to, or a version as models:/NAME/VERSION"
-            yield problems.import_unreadable(system.at(*path, at), said, why, hint)
+            yield problems.import_unreadable(system.at(*path, at), text, why, hint)
         return
     if RUN.fullmatch(source.uri):  # the promoter finds out whose run it is
         return

@@ -130,7 +130,7 @@ def direction_of(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """Bounds are values that the metric can have, have an effect, and are in its unit: 95 may mean a percentage."""
+    """Bounds are possible values of the metric, have an effect, and fit its unit: 95 may mean a percentage."""
     low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
@@ -234,15 +234,15 @@ def _cycle(pipeline: Pipeline) -> list[str]:
 def workers(system: System) -> Iterator[Diagnostic]:
     """The bounds of workers and replicas are in order."""
     for pipeline in system.pipelines.values():
-        told = False
+        reported = False
         for step in pipeline.steps:
             if step.workers.minimum > step.workers.maximum:
                 own: Path = (*step.path, "workers")
                 inherited = len(step.path) > 2 and system.at(*own) == system.at(*step.path)
                 path: Path = ("pipelines", pipeline.name, "workers") if inherited else own
-                if not (told and inherited):
+                if not (reported and inherited):
                     yield _reversed(system, step.workers, path)
-                told = told or inherited
+                reported = reported or inherited
     for inference in system.inference.values():
         ranges: dict[Path, Range] = {}
         for variant in inference.variants:
@@ -291,12 +291,12 @@ def origin(system: System) -> Iterator[Diagnostic]:
     """Every model in use comes from a pipeline here, an import, or an adopted registry."""
     if system.registry is not None and system.registry.adopt:
         return
-    made = system.promoted()
+    promoted = system.promoted()
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]
     used += [scoring.model.model for scoring in scorings(system)]
     for name in dict.fromkeys(used):
-        if name not in made:
+        if name not in promoted:
             yield problems.never_trained(system.key("models", name), name)
 
 

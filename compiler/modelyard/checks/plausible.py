@@ -89,8 +89,10 @@ def sizes(system: System) -> Iterator[Diagnostic]:
             span = system.at(*compute.path, "disk")
             yield from _size(span, f"the disk of compute class '{compute.name}'", written, compute.disk_bytes)
     for store in system.stores.values():
-        made = store.type == "database" and not store.adopt and system.target(store.target).provider == "kubernetes"
-        if made and store.size_bytes is not None:
+        is_managed = (
+            store.type == "database" and not store.adopt and system.target(store.target).provider == "kubernetes"
+        )
+        if is_managed and store.size_bytes is not None:
             written = str(system.written("stores", store.name).get("size"))
             span = system.at("stores", store.name, "size")
             yield from _size(span, f"the volume of database '{store.name}'", written, store.size_bytes)

@@ -26,9 +26,9 @@ _HALF = 50  # percent of the traffic
 def order(system: System) -> Iterator[Diagnostic]:
     """Stages form a line: one is first, and each other follows a stage that nothing else follows."""
     for model in system.models.values():
-        for alias, field, told, hint in _disorder(model):
+        for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
-            yield problems.stages_without_order(span, model.name, told, hint)
+            yield problems.stages_without_order(span, model.name, problem, hint)
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:

@@ -70,8 +70,8 @@ def _field(document: Document, plan: Plan, path: Path) -> list[str]:
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
-    made = [resource for resource in plan.resources if resource.origin[: len(path)] == path]
-    lines = [f"  {flow(value)}", *(_resources(plan, made) if made else []), *_objects(plan, path, "")]
+    emitted = [resource for resource in plan.resources if resource.origin[: len(path)] == path]
+    lines = [f"  {flow(value)}", *(_resources(plan, emitted) if emitted else []), *_objects(plan, path, "")]
     return [*lines, "", f"part of {'.'.join(map(str, _owner(path)))}; run modelyard explain on that for the whole"]
 
 
@@ -160,11 +160,11 @@ def _components(plan: Plan, path: Path) -> list[str]:
 def _objects(plan: Plan, path: Path, address: str) -> list[str]:
     lines: list[str] = []
     for target in plan.system.deployment.targets:
-        for made in TARGETS[target.provider].objects(plan, target.name):
-            if made.origin[: len(path)] == path or (address and _workload(made.manifest) == address):
-                name = _within(made.manifest, "metadata").get("name", "")
+        for item in TARGETS[target.provider].objects(plan, target.name):
+            if item.origin[: len(path)] == path or (address and _workload(item.manifest) == address):
+                name = _within(item.manifest, "metadata").get("name", "")
                 lines.append(
-                    f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}"
+                    f"  {target.name}: {item.manifest['kind']}/{name}, from {_place(plan.system.key(*item.origin))}"
                 )
     return ["", "objects:", *lines] if lines else []
 

@@ -178,9 +178,9 @@ def statement(system: System, registered: str, alias: str, digest: str) -> dict[
     }
 
 
-def signed(said: Mapping[str, str], key: Path) -> str:
+def signed(content: Mapping[str, str], key: Path) -> str:
     """The statement with its signature; ssh-keygen itself asks for a passphrase or a touch."""
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"
         file.write_text(text, encoding="utf-8")
@@ -189,10 +189,10 @@ def signed(said: Mapping[str, str], key: Path) -> str:
             done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         except OSError:
             raise CannotApprove("ssh-keygen is not installed; it is part of OpenSSH") from None
-        made = Path(f"{file}.sig")
-        if done.returncode or not made.exists():
+        signature_file = Path(f"{file}.sig")
+        if done.returncode or not signature_file.exists():
             raise CannotApprove(f"ssh-keygen did not sign with {key}")
-        signature = made.read_text(encoding="utf-8")
+        signature = signature_file.read_text(encoding="utf-8")
     return json.dumps({"statement": text, "signature": signature})
 
 

@@ -124,8 +124,8 @@ def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
             "use the address that responds itself"
         )
     try:
-        said = json.loads(refused.read(10_000))["message"]
+        message = json.loads(refused.read(10_000))["message"]
     except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
-        said = refused.reason
+        message = refused.reason
     hint = f"; set {_LOGIN}" if refused.code == 401 and not has_login else ""
-    return f"the registry responds {refused.code}: {one_line(str(said), 500)}{hint}"
+    return f"the registry responds {refused.code}: {one_line(str(message), 500)}{hint}"

@@ -105,8 +105,8 @@ def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
     try:
         found = json.loads(content)
         statement, signature = str(found["statement"]), str(found["signature"])
-        said = json.loads(statement)
-        fits = all(said.get(name) == wanted for name, wanted in about.items())
+        claims = json.loads(statement)
+        fits = all(claims.get(name) == wanted for name, wanted in about.items())
         f"{statement}{signature}".encode()  # neither has a lone surrogate, which no file can hold
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -49,8 +49,8 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     approvals = _approvals(path, repository, problems)
     if problems:
         return None, tuple(problems)
-    told = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
-    return Inputs(spec, environment, overlay, variables, beside, approvals), tuple(told)
+    file_problems = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
+    return Inputs(spec, environment, overlay, variables, beside, approvals), tuple(file_problems)
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:

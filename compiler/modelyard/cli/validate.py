@@ -64,11 +64,11 @@ def judged(inputs: Inputs) -> Verdict:
     from modelyard.survey import survey  # a spec without environments does not need it
 
     found = survey(inputs, spec, names, TARGETS)
-    made = [name for name in names if name not in found.not_made_yet]
-    listed = f" for {', '.join(made)}" if made else ""
+    supported = [name for name in names if name not in found.not_made_yet]
+    listed = f" for {', '.join(supported)}" if supported else ""
     if not found.base_is_whole:
         listed += "; the base is incomplete without an environment"
-    elif made:
+    elif supported:
         listed = f", alone and{listed}"
     later = f"; not supported yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
     return Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)

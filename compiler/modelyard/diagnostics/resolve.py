@@ -317,7 +317,7 @@ def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Di
     """
     return _error(
         "E0313",
-        f"override {quote(name)} does not say on which target its object is",
+        f"override {quote(name)} does not name the target of its object",
         span,
         f"add target: with one of {_one_of(targets)}",
     )

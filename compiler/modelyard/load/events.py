@@ -104,7 +104,7 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     """The parser's complaint in our words, at the place where a person would look."""
-    problem = _told(error)
+    problem = _worded(error)
     earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
         return earlier
@@ -178,7 +178,7 @@ def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
     return SyntaxProblem(message, "align it with the key before", problem.line, key.start(1))
 
 
-def _told(error: yaml.YAMLError) -> SyntaxProblem:
+def _worded(error: yaml.YAMLError) -> SyntaxProblem:
     if not isinstance(error, yaml.MarkedYAMLError):
         return SyntaxProblem("this is not YAML", "", 0, 0)
     problem = error.problem or ""

@@ -51,15 +51,15 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
     """Reports connections of a workload to another target that are not possible; each once."""
     placed = {resource.place: resource for resource in plan.resources}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for link in plan.links:
         reader, sink = placed[link.source], placed[link.sink]
         who = reader.workload or reader.address
-        if reader.placement == sink.placement or (who, link.sink) in told:
+        if reader.placement == sink.placement or (who, link.sink) in reported:
             continue
         problem = _connection(reader, who, sink, link, plan.system)
         if problem is not None:
-            told.add((who, link.sink))
+            reported.add((who, link.sink))
             yield problem
 
 

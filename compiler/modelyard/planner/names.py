@@ -19,7 +19,7 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
     """Name collisions between workloads, reserved names, and targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for resource in plan.resources:
         if resource.kind is Kind.NODE_POOL and resource.name == "system":
             why = "it is the pool of the platform's own machines"
@@ -31,8 +31,8 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
             yield reserved_name(plan.system.key(*_place(resource)), resource.name, why)
         first = claims.setdefault((resource.placement, resource.name), resource)
         rivals = (_owner(first), _owner(resource))
-        if rivals not in told and (rivals[0] != rivals[1] or _both(first, resource, Kind.MODEL_SERVER)):
-            told.add(rivals)
+        if rivals not in reported and (rivals[0] != rivals[1] or _both(first, resource, Kind.MODEL_SERVER)):
+            reported.add(rivals)
             span, where = plan.system.key(*_place(resource)), plan.system.key(*_place(first))
             yield name_collision(span, resource.name, _what(resource), _what(first), where)
 

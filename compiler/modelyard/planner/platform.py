@@ -238,8 +238,8 @@ def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
     if resource.kind is Kind.DATABASE:
         return not getattr(value, "adopt", "")
     if isinstance(value, Route):
-        made = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
-        return made and value.needs_gateway
+        creates_gateway = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
+        return creates_gateway and value.needs_gateway
     return not isinstance(value, Secret) or _synced(value, target)
 
 

@@ -63,12 +63,12 @@ class _Writer:
         yield from others
 
     def _defaults(self, shape: Shape, value: dict[str, Json]) -> Iterator[tuple[str, Json]]:
-        told = set(value)
+        listed = set(value)
         for fields in shape.fields():
             for key, entry in fields.items():
                 default = self._default(schema_of(entry))
-                if key not in told and default is not None and _stands(key, schema_of(entry), shape, value):
-                    told.add(key)
+                if key not in listed and default is not None and _stands(key, schema_of(entry), shape, value):
+                    listed.add(key)
                     yield key, default
 
     def _default(self, schema: Schema) -> Json:

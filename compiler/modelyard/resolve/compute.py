@@ -77,9 +77,11 @@ def accelerator_of(value: str) -> Accelerator:
     return Accelerator(*parts)
 
 
-def _inline(scope: Scope, made: ComputeClass) -> str:
+def _inline(scope: Scope, compute_class: ComputeClass) -> str:
     """Keep an inline class. No other class may have its name, because Pods find their hardware by it."""
-    earlier = scope.inline.setdefault(made.name, made)
-    if earlier.path != made.path or made.name in scope.names["compute"]:
-        scope.report(problems.inline_class_meets_another(scope.document.value_span(made.path), made.name))
-    return made.name
+    earlier = scope.inline.setdefault(compute_class.name, compute_class)
+    if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
+        scope.report(
+            problems.inline_class_meets_another(scope.document.value_span(compute_class.path), compute_class.name)
+        )
+    return compute_class.name

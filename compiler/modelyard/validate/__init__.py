@@ -46,8 +46,8 @@ def validate_with(
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
     shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
-    told = at_most(describe(document, fault) for fault in shown)
-    return told if told or aside else (does_not_fit(document.key_span(()), "the spec"),)
+    diagnostics = at_most(describe(document, fault) for fault in shown)
+    return diagnostics if diagnostics or aside else (does_not_fit(document.key_span(()), "the spec"),)
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:

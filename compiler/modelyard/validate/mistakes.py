@@ -250,7 +250,7 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Whether a condition requires a value for a field that is missing: no other condition matters before it."""
+    """Whether a condition requires a missing field; until it is added, no other condition matters."""
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 

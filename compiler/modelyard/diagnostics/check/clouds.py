@@ -20,7 +20,7 @@ def access_of_private_network(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0481",
         Severity.ERROR,
-        f"the API of target {quote(target)} has no public address for these ranges to call",
+        f"target {quote(target)} has no public API address, so these ranges have no effect",
         span,
         "add network: public, or remove access",
     )
@@ -108,7 +108,7 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0862",
         Severity.WARNING,
-        f"the whole internet may call the API of target {quote(target)}",
+        f"the API of target {quote(target)} is open to the whole internet",
         span,
         "list the ranges of your offices and deployment systems, or set network: private",
     )

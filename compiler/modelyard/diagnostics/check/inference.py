@@ -243,7 +243,7 @@ def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
     return Diagnostic(
         "W0494",
         Severity.WARNING,
-        f"{slo} always holds: requests time out after {timeout_s} s, before they are that late",
+        f"{slo} always holds: requests time out after {timeout_s} s, before they could violate it",
         span,
         f"lower {slo}, or raise endpoint.timeout",
     )

@@ -231,7 +231,7 @@ def feature_of_other_type(span: Span, data: str, column: str, now: str, then: st
     return Diagnostic(
         "E0828",
         Severity.ERROR,
-        f"feature {quote(column)} is {now} in dataset {quote(data)}, but {then} in the training data",
+        f"feature {quote(column)} has type {now} in dataset {quote(data)}, but {then} in the training data",
         span,
         f"give it the type {then}",
     )

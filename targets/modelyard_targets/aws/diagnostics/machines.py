@@ -1,4 +1,4 @@
-"""What is told about machines that AWS does not have."""
+"""Diagnostics about machines that AWS does not have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic
     return Diagnostic(
         "AWS-E023",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS has 64Ti",
+        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS allows 64Ti",
         span,
         "check the unit, or ask for a smaller disk",
     )

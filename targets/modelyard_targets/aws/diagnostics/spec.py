@@ -1,4 +1,4 @@
-"""What is told about a spec that uses what only AWS has."""
+"""Diagnostics about specs that use features of AWS elsewhere."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
     return Diagnostic(
         "AWS-E021",
         Severity.ERROR,
-        f"store {quote(store)} has no use for a key of AWS KMS: {why}",
+        f"store {quote(store)} cannot use an AWS KMS key: {why}",
         span,
         "remove encryptionKey, or adopt a bucket on a target with provider: aws",
     )
@@ -64,7 +64,7 @@ def key_of_other_region(span: Span, store: str, key_region: str, region: str) ->
     return Diagnostic(
         "AWS-E022",
         Severity.ERROR,
-        f"the key lies in {key_region}, and the bucket of store {quote(store)} in {region}",
+        f"the key is in {key_region}, but the bucket of store {quote(store)} is in {region}",
         span,
         "name the key of the bucket, or the bucket's region",
     )
