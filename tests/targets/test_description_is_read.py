@@ -93,7 +93,8 @@ def read_by_the_runtime() -> frozenset[str]:
 def declared(schema: Any) -> Iterator[str]:
     """The name of every field that a description may have, at any depth."""
     if isinstance(schema, list):
-        for entry in cast("list[Any]", schema):
+        entries: list[Any] = schema
+        for entry in entries:
             yield from declared(entry)
     if isinstance(schema, dict):
         fields = cast("dict[str, Any]", schema)
