@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,7 +93,7 @@ def read_by_the_runtime() -> frozenset[str]:
 def declared(schema: Any) -> Iterator[str]:
     """The name of every field that a description may have, at any depth."""
     if isinstance(schema, list):
-        entries: list[Any] = schema
+        entries = cast("Sequence[Any]", schema)
         for entry in entries:
             yield from declared(entry)
     if isinstance(schema, dict):
