@@ -1,6 +1,6 @@
 """The schema of the spec as editors want it: the same documents fit, and a field is offered before others depend on it.
 
-Derived from the schema that the compiler judges by (docs/decisions/0067-editor-schemas.md).
+Derived from the schema that the compiler judges by (docs/decisions/0066-editor-schemas.md).
 """
 
 from __future__ import annotations
