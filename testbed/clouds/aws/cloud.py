@@ -129,7 +129,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 def _provider() -> str:
     """Runs the provider of this repository with this interpreter, whatever the caller's own is."""
-    python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.shared.provider"
+    python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 
 
