@@ -25,9 +25,9 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import ADDED, content_digest
 from modelyard_runtime.registry.server import prepare
-from modelyard_runtime.workload.records import Model, Server, Workload
+from modelyard_runtime.workload.records import Model, PromoterWorkload, Server, Workload
 from tests.runtime.attacked import EVIL, NAMED, ROUTES, Yard
-from tests.runtime.described import record
+from tests.runtime.described import completed, record
 from tests.runtime.registries import (
     ADMIN,
     EXPERIMENT,
@@ -316,7 +316,7 @@ def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: re
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
     told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
-    (yard.folder / "promoter.json").write_text(json.dumps(told))
+    (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
 
     assert yard.look() == 1  # and no traceback
 

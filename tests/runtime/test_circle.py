@@ -180,9 +180,11 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
     """Requests that look different are told by column, and what the model says of them too."""
     version = system.champion()
     model = registry.load(version.uri)
-    capture = {"uri": f"file://{system.folder}/captures", "store": "", "fraction": 1.0}
+    captured = {"uri": f"file://{system.folder}/captures", "store": ""}
     sent = subscribers(200)[["usage", "plan"]].assign(usage=lambda rows: rows["usage"] - 3)
-    captures = Captures(record(Workload, system.workload), record(Capture, capture), "live", flush_s=3600)
+    captures = Captures(
+        record(Workload, system.workload), record(Capture, {**captured, "fraction": 1.0}), "live", flush_s=3600
+    )
     rows = fitted(sent.astype(object), model.columns())
     captures.keep("request", rows, answer(model, TASK, rows), version.version)
     captures.flush()
@@ -194,7 +196,7 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
         "windowSeconds": 86400,
         "data": {},
         "models": [{"uri": "models:/churn@champion", "registeredName": "churn", "alias": "champion", "task": TASK}],
-        "current": {"capture": capture},
+        "current": {"capture": captured},
         "reference": {},
         "onBreach": {"notify": ["growth-channel"]},
     }
