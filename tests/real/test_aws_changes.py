@@ -104,7 +104,7 @@ def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -
     }
     assert {name.partition(" ")[0] for name in changed} == {"NodeGroup", "LaunchTemplate", "Tag"}
 
-    rows.remove("`retention`, `versioned`, `objectLock` of a bucket; `budget`, rights of workloads")
+    rows.remove("`retention`, `versioned`, `objectLock` of a bucket; `budget`, permissions of workloads")
     spec = spec.edited("lake: {type: object}", "lake: {type: object, retention: 60d}").edited(
         "retain: 7y", "retain: 8y"
     )
