@@ -2,9 +2,9 @@
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare one
 is what a careful author writes by hand: it reads the data once, splits and shares it, grows the model of each trial in
-four parts with a report after each, lets ASHA stop the worse ones, trains the best on all rows to learn from, evaluates
-it on the held-out rows and registers it. It logs no trial, profiles no data, judges by no gate, writes no checkpoint and
-resumes nothing.
+four parts with a report after each, lets ASHA stop the worse ones, trains the best on all rows to learn from,
+evaluates it on the held-out rows and registers it. It logs no trial, profiles no data, judges by no gate, writes no
+checkpoint and resumes nothing.
 """
 
 from __future__ import annotations
