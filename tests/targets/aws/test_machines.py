@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
 from modelyard_targets.machines.accelerators import canonical, known
+from tests.given import given
 from tests.targets.cloud.hardware_asked import GI, machine, market
-
-SURVEY = Path(os.environ.get("MODELYARD_TABLES", ".")) / "accelerators.csv"
-"""The survey of machines that our table was made from, where `MODELYARD_TABLES` names its folder."""
 
 
 @pytest.mark.parametrize(
@@ -83,14 +79,11 @@ def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
             assert name in {one.name for one in offerings().sold_in(region)}, (name, region)
 
 
-@pytest.mark.skipif(
-    not SURVEY.is_file(), reason="$MODELYARD_TABLES names no folder with the survey that the table was made from"
-)
 def test_the_table_says_what_the_survey_says() -> None:
     """Shape and price of every machine of AWS there, and nothing besides."""
     machines = {one.name: one for one in offerings().machines}
     prices = dict(offerings().prices)
-    with SURVEY.open(encoding="utf-8", newline="") as file:
+    with (given("MODELYARD_TABLES") / "accelerators.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["cloud"] == "aws"]
     for row in rows:
         one, name = machines[row["instance_type"]], row["instance_type"]
