@@ -15,7 +15,7 @@ from tools.provider_schemas import SCHEMA, fragments, with_providers
 ANOTHER: Final = """{
   "properties": {
     "project": {
-      "description": "Project in which all is made.",
+      "description": "Project to deploy to.",
       "$ref": "#/$defs/project"
     }
   },

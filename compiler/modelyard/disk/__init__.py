@@ -5,8 +5,8 @@ A tree is `<out>/<environment>/<target>/`. It is prepared next to its final plac
 - Unchanged files are hard links to the old ones, so they keep their inode and time. If nothing changed at all, nothing
   is touched: no file, no folder's time.
 - A record in the tree, `.modelyard.json`, lists the files that modelyard wrote with their hashes. All other files
-  belong to somebody else and are carried over. A file of ours that somebody edited, or a foreign file at one of our
-  paths, makes the whole write fail; with force, the previous text is kept next to ours as `<name>.edited`. Where
+  are carried over. If one of our files was edited by hand, or a file of another origin is at one of our paths, the
+  whole write fails; with force, the previous text is kept next to ours as `<name>.edited`. Where
   another tool writes to a file of ours too, as Pulumi does to a stack's settings, its additions are kept.
 - No link inside the output folder is followed; foreign links are carried over as links.
 - A kill at any moment leaves the old tree or the new one. Where the system cannot exchange two folders in one step

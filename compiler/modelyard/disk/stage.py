@@ -107,7 +107,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """Whether the file at one of our paths is as we left it, or somebody else's."""
+        """Set an existing file aside unless it is exactly as we wrote it."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)

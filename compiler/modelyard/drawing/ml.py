@@ -49,7 +49,7 @@ class _View:
         yield from map(self._channel, system.channels.values())
 
     def arrows(self) -> Iterator[Arrow]:
-        """Where data, versions and alerts go; what is not drawn has no arrow."""
+        """The flow of data, versions and alerts between the nodes of the diagram."""
         for pipeline in self._system.pipelines.values():
             yield from self._of_pipeline(pipeline)
         for promotion in promotions(self._system):

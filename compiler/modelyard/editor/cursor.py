@@ -135,7 +135,7 @@ class _Scan:
         self._levels.append(_Level(at, key))
 
     def _leave(self, at: int, is_item: bool) -> None:
-        """Ends what is not above this indentation; a list may be indented as far as the key that it belongs to."""
+        """Close the levels that end at this indentation; a list may have the same indentation as its key."""
         while self._levels:
             level = self._levels[-1]
             is_open = level.indent < at or (is_item and level.indent == at)

@@ -96,7 +96,7 @@ def for_editors(node: Schema) -> Schema:
 def _part(keyword: str, value: Json) -> Json:
     if keyword in _MAPPINGS:
         return {name: for_editors(schema_of(one)) for name, one in schema_of(value).items()}
-    if keyword == "propertyNames":  # a placeholder for a name is no help
+    if keyword == "propertyNames":  # editors would offer the text `propertyName`
         return {"doNotSuggest": True, "allOf": [worded(schema_of(value))]}
     if keyword == "if":
         return _typed(_declared(schema_of(value)))

@@ -62,7 +62,7 @@ def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
 
 
 def field_lines(what: str, found: Field) -> list[str]:
-    """What is told about a field: its description, what may stand there, and the fields below."""
+    """The description of a field, its expected values, and its subfields."""
     lines = [f"{what or 'the spec'}: {found.first('description') or 'a field of the spec'}"]
     for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
         lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]

@@ -202,10 +202,10 @@ def report_standing(look: Look, now: datetime | None = None) -> None:
 
 
 def standing(look: Look) -> list[Sample]:
-    """Whether the gate refused the newest version, and how many versions lack nothing but an approval: the one that the
-    alias points to as well, where its record lacks it.
+    """Whether the gate refused the newest version, and how many versions lack only approvals.
 
-    A version whose gate compared it with what is not in use any more cannot be promoted, so nobody is asked to sign it.
+    The version that the alias points to counts too, if approvals are missing for it. A version whose gate compared it
+    with a version that is no longer in use does not count: it cannot be promoted, so it needs no approval.
     """
     promotion = look.promotion
     name = promotion.model.registered_name

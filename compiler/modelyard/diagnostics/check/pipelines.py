@@ -267,7 +267,7 @@ def never_trained(span: Span, model: str) -> Diagnostic:
 
         pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
 
-    or, where somebody else trains it:
+    or, if another team trains it:
 
         models: {fraud: {import: {uri: "models:/shared-fraud/7", digest: …}, …}}
     """
