@@ -19,6 +19,7 @@ from testbed.kubernetes.whole_kubernetes import WholeKubernetes
 from testbed.kubernetes.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
 from testbed.places import binary
 from testbed.pulumi.stack import PulumiStack
+from tests.real.promtool import Prometheus
 
 StackMaker: TypeAlias = Callable[..., PulumiStack]
 
@@ -162,3 +163,14 @@ def whole_kubernetes(
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
     with running_whole_kubernetes(tmp_path_factory.mktemp("whole")) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def promtool(built: Callable[[str], Path]) -> Path:
+    """Prometheus' own tool."""
+    return built("promtool")
+
+
+@pytest.fixture
+def prometheus(promtool: Path, tmp_path: Path) -> Prometheus:
+    return Prometheus(promtool, tmp_path)

@@ -1,13 +1,18 @@
-"""A folder with a spec, one with a wrong spec, and the command line in this process."""
+"""Folders with a right and a wrong spec, the command line in this process, a registry and an approver's key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from modelyard.cli.main import main
+from modelyard_runtime.promotion import gate
+from modelyard_runtime.registry import lineage
+from tests.compiler.cli.approving import DIGEST, Registry, listed
 from tests.compiler.cli.said import SPEC, Said
 
 
@@ -37,3 +42,28 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
         return Said(code, captured.out, captured.err)
 
     return said
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a registry on loopback, with a version that a gate let through; nobody has a login for it yet."""
+    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
+    Registry.tags = {
+        "modelyard.digest": DIGEST,
+        gate.GATE_TAG: "held",
+        lineage.WORKLOAD_TAG: "pipelines.retrain",
+        "modelyard.environment": "default",
+    }
+    Registry.logins, Registry.instead, Registry.forgets = [], b"", False
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """The key of somebody whom the spec lists for one of its groups."""
+    return listed(tmp_path, "model-risk", "ada@acme.example")

@@ -1,0 +1,74 @@
+"""promtool evaluates rules over series that a test writes out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from modelyard_targets.kube.placement.context import ANY_PLATFORM
+from modelyard_targets.kube.placement.platform import Platform
+from tests.observed import rule_object
+
+Object: TypeAlias = dict[str, Any]
+
+REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
+"""The requests of an application by their status, as Ray Serve counts them."""
+
+
+class Prometheus:
+    """Rules of a spec, evaluated over series that are written out."""
+
+    def __init__(self, promtool: Path, folder: Path) -> None:
+        self._promtool, self._folder = promtool, folder
+
+    def check(self, text: str, name: str) -> str:
+        """What Prometheus has against the rules; empty if nothing."""
+        done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    def told(
+        self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
+    ) -> set[tuple[str, ...]]:
+        """Alerts that fire after some minutes with these series: name, severity, and what they are about.
+
+        promtool is asked for every alert with the expectation of none, and says what it got.
+        """
+        found_rules = rule_object(text, name, platform=platform)
+        rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
+        names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+        test: Object = {
+            "interval": "1m",
+            "input_series": [{"series": one, "values": values} for one, values in series.items()],
+            "alert_rule_test": [
+                {"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []} for alert in sorted(names)
+            ],
+        }
+        path = self._folder / "test.yaml"
+        asked = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+        path.write_text(json.dumps(asked), encoding="utf-8")
+        done = self._run("test", "rules", path)
+        found = set(_got(done.stdout + done.stderr))
+        assert (done.returncode == 0) == (not found), done.stdout + done.stderr
+        return found
+
+    def _rules(self, manifest: Object) -> Path:
+        """The rules of a PrometheusRule as a file of Prometheus; JSON is YAML."""
+        path = self._folder / "rules.yaml"
+        path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
+        return path
+
+    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([self._promtool, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def _got(text: str) -> Iterator[tuple[str, ...]]:
+    """Name, severity, objective, window, application and check of what promtool says that it got."""
+    for line in text.split("got:")[1:]:
+        for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
+            pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+            about = (pairs.get(key, "") for key in ("alertname", "severity", "slo", "window", "application", "check"))
+            yield tuple(one for one in about if one)
