@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
 
 from modelyard_runtime.models.loading import Models, load
 from modelyard_runtime.promotion import promoter
@@ -158,3 +160,9 @@ class Yard:
         found = mlflow.MlflowClient().get_experiment_by_name(experiment)
         assert found is not None
         return str(found.experiment_id)
+
+
+def denied(what: Callable[[], object]) -> None:
+    """MLflow answers that the user may not do it."""
+    with pytest.raises(MlflowException, match="Permission denied"):
+        what()

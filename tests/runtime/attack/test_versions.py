@@ -7,8 +7,7 @@ After each attack the promoter looks once more, a server loads what the alias me
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import mlflow
@@ -16,28 +15,24 @@ import pytest
 from mlflow.entities import RunTag
 from mlflow.exceptions import MlflowException
 
-from modelyard_runtime.promotion import aliases
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG
 from modelyard_runtime.promotion.delivery import deliver
 from modelyard_runtime.promotion.gate import DIGEST_TAG
-from modelyard_runtime.promotion.history import APPROVE, BY_HAND, PROMOTE, History, Move
+from modelyard_runtime.promotion.history import PROMOTE, History, Move
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
 from modelyard_runtime.registry.lineage import ADDED, content_digest
 from modelyard_runtime.registry.server import prepare
-from modelyard_runtime.workload.records import Model, PromoterWorkload, Server, Workload
-from tests.runtime.attacked import EVIL, NAMED, ROUTES, Yard
-from tests.runtime.described import completed, record
+from modelyard_runtime.workload.records import Model, Server, Workload
+from tests.runtime.attack.attacked import EVIL, NAMED, Yard, denied
+from tests.runtime.described import record
 from tests.runtime.registries import (
-    ADMIN,
     EXPERIMENT,
     HISTORY,
     MODEL,
     OTHER,
     PROMOTER,
     TRAINER,
-    Running,
-    started,
 )
 from tests.runtime.signing import Signer
 
@@ -47,60 +42,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The server of this file."""
-    with started(tmp_path_factory.mktemp("attacked")) as server:
-        yield server
-
-
-@pytest.fixture
-def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
-    def connect(name: str) -> None:
-        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
-        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
-        registry.connect(record(Workload, {"registry": {"uri": running.url}}))
-
-    monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "promoter.json"))
-    return Yard(running, tmp_path, connect)
-
-
-@pytest.fixture
-def good(yard: Yard) -> registry.Version:
-    """A version that both groups have approved and that is served; the attacker is logged in."""
-    version = yard.train("approved")
-    for signer in (yard.risk, yard.payments):
-        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
-    assert yard.look() == 0
-    assert yard.served() == "approved"
-    yard.connect(TRAINER)
-    return registry.version(MODEL, version.version)
-
-
-@pytest.fixture
-def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Says that an attack changed nothing: not by the next look, not for a server, not in the history."""
-    before = yard.moves()
-    assert before[-1] == (PROMOTE, good.version)
-    yard.connect(TRAINER)
-
-    def check() -> None:
-        yard.look()
-        assert yard.moves() == before
-        assert yard.served() == "approved"
-        found = registry.version_at(MODEL, "champion")
-        assert found is not None
-        assert found.version == good.version
-
-    return check
-
-
-def denied(what: Callable[[], object]) -> None:
-    """MLflow answers that the user may not do it."""
-    with pytest.raises(MlflowException, match="Permission denied"):
-        what()
 
 
 def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
@@ -198,33 +139,6 @@ def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Versi
     assert pointer == {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
 
 
-def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Every version and spelling of the path that a check by its end might miss, and methods in headers."""
-    evil = yard.train(EVIL)
-    body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
-
-    answered = {(method, path): yard.asks(method, path, body) for method, path in ROUTES}
-    override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-Original-URL": ROUTES[0][1]}
-    answered["GET", "override"] = yard.asks("GET", ROUTES[0][1], body, **override)
-
-    assert set(answered.values()) <= {308, 400, 401, 403, 404, 405, 500}
-    assert answered["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
-    assert answered["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
-    said = (yard.server.folder / "log").read_text()
-    assert f"{TRAINER} was refused to POST /api/2.0/mlflow/registered-models/alias" in said
-    harmless()
-
-
-def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
-    evil = yard.train(EVIL)
-    asked = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
-
-    for name in ("mlflowSetRegisteredModelAlias", "setRegisteredModelAlias"):
-        yard.asks("POST", "/graphql", {"query": f"mutation {{ {name}{asked} {{ apiError {{ code }} }} }}"})
-
-    harmless()
-
-
 def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version, harmless: Callable[[], None]) -> None:
     """Numbers would begin anew, and the alias would go with its version."""
     client = mlflow.MlflowClient()
@@ -306,113 +220,5 @@ def test_versions_whose_files_are_those_of_others(
     denied(lambda: client.create_model_version(OTHER, f"runs:/{run.info.run_id}/model", run.info.run_id))
     client.create_model_version(MODEL, f"{run.info.artifact_uri}/model", run.info.run_id, approvals)
     client.create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
-
-    harmless()
-
-
-def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
-    """Such as one that no library here opens, whose error is of no kind that anybody expects."""
-    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
-    mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
-    other = {**yard.pipeline, "promoteTo": "second"}
-    told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
-    (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
-
-    assert yard.look() == 1  # and no traceback
-
-
-def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Other users, roles, the rights of an administrator, and permissions of models and experiments."""
-    evil, client = yard.train(EVIL), mlflow.MlflowClient()
-    history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
-    rights: list[tuple[str, str, Mapping[str, object]]] = [
-        ("POST", "users/create", {"username": "workload.promoter2", "password": "a long password"}),
-        ("PATCH", "users/update-admin", {"username": TRAINER, "is_admin": True}),
-        ("PATCH", "users/update-password", {"username": PROMOTER, "password": "a long password"}),
-        ("DELETE", "users/delete", {"username": PROMOTER}),
-        ("POST", "roles/create", {"name": "mover", "workspace": "default"}),
-        ("POST", "roles/assign", {"username": TRAINER, "role_id": 1}),
-        ("POST", "roles/permissions/add", {"role_id": 1, "resource_type": "registered_model", "permission": "MANAGE"}),
-        ("POST", "experiments/permissions/create", {"experiment_id": history, **to_itself}),
-        ("POST", "registered-models/permissions/create", {"name": MODEL, **to_itself}),
-        ("PATCH", "registered-models/permissions/update", {"name": MODEL, **to_itself}),
-    ]
-
-    for version in ("2.0", "3.0"):
-        for method, path, body in rights:
-            for prefix in ("api", "ajax-api"):
-                assert yard.asks(method, f"/{prefix}/{version}/mlflow/{path}", body) in {400, 403, 404, 405}, path
-
-    denied(lambda: client.set_registered_model_alias(MODEL, "champion", evil.version))
-    denied(lambda: client.create_run(history))
-    denied(lambda: client.delete_registered_model(MODEL))
-    harmless()
-
-
-def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The passwords of all users lie on its disk, and it would read and write where an experiment says."""
-    client = mlflow.MlflowClient()
-    denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
-    mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run() as run:
-        mlflow.log_text("a", "a.txt")
-    for path in (f"../../../../logins/{PROMOTER}", f"/{yard.server.logins}/{PROMOTER}", f"%2e%2e/%2e%2e/{PROMOTER}"):
-        for route in ("/get-artifact", "/ajax-api/2.0/mlflow/upload-artifact"):
-            method = "GET" if route == "/get-artifact" else "POST"
-            where = f"{route}?run_uuid={run.info.run_id}&run_id={run.info.run_id}&path={path}"
-            assert yard.asks(method, where, "a") in {400, 403, 404, 500}, where
-
-    assert (yard.server.logins / PROMOTER).read_text() == f"the password of {PROMOTER}\n"
-    harmless()
-
-
-def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
-    """It is visible, and no server follows it before both groups have approved just these files."""
-    version = yard.train("chosen by hand")
-    yard.connect(ADMIN)
-    registry.set_alias(MODEL, "champion", version.version)
-    assert "no record says that 'champion' is there" in yard.served()
-
-    yard.look()
-    assert yard.moves()[-1] == (BY_HAND, version.version)
-    assert "its record lacks 2 approval(s) of risk, payments" in yard.served()
-
-    yard.connect(ADMIN)
-    for signer in (yard.risk, yard.payments):
-        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
-    yard.look()
-    assert yard.moves()[-2:] == [(BY_HAND, version.version), (APPROVE, version.version)]
-    assert yard.served() == "chosen by hand"
-
-    yard.connect(TRAINER)
-    yard.swap(version)
-    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
-    yard.look()
-    assert "is not loaded: its files hash to" in yard.served()
-    assert yard.moves()[-1] == (APPROVE, version.version)
-
-
-@pytest.mark.parametrize("borrowed", [False, True])
-def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: registry.Version, borrowed: bool) -> None:
-    """Servers verify the signatures themselves: those of another version do not count for this one either."""
-    evil = yard.train(EVIL)
-    yard.connect(PROMOTER)
-    history = History(record(Model, NAMED))
-    evidence = history.moves("champion")[-1].evidence if borrowed else {}
-    aliases.promote(
-        history,
-        Move("champion", PROMOTE, evil.version, "", "promoter", "forged", evil.tags[DIGEST_TAG], evidence=evidence),
-    )
-
-    assert "its record lacks 2 approval(s)" in yard.served()
-    yard.look()
-    assert "its record lacks 2 approval(s)" in yard.served()
-
-
-def test_without_a_login_or_with_a_guessed_one(yard: Yard, harmless: Callable[[], None]) -> None:
-    evil = yard.train(EVIL)
-    body = {"name": MODEL, "alias": "champion", "version": evil.version}
-    for user in ("", "Workload.promoter", "workload.promoter ", "workload.promoter\u0000"):
-        assert yard.asks("POST", "/api/2.0/mlflow/registered-models/alias", body, user=user) == 401
 
     harmless()

@@ -1,0 +1,166 @@
+"""What the logins of workloads can do at the registry: move aliases, gain rights, read files, forge the history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import mlflow
+import pytest
+
+from modelyard_runtime.promotion import aliases
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.promotion.history import APPROVE, BY_HAND, PROMOTE, History, Move
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.workload.records import Model, PromoterWorkload
+from tests.runtime.attack.attacked import EVIL, NAMED, ROUTES, Yard, denied
+from tests.runtime.described import completed, record
+from tests.runtime.registries import (
+    ADMIN,
+    EXPERIMENT,
+    HISTORY,
+    MODEL,
+    PROMOTER,
+    TRAINER,
+)
+
+# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
+)
+
+
+def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
+    """Every version and spelling of the path that a check by its end might miss, and methods in headers."""
+    evil = yard.train(EVIL)
+    body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
+
+    answered = {(method, path): yard.asks(method, path, body) for method, path in ROUTES}
+    override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-Original-URL": ROUTES[0][1]}
+    answered["GET", "override"] = yard.asks("GET", ROUTES[0][1], body, **override)
+
+    assert set(answered.values()) <= {308, 400, 401, 403, 404, 405, 500}
+    assert answered["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
+    assert answered["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
+    said = (yard.server.folder / "log").read_text()
+    assert f"{TRAINER} was refused to POST /api/2.0/mlflow/registered-models/alias" in said
+    harmless()
+
+
+def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
+    evil = yard.train(EVIL)
+    asked = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
+
+    for name in ("mlflowSetRegisteredModelAlias", "setRegisteredModelAlias"):
+        yard.asks("POST", "/graphql", {"query": f"mutation {{ {name}{asked} {{ apiError {{ code }} }} }}"})
+
+    harmless()
+
+
+def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
+    """Such as one that no library here opens, whose error is of no kind that anybody expects."""
+    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
+    mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
+    other = {**yard.pipeline, "promoteTo": "second"}
+    told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
+    (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
+
+    assert yard.look() == 1  # and no traceback
+
+
+def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], None]) -> None:
+    """Other users, roles, the rights of an administrator, and permissions of models and experiments."""
+    evil, client = yard.train(EVIL), mlflow.MlflowClient()
+    history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
+    rights: list[tuple[str, str, Mapping[str, object]]] = [
+        ("POST", "users/create", {"username": "workload.promoter2", "password": "a long password"}),
+        ("PATCH", "users/update-admin", {"username": TRAINER, "is_admin": True}),
+        ("PATCH", "users/update-password", {"username": PROMOTER, "password": "a long password"}),
+        ("DELETE", "users/delete", {"username": PROMOTER}),
+        ("POST", "roles/create", {"name": "mover", "workspace": "default"}),
+        ("POST", "roles/assign", {"username": TRAINER, "role_id": 1}),
+        ("POST", "roles/permissions/add", {"role_id": 1, "resource_type": "registered_model", "permission": "MANAGE"}),
+        ("POST", "experiments/permissions/create", {"experiment_id": history, **to_itself}),
+        ("POST", "registered-models/permissions/create", {"name": MODEL, **to_itself}),
+        ("PATCH", "registered-models/permissions/update", {"name": MODEL, **to_itself}),
+    ]
+
+    for version in ("2.0", "3.0"):
+        for method, path, body in rights:
+            for prefix in ("api", "ajax-api"):
+                assert yard.asks(method, f"/{prefix}/{version}/mlflow/{path}", body) in {400, 403, 404, 405}, path
+
+    denied(lambda: client.set_registered_model_alias(MODEL, "champion", evil.version))
+    denied(lambda: client.create_run(history))
+    denied(lambda: client.delete_registered_model(MODEL))
+    harmless()
+
+
+def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The passwords of all users lie on its disk, and it would read and write where an experiment says."""
+    client = mlflow.MlflowClient()
+    denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run() as run:
+        mlflow.log_text("a", "a.txt")
+    for path in (f"../../../../logins/{PROMOTER}", f"/{yard.server.logins}/{PROMOTER}", f"%2e%2e/%2e%2e/{PROMOTER}"):
+        for route in ("/get-artifact", "/ajax-api/2.0/mlflow/upload-artifact"):
+            method = "GET" if route == "/get-artifact" else "POST"
+            where = f"{route}?run_uuid={run.info.run_id}&run_id={run.info.run_id}&path={path}"
+            assert yard.asks(method, where, "a") in {400, 403, 404, 500}, where
+
+    assert (yard.server.logins / PROMOTER).read_text() == f"the password of {PROMOTER}\n"
+    harmless()
+
+
+def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
+    """It is visible, and no server follows it before both groups have approved just these files."""
+    version = yard.train("chosen by hand")
+    yard.connect(ADMIN)
+    registry.set_alias(MODEL, "champion", version.version)
+    assert "no record says that 'champion' is there" in yard.served()
+
+    yard.look()
+    assert yard.moves()[-1] == (BY_HAND, version.version)
+    assert "its record lacks 2 approval(s) of risk, payments" in yard.served()
+
+    yard.connect(ADMIN)
+    for signer in (yard.risk, yard.payments):
+        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
+    yard.look()
+    assert yard.moves()[-2:] == [(BY_HAND, version.version), (APPROVE, version.version)]
+    assert yard.served() == "chosen by hand"
+
+    yard.connect(TRAINER)
+    yard.swap(version)
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
+    yard.look()
+    assert "is not loaded: its files hash to" in yard.served()
+    assert yard.moves()[-1] == (APPROVE, version.version)
+
+
+@pytest.mark.parametrize("borrowed", [False, True])
+def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: registry.Version, borrowed: bool) -> None:
+    """Servers verify the signatures themselves: those of another version do not count for this one either."""
+    evil = yard.train(EVIL)
+    yard.connect(PROMOTER)
+    history = History(record(Model, NAMED))
+    evidence = history.moves("champion")[-1].evidence if borrowed else {}
+    aliases.promote(
+        history,
+        Move("champion", PROMOTE, evil.version, "", "promoter", "forged", evil.tags[DIGEST_TAG], evidence=evidence),
+    )
+
+    assert "its record lacks 2 approval(s)" in yard.served()
+    yard.look()
+    assert "its record lacks 2 approval(s)" in yard.served()
+
+
+def test_without_a_login_or_with_a_guessed_one(yard: Yard, harmless: Callable[[], None]) -> None:
+    evil = yard.train(EVIL)
+    body = {"name": MODEL, "alias": "champion", "version": evil.version}
+    for user in ("", "Workload.promoter", "workload.promoter ", "workload.promoter\u0000"):
+        assert yard.asks("POST", "/api/2.0/mlflow/registered-models/alias", body, user=user) == 401
+
+    harmless()
