@@ -16,7 +16,7 @@ COVERAGE := $(if $(CI),--cov=modelyard --cov=modelyard_targets --cov-report=term
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
 
-# Tests start many programs; each would compile the house anew.
+# Tests start many programs; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

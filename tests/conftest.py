@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from tests import accepted
 
 accepted.hold()
-settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+settings.register_profile("modelyard", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("modelyard")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

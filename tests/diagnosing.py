@@ -1,4 +1,4 @@
-"""A spec through the rooms, and what is said about it: what most tests of the front half look at."""
+"""A spec through the stages, and its diagnostics: what most tests of the early stages compare."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Question:
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """All diagnostics up to the first room that finds an error, targets included."""
+    """All diagnostics up to the first stage that finds an error, targets included."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics

@@ -41,7 +41,7 @@ class Example:
         return Inputs(Given(f"{self.name}/system.yaml", spec), self.environment, overlay)
 
     def compiled(self, text: str | None = None) -> Outcome:
-        """Through all rooms."""
+        """Through all stages."""
         return compile_system(self.inputs(text), TARGETS)
 
 

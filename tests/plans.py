@@ -1,4 +1,4 @@
-"""Plans for tests: from a spec's text through the rooms before the planner, and specs of any size."""
+"""Plans for tests: from a spec's text through the stages before the planner, and specs of any size."""
 
 from __future__ import annotations
 

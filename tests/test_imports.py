@@ -25,7 +25,7 @@ NEVER = {
     *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
-"""Heavy, of the other side of the house, or a way to phone somewhere."""
+"""Heavy modules, modules of targets and the runtime, and modules that open connections."""
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_the_version_costs_nothing() -> None:
-    """No room, no YAML, no schema, and no look at what is installed."""
+    """No stage, no YAML, no schema, and no look at what is installed."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}

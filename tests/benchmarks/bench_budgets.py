@@ -109,7 +109,7 @@ def bench_validate_one(repeat: Repeat, tmp_path: Path, nothing: float, within: W
 
 @pytest.mark.parametrize("models", [1_000, 10_000])
 def bench_validate(repeat: Repeat, folder: Path, within: Within, models: int) -> None:
-    """All rooms up to the plan, against loading and jsonschema alone."""
+    """All stages up to the plan, against loading and jsonschema alone."""
     rounds = 3 if models < 10_000 else 1
     ours = least(repeat, VALIDATE, spec(folder, models), rounds=rounds)
     usual = min(

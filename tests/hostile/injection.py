@@ -39,7 +39,7 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Whether the schema takes a spec: what it refuses needs no further room."""
+    """Whether the schema takes a spec: what it refuses needs no further stage."""
     try:
         return _fits().is_valid(value)
     except ValueError:  # a lone surrogate, which no text that was read can hold
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Those of the words that later rooms take too: halves of them are tried until what is refused is alone."""
+    """Those of the words that later stages accept too: halves of them are tried until what is refused is alone."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:

@@ -8,7 +8,7 @@ CASES = 20_000
 
 
 def test_hostile_specs_compile_or_are_refused() -> None:
-    """Generated and mutated specs through all rooms and onto paper: no traceback, no hang, no more than 1 GB each."""
+    """Generated and mutated specs through all stages and onto disk: no traceback, no hang, no more than 1 GB each."""
     told = hostile(10_000, CASES)
 
     assert not told.failures, "\n".join(told.failures[:5])

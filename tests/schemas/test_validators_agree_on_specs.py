@@ -36,7 +36,7 @@ def test_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
 def test_on_an_environment_of_an_example(example: Example) -> None:
-    """As the validating room gets it: with overlay and variables applied."""
+    """As the validate stage gets it: with overlay and variables applied."""
     document = read(example.inputs()).document
     assert document is not None
 

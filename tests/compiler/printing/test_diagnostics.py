@@ -35,7 +35,7 @@ def excerpt(text: str, *found: Diagnostic) -> list[list[str]]:
     return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
 
 
-def test_the_text_has_the_look_of_the_house() -> None:
+def test_text_looks_as_the_style_guide_shows() -> None:
     """The example of the style guide, to the letter."""
     assert render([FOUND], SOURCES) == (
         "error[E0203]: unknown field 'replcias' in model 'ranker'\n"
