@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.inputs import Inputs
-from modelyard.lock import Locked, left_behind, lock_text, targets_locked
+from modelyard.lock import Addresses, Locked, left_behind, lock_text, targets_locked
+from modelyard.stages import Outcome, Stage
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
@@ -59,71 +60,93 @@ def _nothing_to_do(arguments: argparse.Namespace, inputs: Inputs, out: Path, tar
     if arguments.format == "text":
         say(f"{out / inputs.folder}: nothing has changed")
     elif arguments.format == "json":
-        _print_json((), inputs, out, targets, {})
+        _print_json((), inputs, out, dict.fromkeys(targets))
     else:
         report((), (), arguments.format, arguments.color)
     return 0
 
 
 def _print_json(
-    diagnostics: tuple[Diagnostic, ...], inputs: Inputs, out: Path, targets: tuple[str, ...], reports: dict[str, Report]
+    diagnostics: tuple[Diagnostic, ...], inputs: Inputs, out: Path, reports: Mapping[str, Report | None]
 ) -> None:
     from modelyard.cli.compiled import compiled_json
 
-    lock = Path(lock_path(inputs))
-    sys.stdout.write(compiled_json(diagnostics, lock, out / inputs.folder, targets, reports))
+    sys.stdout.write(compiled_json(diagnostics, lock_path(inputs), out / inputs.folder, reports))
 
 
 def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
+    outcome, before = _checked(arguments, inputs)
+    if outcome.plan is None or outcome.failed:
+        return 1
+    return _write(arguments, inputs, out, outcome, outcome.plan, before)
+
+
+def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Addresses]:
+    """The compiled stacks, with what an earlier compile left behind; errors are printed, and the outcome has failed."""
     # The stages and the targets are imported here: an unchanged compile needs none of them.
-    from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
-    from modelyard.pipeline import Stage, compile_system, opened
+    from modelyard.pipeline import compile_system, opened
     from modelyard_targets import TARGETS
 
     outcome = compile_system(inputs, TARGETS)
-    if outcome.plan is None or outcome.failed:
-        report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
-        if arguments.format == "text":
-            say_waiting(outcome.waiting, outcome.aside)
-        spec = opened(inputs).document if inputs.environment is None else None
-        names = environment_names(inputs, spec) if spec is not None else []
-        if names and arguments.format == "text":
-            say(f"this is the base alone; use --env for the environments: {', '.join(names)}")
-        return 1
-    if problems := lock_problems(inputs):
-        report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
-        return 1
-    planned, environment = outcome.plan, inputs.folder
-    before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
-    outcome = outcome.after(Stage.FIT, check_gone(planned, before))
-    if inputs.environment is not None:
-        whole = opened(inputs)
-        others = environment_names(inputs, whole.document)
-        outcome = outcome.after(Stage.FIT, check_compiled(inputs, planned, whole, others, TARGETS))
+    plan = outcome.plan
+    if plan is None or outcome.failed:
+        _report_stopped(arguments, inputs, outcome)
+        return outcome, {}
+    outcome = outcome.after(Stage.FIT, lock_problems(inputs))
+    before: Addresses = {}
+    if not outcome.failed:
+        before = left_behind(read_lock(inputs), inputs.folder, with_removed=not arguments.forget_removed)
+        outcome = outcome.after(Stage.FIT, check_gone(plan, before))
+        if inputs.environment is not None:
+            whole = opened(inputs)
+            others = environment_names(inputs, whole.document)
+            outcome = outcome.after(Stage.FIT, check_compiled(inputs, plan, whole, others, TARGETS))
     if outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
-        return 1
-    entry = locked(input_key(inputs), planned, TARGETS, before)
+    return outcome, before
+
+
+def _report_stopped(arguments: argparse.Namespace, inputs: Inputs, outcome: Outcome) -> None:
+    from modelyard.pipeline import opened
+
+    report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
+    if arguments.format != "text":
+        return
+    say_waiting(outcome.waiting, outcome.aside)
+    spec = opened(inputs).document if inputs.environment is None else None
+    names = environment_names(inputs, spec) if spec is not None else []
+    if names:
+        say(f"this is the base alone; use --env for the environments: {', '.join(names)}")
+
+
+def _write(
+    arguments: argparse.Namespace, inputs: Inputs, out: Path, outcome: Outcome, plan: Plan, before: Addresses
+) -> int:
+    """Write all projects, then the lock, and print what was written."""
+    from modelyard.emit import stack_files
+    from modelyard_targets import TARGETS
+
+    entry = locked(input_key(inputs), plan, TARGETS, before)
     with Progress("files") as progress:
         trees = [
-            Tree(environment, stack.target, _counted(stack_files(stack), progress), entry.sealed())
+            Tree(inputs.folder, stack.target, _counted(stack_files(stack), progress), entry.sealed())
             for stack in outcome.stacks
         ]
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
         problems += _write_lock(inputs, entry)
+    found = (*outcome.diagnostics, *problems)
     if arguments.format == "json" and not has_errors(problems):
-        targets = tuple(stack.target for stack in outcome.stacks)
-        reports = dict(zip(targets, written, strict=True))
-        _print_json((*outcome.diagnostics, *problems), inputs, out, targets, reports)
+        reports = {stack.target: one for stack, one in zip(outcome.stacks, written, strict=True)}
+        _print_json(found, inputs, out, reports)
         return 0
-    report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
+    report(found, inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
-        _tell(out / environment, planned, outcome.stacks, written)
+        _tell(out / inputs.folder, plan, outcome.stacks, written)
     return 0
 
 

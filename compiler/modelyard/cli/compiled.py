@@ -14,10 +14,13 @@ _PROJECT = "/Pulumi.yaml"
 
 
 def compiled_json(
-    diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, targets: Iterable[str], reports: Mapping[str, Report]
+    diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, reports: Mapping[str, Report | None]
 ) -> str:
-    """One JSON object: diagnostics, the lock, and a list of targets. `folder` is that of the environment."""
-    listed = [_target(folder / target, reports.get(target)) for target in targets]
+    """One JSON object: diagnostics, the lock, and a list of targets.
+
+    `folder` is that of the environment. `reports` are by target, with None for one in which nothing has changed.
+    """
+    listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)
 
 
