@@ -85,7 +85,9 @@ def _clear_left_behind() -> None:
     for record in _RECORDS.glob("modelyard-*"):
         owner = int(record.name.removeprefix("modelyard-"))
         if not Path(f"/proc/{owner}").exists():
-            _remove(Network(record.name, Path(record.read_text())))
+            left = Network(record.name, Path(record.read_text()))
+            _remove(left)
+            shutil.rmtree(left.folder, ignore_errors=True)
             record.unlink()
 
 

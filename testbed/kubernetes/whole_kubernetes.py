@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,8 +75,13 @@ class WholeKubernetes(Cluster):
 
 
 @contextmanager
-def whole_kubernetes(folder: Path) -> Generator[WholeKubernetes]:
-    """Control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; nothing is left on leaving."""
+def whole_kubernetes() -> Generator[WholeKubernetes]:
+    """Control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; nothing is left on leaving.
+
+    Its folder is not one of pytest's: kubelets mount below it, and pytest would try to remove what is mounted when a
+    run was killed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="modelyard-"))
     try:
         with isolation.network(folder, NODE_ADDRESS, _NOWHERE) as network, Processes(folder, network.within) as runtime:
             _start_containerd(runtime, folder)
@@ -83,8 +89,7 @@ def whole_kubernetes(folder: Path) -> Generator[WholeKubernetes]:
                 yield _cluster(processes, folder)
             network.end_containers()
     finally:
-        for large in ("containerd", "kubelet"):
-            shutil.rmtree(folder / large, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cluster(processes: Processes, folder: Path) -> WholeKubernetes:

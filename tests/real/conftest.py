@@ -156,12 +156,10 @@ def base_image(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def whole_kubernetes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WholeKubernetes]:
+def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes]:
     """A whole Kubernetes with one real node, in a network that has no way out."""
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
-    with running_whole_kubernetes(tmp_path_factory.mktemp("whole")) as cluster:
+    with running_whole_kubernetes() as cluster:
         yield cluster
 
 
