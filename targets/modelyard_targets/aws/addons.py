@@ -108,7 +108,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
     """Load, memory, temperature and errors of each accelerator; Prometheus reads them by a PodMonitor of the system.
 
-    It needs 400 to 512 MiB, and more for moments on nodes with eight GPUs: machines.json names the sources.
+    It needs 400 to 512 MiB, and more for moments on nodes with eight GPUs: daemons.json names the sources.
     """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),

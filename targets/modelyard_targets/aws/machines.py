@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from modelyard.spec import Accelerator
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
-_TABLE: Final = os.path.join(os.path.dirname(__file__), "machines.json")
+_FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-east-1"
-"""The one region of which nearly all prices are known; they stand in for those that are not."""
+"""The region with the most known prices; they stand in for those that are not known elsewhere."""
 
 _GI: Final = 1024**3
 _MI: Final = 1024**2
@@ -37,21 +37,51 @@ _CPU_REST: Final = 25
 @cache
 def offerings() -> Offerings:
     """The machines of EC2 that modelyard knows, read once."""
-    with open(_TABLE, encoding="utf-8") as file:
-        known = json.load(file)
-    plain, beside = _kept(known["daemons"]), _kept(known["acceleratorDaemons"])
+    known, nodes = _read("machines.json"), _read("daemons.json")
+    plain, beside = _kept(nodes["daemons"]), _kept(nodes["acceleratorDaemons"])
     kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
     machines = tuple(
         _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
         for name, entry in known["machines"].items()
     )
-    prices: dict[tuple[str, str, bool], Price] = {}
-    for listed in known["prices"]:
-        region, spot = str(listed["region"]), listed["capacity"] == "spot"
+    absent = {region: frozenset(names) for region, names in known["absent"].items()}
+    return Offerings("EC2", REFERENCE_REGION, machines, _Prices(), absent)
+
+
+class _Prices(Mapping[tuple[str, str, bool], Price]):
+    """Prices by machine, region and whether it is of spot; the file of a region is read when its first is asked for."""
+
+    def __init__(self) -> None:
+        self._regions = frozenset(
+            name.removesuffix(".json") for name in os.listdir(os.path.join(_FOLDER, "prices")) if name.endswith(".json")
+        )
+        self._read: dict[str, dict[tuple[str, str, bool], Price]] = {}
+
+    def __getitem__(self, key: tuple[str, str, bool]) -> Price:
+        return self._of(key[1])[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str, bool]]:
+        return (key for region in sorted(self._regions) for key in self._of(region))
+
+    def __len__(self) -> int:
+        return sum(len(self._of(region)) for region in self._regions)
+
+    def _of(self, region: str) -> dict[tuple[str, str, bool], Price]:
+        if region not in self._read:
+            self._read[region] = dict(_prices(region)) if region in self._regions else {}
+        return self._read[region]
+
+
+def _prices(region: str) -> Iterator[tuple[tuple[str, str, bool], Price]]:
+    for listed in _read(os.path.join("prices", f"{region}.json")):
+        spot = listed["capacity"] == "spot"
         for name, hourly in listed["usd"].items():
-            prices[name, region, spot] = Price(float(hourly), region, spot, listed["source"], listed["date"])
-    absent = {region: frozenset(names) for region, names in known["absent"]["regions"].items()}
-    return Offerings("EC2", REFERENCE_REGION, machines, prices, absent)
+            yield (name, region, spot), Price(float(hourly), region, spot, listed["source"], listed["date"])
+
+
+def _read(file: str) -> Any:
+    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
+        return json.load(text)
 
 
 def _kept(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:

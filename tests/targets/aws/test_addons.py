@@ -56,7 +56,7 @@ def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
 
 def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
     """Both are critical to a node: what the table does not subtract, they would take from a training."""
-    table = json.loads(Path(machines.__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     made = calls(MONITORED)
     for name, counted in table["acceleratorDaemons"].items():
         requests = argument(made[name.replace("-", "_")], "values")["resources"]["requests"]

@@ -45,7 +45,7 @@ def by_name(name: str) -> Machine:
         (asked(3, 12, "L4"), "eu-central-1", "g6.xlarge", 1.0064),
         (asked(3, 12, "A10G", capacity="spot-first"), "eu-west-1", "g5.xlarge", 0.5746),
         (asked(3, 12, "A10G", "L4"), "us-east-1", "g5.xlarge", 1.006),
-        (asked(6, 24, "L4"), "eu-central-1", "g6.2xlarge", 0.9776),
+        (asked(6, 24, "L4"), "eu-central-1", "g6.2xlarge", 1.22249),
         (asked(8, 32, "L4:4"), "us-east-1", "g6.12xlarge", 4.6016),
         (asked(3, 24, "L40S"), "eu-central-1", "g6e.xlarge", 2.327),
         (asked(8, 32, "H100"), "us-east-1", "p5.4xlarge", 6.88),
@@ -127,7 +127,7 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
     groups = chosen(asked(3, 12, capacity="spot-first")).groups
 
     assert [group.machines for group in groups] == [
-        ("m5.xlarge", "m6i.xlarge", "m7i.xlarge", "r5.xlarge", "r7i.xlarge"),
+        ("m5.xlarge", "r5.xlarge", "m7i.xlarge", "m6i.xlarge", "r7i.xlarge"),
         ("m6i.xlarge",),
     ]
     assert [group.price_hourly for group in groups] == [0.07044, 0.192]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import csv
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
-from modelyard_targets.machines.accelerators import canonical, known
+from modelyard_targets.machines.accelerators import known
 from tests.given import given
 from tests.targets.cloud.hardware_asked import GI, machine, market
+from tools.list_machines import MACHINES, PRICES, machines_text, price_texts
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_every_price_says_who_says_so_and_when() -> None:
     for (name, region, spot), price in offerings().prices.items():
         assert name in names
         assert price.source
-        assert price.date >= "2026"
+        assert price.date >= "2025-05-28"
         assert price.hourly > 0
         on_demand = offerings().prices[name, region, False]
         assert not spot or price.hourly < on_demand.hourly
@@ -79,24 +82,46 @@ def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
             assert name in {one.name for one in offerings().sold_in(region)}, (name, region)
 
 
-def test_the_table_says_what_the_survey_says() -> None:
-    """Shape and price of every machine of AWS there, and nothing besides."""
-    machines = {one.name: one for one in offerings().machines}
-    prices = dict(offerings().prices)
-    with (given("MODELYARD_TABLES") / "accelerators.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["cloud"] == "aws"]
-    for row in rows:
-        one, name = machines[row["instance_type"]], row["instance_type"]
-        offered = (canonical(one.accelerator.name), str(one.accelerator.count)) if one.accelerator else ("", "")
-        assert offered == (canonical(row["accelerator"]), row["accelerator_count"])
-        assert (one.vcpus, one.memory_gib, one.arch) == (int(row["vcpus"]), float(row["memory_gib"]), row["arch"])
-        if row["accelerator_memory_gib"]:
-            assert one.accelerator_memory_bytes == pytest.approx(float(row["accelerator_memory_gib"]) * GI, abs=1)
-        for column, spot in (("on_demand_usd_per_hour", False), ("spot_usd_per_hour", True)):
-            price = prices.pop((name, row["region"], spot), None)
-            assert (str(price.hourly) if price else "") == row[column]
-            assert price is None or price.source.split("@")[0].split(" ")[0] in row["source"]
-            assert price is None or price.date in row["as_of"]
+def test_shapes_and_regions_are_what_ec2_describes() -> None:
+    assert MACHINES.read_text(encoding="utf-8") == machines_text(), "run tools/list_machines.py"
 
-    assert set(machines) == {row["instance_type"] for row in rows}
-    assert prices == {}
+
+def test_prices_are_those_of_their_tables() -> None:
+    written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
+
+    assert written == price_texts(given("MODELYARD_TABLES")), "run tools/list_machines.py"
+
+
+def test_a_price_of_elsewhere_is_scaled_by_what_has_changed_since(tmp_path: Path) -> None:
+    """Here p4d.24xlarge became a third cheaper in us-east-1, and g5.2xlarge follows the spot price of g5.xlarge."""
+    (tmp_path / "accelerators.csv").write_text(
+        "cloud,instance_type,on_demand_usd_per_hour,spot_usd_per_hour,region,source,as_of\n"
+        "aws,p4d.24xlarge,20,,us-east-1,a list (price),2026-07-20\n"
+        "aws,g5.xlarge,1,0.6,us-east-1,a list (price); spot: another,2026-07-20; spot 2026-09-06\n"
+    )
+    (tmp_path / "prices-aws.csv").write_text(
+        "instance_type,region,on_demand_usd_per_hour,spot_avg_usd_per_hour,as_of\n"
+        "p4d.24xlarge,us-east-1,30,,2025-05-28\n"
+        "p4d.24xlarge,eu-west-1,36,,2025-05-28\n"
+        "g5.xlarge,us-east-1,1,0.3,2025-05-28\n"
+        "g5.2xlarge,us-east-1,2,0.4,2025-05-28\n"
+        "g5.2xlarge,eu-west-1,3,0.5,2025-05-28\n"
+        "g5.4xlarge,eu-west-1,4,4,2025-05-28\n"
+    )
+    prices = {region: json.loads(text) for region, text in price_texts(tmp_path).items()}
+
+    assert usd(prices["eu-west-1"], "on-demand") == {"p4d.24xlarge": 24, "g5.2xlarge": 3, "g5.4xlarge": 4}
+    assert usd(prices["eu-west-1"], "spot") == {"g5.2xlarge": 0.5}, "what costs as much as on demand is no spot price"
+    assert usd(prices["us-east-1"], "spot") == {"g5.xlarge": 0.6, "g5.2xlarge": 0.8}
+    assert "estimated" in next(entry["source"] for entry in prices["eu-west-1"] if "p4d.24xlarge" in entry["usd"])
+
+
+def usd(entries: list[dict[str, Any]], capacity: str) -> dict[str, float]:
+    return {name: price for entry in entries if entry["capacity"] == capacity for name, price in entry["usd"].items()}
+
+
+def test_prices_of_other_regions_are_not_read() -> None:
+    prices = offerings().prices
+
+    assert ("m7i.xlarge", "nowhere-1", False) not in prices
+    assert prices["m7i.xlarge", "eu-central-1", False].hourly > prices["m7i.xlarge", REFERENCE_REGION, False].hourly
