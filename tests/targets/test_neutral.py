@@ -1,4 +1,4 @@
-"""What targets share names no provider, but for a few places that say why."""
+"""Code shared by targets names no provider, except in a few places with a reason."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Every such word, with its file."""
+    """Yield every such word, with its file."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:

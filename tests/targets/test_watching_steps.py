@@ -1,4 +1,4 @@
-"""Monitors of a pipeline of several steps: which of its data they look at, and with which model."""
+"""Monitors of a pipeline with several steps: which of its data they check, and with which model."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
 
 
 def monitor_of(text: str, name: str) -> Any:
-    """The description of a monitor."""
+    """Return a monitor's description."""
     return json.loads(lowered(text).get("ConfigMap", f"monitor-{name}-description")["data"]["workload.json"])["monitor"]
 
 
 def codes(text: str) -> list[str]:
-    """Codes of the rules, of errors alone."""
+    """Return the codes of errors that the rules report."""
     return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
 
 
 def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
-    """With its model, and joined with late labels as the output of a batch inference is."""
+    """It uses that step's model, and joins late labels as for a batch inference."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

@@ -1,4 +1,4 @@
-"""Databases of RDS, with their subnets and parameters."""
+"""RDS databases, their subnet groups and parameter groups."""
 
 from __future__ import annotations
 
