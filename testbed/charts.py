@@ -20,7 +20,7 @@ import yaml
 from testbed.processes import Processes, free_ports
 
 KnownValues: TypeAlias = "dict[str, KnownValues | None]"
-"""The names of values that a chart knows; None: anything goes below."""
+"""The values that a chart accepts, by name; None accepts anything."""
 
 _TEMPLATE = """apiVersion: v1
 kind: ServiceAccount

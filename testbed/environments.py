@@ -14,7 +14,7 @@ from testbed import machine
 from testbed.places import cache
 
 CHECKOV = "checkov==3.3.30\n"
-"""checkov pins what others need newer, so it lives apart."""
+"""checkov pins packages that others need in newer versions, so it has its own environment."""
 
 
 def program_environment(requirements: Path) -> Path:

@@ -26,7 +26,7 @@ PACKAGES = {
     "openssl": "openssl",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""Programs of the whole Kubernetes, each with the Debian package that brings it."""
+"""Programs that the whole Kubernetes needs, each with its Debian package."""
 
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 

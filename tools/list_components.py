@@ -18,7 +18,7 @@ STACKS: Final = ROOT / "stacks" / "modelyard_stacks"
 TABLE: Final = ROOT / "targets" / "modelyard_targets" / "components.json"
 
 _OF_PULUMI: Final = "opts"
-"""What every component takes and no program passes."""
+"""Accepted by every component, but never passed by programs."""
 
 
 def main() -> None:

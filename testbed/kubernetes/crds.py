@@ -22,7 +22,7 @@ _OPERATORS = {
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
     ),
 }
-"""Definitions of add-ons, by Go module: always read from there."""
+"""Definitions of add-ons, by Go module; these are always used."""
 
 _FALLBACK = {
     "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
@@ -42,7 +42,7 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Read from Go modules where no folder is given: the newest KubeRay here is one minor older than what we emit."""
+"""Go modules used if no folder is given: their newest KubeRay is one minor version older than the one we emit."""
 
 
 def given_folder() -> Path | None:

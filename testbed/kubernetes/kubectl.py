@@ -14,7 +14,7 @@ import yaml
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 Object: TypeAlias = "dict[str, Json]"
-"""A Kubernetes object as the API server gives it."""
+"""A Kubernetes object as the API server returns it."""
 
 
 class Refused(AssertionError):

@@ -28,13 +28,13 @@ _RULES = "/etc/prometheus/rules"
 _SELECTED = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
 _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
-"""The Secret that the operator writes, and the key in it."""
+"""The Secret that the operator writes, and its key."""
 
 _OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
-"""What the names of values end with that are no fields of a Prometheus: the chart reads them, or calls them so."""
+"""Suffixes of chart values that are not fields of a Prometheus: the chart itself reads or renames them."""
 
 _OF_THE_POD = {"$(SHARD)": "0", "$(POD_NAME)": f"prometheus-{NAME}-0"}
-"""What the reloader beside Prometheus puts in for names, from the environment of the Pod."""
+"""Variables of the Pod that Prometheus's config reloader substitutes."""
 
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 

@@ -12,7 +12,7 @@ from testbed.places import binary
 from testbed.processes import Processes, free_ports
 
 FAKE = {"kwok.x-k8s.io/node": "fake"}
-"""The annotation by which KWOK knows its nodes from real ones."""
+"""The annotation that marks nodes managed by KWOK."""
 
 _STAGES = (
     "node/fast/node-initialize.yaml",

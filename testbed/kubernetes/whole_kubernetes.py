@@ -29,7 +29,7 @@ _SERVICES = "198.19.0.0/16"
 
 NODE = "real-1"
 PAUSE = "registry.local/pause:1"
-"""An image that sleeps, which every node has."""
+"""An image with a sleeping process, loaded on every node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""A group of nodes may be larger than it is of use to a test: Pods without a machine would be seen with less."""
+"""The most nodes to add per group: enough to show Pods without a machine."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
 from testbed import environments, image, machine, npm
 from testbed.charts import ChartRepository
@@ -40,7 +40,7 @@ _SHARED = {
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
     **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
 }
-"""What files share that a machine carries once, or that takes long to make: by file, the name of the thing."""
+"""Resources that a machine can run only once or that are slow to create, by the file that uses them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ from tests.observed import rule_object
 Object: TypeAlias = dict[str, Any]
 
 REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
-"""The requests of an application by their status, as Ray Serve counts them."""
+"""An application's requests by status, as counted by Ray Serve."""
 
 
 class Prometheus:

@@ -245,9 +245,7 @@ def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
         if resource.placement == placement and isinstance(resource.value, ModelServer) and not resource.value.pool:
             application = resource.value.applications[0]
             least, most = application.variant.replicas.minimum, application.variant.replicas.maximum
-            more = Range(
-                least if most > least else least + 1, most + 1
-            )  # keeps autoscaling as it is, on or off
+            more = Range(least if most > least else least + 1, most + 1)  # keeps autoscaling as it is, on or off
             larger = replace(application, variant=replace(application.variant, replicas=more))
             server = replace(resource, value=replace(resource.value, applications=(larger,)))
             grown = replace(plan, resources=(*plan.resources[:at], server, *plan.resources[at + 1 :]))

@@ -39,7 +39,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
 }
-"""What a cloud says when it is asked, by the function that asks."""
+"""The cloud's answers to functions, by function."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -60,7 +60,7 @@ COMPUTED: dict[str, dict[str, Any]] = {
         ],
     },
 }
-"""What a cloud adds to the inputs of a resource, by its type."""
+"""Outputs that a cloud adds to a resource's inputs, by type."""
 
 
 class Nothing(pulumi.runtime.Mocks):

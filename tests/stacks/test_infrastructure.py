@@ -25,7 +25,7 @@ kubernetes.Object(
 )
 """
 SECRET = "4dabf18193072939515e22adb298388d"
-"""The mark with which Pulumi encrypts a value."""
+"""The marker of values that Pulumi encrypts."""
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:

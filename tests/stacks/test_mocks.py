@@ -24,7 +24,7 @@ POLICIES = {
     "aws:kms/key:Key": "policy",
     "aws:s3/bucketPolicy:BucketPolicy": "policy",
 }
-"""What says on AWS who may do what: types of resources, and the input with the document."""
+"""Resource types on AWS that grant permissions, with the input that has the policy document."""
 
 
 @cache

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor 
 MODULES = [name for _, name, package in walk_packages(modelyard_stacks.__path__, "modelyard_stacks.") if not package]
 
 _PULUMI = {"Output": pulumi.Output, "T": TypeVar("T")}
-"""Names in the text of Pulumi's own aliases, such as Input."""
+"""Names used in Pulumi's own type aliases, such as Input."""
 
 
 def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:

@@ -29,7 +29,7 @@ ALLOWED = {
     "kube/monitoring/slo_rules.py": "the address of a source",
     "kube/readme/templates/state.md.j2": "where Pulumi may keep its state, as its command line writes it",
 }
-"""Files with names of providers, and why; data beside the code may name them as sources."""
+"""Files with names of providers, and the reason; data files next to the code may name providers as sources."""
 
 
 def named() -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""A step scores, and the one after it sums up; both are watched, for what a model said and for what came out."""
+"""One step scores, and the next summarises; monitors watch both the predictions and the summary."""
 
 
 def monitor_of(text: str, name: str) -> Any:

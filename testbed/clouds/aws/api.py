@@ -21,7 +21,7 @@ ENDPOINT = "MODELYARD_AWS_ENDPOINT"
 """The environment variable with the address of moto's server."""
 
 FOLDER = "MODELYARD_AWS_FOLDER"
-"""The environment variable with the folder where the stand-in keeps what moto lacks, and where it finds its orders."""
+"""The environment variable with the folder for state that moto lacks, and for the test's orders."""
 
 
 class Api:
@@ -82,4 +82,4 @@ class Api:
 
 
 Own = Callable[[Api, Values], Values]
-"""A call that the stand-in answers itself, because moto does not know it."""
+"""A call that the stand-in answers itself, because moto does not implement it."""

@@ -25,7 +25,7 @@ from testbed.places import REPOSITORY, cache
 from testbed.processes import Processes, free_ports
 
 ACCOUNT = "123456789012"
-"""The one account that moto knows."""
+"""moto's default account."""
 
 _TOKEN = "MODELYARD_AWS_TOKEN"
 _AWS = """#!/bin/sh

@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 SERVER = "MODELYARD_AWS_EKS_ENDPOINT"
 AUTHORITY = "MODELYARD_AWS_EKS_AUTHORITY"
-"""Environment variables: where the API server of every cluster is, and its certificate, in base64."""
+"""Environment variables with the address of every cluster's API server, and with its certificate in base64."""
 
 _KEPT = (
     *("accessConfig", "deletionProtection", "upgradePolicy", "zonalShiftConfig", "computeConfig", "storageConfig"),

@@ -10,7 +10,7 @@ from testbed.clouds.aws.record import Delete
 from testbed.clouds.shared.values import Values, tag_list, tag_map
 
 _SINGULAR = ("describe_nat_gateways", "describe_flow_logs")
-"""Calls whose parameter for filters has another name than everywhere else."""
+"""Calls whose filter parameter has another name than usual."""
 
 
 def specification(kind: str, values: Values) -> list[Values] | None:

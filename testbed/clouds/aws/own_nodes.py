@@ -10,7 +10,7 @@ from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values, tag_list
 
 _DISK_GIB = 20
-"""The root volume of a node that nobody sizes: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
+"""The default root volume of a node: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
 
 _KEPT = ("updateConfig", "nodeRepairConfig", "version", "releaseVersion", "launchTemplate")
 

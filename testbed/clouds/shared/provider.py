@@ -147,7 +147,7 @@ def _answering(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
     except Refused as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    except Exception:  # noqa: BLE001 - a mistake of the stand-in itself: the test must see where
+    except Exception:  # noqa: BLE001 - a bug in the stand-in: the test needs the traceback
         context.abort(grpc.StatusCode.INTERNAL, f"the stand-in is wrong:\n{traceback.format_exc()}")
 
 

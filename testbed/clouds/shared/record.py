@@ -26,22 +26,22 @@ class Account(Protocol):
 CloudApi = TypeVar("CloudApi", bound=Account)
 
 Create: TypeAlias = Callable[[CloudApi, Values], str]
-"""Makes the thing from its properties and gives its id. `tagsAll` holds the tags with the provider's own."""
+"""Creates the resource from its properties and returns its ID. `tagsAll` includes the provider's default tags."""
 
 Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
-"""What the cloud says of the thing now, given its id and its last known properties; None when it is gone."""
+"""Returns the resource's current properties, given its ID and last known properties; None if it no longer exists."""
 
 Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
-"""Brings the thing from its last known properties to new ones."""
+"""Updates the resource from its last known properties to new ones."""
 
 Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
-"""Takes the thing away, given its id and its last known properties."""
+"""Deletes the resource, given its ID and last known properties."""
 
 Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"], None]
-"""Sets these tags of a thing and takes those away."""
+"""Sets and removes tags of a resource."""
 
 Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
-"""What the API is known to answer to such properties when it refuses them; its docstring has source and date."""
+"""Returns the API's error message if it is known to refuse such properties; its docstring has source and date."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 from google.protobuf import json_format, struct_pb2
 
 Values: TypeAlias = dict[str, Any]
-"""What the engine sends and what the API answers: data whose shape botocore's models know, not Python's types."""
+"""Data from the engine or the API, whose shape is known to botocore's models, but not to Python's types."""
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the engine writes a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
+"""The engine's marker for a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
 
 
 def from_struct(struct: struct_pb2.Struct) -> Values:

@@ -23,7 +23,7 @@ OPTIONAL = (
     "container-ports-check",
     "container-seccomp-profile",
 )
-"""Checks of kube-score that are off unless asked for."""
+"""Checks of kube-score that are disabled by default."""
 
 _FINE = 10  # a grade of kube-score
 

@@ -45,10 +45,10 @@ ENCRYPTED_BY = {
     QUEUE: ("kmsMasterKeyId",),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""Where each type of resource that stores something names its key; what nests it deeper has its own test."""
+"""For each resource type that stores data, the property with its key; types with nested keys have own tests."""
 
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
-"""What Pulumi must not remove before it is told so: with it data goes, what opens it, or what all else stands in."""
+"""Types that Pulumi must not delete while protected: they hold data, give access to it, or contain everything else."""
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = {
@@ -64,7 +64,7 @@ WIDE = {
     "ReadOffers": "descriptions of what EC2 sells know no resource",
     "ReadPrices": "prices know no resource",
 }
-"""Every statement that allows something on the resource `*`, and why no resource can be named."""
+"""Every statement that allows something on the resource `*`, with the reason why no resource can be named."""
 
 AWS_POLICIES = {
     "AmazonEKSClusterPolicy",
@@ -73,10 +73,10 @@ AWS_POLICIES = {
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
-"""What AWS writes and keeps for its own parts of a cluster; nothing else that it writes is attached."""
+"""AWS-managed policies for AWS's own parts of a cluster; no others are attached."""
 
 UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
-"""Tags themselves."""
+"""Types that are tags themselves."""
 
 
 @dataclass(frozen=True, slots=True)

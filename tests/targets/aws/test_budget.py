@@ -16,7 +16,7 @@ OWNER = "email: growth@acme.example}"
 
 
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""A class of which one node holds several Pods."""
+"""A class so small that one node fits several Pods."""
 
 
 def hardware_of(plan: Plan, compute: str) -> Hardware:

@@ -56,7 +56,7 @@ def test_an_adopted_network_needs_no_address_of_ours() -> None:
 
 def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
     """A machine added to the table without a quota would crash the compiler."""
-    from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # what is looked up for each
+    from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:
         for spot in (False, True):

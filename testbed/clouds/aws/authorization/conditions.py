@@ -18,7 +18,7 @@ from testbed.clouds.aws.authorization.language import Condition, NotEvaluated
 from testbed.clouds.aws.authorization.patterns import Context, matches, matches_arn_condition, resolves
 
 Test: TypeAlias = Callable[[str, str, Context], bool]
-"""Whether a value of a policy covers a value of a request."""
+"""Returns whether a policy's value matches a request's value."""
 
 _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
@@ -111,4 +111,4 @@ _OPERATORS: Mapping[str, tuple[Test, bool]] = {
     "DateGreaterThan": (_moments(operator.gt), False),
     "DateGreaterThanEquals": (_moments(operator.ge), False),
 }
-"""Each operator: how a value is compared, and whether it holds where no value fits."""
+"""For each operator: the comparison, and whether it is negated."""

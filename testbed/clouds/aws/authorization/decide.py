@@ -22,11 +22,11 @@ class Principal:
     """The caller: a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
 
     arn: str
-    """Of the role or the user; empty for a service."""
+    """ARN of the role or user; empty for a service."""
 
     account: str = ""
     session: str = ""
-    """ARN of the session, where it is a role."""
+    """ARN of the role's session, if it has one."""
 
     service: str = ""
 
@@ -40,7 +40,7 @@ class Request:
     resource: str
     context: Context = field(default_factory=dict[str, tuple[str, ...]])
     resource_account: str = ""
-    """The account of the resource; empty where it is the principal's own."""
+    """The account of the resource; empty if it is the principal's."""
 
 
 @dataclass(frozen=True, slots=True)

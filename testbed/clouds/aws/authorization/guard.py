@@ -167,7 +167,7 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             if not without_body:
                 self.wfile.write(answer.body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815 - the names that the base class calls
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815 - called by the base class
 
         def _body(self) -> bytes:
             """Read the whole body, chunked or not."""
@@ -180,7 +180,7 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             self.rfile.readline()
             return b"".join(parts)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has it so
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
             """Print nothing: `refused` records denied requests."""
 
     return Handler

@@ -46,7 +46,7 @@ _KNOWN: Final = frozenset(
     )
 )
 _FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
-"""Keys with a name of the caller's choice at the end."""
+"""Keys that end in a name chosen by the caller."""
 
 
 def check_key(key: str) -> None:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from testbed.clouds.aws.authorization.language import NotEvaluated
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
-"""Keys of a request in lower case, and their values."""
+"""A request's condition keys, in lower case, and their values."""
 
 _ARN_PARTS = 6
 _PIECE = re.compile(r"\$\{(?P<variable>[^}]*)\}|(?P<wildcard>[*?])|(?P<text>.)", re.DOTALL)

@@ -23,7 +23,7 @@ _OBJECT: Final = {
     "PUT": ("s3:PutObject", frozenset(("partNumber", "uploadId", "x-id"))),
     "POST": ("s3:PutObject", frozenset(("uploads", "uploadId", "x-id"))),
 }
-"""What a request for an object asks for, and what its query may hold; anything else is another operation."""
+"""Actions for requests on an object, and the query parameters they may have; anything else is another operation."""
 
 
 @dataclass(frozen=True, slots=True)

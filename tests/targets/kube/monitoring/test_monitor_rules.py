@@ -116,7 +116,7 @@ RUNS = (
     .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
     .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
 )
-"""The monitor `drift` watches the runs of a pipeline instead."""
+"""The monitor `drift` watches a pipeline's runs instead."""
 
 
 def test_what_follows_another_is_as_fresh_as_its_newest_job() -> None:

@@ -26,13 +26,13 @@ BREACH = (
     "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
 )
 PULLED = hybrid(BREACH)
-"""A monitor in a shop that has a pipeline in the cloud started."""
+"""A monitor in a shop that starts a pipeline in the cloud."""
 
 FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same with a cluster of one's own in the place of the cloud."""
+"""The same with an own cluster instead of the cloud."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
