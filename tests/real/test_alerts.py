@@ -195,7 +195,7 @@ def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
 
 
 def test_a_gateway_that_is_gone_pages(prometheus: Prometheus) -> None:
-    """Its series disappear with it, so no ratio would show it."""
+    """The Gateway's series disappear with it, so an alert on a ratio would not notice."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}

@@ -149,7 +149,7 @@ def _connections(network: Network, cluster: WholeKubernetes, listeners: Processe
 
 
 def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
-    """Checked for every pair in both directions."""
+    """Every pair of Pods is checked in both directions."""
     pods = [pod for pod in measured.network.pods if pod.name in PODS]
     allowed = {
         (source.name, target.name, port)

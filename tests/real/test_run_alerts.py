@@ -33,7 +33,7 @@ def test_a_monitor_of_another_system_is_not_ours(prometheus: Prometheus) -> None
 
 
 def test_a_monitor_of_another_environment_is_not_ours(prometheus: Prometheus) -> None:
-    """A system may run in two namespaces: a violation in staging must not alert production."""
+    """A system may run in two namespaces: a breach in staging must not alert production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()

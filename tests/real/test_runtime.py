@@ -1,4 +1,4 @@
-"""The code that runs inside Pods, on a real Ray with a real registry: from data to a monitor's violation."""
+"""The code that runs inside Pods, on a real Ray with a real registry: from data to a monitor's breach."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
 
 
 def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the amounts drifted; metrics are sent, and the second violation falls within the cooldown."""
+    """Only the amounts drifted; metrics are sent, and the second breach falls within the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}

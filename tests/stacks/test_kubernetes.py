@@ -185,7 +185,7 @@ def test_a_namespace_enforces_its_pod_security(found: Found) -> None:
 
 
 def test_each_login_is_a_secret_of_its_own(found: Found) -> None:
-    """Each has a unique password, and the one generated first is kept."""
+    """Each login has a unique password, and the one generated first is kept."""
     secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
 

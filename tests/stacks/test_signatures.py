@@ -58,7 +58,7 @@ def _holds_any(kind: object, seen: set[int]) -> bool:
 
 
 class Open(TypedDict):
-    """One field can be anything."""
+    """A typed dictionary with a field that can be anything."""
 
     name: str
     rest: Mapping[str, Sequence[Any]]

@@ -33,7 +33,7 @@ def test_without_keys_the_columns_of_labels_are_kept() -> None:
 
 
 def test_monitors_know_what_is_redacted() -> None:
-    """They would take redacted values for drift."""
+    """Monitors would take redacted values for drift."""
     made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

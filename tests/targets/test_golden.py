@@ -33,7 +33,7 @@ def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("example", kept(), ids=str)
 def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
-    """Compares every file for every target of the example."""
+    """Every file is compared, for every target of the example."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:

@@ -125,7 +125,7 @@ def accesses(text: str) -> set[tuple[str, str, str]]:
 
 
 def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None:
-    """No other workload can access the source."""
+    """The promoter alone can access the source."""
     assert accesses(SPEC) == {*OF_ANY_IMPORT, ("shared", "triage/4/", "read")}
     for workload in ("inference.scorer", "registry"):
         identity = lowered(SPEC).context.identity(workload)
@@ -135,7 +135,7 @@ def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None
 
 
 def test_its_network_leads_to_the_source() -> None:
-    """No other store has its port; without the import, the port is closed."""
+    """The source's port is not used by other stores; without the import, it is closed."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
     assert 9000 in ports(SPEC)
@@ -172,7 +172,7 @@ def test_servers_follow_what_it_has_recorded() -> None:
 
 
 def test_it_compiles_on_premises_and_for_aws() -> None:
-    """Only the promoter can write its experiment, and the README has the steps to approve it."""
+    """Only the promoter can write the import's experiment, and the README has the steps to approve it."""
     for text in (SPEC, on_aws()):
         done = compile_text(text)
         assert done.ok, done.diagnostics

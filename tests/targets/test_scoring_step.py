@@ -25,7 +25,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
-    """They are the same as for a batch inference with that alias, so its files are compared with the same digest."""
+    """The step has the same model as batch inference by that alias, so digests of their files match."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]

@@ -26,7 +26,7 @@ def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
 
 
 def test_the_planner_is_offered_what_the_catalog_says() -> None:
-    """It offers machines, and the add-ons of kinds that need some; an unsupported kind needs none."""
+    """The planner gets machines, and the add-ons of kinds that need some; an unsupported kind needs none."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
     target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
 

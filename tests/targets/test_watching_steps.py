@@ -46,7 +46,7 @@ def codes(text: str) -> list[str]:
 
 
 def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
-    """It uses that step's model, and joins late labels as for a batch inference."""
+    """The monitor uses that step's model, and joins late labels as for batch inference."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

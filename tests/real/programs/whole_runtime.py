@@ -1,4 +1,4 @@
-"""Take a model from its data to a violation of its monitor, on a local Ray; print what happened as JSON.
+"""Take a model from its data to a breach of its monitor, on a local Ray; print what happened as JSON.
 
 Run as `python whole_runtime.py FOLDER` with the runtime on the path.
 """

@@ -83,7 +83,7 @@ def test_more_keys_than_a_user_may_have_are_refused(tmp_path: Path, keys: str) -
 
 
 def test_many_folders_are_several_policies_that_iam_takes(tmp_path: Path) -> None:
-    """Inline in the user, they would exceed its limit of 2,048 characters; each managed policy is within its 6,144."""
+    """As inline policies they would exceed the user's limit of 2,048 characters; managed policies have 6,144."""
     long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
     access = ", ".join(
         f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'

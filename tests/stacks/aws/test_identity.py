@@ -43,7 +43,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def rights(found: Found) -> dict[str, dict[str, Any]]:
-    """Return its statements by their Sid."""
+    """Return the statements of the workload's role by their Sid."""
     return policy(inputs(found, RIGHTS, "retrain")["policy"])
 
 

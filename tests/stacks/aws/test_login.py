@@ -49,7 +49,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def rights(found: Found) -> dict[str, dict[str, Any]]:
-    """Return its role's permissions."""
+    """Return the permissions of the login's role."""
     return policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
 
 

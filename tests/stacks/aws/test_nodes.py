@@ -147,7 +147,7 @@ def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
 
 
 def test_nodes_that_train_together_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """It is the first zone, unless the stack's setting names another, which has to exist."""
+    """They use the first zone, unless the stack's setting names another, which has to exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]

@@ -55,7 +55,7 @@ def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
 
 
 def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
-    """Both are critical for a node: resources that the table does not subtract would be missing for training."""
+    """Both daemons are critical: resources that the table does not subtract would be missing for training."""
     table = json.loads(Path(machines.__file__).with_suffix(".json").read_text(encoding="utf-8"))
     made = calls(MONITORED)
     for name, counted in table["acceleratorDaemons"].items():

@@ -50,7 +50,7 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
 
 
 def test_endpoints_of_the_network_are_counted() -> None:
-    """Each is in three zones. Secrets, a database and an elastic class require ten; a small system has none."""
+    """Each endpoint is in three zones. Secrets, a database and an elastic class need ten; a small system has none."""
     large = changed(("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:"))
     plan = plan_of(large)
 

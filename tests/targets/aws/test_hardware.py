@@ -78,7 +78,7 @@ def test_variants_of_an_accelerator_are_told_apart() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """Not sold in the region, on no EC2 machine, too large, or with another count than Pods request."""
+    """Reasons: not sold in the region, on no EC2 machine, too large, or another count than Pods request."""
     found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
@@ -139,7 +139,7 @@ def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in(
 
 
 def test_by_memory_the_cheapest_kinds_stand_in_for_each_other() -> None:
-    """At most three of them: others cost many times as much."""
+    """At most three kinds are used: others cost many times as much."""
     groups = chosen(asked(3, 12, by_memory=20)).groups
 
     assert [group.accelerator.name for group in groups if group.accelerator] == ["L4", "A10G", "L40S"]

@@ -19,7 +19,7 @@ from tests.targets.cloud.hardware_asked import GI, machine, market
 def test_a_node_keeps_what_its_bootstrap_computes(
     vcpus: int, memory_gib: float, pods: int, cpu: int, memory: int
 ) -> None:
-    """c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge as in Karpenter's reference of instance types."""
+    """The cases are c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge from Karpenter's instance type reference."""
     assert allocatable(vcpus, memory_gib, pods) == (cpu, memory)
 
 
@@ -48,7 +48,7 @@ def test_every_price_says_who_says_so_and_when() -> None:
 
 
 def test_no_machine_for_other_images_holds_more_than_all_others() -> None:
-    """Nothing is lost by never choosing machines whose architecture the images do not support."""
+    """Machines whose architecture the images do not support can be left out, as none has more memory."""
     plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
@@ -80,7 +80,7 @@ def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
 
 
 def test_the_table_says_what_the_survey_says() -> None:
-    """Checks shape and price of every AWS machine in the survey."""
+    """The table has the same shape and price for every AWS machine in the survey."""
     machines = {one.name: one for one in offerings().machines}
     prices = dict(offerings().prices)
     with (given("MODELYARD_TABLES") / "accelerators.csv").open(encoding="utf-8", newline="") as file:

@@ -195,12 +195,12 @@ def test_proxies_of_somebody_elses_class_run_where_they_like() -> None:
 
 
 def test_routes_of_one_gateway_make_it_once() -> None:
-    """An endpoint with a foreign class is told how it is reached; internal ones use the same Gateway."""
+    """The README says how to reach an endpoint whose class is not ours; internal endpoints share its Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_the_api_takes_every_object() -> None:
-    """Checks kinds whose definitions are available; a real API server validates those of External Secrets."""
+    """Only kinds with available definitions are checked; a real API server validates External Secrets' kinds."""
     told = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

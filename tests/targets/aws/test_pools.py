@@ -166,7 +166,7 @@ def one_zone(*changes: tuple[str, str]) -> set[str]:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Not nodes of a single worker, of a class that also serves, or of Pods that score independently."""
+    """Nodes do not share a zone for a single worker, a class that also serves, or Pods that score independently."""
     several = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
     serves = ("    compute: small\n", "    compute: gpu\n")
 

@@ -33,7 +33,7 @@ def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
 
 
 def test_an_elastic_class_needs_what_its_node_pool_may_take() -> None:
-    """This covers each family that Karpenter may choose; `free` uses spot if `capacity` requests it."""
+    """All families that Karpenter may choose count; `free` counts as spot if `capacity` requests it."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]

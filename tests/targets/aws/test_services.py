@@ -73,7 +73,7 @@ def test_the_registry_finds_its_database_and_its_bucket_without_credentials() ->
 
 
 def test_the_registry_follows_a_password_that_rds_changes() -> None:
-    """It reads the login from a file for each connection; its environment has only the login at startup."""
+    """MLflow reads the login from a file for each connection; its environment has only the login at startup."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

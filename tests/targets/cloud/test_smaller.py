@@ -54,7 +54,7 @@ def test_what_serves_is_reported_once_it_is_worth_a_change() -> None:
 
 
 def test_pods_that_share_a_large_machine_are_left_alone() -> None:
-    """Two of them on a machine with 4 CPUs cost less than one each on the machine with 2 that they narrowly miss."""
+    """Two Pods on a machine with 4 CPUs cost less than each on the 2-CPU machine that they narrowly miss."""
     found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 
     assert isinstance(found, Hardware)

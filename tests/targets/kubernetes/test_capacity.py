@@ -73,7 +73,7 @@ def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None
 
 
 def test_pipelines_wait_for_each_other() -> None:
-    """Only the largest is counted: two that fit one at a time are fine."""
+    """Only the largest pipeline is counted: two that fit one at a time are fine."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -150,7 +150,7 @@ def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -
 
 
 def test_an_open_cluster_says_nothing() -> None:
-    """It has no quota either, but a budget cannot be enforced there."""
+    """An open cluster has no quota either, and a budget cannot be enforced there."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 

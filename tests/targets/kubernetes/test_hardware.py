@@ -103,7 +103,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
 
 
 def test_a_pod_is_kept_to_its_machine() -> None:
-    """It selects all of the machine's labels and tolerates its taints and the usual taint of GPU nodes."""
+    """The Pod selects all of the machine's labels and tolerates its taints and the usual taint of GPU nodes."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
     found = chosen(asked(4, 16, "L4"), machine)
 

@@ -37,7 +37,7 @@ def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
 
 
 def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
-    """It stops them only if the newest run replaces the others."""
+    """A launcher may stop them only if the newest run replaces the others."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
     looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}

@@ -194,7 +194,7 @@ def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
 
 
 def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
-    """Its Pods may have any labels, and its Service any port."""
+    """The Pods of an existing Prometheus may have any labels, and its Service any port."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 

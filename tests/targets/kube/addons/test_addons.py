@@ -111,7 +111,7 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
-    """They use resources on the machines that the system's own Pods are planned for."""
+    """Add-ons use resources on the machines that the system's own Pods are planned for."""
     assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
 
 

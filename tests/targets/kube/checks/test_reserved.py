@@ -24,7 +24,7 @@ def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
-    """Both would create the same NetworkPolicy, and the namespace's default deny would be gone."""
+    """Both names would create the same NetworkPolicy, and the namespace's default deny would be gone."""
     assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 

@@ -21,7 +21,7 @@ def promoted(main: Lowered) -> dict[str, Any]:
 
 
 def test_training_delivers_nothing() -> None:
-    """It neither moves an alias nor may write to the bundles' folder."""
+    """Training neither moves an alias nor may write to the bundles' folder."""
     main = hybrid_lowered(placement="main")
     pipeline = described(main, "retrain")["pipeline"]
     identities = {one.name: one.value for one in main.context.plan.on("main") if isinstance(one.value, Identity)}

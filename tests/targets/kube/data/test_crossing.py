@@ -50,7 +50,7 @@ def test_only_the_store_is_open_to_a_server() -> None:
 
 
 def test_the_side_of_the_store_has_no_crossing() -> None:
-    """Its workloads have identities."""
+    """Workloads on the store's own target have identities instead."""
     made = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", made.context) == ()

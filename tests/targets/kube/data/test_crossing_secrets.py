@@ -45,7 +45,7 @@ def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() ->
 
 
 def test_the_other_project_is_read_once_and_can_be_named() -> None:
-    """It has its own setting, whatever the target's name is."""
+    """The other project's name has a separate setting, whatever the target's name is."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1

@@ -48,7 +48,7 @@ def test_the_pods_that_work_have_the_disk_and_the_head_has_not() -> None:
     ],
 )
 def test_pods_on_two_machines_have_no_disk_in_common(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
-    """Each Pod then has its own, which lives as long as the Pod."""
+    """Each Pod then has a separate volume, which lives as long as the Pod."""
     made = hybrid_lowered(hybrid(*changes))
 
     assert made.has("PersistentVolumeClaim", "till-disk") is shared
@@ -57,7 +57,7 @@ def test_pods_on_two_machines_have_no_disk_in_common(changes: tuple[tuple[str, s
 
 
 def test_a_cluster_that_is_not_at_the_edge_has_no_such_disk() -> None:
-    """Its bundles are stored with the Pod's other files, and captures are buffered in memory."""
+    """Bundles are stored with the Pod's other files, and captures are buffered in memory."""
     made = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
     application = described(made, "till")["applications"]["till-live"]
 

@@ -34,7 +34,7 @@ def test_by_default_every_workload_has_the_same_key() -> None:
 
 
 def test_the_readme_lists_who_holds_a_shared_key() -> None:
-    """It also lists everything that any of them may do."""
+    """The README also lists everything that the workloads with the key may do."""
     (key,) = store_keys(context(VALID_SPEC))
     own = store_keys(context(OWN))
 

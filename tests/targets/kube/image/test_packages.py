@@ -88,7 +88,7 @@ def test_the_image_is_installed_by_hash() -> None:
 
 
 def test_the_bill_is_valid_cyclonedx() -> None:
-    """Checked against the schema that CycloneDX publishes, from its own library."""
+    """The bill is checked against the schema that CycloneDX publishes, from its own library."""
     text = bill_of_materials(SYSTEM, TARGET).text()
 
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None

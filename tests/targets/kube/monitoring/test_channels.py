@@ -106,7 +106,7 @@ def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
 def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str) -> None:
-    """No other channel gets them, and kubernetes-mixin reports a node that is not ready as a warning."""
+    """No other channel gets the cluster's alerts, and kubernetes-mixin reports a lost node as a warning."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":

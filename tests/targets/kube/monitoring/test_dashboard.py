@@ -31,7 +31,7 @@ def test_what_is_shown() -> None:
 
 
 def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
-    """Its panel would stay empty: the values are in the Prometheus of the monitor's cluster."""
+    """The monitor's panel would stay empty: its values are in the Prometheus of another cluster."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",

@@ -35,7 +35,7 @@ def test_only_a_monitor_that_starts_something_talks_to_the_api() -> None:
 
 
 def test_a_monitor_of_performance_has_no_job() -> None:
-    """It consists only of alert rules."""
+    """A performance monitor consists only of alert rules."""
     text = changed(
         "monitors:\n",
         "monitors:\n  slow:\n    type: performance\n    watch: inference.scorer\n    checks: {p99_ms: {max: 90}}\n"

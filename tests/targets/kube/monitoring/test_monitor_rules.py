@@ -51,7 +51,7 @@ def test_a_monitor_that_stopped_is_told() -> None:
 
 
 def test_what_was_not_measured_is_an_alert() -> None:
-    """This covers checks without enough rows, and missing labels: by default for half of the predictions."""
+    """Checks without enough rows alert, and so do missing labels, by default for half of the predictions."""
     (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
@@ -72,7 +72,7 @@ def test_the_period_is_the_longest_time_between_runs() -> None:
 
 
 def test_a_monitor_without_a_time_is_never_late() -> None:
-    """Its values are valid for three of its windows."""
+    """Without a schedule, values are valid for three of the monitor's windows."""
     found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
     assert [one["alert"].removeprefix("ModelyardMonitor") for one in found] == ["Breach", "Unknown", "Coverage"]
@@ -93,7 +93,7 @@ def channels(text: str) -> list[str]:
 
 
 def test_a_performance_monitor_reads_the_servers() -> None:
-    """Its checks are rules over its window, and it has no runs that could be missed."""
+    """The checks are rules over the monitor's window, and there are no runs that could be missed."""
     found = alerts(PERFORMANCE, "monitor-drift")
 
     assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [

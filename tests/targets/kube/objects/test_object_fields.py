@@ -21,7 +21,7 @@ HEAD = "/spec/rayClusterConfig/headGroupSpec"
 
 
 def test_the_table_is_up_to_date() -> None:
-    """It has the API's fields that emitted objects are checked against; the definitions in Go modules are older."""
+    """The table has the API's fields that emitted objects are checked against; Go modules have older definitions."""
     given("MODELYARD_CRDS")
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
 

@@ -35,7 +35,7 @@ def test_overlap_is_the_concurrency_policy(overlap: str, policy: str) -> None:
 
 
 def test_the_launcher_waits_for_all_retries() -> None:
-    """Its deadline must not cut off a run that its RayJob still allows."""
+    """The launcher's deadline must not cut off a run that its RayJob still allows."""
     text = changed("timeout: 6h", "timeout: 6h\n    retries: 2")
 
     assert (
@@ -133,7 +133,7 @@ def _environment(text: str, name: str) -> dict[str, str]:
 
 
 def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
-    """Its launchers check for other runs, since its own CronJob creates and counts none."""
+    """The launchers check for other runs, since the follower's own CronJob creates and counts none."""
     nightly, report = (lowered(AFTER).get("CronJob", name)["spec"] for name in ("nightly", "report"))
 
     assert nightly["suspend"] is True

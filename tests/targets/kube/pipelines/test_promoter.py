@@ -63,7 +63,7 @@ def test_it_reaches_the_registry_and_the_store_alone() -> None:
 
 
 def test_it_reports_what_waits_where_an_alert_reads_it() -> None:
-    """Its network policy allows it; without an on-call channel, there is no alert to read it."""
+    """The promoter's network policy allows it; without an on-call channel, there is no alert to read it."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -82,7 +82,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
-    """This applies to aliases that trainings in this system are promoted to; a version by number has no history."""
+    """Aliases that trainings here are promoted to have a history; a version by number has none."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -92,7 +92,7 @@ def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
 
 
 def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
-    """They have the same keys as the promoter; a version by number needs no approval."""
+    """Servers and scoring have the same keys as the promoter; a version by number needs no approval."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")

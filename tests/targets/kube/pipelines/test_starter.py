@@ -43,7 +43,7 @@ def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
 
 
 def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
-    """Each writes to its own folder: the monitor cannot read requests, nor write answers."""
+    """Monitor and starter write to separate folders: the monitor can neither read requests nor write answers."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -120,7 +120,7 @@ def role(made: Any) -> list[dict[str, Any]]:
 
 
 def test_admission_bounds_what_it_starts() -> None:
-    """It may only create Jobs for that pipeline, with the contents of its CronJob."""
+    """The starter may only create Jobs for that pipeline, with the contents of its CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
@@ -249,7 +249,7 @@ monitors:
 
 
 def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
-    """It uses its own folder, apart from those of other systems in that bucket."""
+    """Requests have their own folder, apart from those of other systems in that bucket."""
     plan = plan_of(APART)
 
     asked = "run-requests/fraud/prod/far/asked/retrain/drift/"

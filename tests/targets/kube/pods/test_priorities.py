@@ -79,7 +79,7 @@ def test_an_endpoint_may_yield() -> None:
     ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
 )
 def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str) -> None:
-    """Leaving it out is not allowed either, as that would be a higher priority than the run's own."""
+    """A run without a class is refused too, as it would have a higher priority."""
     policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]

@@ -77,7 +77,7 @@ def test_it_lists_the_secrets_that_have_to_be_there() -> None:
 
 
 def test_it_says_which_stores_can_only_be_known_later() -> None:
-    """If we install the operator that provides them, they cannot be created beforehand."""
+    """If we install the operator that provides the stores, they cannot be created beforehand."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -196,7 +196,7 @@ def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
 
 
 def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
-    """It is needed in every namespace with images from there: with a mirror, also in those of add-ons."""
+    """The login is needed in every namespace with images from there: with a mirror, also in those of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")

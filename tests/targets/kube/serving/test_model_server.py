@@ -82,7 +82,7 @@ def test_accelerators_are_asked_for_in_pod_and_replica() -> None:
 
 
 def test_applications_point_into_their_description() -> None:
-    """They have the name of an entry in the mounted file, and a digest that changes only with that entry."""
+    """Applications refer to an entry in the mounted file, with a digest that changes only with that entry."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -180,7 +180,7 @@ def test_the_head_takes_requests_only_where_there_may_be_no_worker() -> None:
 
 
 def test_a_budget_guards_what_has_more_than_one_replica() -> None:
-    """It is a number, since Ray's Pods have no controller with a scale; a single replica would block every drain."""
+    """The budget is a number, since Ray's Pods have no controller with a scale. One replica would block drains."""
     made = lowered(VALID_SPEC)
 
     assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -190,7 +190,7 @@ def test_a_budget_guards_what_has_more_than_one_replica() -> None:
 
 
 def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
-    """Each has an application, pinned to the group of its hardware, with its own prefix and its own token."""
+    """Each member has an application, pinned to its hardware's group, with its own prefix and token."""
     second = (
         "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
         "    replicas: 1\n    pool: shared\n"
@@ -284,7 +284,7 @@ def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool)
 
 @pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
 def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
-    """They would wait until they time out; a 503 tells when to retry."""
+    """Excess requests would wait until they time out; a 503 tells when to retry."""
     service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]

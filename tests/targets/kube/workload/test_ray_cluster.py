@@ -62,7 +62,7 @@ def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
 
 
 def test_the_autoscaler_is_restricted_too() -> None:
-    """The operator adds it as a container, to which the Pod security level applies too."""
+    """The operator adds the autoscaler as a container, to which the Pod security level applies too."""
     context = cluster(VALID_SPEC)["autoscalerOptions"]["securityContext"]
 
     assert context["runAsNonRoot"] is True
@@ -168,7 +168,7 @@ def test_pods_go_to_the_machines_that_were_chosen() -> None:
 
 
 def test_images_are_pulled_as_the_target_says() -> None:
-    """They use the pull secret, and third-party images come from the mirror."""
+    """Images are pulled with the pull secret, and third-party images come from the mirror."""
     text = changed(
         "      gateway: {name: edge",
         "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
