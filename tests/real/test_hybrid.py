@@ -58,7 +58,7 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
     """Compile the example with a separate namespace for the shops' workloads.
 
-    `till` is the only cross-target access; `keys` are the numbers of its access keys.
+    `till` keeps the only workload with cross-target access; `keys` are the numbers of its access keys.
     """
     text = (EXAMPLE.root / EXAMPLE.name / "system.yaml").read_text(encoding="utf-8")
     assert text.count("context: stores-frankfurt\n") == 1

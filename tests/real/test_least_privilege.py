@@ -219,7 +219,7 @@ def test_a_list_that_names_no_prefix_is_denied(rights: str) -> None:
 
 
 def test_the_secret_that_is_named_is_read_and_none_with_a_longer_name(cloud: Cloud, rights: str) -> None:
-    """Names get a suffix in their ARNs, which the stand-in generates as AWS does."""
+    """Secrets' ARNs end in a random suffix, which moto generates as AWS does."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 

@@ -107,7 +107,7 @@ def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_a_paused_schedule_misses_no_run(prometheus: Prometheus) -> None:
-    """A resumed schedule has as long as after a success: an hour, an hour, and twice half an hour."""
+    """A resumed schedule is late after the same time as after a success: an hour, an hour, and twice half an hour."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"

@@ -263,7 +263,7 @@ def test_what_a_secret_says_is_a_secret_of_the_state_too(given: Found) -> None:
 
 
 def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found) -> None:
-    """Replaced in `image` fields, run templates and policies, and only where the whole host is the placeholder."""
+    """The registry is replaced in `image` fields, run templates and policies, if the whole host is the placeholder."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [

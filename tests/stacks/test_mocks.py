@@ -49,7 +49,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
-    """Besides the documents: stack, cluster, three groups, the registry's logins, and each add-on's resources.
+    """The rest is the stack, the cluster, three groups, the registry's logins, and each add-on's resources.
 
     An add-on has a namespace, a chart and a secret.
     """

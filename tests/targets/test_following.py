@@ -82,7 +82,7 @@ def test_the_launcher_has_its_identity_its_way_and_its_bounds() -> None:
 
 
 def test_its_run_has_the_name_that_readers_are_given() -> None:
-    """The alert about its failure and the README's commands use the name that the launcher gives it."""
+    """The alert about a failed run and the README's commands use the name that the launcher gives the run."""
     (name,) = [name for name in names(FOLLOWED, "Job") if name.startswith("retrain-")]
     run: Any = named_after({"metadata": {"name": "retrain"}}, name)["metadata"]
     (rules,) = one(FOLLOWED, "PrometheusRule", "retrain")["spec"]["groups"]

@@ -315,7 +315,7 @@ def test_all_of_a_system_says_whose_it_is(made: list[Made]) -> None:
 
 
 def test_machines_ask_for_a_token_and_encrypt_their_disks(made: list[Made]) -> None:
-    """This covers node groups, and nodes that Karpenter starts from the workloads project's classes."""
+    """The rule covers node groups, and nodes that Karpenter starts from the workloads project's classes."""
     for where, given in asked(made, TEMPLATE):
         assert given["metadataOptions"]["httpTokens"] == "required", where
         assert given["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
@@ -343,7 +343,7 @@ def _policies(each: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _with_policies(found: Found) -> Found:
-    """Leave out lifecycle policies of images, which are not IAM policies."""
+    """Leave out image lifecycle policies, which are not IAM policies."""
     return {where: each for where, each in found.items() if not each["type"].endswith(":LifecyclePolicy")}
 
 

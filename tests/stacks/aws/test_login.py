@@ -54,7 +54,7 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
 
 
 def test_the_secret_is_under_the_key_and_named_after_the_instance(found: Found) -> None:
-    """The name is free again at once, since a new secret gets a new password."""
+    """The name can be reused at once, since a new secret gets a new password."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

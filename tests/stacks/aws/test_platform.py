@@ -35,7 +35,7 @@ INLINE_LIMIT = 10_240
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Register all three."""
+    """Register all three add-on roles."""
     return registered(tmp_path_factory.mktemp("platform"), PROGRAM)
 
 

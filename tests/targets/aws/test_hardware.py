@@ -134,7 +134,7 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
 
 
 def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
-    """A Pod that requests one accelerator would get one of the four that it should have instead."""
+    """A Pod for one A10G would get only one of the four L4s that its alternative requires."""
     assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
 
 
@@ -169,7 +169,7 @@ ACCELERATORS = st.lists(
 def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
     small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
 ) -> None:
-    """Compared by on-demand prices in the reference region, which are all known."""
+    """Machines are compared by on-demand prices in the reference region, which are all known."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):

@@ -22,7 +22,7 @@ def test_where_pulumi_keeps_its_state_is_said() -> None:
 
 
 def test_images_are_built_for_the_machines_that_are_emitted() -> None:
-    """Docker builds for its own machine's architecture, which may be another."""
+    """Docker builds for its own machine's architecture, which may differ from the nodes'."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
@@ -53,7 +53,7 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_pods_start_closed_once_coredns_has_its_policy() -> None:
-    """The first `up` is in standard mode; the last step ends it."""
+    """The first `up` uses standard mode, which the last step turns off."""
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
     order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
 

@@ -16,7 +16,7 @@ def picked(machines: Offerings, compute: ComputeClass, region: str = "us-east-1"
 
 
 def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
-    """Idle resources cost money: no extra CPUs are accepted where only CPUs are compared."""
+    """Idle resources cost money: plain machines may have more memory but no more CPUs, accelerated ones both."""
     plain = market(
         machine("a", 4, 16),
         machine("memory", 4, 32),
@@ -62,7 +62,7 @@ def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
 
 
 def test_a_bigger_machine_wins_only_where_no_pod_is_dearer_on_it() -> None:
-    """At the same price it fits more Pods; at a higher price, a single Pod would pay for unused capacity."""
+    """At the same price a bigger machine fits more Pods; at a higher one, a single Pod would pay for idle capacity."""
     same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
     dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
 

@@ -44,7 +44,7 @@ def test_pods_of_one_cluster_talk_among_themselves() -> None:
 
 
 def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
-    """Anyone who can reach it can run code in the cluster."""
+    """Anyone who can reach the dashboard can run code in the cluster."""
     found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert found == [
@@ -93,7 +93,7 @@ def test_named_clients_take_the_place_of_the_own_namespace() -> None:
 
 
 def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
-    """In addition, the namespaces in `clients` may connect."""
+    """The namespaces in `clients` may connect too."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",

@@ -165,7 +165,7 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
 
 
 def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
-    """Third-party images need it only if they come from the mirror."""
+    """Third-party images need the login only if they come from the mirror."""
     without = SPECS["pulled"].replace(", mirror: true", "")
 
     assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)

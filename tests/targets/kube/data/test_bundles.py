@@ -33,7 +33,7 @@ def test_training_delivers_nothing() -> None:
 
 
 def test_what_is_read_is_what_the_promotion_writes() -> None:
-    """Server, batch and monitor read it, without naming a registry."""
+    """Server, batch and monitor read the bundle that promotion writes, without naming a registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
     written = promoted(main)["delivery"]
 
@@ -53,7 +53,7 @@ def test_what_is_read_is_what_the_promotion_writes() -> None:
 
 
 def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
-    """Although the pipeline promotes to another alias, it also delivers the one that is read elsewhere."""
+    """The pipeline promotes to another alias, but the promoter also delivers the one that is read elsewhere."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]

@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
-    """Every workload has its own, and its description names the variables."""
+    """Every workload has its own key, and its description names the variables."""
     made = hybrid_lowered()
 
     for workload, secret, kind, name in (

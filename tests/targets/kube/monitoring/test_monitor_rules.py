@@ -41,7 +41,7 @@ def test_every_check_is_an_alert_of_its_severity() -> None:
 
 
 def test_a_monitor_that_stopped_is_told() -> None:
-    """The alert fires a day and an hour after its last run, or if it never ran."""
+    """The alert fires a day and an hour after the monitor's last run, or if it never ran."""
     (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
     (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
 

@@ -149,7 +149,7 @@ def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
 
 
 def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
-    """Without replicas it waits for requests; the alert is about the application instead."""
+    """Without replicas the endpoint waits for requests; the alert is about the application instead."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 

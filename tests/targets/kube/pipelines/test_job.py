@@ -75,7 +75,7 @@ def test_steps_of_other_images_have_other_groups() -> None:
 
 
 def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
-    """Quota and Pod security apply to it, and the cluster's network policy lets it reach the head."""
+    """Quota and Pod security apply to the submitter, and the cluster's network policy lets it reach the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]

@@ -148,7 +148,7 @@ def test_the_launcher_before_knows_what_follows() -> None:
 
 
 def test_what_follows_is_named_as_its_cron_job() -> None:
-    """If an endpoint has the same name, the pipeline gets another."""
+    """If an endpoint has the same name, the pipeline's CronJob gets another."""
     text = AFTER.replace("  nightly:\n", "  scorer:\n", 1)
 
     assert _environment(text, "retrain")["MODELYARD_FOLLOWERS"] == "report,scorer-runs"

@@ -32,7 +32,7 @@ FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same with an own cluster instead of the cloud."""
+"""The same with an on-premises cluster instead of the cloud."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
