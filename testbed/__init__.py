@@ -1,1 +1,1 @@
-"""The real parts that the tests run against: built from public sources, started and ended here."""
+"""The real programs that tests run against: built from public sources, started and stopped here."""

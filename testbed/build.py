@@ -1,4 +1,4 @@
-"""Builds the real parts from Go modules into the cache folder: what is missing or of another version, and no more."""
+"""Build programs from Go modules into the cache folder, skipping those that exist at the required version."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from testbed.places import binaries, binary, sources
 
 
 def build(names: frozenset[str] = frozenset()) -> None:
-    """Builds every part that is not there as described, or only those named; a line before and after each.
+    """Build every program that is missing or out of date, or only those named, printing a line before and after each.
 
-    A `pulumi` that is already on the PATH is used as it is, and not built.
+    A `pulumi` that is already on the PATH is used, not built.
     """
     if shutil.which("go") is None:
         print("there is no Go here, so nothing is built")
@@ -35,25 +35,25 @@ def build(names: frozenset[str] = frozenset()) -> None:
 
 
 def unbuilt() -> list[str]:
-    """The programs that are not there, or are there at another version."""
+    """Return the programs that are missing or built at another version."""
     return [program for _, program in _waiting(PARTS)]
 
 
 def installed_pulumi() -> Path | None:
-    """A `pulumi` that this machine has anyway."""
+    """Return the machine's own `pulumi`, if it has one that we did not build."""
     found = shutil.which("pulumi")
     return Path(found) if found and Path(found).parent != binaries() else None
 
 
 def module_folder(part: str, module: str) -> Path:
-    """Where Go keeps the source of a module that a part requires; fetched again where its cache was emptied since."""
+    """Return the source folder of a module that a part requires; downloads it again if Go's cache was cleared."""
     required_by = next(known for known in PARTS if known.name == part)
     found: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
     return Path(found["Dir"])
 
 
 def download(module: str) -> Path:
-    """The source folder of a module that nothing is built from, such as `sigs.k8s.io/gateway-api@v1.4.1`."""
+    """Download a module that no part builds, such as `sigs.k8s.io/gateway-api@v1.4.1`, and return its source folder."""
     found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
     return Path(found["Dir"])
 
@@ -68,7 +68,7 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 
 def _recipe(part: Part, program: str) -> str:
-    """Everything that decides what comes out; kept beside the binary, so that a change is noticed."""
+    """Return all inputs of the build, which are stored next to the binary to detect changes."""
     return json.dumps(
         [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
     )
@@ -88,7 +88,7 @@ def _is_built(part: Part, program: str) -> bool:
 
 
 def _holds_required_versions(part: Part, program: str) -> bool:
-    """Whether a binary without a stamp says itself that it was built from the modules we require."""
+    """Return whether a binary without a stamp reports that it was built from the required modules."""
     told = set(re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M))
     return told.issuperset(tuple(module.split(" ")) for module in part.requires)
 
@@ -109,7 +109,7 @@ def _build_program(part: Part, program: str) -> None:
 
 
 def _module(part: Part) -> Path:
-    """The part's own Go module, with its requirements resolved."""
+    """Return the folder of the part's own Go module, with its requirements resolved."""
     folder = sources() / part.name
     text = _go_mod(part)
     kept = folder / "go.mod.wanted"
@@ -139,13 +139,13 @@ def _go_mod(part: Part) -> str:
 
 
 def _staged_modules(module: str) -> list[str]:
-    """The modules that a module keeps in its own `./staging` folder; their published twins replace them."""
+    """Return the modules in a module's own `./staging` folder, which their published versions replace."""
     found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
     return re.findall(r"^\s*(\S+) => \./staging/", Path(found["GoMod"]).read_text(), flags=re.MULTILINE)
 
 
 def _go(folder: Path, *arguments: str) -> str:
-    """Runs go in a folder and returns what it printed; RuntimeError with its words when it fails."""
+    """Run go in a folder and return its output; raise RuntimeError with go's message if it fails."""
     environment = os.environ | {"GOWORK": "off"}
     done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""A Helm chart repository on loopback: small charts of our own with the names and values of the real ones."""
+"""A Helm chart repository on loopback: small charts of our own with the names and values of the real charts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import yaml
 from testbed.processes import Processes, free_ports
 
 KnownValues: TypeAlias = "dict[str, KnownValues | None]"
-"""The names of values that a chart knows; None: anything goes below."""
+"""The values that a chart accepts, by name; None accepts anything."""
 
 _TEMPLATE = """apiVersion: v1
 kind: ServiceAccount
@@ -76,9 +76,9 @@ spec:
 
 
 class ChartRepository:
-    """Serves every chart of charts.json while the `with` block lasts; within is put before the server's command.
+    """Serves every chart of charts.json while the `with` block runs; `within` is a prefix for the server's command.
 
-    A chart renders one Deployment, and refuses a value whose name the real chart does not know.
+    A chart renders one Deployment, and rejects values that the real chart does not have.
     """
 
     def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
@@ -112,7 +112,7 @@ class ChartRepository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A published chart: its version, that of what it installs, and the names of its values."""
+    """A published chart: its version, the version of the application it installs, and the names of its values."""
 
     name: str
     version: str
@@ -121,13 +121,13 @@ class Chart:
 
 
 def known() -> tuple[Chart, ...]:
-    """What charts.json says of each chart."""
+    """Return the charts listed in charts.json."""
     told = json.loads(Path(__file__).with_name("charts.json").read_text())["charts"]
     return tuple(Chart(name, chart["version"], chart["appVersion"], chart["values"]) for name, chart in told.items())
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:
-    """Writes archives and index; returns the version of each chart."""
+    """Write the archives and the index; return the version of each chart."""
     entries: dict[str, list[dict[str, object]]] = {}
     charts = known()
     for chart in charts:
@@ -151,7 +151,7 @@ def _write(folder: Path, url: str) -> dict[str, str]:
 
 
 def _closed(values: KnownValues) -> dict[str, object]:
-    """A JSON Schema that knows these values and no others; `global` is Helm's own."""
+    """Return a JSON Schema that allows only these values and `global`, which Helm reserves."""
     properties = {name: {} if below is None else _closed(below) for name, below in values.items()}
     return {"type": "object", "properties": {"global": {}, **properties}, "additionalProperties": False}
 

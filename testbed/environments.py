@@ -1,4 +1,4 @@
-"""Virtual environments in the cache folder, one for each set of requirements, made once."""
+"""Virtual environments in the cache folder, one per set of requirements, created once."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from testbed import machine
 from testbed.places import cache
 
 CHECKOV = "checkov==3.3.30\n"
-"""checkov pins what others need newer, so it lives apart."""
+"""checkov pins packages that others need in newer versions, so it has its own environment."""
 
 
 def program_environment(requirements: Path) -> Path:
-    """The interpreter of an environment that holds what a requirements.txt names, and nothing else."""
+    """Return the interpreter of an environment with the packages of a requirements.txt and no others."""
     return environment(requirements.read_text())
 
 
 def environment(requirements: str) -> Path:
-    """The interpreter of an environment with these requirements, in the format of pip's requirement files.
+    """Return the interpreter of an environment with these requirements, in the format of pip's requirement files.
 
-    Two processes that want the same one at once wait for each other; a half-made one is made again.
+    Two processes that request the same environment wait for each other; an incomplete environment is created again.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # one line for a requirement and its hashes
+    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # a requirement and its hashes on one line
     wanted = "\n".join(sorted(line.strip() for line in lines if line.strip()))
     digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
     folder = cache() / "environments" / digest
@@ -42,9 +42,9 @@ def environment(requirements: str) -> Path:
 
 
 def type_errors(program: Path, python: Path) -> str:
-    """What mypy in strict mode says of an emitted project against the packages of an environment; empty when nothing.
+    """Return mypy's strict errors for an emitted project, checked against an environment's packages; empty if none.
 
-    mypy itself is ours: the environment holds only what the program asks for.
+    mypy itself is ours: the environment has only the program's requirements.
     """
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
     caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"

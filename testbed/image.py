@@ -1,4 +1,4 @@
-"""Images without a registry: a base like `rayproject/ray` from Debian and PyPI, and what is built on it by buildah."""
+"""Images without a registry: a base like `rayproject/ray` from Debian and PyPI, which buildah extends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CONFIG = {
 
 
 def base_image() -> Path:
-    """The archive of the base image, made once and kept in the cache folder: Debian, Python 3.11 and Ray from PyPI."""
+    """Return the archive of the base image (Debian, Python 3.11, Ray from PyPI), created once in the cache folder."""
     recipe = json.dumps([_DEBIAN, _DEBIAN_PACKAGES, _REQUIREMENTS, _CONFIG])
     archive = _images() / f"ray-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar"
     with _locked("base"):
@@ -48,7 +48,7 @@ def base_image() -> Path:
 
 
 def build(context: Path, name: str) -> Path:
-    """Builds the Dockerfile in a folder on the base image and returns its archive in the cache folder.
+    """Build the Dockerfile in a folder on the base image and return its archive in the cache folder.
 
     Nothing is pulled: a Dockerfile on any other base fails. Unchanged layers come from buildah's cache.
     """
@@ -67,7 +67,7 @@ def build(context: Path, name: str) -> Path:
 
 
 def write_archive(root: Path, name: str, archive: Path, config: dict[str, object] | None = None) -> None:
-    """Writes a folder as an image of one layer, in the format of `docker save`."""
+    """Write a folder as an image with a single layer, in the format of `docker save`."""
     fresh = archive.with_suffix(f".{os.getpid()}")
     layer = fresh.with_suffix(".layer")
     try:
@@ -119,7 +119,7 @@ def _fill_base(root: Path) -> None:
 
 
 def _mirror() -> str:
-    """The Debian mirror that this machine's own packages come from."""
+    """Return the Debian mirror that this machine's own packages come from."""
     files = [*Path("/etc/apt").glob("sources.list.d/*.sources"), *Path("/etc/apt").glob("sources.list")]
     found = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
     return next((url for url in found if "security" not in url), "http://deb.debian.org/debian")
@@ -133,7 +133,7 @@ def _images() -> Path:
 
 @contextmanager
 def _locked(name: str) -> Generator[None]:
-    """Keeps a second run away from the same work until the first has done it."""
+    """Hold a lock, so that a second run waits until the first has finished."""
     with (_images() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -145,7 +145,7 @@ def _knows(name: str) -> bool:
 
 
 def _run(*command: str) -> None:
-    """Runs a program to its end; RuntimeError with its words when it fails."""
+    """Run a program to its end; raise RuntimeError with its output if it fails."""
     environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""What this machine has, what is added to it, and in plain words what it cannot run."""
+"""Detects what this machine has, installs what it can, and explains in plain words what cannot run here."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ PACKAGES = {
     "openssl": "openssl",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""Programs of the whole Kubernetes, each with the Debian package that brings it."""
+"""Programs that the whole Kubernetes needs, each with its Debian package."""
 
 _IMAGE_PROGRAMS = ("debootstrap", "buildah")
 
 
 def install_packages() -> None:
-    """Installs the Debian packages that are not there yet, where that is possible: as root, with apt."""
+    """Install missing Debian packages if possible, which needs root and apt."""
     absent = sorted({package for program, package in PACKAGES.items() if not _has(program)})
     if not absent or not _can_install():
         return
@@ -42,8 +42,8 @@ def install_packages() -> None:
 
 
 def make_venv(folder: Path) -> None:
-    """Makes a virtual environment; on a Debian that came without venv, installs that first."""
-    if importlib.util.find_spec("ensurepip") is None:  # Debian leaves it out of the interpreter's own package
+    """Create a virtual environment; on a Debian without the venv package, install that first."""
+    if importlib.util.find_spec("ensurepip") is None:  # Debian packages it separately
         if not _can_install():
             raise SystemExit("this Python has no venv; install the package python3-venv")
         _apt("update")
@@ -52,7 +52,7 @@ def make_venv(folder: Path) -> None:
 
 
 def missing_for_control_plane() -> list[str]:
-    """Why the API server, the engine and their companions cannot run here; empty when they can."""
+    """Return why the API server, the engine and their helpers cannot run here; empty if they can."""
     reasons: list[str] = []
     if unbuilt := _unbuilt():
         go = "" if shutil.which("go") else ", and there is no Go to build them"
@@ -63,7 +63,7 @@ def missing_for_control_plane() -> list[str]:
 
 
 def missing_for_whole_kubernetes() -> list[str]:
-    """Why real containers cannot run here; empty when they can."""
+    """Return why real containers cannot run here; empty if they can."""
     reasons = missing_for_control_plane()
     if sys.platform != "linux":
         reasons.append("a whole Kubernetes runs on Linux only")
@@ -76,7 +76,7 @@ def missing_for_whole_kubernetes() -> list[str]:
 
 
 def missing_for_images() -> list[str]:
-    """Why images cannot be built here; empty when they can."""
+    """Return why images cannot be built here; empty if they can."""
     absent = [PACKAGES[program] for program in _IMAGE_PROGRAMS if not _has(program)]
     reasons = [f"not installed: {', '.join(absent)}"] if absent else []
     if os.geteuid() != 0:
@@ -87,7 +87,7 @@ def missing_for_images() -> list[str]:
 def _unbuilt() -> list[str]:
     if shutil.which("go"):
         return build.unbuilt()
-    # Without Go nothing can be rebuilt, so whatever is there has to do.
+    # Without Go nothing can be rebuilt, so use what exists.
     programs = (program for part in PARTS for program in part.programs)
     return [program for program in programs if not binary(program).exists() and not shutil.which(program)]
 

@@ -1,4 +1,4 @@
-"""What judges our schemas as editors do: yaml-language-server and Ajv, from npm into the cache folder."""
+"""Tools that validate our schemas as editors do: yaml-language-server and Ajv, from npm into the cache folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES = ("package.json", "package-lock.json")
 
 
 def install() -> None:
-    """Installs what package-lock.json says, unless it is there; prints why where that cannot be."""
+    """Install the packages in package-lock.json unless they are installed; print the reason if that is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("there is no Node.js with npm here, so no language server of YAML is installed")
         return
@@ -30,7 +30,7 @@ def install() -> None:
 
 
 def missing_for_editors() -> list[str]:
-    """Why the language server of YAML cannot run here; empty when it can."""
+    """Return why the YAML language server cannot run here; empty if it can."""
     if shutil.which("node") is None:
         return ["Node.js is not installed"]
     if not (_folder() / "complete").exists():
@@ -40,12 +40,12 @@ def missing_for_editors() -> list[str]:
 
 
 def language_server() -> list[str]:
-    """The command of yaml-language-server, which speaks over its standard streams."""
+    """Return the command of yaml-language-server, which communicates over standard input and output."""
     return ["node", str(_folder() / "node_modules/yaml-language-server/bin/yaml-language-server"), "--stdio"]
 
 
 def strict_problems(schemas: list[Path]) -> str:
-    """What Ajv in strict mode has against schemas; empty where nothing."""
+    """Return what Ajv in strict mode reports about schemas; empty if nothing."""
     command = ["node", str(_SOURCES / "strict.js"), *map(str, schemas)]
     return subprocess.run(command, cwd=_folder(), capture_output=True, text=True, check=False).stdout
 

@@ -1,4 +1,4 @@
-"""The real parts that are built from Go modules: what, at which version, from where."""
+"""The programs built from Go modules, with versions and sources."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ func main() {{
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Go module of our own, because the requirements of the parts disagree.
+    """A Go module of our own for each part, because their requirements conflict.
 
-    programs maps the name of a binary to its package. staged names a required module whose `./staging` replacements
-    are repeated here with the version given. sources are files of our own, by path in the module.
+    `programs` maps the name of a binary to its package. `staged` names a required module whose `./staging` replacements
+    are repeated here with the version given. `sources` are our own files, by path in the module.
     """
 
     name: str
@@ -93,7 +93,7 @@ PARTS = (
         ("github.com/prometheus/prometheus v0.316.0",),
         {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("promtool", "prometheus")},
     ),
-    # Newer modules of Alertmanager lack the pages that their program embeds.
+    # Newer modules of Alertmanager lack the web pages that their program embeds.
     Part(
         "alertmanager",
         ("github.com/prometheus/alertmanager v0.31.1",),
@@ -101,7 +101,7 @@ PARTS = (
     ),
     Part(
         "prometheus-operator",
-        # Tests of Prometheus need a package that two modules hold, unless one of them is newer than the split.
+        # Tests of Prometheus need a package that two modules contain, unless one of them is newer than the split.
         (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}", "cloud.google.com/go v0.123.0"),
         {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),

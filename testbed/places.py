@@ -1,4 +1,4 @@
-"""Where things lie: this repository, the user's cache folder, the binaries and sources of the real parts."""
+"""Paths of this repository, the user's cache folder, and the binaries and sources of the real parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def cache() -> Path:
-    """The folder that survives between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
+    """Return the folder that survives between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
     given = os.environ.get("MODELYARD_CACHE")
     if given:
         return Path(given)
@@ -17,15 +17,15 @@ def cache() -> Path:
 
 
 def binaries() -> Path:
-    """Where the built programs are."""
+    """Return the folder of the built programs."""
     return cache() / "testbed" / "bin"
 
 
 def sources() -> Path:
-    """Where each part has its own small Go module."""
+    """Return the folder with each part's own small Go module."""
     return cache() / "testbed" / "src"
 
 
 def binary(name: str) -> Path:
-    """The path of one built program, whether or not it is built yet."""
+    """Return the path of a program, whether or not it is built yet."""
     return binaries() / name

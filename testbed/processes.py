@@ -1,4 +1,4 @@
-"""Programs that run beside the tests: started with a log each, and always ended."""
+"""Runs programs alongside the tests, each with its own log, and always stops them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from types import TracebackType
 
 
 class Processes:
-    """Starts programs and ends them all, the last one first, when the `with` block is left.
+    """Starts programs and stops them all in reverse order when the `with` block ends.
 
-    Each is also killed by the kernel when this process dies, so that neither a crash nor a kill leaves any behind.
-    within is put before every command, such as `nsenter --net=…`.
+    The kernel also kills them when this process dies, so neither a crash nor a kill leaves any behind. `within` is a
+    prefix for every command, such as `nsenter --net=…`.
     """
 
     def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
@@ -39,7 +39,7 @@ class Processes:
         self.end()
 
     def start(self, name: str, *command: str | Path, environment: Mapping[str, str] | None = None) -> None:
-        """Starts a program; its output goes to a log of that name."""
+        """Start a program whose output goes to a log of that name."""
         log = self._files.enter_context((self._logs / name).open("wb"))
         self._started[name] = subprocess.Popen(
             [*self._prefix, *self.within, *map(str, command)],
@@ -50,11 +50,11 @@ class Processes:
         )
 
     def log(self, name: str, characters: int = 3000) -> str:
-        """The end of what a program printed."""
+        """Return the end of a program's output."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Asks until the answer is yes; RuntimeError with the logs' ends when a program ended or time is up."""
+        """Wait until ready; raise RuntimeError with the ends of logs when a program exits or time is up."""
         until = time.monotonic() + seconds
         while not ready():
             ended = [name for name, process in self._started.items() if process.poll() is not None]
@@ -64,12 +64,12 @@ class Processes:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """Ends all programs by force, the last one first: an API server whose etcd has gone never ends by itself."""
+        """Kill all programs in reverse order: an API server whose etcd has gone never exits by itself."""
         for process in reversed(self._started.values()):
             below = descendants(process.pid)
             process.kill()
             process.wait()
-            for left in below:  # such as the workers of a server, which would go on without it
+            for left in below:  # such as a server's workers, which would keep running
                 with suppress(ProcessLookupError):
                     os.kill(left, signal.SIGKILL)
             _wait_for_end(below)
@@ -78,7 +78,7 @@ class Processes:
 
 
 def descendants(process: int) -> list[int]:
-    """What a process started, and what that started; nothing where there is no /proc."""
+    """Return all descendants of a process; none if there is no /proc."""
     found: list[int] = []
     asked = [process]
     while asked:
@@ -91,14 +91,14 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Waits until killed processes, which are not our children, run no more: on a busy machine that takes a while."""
+    """Wait until killed processes, which are not our children, have ended: on a busy machine that takes a while."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)
 
 
 def _runs(process: int) -> bool:
-    """Whether a process is there and not merely waiting to be reaped."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -106,7 +106,7 @@ def _runs(process: int) -> bool:
 
 
 def session(leader: int) -> list[int]:
-    """The processes of a session: all that its leader started, whatever process groups they made for themselves."""
+    """Return all processes of a session, whatever process groups they are in."""
     found: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(ProcessLookupError):
@@ -116,7 +116,7 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports of loopback that nobody listens on."""
+    """Return this many different loopback ports that no process listens on."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -1,8 +1,8 @@
-"""Lists the components of `stacks/`: which modules they are in, what those import, and which arguments they take.
+"""List the components of `stacks/`: their modules, the imports of those, and the arguments they accept.
 
     python tools/list_components.py
 
-Reads the sources and imports none of them, so it needs no Pulumi. A test compares the table with the sources.
+Reads the sources without importing them, so it does not need Pulumi. A test compares the table with the sources.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STACKS: Final = ROOT / "stacks" / "modelyard_stacks"
 TABLE: Final = ROOT / "targets" / "modelyard_targets" / "components.json"
 
 _OF_PULUMI: Final = "opts"
-"""What every component takes and no program passes."""
+"""Accepted by every component, but never passed by programs."""
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def table_text() -> str:
-    """The table as it is written: a line for each module's imports and for each class."""
+    """Return the text of the table: one line for each module's imports and one for each class."""
     about = "Made by tools/list_components.py from stacks/."
     return json.dumps({"about": about, "modules": dict(_modules())}, indent=1) + "\n"
 
@@ -41,7 +41,7 @@ def _modules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
-    """The modules of the library that a module imports."""
+    """Yield the library's modules that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             package = parts[: len(parts) - node.level]
@@ -49,7 +49,7 @@ def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
 
 
 def _classes(tree: ast.Module) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Classes that are made with a name and arguments by keyword."""
+    """Yield the classes whose constructor accepts a name and keyword arguments."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             for method in node.body:

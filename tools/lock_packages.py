@@ -1,9 +1,9 @@
-"""Resolves the Python packages that are emitted, and writes them with the hash of every file that pip may choose.
+"""Resolve the Python packages that programs and images need, with hashes of all files that pip may choose.
 
     python tools/lock_packages.py
 
-Needs uv and the package index, and is run when a version in `requirements.json` or `programs.json` changes. The result
-is `packages.json` beside them; the compiler reads that and needs neither.
+Needs uv and the package index. Run it when a version in `requirements.json` or `programs.json` changes. It writes
+`packages.json` next to them; the compiler reads only that, and needs neither uv nor the index.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _locked(requirements: list[str], python: str, environments: list[str]) -> list[dict[str, Any]]:
-    """What uv resolves for a project with these requirements."""
+    """Return the packages that uv resolves for a project with these requirements."""
     quoted = ", ".join(json.dumps(line) for line in requirements)
     project = f'[project]\nname = "emitted"\nversion = "0"\nrequires-python = "{python}"\ndependencies = [{quoted}]\n'
     if environments:
@@ -62,7 +62,7 @@ def _locked(requirements: list[str], python: str, environments: list[str]) -> li
 
 
 def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: list[str]) -> dict[str, Any]:
-    """Every package that a root needs: its version, what it requires by machine, and the hashes of its files."""
+    """Return all packages that the roots need: version, requirements by machine, and hashes of the files."""
     known = {package["name"]: package for package in resolved}
     waiting = [_name(root) for root in roots]
     found: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
 
 
 def _requires(package: dict[str, Any], known: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
-    """Names of what a package requires, extras followed, each with the one machine that it is required on, or ''."""
+    """Return a package's requirements, extras resolved, each with the only machine that needs it, or ''."""
     edges = list(package.get("dependencies", ()))
     result: list[tuple[str, str]] = []
     while edges:
@@ -101,7 +101,7 @@ def _holds(marker: Marker, machine: str) -> bool:
 
 
 def _hashes(package: dict[str, Any], wheels: re.Pattern[str]) -> list[str]:
-    """Hashes of the wheels that may be chosen; of the source where there is no wheel."""
+    """Return the hashes of the wheels that pip may choose, or of the source if there is no wheel."""
     files = [
         file for file in package.get("wheels", ()) if wheels.search(file["url"]) and not _UNUSUAL.search(file["url"])
     ]

@@ -1,9 +1,9 @@
-"""Writes the scripts that complete the command line in a shell, from its parser.
+"""Write the shell completion scripts for the command line, generated from its parser.
 
     python tools/print_completions.py
 
-Run it after a change of a command or option; a test compares the scripts with the parser. The command itself prints
-the scripts as they are, so that users need no library for it.
+Run it after changing a command or option; a test compares the scripts with the parser. The command line prints these
+files unchanged, so users need no library for completion.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PATHS: Final = {"SPEC": shtab.FILE, "FILE": shtab.FILE, "FOLDER": shtab.DIRECTO
 
 
 def completion(shell: str) -> str:
-    """The script for one shell."""
+    """Return the script for one shell."""
     top = parser(tuple(COMMANDS))
     for action in _actions(top):
         if action.metavar in _PATHS:
@@ -31,10 +31,10 @@ def completion(shell: str) -> str:
 
 
 def _actions(found: Any) -> Iterator[Any]:
-    """Every option and argument, those of subcommands too. argparse has no public way to list them."""
+    """Yield every option and argument, including those of subcommands. argparse has no public way to list them."""
     for action in found._actions:
         yield action
-        for below in getattr(action, "_name_parser_map", {}).values():  # of a subparsers action
+        for below in getattr(action, "_name_parser_map", {}).values():  # present on the action of subparsers
             yield from _actions(below)
 
 

@@ -1,8 +1,8 @@
 """Write the fields of providers into the schema of the spec: `python tools/provider_schemas.py`.
 
-A provider with fields of its own keeps them beside the code that reads them, in `options.schema.json`: `properties` of
-a target, and the `$defs` that they refer to. The schema of the spec stays one file, which editors read as it is; what
-follows the fields of every cloud, and the definitions after those of a target, are written by this script alone.
+A provider with its own fields declares them next to the code that reads them, in `options.schema.json`: `properties` of
+a target, and the `$defs` that they refer to. The schema of the spec remains a single file, which editors read directly.
+Only this script writes the part after the fields of every cloud and the definitions after those of a target.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _AFTER_DEFINITIONS: Final = '    "machines": {'
 
 
 def fragments() -> dict[str, str]:
-    """The text of each provider's fragment, in the order of their names."""
+    """Return the text of each provider's fragment, sorted by provider."""
     files = sorted((ROOT / "targets" / "modelyard_targets").glob("*/options.schema.json"))
     return {file.parent.name: file.read_text(encoding="utf-8") for file in files}
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """The text of the schema with these fragments in place of those that it has."""
+    """Return the schema's text with its provider fragments replaced by these."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)
@@ -41,7 +41,7 @@ def with_providers(schema: str, own: Mapping[str, str]) -> str:
 
 
 def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
-    """The fields of the first provider where it is the provider of a target, else those of the others."""
+    """Yield the fields of the first provider if it is the target's provider, else those of the others."""
     (name, text), *others = own
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'
@@ -62,7 +62,7 @@ def _definitions(text: str) -> list[str]:
 
 
 def _entries(text: str, section: str) -> list[str]:
-    """The lines of a section as they are written in a fragment, four spaces before each entry."""
+    """Return the lines of a section exactly as in a fragment, with four spaces before each entry."""
     if section not in json.loads(text):
         return []
     opening = f'  "{section}": {{\n'

@@ -1,1 +1,1 @@
-"""Clouds on loopback, a package each; what they share is in `shared`."""
+"""Stand-ins for clouds on loopback, one package per cloud; `shared` has the code they share."""

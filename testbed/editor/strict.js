@@ -1,5 +1,5 @@
-// Compiles each schema that is named in the strict mode of Ajv; prints why one is refused, and ends with 1 then.
-// Declared are the keywords that editors of the family of VS Code know, as SchemaStore declares them.
+// Compiles each given schema in Ajv's strict mode; prints why one is refused, and then exits with status 1.
+// Declares the keywords that VS Code and related editors support, as SchemaStore does.
 const fs = require("fs");
 const Ajv = require(require.resolve("ajv/dist/2020", { paths: [process.cwd()] }));
 

@@ -1,1 +1,1 @@
-"""Kubernetes on this machine: a bare control plane, or all of it with real containers."""
+"""Kubernetes on this machine: a bare control plane, or a whole cluster that runs real containers."""

@@ -1,4 +1,4 @@
-"""A control plane without machines: etcd, API server, controllers, scheduler, KWOK and KubeRay's operator."""
+"""A control plane without real nodes: etcd, API server, controllers, scheduler, KWOK and KubeRay's operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTEXT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the control plane listens; ports are those of API server, etcd, its peer, controllers, scheduler."""
+    """Addresses of the control plane; ports are those of API server, etcd, its peer, controllers, scheduler."""
 
     ports: tuple[int, int, int, int, int]
     advertised: str = "127.0.0.1"
@@ -39,13 +39,13 @@ class Cluster:
 
     @property
     def kubeconfig(self) -> Path:
-        """Its kubeconfig, with one context."""
+        """Return its kubeconfig, which has one context."""
         return self.kubectl.kubeconfig
 
 
 @contextmanager
 def control_plane(folder: Path) -> Generator[Cluster]:
-    """A whole control plane on free ports of loopback, with definitions, KWOK and operator; all ended on leaving.
+    """Run a control plane on free loopback ports, with CRDs, KWOK and the operator; all are stopped on exit.
 
     It has no nodes: `nodes.add_nodes` adds them.
     """
@@ -59,7 +59,7 @@ def control_plane(folder: Path) -> Generator[Cluster]:
 
 
 def start(processes: Processes, folder: Path, addresses: Addresses) -> Kubectl:
-    """Starts etcd, API server, controllers and scheduler, and waits until the API server is ready."""
+    """Start etcd, API server, controllers and scheduler, and wait until the API server is ready."""
     certificates = _certificates(folder)
     kubeconfig = _kubeconfig(folder, addresses.ports[0], _token(certificates))
     kubectl = Kubectl(binary("kubectl"), kubeconfig, processes.within)
@@ -114,7 +114,7 @@ def start(processes: Processes, folder: Path, addresses: Addresses) -> Kubectl:
 
 
 def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ...] = ()) -> None:
-    """Starts KubeRay's operator; within is put before its command."""
+    """Start KubeRay's operator; `within` is a prefix for its command."""
     metrics, health = free_ports(2)
     processes.start(
         "kuberay-operator",
@@ -129,7 +129,7 @@ def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ..
 
 
 def _certificates(folder: Path) -> Path:
-    """The folder of keys: one pair for service accounts; the API server adds its own certificate."""
+    """Create the folder of keys: a pair for service accounts; the API server adds its own certificate."""
     certificates = folder / "certificates"
     certificates.mkdir()
     key = certificates / "accounts.key"

@@ -1,4 +1,4 @@
-"""Custom resource definitions for a bare API server, so that it judges every kind that a system may use."""
+"""Custom resource definitions for a bare API server, so that it validates every kind that a system may use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPERATORS = {
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
     ),
 }
-"""Definitions of add-ons, by Go module: always read from there."""
+"""Definitions of add-ons, by Go module; these are always used."""
 
 _FALLBACK = {
     "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
@@ -42,23 +42,23 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Read from Go modules where no folder is given: the newest KubeRay here is one minor older than what we emit."""
+"""Go modules used if no folder is given: their newest KubeRay is one minor version older than the one we emit."""
 
 
 def given_folder() -> Path | None:
-    """The folder of definitions that $MODELYARD_CRDS names."""
+    """Return the folder of definitions named by $MODELYARD_CRDS."""
     named = os.environ.get("MODELYARD_CRDS")
     return Path(named) if named else None
 
 
 def files() -> list[Path]:
-    """The definitions of Ray, Gateway API, Prometheus and more: those that are given, else those of Go modules."""
+    """Return the definitions of Ray, Gateway API, Prometheus and more: from the given folder, else from Go modules."""
     given = given_folder()
     return sorted(given.glob("*/*.yaml")) if given else _of_modules(_FALLBACK)
 
 
 def install(kubectl: Kubectl) -> None:
-    """Installs all definitions, those of add-ons too, and waits until the API server serves them."""
+    """Install all definitions, including those of add-ons, and wait until the API server serves them."""
     kubectl.apply(*files(), *_of_modules(_OPERATORS))
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=240s")
 

@@ -1,7 +1,8 @@
-"""Enforces NetworkPolicies on the node of the whole Kubernetes: rules for nftables, from what the API server holds.
+"""Enforces NetworkPolicies on the whole Kubernetes's node with nftables rules from the API server's objects.
 
-A TCP connection is judged when it opens, by its first packet, whether it passes the bridge of the Pods or, on its way
-to a Service, the node. What the node itself opens is never judged, as the API promises for probes.
+A TCP connection is checked when it opens, by its first packet, whether it crosses the bridge between Pods or goes
+through the node to a Service. Connections that the node itself opens are always allowed, as the API promises for
+probes.
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ _TABLE = "policies"
 
 
 def enforce(cluster: WholeKubernetes) -> Network:
-    """Enforces the policies for the Pods as they are now, in place of what was enforced before."""
+    """Enforce the policies for the Pods as they are now, replacing the rules enforced before."""
     network = network_of(cluster.kubectl)
     _nft(cluster, "".join(line + "\n" for line in ruleset(network)))
     return network
 
 
 def stop(cluster: WholeKubernetes) -> None:
-    """Opens everything again."""
+    """Remove all rules."""
     _nft(cluster, "".join(f"add table {family} {_TABLE}\ndelete table {family} {_TABLE}\n" for family in _FAMILIES))
 
 
 def network_of(kubectl: Kubectl) -> Network:
-    """Namespaces, Pods with an address of their own, and policies, as the API server has them."""
+    """Return namespaces, Pods with their own address, and policies, as the API server has them."""
     namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
     pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
     return Network(namespaces, pods, kubectl.all("networkpolicies"))
 
 
 def ruleset(network: Network) -> Iterator[str]:
-    """A table for each way that a packet takes; nftables takes all of it or nothing."""
+    """Yield a table for each path that a packet takes; nftables applies all of them or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
         yield f"delete table {family} {_TABLE}"
@@ -62,10 +63,10 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """One line for each block, since each has exceptions of its own."""
+    """Return one line per block, since each has its own exceptions."""
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
-        return ""  # it is about another protocol
+        return ""  # the rule is for another protocol
     named = f"tcp dport {{ {ports} }} " if ports else ""
     lines: list[str] = []
     for block in rule.blocks:

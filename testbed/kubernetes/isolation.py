@@ -1,4 +1,4 @@
-"""A network namespace without a way out, and an end of everything that ran in it, now or in a run that was killed."""
+"""A network namespace without a route out; stops everything that ran in it, in this run or in one that was killed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _RECORDS = Path("/run/modelyard")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network namespace, and the folder below which everything that runs in it keeps its files."""
+    """A network namespace, and the folder that contains the files of everything that runs in it."""
 
     name: str
     folder: Path
 
     @property
     def within(self) -> tuple[str, ...]:
-        """What is put before a command. Not `ip netns exec`, which would hide /sys/fs/cgroup from a kubelet."""
+        """Return the prefix for commands. Not `ip netns exec`, which would hide /sys/fs/cgroup from a kubelet."""
         return ("nsenter", f"--net={_NAMES / self.name}")
 
     def end_containers(self) -> None:
-        """Ends the processes of all containers, and their shims, and removes their network namespaces."""
+        """Kill the processes of all containers and their shims, and remove their network namespaces."""
         namespaces = {_network_of(process) for process in _containers(self.folder)}
         for _ in range(50):
             left = [*_shims(self.folder), *_containers(self.folder)]
@@ -47,10 +47,10 @@ class Network:
 
 @contextmanager
 def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
-    """A namespace with loopback and one bridge, whose default route leads to an address that nobody has.
+    """Create a namespace with loopback and one bridge, whose default route leads to an unused address.
 
-    Ends and removes first what runs that were killed have left behind. One at a time on a machine, whoever asks next
-    waits: kubelets share cgroups, and each ends the Pods there that are not its own.
+    First cleans up after runs that were killed. Only one namespace per machine, and others wait: kubelets share
+    cgroups, and each kills Pods there that are not its own.
     """
     _RECORDS.mkdir(exist_ok=True)
     with (_RECORDS / "lock").open("w") as lock:
@@ -81,7 +81,7 @@ def _made(folder: Path, address: str, nowhere: str) -> Generator[Network]:
 
 
 def _clear_left_behind() -> None:
-    """Ends what belongs to runs whose process is no longer there."""
+    """Clean up after runs whose process no longer exists."""
     for record in _RECORDS.glob("modelyard-*"):
         owner = int(record.name.removeprefix("modelyard-"))
         if not Path(f"/proc/{owner}").exists():
@@ -101,13 +101,13 @@ def _remove(left: Network) -> None:
 
 
 def _mounts(folder: Path) -> list[str]:
-    """What is mounted below a folder, the innermost first."""
+    """Return the mount points below a folder, the innermost first."""
     points = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
     return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
 
 
 def _shims(folder: Path) -> Iterator[int]:
-    """containerd's shims of this folder; they outlive containerd on purpose."""
+    """Yield containerd's shims of this folder, which outlive containerd by design."""
     for process in _processes():
         with suppress(OSError):
             command = Path(f"/proc/{process}/cmdline").read_bytes()
@@ -116,7 +116,7 @@ def _shims(folder: Path) -> Iterator[int]:
 
 
 def _containers(folder: Path) -> Iterator[int]:
-    """Processes whose root file system lies in this folder."""
+    """Yield the processes whose root file system is in this folder."""
     for process in _processes():
         with suppress(OSError):
             for line in Path(f"/proc/{process}/mountinfo").read_text().splitlines():

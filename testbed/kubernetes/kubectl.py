@@ -1,4 +1,4 @@
-"""kubectl against one cluster, with answers as values."""
+"""Runs kubectl against one cluster and returns parsed answers."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ import yaml
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 Object: TypeAlias = "dict[str, Json]"
-"""A Kubernetes object as the API server gives it."""
+"""A Kubernetes object as the API server returns it."""
 
 
 class Refused(AssertionError):
-    """kubectl said no; the message holds its words."""
+    """kubectl failed; the message contains its error output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """One kubectl for one kubeconfig; within is put before every command."""
+    """kubectl with a kubeconfig; `within` is a prefix for every command."""
 
     binary: Path
     kubeconfig: Path
     within: tuple[str, ...] = ()
 
     def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 300) -> str:
-        """What kubectl prints; Refused with its words when it fails."""
+        """Run a command and return its output; raise Refused with kubectl's message if it fails."""
         return self._done(arguments, given, seconds).stdout
 
     def answers(self, *arguments: str | Path) -> bool:
-        """Whether the command succeeds."""
+        """Return whether the command succeeds."""
         try:
             self._done(arguments, None, 10)
         except (Refused, subprocess.TimeoutExpired):
@@ -42,7 +42,7 @@ class Kubectl:
         return True
 
     def apply(self, *manifests: Path | Iterable[Object]) -> None:
-        """Applies files, folders or objects on the server's side."""
+        """Apply files, folders or objects with server-side apply."""
         for given in manifests:
             if isinstance(given, Path):
                 self.run("apply", "--server-side", "--force-conflicts", "-f", given)
@@ -50,10 +50,10 @@ class Kubectl:
                 self.run("apply", "--server-side", "--force-conflicts", "-f", "-", given=as_list(given))
 
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
-        """Lets the API server judge every manifest with strict field validation, and change nothing.
+        """Validate every manifest on the API server with strict field validation, without changing anything.
 
-        Refused names the fields that it does not know, and what else it does not accept. Returns its warnings.
-        Namespaces that the manifests declare or name are made for good, since the rest cannot be judged without them.
+        Refused names unknown fields and whatever else the API server rejects. Returns its warnings. Namespaces that the
+        manifests declare or name are really created, since the rest cannot be validated without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -63,21 +63,21 @@ class Kubectl:
         return tuple(line for line in done.stderr.splitlines() if line.startswith("Warning:"))
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:
-        """One object; Refused when it is not there."""
+        """Return one object; raise Refused if it does not exist."""
         return cast(Object, json.loads(self.run("get", kind, name, "--namespace", namespace, "--output=json")))
 
     def all(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
-        """All objects of a kind, of one namespace or of all."""
+        """Return all objects of a kind, in one namespace or in all."""
         where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
         found = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
         return cast(list[Object], found["items"])
 
     def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
-        """What a JSONPath such as `{.status.state}` finds in an object; empty when either is not there."""
+        """Return the result of a JSONPath such as `{.status.state}`; empty if the field or the object is missing."""
         return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Asks twice a second until the answer is yes; Refused when time is up, with the cluster's warnings."""
+        """Check twice a second until ready; raise Refused with the cluster's warnings when time is up."""
         until = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > until:
@@ -85,7 +85,7 @@ class Kubectl:
             time.sleep(0.5)
 
     def warnings(self) -> str:
-        """The cluster's warning events, a line each."""
+        """Return the cluster's warning events, one per line."""
         columns = "custom-columns=:involvedObject.kind,:involvedObject.name,:reason,:message"
         return self.run("get", "events", "-A", "--field-selector=type=Warning", "--no-headers", "--output", columns)
 
@@ -100,12 +100,12 @@ class Kubectl:
 
 
 def as_list(objects: Iterable[Object]) -> str:
-    """Objects as one document that kubectl takes."""
+    """Return the objects as one document that kubectl accepts."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """The namespaces that manifests declare, and bare ones for those that they only name."""
+    """Return the namespaces that manifests declare, and bare ones for those that they only refer to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     found: dict[str, Object] = {}

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager beside a whole Kubernetes, configured by the Prometheus Operator from what lies there.
+"""Prometheus and Alertmanager for a whole Kubernetes, configured by the Prometheus Operator from the cluster's objects.
 
 Both run on the node and not in Pods, since their images cannot be pulled here: their StatefulSets have no replicas.
 """
@@ -28,13 +28,13 @@ _RULES = "/etc/prometheus/rules"
 _SELECTED = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
 _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
-"""The Secret that the operator writes, and the key in it."""
+"""The Secret that the operator writes, and its key."""
 
 _OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
-"""What the names of values end with that are no fields of a Prometheus: the chart reads them, or calls them so."""
+"""Suffixes of chart values that are not fields of a Prometheus: the chart itself reads or renames them."""
 
 _OF_THE_POD = {"$(SHARD)": "0", "$(POD_NAME)": f"prometheus-{NAME}-0"}
-"""What the reloader beside Prometheus puts in for names, from the environment of the Pod."""
+"""Variables of the Pod that Prometheus's config reloader substitutes."""
 
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 
@@ -46,12 +46,12 @@ class Monitoring:
     cluster: WholeKubernetes
 
     def targets(self, job: str) -> list[str]:
-        """The health of what Prometheus scrapes for a job, such as `podMonitor/loans/ray-heads/0`, up or down."""
+        """Return the health (up or down) of the targets scraped for a job, such as `podMonitor/loans/ray-heads/0`."""
         found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
         return [each["health"] for each in found["data"]["activeTargets"] if each["scrapePool"] == job]
 
     def fires(self, alert: str) -> bool:
-        """Whether Prometheus holds an alert of this name to be firing now."""
+        """Return whether Prometheus reports an alert of this name as firing now."""
         found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
         return any(one["labels"]["alertname"] == alert and one["state"] == "firing" for one in found["data"]["alerts"])
 
@@ -63,9 +63,9 @@ class Monitoring:
 def monitoring(
     cluster: WholeKubernetes, folder: Path, prometheus: Object, alertmanager: Object
 ) -> Generator[Monitoring]:
-    """Starts the operator, and runs both with what it makes of the rules, monitors and routes that are there by now.
+    """Start the operator, and run both with the configuration it generates from existing rules, monitors and routes.
 
-    prometheus and alertmanager are the `spec` that a Prometheus and an Alertmanager get, as the chart renders it.
+    `prometheus` and `alertmanager` are the `spec` of a Prometheus and an Alertmanager, as the chart renders it.
     """
     folder.mkdir()
     definitions = build.download(PROMETHEUS_OPERATOR) / "example" / "prometheus-operator-crd"
@@ -94,7 +94,8 @@ def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:
         **everything,
         "replicas": 0,
         "apiserverConfig": {"host": f"http://127.0.0.1:{_API}"},
-        # Slices can be written by hand beside those of the control plane; it takes every address out of Endpoints.
+        # EndpointSlices can be created manually alongside those of the control plane, which deletes addresses from
+        # Endpoints.
         "serviceDiscoveryRole": "EndpointSlice",
         "alerting": {"alertmanagers": [alerted]},
     }
@@ -118,7 +119,7 @@ def _instance(kind: str, spec: Object) -> Object:
 
 
 def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Object:
-    """What leads from a Service without a selector to a port of the node."""
+    """Return the EndpointSlice that routes a Service without a selector to a port of the node."""
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -134,7 +135,7 @@ def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Obje
 
 
 def _start_operator(cluster: WholeKubernetes, processes: Processes) -> None:
-    """It takes no token from a kubeconfig, so it talks to the API through a proxy, which Prometheus uses too."""
+    """Start the operator behind an API proxy, as it accepts no token in a kubeconfig; Prometheus uses the proxy too."""
     kubectl = cluster.kubectl
     processes.start("api-proxy", kubectl.binary, f"--kubeconfig={kubectl.kubeconfig}", "proxy", f"--port={_API}")
     url = f"http://127.0.0.1:{_API}"
@@ -186,7 +187,7 @@ def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Pa
 
 
 def _made(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
-    """Whether the operator has written the configuration of both, and the rules."""
+    """Return whether the operator has written both configurations, and the rules."""
     prometheus, alertmanager = (bool(_encoded(cluster, *each)) for each in (_OF_PROMETHEUS, _OF_ALERTMANAGER))
     return prometheus, alertmanager, bool(_rules(cluster))
 

@@ -1,7 +1,7 @@
-"""What NetworkPolicies allow: for each Pod and direction, the addresses and ports that are open.
+"""Evaluates NetworkPolicies: for each Pod and direction, the addresses and ports that are open.
 
-Follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` matches
-addresses of Pods too, which the API leaves to each network plugin; so do most of those that filter by address.
+Follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also matches Pod
+addresses, which the API leaves to each network plugin; most plugins that filter by address do so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with an address of its own; `ports` are the container ports that have a name."""
+    """A Pod with its own address; `ports` are the named container ports."""
 
     namespace: str
     name: str
@@ -31,7 +31,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A range of addresses without some parts of it."""
+    """A range of addresses with exceptions."""
 
     network: IPv4Network
     excluded: tuple[IPv4Network, ...] = ()
@@ -42,33 +42,33 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Ports of a protocol, both ends included."""
+    """A range of ports of one protocol, both ends included."""
 
     protocol: str
     first: int
     last: int
 
     def holds(self, protocol: str, port: int) -> bool:
-        """Whether a port of a protocol is one of these."""
+        """Return whether the range includes this port of this protocol."""
         return protocol == self.protocol and self.first <= port <= self.last
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one rule opens: these ports, or all where there are none, to or from these addresses."""
+    """Allows these ports, or all if there are none, to or from these addresses."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]
 
     def allows(self, address: IPv4Address, protocol: str, port: int) -> bool:
-        """Whether a connection passes."""
+        """Return whether a connection is allowed."""
         named = not self.ports or any(part.holds(protocol, port) for part in self.ports)
         return named and any(address in block for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """The rules of a Pod; None in a direction in which no policy selects it, so that everything is open."""
+    """The rules of a Pod; None in a direction that no policy restricts."""
 
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
@@ -76,27 +76,27 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Namespaces with their labels, Pods, and the policies that hold for them."""
+    """Namespaces with their labels, Pods, and the policies in effect."""
 
     namespaces: Mapping[str, Labels]
     pods: Sequence[Pod]
     policies: Sequence[Object]
 
     def isolation(self, pod: Pod) -> Isolation:
-        """What all policies together allow one Pod."""
+        """Return the rules of all policies for one Pod."""
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
-        """Whether one Pod reaches a port of another: its own egress and the other's ingress both decide."""
+        """Return whether a Pod can reach a port of another: its egress and the other's ingress must both allow it."""
         leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
         return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
 
     def reaches(self, source: Pod, address: str, port: int, protocol: str = "TCP") -> bool:
-        """Whether a Pod may open a connection to an address outside of the cluster."""
+        """Return whether a Pod may connect to an address outside the cluster."""
         return _passes(self.isolation(source).egress, IPv4Address(address), protocol, port)
 
     def admits(self, target: Pod, address: str, port: int, protocol: str = "TCP") -> bool:
-        """Whether a Pod takes a connection from an address outside of the cluster."""
+        """Return whether a Pod accepts connections from an address outside the cluster."""
         return _passes(self.isolation(target).ingress, IPv4Address(address), protocol, port)
 
     def _rules(self, pod: Pod, direction: str, peers: str) -> tuple[Rule, ...] | None:
@@ -120,14 +120,14 @@ class Network:
             if known or not ports:
                 yield Rule(tuple(self._blocks(rule, peers, namespace)), known)
             return
-        for target in self.pods:  # a name in an egress rule is that of a port of each Pod it leads to
+        for target in self.pods:  # a port name in an egress rule refers to each target Pod's port
             known = tuple(part for part in (_range(port, target) for port in ports) if part is not None)
             if known and any(target.address in block for block in self._blocks(rule, peers, namespace)):
                 yield Rule((_alone(target),), known)
 
     def _blocks(self, rule: Object, peers: str, namespace: str) -> Iterator[Block]:
         found = _objects(rule.get(peers))
-        if not found:  # a rule that names no peer is open to all
+        if not found:  # a rule without peers allows all
             yield Block(ANYWHERE)
         for peer in found:
             if "ipBlock" in peer:
@@ -144,7 +144,7 @@ class Network:
 
 
 def matches(selector: Object, labels: Labels) -> bool:
-    """Whether a label selector takes something with these labels; an empty one takes everything."""
+    """Return whether a label selector matches these labels; an empty selector matches everything."""
     wanted = cast("Labels", selector.get("matchLabels", {}))
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False
@@ -167,7 +167,7 @@ def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, p
 
 
 def _selects(policy: Object, pod: Pod, direction: str) -> bool:
-    """Where a policy names no types it is about ingress, and about egress if it has rules for that."""
+    """Return whether a policy selects a Pod; the default is ingress, and also egress if the policy has such rules."""
     spec = _spec(policy)
     types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
     mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types
@@ -186,7 +186,7 @@ def _alone(pod: Pod) -> Block:
 
 
 def _range(port: Object, listening: Pod | None) -> Range | None:
-    """The ports of a rule's entry; None for a name that the Pod has no port of."""
+    """Return the ports of a rule's entry; None for a name that no port of the Pod has."""
     protocol, number = str(port.get("protocol", "TCP")), port.get("port")
     if number is None:
         return Range(protocol, 0, 65535)

@@ -1,4 +1,4 @@
-"""Nodes without machines: KWOK keeps them alive and runs the Pods that the scheduler places there."""
+"""Nodes without machines: KWOK keeps them ready and simulates the Pods that the scheduler places there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.places import binary
 from testbed.processes import Processes, free_ports
 
 FAKE = {"kwok.x-k8s.io/node": "fake"}
-"""The annotation by which KWOK knows its nodes from real ones."""
+"""The annotation that marks nodes managed by KWOK."""
 
 _STAGES = (
     "node/fast/node-initialize.yaml",
@@ -25,19 +25,19 @@ _STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as the scheduler sees it; resources are extended ones, such as `nvidia.com/gpu`."""
+    """A node as the scheduler sees it; `resources` are extended resources, such as `nvidia.com/gpu`."""
 
     name: str
     cpu: str = "64"
     memory: str = "256Gi"
-    disk: str = "16Ti"  # more than any Pod asks for: a spec does not declare the disks of its machines
+    disk: str = "16Ti"  # more than any Pod requests: a spec does not declare machines' disks
     resources: tuple[tuple[str, int], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str, str], ...] = ()  # key, value, effect
 
 
 def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu") -> Iterator[Node]:
-    """One node for each machine that a spec declares, with its labels, taints and accelerators."""
+    """Yield one node for each machine that a spec declares, with its labels, taints and accelerators."""
     for group, machines in enumerate(capacity):
         accelerator = machines.accelerator
         for position in range(machines.count):
@@ -52,7 +52,7 @@ def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu")
 
 
 def start_kwok(processes: Processes, kubectl: Kubectl) -> None:
-    """Starts KWOK for the nodes that `add_nodes` adds, and for no others."""
+    """Start KWOK for the nodes that `add_nodes` adds, and for no others."""
     stages = build.module_folder("kwok", "sigs.k8s.io/kwok") / "kustomize" / "stage"
     selector = ",".join(f"{key}={value}" for key, value in FAKE.items())
     processes.start(
@@ -67,14 +67,14 @@ def start_kwok(processes: Processes, kubectl: Kubectl) -> None:
 
 
 def add_nodes(kubectl: Kubectl, nodes: Iterable[Node]) -> None:
-    """Adds nodes and waits until they are ready."""
+    """Add nodes and wait until they are ready."""
     added = [_object(node) for node in nodes]
     kubectl.run("apply", "--filename=-", given=as_list(added))
     kubectl.run("wait", "--for=condition=Ready", "node", "--selector=type=kwok", "--timeout=240s")
 
 
 def remove_nodes(kubectl: Kubectl) -> None:
-    """Removes every node without a machine."""
+    """Remove all KWOK nodes."""
     kubectl.run("delete", "node", "--selector=type=kwok")
 
 

@@ -1,4 +1,4 @@
-"""A whole Kubernetes on this machine: real containers on one node, in a network namespace that has no way out."""
+"""A whole Kubernetes on this machine: real containers on one node, in a network namespace without a route out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from testbed.kubernetes.control_plane import CONTEXT, Addresses, Cluster, start,
 from testbed.places import binary
 from testbed.processes import Processes
 
-# Addresses kept for tests (RFC 2544), so that nothing in here has the address of anything out there.
+# Addresses reserved for tests (RFC 2544), so that none of them belongs to a real host.
 NODE_ADDRESS = "198.18.255.1"
 _NOWHERE = "198.18.255.254"
 _PODS = "198.18.0.0/24"
@@ -29,40 +29,40 @@ _SERVICES = "198.19.0.0/16"
 
 NODE = "real-1"
 PAUSE = "registry.local/pause:1"
-"""An image that sleeps, which every node has."""
+"""An image with a sleeping process, loaded on every node."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Programs that talk to it are started by `run`, or with `within` before them."""
+    """A cluster whose Pods really run. Start programs that talk to it with `run` or with the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
-        """What is put before a command, so that it sees the cluster's network."""
+        """Return the prefix that runs a command in the cluster's network."""
         return self.kubectl.within
 
     @property
     def by_name(self) -> tuple[str, ...]:
-        """What is put before a command within, so that it finds Services by name: a mount namespace with the DNS."""
+        """Return the prefix, after `within`, that makes Services resolvable: a mount namespace with the DNS."""
         with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
 
     def run(self, *command: str, seconds: float = 120) -> str:
-        """What a command prints that runs in the cluster's network."""
+        """Run a command in the cluster's network and return its output."""
         done = subprocess.run([*self.within, *command], capture_output=True, text=True, timeout=seconds, check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def fetch(self, url: str, seconds: float = 30) -> str:
-        """What a GET of an address in the cluster's network answers; RuntimeError when it is not 200."""
+        """Return the answer to a GET in the cluster's network; raise RuntimeError if its status is not 200."""
         program = (
             "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
         )
         return self.run(*self.by_name, sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
     def reaches(self, url: str) -> bool:
-        """Whether a GET of an address in the cluster's network is answered with 200 now."""
+        """Return whether a GET in the cluster's network is answered with status 200."""
         try:
             self.fetch(url, 2)
         except RuntimeError:
@@ -70,16 +70,16 @@ class WholeKubernetes(Cluster):
         return True
 
     def load(self, archive: Path) -> None:
-        """Gives the node an image from an archive."""
+        """Load an image from an archive onto the node."""
         _load(self.folder, archive)
 
 
 @contextmanager
 def whole_kubernetes() -> Generator[WholeKubernetes]:
-    """Control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; nothing is left on leaving.
+    """Run control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; clean up on exit.
 
-    Its folder is not one of pytest's: kubelets mount below it, and pytest would try to remove what is mounted when a
-    run was killed.
+    Its folder is not one of pytest's: kubelets mount below it, and after a killed run pytest would try to remove what
+    is mounted.
     """
     folder = Path(tempfile.mkdtemp(prefix="modelyard-"))
     try:
@@ -125,7 +125,7 @@ def _start_containerd(runtime: Processes, folder: Path) -> None:
     (plugins / "pods.conflist").write_text(
         json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, ports]})
     )
-    # Without restrict_oom_score_adj a container cannot start where CAP_SYS_RESOURCE is missing.
+    # Without restrict_oom_score_adj, a container cannot start where CAP_SYS_RESOURCE is missing.
     settings = folder / "containerd.toml"
     settings.write_text(
         f"""version = 2
@@ -147,7 +147,7 @@ state = "{folder}/containerd/state"
 
 
 def _pause_image(folder: Path) -> Path:
-    """The image that holds a Pod's namespaces: busybox, asleep."""
+    """Create the image of the container that keeps a Pod's namespaces: busybox, sleeping."""
     root = folder / "pause"
     (root / "bin").mkdir(parents=True)
     shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")
@@ -178,7 +178,7 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
                 },
                 "failCgroupV1": False,
                 "failSwapOn": False,
-                # Never: on a disk that is nearly full the kubelet would remove images, and none can be pulled again.
+                # Never: on a disk that is nearly full, the kubelet would remove images, which cannot be pulled again.
                 "imageGCHighThresholdPercent": 100,
                 "oomScoreAdj": 0,
                 "podLogsDir": str(folder / "pods"),
@@ -199,7 +199,7 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
 
 
 def _start_network(processes: Processes, folder: Path, kubeconfig: Path) -> None:
-    """kube-proxy, which leaves the kernel's own settings alone, and DNS outside of the cluster."""
+    """Start kube-proxy, which does not change the kernel's settings, and a DNS server outside the cluster."""
     processes.start(
         "kube-proxy",
         binary("kube-proxy"),

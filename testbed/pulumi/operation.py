@@ -1,10 +1,10 @@
-"""One operation of the real engine on one program, in a process of its own: run by `testbed.pulumi.stack`, by path.
+"""One operation of the real engine on one program, in its own process: run by `testbed.pulumi.stack`, by path.
 
     python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
 
-The program sees what `pulumi up` would show it: the working folder and the first place of imports are its own folder.
-Nothing but the Pulumi SDK is imported here, so that the environment can be the program's own. Events go to the file
-EVENTS as they come, a JSON value a line; what the engine says goes to standard output.
+The program sees the same as under `pulumi up`: the working folder and the first entry of sys.path are its own folder.
+This module imports only the Pulumi SDK, so that the environment can be the program's own. Events are written to the
+file EVENTS as they arrive, one JSON value per line; the engine's output goes to standard output.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.automation.events import EngineEvent
 
 
 def main() -> int:
-    """Runs the operation; 1 when the engine says that it failed."""
+    """Run the operation; return 1 if the engine reports that it failed."""
     verb, folder, name, events_path = sys.argv[1:5]
     os.chdir(folder)
     sys.path[0] = folder
@@ -67,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _told(event: EngineEvent) -> list[list[str]]:
-    """What a test wants to know of an event: [kind, URN, operation], or [severity, URN, message]."""
+    """Return the parts of an event that tests need: [kind, URN, operation], or [severity, URN, message]."""
     told: list[list[str]] = []
     if event.resource_pre_event:
         step = event.resource_pre_event.metadata

@@ -1,4 +1,4 @@
-"""An emitted project under the real engine: every operation a process of its own, with a state folder of its own."""
+"""Runs an emitted project under the real engine: each operation in its own process, with a state folder per stack."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _OPERATION = Path(__file__).with_name("operation.py")
 
 
 class Failed(AssertionError):
-    """The engine refused; the message holds its words."""
+    """The engine failed; the message contains its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an operation did: for each URN `create`, `same`, `update`, `delete` …; and what the engine said."""
+    """The result of an operation: for each URN `create`, `same`, `update`, `delete` …; and the engine's output."""
 
     changes: dict[str, str]
     warnings: tuple[str, ...]
@@ -38,17 +38,17 @@ class Outcome:
     succeeded: bool
 
     def of(self, *operations: str) -> set[str]:
-        """The URNs to which one of these was done."""
+        """Return the URNs with one of these operations."""
         return {urn for urn, operation in self.changes.items() if operation in operations}
 
     @property
     def changed(self) -> dict[str, str]:
-        """What was not left as it was."""
+        """Return the URNs that changed, with their operation."""
         return {urn: operation for urn, operation in self.changes.items() if operation not in ("same", "read")}
 
 
 class Running:
-    """An operation that is under way."""
+    """An operation in progress."""
 
     def __init__(self, process: subprocess.Popen[bytes], events: Path, output: Path) -> None:
         self._process = process
@@ -57,17 +57,17 @@ class Running:
 
     @property
     def leader(self) -> int:
-        """The id of the process whose session holds engine, provider and program."""
+        """Return the ID of the process whose session contains engine, provider and program."""
         return self._process.pid
 
     @property
     def begun(self) -> int:
-        """How many steps the engine has begun so far."""
+        """Return how many steps the engine has begun so far."""
         return sum(kind == "begun" for kind, *_ in _read(self._events))
 
     @property
     def under_way(self) -> set[str]:
-        """URNs whose step the engine has begun and not ended, well or badly; an ended step is in the stack's state."""
+        """Return the URNs whose step has begun and not ended; a step that ended is in the stack's state."""
         open_steps: set[str] = set()
         for kind, urn, *_ in _read(self._events):
             if kind == "begun":
@@ -78,11 +78,11 @@ class Running:
 
     @property
     def ended(self) -> bool:
-        """Whether the operation is over."""
+        """Return whether the operation is over."""
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        """Ends engine, provider and program at once, as a crash of the machine would."""
+        """Kill engine, provider and program at once, as a crash of the machine would."""
         while left := session(self._process.pid):
             for process in left:
                 with suppress(ProcessLookupError):
@@ -90,7 +90,7 @@ class Running:
             self._process.wait()
 
     def wait(self, seconds: float) -> Outcome:
-        """The outcome; when time is up everything is killed and Failed says what was printed."""
+        """Return the outcome; when time is up, kill everything and raise Failed with the output."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -109,10 +109,10 @@ class Running:
 class PulumiStack:
     """One stack of an emitted project.
 
-    The project's folder is copied first, since the engine writes into `Pulumi.<stack>.yaml`. The stack is made by the
-    literal command `pulumi stack init`, so a `Pulumi.yaml` that the command line does not accept fails at once.
-    python is an interpreter that has what the project's requirements.txt names, and needs nothing else. A PATH in the
-    environment is searched first. within is put before operations, such as `nsenter --net=…`.
+    The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The stack is created by the
+    actual command `pulumi stack init`, so a `Pulumi.yaml` that the command line rejects fails at once. `python` is an
+    interpreter with exactly the packages in the project's requirements.txt. A PATH in the environment is searched
+    first. `within` is a prefix for operations, such as `nsenter --net=…`.
     """
 
     def __init__(
@@ -148,11 +148,11 @@ class PulumiStack:
 
     @property
     def name(self) -> str:
-        """The project's name, as its Pulumi.yaml says."""
+        """Return the project's name in Pulumi.yaml."""
         return str(yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"])
 
     def replace(self, project: Path) -> None:
-        """Puts another version of the project in place of this one; the stack's state and settings stay."""
+        """Replace the project with another version, keeping the stack's state and settings."""
         settings = f"Pulumi.{self.stack}.yaml"
         kept = (self.folder / settings).read_bytes()
         shutil.rmtree(self.folder)
@@ -160,11 +160,11 @@ class PulumiStack:
         (self.folder / settings).write_bytes(kept)
 
     def configure(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Sets a value of the stack's configuration by the literal command; it wins over the emitted one."""
+        """Set a value of the stack's configuration with the actual command; it overrides the emitted value."""
         self.command("config", "set", "--secret" if secret else "--plaintext", key, value, "--stack", self.stack)
 
     def command(self, *arguments: str) -> str:
-        """Runs the literal `pulumi` in the project's folder; Failed with its words when it fails."""
+        """Run the actual `pulumi` in the project's folder; raise Failed with its output if it fails."""
         done = subprocess.run(
             [str(_pulumi()), *arguments, "--non-interactive"],
             cwd=self.folder,
@@ -179,7 +179,7 @@ class PulumiStack:
         return done.stdout
 
     def start(self, operation: str) -> Running:
-        """Begins `up`, `preview`, `refresh` or `destroy` and returns at once."""
+        """Start `up`, `preview`, `refresh` or `destroy` and return at once."""
         self._count += 1
         events = self._scratch / f"{self._count}-{operation}.events"
         output = self._scratch / f"{self._count}-{operation}.out"
@@ -197,7 +197,7 @@ class PulumiStack:
         return Running(process, events, output)
 
     def run(self, operation: str, seconds: float = 900) -> Outcome:
-        """Runs an operation to its end; Failed when the engine says that it failed."""
+        """Run an operation to its end; raise Failed if the engine reports that it failed."""
         running = self.start(operation)
         try:
             outcome = running.wait(seconds)
@@ -210,25 +210,25 @@ class PulumiStack:
         return outcome
 
     def up(self, seconds: float = 900) -> Outcome:
-        """`pulumi up`."""
+        """Run `pulumi up`."""
         return self.run("up", seconds)
 
     def preview(self, seconds: float = 900) -> Outcome:
-        """`pulumi preview`."""
+        """Run `pulumi preview`."""
         return self.run("preview", seconds)
 
     def refresh(self, seconds: float = 900) -> Outcome:
-        """`pulumi refresh`."""
+        """Run `pulumi refresh`."""
         return self.run("refresh", seconds)
 
     def destroy(self, seconds: float = 900) -> Outcome:
-        """`pulumi destroy`."""
+        """Run `pulumi destroy`."""
         return self.run("destroy", seconds)
 
     def _restore(self) -> None:
-        """Put the engine's own backup in the place of a state that a kill has left empty, as whoever runs it would.
+        """Restore the engine's own backup if a kill left the state empty, as a user would.
 
-        The engine writes its state to files in place: killed in that moment, it leaves an empty one and the backup.
+        The engine overwrites state files in place: if it is killed at that moment, an empty file and the backup remain.
         """
         for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
             backup = file.with_name(f"{file.name}.bak")
@@ -236,23 +236,23 @@ class PulumiStack:
                 shutil.copyfile(backup, file)
 
     def unlock(self) -> None:
-        """Gives up the lock that a killed operation left: `pulumi cancel`."""
+        """Release the lock that a killed operation left: `pulumi cancel`."""
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
-        """The deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
+        """Return the deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
         self._restore()
         found = json.loads(self.command("stack", "export", "--stack", self.stack))
         return cast(dict[str, Json], found["deployment"])
 
     def resources(self) -> list[dict[str, Json]]:
-        """The resources in the stack's state, without the stack itself and providers; empty after a destroy."""
+        """Return the resources in the stack's state, except the stack itself and providers; empty after a destroy."""
         resources = cast(list[dict[str, Json]], self.export().get("resources", []))
         return [resource for resource in resources if not str(resource["type"]).startswith("pulumi:")]
 
 
 def _read(events: Path) -> list[list[str]]:
-    """The events so far; a last line that is still being written is left out."""
+    """Return the events so far, without a last line that is still being written."""
     lines = events.read_text().splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -262,6 +262,6 @@ def _pulumi() -> Path:
 
 
 def _path(python: Path, first: str) -> str:
-    """Where engine, provider plugins and the interpreter are found; the machine's own programs come last."""
+    """Return the PATH for engine, provider plugins and interpreter; the machine's own programs come last."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))

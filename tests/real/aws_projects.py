@@ -1,4 +1,4 @@
-"""Both projects of a system on AWS as tests see them: in one state, against an AWS and a cluster on loopback."""
+"""The infrastructure and workloads projects of a system, deployed together to AWS and a cluster on loopback."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""A group of nodes may be larger than it is of use to a test: Pods without a machine would be seen with less."""
+"""The most nodes to add per group: enough to show Pods without a machine."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """The two projects of one target, the second of which reads what the first has put out."""
+    """The two projects of one target; the second reads outputs of the first."""
 
     target: str
     namespace: str
@@ -44,25 +44,25 @@ class Projects:
 
 
 def system_of(outcome: Outcome) -> System:
-    """The system of an example, which has to compile."""
+    """Return the compiled system of an example; fail if it does not compile."""
     assert outcome.system is not None, outcome.diagnostics
     assert not outcome.failed, outcome.diagnostics
     return outcome.system
 
 
 def target_on_aws(outcome: Outcome) -> str:
-    """The name of the first target on AWS."""
+    """Return the name of the first AWS target."""
     return next(target.name for target in system_of(outcome).deployment.targets if target.provider == "aws")
 
 
 def region_of(example: Example) -> str:
-    """Where its first target on AWS is."""
+    """Return the region of the example's first AWS target."""
     targets = system_of(example.compiled()).deployment.targets
     return next(target.region for target in targets if target.provider == "aws") or ""
 
 
 def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
-    """The example compiled, each network that it adopts being one that is made here first, as its owners did."""
+    """Compile the example, first creating the networks that it adopts, as their owners would have."""
     outcome = example.compiled()
     inputs = example.inputs()
     options = [target.options for target in system_of(outcome).deployment.targets]
@@ -78,7 +78,7 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
 
 
 def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
-    """A VPC with private subnets in as many zones; what each is called in the spec, and here."""
+    """Create a VPC with private subnets in as many zones; return the created ID for each ID in the spec."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
@@ -92,7 +92,7 @@ def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """The folder of the first target on AWS, after all trees of an outcome have been written."""
+    """Write all trees of an outcome; return the folder of the first AWS target."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -108,7 +108,7 @@ def projects(
     charts: ChartRepository,
     make: Callable[..., PulumiStack],
 ) -> Projects:
-    """The stacks of both projects of an example: what a user makes by two `pulumi stack init`."""
+    """Create the stacks of both projects of an example, as a user does with two `pulumi stack init`."""
     folder = written(outcome, tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -125,9 +125,9 @@ def _namespace(system: System, target: str) -> str:
 
 
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
-    """What an autoscaler would add: as many nodes as each group may have, just as large as its smallest machine is.
+    """Add the nodes that an autoscaler would add: each group's maximum number of its smallest machine.
 
-    Where Karpenter makes machines, one of the smallest of each of its pools.
+    Where Karpenter provisions machines, add one of the smallest for each pool.
     """
     added = [*_of_groups(cloud), *_of_karpenter(manifests)]
     if added:
@@ -165,7 +165,7 @@ def _size(machine: str) -> tuple[int, int]:
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
-    """A node as its machine leaves it to Pods."""
+    """Return a node with its machine's allocatable resources."""
     found = next(one for one in offerings().machines if one.name == machine)
     return nodes.Node(
         name,
@@ -178,7 +178,7 @@ def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[st
 
 
 def groups(cloud: Cloud) -> list[dict[str, Any]]:
-    """The node groups of all clusters."""
+    """Return the node groups of all clusters."""
     eks = cloud.client("eks")
     return [
         eks.describe_nodegroup(clusterName=cluster, nodegroupName=group)["nodegroup"]
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """What is still there that costs or holds data, by what it is; without what every account has from the start."""
+    """Return, by type, the resources that still cost money or hold data, without those of every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     found = {
         "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],
@@ -220,7 +220,7 @@ def left_in(cloud: Cloud) -> dict[str, list[str]]:
 
 
 def told(done: Done) -> dict[str, str]:
-    """Class and logical name of what was not left alone, such as `NodeGroup system`, and what was done to it."""
+    """Return the operation for each resource that changed, by class and logical name, such as `NodeGroup system`."""
     found: dict[str, str] = {}
     for urn, operation in done.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]
@@ -230,7 +230,7 @@ def told(done: Done) -> dict[str, str]:
 
 
 def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
-    """Until one call hangs, every other step that was begun has ended, and the engine begins nothing more."""
+    """Wait until one call stalls, all other steps have ended, and the engine starts no more."""
     begun = -1
     while not cloud.orders.stalled or running.begun != begun or len(_calls(running)) > 1:
         assert not running.ended
@@ -239,11 +239,11 @@ def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
 
 
 def _calls(running: Running) -> list[str]:
-    """The open steps that ask the cloud for something: not the stack and the components, which wait for them."""
+    """Return the open steps that call the cloud: not the stack and the components, which wait for those."""
     kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
     return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]
 
 
 def output(stack: PulumiStack, name: str) -> str:
-    """An output of a stack."""
+    """Return a stack's output."""
     return str(json.loads(stack.command("stack", "output", "--json", "--show-secrets", "--stack", stack.stack))[name])

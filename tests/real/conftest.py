@@ -1,4 +1,4 @@
-"""The real parts as fixtures: each is started once a session, when a test first asks for it, and always ended."""
+"""The real programs as fixtures: started once per session when a test first needs them, and always stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
 from testbed import environments, image, machine, npm
 from testbed.charts import ChartRepository
@@ -40,16 +40,16 @@ _SHARED = {
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
     **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
 }
-"""What files share that a machine carries once, or that takes long to make: by file, the name of the thing."""
+"""Resources that a machine can run only once or that are slow to create, by the file that uses them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keeps the reasons why something cannot run here, for the end of the run."""
+    """Prepare the record of what cannot run here, which is printed at the end of the run."""
     config.stash[_cannot_run] = {}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands its reasons over."""
+    """Pass a worker's reasons to the controller."""
     told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if told is not None:
         told[_TOLD] = [*session.config.stash[_cannot_run]]
@@ -57,12 +57,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes the reasons of a worker, if it lived to tell them."""
+    """Collect a worker's reasons, unless it crashed."""
     node.config.stash[_cannot_run].update(dict.fromkeys(getattr(node, "workeroutput", {}).get(_TOLD, ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says in plain words what this machine could not run."""
+    """Report in plain words what this machine could not run."""
     if reasons := config.stash[_cannot_run]:
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no types
-    """Deals tests out one by one, but gives files that share something to one worker, whole."""
+    """Distributes tests one by one, but keeps files that share a fixture together on one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _SHARED.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
@@ -78,12 +78,12 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no typ
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
-    """Not xdist's own `loadgroup`: its 3.8 finds no marks with pytest 9.2."""
+    """Replace xdist's own `loadgroup`, whose version 3.8 finds no marks with pytest 9.2."""
     return Sharing(config, log)
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
-    """Skips the test where a part cannot run, and says so at the end; with CI=true it fails instead."""
+    """Skip the test if a part cannot run, and report it at the end; with CI=true fail instead."""
     if not reasons:
         return
     sentence = f"{part}: {'; '.join(reasons)}"
@@ -95,7 +95,7 @@ def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> No
 
 @pytest.fixture(scope="session")
 def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Where a program of the real parts is, by its name: `built("promtool")`."""
+    """Return a function from a program's name to its path: `built("promtool")`."""
 
     def program(name: str) -> Path:
         found = binary(name)
@@ -107,7 +107,7 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A control plane without machines; it has two large nodes with GPUs."""
+    """Run a control plane with two large simulated GPU nodes."""
     _demand(request, "a control plane", machine.missing_for_control_plane())
     with running_control_plane(tmp_path_factory.mktemp("control-plane")) as cluster:
         gpus = (("nvidia.com/gpu", 8),)
@@ -117,13 +117,13 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def program_environment() -> Callable[[Path], Path]:
-    """From a program's requirements.txt to the interpreter of an environment that holds just that."""
+    """Return a function from a requirements.txt to the interpreter of an environment with only those packages."""
     return environments.program_environment
 
 
 @pytest.fixture
 def pulumi_stack(request: pytest.FixtureRequest, tmp_path: Path) -> StackMaker:
-    """Makes a stack of a project's folder, with state of its own: `pulumi_stack(folder, "prod")`."""
+    """Return a function that creates a stack of a project with its own state: `pulumi_stack(folder, "prod")`."""
     _demand(request, "the Pulumi engine", machine.missing_for_control_plane())
     count = iter(range(1000))
 
@@ -143,21 +143,21 @@ def chart_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chart
 
 @pytest.fixture(scope="session")
 def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
-    """The command of the language server that editors use for YAML."""
+    """Return the command of the YAML language server that editors use."""
     _demand(request, "the language server of YAML", npm.missing_for_editors())
     return npm.language_server()
 
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """The archive of an image named like the published one of Ray."""
+    """Return the archive of an image with the name of Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 
 
 @pytest.fixture(scope="session")
 def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes]:
-    """A whole Kubernetes with one real node, in a network that has no way out."""
+    """Run a whole Kubernetes with one real node, in a network without a route out."""
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
     with running_whole_kubernetes() as cluster:
         yield cluster
@@ -165,7 +165,7 @@ def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes
 
 @pytest.fixture(scope="session")
 def promtool(built: Callable[[str], Path]) -> Path:
-    """Prometheus' own tool."""
+    """Return the path of Prometheus's own tool."""
     return built("promtool")
 
 

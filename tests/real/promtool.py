@@ -1,4 +1,4 @@
-"""promtool evaluates rules over series that a test writes out."""
+"""Evaluate rules with promtool over time series that a test defines."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from tests.observed import rule_object
 Object: TypeAlias = dict[str, Any]
 
 REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
-"""The requests of an application by their status, as Ray Serve counts them."""
+"""An application's requests by status, as counted by Ray Serve."""
 
 
 class Prometheus:
-    """Rules of a spec, evaluated over series that are written out."""
+    """Evaluates a spec's rules over given time series."""
 
     def __init__(self, promtool: Path, folder: Path) -> None:
         self._promtool, self._folder = promtool, folder
 
     def check(self, text: str, name: str) -> str:
-        """What Prometheus has against the rules; empty if nothing."""
+        """Return the problems that promtool finds in the rules; empty if none."""
         done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def told(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Alerts that fire after some minutes with these series: name, severity, and what they are about.
+        """Return the alerts that fire after some minutes with these series: name, severity, and other labels.
 
-        promtool is asked for every alert with the expectation of none, and says what it got.
+        The promtool test expects no alerts, so promtool reports those that fire.
         """
         found_rules = rule_object(text, name, platform=platform)
         rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
@@ -56,7 +56,7 @@ class Prometheus:
         return found
 
     def _rules(self, manifest: Object) -> Path:
-        """The rules of a PrometheusRule as a file of Prometheus; JSON is YAML."""
+        """Write the rules of a PrometheusRule to a file for Prometheus; JSON is valid YAML."""
         path = self._folder / "rules.yaml"
         path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
         return path
@@ -66,7 +66,7 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Name, severity, objective, window, application and check of what promtool says that it got."""
+    """Yield name, severity, objective, window, application and check of each alert that promtool reports."""
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))

@@ -1,4 +1,4 @@
-"""Admission policies against a real API server: what is emitted passes, and nothing else does."""
+"""Admission policies on a real API server: emitted objects are admitted, and nothing else is."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ PROJECTED = {"name": "stolen", "projected": {"sources": [{"secret": {"name": "re
 
 
 def head(run: Any) -> Any:
-    """The Pod of the head."""
+    """Return the head's Pod spec."""
     return run["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
 
 
 def worker(run: Any) -> Any:
-    """The Pod of the first worker group."""
+    """Return the Pod spec of the first worker group."""
     return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"]
 
 
 def submitter(run: Any) -> Any:
-    """The Pod that submits the run."""
+    """Return the spec of the Pod that submits the run."""
     return run["spec"]["submitterPodTemplate"]["spec"]
 
 
 def labels_of_worker(run: Any) -> Any:
-    """The labels of the Pods of the first worker group."""
+    """Return the labels of the first worker group's Pods."""
     return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["metadata"]["labels"]
 
 
@@ -133,20 +133,20 @@ FORBIDDEN_CHANGES: dict[str, tuple[Change, str]] = {
 
 
 def run_of(objects: Iterable[Any], pipeline: str) -> Any:
-    """The RayJob that a launcher creates."""
+    """Return the RayJob that a launcher creates."""
     (template,) = [each for each in objects if each["metadata"]["name"] == f"{pipeline}-rayjob"]
     return json.loads(template["data"]["rayjob.json"])
 
 
 def job_of(objects: Iterable[Any], pipeline: str) -> Any:
-    """The Job that a monitor creates from the CronJob of a pipeline."""
+    """Return the Job that a monitor creates from a pipeline's CronJob."""
     (cron_job,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == ("CronJob", pipeline)]
     metadata = {"name": f"{pipeline}-by-hand", "namespace": cron_job["metadata"]["namespace"]}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, **cron_job["spec"]["jobTemplate"]}
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Why the API server refuses what an account asks for; empty where it accepts it. Nothing is changed."""
+    """Return why the API server refuses a service account's request; empty if it accepts it. Nothing is changed."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -157,7 +157,7 @@ def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
 
 
 def changed_by(change: Change, manifest: Any) -> Any:
-    """A copy of the manifest, changed."""
+    """Return a modified copy of the manifest."""
     copied = copy.deepcopy(manifest)
     change(copied)
     return copied
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Identities and policies in a namespace; every ServiceAccount may do there what RBAC could allow at all."""
+    """Apply identities and policies in a namespace, where RBAC allows every ServiceAccount everything."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
@@ -187,13 +187,13 @@ def _everything(namespace: str) -> Any:
 
 @pytest.fixture(scope="module")
 def objects() -> list[Any]:
-    """What comes out of the valid spec where two pipelines follow a third."""
+    """Return the objects emitted for the valid spec, with two pipelines that follow a third."""
     return json.loads(json.dumps(emitted(AFTER)))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
 def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
-    """A cluster in which the policies of the valid spec are in force, and a Ray cluster of its pipeline runs."""
+    """Enforce the policies of the valid spec in a cluster with the Ray cluster of a pipeline run."""
     kubectl = control_plane.kubectl
     with in_force(kubectl, NAMESPACE, objects):
         kubectl.apply([ray_cluster(objects)])
@@ -209,7 +209,7 @@ def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
 
 
 def ray_cluster(objects: list[Any]) -> Any:
-    """The Ray cluster that KubeRay would make for a run."""
+    """Return the Ray cluster that KubeRay would create for a run."""
     metadata = {"name": OLD_NAME, "namespace": NAMESPACE}
     spec = run_of(objects, "retrain")["spec"]["rayClusterSpec"]
     return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": spec}
@@ -235,7 +235,7 @@ def test_a_monitor_starts_a_pipeline_and_nothing_beyond(name: str, guarded: Kube
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_a_launcher_starts_what_follows_and_nothing_beyond(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """Each follower by its own bounds, and no Job that belongs to none of them."""
+    """Each follower is bound by its own limits, and a Job that belongs to no follower is refused."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -247,7 +247,7 @@ def test_a_launcher_starts_what_follows_and_nothing_beyond(follower: str, guarde
 
 
 def owned(job: Any, cron_job: str) -> Any:
-    """The Job of a CronJob, as a launcher makes it."""
+    """Return the Job as a launcher creates it, owned by a CronJob."""
     job["metadata"]["ownerReferences"] = [
         {"apiVersion": "batch/v1", "kind": "CronJob", "name": cron_job, "uid": "3f0c9e1a-0000-4000-8000-000000000000"}
     ]
@@ -266,7 +266,7 @@ def test_an_autoscaler_changes_sizes_and_nothing_beyond(name: str, guarded: Kube
 
 
 def test_people_and_controllers_are_not_bound(guarded: Kubectl, objects: list[Any]) -> None:
-    """The policies are about tokens that Pods of the system hold: an administrator may create another run."""
+    """The policies restrict only the tokens of the system's Pods: an administrator may create a different run."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
@@ -275,7 +275,7 @@ def test_people_and_controllers_are_not_bound(guarded: Kubectl, objects: list[An
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
 def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
-    """One without a ServiceAccount is refused first, so that the policy is in force when the emitted one passes."""
+    """A run without a ServiceAccount is refused first, so the policy is in force when the emitted run passes."""
     kubectl = control_plane.kubectl
     for stack in example.compiled().stacks:
         objects: list[Any] = manifests_of(stack.projects)
@@ -296,7 +296,7 @@ def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cl
 
 
 def _started(policy: Any, objects: list[Any]) -> Iterator[Any]:
-    """What a policy of a pipeline is about, as its callers create it."""
+    """Yield the objects that a pipeline's policy restricts, as their callers create them."""
     _, pipeline, kind = (*policy["metadata"]["name"].rsplit(".", 2), "")[:3]
     if kind == "runs":
         yield run_of(objects, pipeline)

@@ -1,4 +1,4 @@
-"""Prometheus itself reads the rules, and alerts on endpoints when it should: promtool's check and its unit tests."""
+"""Prometheus accepts the emitted rules and alerts on endpoints when it should: promtool's check and unit tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
     ],
 )
 def test_prometheus_reads_the_rules(prometheus: Prometheus, text: str, name: str) -> None:
-    """Expressions, templates and names are all valid."""
+    """All expressions, templates and names are valid."""
     assert prometheus.check(text, name) == ""
 
 
@@ -61,7 +61,7 @@ def test_without_a_single_failure_the_ratio_is_still_there(prometheus: Prometheu
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
-    """After four quiet hours a tenth of the requests fails: a page, ten minutes later."""
+    """After four quiet hours, a tenth of the requests fail: a page follows within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 250)
@@ -70,7 +70,7 @@ def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
-    """The short window says that it is over, while the long one still remembers."""
+    """The short window shows that the outage is over, while the long window still includes it."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
     told = prometheus.told(VALID_SPEC, "scorer", series, 280)
 
@@ -84,7 +84,7 @@ def test_refused_requests_are_the_clients(prometheus: Prometheus) -> None:
 
 
 def test_slow_answers_burn_the_budget_of_latency(prometheus: Prometheus) -> None:
-    """Every second answer takes longer than 50 ms."""
+    """Half of the answers take longer than 50 ms."""
     series = {
         **healthy(),
         REQUESTS % "200": "0+600x400",
@@ -107,7 +107,7 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
 def test_time_outs_burn_the_budget(prometheus: Prometheus, status: str) -> None:
-    """Every request times out: at the proxy of Ray, at its caller, at a replica."""
+    """Every request times out: at Ray's proxy, at its caller, or at a replica."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 70)
@@ -116,7 +116,7 @@ def test_time_outs_burn_the_budget(prometheus: Prometheus, status: str) -> None:
 
 
 def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
-    """After two minutes without a series, of the 21 minutes that 99.95 % leaves in a month."""
+    """The page comes after two minutes without a series, of the 21 minutes that 99.95 % leaves in a month."""
     series = {
         HEALTHY % "champion": "1x60 stale",
         HEALTHY % "challenger": "1x60 stale",
@@ -145,7 +145,7 @@ PROXY_UP = (
 
 
 def at_gateway(**more: str) -> dict[str, str]:
-    """A proxy and all replicas run, and a thousand requests a minute are answered."""
+    """Return series of a running proxy and replicas that answer a thousand requests a minute."""
     return {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x400", **more}
 
 
@@ -154,7 +154,7 @@ def paged(told: set[tuple[str, ...]]) -> bool:
 
 
 def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometheus) -> None:
-    """Copies of requests that fail are nobody's, and so are requests that are refused with 4xx."""
+    """Failures of mirrored requests do not count, nor do requests refused with 4xx."""
     series = at_gateway()
     series[f'envoy_cluster_upstream_rq{{{MIRROR},envoy_response_code="503"}}'] = "0+1000x400"
     series[ENVOY_REQUESTS % "422"] = "0+100x400"
@@ -163,7 +163,7 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
 
 
 def test_time_outs_of_the_gateway_page(prometheus: Prometheus) -> None:
-    """Two requests of a hundred, of which the servers report nothing but callers that left."""
+    """Two in a hundred requests time out, which the servers report only as callers that disconnected."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
@@ -172,7 +172,7 @@ def test_time_outs_of_the_gateway_page(prometheus: Prometheus) -> None:
 
 
 def test_a_time_out_of_the_gateway_counts_once(prometheus: Prometheus) -> None:
-    """With half of the pace that pages, which the servers' 499 of the same requests must not double."""
+    """At half of the rate that pages, the servers' 499 for the same requests must not count again."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
@@ -186,7 +186,7 @@ def test_a_time_out_of_the_gateway_counts_once(prometheus: Prometheus) -> None:
 def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
     prometheus: Prometheus, answers: dict[str, str], seen_by_servers: dict[str, str]
 ) -> None:
-    """All time out, all callers leave, all connections to the servers are refused."""
+    """All requests time out, all callers disconnect, or all connections to the servers are refused."""
     series = {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x60 60000x60"}
     series |= {ENVOY_REQUESTS % code: values for code, values in answers.items()}
     series |= {REQUESTS % code: values for code, values in seen_by_servers.items()}
@@ -195,7 +195,7 @@ def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
 
 
 def test_a_gateway_that_is_gone_pages(prometheus: Prometheus) -> None:
-    """Its series go with it, so no ratio notices."""
+    """The Gateway's series disappear with it, so an alert on a ratio would not notice."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}

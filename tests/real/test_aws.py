@@ -1,4 +1,4 @@
-"""The real engine makes, keeps, changes and takes away things in an AWS on loopback."""
+"""The real engine creates, keeps, changes and deletes resources in an AWS on loopback."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ SMALL = Path(__file__).parent / "programs" / "aws"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """An AWS of the test's own."""
+    """Run an AWS for one test."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def small(cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """A stack of the small program."""
+    """Return a stack of the small program."""
     return pulumi_stack(SMALL, "test", **cloud.variables())
 
 
 def _names(outcome: Outcome) -> dict[str, str]:
-    """Class name and logical name of what was not left alone, and what was done to it."""
+    """Return the operation for each resource that changed, by class and logical name."""
     return {
         " ".join((urn.split("::")[2].rpartition(":")[2], urn.rpartition("::")[2])): operation
         for urn, operation in outcome.changed.items()
@@ -38,7 +38,7 @@ def _names(outcome: Outcome) -> dict[str, str]:
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
-    """create, same, one update in place, and nothing at all; the cloud says what it was told."""
+    """An up changes only what its configuration changed, and AWS keeps every property as set."""
     assert set(small.preview().changes.values()) == {"create"}
     assert set(small.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
@@ -57,7 +57,7 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small
 
 
 def test_drift_is_seen_and_put_right(cloud: Cloud, small: PulumiStack) -> None:
-    """What somebody changed by hand is seen by a refresh, and the next up takes it back."""
+    """A refresh detects changes made by hand, and the next up reverts them."""
     small.up()
     cloud.client("s3").put_bucket_versioning(
         Bucket="small-data-20261124", VersioningConfiguration={"Status": "Suspended"}
@@ -84,7 +84,7 @@ def test_drift_is_seen_and_put_right(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiStack) -> None:
-    """Another address range means another network; the gateway moves over."""
+    """Another address range requires another VPC; the gateway is moved to it."""
     small.up()
     small.configure("cidr", "10.1.0.0/16")
 
@@ -101,7 +101,7 @@ def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiS
 
 
 def test_a_refusal_reaches_the_user(small: PulumiStack) -> None:
-    """An address range that AWS does not take fails with its reason."""
+    """An address range that AWS refuses fails with its reason."""
     small.configure("cidr", "10.0.0.0/8")
 
     with pytest.raises(Failed, match="/16 to /28 are allowed"):
@@ -109,7 +109,7 @@ def test_a_refusal_reaches_the_user(small: PulumiStack) -> None:
 
 
 def test_a_bucket_with_objects_stays(cloud: Cloud, small: PulumiStack) -> None:
-    """Deletion is refused while there is something in the bucket, and works when it is empty."""
+    """A bucket with objects cannot be deleted; an empty one can."""
     small.up()
     s3 = cloud.client("s3")
     version = s3.put_object(Bucket="small-data-20261124", Key="one", Body=b"1")["VersionId"]
@@ -124,7 +124,7 @@ def test_a_bucket_with_objects_stays(cloud: Cloud, small: PulumiStack) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_call_that_fails_is_finished_by_the_next_up(cloud: Cloud, small: PulumiStack, after: bool) -> None:
-    """Whether or not the thing was made when the call failed, the next up ends with one of it."""
+    """Whether or not the resource was created when the call failed, exactly one exists after the next up."""
     cloud.orders.give(Order("fail", verb="create", kind="aws:kms/key:Key", after=after))
 
     with pytest.raises(Failed, match="told to fail"):
@@ -136,7 +136,7 @@ def test_a_call_that_fails_is_finished_by_the_next_up(cloud: Cloud, small: Pulum
 
 
 def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
-    """A run that is killed while a call hangs leaves the rest to the next one."""
+    """If a run is killed while a call hangs, the next one completes the work."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
     until_all_else_is_done(cloud, running)

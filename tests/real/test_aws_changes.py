@@ -1,4 +1,4 @@
-"""The life of one system on AWS: each kind of change does what its README says, drift, failures, a kill and the end."""
+"""One system on AWS through every kind of change in its README, drift, failures, a kill and its destruction."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ LEADS = Example("leads", None, SYSTEMS)
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The text of the system's spec as it stands, and what is compiled from it."""
+    """The current text of the system's spec, and what it compiles to."""
 
     text: str
     out: Path
 
     def edited(self, old: str, new: str) -> Spec:
-        """Another text; the old words have to be there."""
+        """Return a spec with replaced text; the old text must be present."""
         assert old in self.text, old
         return Spec(self.text.replace(old, new), self.out)
 
     def folder(self) -> Path:
-        """The infrastructure that comes out of it."""
+        """Return the folder of the infrastructure project compiled from it."""
         out = self.out / str(abs(hash(self.text)))
         return written(LEADS.compiled(self.text), out) / "infrastructure"
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """An AWS of the test's own, without a cluster behind it: nothing here runs Pods."""
+    """Run an AWS for one test, without a Kubernetes cluster, since no Pods run here."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """The system one minor version of Kubernetes behind, so that it can go up."""
+    """Return the system's spec one minor version of Kubernetes behind, so that it can be upgraded."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -54,12 +54,12 @@ def spec(tmp_path: Path) -> Spec:
 
 @pytest.fixture
 def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """The stack of its infrastructure."""
+    """Return the stack of its infrastructure."""
     return pulumi_stack(spec.folder(), LEADS.stack, **cloud.variables())
 
 
 def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
-    """What an up does after the spec has become this one; one more does nothing."""
+    """Return the changes of an up with this spec, and assert that another up does nothing."""
     stack.replace(spec.folder())
     changed = told(stack.up())
     assert stack.up().changed == {}
@@ -67,14 +67,14 @@ def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
 
 
 def _wanted(stack: PulumiStack, spec: Spec) -> tuple[dict[str, str], str]:
-    """What a preview shows, and its complaints."""
+    """Return the changes that a preview shows, and its errors."""
     stack.replace(spec.folder())
     outcome = stack.start("preview").wait(300)
     return told(outcome), "\n".join(outcome.errors)
 
 
 def _readme_rows(spec: Spec) -> set[str]:
-    """What the README of the emitted target says of changes: the first column of its table."""
+    """Return the first column of the table of changes in the emitted README."""
     readme = (spec.folder().parent / "README.md").read_text()
     table = readme.partition("## What a change does")[2].partition("\n## ")[0]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
@@ -82,13 +82,13 @@ def _readme_rows(spec: Spec) -> set[str]:
 
 
 def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -> None:
-    """A row of the README's table each; what it calls in place is updated, and only what it names is replaced."""
+    """Only resources that a row of the README's table names are replaced; the rest are updated in place."""
     rows = _readme_rows(spec)
     stack.up()
 
     rows.remove("numbers of replicas and workers")
     spec = spec.edited("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
-    # the head scales its workers now, and its autoscaler is one Pod's worth more for the nodes of the platform
+    # the head now scales its workers, and its autoscaler adds one Pod to the platform's nodes
     grown = ("small-m6i-large-on-demand", "system-1", "system-2", "system-3")
     assert _after(stack, spec) == {f"NodeGroup {name}": "update" for name in grown}
 
@@ -141,7 +141,7 @@ def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -
 
 
 def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> None:
-    """A call that fails, a killed run, drift, protection, and nothing left at the end."""
+    """The system survives a failing call, a killed run, drift and protection, and leaves nothing behind at the end."""
     before = left_in(cloud)
 
     cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))
@@ -169,7 +169,7 @@ def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> Non
 
     with pytest.raises(Failed, match="protect"):
         stack.command("destroy", "--yes")
-    assert stack.up().changed == {}  # its preview failed, so nothing was gone
+    assert stack.up().changed == {}  # its preview failed, so nothing was deleted
     stack.configure("protect", "false")
     stack.up()
     stack.destroy()
@@ -178,7 +178,7 @@ def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> Non
 
 
 def _drift(cloud: Cloud, stack: PulumiStack) -> None:
-    """What somebody does by hand: a policy and a rule are gone, and a group may grow further."""
+    """Simulate manual changes: delete a policy and a rule, and raise a group's maximum size."""
     cloud.client("s3").delete_bucket_policy(Bucket=_id(stack, "Bucket", "lake"))
     ec2, group = cloud.client("ec2"), _id(stack, "SecurityGroup", "runs")
     (database,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
@@ -189,7 +189,7 @@ def _drift(cloud: Cloud, stack: PulumiStack) -> None:
 
 
 def _id(stack: PulumiStack, kind: str, name: str) -> str:
-    """What AWS calls a thing of the stack."""
+    """Return the AWS ID of a resource in the stack."""
     (found,) = [
         str(one["id"])
         for one in stack.resources()

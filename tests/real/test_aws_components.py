@@ -1,4 +1,4 @@
-"""Infrastructure that is emitted for AWS goes up in an AWS on loopback, stays, and goes away only when it may."""
+"""Emitted AWS infrastructure is created in an AWS on loopback, remains unchanged, and is deleted only when allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    """Run an AWS whose clusters are the control plane, and restore the nodes of other tests afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         yield found
@@ -36,7 +36,7 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 
 
 def _infrastructure(outcome: Outcome, out: Path) -> Path:
-    """The first infrastructure project of what was compiled, on disk."""
+    """Write a compiled outcome to disk; return its first infrastructure project."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -52,7 +52,7 @@ def test_infrastructure_lives_and_dies(
     control_plane: Cluster,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """up, up again (nothing), refresh (nothing); the kubeconfig works; what is protected stays until told otherwise."""
+    """A second up and a refresh change nothing, the kubeconfig works, and protected resources cannot be deleted."""
     stack = pulumi_stack(_infrastructure(example.compiled(), tmp_path / "build"), example.stack, **cloud.variables())
 
     assert set(stack.up().changes.values()) == {"create"}
@@ -73,7 +73,7 @@ def test_infrastructure_lives_and_dies(
 def test_buckets_without_a_cluster_live_and_die(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """up, up again (nothing), refresh (nothing); whoever opens a bucket from elsewhere has a key, and all goes away."""
+    """A second up and a refresh change nothing, a bucket's user elsewhere gets a key, and everything can be deleted."""
     outcome = compile_system(Inputs(Given("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
@@ -86,7 +86,7 @@ def test_buckets_without_a_cluster_live_and_die(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """What is protected stays until said otherwise; then all of it goes."""
+    """Protected resources stay until unprotected; then everything is deleted."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

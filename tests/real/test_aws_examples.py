@@ -1,4 +1,4 @@
-"""Systems on AWS under the real engine: infrastructure in an AWS on loopback, workloads on an API server beside it."""
+"""Systems on AWS under the real engine: infrastructure in an AWS on loopback, workloads on a real API server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 @pytest.fixture
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    """Run an AWS whose clusters are the control plane, and restore the nodes of other tests afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as found:
         yield found
@@ -41,7 +41,7 @@ def test_both_projects_live_and_die(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """Infrastructure, then workloads by its outputs; each again, nothing; away in reverse, and nothing is left."""
+    """Both projects are created, unchanged by a second up, and destroyed in reverse without leftovers."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
     made = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)

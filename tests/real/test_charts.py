@@ -1,4 +1,4 @@
-"""The loopback repository serves charts that the real engine installs, and that refuse values the real ones lack."""
+"""The loopback repository serves charts that the real engine installs, and that reject unknown values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHARTS = Path(__file__).parent / "programs" / "charts"
 def operator(
     control_plane: Cluster, chart_repository: ChartRepository, pulumi_stack: Callable[..., PulumiStack]
 ) -> PulumiStack:
-    """A stack that installs KubeRay's chart from the loopback repository."""
+    """Return a stack that installs KubeRay's chart from the loopback repository."""
     stack = pulumi_stack(CHARTS, "test")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
     stack.configure("chartRepository", chart_repository.url)
@@ -29,7 +29,7 @@ def operator(
 
 
 def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: PulumiStack) -> None:
-    """The chart's Deployment becomes available, its values arrive, and a second run changes nothing."""
+    """The chart's Deployment becomes available with the given values, and a second run changes nothing."""
     operator.configure("values", json.dumps({"featureGates": [{"name": "RayCronJob", "enabled": False}]}))
 
     operator.up()
@@ -44,7 +44,7 @@ def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: Pulu
 
 
 def test_a_value_that_the_chart_does_not_know_is_refused(operator: PulumiStack) -> None:
-    """Helm itself would drop it in silence."""
+    """Helm itself would ignore it silently."""
     operator.configure("values", json.dumps({"featureGate": []}))
 
     with pytest.raises(Failed, match="featureGate"):

@@ -1,4 +1,4 @@
-"""The control plane judges manifests, schedules Pods on declared machines, and its operator makes Ray clusters."""
+"""The control plane validates manifests, schedules Pods on declared machines, and its operator creates Ray clusters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RAY_CLUSTER: Object = {
 
 @pytest.fixture
 def ray_cluster(control_plane: Cluster) -> Iterator[str]:
-    """A RayCluster with a head and two workers, each with a GPU."""
+    """Create a RayCluster with a head and two workers, each with a GPU."""
     control_plane.kubectl.apply([RAY_CLUSTER])
     yield "demo"
     control_plane.kubectl.run("delete", "raycluster", "demo")
@@ -69,7 +69,7 @@ def test_the_operator_makes_a_ray_cluster_that_gets_ready(control_plane: Cluster
 
 
 def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_path: Path) -> None:
-    """A field that the definition does not know is refused by name; the same without it is accepted."""
+    """A field that the definition lacks is refused by name; the same manifest without it is accepted."""
     manifest = tmp_path / "cluster.yaml"
     manifest.write_text(json.dumps(RAY_CLUSTER))
     assert control_plane.kubectl.apply_strict(manifest) == ()
@@ -82,7 +82,7 @@ def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_pa
 
 
 def test_pods_go_only_where_declared_machines_have_room(control_plane: Cluster) -> None:
-    """A Pod for an accelerator pool runs on its machine; one that asks for more than any machine has stays pending."""
+    """A Pod for an accelerator pool runs on its machine; a Pod that no machine can fit stays pending."""
     kubectl = control_plane.kubectl
     pool = Machines(
         count=1,

@@ -1,4 +1,4 @@
-"""Specs and environments in yaml-language-server: what is offered, what is shown, and what is wrong in which words."""
+"""Specs and environments in yaml-language-server: completions, hover texts, and diagnostics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both schemas as files, as a user has them."""
+    """Write both schemas to files, as a user has them."""
     folder = tmp_path_factory.mktemp("schemas")
     for name in ("system", "environment"):
         (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
@@ -38,11 +38,11 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def editor(yaml_language_server: list[str], schemas: dict[str, Path]) -> Iterator[LanguageClient]:
-    """The language server with both schemas, by the names of files."""
+    """Start the language server with both schemas, associated by file name."""
     chosen = {schemas["system"].as_uri(): ["modelyard.yaml"], schemas["environment"].as_uri(): ["environments/*.yaml"]}
     yaml = {"schemas": chosen, "validate": True, "completion": True, "hover": True, "schemaStore": {"enable": False}}
     with LanguageClient(yaml_language_server, {"yaml": yaml, "http": {}, "editor": {}}) as client:
-        while not _problems(client, "kind: MLSystem\n"):  # it asks for its configuration after the first question
+        while not _problems(client, "kind: MLSystem\n"):  # it requests its configuration after the first request
             time.sleep(0.1)
         yield client
 
@@ -137,7 +137,7 @@ def test_targets_are_offered(editor: LanguageClient, place: str, offered: set[st
     ],
 )  # fmt: skip
 def test_what_is_offered_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """All of it: no titles, no placeholders, no objects as text, and nothing of a choice that is not made."""
+    """No titles, no placeholders, no objects as text, and nothing from an alternative that was not chosen."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -151,7 +151,7 @@ def test_what_is_offered_in_a_spec(editor: LanguageClient, place: str, offered: 
     ],
 )
 def test_no_name_is_made_up(editor: LanguageClient, place: str) -> None:
-    """Names of the schema's examples are not the user's."""
+    """Names in the schema's examples are not offered, since the user did not define them."""
     assert _offered(editor, _PLACED + place) == []
 
 
@@ -183,7 +183,7 @@ def test_fields_are_described_with_examples(editor: LanguageClient) -> None:
     ],
 )
 def test_environments_are_completed(editor: LanguageClient, inside: bool, place: str, offered: set[str]) -> None:
-    """In the spec and in a file of their own."""
+    """Completion works both in the spec and in a separate file."""
     if inside:
         below = "".join(f"    {line}\n" for line in place.splitlines()).rstrip("\n")
         assert offered <= set(_offered(editor, f"{_PLACED}environments:\n  dev:\n{below}"))
@@ -225,7 +225,7 @@ def test_problems_are_told_in_our_words(editor: LanguageClient, text: str, probl
 
 
 def test_variables_are_no_problem(editor: LanguageClient) -> None:
-    """A spec is seen before they are substituted."""
+    """The editor validates a spec before variables are substituted."""
     text = "compute: {c: {cpu: '${vars.cpus}', memory: '${vars.size}Gi', capacity: '${vars.kind}'}}\n"
 
     assert _problems(editor, _PLACED + text) == []

@@ -1,4 +1,4 @@
-"""A program is type-checked against the SDKs that it asks for, in an environment that holds nothing else."""
+"""A program is type-checked against the SDKs that it requires, in an environment with nothing else."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TINY = Path(__file__).parent / "programs" / "tiny"
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """The interpreter of the tiny program's environment."""
+    """Return the interpreter of the tiny program's environment."""
     return environments.program_environment(TINY / "requirements.txt")
 
 
 def test_the_environment_is_made_once_and_knows_nothing_of_the_compiler(python: Path) -> None:
-    """It has the SDK of the asked-for version, and modelyard is nowhere in it."""
+    """The environment has the required version of the SDK, and modelyard is not installed in it."""
     assert environments.program_environment(TINY / "requirements.txt") == python
 
     listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
@@ -30,7 +30,7 @@ def test_the_environment_is_made_once_and_knows_nothing_of_the_compiler(python: 
 
 
 def test_a_well_typed_program_passes_and_a_misspelt_argument_does_not(python: Path, tmp_path: Path) -> None:
-    """The check is against the real SDK: it knows its arguments."""
+    """The check uses the real SDK, so it knows its arguments."""
     program = tmp_path / "program"
     shutil.copytree(TINY, program)
     assert environments.type_errors(program, python) == ""

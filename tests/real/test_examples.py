@@ -1,4 +1,4 @@
-"""Every example goes up on a real API server with the real engine, stays, changes, and leaves nothing behind."""
+"""Every example is deployed to a real API server by the real engine, changed, and destroyed without leftovers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clusters()]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One target of a compiled example, with the stack of its project."""
+    """A target of a compiled example, with the stack of its project."""
 
     target: TargetSpec
     project: Path
@@ -40,7 +40,7 @@ class Placed:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """The trees of an outcome on disk; the folder of its environment."""
+    """Write the trees of an outcome to disk; return its environment's folder."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -51,7 +51,7 @@ def written(outcome: Outcome, out: Path) -> Path:
 def placements(
     outcome: Outcome, folder: Path, cluster: Cluster, charts: ChartRepository, make: Callable[..., PulumiStack]
 ) -> Iterator[Placed]:
-    """The stacks of an example, each on a cluster that has just the machines that its target declares."""
+    """Yield the stacks of an example, each on a cluster with only the machines that its target declares."""
     assert outcome.system is not None
     for target in outcome.system.deployment.targets:
         project = folder / target.name / "workloads"
@@ -68,12 +68,12 @@ def placements(
 
 
 def platform_nodes() -> list[nodes.Node]:
-    """A machine for the Pods of add-ons, which are not the system's own and not part of its capacity."""
+    """Return a machine for the Pods of add-ons, which are not part of the system's own capacity."""
     return [nodes.Node("platform", taints=(("bench/platform", "", "PreferNoSchedule"),))]
 
 
 def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
-    """Whether the operator has made every Ray cluster whole: RayServices' and RayJobs' alike."""
+    """Return whether the operator has completed every Ray cluster, both of RayServices and of RayJobs."""
     clusters = kubectl.all("raycluster", namespace)
     owners = len(kubectl.all("rayservice", namespace)) + len(kubectl.all("rayjob", namespace))
     states = [cast(Any, cluster).get("status", {}).get("state") for cluster in clusters]
@@ -81,7 +81,7 @@ def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
 
 
 def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
-    """Pods that no machine can hold, with the scheduler's reason."""
+    """Return the Pods that no machine can fit, with the scheduler's reason."""
     found: list[str] = []
     for pod in kubectl.all("pod", namespace):
         conditions: list[Object] = cast(Any, pod).get("status", {}).get("conditions", [])
@@ -94,7 +94,7 @@ def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
 
 
 def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
-    """One run of every pipeline, one after the other, made from its template as its launcher would: KWOK runs none."""
+    """Run every pipeline once, in turn, from its template, as its launcher would: KWOK runs no launchers."""
     for config in kubectl.all("configmap", namespace):
         template = cast(Any, config).get("data", {}).get("rayjob.json")
         if template:
@@ -102,7 +102,7 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
 
 
 def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> None:
-    """A run beside the Job that it belongs to, until KubeRay has created the Job that submits it."""
+    """Create a run with the Job that it belongs to, and wait until KubeRay has created the Job that submits it."""
     pipeline = template["metadata"]["name"]
     job = f"{pipeline}-first"
     made = kubectl.run(
@@ -128,14 +128,14 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
 
 
 def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
-    """Whether the Job named after a RayJob exists and is the RayJob's own."""
+    """Return whether the Job named after a RayJob exists and belongs to the RayJob."""
     jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
     owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
     return any(owner["kind"] == "RayJob" for owner in owners)
 
 
 def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
-    """A volume for each claim, as the storage class of a cluster would make it; there is no provisioner here."""
+    """Create a volume for each claim, as a cluster's storage class would; there is no provisioner here."""
     for claim in kubectl.all("persistentvolumeclaim", namespace):
         name, spec = cast(Any, claim)["metadata"]["name"], cast(Any, claim)["spec"]
         if spec.get("volumeName"):
@@ -157,7 +157,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
 
 
 def settled(kubectl: Kubectl, namespace: str) -> None:
-    """Every Ray cluster is whole, every Pod has a machine, and the operator complains of nothing."""
+    """Wait for complete Ray clusters; assert that all Pods are scheduled and the operator reports no error."""
     provide_volumes(kubectl, namespace)
     kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
     assert unscheduled(kubectl, namespace) == []
@@ -166,7 +166,7 @@ def settled(kubectl: Kubectl, namespace: str) -> None:
 
 @pytest.fixture
 def restored_nodes(control_plane: Cluster) -> Iterator[None]:
-    """The machines of other tests come back when this one has changed them."""
+    """Restore the nodes of other tests after this one has changed them."""
     yield
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
@@ -183,7 +183,7 @@ def test_an_example_lives_and_dies(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """up, up again (nothing), more replicas (that object alone), refresh (nothing), destroy (nothing left)."""
+    """A second up changes nothing, more replicas change only that object, and destroy leaves nothing."""
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")
     kubectl = control_plane.kubectl
@@ -191,9 +191,9 @@ def test_an_example_lives_and_dies(
         namespace = placed.target.namespace or cast(System, outcome.system).metadata.name
         stack = placed.stack
         lent = placed.target.tenancy == "shared"
-        if lent:  # whoever runs a shared cluster gives its tenants their namespaces
+        if lent:  # the operator of a shared cluster creates namespaces for its tenants
             kubectl.run("create", "namespace", namespace)
-        for priority in priorities(placed.project):  # and a cluster's priorities are its owner's
+        for priority in priorities(placed.project):  # and the owner of a cluster its priority classes
             kubectl.run("create", "priorityclass", priority, "--value=1000")
         stack.up()
         assert stack.up().changed == {}
@@ -207,7 +207,7 @@ def test_an_example_lives_and_dies(
             changed = {urn.partition("::")[2]: how for urn, how in stack.up().changed.items()}
             budgets = {urn for urn in changed if "PodDisruptionBudget" in urn}
             assert {urn.rpartition("/")[2]: changed[urn] for urn in changed.keys() - budgets} == {server: "update"}
-            # its disruption budget counts replicas, and comes with the second one
+            # its disruption budget depends on the replicas, and appears with the second one
             assert all(urn.rpartition("/")[2].startswith(server) for urn in budgets), changed
         assert stack.refresh().changed == {}
 
@@ -224,7 +224,7 @@ def test_an_example_lives_and_dies(
 
 
 def priorities(project: Path) -> set[str]:
-    """The PriorityClasses that the example names and does not make."""
+    """Return the PriorityClasses that the example refers to and does not create."""
     texts = [path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml")]
     patterns = r"priorityClassName: ([a-z0-9.-]+)", r"kind: PriorityClass\nmetadata:\n  name: ([a-z0-9.-]+)"
     named, made = ({name for text in texts for name in re.findall(pattern, text)} for pattern in patterns)
@@ -232,22 +232,20 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Whether a server keeps a disk, which a second replica takes away: that waits for Pods which never leave here."""
+    """Return whether a server has a volume: a second replica removes it, which waits for Pods that never end here."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
-    """The outcome with a server allowed one replica more, and the name of its RayService; none where nothing serves."""
+    """Raise a server's maximum replicas by one; return the outcome and the RayService's name, if any."""
     assert outcome.plan is not None
     plan = outcome.plan
     for at, resource in enumerate(plan.resources):
         if resource.placement == placement and isinstance(resource.value, ModelServer) and not resource.value.pool:
             application = resource.value.applications[0]
             least, most = application.variant.replicas.minimum, application.variant.replicas.maximum
-            more = Range(
-                least if most > least else least + 1, most + 1
-            )  # what scales goes on doing so, what does not, not
+            more = Range(least if most > least else least + 1, most + 1)  # keeps autoscaling as it is, on or off
             larger = replace(application, variant=replace(application.variant, replicas=more))
             server = replace(resource, value=replace(resource.value, applications=(larger,)))
             grown = replace(plan, resources=(*plan.resources[:at], server, *plan.resources[at + 1 :]))
@@ -263,7 +261,7 @@ def test_a_killed_up_is_finished_by_the_next(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """Killed in the middle of the largest example; the next up makes the rest, and one more changes nothing."""
+    """After a kill in the middle of the largest example, the next up completes it, and one more changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

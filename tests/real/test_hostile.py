@@ -1,4 +1,4 @@
-"""Hostile input in full: it needs no real part, but minutes."""
+"""The full test with hostile input, which needs minutes but no real programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ CASES = 20_000
 
 
 def test_hostile_specs_compile_or_are_refused() -> None:
-    """Generated and mutated specs through all stages and onto disk: no traceback, no hang, no more than 1 GB each."""
+    """No generated or mutated spec causes a traceback, a hang, or more than 1 GB of memory, from parsing to disk."""
     told = hostile(10_000, CASES)
 
     assert not told.failures, "\n".join(told.failures[:5])

@@ -1,4 +1,4 @@
-"""A hybrid system under the real engine: what crosses is there on both sides, opens what it should, and goes whole."""
+"""A hybrid system under the real engine: cross-target access works on both sides, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXAMPLE = Example("fraud-detection", None)
 LAKE = "acme-fraud-lake"
 BUNDLE = "mlflow/bundles/fraud-detection-fraud-xgb/champion/"
 OWN = "tills"
-"""The namespace of the shops' cluster: both clusters are one here."""
+"""The namespace for the shops' cluster, since both clusters are the same here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class System:
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    """Run an AWS whose clusters are the control plane, and restore the nodes of other tests afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         found.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -56,8 +56,9 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 
 
 def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
-    """The example, what runs in the shops in a namespace of its own; with or without the one thing that crosses, which
-    has keys of these numbers.
+    """Compile the example with a separate namespace for the shops' workloads.
+
+    `till` keeps the only workload with cross-target access; `keys` are the numbers of its access keys.
     """
     text = (EXAMPLE.root / EXAMPLE.name / "system.yaml").read_text(encoding="utf-8")
     assert text.count("context: stores-frankfurt\n") == 1
@@ -70,7 +71,7 @@ def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
 def system(
     folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
 ) -> System:
-    """The stacks of a compiled system in one state, as its owner would have them."""
+    """Return the stacks of a compiled system with a common state, as its owner would have them."""
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
     infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)
@@ -83,19 +84,19 @@ def system(
 
 
 def users(cloud: Cloud) -> list[str]:
-    """The users of the account."""
+    """Return the users of the account."""
     return [one["UserName"] for one in cloud.client("iam").list_users()["Users"]]
 
 
 def key_of(kubectl: Kubectl, secret: str, number: int = 1) -> dict[str, str]:
-    """What a Secret of the shops' cluster says of a key, as a client of AWS calls it."""
+    """Return an access key in a Secret of the shops' cluster, in the format of AWS clients."""
     data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
     plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
     return {"AccessKeyId": plain[f"access-key-id-{number}"], "SecretAccessKey": plain[f"secret-access-key-{number}"]}
 
 
 def put_objects(cloud: Cloud) -> None:
-    """A bundle that the till reads, and what lies beside it."""
+    """Create a bundle that the till reads, and objects next to it."""
     for path in (f"{BUNDLE}current.json", "mlflow/bundles/fraud-detection-fraud-xgb/candidate/a", "transactions/a"):
         cloud.client("s3").put_object(Bucket=LAKE, Key=path, Body=b"{}")
 
@@ -107,7 +108,7 @@ def test_a_crossing_lives_and_dies_on_both_sides(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """Three stacks up, the key opens the bundle and nothing else, up again (nothing), and without the till no key."""
+    """The key opens only the bundle, a second up changes nothing, and without the till there is no key."""
     kubectl = control_plane.kubectl
     outcome = compiled()
     made = system(
@@ -144,7 +145,7 @@ def test_a_crossing_lives_and_dies_on_both_sides(
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
-    """Asked of moto's IAM, with the key as the Pods get it."""
+    """Assert with moto's IAM that the key that Pods receive can read the bundle and nothing else."""
     s3 = moto.client("s3", key)
     with moto.enforced():
         assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
@@ -155,7 +156,7 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
 
 
 def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
-    """By the steps of the README: both open the bundle until the first is left out, and Pods are given the second."""
+    """Rotate the key as the README describes: both keys work until the first is removed, and Pods get the second."""
     both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
     moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
 
@@ -182,7 +183,7 @@ def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl)
 
 
 def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
-    """Nothing is left for the shops' cluster, whose stack goes first; then its user goes with its key."""
+    """Remove the till: the shops' stack is destroyed first, then the user and its key are deleted."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
     made.tills.configure("protect", "false")

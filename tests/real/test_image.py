@@ -1,4 +1,4 @@
-"""A build context on the published image of Ray becomes an image, with nothing pulled."""
+"""A build context based on Ray's published image can be built without pulling anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COPY --chown=1000:100 app.py /home/ray/app.py
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """A build context like an emitted `image/` folder: a Dockerfile, pinned requirements, sources."""
+    """Write a build context like an emitted `image/` folder: a Dockerfile, pinned requirements, sources."""
     folder = tmp_path / "image"
     folder.mkdir()
     (folder / "Dockerfile").write_text(DOCKERFILE)
@@ -31,7 +31,7 @@ def context(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("base_image")
 def test_a_context_is_built_on_the_base_image(context: Path) -> None:
-    """The archive has the asked-for name, the base's environment and the context's layers."""
+    """The archive has the requested name, the base's environment and the context's layers."""
     archive = image.build(context, "registry.local/demo-runtime:1")
 
     with tarfile.open(archive) as tar:
@@ -44,7 +44,7 @@ def test_a_context_is_built_on_the_base_image(context: Path) -> None:
 
 @pytest.mark.usefixtures("base_image")
 def test_another_base_is_not_pulled(context: Path) -> None:
-    """A Dockerfile on a base that is not here fails instead of reaching for a registry."""
+    """A Dockerfile with a base that is not available fails instead of contacting a registry."""
     (context / "Dockerfile").write_text("FROM docker.io/library/other:1\n")
 
     with pytest.raises(RuntimeError, match="other:1"):

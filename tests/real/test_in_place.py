@@ -1,4 +1,4 @@
-"""Servers without a second Ray cluster beside them, under the real engine and KubeRay's real operator."""
+"""Servers that are replaced without a second Ray cluster, under the real engine and KubeRay's real operator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 
 def server(old: str, new: str) -> list[Object]:
-    """The objects of an endpoint's server that Pods need, in a namespace of its own."""
+    """Return the objects that the Pods of an endpoint's server need, in their own namespace."""
     made = lowered(changed(old, new, IN_PLACE))
     wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
@@ -37,7 +37,7 @@ def server(old: str, new: str) -> list[Object]:
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
-    """A project that applies them."""
+    """Write a project that applies these objects."""
     folder.mkdir(parents=True)
     project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
     (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
@@ -47,7 +47,7 @@ def written(folder: Path, objects: list[Object]) -> Path:
 def test_new_pods_replace_the_server_and_all_else_changes_it(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """KubeRay takes a new image and goes on with the old one; removed and made again, the server has it."""
+    """KubeRay accepts a new image but keeps running the old one; a server that is deleted and created again uses it."""
     kubectl = control_plane.kubectl
     stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)

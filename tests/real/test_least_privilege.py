@@ -1,8 +1,8 @@
-"""Least privilege, tried: an identity does what its workload declares, and is denied what lies beside it.
+"""Least privilege in practice: an identity can do what its workload declares, and is denied everything next to it.
 
-Policies come from the components as they register them. Two judge them: moto's IAM, by action and resource, with real
-requests of a real client, and the evaluator of `testbed/clouds/aws/authorization`, which knows conditions too. They
-have to agree wherever moto looks. Of bucket policies, secrets, keys and trust the evaluator decides alone.
+The policies are those that the components register. Two evaluators check them: moto's IAM, by action and resource, with
+real requests from a real client, and `testbed/clouds/aws/authorization`, which also supports conditions. They have to
+agree wherever moto evaluates. Bucket policies, secrets, keys and trust are only checked by the latter.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ OBJECTS = (
 
 
 class Attempt(NamedTuple):
-    """One request, and whether it has to go through."""
+    """A request, and whether it should be allowed."""
 
     action: str
     bucket: str
@@ -65,7 +65,7 @@ class Attempt(NamedTuple):
 
     @property
     def arn(self) -> str:
-        """What IAM calls the object."""
+        """Return the object's ARN."""
         return f"arn:aws:s3:::{self.bucket}/{self.key}"
 
 
@@ -97,19 +97,19 @@ CALLS: dict[str, Callable[[Any, Attempt], object]] = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What the components register for one workload."""
+    """Return what the components register for one workload."""
     return registered(tmp_path_factory.mktemp("rights"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
 def rights(found: Found) -> str:
-    """The policy of the workload's role."""
+    """Return the policy of the workload's role."""
     return str(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Buckets with objects in and around what is declared, and secrets likewise."""
+    """Run an AWS with buckets, objects and secrets, both declared and similarly named."""
     with running() as made:
         s3, secrets = made.client("s3"), made.client("secretsmanager")
         for bucket in ("lake", "other"):
@@ -121,7 +121,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, str]]:
-    """Of a session of the role and of the crossing's user, each with exactly what its component registers."""
+    """Return credentials for the role and for the cross-target user, each with exactly the registered policies."""
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}
@@ -139,7 +139,7 @@ def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, 
 
 @pytest.fixture(autouse=True)
 def objects(request: pytest.FixtureRequest) -> None:
-    """What an earlier test deleted is there again."""
+    """Restore the objects that an earlier test deleted."""
     if "cloud" in request.fixturenames:
         s3 = request.getfixturevalue("cloud").client("s3")
         for bucket, key in OBJECTS:
@@ -191,7 +191,7 @@ def test_nothing_else_of_the_account_is_seen(who: str, cloud: Cloud, credentials
         ("lake", "transactions/", True),
         ("lake", "transactions/day=1/", True),
         ("lake", "scores/", True),
-        ("lake", "transactions", False),  # would show transactions-raw/
+        ("lake", "transactions", False),  # would expose transactions-raw/
         ("lake", "transactions-raw/", False),
         ("lake", "claims/2026/", False),
         ("lake", "", False),
@@ -219,7 +219,7 @@ def test_a_list_that_names_no_prefix_is_denied(rights: str) -> None:
 
 
 def test_the_secret_that_is_named_is_read_and_none_with_a_longer_name(cloud: Cloud, rights: str) -> None:
-    """The ARNs, with what AWS appends to a name, are the server's."""
+    """Secrets' ARNs end in a random suffix, which moto generates as AWS does."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 

@@ -1,4 +1,4 @@
-"""What is emitted, on a node that enforces it: TCP connections between real Pods, every one that could be tried."""
+"""Enforces the emitted policies on a node and tries every TCP connection between real Pods."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: recipes}
 spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]}
 """
-"""Parts of the API that what is emitted does without: names and ranges of ports, exceptions, expressions."""
+"""Parts of the API that the emitted policies do not use: named ports, port ranges, exceptions, expressions."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The network as the API server has it, and which connections were made: source, target, port."""
+    """The network as the API server has it, and the successful connections: source, target, port."""
 
     network: Network
     made: frozenset[tuple[str, str, int]]
 
     def sources(self, target: str, port: int) -> set[str]:
-        """Pods that reached a port of another."""
+        """Return the Pods that reached a port of another."""
         return {source for source, reached, at in self.made if (reached, at) == (target, port)}
 
 
@@ -96,13 +96,13 @@ def _pod(name: str) -> Object:
 
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Network namespaces of the Pods, by address."""
+    """Return the network namespaces of the Pods, by address."""
     found: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]
         if not name.startswith("cni-"):
             continue
-        # A Pod of an earlier test that is still going loses its device and then its namespace while we ask.
+        # A terminating Pod of an earlier test loses its device and then its namespace while we query.
         with suppress(RuntimeError):
             for link in json.loads(cluster.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
                 found |= {each["local"]: name for each in link["addr_info"]}
@@ -111,7 +111,7 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def measured(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """Every Pod tries every port of every other, while all of them listen on all ports."""
+    """Let every Pod try every port of every other Pod, while all of them listen on all ports."""
     kubectl = whole_kubernetes.kubectl
     ours = [each for each in emitted(VALID_SPEC) if each["kind"] in ("Namespace", "NetworkPolicy")]
     own = {each["metadata"]["name"] for each in ours if each["kind"] == "Namespace"}
@@ -149,7 +149,7 @@ def _connections(network: Network, cluster: WholeKubernetes, listeners: Processe
 
 
 def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
-    """In both directions of every pair: nothing more, and nothing less."""
+    """Every pair of Pods is checked in both directions."""
     pods = [pod for pod in measured.network.pods if pod.name in PODS]
     allowed = {
         (source.name, target.name, port)
@@ -182,5 +182,5 @@ NOBODY: set[str] = set()
     ],
 )
 def test_who_reaches_what(measured: Measured, target: str, port: int, expected: set[str]) -> None:
-    """A Pod with the same labels in another namespace reaches nothing of the system or its add-ons."""
+    """A Pod with the same labels in another namespace can reach nothing in the system or its add-ons."""
     assert measured.sources(target, port) == expected

@@ -1,4 +1,4 @@
-"""The real engine brings a small project up, keeps it, survives a kill, and takes everything away again."""
+"""The real engine deploys a small project, leaves it unchanged, recovers from a kill, and destroys it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TINY = Path(__file__).parent / "programs" / "tiny"
 
 @pytest.fixture
 def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """A stack of the tiny project that may use the control plane."""
+    """Return a stack of the tiny project with access to the control plane."""
     stack = pulumi_stack(TINY, "test")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
     return stack
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """create, then same, then exactly one update, then nothing to refresh, then nothing at all."""
+    """create, then same, then exactly one update, then nothing to refresh, then nothing left."""
     assert set(tiny.preview().changes.values()) == {"create"}
 
     first = tiny.up()
@@ -44,7 +44,7 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Clus
 
 
 def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """After a kill in the middle the next run finishes the work, and one after that changes nothing."""
+    """After a kill in the middle, the next run completes the work, and one after that changes nothing."""
     running = tiny.start("up")
     while running.begun < 6 and not running.ended:
         time.sleep(0.02)
@@ -64,7 +64,7 @@ def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> N
 
 
 def test_a_failing_run_tells_why(tiny: PulumiStack) -> None:
-    """What the engine says of a mistake reaches the test."""
+    """The engine's error message reaches the test."""
     tiny.configure("replicas", "many")
 
     with pytest.raises(Failed, match="replicas"):

@@ -18,7 +18,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
 
 
 def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> None:
-    """One sample a day is enough, and the next run takes it back."""
+    """A run pushes one sample; the alert fires until the next run pushes another."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}
@@ -26,21 +26,21 @@ def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> N
 
 
 def test_a_monitor_of_another_system_is_not_ours(prometheus: Prometheus) -> None:
-    """Monitors of the same name in two systems that share a Prometheus."""
+    """Two systems that share a Prometheus may have monitors of the same name."""
     series = {**monitored("0 _x1440", "0 _x1440"), **monitored("1 _x1440", "0 _x1440", system="other")}
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", series, 600) == set()
 
 
 def test_a_monitor_of_another_environment_is_not_ours(prometheus: Prometheus) -> None:
-    """Of one system in two namespaces: what breaches in staging is nothing to production."""
+    """A system may run in two namespaces: a breach in staging must not alert production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()
 
 
 def test_a_monitor_that_stopped_is_a_ticket(prometheus: Prometheus) -> None:
-    """Twenty-six hours after a daily run."""
+    """The ticket comes 26 hours after a daily run."""
     told = prometheus.told(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
     assert told == {("ModelyardMonitorStale", "ticket")}
@@ -52,7 +52,7 @@ def test_a_monitor_that_never_ran_is_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_a_performance_monitor_tells_what_servers_measure(prometheus: Prometheus) -> None:
-    """A tenth fails, which is below a fifth; one request comes a second, where at least two are expected."""
+    """A tenth of the requests fail, where a fifth may; one arrives per second, where at least two should."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
     assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
@@ -66,7 +66,7 @@ CRON_JOB = 'namespace="fraud",cronjob="retrain"'
 
 
 def run(number: int, start: str, condition: str) -> dict[str, str]:
-    """The series of kube-state-metrics about a Job: they appear when it starts, its end when it has ended."""
+    """Return kube-state-metrics' series of a Job: those of its end appear only when it has ended."""
     job = JOB % number
     owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
     return {
@@ -77,7 +77,7 @@ def run(number: int, start: str, condition: str) -> dict[str, str]:
 
 
 def scheduled(success: str = "") -> dict[str, str]:
-    """The CronJob, which is as old as the clock of the test."""
+    """Return the series of the CronJob, which was created at time zero of the test."""
     known = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x20000"}
     return {**known, f"kube_cronjob_status_last_successful_time{{{CRON_JOB}}}": success} if success else known
 
@@ -97,7 +97,7 @@ def test_a_failed_run_of_another_pipeline_is_not_ours(prometheus: Prometheus) ->
 
 
 def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
-    """A week, an hour, and twice six hours and ten minutes after the last success, or after the CronJob was created."""
+    """A run is late after a week, an hour, and two attempts of 6 h 10 min since the last success or the creation."""
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 
@@ -107,7 +107,7 @@ def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_a_paused_schedule_misses_no_run(prometheus: Prometheus) -> None:
-    """It is due again as long after it was resumed as after a success: an hour, an hour, and twice half an hour."""
+    """A resumed schedule is late after the same time as after a success: an hour, an hour, and twice half an hour."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
@@ -129,7 +129,7 @@ PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
 
 
 def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(prometheus: Prometheus) -> None:
-    """One sample a run: a week later the gate holds, and a version waits for approval."""
+    """Each run pushes one sample: a week later the gate passes, and a version waits for approval."""
     week = 7 * 24 * 60
     series = {
         **scheduled(f"0x{week} 604800x{week}"),
@@ -169,7 +169,7 @@ def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(promet
 
 
 def test_a_promoter_without_a_success_is_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
-    """Unless it is paused."""
+    """A paused promoter raises no ticket."""
     own = '{namespace="fraud",cronjob="promoter"}'
     series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}
     suspended = f"kube_cronjob_spec_suspend{own}"

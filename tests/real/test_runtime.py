@@ -1,4 +1,4 @@
-"""What runs inside the Pods, on a real Ray with a real registry: from data to a breach of a monitor."""
+"""The code that runs inside Pods, on a real Ray with a real registry: from data to a monitor's breach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/req
 
 
 def happened(program: str, folder: Path) -> dict[str, Any]:
-    """What a program says of its run in the runtime's environment."""
+    """Run a program in the runtime's environment and return its JSON output."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     path = os.pathsep.join(map(str, (REPOSITORY / "runtime", REPOSITORY, PROGRAMS)))
     variables = {"PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
@@ -36,12 +36,12 @@ def happened(program: str, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What happened on the whole way, once for all tests."""
+    """Run the whole scenario once for all tests."""
     return happened("whole_runtime.py", tmp_path_factory.mktemp("whole"))
 
 
 def test_user_code_runs_in_steps(tmp_path: Path) -> None:
-    """Tried again, ended in time, refused where it is not there; its model passes the gate by a metric of its own."""
+    """Steps are retried, time out, or are refused if missing; the gate accepts a custom metric."""
     assert happened("whole_steps.py", tmp_path) == {
         "retried": 0,
         "counted": ['"rows"', "300"],
@@ -55,7 +55,7 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
 
 
 def test_a_model_waits_for_the_approval_of_exactly_itself(facts: dict[str, Any]) -> None:
-    """The run succeeds, the gate holds, and the alias moves only when the digest of this model was approved."""
+    """The run succeeds and the gate passes, but the alias moves only when this model's digest has been approved."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]
@@ -64,7 +64,7 @@ def test_a_model_waits_for_the_approval_of_exactly_itself(facts: dict[str, Any])
 
 
 def test_a_version_knows_where_it_comes_from(facts: dict[str, Any]) -> None:
-    """Owner, code, description and the state of both datasets are kept with it."""
+    """A version has its owner, code, description and the state of both datasets."""
     tags = facts["tags"]
 
     assert tags["modelyard.owner"] == "risk <risk@acme.example>"
@@ -74,7 +74,7 @@ def test_a_version_knows_where_it_comes_from(facts: dict[str, Any]) -> None:
 
 
 def test_it_answers_who_has_the_token_and_sends_rows_that_fit(facts: dict[str, Any]) -> None:
-    """Health is open; a wrong token and wrong rows are refused as JSON; a dear payment abroad is fraud."""
+    """Health checks need no token; a wrong token or invalid rows get JSON errors; a large payment abroad is fraud."""
     assert facts["health"][0] == 200
     assert facts["without token"] == 401
     assert facts["wrong rows"][0] == 422
@@ -85,27 +85,27 @@ def test_it_answers_who_has_the_token_and_sends_rows_that_fit(facts: dict[str, A
 
 
 def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
-    """Every row has one answer, and a second run finds both files done."""
+    """Every row is scored once, and a second run finds both files done."""
     assert facts["score"] == 0
     assert facts["scored rows"] == 600
     assert facts["scored again"] == {"scored": 0, "found": 2, "refused": 0}
 
 
 def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the amounts moved; the metrics are told, and the second breach falls into the cooldown."""
+    """Only the amounts drifted; metrics are sent, and the second breach falls within the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
-    assert len(facts["metrics"]) == 5  # and which way it went, and that nothing is unknown
+    assert len(facts["metrics"]) == 5  # including direction and "nothing unknown"
     assert facts["acted"][0] == "pipeline retrain is started"
     assert "is not started" in facts["acted"][1]
     assert facts["jobs"] == 1
 
 
 def test_a_place_without_a_network_goes_on_with_what_it_has(tmp_path: Path) -> None:
-    """A server follows promotions by their bundles; without the store it begins again, and so do scoring and monitors.
+    """Servers follow promotions through bundles and, like scoring and monitors, can restart without the store.
 
-    Captures of that time arrive when the store is back, and so does what was promoted meanwhile.
+    Captures and promotions from that time arrive when the store is back.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

@@ -1,4 +1,4 @@
-"""What scanners find in the manifests of every example is mended, or explained on one line in `findings.yaml`."""
+"""Every finding of scanners in the examples' manifests is fixed, or explained on one line in `findings.yaml`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, str, str]
 
 
 def listed() -> dict[Key, str]:
-    """Reasons by tool, check and pattern of objects."""
+    """Return reasons by tool, check and pattern of objects."""
     tools = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(LIST.read_text(encoding="utf-8")))
     return {
         (tool, check, pattern): reason
@@ -33,27 +33,27 @@ def listed() -> dict[Key, str]:
 
 
 def explains(key: Key, finding: Finding) -> bool:
-    """Whether a line of the list is about a finding."""
+    """Return whether a line of the list covers a finding."""
     tool, check, pattern = key
     return (tool, check) == (finding.tool, finding.check) and fnmatchcase(finding.object, pattern)
 
 
 def objects_of(example: Example) -> dict[str, tuple[Scanned, ...]]:
-    """What each target of an example gets, by a name for it."""
+    """Return the objects of each target of an example, by a name for the target."""
     outcome = example.compiled()
     assert not outcome.failed, outcome.diagnostics
     return {f"{example}-{stack.target}": tuple(scanned(manifests_of(stack.projects))) for stack in outcome.stacks}
 
 
 def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
-    """Every object of a target as plain data of its own."""
+    """Return every object of a target as plain data, copied."""
     files = [file for project in projects for file in project.manifests]
     return [cast("Object", json.loads(json.dumps(one))) for file in files for one in file.documents()]
 
 
 @pytest.fixture(scope="module")
 def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
-    """What both scanners find in all examples."""
+    """Return the findings of both scanners in all examples."""
     built("kube-score")
     systems = {
         name: objects for example in (*on_clusters(), *on_aws()) for name, objects in objects_of(example).items()
@@ -62,14 +62,14 @@ def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
-    """A finding that no line is about is to be mended, or to get a line."""
+    """A finding without a line has to be fixed, or explained on a new line."""
     keys = list(listed())
 
     assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []
 
 
 def test_every_explanation_is_about_something(found: list[Finding]) -> None:
-    """A line about what is no longer found goes; so does one whose findings another line explains already."""
+    """Lines whose findings are gone or already explained by another line have to be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, one)), None) for one in found}
 
@@ -87,7 +87,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 
 
 def test_a_scanner_sees_what_is_wrong(tmp_path: Path, found: list[Finding]) -> None:
-    """Pods inside Ray's kinds are looked into: a privileged worker is found by both, as the worker that it is."""
+    """Scanners see the Pods inside Ray's kinds: both report a privileged worker as that worker."""
     assert found
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

@@ -53,7 +53,7 @@ except urllib.error.HTTPError as refused:
 
 @pytest.fixture
 def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]:
-    """The MLflow that the example says is there: a real one, with a model under the alias that is served."""
+    """Run the MLflow that the example expects: a real one, with a model under the alias that is served."""
     python = environments.environment(MLFLOW)
     kubectl = whole_kubernetes.kubectl
     kubectl.apply(
@@ -101,7 +101,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
 
 @pytest.mark.usefixtures("registry")
 def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path: Path) -> None:
-    """From its spec to a prediction: nothing stands in for anything but the way in which the image reaches the node."""
+    """From its spec to a prediction, the only shortcut is how the image reaches the node."""
     kubectl = whole_kubernetes.kubectl
     folder = written(EXAMPLE.compiled(), tmp_path / "build") / "main"
     manifests = folder / "workloads" / "manifests"

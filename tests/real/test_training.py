@@ -10,7 +10,7 @@ from tests.real.test_runtime import happened
 
 
 def test_two_workers_make_what_one_makes(tmp_path: Path) -> None:
-    """As good a model for every kind of task; and all of its trees although a worker was lost on the way."""
+    """The models are equally good for every kind of task, and complete even if a worker is lost during training."""
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 

@@ -1,4 +1,4 @@
-"""Infrastructure that is emitted is well typed, by mypy in strict mode, where nothing but its own requirements is."""
+"""Emitted infrastructure passes mypy in strict mode in an environment with only its own requirements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.examples import on_aws
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The folder of every infrastructure project of every example on AWS."""
+    """Return the folder of every infrastructure project of every AWS example."""
     root = tmp_path_factory.mktemp("examples")
     for example in on_aws():
         stacks = example.compiled().stacks
@@ -31,15 +31,15 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
-    """The one interpreter of all: they ask for the same versions, so the SDK of AWS is read once."""
+    """Return the interpreter shared by all: their requirements are the same, so the AWS SDK is parsed once."""
     (found,) = {program_environment(project / "requirements.txt") for project in projects}
     return found
 
 
 def pyright_errors(program: Path, python: Path) -> list[str]:
-    """What pyright in strict mode says of an emitted `__main__.py`.
+    """Return pyright's strict errors in an emitted `__main__.py`.
 
-    Of the library beside it pyright is asked where it is written, with the settings of this repository.
+    The library next to it is checked by pyright at its source, with this repository's settings.
     """
     settings = {"include": ["__main__.py"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (program / "pyrightconfig.json").write_text(json.dumps(settings))
@@ -52,7 +52,7 @@ def pyright_errors(program: Path, python: Path) -> list[str]:
 
 
 def test_every_infrastructure_program_is_well_typed(projects: list[Path], python: Path) -> None:
-    """By mypy with the library beside it, and by pyright; and a misspelt argument is found, so both do look."""
+    """Both mypy and pyright pass; a misspelt argument is reported, which shows that the checks work."""
     assert len(projects) >= len(on_aws())
     for project in projects:
         assert environments.type_errors(project, python) == "", project

@@ -43,7 +43,7 @@ def _template(name: str, used: str, memory: str) -> Object:
 
 @pytest.fixture
 def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """The address of the head of a Ray cluster with one worker, in a namespace with restricted Pod security."""
+    """Start a Ray cluster with one worker in a namespace with restricted Pod security; yield the head's address."""
     kubectl = whole_kubernetes.kubectl
     whole_kubernetes.load(base_image)
     labels: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -85,7 +85,7 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
 
 
 def test_the_head_answers_and_knows_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
-    """Ray's dashboard reports its version, and both nodes are alive in it."""
+    """Ray's dashboard reports its version, and both nodes are alive."""
     version = json.loads(whole_kubernetes.fetch(f"http://{ray_head}:8265/api/version"))
     assert version["ray_version"] == image.RAY
 
@@ -94,7 +94,7 @@ def test_the_head_answers_and_knows_its_worker(whole_kubernetes: WholeKubernetes
 
 
 def test_it_has_one_real_node_and_no_way_out(whole_kubernetes: WholeKubernetes) -> None:
-    """The node's containers are containerd's, and no route leads to another machine."""
+    """The node's containers are run by containerd, and no route leads to another machine."""
     runtime = whole_kubernetes.kubectl.value("node", NODE, "{.status.nodeInfo.containerRuntimeVersion}")
     assert runtime.startswith("containerd://")
 

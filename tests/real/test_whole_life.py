@@ -1,7 +1,7 @@
-"""The life of a system on a whole Kubernetes: trained, approved, asked, killed, in the emitted image with its logins.
+"""A system's life on a whole Kubernetes, in the emitted image: training, approval, requests, a kill, logins.
 
-`pulumi up` makes it. What stands in for the operators of others: PostgreSQL and S3 run on the node, and the Secrets
-that External Secrets would copy are written by hand. Alerts go through Prometheus, its operator and Alertmanager.
+`pulumi up` creates it. Substitutes for other operators: PostgreSQL and S3 run on the node, and the Secrets that
+External Secrets would copy are created by the test. Alerts go through Prometheus, its operator and Alertmanager.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ ROWS = {"instances": [{"amount": 9.0, "income": 1.0}, {"amount": 1.0, "income": 
 
 @dataclass(frozen=True, slots=True)
 class Loans:
-    """The system, up; and what its people use."""
+    """The running system, and the actions of its users."""
 
     cluster: WholeKubernetes
     monitoring: Monitoring
@@ -125,58 +125,58 @@ class Loans:
     pages: Path
 
     def train(self, run: str) -> None:
-        """A run of the pipeline beside its schedule, as the README of the output says."""
+        """Start a run of the pipeline outside its schedule, as the emitted README describes."""
         self.cluster.kubectl.run("create", "job", run, "--from=cronjob/retrain", "--namespace", SYSTEM)
 
     def promote(self, run: str) -> None:
-        """A look of the promoter beside its schedule."""
+        """Start the promoter outside its schedule."""
         self.cluster.kubectl.run("create", "job", run, "--from=cronjob/promoter", "--namespace", SYSTEM)
 
     def approve(self, name: str, spec: Path | None = None) -> None:
-        """`modelyard approve` of version 1 with somebody's key, as the README of the output says."""
+        """Run `modelyard approve` for version 1 with someone's key, as the emitted README describes."""
         named = ("--model", "repayment", "--version", "1", "--registry", MLFLOW, "--key", str(self.spec.parent / name))
         program = (sys.executable, "-m", "modelyard", "approve", str(spec or self.spec), *named)
         self._with_login(*program)
 
     def has_ended(self, run: str) -> bool:
-        """Whether a run succeeded; AssertionError with what it printed when it failed."""
+        """Return whether a run succeeded; raise AssertionError with its output if it failed."""
         conditions = "{.status.conditions[?(@.status=='True')].type}"
         ended = self.cluster.kubectl.value("job", run, conditions, SYSTEM)
         assert "Failed" not in ended, self.logs()
         return "Complete" in ended
 
     def logs(self) -> str:
-        """The last lines of every container of the system."""
+        """Return the last lines of every container of the system."""
         found = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
         names = [(pod["metadata"]["name"], one["name"]) for pod in found for one in pod["spec"]["containers"]]
         texts = [self._log(pod, container) for pod, container in names]
         return "\n".join(f"--- {pod} {container}\n{text}" for (pod, container), text in zip(names, texts, strict=True))
 
     def registry(self) -> Any:
-        """What MLflow has of the model: `versions`, `aliases`, and the `moves` of the aliases."""
+        """Return the model's `versions`, `aliases`, and the `moves` of the aliases in MLflow."""
         program = (str(self.python), str(PROGRAMS / "registry.py"), MLFLOW)
         return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
 
     def ask(self, token: str) -> tuple[int, Any]:
-        """The status and the answer of the endpoint; status 0 where nobody answers."""
+        """Send a request to the endpoint; return status and answer, with status 0 if nothing answers."""
         url = self.address("decide-serve-svc", 8000) + "/"
         program = (sys.executable, str(PROGRAMS / "ask.py"), url, token, json.dumps(ROWS))
         status, answer = json.loads(self.cluster.run(*program))
         return status, answer
 
     def address(self, service: str, port: int) -> str:
-        """The URL of a Service, by its address."""
+        """Return the URL of a Service, with its IP address."""
         found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
         return f"http://{found['spec']['clusterIP']}:{port}"
 
     def alerts(self) -> set[tuple[str, str, str]]:
-        """What reached the receiver: status, name and workload of each alert."""
+        """Return the alerts that reached the receiver: status, name and workload of each."""
         lines = self.pages.read_text().splitlines() if self.pages.exists() else []
         found = [one for line in lines for one in json.loads(line)["alerts"]]
         return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}
 
     def _with_login(self, *program: str) -> str:
-        """What a program prints that is the administrator of MLflow and finds it by its name."""
+        """Run a program with MLflow's administrator login and name resolution; return its output."""
         data = cast("dict[str, str]", self.cluster.kubectl.get("secret", "mlflow-admin", SYSTEM)["data"])
         login = [
             f"MLFLOW_TRACKING_{part.upper()}={base64.b64decode(data[part]).decode()}"
@@ -196,7 +196,7 @@ def loans(
     built: Callable[[str], Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Loans]:
-    """Compiled, its image built and loaded, and brought up by the real engine."""
+    """Compile the system, build and load its image, and deploy it with the real engine."""
     for program in ("prometheus", "alertmanager", "prometheus-operator"):
         built(program)
     assert base_image.exists()
@@ -221,12 +221,12 @@ def loans(
 
 
 def _remove(cluster: WholeKubernetes) -> None:
-    """Gives the node back to other tests, whatever became of this one."""
+    """Clean up the node for other tests, whatever the result."""
     cluster.kubectl.run("delete", "namespace", SYSTEM, "storage", "--ignore-not-found", seconds=300)
 
 
 def _spec(folder: Path) -> Path:
-    """The spec with the keys of two people in it, and beside it that of somebody who would like to be one of them."""
+    """Write the spec with two people's keys, and next to it a spec with a stranger's key."""
     keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
     text = SPEC.replace("COMPLIANCE", keys["compliance"])
     (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
@@ -235,7 +235,7 @@ def _spec(folder: Path) -> Path:
 
 
 def _key(path: Path) -> str:
-    """The public half of a new SSH key."""
+    """Create an SSH key and return its public half."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", path], check=True)
     return path.with_suffix(".pub").read_text().strip()
 
@@ -248,7 +248,7 @@ def _image(project: Path) -> str:
 
 @contextmanager
 def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> Generator[None]:
-    """A PostgreSQL with the database and the owner that CloudNativePG would make, run by a user that is not root."""
+    """Run PostgreSQL as a non-root user, with the database and the owner that CloudNativePG would create."""
     programs = next(python.parent.parent.glob("lib/python*/site-packages/pgserver/pginstall/bin"))
     login = SECRETS["runs-app"]
     with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
@@ -261,7 +261,7 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         given = [part for setting in settings for part in ("-c", setting)]
         processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
-        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")  # it listens before
+        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")  # it listens before that
         processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 60)
         cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
         cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
@@ -269,9 +269,9 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
 
 
 def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
-    """S3 with the rows that the model learns from, and the receiver of alerts."""
+    """Start S3 with the training data, and the receiver of alerts."""
     url = f"http://{NODE_ADDRESS}:9000"
-    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}  # else the name of a Service is one of a bucket
+    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}  # else a Service's name is taken for a bucket's
     moto = python.parent / "moto_server"
     processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
     processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")
@@ -282,7 +282,7 @@ def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path
 
 
 def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> None:
-    """`pulumi up`, while Secrets and the database's Service come from elsewhere as soon as there is a namespace."""
+    """Run `pulumi up`; create the Secrets and the database's Service as soon as the namespace exists."""
     kubectl = cluster.kubectl
     python = environments.program_environment(project / "requirements.txt")
     stack = PulumiStack(project, "default", folder / "pulumi", python, within=cluster.within)
@@ -302,7 +302,7 @@ def _namespace(name: str) -> Object:
 
 
 def _service(name: str, namespace: str, port: int) -> Object:
-    """One that leads to nothing by itself."""
+    """Return a Service without endpoints."""
     spec: Object = {"ports": [{"port": port}], "clusterIP": "None"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
@@ -313,7 +313,7 @@ def _secret(name: str, texts: dict[str, str]) -> Object:
 
 
 def test_a_system_lives(loans: Loans) -> None:
-    """Trained, it waits for approvals, and that pages; approved, it is promoted, answers, and outlives a Pod."""
+    """A trained version waits for approval, which pages; once approved, it serves and survives a killed Pod."""
     kubectl = loans.cluster.kubectl
 
     loans.train("retrain-first")
@@ -323,7 +323,7 @@ def test_a_system_lives(loans: Loans) -> None:
 
     waiting = ("firing", "ModelyardApprovalWaiting", "pipelines.retrain")
     kubectl.wait_until(lambda: waiting in loans.alerts(), "the receiver has the alert about the approval", 240)
-    for port in range(3):  # of Ray, of its autoscaler and of its dashboard
+    for port in range(3):  # Ray's, its autoscaler's and its dashboard's
         assert {"up"} == {*loans.monitoring.targets(f"podMonitor/{SYSTEM}/ray-heads/{port}")}
 
     loans.approve("compliance")
@@ -354,7 +354,7 @@ def test_a_system_lives(loans: Loans) -> None:
 
 
 def test_mlflow_answers_nobody_without_a_login(loans: Loans) -> None:
-    """From the network of the cluster, where its policies are not enforced here."""
+    """The request comes from the cluster's network, where policies are not enforced here."""
     url = f"{MLFLOW}/api/2.0/mlflow/registered-models/search"
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(url)

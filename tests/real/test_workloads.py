@@ -1,4 +1,4 @@
-"""Workloads for real: restricted Pods, a token in front of Ray, an autoscaler that alone may talk to the API."""
+"""Workloads on real nodes: restricted Pods, a token in front of Ray, and only the autoscaler may call the API."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ print("the worker counted to 45")
 
 @pytest.fixture
 def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """The RayJob of a pipeline, with a driver of ours in the place of the runtime's, until it has ended."""
+    """Run a pipeline's RayJob to its end, with our own driver instead of the runtime's."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -77,7 +77,7 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
 
 
 def test_a_run_scales_from_nothing_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head has no worker at first; the autoscaler asks the API for one, with the token that it alone has."""
+    """The head starts without workers; the autoscaler requests one from the API with the token that only it has."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
@@ -85,7 +85,7 @@ def test_a_run_scales_from_nothing_and_succeeds(whole_kubernetes: WholeKubernete
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_api_server_takes_every_object_as_it_is(name: str, control_plane: Cluster, tmp_path: Path) -> None:
-    """With strict validation of fields, and the rules that CustomResourceDefinitions carry in CEL."""
+    """The API server applies strict field validation and the CEL rules of the CustomResourceDefinitions."""
     made = lowered(SPECS[name])
     labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
     manifests = tmp_path / "manifests.yaml"
@@ -95,7 +95,7 @@ def test_the_api_server_takes_every_object_as_it_is(name: str, control_plane: Cl
 
 
 def test_the_operator_takes_servers_and_runs_their_pods_as_sized(control_plane: Cluster) -> None:
-    """No `InvalidRay…` event, and every Pod of heads and workers is placed, by its resources and under Pod security."""
+    """There is no `InvalidRay…` event, and every Pod of heads and workers is scheduled, under Pod security."""
     kubectl = control_plane.kubectl
     made = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -1,4 +1,4 @@
-"""Small projects for tests of the component library, and what they register under mocks."""
+"""Small projects for testing the component library, and what they register under mocks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _RUNNER = Path(__file__).with_name("registrations.py")
 
 
 class Refused(Exception):
-    """A program that raised; the message is what it printed."""
+    """The program raised an error; the message is its output."""
 
 
 def registrations(*folders: Path) -> list[list[Registration]]:
-    """What each project registers, in a process of its own."""
+    """Return what each project registers, run in a separate process."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=110
     )
@@ -34,7 +34,7 @@ def registrations(*folders: Path) -> list[list[Registration]]:
 def project(
     folder: Path, program: str, manifests: Sequence[tuple[str, str]] = (), settings: str = "context: here"
 ) -> Path:
-    """A project with this program, these manifests and these settings, and the library beside it."""
+    """Write a project with this program, these manifests and these settings, including the component library."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "manifests").mkdir()
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
@@ -47,11 +47,11 @@ def project(
 
 
 def of_type(found: list[Registration], type_: str) -> list[Registration]:
-    """The registrations of one type."""
+    """Return the registrations of one type."""
     return [each for each in found if each["type"] == type_]
 
 
 def config_map(name: str, namespace: str = "tiny", annotations: str = "") -> str:
-    """A ConfigMap as a YAML document."""
+    """Return a ConfigMap as a YAML document."""
     more = f", annotations: {annotations}" if annotations else ""
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}{more}}}\n"

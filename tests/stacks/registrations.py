@@ -1,9 +1,9 @@
-"""Runs emitted programs under Pulumi's mocks and prints what each of them registers: a process of its own, by path.
+"""Run emitted programs under Pulumi's mocks and print what each of them registers, in a separate process, by path.
 
     python registrations.py FOLDER…
 
-Each folder is a project as it was emitted: its own `modelyard_stacks` is imported, its own settings are read. A line of
-JSON a folder: the registrations in the order of their names, since the order of registration is not fixed.
+Each folder is an emitted project: its own `modelyard_stacks` is imported, its own settings are read. Prints one line of
+JSON per folder: the registrations sorted by name, since the order of registration is not fixed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-_to_dict: Any = import_module("google.protobuf.json_format").MessageToDict  # comes with pulumi, without types
+_to_dict: Any = import_module("google.protobuf.json_format").MessageToDict  # a dependency of pulumi, without types
 _answers: Any = getattr(mocks.MockMonitor, "RegisterResource")  # noqa: B009 - pulumi leaves it untyped
 _runs: Any = getattr(pulumi.runtime, "test")  # noqa: B009 - pulumi leaves it untyped
 
@@ -39,7 +39,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
 }
-"""What a cloud says when it is asked, by the function that asks."""
+"""The cloud's answers to functions, by function."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -60,20 +60,20 @@ COMPUTED: dict[str, dict[str, Any]] = {
         ],
     },
 }
-"""What a cloud adds to the inputs of a resource, by its type."""
+"""Outputs that a cloud adds to a resource's inputs, by type."""
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Every resource becomes what was asked for, and what a cloud would add.
+    """Every resource gets its inputs, and outputs that a cloud would add.
 
-    Another stack has the outputs that the program takes of one.
+    Another stack has the outputs that the program reads from it.
     """
 
     def __init__(self, outputs: dict[str, str]) -> None:
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """The inputs, with a name as an id; what belongs to AWS has an ARN."""
+        """Return the inputs, with the name as ID; AWS resources have an ARN."""
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
@@ -88,19 +88,19 @@ class Nothing(pulumi.runtime.Mocks):
         return args.name, outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """The answer of a cloud; no program of ours asks anything else."""
+        """Return the cloud's answer to a function that our programs call."""
         return ANSWERS[args.token]
 
 
 class Recorder(mocks.MockMonitor):
-    """Keeps what is registered."""
+    """Records what is registered."""
 
     def __init__(self, answers: Nothing) -> None:
         super().__init__(answers)
         self.seen: list[dict[str, Any]] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        """Note the request, then answer as the mock does."""
+        """Record the request, then answer as the mock does."""
         inputs = _to_dict(request.object)
         self.seen.append(
             {
@@ -121,7 +121,7 @@ class Recorder(mocks.MockMonitor):
 
 
 def register(folder: Path) -> list[dict[str, Any]]:
-    """What the program of a folder registers."""
+    """Return what the program in a folder registers."""
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     (settings,) = folder.glob("Pulumi.*.yaml")
     said: Any = yaml.safe_load(settings.read_text())
@@ -138,7 +138,7 @@ def register(folder: Path) -> list[dict[str, Any]]:
     sys.path.insert(0, str(folder))
     try:
         _runs(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None)()
-        library = sys.modules.get("modelyard_stacks")  # a program that was written by hand has none
+        library = sys.modules.get("modelyard_stacks")  # a handwritten program has none
         assert library is None or Path(str(library.__file__)).parent == folder / "modelyard_stacks", library
     finally:
         sys.path.remove(str(folder))
@@ -146,11 +146,11 @@ def register(folder: Path) -> list[dict[str, Any]]:
 
 
 def _short(urn: str) -> str:
-    """Type and name of a URN, without stack and project."""
+    """Return the type and name in a URN, without stack and project."""
     return "::".join(urn.split("::")[2:])
 
 
 if __name__ == "__main__":
-    os.chdir("/")  # a program finds its files by itself
+    os.chdir("/")  # a program must find its files from any working directory
     for argument in sys.argv[1:]:
         sys.stdout.write(json.dumps(register(Path(argument))) + "\n")

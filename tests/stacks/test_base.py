@@ -1,4 +1,4 @@
-"""What components of every provider share: files beside the program, objects of a file."""
+"""Code shared by the components of all providers: files next to the program, objects in a file."""
 
 from __future__ import annotations
 

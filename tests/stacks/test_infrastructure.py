@@ -1,4 +1,4 @@
-"""What a program knows of the project below it: which stack that is, and its outputs."""
+"""How a program refers to the infrastructure project's stack and its outputs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ kubernetes.Object(
 )
 """
 SECRET = "4dabf18193072939515e22adb298388d"
-"""The mark with which Pulumi encrypts a value."""
+"""The marker of values that Pulumi encrypts."""
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
-    """What a program finds: the stack that it looks into, and one of its outputs."""
+    """Return what a program finds: the name of the referenced stack, and one of its outputs."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
     (made,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
     data: dict[str, str] = made["inputs"]["data"]
@@ -51,7 +51,7 @@ def test_a_second_target_has_a_setting_of_its_own(tmp_path: Path) -> None:
 
 
 def test_an_output_that_is_missing_ends_the_run(tmp_path: Path) -> None:
-    """Under the mocks another stack has what the program writes in brackets, and nothing else."""
+    """Under the mocks, the other stack has only the outputs that the program names in brackets."""
     program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
 
     with pytest.raises(Refused, match="host"):

@@ -1,4 +1,4 @@
-"""The components for any Kubernetes, by what they register under mocks."""
+"""The components for any Kubernetes: what they register under mocks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MANIFESTS = (
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Registrations of the program above, by type and name."""
+    """Return the registrations of the program above, by type and name."""
     (registered,) = registrations(project(tmp_path_factory.mktemp("tiny"), PROGRAM, MANIFESTS))
     return {f"{each['type']} {each['name']}": each for each in registered}
 
@@ -185,7 +185,7 @@ def test_a_namespace_enforces_its_pod_security(found: Found) -> None:
 
 
 def test_each_login_is_a_secret_of_its_own(found: Found) -> None:
-    """With a password that no other has; what was made up at first is kept."""
+    """Each login has a unique password, and the one generated first is kept."""
     secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
 
@@ -243,7 +243,7 @@ spec: {validations: [{expression: 'image in ["registry.invalid/sub/own:1", "dock
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Registrations of a program whose values come from another stack."""
+    """Return the registrations of a program whose values come from another stack."""
     folder = project(tmp_path_factory.mktemp("given"), GIVEN, (("a.yaml", POD),), settings="")
     (registered,) = registrations(folder)
     return {f"{each['type']} {each['name']}": each for each in registered}
@@ -258,12 +258,12 @@ def test_an_object_takes_values_that_only_another_project_knows(given: Found) ->
 
 
 def test_what_a_secret_says_is_a_secret_of_the_state_too(given: Found) -> None:
-    """By the mark with which Pulumi encrypts a value."""
+    """The value has the marker of values that Pulumi encrypts."""
     assert "4dabf18193072939515e22adb298388d" in given["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]
 
 
 def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found) -> None:
-    """In fields called `image`, in the template of a run and in policies, and only where the whole host is the name."""
+    """The registry is replaced in `image` fields, run templates and policies, if the whole host is the placeholder."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [
@@ -302,7 +302,7 @@ def test_a_resource_is_called_by_namespace_and_name() -> None:
 def test_a_server_that_is_rolled_out_in_place_is_made_again_where_its_pods_change(
     tmp_path: Path, strategy: str, replaced: bool
 ) -> None:
-    """KubeRay would take a new image and never run it; the old one goes first, since there is no room for two."""
+    """KubeRay would accept a new image and never run it; the old server is deleted first, as two do not fit."""
     server = (
         "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: till, namespace: tiny}\n"
         f'spec: {{upgradeStrategy: {{type: "{strategy}"}}, rayClusterConfig: {{}}}}\n'

@@ -1,4 +1,4 @@
-"""Every example's program under Pulumi's mocks: what it registers, what each waits for, and what is protected."""
+"""Every example's program under Pulumi's mocks: its registrations, their dependencies, and which are protected."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ POLICIES = {
     "aws:kms/key:Key": "policy",
     "aws:s3/bucketPolicy:BucketPolicy": "policy",
 }
-"""What says on AWS who may do what: types of resources, and the input with the document."""
+"""Resource types on AWS that grant permissions, with the input that has the policy document."""
 
 
 @cache
 def emitted(root: Path) -> dict[Path, list[Registration]]:
-    """Every project of every example, written out, with what it registers."""
+    """Write every project of every example; return their registrations."""
     folders: list[Path] = []
     for example in EXAMPLES:
         for stack in example.compiled().stacks:
@@ -43,14 +43,15 @@ def emitted(root: Path) -> dict[Path, list[Registration]]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the examples are written to."""
+    """Return the folder for the examples."""
     return tmp_path_factory.mktemp("examples")
 
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
-    """Beside the documents: stack, cluster and three groups, for an add-on its namespace, its chart and a secret, and
-    the logins of the registry.
+    """The rest is the stack, the cluster, three groups, the registry's logins, and each add-on's resources.
+
+    An add-on has a namespace, a chart and a secret.
     """
     for folder, found in emitted(root).items():
         if root / str(example) not in folder.parents:
@@ -70,7 +71,7 @@ def test_every_document_is_registered_once_and_little_else(example: Example, roo
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_registrations_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
-    """Types, names, parents, dependencies and options; what an object says is in the golden manifests."""
+    """Types, names, parents, dependencies and options; the contents of objects are in the golden manifests."""
     found = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
@@ -87,7 +88,7 @@ def test_registrations_are_the_expected_ones(example: Example, root: Path, accep
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_policies_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
-    """Every policy document of the projects on AWS, by the type and the name of what it belongs to."""
+    """Every policy document of the AWS projects, by the type and name of its resource."""
     found = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()

@@ -1,4 +1,4 @@
-"""What a component takes and gives has a type: nothing in a signature of the library is `Any`, however deep."""
+"""Everything that a component accepts and returns is typed: no signature contains `Any`, at any depth."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import pytest
 
 import modelyard_stacks
 
-# the SDK deprecates parts of itself
+# the SDK deprecates some of its own parts
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 
 MODULES = [name for _, name, package in walk_packages(modelyard_stacks.__path__, "modelyard_stacks.") if not package]
 
 _PULUMI = {"Output": pulumi.Output, "T": TypeVar("T")}
-"""Names in the text of Pulumi's own aliases, such as Input."""
+"""Names used in Pulumi's own type aliases, such as Input."""
 
 
 def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
-    """The functions of a module, and the methods and properties of its classes, that are called from outside."""
+    """Yield the public functions of a module, and the public methods and properties of its classes."""
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", "") != getattr(module, "__name__", None):
             continue
@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """The parameters of a function without a type, or with one that holds `Any`; `return` for what it gives."""
+    """Return the parameters whose type is missing or contains `Any`; `return` stands for the result."""
     hints = get_type_hints(function, localns=_PULUMI)
     asked = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*asked, "return") if name not in hints or _holds_any(hints[name], set())]
@@ -50,7 +50,7 @@ def _holds_any(kind: object, seen: set[int]) -> bool:
         return False
     seen.add(id(kind))
     inside = list(get_args(kind))
-    for each in tuple(inside):  # of Callable[[int], str]
+    for each in tuple(inside):  # such as the list in Callable[[int], str]
         inside += cast("list[object]", each) if isinstance(each, list) else []
     if is_typeddict(kind):
         inside += get_type_hints(kind, localns=_PULUMI).values()
@@ -58,14 +58,14 @@ def _holds_any(kind: object, seen: set[int]) -> bool:
 
 
 class Open(TypedDict):
-    """Fields of which one is anything."""
+    """A typed dictionary with a field that can be anything."""
 
     name: str
     rest: Mapping[str, Sequence[Any]]
 
 
 def anything(name: str, rest: Open, *, more: Callable[[Any], None], fine: Mapping[str, str]) -> list[Open] | None:
-    """A signature with holes, for the test of the test."""
+    """A signature with gaps, to test the check itself."""
 
 
 def test_a_hole_is_found_however_deep() -> None:
@@ -74,14 +74,14 @@ def test_a_hole_is_found_however_deep() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_signature_holds_any(name: str) -> None:
-    """Of the library: as text of its annotations, aliases and typed dictionaries followed."""
+    """Annotations are resolved, including aliases and typed dictionaries."""
     found = dict(public(import_module(name)))
 
     assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}
 
 
 def test_all_components_are_looked_at() -> None:
-    """What emitted programs call is among what is looked at."""
+    """The check covers what emitted programs call."""
     found = {where for name in MODULES for where, _ in public(import_module(name))}
 
     assert {

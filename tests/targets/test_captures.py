@@ -1,4 +1,4 @@
-"""What a server keeps of requests, as its description says it, and what monitors are told of that."""
+"""Captures of requests: the server's description, and what monitors know of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def capture(text: str) -> dict[str, Any]:
-    """What the description of a server says of captures."""
+    """Return the capture settings in a server's description."""
     described = json.loads(lowered(text).get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
     (application,) = described["applications"].values()
     found: dict[str, Any] = application["capture"]
@@ -27,13 +27,13 @@ def test_columns_are_named_kept_and_redacted() -> None:
 
 
 def test_without_keys_the_columns_of_labels_are_kept() -> None:
-    """Those that the schema of the labels names, without the label itself; an empty list keeps none."""
+    """Default keys are the columns in the labels' schema, without the label itself; an empty list keeps none."""
     assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
     assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
 
 
 def test_monitors_know_what_is_redacted() -> None:
-    """They would take it for values that have changed."""
+    """Monitors would take redacted values for drift."""
     made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

@@ -1,4 +1,4 @@
-"""The components that programs call: the table says what the library's sources say, and every call agrees with it."""
+"""The components that programs call: the table matches the library's sources, and every call matches the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of the runtime are what the schema of a description says, and nothing is described that nobody reads."""
+"""The runtime's records match the schema of descriptions, and every field in a description is read."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ SCHEMA: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 
 
 def key_of(field: str) -> str:
-    """The key that a field is read from."""
+    """Return the key that a field is read from."""
     first, *others = field.rstrip("_").split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema without references."""
+    """Resolve references in a schema."""
     if "$ref" in schema:
         return resolved(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
     return resolved(schema["allOf"][0]) if "allOf" in schema else schema
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The record and the schema of what a field holds: itself, the items of a list, or the values of a mapping."""
+    """Return the record and the schema of a field's value: itself, a list's items, or a mapping's values."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)
@@ -46,7 +46,7 @@ def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 
 def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
-    """Fields that a record or its schema has alone, or that one of them requires, at any depth."""
+    """Yield fields that only the record or only the schema has or requires, at any depth."""
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
     own = {key_of(one.name): one for one in fields(kind) if one.name != "source"}
@@ -73,13 +73,13 @@ def test_the_records_are_what_the_schema_says() -> None:
 
 
 def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
-    """The records of the types that one choice of the schema is about."""
+    """Return the records of the types that one branch of the schema covers."""
     asked = choice["properties"]["type"]
     return {OF_TYPE[name] for name in asked.get("enum", [asked.get("const")])}
 
 
 def read_by_the_runtime() -> frozenset[str]:
-    """Every attribute and text in its code, but for that of the records themselves."""
+    """Return every attribute and string in the runtime's code, except that of the records themselves."""
     spec = find_spec("modelyard_runtime")
     assert spec is not None
     assert spec.origin is not None
@@ -91,7 +91,7 @@ def read_by_the_runtime() -> frozenset[str]:
 
 
 def declared(schema: Any) -> Iterator[str]:
-    """The name of every field that a description may have, at any depth."""
+    """Yield the name of every field that a description may have, at any depth."""
     if isinstance(schema, list):
         entries = cast("Sequence[Any]", schema)
         for entry in entries:
@@ -106,7 +106,7 @@ def declared(schema: Any) -> Iterator[str]:
 
 
 def test_every_field_of_a_description_has_a_reader() -> None:
-    """A field without one is either missing in what is made of it, or does not belong there."""
+    """A field that nothing reads is either ignored by mistake, or does not belong there."""
     described = set(declared(SCHEMA))
 
     assert len(described) > 100

@@ -1,7 +1,7 @@
-"""The whole folder that comes out of every example, file by file; missing and extra files fail too.
+"""The complete output of every example, file by file; missing and extra files fail too.
 
-Files that are copied as they are (the component library, the source of the runtime) are compared with what they are
-copies of and not kept twice. The hash in the name of the runtime image is fixed here, since it follows that source.
+Copied files (the component library, the runtime's source) are compared with their originals and not stored twice. The
+hash in the runtime image's name is fixed here, since it depends on that source.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ COPIES = {
 
 @pytest.fixture(autouse=True)
 def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hash of the runtime would change every manifest whenever the runtime changes."""
+    """The real hash would change every manifest whenever the runtime changes."""
     monkeypatch.setattr(runtime_image, "content_hash", _no_hash)
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
 def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
-    """The whole of it, for every target of the example."""
+    """Every file is compared, for every target of the example."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:
@@ -53,7 +53,7 @@ def _no_hash(system: System, target: TargetSpec) -> str:
 
 
 def _copied(path: str, content: bytes) -> bool:
-    """Whether a file is a copy; then it has to be one."""
+    """Return whether a file is a copy, asserting that it matches the original."""
     for package, folder in COPIES.items():
         _, inside, rest = path.partition(f"{package}/")
         if inside:

@@ -1,4 +1,4 @@
-"""An imported model that another target serves is delivered there, as one that is trained."""
+"""An imported model that another target serves is delivered there, like a trained one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack of a cluster: what it holds, that it is lazy, and that it is the same every time."""
+"""The stack of a cluster: its contents, that it is lazy, and that it is deterministic."""
 
 from __future__ import annotations
 

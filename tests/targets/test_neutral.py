@@ -1,4 +1,4 @@
-"""What targets share names no provider, but for a few places that say why."""
+"""Code shared by targets names no provider, except in a few places with a reason."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ALLOWED = {
     "kube/monitoring/slo_rules.py": "the address of a source",
     "kube/readme/templates/state.md.j2": "where Pulumi may keep its state, as its command line writes it",
 }
-"""Files with names of providers, and why; data beside the code may name them as sources."""
+"""Files with names of providers, and the reason; data files next to the code may name providers as sources."""
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Every such word, with its file."""
+    """Yield every such word, with its file."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:

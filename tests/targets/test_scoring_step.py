@@ -20,12 +20,12 @@ from tests.specs import VALID_SPEC
 
 
 def described(text: str, name: str) -> Any:
-    """The description of a workload."""
+    """Return a workload's description."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
 def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
-    """As a batch inference by the same alias, so that its files are compared with the same digest."""
+    """The step has the same model as batch inference by that alias, so digests of their files match."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
@@ -35,7 +35,7 @@ def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
 
 
 def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
-    """The login, the link and the folder come with the step."""
+    """The step brings the login, the link and access to the folder."""
     before, after = plan_of(VALID_SPEC), plan_of(SCORING)
     model = Access("lake", "mlflow/models/fraud-fraud-xgb/", "read")
 
@@ -48,7 +48,7 @@ def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
 
 
 def test_its_login_changes_neither_models_nor_experiments() -> None:
-    """And there is none for a pipeline that scores nothing."""
+    """A pipeline that scores nothing has no login."""
     before, after = (described_access(lowered(text).context)["users"] for text in (VALID_SPEC, SCORING))
 
     assert isinstance(before, dict)
@@ -66,7 +66,7 @@ def test_files_that_do_not_fit_are_an_alert() -> None:
 
 
 def test_where_the_registry_is_elsewhere_it_reads_a_bundle() -> None:
-    """Which the promotion writes for it."""
+    """The promotion writes the bundle."""
     text = (
         hybrid()
         .replace(

@@ -1,4 +1,4 @@
-"""The targets: every provider of the schema has one, and every kind an entry."""
+"""The targets: every provider in the schema has one, with an entry for every kind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
 
 
 def test_the_planner_is_offered_what_the_catalog_says() -> None:
-    """Its machines, and the add-ons of kinds that need some; a kind that cannot be made needs none."""
+    """The planner gets machines, and the add-ons of kinds that need some; an unsupported kind needs none."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
     target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
 

@@ -1,4 +1,4 @@
-"""Monitors of a pipeline of several steps: which of its data they look at, and with which model."""
+"""Monitors of a pipeline with several steps: which of its data they check, and with which model."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""A step scores, and the one after it sums up; both are watched, for what a model said and for what came out."""
+"""One step scores, and the next summarises; monitors watch both the predictions and the summary."""
 
 
 def monitor_of(text: str, name: str) -> Any:
-    """The description of a monitor."""
+    """Return a monitor's description."""
     return json.loads(lowered(text).get("ConfigMap", f"monitor-{name}-description")["data"]["workload.json"])["monitor"]
 
 
 def codes(text: str) -> list[str]:
-    """Codes of the rules, of errors alone."""
+    """Return the codes of errors that the rules report."""
     return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
 
 
 def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
-    """With its model, and joined with late labels as the output of a batch inference is."""
+    """The monitor uses that step's model, and joins late labels as for batch inference."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

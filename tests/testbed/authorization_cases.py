@@ -1,7 +1,7 @@
-"""Requests and policies for which another implementation of IAM's rules has said what comes out.
+"""Requests and policies with known decisions by another implementation of IAM's rules.
 
-`authorization_verdicts.txt` holds the answers of @cloud-copilot/iam-simulate 0.1.173 (npm), asked 2026-11-25: a line a
-case. What that package reads otherwise than AWS's documentation is left out here and tested in words.
+`authorization_verdicts.txt` has the answers of @cloud-copilot/iam-simulate 0.1.173 (npm), recorded 2026-11-25, one line
+per case. Cases where that package deviates from AWS's documentation are left out here and tested separately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request by SESSION, with everything that has a say."""
+    """One request by SESSION, with all policies that apply."""
 
     name: str
     action: str = "s3:GetObject"
@@ -38,7 +38,7 @@ class Case:
 
 
 def cases() -> tuple[Case, ...]:
-    """All of them; each has a name of its own."""
+    """Return all cases, each with a unique name."""
     return (*_operators(), *_several_values(), *_several_conditions(), *_patterns(), *_parties(), *_keys())
 
 
@@ -118,7 +118,7 @@ def _several_values() -> Iterator[Case]:
     sets: list[list[str] | None] = [None, ["a"], ["a", "b"], ["c"], ["a", "c"], ["x1"]]
     for quantifier, operator, suffix in product(("ForAllValues:", "ForAnyValue:"), _STRINGS, ("", "IfExists")):
         if quantifier == "ForAnyValue:" and suffix:
-            continue  # not evaluated
+            continue  # not supported
         for expected, found in product((["a"], ["a", "b"], ["x*"]), sets):
             condition = {f"{quantifier}{operator}{suffix}": {"aws:TagKeys": expected}}
             context = {} if found is None else {"aws:TagKeys": found}

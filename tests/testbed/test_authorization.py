@@ -1,4 +1,4 @@
-"""Policies are evaluated as AWS documents it and as another implementation of the same rules reads it."""
+"""Policies are evaluated as AWS documents it and as another implementation of the same rules does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRINCIPAL = Principal(ROLE, ACCOUNT, SESSION)
 
 
 def judged(case: Case) -> bool:
-    """What the evaluator makes of a case."""
+    """Return the evaluator's decision on a case."""
     context = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in case.context.items()}
     policies = Policies(
         identity=tuple(parse("identity-based policy", each) for each in case.identity),
@@ -31,14 +31,14 @@ def judged(case: Case) -> bool:
 
 
 def one(action: str, resource: str, context: Mapping[str, tuple[str, ...]], **statement: Any) -> bool:
-    """Whether one statement allows a request."""
+    """Return whether a single statement allows a request."""
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}}
     policies = Policies((parse("identity-based policy", document),))
     return decide(Request(PRINCIPAL, action, resource, context), policies).allowed
 
 
 def test_another_implementation_decides_the_same() -> None:
-    """Every operator, quantifier and pattern, and every combination of policies that have a say."""
+    """The cases cover every operator, quantifier and pattern, and every combination of policies."""
     lines = (line.partition("\t") for line in VERDICTS.read_text().splitlines())
     verdicts = {name: word == "allowed" for word, _, name in lines}
     found = {case.name: judged(case) for case in cases()}

@@ -1,4 +1,4 @@
-"""Parts are built when they are missing or described otherwise, and not again."""
+"""Parts are built when they are missing or their description changed, and not again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from testbed import build
 from testbed.parts import PARTS, Part
 
-# Stands for Go: notes what it is asked, writes the binary, and says of a binary what it was built from.
+# Stands in for Go: records its arguments, writes the binary, and reports which modules a binary was built from.
 FAKE_GO = """#!/bin/sh
 echo "$@" >> "$CALLS"
 case $1 in
@@ -25,7 +25,7 @@ TOOL = Part("tool", ("example.org/tool v1.2.3",), {"tool": "example.org/tool/cmd
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with one part and a Go that only takes notes; returns the notes."""
+    """Set up a machine with one part and a fake Go; return the file that records Go's arguments."""
     go = tmp_path / "path" / "go"
     go.parent.mkdir()
     go.write_text(FAKE_GO)
@@ -41,12 +41,11 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def builds(calls: Path) -> int:
-    """How often Go was asked to build."""
+    """Return how often Go was called to build."""
     return sum(line.startswith("build ") for line in calls.read_text().splitlines())
 
 
 def test_a_missing_part_is_built_once(calls: Path) -> None:
-    """The first run builds, the second finds what is there."""
     assert build.unbuilt() == ["tool"]
 
     build.build()
@@ -57,7 +56,7 @@ def test_a_missing_part_is_built_once(calls: Path) -> None:
 
 
 def test_another_version_is_built_again(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part whose description changed is not the one that is there."""
+    """A part whose description changed counts as missing."""
     build.build()
     changed = Part("tool", ("example.org/tool v1.3.0",), TOOL.programs)
     monkeypatch.setattr(build, "PARTS", (changed,))
@@ -72,7 +71,7 @@ def test_another_version_is_built_again(calls: Path, monkeypatch: pytest.MonkeyP
 def test_a_binary_of_unknown_origin_says_what_it_is(
     calls: Path, monkeypatch: pytest.MonkeyPatch, told: str, unbuilt: list[str]
 ) -> None:
-    """A binary without a stamp is kept when Go finds the required versions in it."""
+    """A binary without a stamp is kept if Go finds the required versions in it."""
     build.build()
     for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
         stamp.unlink()
@@ -95,7 +94,6 @@ def test_an_installed_pulumi_is_used(calls: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_two_parts_build_the_same_program() -> None:
-    """Each binary has one origin."""
     programs = [program for part in PARTS for program in part.programs]
 
     assert len(programs) == len(set(programs))

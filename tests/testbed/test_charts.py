@@ -1,4 +1,4 @@
-"""The charts of the tests have the names, versions and values of the charts that are emitted."""
+"""The test charts have the names, versions and values of the charts that the compiler emits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.places import REPOSITORY
 
 
 def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
-    """Helm refuses a value that the real chart does not know."""
+    """Helm then refuses values that the real chart does not have."""
     repository = ChartRepository(tmp_path)
 
     for chart in charts.known():
@@ -25,7 +25,7 @@ def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
 
 
 def test_the_versions_are_those_that_are_emitted() -> None:
-    """A newer chart in the compiler needs the newer chart's values here."""
+    """If the compiler emits a newer chart, the test chart needs that chart's values."""
     emitted = json.loads((REPOSITORY / "targets/modelyard_targets/kube/placement/charts.json").read_text())["charts"]
 
     assert {chart.name: chart.version for chart in charts.known()} == {

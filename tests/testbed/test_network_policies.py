@@ -1,4 +1,4 @@
-"""The evaluator of NetworkPolicies, by what the API reference promises of each part of a policy."""
+"""The evaluator of NetworkPolicies follows the API reference for each part of a policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMESPACES = {"shop": {"team": "sales"}, "other": {"team": "none"}}
 
 
 def network(*specs: Object, namespace: str = "shop") -> Network:
-    """These policies, all of one namespace."""
+    """Return a network with these policies, all in one namespace."""
     policies: list[Object] = [
         {"metadata": {"name": f"policy-{at}", "namespace": namespace}, "spec": spec} for at, spec in enumerate(specs)
     ]
@@ -25,7 +25,7 @@ def network(*specs: Object, namespace: str = "shop") -> Network:
 
 
 def ingress(*rules: Object) -> Object:
-    """A policy for the web Pod."""
+    """Return a policy for the web Pod."""
     return {"podSelector": {"matchLabels": {"app": "web"}}, "ingress": list(rules)}
 
 
@@ -43,7 +43,7 @@ def test_a_policy_without_rules_closes_the_direction_that_it_names() -> None:
 
 
 def test_types_follow_from_the_rules_where_none_are_named() -> None:
-    """A policy is always about ingress, and about egress where it has rules for it."""
+    """A policy always applies to ingress, and to egress only if it has egress rules."""
     found = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
 
     assert found.reaches(WEB, "8.8.8.8", 53, "UDP")

@@ -1,4 +1,4 @@
-"""Programs beside the tests are always ended, and what they said can be read."""
+"""Programs started by tests are always stopped, and their output can be read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sle
 
 
 def children() -> set[int]:
-    """The processes that this one started and that are still there."""
+    """Return the running child processes of this process."""
     found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
     return {int(process) for process in found.split()}
 
 
 def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
-    """An exception in the block ends them too."""
+    """An exception in the block stops them too."""
     before = children()
 
     with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:  # noqa: PT012 - the block is the subject
@@ -36,7 +36,7 @@ def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
 
 
 def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
-    """Workers of a server do not go on without it."""
+    """A server's workers do not survive it."""
     starts = f"import subprocess; subprocess.run({SLEEP!r})"
     with Processes(tmp_path) as processes:
         processes.start("server", sys.executable, "-c", starts)
@@ -48,7 +48,7 @@ def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
 
 
 def _runs(entry: Path) -> bool:
-    """Whether a process is there and not merely waiting to be forgotten."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -56,7 +56,7 @@ def _runs(entry: Path) -> bool:
 
 
 def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> None:
-    """Whoever waits learns which program ended, and what it printed."""
+    """The error names the program that ended and shows its output."""
     with Processes(tmp_path) as processes:
         processes.start("broken", sys.executable, "-c", "raise SystemExit('no such flag')")
 
@@ -65,7 +65,7 @@ def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> Non
 
 
 def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
-    """A run that is killed cannot clean up; the kernel does."""
+    """A killed run cannot clean up; the kernel does."""
     program = (
         "import sys, time; from pathlib import Path; from testbed.processes import Processes\n"
         f"p = Processes(Path({str(tmp_path)!r})).__enter__(); p.start('child', *{SLEEP!r})\n"

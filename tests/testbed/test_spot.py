@@ -1,4 +1,4 @@
-"""A fresh account has no role of Spot: who may have it made starts machines, and who may not is refused."""
+"""In an account without the Spot service-linked role, only roles that may create it can start instances."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TRUST = {
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """An account in which nothing was ever started."""
+    """Run an account in which no instance was ever started."""
     with guarded_cloud(REGION) as (endpoint, _):
         yield Account(endpoint, REGION)
 
 
 def with_role(account: Account, *statements: Any) -> str:
-    """A role with these statements beside one that lets it ask for machines."""
+    """Create a role with these statements and permission to request instances."""
     iam = account.client("iam")
     iam.create_role(RoleName="karpenter", AssumeRolePolicyDocument=json.dumps(TRUST))
     machines = {"Effect": "Allow", "Action": "ec2:CreateFleet", "Resource": "*"}
@@ -47,7 +47,7 @@ def test_who_may_not_have_the_role_made_is_refused(account: Account) -> None:
 
 
 def as_emitted(account: Account) -> dict[str, Any]:
-    """The statement that tests/stacks/aws/test_platform.py finds in Karpenter's role."""
+    """Return the statement that tests/stacks/aws/test_platform.py finds in Karpenter's role."""
     return {
         "Effect": "Allow",
         "Action": "iam:CreateServiceLinkedRole",
@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_what_karpenter_gets_is_enough_in_a_fresh_account_and_in_one_that_has_the_role(account: Account) -> None:
-    """The role is the account's: a second system finds it, and none removes it."""
+    """The service-linked role belongs to the account: a second system reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

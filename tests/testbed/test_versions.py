@@ -1,4 +1,4 @@
-"""The page on versions under test says what is built and what is emitted."""
+"""The documentation page on tested versions matches what is built and what is emitted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_page_says_what_is_emitted_and_what_is_built() -> None:
 
 
 def test_projects_ask_for_the_versions_of_the_page() -> None:
-    """In every `requirements.txt` that is emitted."""
+    """Every emitted `requirements.txt` is checked."""
     emitted = dict(_pin(line) for line in json.loads(PROGRAMS.read_text())["programs"])
     files = [path for path in _requirements() if "pulumi==" in path.read_text()]
 

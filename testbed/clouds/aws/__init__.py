@@ -1,1 +1,1 @@
-"""An AWS on loopback for the real engine: Pulumi's provider protocol in front, moto's server behind."""
+"""AWS on loopback for the real Pulumi engine: Pulumi's provider protocol in front, moto's server behind."""

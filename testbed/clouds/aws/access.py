@@ -1,4 +1,4 @@
-"""Calls of EKS that moto does not know: add-ons, access entries and their policies, Pod Identity associations."""
+"""EKS calls that moto does not implement: add-ons, access entries and their policies, Pod Identity associations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.clouds.shared.values import Values
 
 _NEEDS_NODES = ("coredns", "aws-ebs-csi-driver", "aws-efs-csi-driver", "metrics-server", "eks-node-monitoring-agent")
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # no session of a role
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # excludes sessions of roles
 
 
 def _cluster(api: Api, wanted: Values) -> Values:
@@ -37,7 +37,7 @@ def _new(api: Api, kind: str, key: str, value: Values) -> Values:
 
 
 def _role(api: Api, arn: str) -> None:
-    """A role that Pod Identity hands out has to be there, and to let Pod Identity assume it.
+    """Require that the role exists and that Pod Identity may assume it.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
     """
@@ -47,7 +47,7 @@ def _role(api: Api, arn: str) -> None:
 
 
 def _addon_checked(api: Api, wanted: Values) -> None:
-    """Versions of EKS's own form, and settings in JSON or YAML: botocore 1.44.8, eks CreateAddon, read 2026-11-25."""
+    """Check the version's format, and that settings are JSON or YAML: botocore 1.44.8, eks CreateAddon, 2026-11-25."""
     version = wanted.get("addonVersion")
     if version and not _VERSION.fullmatch(version):
         raise Refused("InvalidParameterException", f"Addon version specified is not supported: {version}")
@@ -69,7 +69,7 @@ def _create_addon(api: Api, wanted: Values) -> Values:
     name = wanted["addonName"]
     groups = api.call("eks", "list_nodegroups", clusterName=wanted["clusterName"])["nodegroups"]
     if name in _NEEDS_NODES and not groups:
-        # what the provider says after twenty minutes: https://github.com/maddevsio/aws-eks-base/issues/112, 2026-11-25
+        # the provider's message after twenty minutes: https://github.com/maddevsio/aws-eks-base/issues/112, 2026-11-25
         raise Refused("DEGRADED", f"addon {name}: InsufficientNumberOfReplicas: the cluster has no node")
     rest = f"addon/{wanted['clusterName']}/{name}/{secrets.token_hex(8)}"
     value = {**wanted, "addonArn": api.arn("eks", rest), "status": "ACTIVE"}
@@ -103,7 +103,7 @@ def _create_entry(api: Api, wanted: Values) -> Values:
         # botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24
         raise Refused("InvalidRequestException", "The cluster's authentication mode must be API or API_AND_CONFIG_MAP")
     principal = str(wanted["principalArn"])
-    if not _PRINCIPAL.match(principal):  # of an IAM user or role: the same, principalArn
+    if not _PRINCIPAL.match(principal):  # must be an IAM user or role: CreateAccessEntry, principalArn
         raise Refused("InvalidParameterException", f"The principalArn parameter format is not valid: {principal}")
     rest = f"access-entry/{wanted['clusterName']}/{secrets.token_hex(8)}"
     value = {"type": "STANDARD", **wanted, "accessEntryArn": api.arn("eks", rest)}

@@ -1,4 +1,4 @@
-"""Calls of the cloud's API: judged by botocore's own models, then answered by moto or by the stand-in."""
+"""Calls to the cloud's API: validated against botocore's models, then answered by moto or by the stand-in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ENDPOINT = "MODELYARD_AWS_ENDPOINT"
 """The environment variable with the address of moto's server."""
 
 FOLDER = "MODELYARD_AWS_FOLDER"
-"""The environment variable with the folder where the stand-in keeps what moto lacks, and where it finds its orders."""
+"""The environment variable with the folder for state that moto lacks, and for the test's orders."""
 
 
 class Api:
-    """The API of one account in one region; one call at a time, as moto's server is not made for more."""
+    """The API of one account in one region. It makes one call at a time, since moto's server is not thread-safe."""
 
     def __init__(self, region: str, store: Store, own: Mapping[tuple[str, str], Own] | None = None) -> None:
         self.region = region
@@ -38,11 +38,11 @@ class Api:
 
     @classmethod
     def from_environment(cls, region: str, own: Mapping[tuple[str, str], Own]) -> Api:
-        """The API that the environment names."""
+        """Return the API whose address is in the environment."""
         return cls(region, Store(Path(os.environ[FOLDER]) / "store.json"), own)
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Values:
-        """The answer to a call; parameters that are None are left out; Refused when the API says no."""
+        """Make a call, leaving out parameters that are None; raise Refused if the API rejects it."""
         wanted = {name: value for name, value in parameters.items() if value is not None}
         with self._lock:
             client = self._client(service)
@@ -53,7 +53,7 @@ class Api:
             return answer(self, wanted) if answer else self.moto(service, operation, wanted)
 
     def moto(self, service: str, operation: str, wanted: Values) -> Values:
-        """What moto itself answers."""
+        """Call moto and return its answer."""
         with self._lock:
             try:
                 answered: Values = getattr(self._client(service), operation)(**wanted)
@@ -65,7 +65,7 @@ class Api:
         return answered
 
     def arn(self, service: str, rest: str, *, everywhere: bool = False) -> str:
-        """An ARN of this account; everywhere leaves the region out."""
+        """Return an ARN of this account, without a region if `everywhere`."""
         return f"arn:aws:{service}:{'' if everywhere else self.region}:{self.account}:{rest}"
 
     def _client(self, service: str) -> Any:
@@ -82,4 +82,4 @@ class Api:
 
 
 Own = Callable[[Api, Values], Values]
-"""A call that the stand-in answers itself, because moto does not know it."""
+"""A call that the stand-in answers itself, because moto does not implement it."""

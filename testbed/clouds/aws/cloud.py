@@ -1,4 +1,4 @@
-"""The AWS on loopback as tests see it: started, looked into, changed behind Pulumi's back, and told to make trouble."""
+"""AWS on loopback for tests: start it, inspect it, change it behind Pulumi's back, and make it fail on demand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from testbed.places import REPOSITORY, cache
 from testbed.processes import Processes, free_ports
 
 ACCOUNT = "123456789012"
-"""The one account that moto knows."""
+"""moto's default account."""
 
 _TOKEN = "MODELYARD_AWS_TOKEN"
 _AWS = """#!/bin/sh
@@ -40,7 +40,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1be
 
 
 class Cloud:
-    """A running AWS: no call of a stack that has its variables leaves this machine."""
+    """A running AWS. With its variables, no call of a stack leaves this machine."""
 
     def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
@@ -51,18 +51,18 @@ class Cloud:
         self._programs = folder / "bin"
 
     def variables(self) -> dict[str, str]:
-        """What a stack's environment needs so that the provider is found, and finds this cloud."""
+        """Return the environment that lets a stack find the provider and this cloud."""
         return {
             "PATH": str(self._programs),
             ENDPOINT: self._endpoint,
             FOLDER: str(self.folder),
             "AWS_REGION": self.region,
-            "MODELYARD_CACHE": str(cache()),  # a stack has a home of its own, and kubectl is in ours
+            "MODELYARD_CACHE": str(cache()),  # a stack has its own home; kubectl is in ours
             **self._cluster,
         }
 
     def client(self, service: str) -> Any:
-        """A client of botocore, to look into the cloud or to change it by hand."""
+        """Return a botocore client for inspecting the cloud or changing it by hand."""
         return botocore.session.Session().create_client(
             service,
             region_name=self.region,
@@ -73,16 +73,16 @@ class Cloud:
         )
 
     def surprises(self) -> dict[str, Any]:
-        """Properties that the cloud does not say as it was told, by type; empty when the stand-in kept everything."""
+        """Return, by type, properties that the cloud returns differently from what was set; empty if all were kept."""
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
 
 @contextmanager
 def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
-    """An AWS without anything in it but what every account has; ended on leaving.
+    """Run an AWS that has only what every new account has; stopped on exit.
 
-    cluster is the API server behind each cluster of EKS: node groups put nodes there, and kubeconfigs lead to it.
+    `cluster` is the API server behind every EKS cluster: node groups add nodes to it, and kubeconfigs point to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
@@ -110,13 +110,13 @@ def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = 
 def _answers(found: Cloud) -> bool:
     try:
         found.client("sts").get_caller_identity()
-    except (BotoCoreError, ClientError):  # nobody listens yet, or what listens is not ready
+    except (BotoCoreError, ClientError):  # nothing listens yet, or it is not ready
         return False
     return True
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """What makes a cluster of EKS be this one; its certificate signs itself."""
+    """Return the variables that make every EKS cluster point to this one, whose certificate is self-signed."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {
@@ -128,7 +128,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 
 def _provider() -> str:
-    """Runs the provider of this repository with this interpreter, whatever the caller's own is."""
+    """Return a script that runs this repository's provider with this interpreter, whatever the caller's own is."""
     python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 

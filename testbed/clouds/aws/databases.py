@@ -1,4 +1,4 @@
-"""Databases of RDS, with their subnets and parameters."""
+"""RDS databases, their subnet groups and parameter groups."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _API = {
     "monitoringInterval": "MonitoringInterval",
     "monitoringRoleArn": "MonitoringRoleArn",
 }
-"""Properties of the provider, and what the API calls them."""
+"""The provider's properties and their names in the API."""
 
 _FIXED = frozenset(
     {"engine", "storageEncrypted", "kmsKeyId", "dbName", "username", "dbSubnetGroupName", "availabilityZone"}
@@ -60,14 +60,14 @@ _ANSWERS: Mapping[str, Callable[[Values], object]] = {
     "vpcSecurityGroupIds": lambda there: [group["VpcSecurityGroupId"] for group in there.get("VpcSecurityGroups", ())],
     "port": lambda there: (there.get("Endpoint") or {}).get("Port"),
 }
-"""Properties that an answer keeps elsewhere than a call."""
+"""Properties that an answer nests elsewhere than a call."""
 
 
 _UNSAID = (
     *("password", "masterUserSecretKmsKeyId", "performanceInsightsEnabled", "performanceInsightsKmsKeyId"),
     "performanceInsightsRetentionPeriod",
 )
-"""Properties that moto, or the API itself, does not say again: drift of these is not seen."""
+"""Properties that moto, or the API itself, does not return: their drift is not detected."""
 
 
 def _called(values: Values) -> Values:

@@ -1,4 +1,4 @@
-"""What all things of EC2 have in common: tags, deletion by id, a description by id."""
+"""Helpers shared by all EC2 resources: tags, deletion by ID, description by ID."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from testbed.clouds.aws.record import Delete
 from testbed.clouds.shared.values import Values, tag_list, tag_map
 
 _SINGULAR = ("describe_nat_gateways", "describe_flow_logs")
-"""Calls whose parameter for filters has another name than everywhere else."""
+"""Calls whose filter parameter has another name than usual."""
 
 
 def specification(kind: str, values: Values) -> list[Values] | None:
-    """The tags that a thing gets while it is made."""
+    """Return the tags to set on a resource when it is created."""
     tags = tag_list(values["tagsAll"])
     return [{"ResourceType": kind, "Tags": tags}] if tags else None
 
 
 def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    """Sets and removes tags of anything in EC2."""
+    """Set and remove tags of any EC2 resource."""
     if gone:
         api.call("ec2", "delete_tags", Resources=[found], Tags=[{"Key": key} for key in gone])
     if tags:
@@ -28,14 +28,14 @@ def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: lis
 
 
 def described(api: Api, operation: str, ids: str, found: str) -> Any:
-    """The one thing with this id, from a describing call; None where the answer is empty."""
+    """Return the resource with this ID from a describe call; None if the answer is empty."""
     answer = api.call("ec2", operation, **{ids: [found]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
-    """The things that a describing call finds by its filters; a name's underscores stand for dashes."""
+    """Return the resources that match the filters of a describe call; underscores in names become dashes."""
     asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
     answer = api.call("ec2", operation, **{parameter: asked})
@@ -43,12 +43,12 @@ def where(api: Api, operation: str, **filters: str) -> list[Any]:
 
 
 def tags_of(thing: Mapping[str, Any]) -> dict[str, str]:
-    """The tags that a description names."""
+    """Return the tags in a description."""
     return tag_map(thing.get("Tags"))
 
 
 def deletes(operation: str, parameter: str, *, several: bool = False) -> Delete:
-    """A deletion that wants nothing but the id."""
+    """Return a deletion that needs only the ID."""
 
     def delete(api: Api, found: str, values: Values) -> None:
         api.call("ec2", operation, **{parameter: [found] if several else found})

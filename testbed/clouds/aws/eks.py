@@ -1,4 +1,4 @@
-"""Clusters of EKS with their node groups, and who may do what in them."""
+"""EKS clusters, their node groups, add-ons and access entries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _given(values: Values, *names: str) -> Values:
-    """Properties whose names and shapes are those of the API."""
+    """Return the properties that are set, which the API names and shapes alike."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
@@ -66,7 +66,7 @@ def _read_cluster(api: Api, found: str, values: Values) -> Values | None:
     logs = [log for each in cluster["logging"]["clusterLogging"] if each["enabled"] for log in each["types"]]
     encryption = cluster.get("encryptionConfig") or []
     access = cluster["accessConfig"]
-    if "accessConfig" in values:  # only said at creation, and never again by the API
+    if "accessConfig" in values:  # write-only: set on creation, never returned by the API
         access = {**values["accessConfig"], **access}
     return {
         **_given(cluster, "arn", "name", "version", "roleArn", "endpoint", "platformVersion", "status", *_PLAIN),
@@ -194,7 +194,7 @@ def _thing(
     told: tuple[str, ...],
     own: str = "",
 ) -> Record:
-    """What EKS keeps beside a cluster, named by some of its own properties, or by an id that EKS gives."""
+    """A resource that belongs to a cluster, identified by some of its own properties or by an ID that EKS assigns."""
 
     def key(values: Values, found: str) -> Any:
         named = {name: values[name] for name in keys}

@@ -1,4 +1,4 @@
-"""The nodes of a node group, as KWOK's nodes in a test's API server: with their labels, taints and accelerators."""
+"""The nodes of a node group, as KWOK nodes in a test's API server: with their labels, taints and accelerators."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from testbed.kubernetes.kubectl import Kubectl
 from testbed.places import binary
 
 KUBECONFIG = "MODELYARD_AWS_NODES"
-"""The environment variable with the kubeconfig of the API server that gets nodes; without it none are put anywhere."""
+"""The environment variable with the kubeconfig of the API server that nodes are added to; without it there are none."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron", 16)}
 
 
 def put(group: Values, disk_gib: int) -> None:
-    """Makes the nodes be as many as the group wants, at most as many as it may have, each with so much disk."""
+    """Create or remove nodes until there are as many as the group's desired size, each with this disk size."""
     kubectl = _kubectl()
     if kubectl is None:
         return
@@ -29,7 +29,7 @@ def put(group: Values, disk_gib: int) -> None:
 
 
 def remove(group: Values) -> None:
-    """Takes the nodes of a group away."""
+    """Remove a group's nodes."""
     if kubectl := _kubectl():
         _removed(kubectl, group, keep=0)
 

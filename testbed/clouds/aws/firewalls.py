@@ -24,7 +24,7 @@ def _create_group(api: Api, values: Values) -> str:
         TagSpecifications=ec2.specification("security-group", values),
     )
     found = str(made["GroupId"])
-    # The provider takes away the rule that lets everything out; AWS adds it to every new group.
+    # AWS adds a rule that allows all egress to every new group; the provider removes it.
     _emptied(api, found, "egress")
     _open(api, found, values)
     return found
@@ -42,7 +42,7 @@ def _open(api: Api, found: str, values: Values) -> None:
 
 
 def _inline(found: str, rule: Values) -> Values:
-    """A rule inside a group, as the API wants it."""
+    """Return an inline rule of a group in the API's format."""
     text = {"Description": rule["description"]} if rule.get("description") else {}
     groups = [*rule.get("securityGroups", ()), *([found] if rule.get("self") else ())]
     port = {} if rule["protocol"] == "-1" else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
@@ -87,7 +87,7 @@ def _read_group(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _adopt_default(api: Api, values: Values) -> str:
-    """The group that every network has is taken over, and loses its rules."""
+    """Adopt the default group, which every VPC has, and remove its rules."""
     groups = ec2.where(api, "describe_security_groups", vpc_id=values["vpcId"], group_name="default")
     found = str(groups[0]["GroupId"])
     _emptied(api, found, "ingress")
@@ -99,12 +99,12 @@ def _adopt_default(api: Api, values: Values) -> str:
 
 
 def _read_default(api: Api, found: str, values: Values) -> Values | None:
-    """All of its rules are ours: one that nobody declared is drift."""
+    """Read the default group; a rule that the program does not declare is drift."""
     return _read_group(api, found, {"ingress": [], "egress": [], **values})
 
 
 def _leave(api: Api, found: str, values: Values) -> None:
-    """A default group cannot be deleted; it goes with its network."""
+    """Do nothing: a default group cannot be deleted, and disappears with its VPC."""
 
 
 def _permission(values: Values) -> Values:
@@ -154,7 +154,7 @@ def _read_rule(api: Api, found: str, values: Values) -> Values | None:
     if seen["ipProtocol"] == "-1":  # the API answers -1 for both ports; the provider leaves them out
         seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
     named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
-    if named and values.get("description"):  # moto forgets it for rules that name a group
+    if named and values.get("description"):  # moto drops it from rules that name a group
         seen.setdefault("description", values["description"])
     return {
         **seen,

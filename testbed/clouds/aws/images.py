@@ -1,4 +1,4 @@
-"""Repositories of ECR."""
+"""ECR repositories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that programs ask the provider for."""
+"""Provider functions (invokes) that programs call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _caller(api: Api, arguments: Values) -> Values:
 
 
 def _session_context(api: Api, arguments: Values) -> Values:
-    """The role behind a session's ARN; any other ARN is its own issuer."""
+    """Return the role behind a session's ARN; any other ARN is its own issuer."""
     arn = str(arguments["arn"])
     before, _, session = arn.partition(":assumed-role/")
     if not session:
@@ -60,7 +60,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """A prefix list of AWS's own by its name; a name that the region does not have is refused as EC2 refuses it."""
+    """Return an AWS-managed prefix list by name; a name that the region does not have is refused as EC2 refuses it."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]

@@ -1,4 +1,4 @@
-"""Keys of KMS and their aliases."""
+"""KMS keys and aliases."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete(api: Api, found: str, values: Values) -> None:
-    """A key is not deleted but scheduled for it, so that it can be had back for a while."""
+    """Schedule the key's deletion, which can be cancelled until the window ends."""
     api.call("kms", "schedule_key_deletion", KeyId=found, PendingWindowInDays=values.get("deletionWindowInDays", 30))
 
 
@@ -82,7 +82,7 @@ def _create_alias(api: Api, values: Values) -> str:
 
 
 def _usable(api: Api, key: str) -> str:
-    """The key's id; a key that is going to be deleted takes no alias: botocore 1.44.8, kms CreateAlias, 2026-11-25."""
+    """Return the key's ID, unless it is pending deletion: botocore 1.44.8, kms CreateAlias, 2026-11-25."""
     metadata = api.call("kms", "describe_key", KeyId=key)["KeyMetadata"]
     if metadata["KeyState"] == "PendingDeletion":
         raise Refused("KMSInvalidStateException", f"{metadata['Arn']} is pending deletion.")

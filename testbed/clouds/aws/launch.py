@@ -1,4 +1,4 @@
-"""Launch templates, tags of Auto Scaling groups, and tags of things that somebody else made."""
+"""Launch templates, tags of Auto Scaling groups, and tags of resources that the stack did not create."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """The template as the API wants it; the provider has texts where the API has truth values."""
+    """Return the template's data in the API's format; the provider has strings where the API has booleans."""
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups
@@ -47,12 +47,12 @@ def _create(api: Api, values: Values) -> str:
         VersionDescription=values.get("description"),
     )
     found = str(made["LaunchTemplate"]["LaunchTemplateId"])
-    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags that come with the call into the data
+    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags of the call into the data
     return found
 
 
 def _update(api: Api, found: str, olds: Values, values: Values) -> None:
-    """A template does not change: it gets another version."""
+    """Create a new version, as templates are immutable."""
     made = api.call(
         "ec2",
         "create_launch_template_version",

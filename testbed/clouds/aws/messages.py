@@ -1,4 +1,4 @@
-"""Topics, queues, and rules that send events to them."""
+"""SNS topics, SQS queues, and EventBridge rules that send events to them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _read_topic_policy(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _delete_topic_policy(api: Api, found: str, values: Values) -> None:
-    """A topic always has a policy: deleting ours puts back the one that only lets the owner in."""
+    """Restore the default policy, which only allows the owner: a topic always has a policy."""
     owner = {"Effect": "Allow", "Principal": {"AWS": api.account}, "Action": "sns:Publish", "Resource": found}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
     api.call("sns", "set_topic_attributes", TopicArn=found, AttributeName="Policy", AttributeValue=policy)
@@ -97,7 +97,7 @@ def _delete_topic_policy(api: Api, found: str, values: Values) -> None:
 
 def _subscribe(api: Api, values: Values) -> str:
     if values["protocol"] in ("email", "email-json") and "@" not in values["endpoint"]:
-        # botocore 1.44.8, sns Subscribe: the endpoint of email is an email address, read 2026-11-25
+        # botocore 1.44.8, sns Subscribe: for the email protocol the endpoint is an email address, read 2026-11-25
         raise Refused("InvalidParameter", f"Invalid parameter: Email address: {values['endpoint']}")
     made = api.call(
         "sns",

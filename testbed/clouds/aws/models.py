@@ -1,4 +1,4 @@
-"""What botocore's models of the API say of a call before it is made: members, enumerations, lengths, patterns."""
+"""Validates calls against botocore's models before they are made: members, enumerations, lengths, patterns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.model import Shape
 
 
 def faults(shape: Shape | None, value: Any) -> list[str]:
-    """What the model of a call's input says against a value, each with its place."""
+    """Return the violations of an operation's input model, each with its path."""
     return list(_of(shape, value, "")) if shape is not None else []
 
 
@@ -57,7 +57,7 @@ def _sized(shape: Any, size: int, at: str, unit: str) -> Iterator[str]:
 
 @lru_cache
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """A pattern of the models, which are written for Java; None where Python's dialect has no such thing."""
+    """Compile a pattern of the models, which are written for Java; None if Python does not support it."""
     try:
         return re.compile(text) if text else None
     except re.error:

@@ -1,4 +1,4 @@
-"""Virtual networks: VPCs, subnets, gateways, addresses, endpoints, flow logs."""
+"""VPCs, subnets, gateways, elastic IPs, endpoints, flow logs."""
 
 from __future__ import annotations
 

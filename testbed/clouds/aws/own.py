@@ -1,4 +1,4 @@
-"""Calls that moto does not know, or of which it keeps less than it is told: answered by the stand-in."""
+"""Calls that moto does not implement or whose input it does not fully keep: answered by the stand-in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ARNS = {"addons": "addonArn", "entries": "accessEntryArn", "associations": "ass
 
 
 def _tag(api: Api, wanted: Values) -> Values:
-    """Tags of anything in EKS, by its ARN."""
+    """Tag any EKS resource by its ARN."""
     with api.store.open() as everything:
         for kind, name in _ARNS.items():
             for thing in everything.get(kind, {}).values():
@@ -34,7 +34,7 @@ def _untag(api: Api, wanted: Values) -> Values:
 
 
 def _update_budget(api: Api, wanted: Values) -> Values:
-    """moto has budgets but cannot change one: it is made again, with the notifications that it had."""
+    """Recreate the budget with its notifications, as moto cannot update one."""
     account, budget = wanted["AccountId"], wanted["NewBudget"]
     named = {"AccountId": account, "BudgetName": budget["BudgetName"]}
     notifications = api.moto("budgets", "describe_notifications_for_budget", named)["Notifications"]
@@ -52,7 +52,7 @@ def _notified(budget: str, notification: Values) -> str:
 
 
 def _create_budget(api: Api, wanted: Values) -> Values:
-    """moto does not say who gets a notification, so that is kept here."""
+    """Store the subscribers of notifications, which moto does not return."""
     for each in wanted.get("NotificationsWithSubscribers", ()):
         key = _notified(wanted["Budget"]["BudgetName"], each["Notification"])
         api.store.put("subscribers", key, {"Subscribers": each["Subscribers"]})
@@ -66,7 +66,7 @@ def _create_notification(api: Api, wanted: Values) -> Values:
 
 
 def _delete_instance(api: Api, wanted: Values) -> Values:
-    """moto takes any deletion; RDS wants a name for the last snapshot, which must be free.
+    """Require a name for the final snapshot, which must not exist yet, as RDS does; moto accepts any deletion.
 
     Source: botocore 1.44.8, rds DeleteDBInstance, read 2026-11-24.
     """
@@ -80,7 +80,7 @@ def _delete_instance(api: Api, wanted: Values) -> Values:
 
 
 def _caller(api: Api, wanted: Values) -> Values:
-    """moto's caller is a user of a kind that is not there; deployments run as a session of a role."""
+    """Return a role session, as deployments use one; moto returns a user that does not exist."""
     account = api.moto("sts", "get_caller_identity", wanted)["Account"]
     return {
         "Account": account,

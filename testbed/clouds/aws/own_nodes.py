@@ -1,4 +1,4 @@
-"""Calls of EKS about node groups: moto keeps the group; the stand-in its Auto Scaling group and its nodes."""
+"""EKS calls about node groups: moto keeps the group, the stand-in its Auto Scaling group and its nodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values, tag_list
 
 _DISK_GIB = 20
-"""The root volume of a node that nobody sizes: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
+"""The default root volume of a node: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
 
 _KEPT = ("updateConfig", "nodeRepairConfig", "version", "releaseVersion", "launchTemplate")
 
@@ -30,11 +30,11 @@ def _create(api: Api, wanted: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, wanted: Values) -> None:
-    """Without add-ons for the network no node becomes ready, and EKS gives up.
+    """Refuse nodes in a cluster without a network add-on: they never become ready, and EKS gives up.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
-    A cluster that is told to bring its own (`bootstrapSelfManagedAddons`, the default) has one.
+    A cluster with `bootstrapSelfManagedAddons`, the default, has such an add-on.
     """
     own = cluster.get("bootstrapSelfManagedAddons", True)
     there = api.store.get("addons", f"{cluster['name']}|vpc-cni")
@@ -50,7 +50,7 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
 
 
 def _disk_gib(api: Api, group: Values) -> int:
-    """What a node offers to Pods: its root volume or, where the user data stripes them, its local disks.
+    """Return the disk that Pods can use: the root volume or, if the user data stripes them, the local disks.
 
     Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
     """
@@ -75,7 +75,7 @@ def _key(wanted: Values) -> str:
 
 
 def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
-    """The Auto Scaling group behind it, in which moto starts no machines: its size stays zero."""
+    """Create the group's Auto Scaling group; its size stays zero, so that moto starts no machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:
@@ -111,7 +111,7 @@ def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
 
 
 def _let_in(api: Api, wanted: Values) -> None:
-    """EKS itself lets the role of the nodes in: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
+    """Create the access entry of the nodes' role, like EKS: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
     key = f"{wanted['clusterName']}|{wanted['nodeRole']}"
     if api.store.get("entries", key) is None:
         api.store.put("entries", key, {"principalArn": wanted["nodeRole"], "type": "EC2_LINUX", "tags": {}})

@@ -1,4 +1,4 @@
-"""AWS as Pulumi's engine meets it: run as `pulumi-resource-aws`."""
+"""The AWS provider plug-in that Pulumi's engine runs as `pulumi-resource-aws`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """The API of a region that the environment names."""
+    """Connect to the API in a region; its address is in the environment."""
     return Api.from_environment(region, OWN)
 
 

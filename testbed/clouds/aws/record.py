@@ -1,4 +1,4 @@
-"""The records of resource types, for the API of AWS."""
+"""The record of a resource type, specialised for the AWS API."""
 
 from __future__ import annotations
 

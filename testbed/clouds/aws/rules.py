@@ -1,4 +1,4 @@
-"""What the real API is known to refuse and moto lets pass; each rule with its source and the date it was read."""
+"""Rules for input that the real API refuses and moto accepts, each with its source and the date it was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.clouds.shared.values import Values
 
 
 def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
-    """An address range with host bits, or of another size than allowed.
+    """Refuse an address range with host bits or of a size that is not allowed.
 
     A VPC and a subnet are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
     """
@@ -32,7 +32,7 @@ def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
 
 
 def port_range(api: Api, values: Values) -> str | None:
-    """A rule for TCP or UDP without ports, or one whose first port lies behind its last.
+    """Refuse a rule for TCP or UDP without ports, or whose first port is greater than its last.
 
     Source: botocore 1.44.8, ec2 IpPermission, read 2026-11-24.
     """
@@ -46,7 +46,7 @@ def port_range(api: Api, values: Values) -> str | None:
 
 
 def policy_document(*names: str) -> Rule:
-    """A policy that is no JSON, or whose statements lack Effect, or name neither actions nor their opposite.
+    """Refuse a policy that is not JSON, or whose statements lack Effect, or both Action and NotAction.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
@@ -61,7 +61,7 @@ def policy_document(*names: str) -> Rule:
 
 
 def policy_size(most: int) -> Rule:
-    """A policy of more characters than IAM takes, which does not count white space.
+    """Refuse a policy with more characters than IAM allows, not counting white space.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-25.
     """
@@ -92,7 +92,7 @@ def _policy_fault(text: str) -> str | None:
 
 
 def key_policy(api: Api, values: Values) -> str | None:
-    """A key policy after which nobody could change the key policy.
+    """Refuse a key policy that would allow nobody to change it.
 
     Source: botocore 1.44.8, kms CreateKey, BypassPolicyLockoutSafetyCheck, read 2026-11-24.
     """
@@ -107,7 +107,7 @@ def key_policy(api: Api, values: Values) -> str | None:
 
 
 def two_zones(name: str, *within: str) -> Rule:
-    """Subnets that do not lie in two zones at least, for what is spread over zones.
+    """Refuse subnets that are not in at least two availability zones.
 
     Source: pulumi-aws 7.51.1, eks.Cluster; botocore 1.44.8, rds CreateDBSubnetGroup; both read 2026-11-24.
     """
@@ -124,7 +124,7 @@ def two_zones(name: str, *within: str) -> Rule:
 
 
 def sold_here(api: Api, values: Values) -> str | None:
-    """An instance type that EC2 does not offer in the region.
+    """Refuse an instance type that EC2 does not offer in the region.
 
     Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, which moto answers as AWS did; read 2026-11-25.
     """
@@ -137,7 +137,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """A name that the service does not take; who passes the pattern says where it is from."""
+    """Refuse a name that does not match the service's pattern; callers name the pattern's source."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:
@@ -148,7 +148,7 @@ def name_like(pattern: str, name: str = "name") -> Rule:
 
 
 def vpc_empty(api: Api, values: Values) -> str | None:
-    """A network in which there is still something: moto looks at subnets and route tables only.
+    """Refuse to delete a VPC that is not empty: moto checks only subnets and route tables.
 
     Source: botocore 1.44.8, ec2 DeleteVpc, read 2026-11-24.
     """
@@ -163,7 +163,7 @@ def vpc_empty(api: Api, values: Values) -> str | None:
 
 
 def subnets_gone(api: Api, values: Values) -> str | None:
-    """A subnet in which something has a network interface: NAT gateways, endpoints, clusters, node groups, databases.
+    """Refuse to delete a subnet with network interfaces of gateways, endpoints, clusters, node groups or databases.
 
     Source: https://repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc, 2026-11-25.
     """
@@ -186,7 +186,7 @@ def subnets_gone(api: Api, values: Values) -> str | None:
 
 
 def group_unused(api: Api, values: Values) -> str | None:
-    """A security group that a rule of another group or an endpoint names.
+    """Refuse to delete a security group that a rule of another group or an endpoint refers to.
 
     Source: botocore 1.44.8, ec2 DeleteSecurityGroup, read 2026-11-24.
     """
@@ -203,7 +203,7 @@ def group_unused(api: Api, values: Values) -> str | None:
 
 
 def database_name(api: Api, values: Values) -> str | None:
-    """Names of instance, database and user that RDS does not take.
+    """Refuse names of instance, database and user that RDS does not accept.
 
     Source: botocore 1.44.8, rds CreateDBInstance, read 2026-11-24.
     """
@@ -220,7 +220,7 @@ def database_name(api: Api, values: Values) -> str | None:
 
 
 def final_snapshot(api: Api, values: Values) -> str | None:
-    """A database that is to be deleted without a word on its last snapshot: the provider asks before the API does.
+    """Refuse to delete a database without a decision on its final snapshot; the provider checks this before the API.
 
     Source: pulumi-aws 7.51.1, rds.Instance, skip_final_snapshot, read 2026-11-24.
     """
@@ -230,7 +230,7 @@ def final_snapshot(api: Api, values: Values) -> str | None:
 
 
 def lifecycle_text(api: Api, values: Values) -> str | None:
-    """A lifecycle policy of ECR that is no JSON, has no rules, or gives two rules one priority.
+    """Refuse an ECR lifecycle policy that is not JSON, has no rules, or gives two rules the same priority.
 
     Source: botocore 1.44.8, ecr PutLifecyclePolicy, read 2026-11-24.
     """
@@ -248,13 +248,13 @@ _RETENTIONS = (
 
 
 def retention(api: Api, values: Values) -> str | None:
-    """A retention that CloudWatch does not offer. Source: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
+    """Refuse a retention that CloudWatch lacks. Source: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
     days = values.get("retentionInDays", 0)
     return None if days in _RETENTIONS else f"retentionInDays {days} is none of {_RETENTIONS}"
 
 
 def key_lets_logs_in(api: Api, values: Values) -> str | None:
-    """A key whose policy does not let CloudWatch Logs use it.
+    """Refuse a key whose policy does not let CloudWatch Logs use it.
 
     Source: botocore 1.44.8, logs AssociateKmsKey, read 2026-11-24, and
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24.

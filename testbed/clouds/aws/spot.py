@@ -1,4 +1,4 @@
-"""What EC2 does when a role asks for Spot for the first time in an account."""
+"""Models how EC2 reacts when a role requests Spot capacity for the first time in an account."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _REFUSED: Final = (
 
 
 def ask_for_spot(account: Account, role: str) -> None:
-    """Make the role of Spot unless the account has it; refused where `role` may not have it made, in EC2's words.
+    """Create the Spot service-linked role if it is missing; refuse, in EC2's words, if `role` must not create it.
 
-    moto starts Spot machines in any account. Source: https://github.com/aws/karpenter-provider-aws, pull request 7998,
+    moto starts Spot instances in any account. Source: https://github.com/aws/karpenter-provider-aws, pull request 7998,
     with an answer of EC2, read 2026-11-25.
     """
     iam = account.client("iam")
-    if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto calls the role otherwise
+    if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto gives the role another name
         return
     arn = f"arn:aws:iam::{account.number}:role/{role}"
     principal = Principal(arn, account.number, session=f"arn:aws:sts::{account.number}:assumed-role/{role}/spot")

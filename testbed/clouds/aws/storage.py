@@ -1,4 +1,4 @@
-"""Buckets, and what is told about a bucket in resources of its own."""
+"""S3 buckets and their settings, which are resources of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    """A bucket's tags are always set together."""
+    """Set all tags of a bucket at once, as S3 does."""
     if tags:
         api.call("s3", "put_bucket_tagging", Bucket=found, Tagging={"TagSet": tag_list(tags)})
     else:
@@ -36,7 +36,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _keep(api: Api, found: str, olds: Values, values: Values) -> None:
-    """What can change of a bucket alone is known to the provider only."""
+    """Do nothing: only the provider knows the bucket properties that can change."""
 
 
 def _read(api: Api, found: str, values: Values) -> Values | None:
@@ -73,7 +73,7 @@ def _part(
     remove: str = "",
     rules: tuple[Rule, ...] = (),
 ) -> Record:
-    """One aspect of a bucket: set as a whole, read back as a whole, taken back on deletion."""
+    """One aspect of a bucket: set and read as a whole, and removed on deletion."""
 
     def put(api: Api, values: Values) -> str:
         api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: wanted(values)})
@@ -107,7 +107,7 @@ def _part(
 
 
 def _shown(there: Any, properties: tuple[str, ...]) -> Values:
-    """What was found instead, under the resource's properties: inside the first of them where the answer has none."""
+    """Map an answer to the resource's properties; one without any of them is nested in the first."""
     found = {name: there.get(name) for name in properties}
     return found if any(value is not None for value in found.values()) else {properties[0]: there}
 
@@ -157,7 +157,7 @@ def _lock(values: Values) -> Values:
 
 
 def _unlock(api: Api, found: str, values: Values) -> None:
-    """A bucket stays one that can lock; only its default retention goes."""
+    """Remove the default retention; Object Lock itself cannot be turned off."""
     unlocked = {"ObjectLockEnabled": "Enabled"}
     api.call("s3", "put_object_lock_configuration", Bucket=found, ObjectLockConfiguration=unlocked)
 

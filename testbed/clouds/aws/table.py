@@ -1,4 +1,4 @@
-"""All types that the stand-in knows."""
+"""All resource types that the stand-in supports."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _budget(values: Values) -> Values:
 
 
 def _notifications(values: Values) -> list[tuple[Values, list[Values]]]:
-    """Each notification of a budget with who gets it."""
+    """Return each notification of a budget with its subscribers."""
     found: list[tuple[Values, list[Values]]] = []
     for each in values.get("notifications") or ():
         notification = picked(each, "notificationType", "comparisonOperator", "threshold", "thresholdType")
@@ -199,7 +199,7 @@ def _read_budget(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _shown(there: Values, declared: list[Values]) -> Values:
-    """A notification as the provider shows it; who gets it is known to the stand-in only, as moto does not say it."""
+    """Return a notification in the provider's format; subscribers are as declared, as moto does not return them."""
     for each in declared:
         if (each["notificationType"], float(each["threshold"])) == (there["NotificationType"], there["Threshold"]):
             return each

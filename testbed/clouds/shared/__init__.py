@@ -1,1 +1,1 @@
-"""What stand-ins for clouds share: Pulumi's provider protocol, the life of a resource, and what a test can order."""
+"""Code that stand-ins for clouds share: Pulumi's provider protocol, a resource's lifecycle, and orders from tests."""

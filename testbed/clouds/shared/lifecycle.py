@@ -1,4 +1,4 @@
-"""What happens to a resource: check, diff, create, read, update, delete, each by the record of its type."""
+"""The lifecycle of a resource (check, diff, create, read, update, delete), driven by the record of its type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SILENT = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
 
 
 class Unfinished(Exception):
-    """A thing was made, and the call failed nevertheless."""
+    """The resource was created, but the call failed."""
 
     def __init__(self, message: str, found: str, state: Values, inputs: Values) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Unfinished(Exception):
 
 
 class Lifecycle(Generic[CloudApi]):
-    """The provider of one account; regions are told apart."""
+    """The provider of one account, with an API per region."""
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
         self._stand_in = stand_in
@@ -42,7 +42,7 @@ class Lifecycle(Generic[CloudApi]):
         self._apis: dict[str, CloudApi] = {}
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        """Takes the provider's settings, whose nested values are JSON texts; refuses another account than allowed."""
+        """Apply the provider's settings, whose nested values are JSON; refuse an account that they do not allow."""
         self._region = str(settings.get("region") or os.environ.get(self._stand_in.region_variable, ""))
         if not self._region:
             raise Refused("InvalidClientConfig", f"missing {self._stand_in.name} region configuration")
@@ -55,14 +55,14 @@ class Lifecycle(Generic[CloudApi]):
             raise Refused("InvalidClientConfig", f"{self._stand_in.name} account ID not allowed: {account}")
 
     def api(self, region: str) -> CloudApi:
-        """The API of a region; empty for the provider's own."""
+        """Return the API of a region; an empty name means the provider's own."""
         name = region or self._region
         if name not in self._apis:
             self._apis[name] = self._stand_in.connect(name)
         return self._apis[name]
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """The inputs with defaults and a name, and why they are refused."""
+        """Return the inputs with defaults and a name, and the reasons to refuse them."""
         if kind not in self._records:
             return news, [f"the stand-in for {self._stand_in.name} does not know the type {kind}"]
         record = self._records[kind]
@@ -75,7 +75,7 @@ class Lifecycle(Generic[CloudApi]):
         return inputs, []
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """What changes, what of that asks for a replacement, and whether the old thing must go first."""
+        """Return what changed, which changes require a replacement, and whether to delete the old resource first."""
         record = self._records[kind]
         changed = [name for name in sorted({*inputs, *news} - _SILENT) if not same(inputs.get(name), news.get(name))]
         if record.tag and "tagsAll" in olds and olds["tagsAll"] != self._merged(news):
@@ -88,16 +88,16 @@ class Lifecycle(Generic[CloudApi]):
         return changed, replaced, bool(replaced) and own_name
 
     def promised(self, inputs: Values) -> Values:
-        """What a preview can say of a thing that is not there yet."""
+        """Return the properties that a preview can predict for a resource that does not exist yet."""
         return {**_plain(inputs), "region": inputs.get("region") or self._region, "tagsAll": self._merged(inputs)}
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
-        """What a preview can say of a thing that is going to change."""
+        """Return the properties that a preview can predict for a resource that will change."""
         restless = dict.fromkeys(self._records[kind].restless, UNKNOWN)
         return {**olds, **self.promised(news), **restless}
 
     def create(self, kind: str, inputs: Values) -> tuple[str, Values]:
-        """Makes the thing; its id and its properties."""
+        """Create the resource; return its ID and properties."""
         record, api, wanted = self._records[kind], self._for(inputs), self.promised(inputs)
         orders = self._begin("create", kind)
         self._obey(record, api, wanted)
@@ -108,7 +108,7 @@ class Lifecycle(Generic[CloudApi]):
         return found, state
 
     def read(self, kind: str, found: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
-        """The properties as they are now, and the inputs that would have made them; None when the thing is gone."""
+        """Return the current properties and the inputs that match them; None if the resource no longer exists."""
         record, api = self._records[kind], self._for(olds)
         self._begin("read", kind)
         try:
@@ -126,7 +126,7 @@ class Lifecycle(Generic[CloudApi]):
         return state, {name: _narrowed(value, seen[name]) if name in seen else value for name, value in inputs.items()}
 
     def update(self, kind: str, found: str, olds: Values, news: Values) -> Values:
-        """Changes the thing; its properties afterwards."""
+        """Update the resource; return its new properties."""
         record, api, wanted = self._records[kind], self._for(news), self.promised(news)
         orders = self._begin("update", kind)
         self._obey(record, api, wanted)
@@ -141,7 +141,7 @@ class Lifecycle(Generic[CloudApi]):
         return state
 
     def delete(self, kind: str, found: str, olds: Values) -> None:
-        """Takes the thing away; that it is gone already is no mistake."""
+        """Delete the resource; it is no error if it no longer exists."""
         record, api = self._records[kind], self._for(olds)
         orders = self._begin("delete", kind)
         for rule in record.on_delete:
@@ -169,7 +169,7 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, found: str, wanted: Values, inputs: Values) -> Values:
-        """The properties after a change; that the cloud does not say what it was told is kept for the test."""
+        """Return the properties after a change; record for the test those that the cloud returns differently."""
         record = self._records[kind]
         seen = record.read(api, found, wanted)
         if seen is None:
@@ -193,12 +193,12 @@ def _plain(inputs: Values) -> Values:
 
 
 def _kept(before: Any, now: Any) -> Any:
-    """The spelling from before where it says the same."""
+    """Return the earlier spelling if both mean the same."""
     return before if before is not None and same(before, now) else now
 
 
 def _narrowed(declared: Any, seen: Any) -> Any:
-    """What is seen of what was declared: the cloud fills in more than a program writes."""
+    """Reduce a value from the cloud to the declared fields, as the cloud fills in more than a program sets."""
     if isinstance(declared, dict) and isinstance(seen, dict):
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
     lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)

@@ -1,4 +1,4 @@
-"""Trouble on order: a test tells the provider to fail or to stall at a certain call."""
+"""Failures on order: a test makes the provider fail or stall at a certain call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Verb = Literal["", "create", "read", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Fail or stall at the nth call of this verb on this type of resource, both empty for any.
+    """Fail or stall at the nth call with this verb and resource type; either may be empty to match any.
 
-    after: the cloud has done what was asked when the trouble comes, so the thing exists although the call failed.
+    `after`: the failure comes after the cloud has done the work, so the resource exists although the call failed.
     """
 
     do: Literal["fail", "stall"]
@@ -35,22 +35,22 @@ class Orders:
         self._store = Store(folder / "orders.json")
 
     def give(self, order: Order) -> None:
-        """Adds an order; its count begins now."""
+        """Add an order; its count starts now."""
         with self._store.open() as everything:
             everything.setdefault("orders", {})[str(len(everything.get("orders", {})))] = asdict(order) | {"seen": 0}
 
     def clear(self) -> None:
-        """Takes all orders back; what stalls goes on."""
+        """Withdraw all orders; stalled calls continue."""
         with self._store.open() as everything:
             everything.clear()
 
     @property
     def stalled(self) -> bool:
-        """Whether a call hangs at this moment."""
+        """Return whether a call is stalled at this moment."""
         return bool(self._store.all("stalled"))
 
     def begin(self, verb: str, kind: str) -> list[Order]:
-        """The orders that this call meets; each is met once."""
+        """Return the orders that apply to this call; each applies once."""
         met: list[Order] = []
         with self._store.open() as everything:
             for key, order in list(everything.get("orders", {}).items()):
@@ -62,7 +62,7 @@ class Orders:
         return met
 
     def obey(self, orders: list[Order], *, after: bool) -> str:
-        """Stalls as ordered, until the orders are cleared or the process is killed; gives the words of a failure."""
+        """Stall if ordered, until the orders are cleared or the process is killed; return the message of a failure."""
         for order in orders:
             if order.after != after:
                 continue

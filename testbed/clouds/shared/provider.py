@@ -22,13 +22,14 @@ from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.stand_in import StandIn
 from testbed.clouds.shared.values import from_struct, to_struct
 
-_LARGEST_MESSAGE = 400 << 20  # what the engine itself allows
+_LARGEST_MESSAGE = 400 << 20  # the engine's own limit
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
-    """The protocol's calls; what they mean is in `Lifecycle`.
+    """The protocol's calls, implemented by `Lifecycle`.
 
-    It takes no secrets and no outputs as such: the engine then marks what came in secret as secret again.
+    It accepts neither secrets nor outputs as such, so the engine marks whatever was secret in the inputs as secret
+    again.
     """
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
@@ -121,7 +122,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
             arguments = from_struct(request.args)
             answer = invoke(self._lifecycle.api(str(arguments.get("region") or "")), arguments)
         response = provider_pb2.InvokeResponse()
-        getattr(response, "return").CopyFrom(to_struct(answer))  # a word of Python's own
+        getattr(response, "return").CopyFrom(to_struct(answer))  # a Python keyword
         return response
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -130,7 +131,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """What the API refuses becomes the protocol's error; a thing that exists half is handed over with it."""
+    """Turn refusals of the API into protocol errors, with the partial state of a resource that was created."""
     try:
         yield
     except Unfinished as error:
@@ -146,18 +147,18 @@ def _answering(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
     except Refused as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    except Exception:  # noqa: BLE001 - a mistake of the stand-in itself: the test must see where
+    except Exception:  # noqa: BLE001 - a bug in the stand-in: the test needs the traceback
         context.abort(grpc.StatusCode.INTERNAL, f"the stand-in is wrong:\n{traceback.format_exc()}")
 
 
 def _named(urn: str) -> tuple[str, str]:
-    """Type and logical name of a URN."""
+    """Return the type and the logical name in a URN."""
     _, _, kinds, name = urn.split("::", 3)
     return kinds.rpartition("$")[2], name
 
 
 def serve(stand_in: StandIn[CloudApi], folder: Path) -> None:
-    """Prints the port, as the engine expects of a plug-in, and serves until the process is ended."""
+    """Print the port, as the engine expects of a plug-in, and serve until the process is stopped."""
     server = grpc.server(
         futures.ThreadPoolExecutor(32),
         options=[

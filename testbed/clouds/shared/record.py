@@ -1,4 +1,4 @@
-"""What the provider knows of one type of resource."""
+"""What the provider knows about a resource type."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from testbed.clouds.shared.values import Values
 
 
 class Account(Protocol):
-    """What the API of every cloud is asked for: whose it is, and where."""
+    """What every cloud's API provides: its account and its region."""
 
     @property
     def account(self) -> str:
-        """The account, project or subscription."""
+        """Return the account, project or subscription."""
         ...
 
     @property
     def region(self) -> str:
-        """The region of its calls."""
+        """Return the region that calls go to."""
         ...
 
 
 CloudApi = TypeVar("CloudApi", bound=Account)
 
 Create: TypeAlias = Callable[[CloudApi, Values], str]
-"""Makes the thing from its properties and gives its id. `tagsAll` holds the tags with the provider's own."""
+"""Creates the resource from its properties and returns its ID. `tagsAll` includes the provider's default tags."""
 
 Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
-"""What the cloud says of the thing now, given its id and its last known properties; None when it is gone."""
+"""Returns the resource's current properties, given its ID and last known properties; None if it no longer exists."""
 
 Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
-"""Brings the thing from its last known properties to new ones."""
+"""Updates the resource from its last known properties to new ones."""
 
 Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
-"""Takes the thing away, given its id and its last known properties."""
+"""Deletes the resource, given its ID and last known properties."""
 
 Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"], None]
-"""Sets these tags of a thing and takes those away."""
+"""Sets and removes tags of a resource."""
 
 Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
-"""What the API is known to answer to such properties when it refuses them; its docstring has source and date."""
+"""Returns the API's error message if it is known to refuse such properties; its docstring has source and date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the provider names a thing that has been given no name: readable part, dash, seven random digits.
+    """How the provider names a resource without a name: readable part, dash, seven random digits.
 
-    After a prefix of the program's own come 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
+    A prefix that the program sets is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
     """
 
     name: str = "name"
@@ -57,19 +57,19 @@ class Naming:
     lower: bool = False
 
     def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
-        """The name for a logical name; it begins with `namePrefix` where the program sets one."""
+        """Return the physical name for a logical name; it starts with `namePrefix` if the program sets one."""
         start = values.get(f"{self.name}Prefix")
         name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - 8]}-{random[:7]}"
         return name.lower() if self.lower else name
 
 
-@dataclass(frozen=True)  # without slots: `Record[Api](...)` could not set `__orig_class__` then
+@dataclass(frozen=True)  # no slots: `Record[Api](...)` could not set `__orig_class__`
 class Record(Generic[CloudApi]):
     """One type of resource.
 
-    fixed are the properties whose change asks for a replacement. Without update every property is fixed. restless are
-    outputs that an update changes, so that a preview does not promise their old value. steering are properties that
-    only tell the provider what to do, so that the cloud does not know them.
+    `fixed`: properties whose change requires a replacement; without `update` that is all of them. `restless`: outputs
+    that an update changes, so a preview does not predict them. `steering`: properties that only instruct the provider,
+    so the cloud does not have them.
     """
 
     create: Create[CloudApi]
@@ -86,5 +86,5 @@ class Record(Generic[CloudApi]):
     on_delete: tuple[Rule[CloudApi], ...] = ()
 
     def replaces(self, name: str) -> bool:
-        """Whether a change of this property asks for a replacement."""
+        """Return whether a change of this property requires a replacement."""
         return name not in ("tags", "tagsAll") and (self.update is None or name in self.fixed)

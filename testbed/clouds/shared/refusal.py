@@ -1,4 +1,4 @@
-"""How a stand-in refuses a call."""
+"""The error that a stand-in raises when it refuses a call."""
 
 from __future__ import annotations
 

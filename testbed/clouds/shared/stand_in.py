@@ -1,4 +1,4 @@
-"""What one cloud brings: its types, its functions, and how to reach its API in a region."""
+"""The parts that each cloud supplies: its types, its functions, and how to connect to its API in a region."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from testbed.clouds.shared.record import CloudApi, Record
 from testbed.clouds.shared.values import Values
 
 
-@dataclass(frozen=True)  # without slots: `StandIn[Api](...)` could not set `__orig_class__` then
+@dataclass(frozen=True)  # no slots: `StandIn[Api](...)` could not set `__orig_class__`
 class StandIn(Generic[CloudApi]):
     """A cloud on loopback.
 
-    version is that of the provider plug-in it stands in for. region_variable is the environment variable with the
-    region of a provider that was given none.
+    `version` is the version of the provider plug-in that it replaces. `region_variable` is the environment variable
+    with the region for a provider without one.
     """
 
     name: str

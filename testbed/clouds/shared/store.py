@@ -1,4 +1,4 @@
-"""What moto does not keep: a JSON file that the provider's processes share."""
+"""State that moto does not keep: a JSON file shared by the provider's processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from testbed.clouds.shared.values import Values
 
 
 class Store:
-    """Things by kind and key, in one file; two processes that change it wait for each other."""
+    """Values by kind and key, in one file with a lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @contextmanager
     def open(self) -> Generator[dict[str, Values]]:
-        """Everything, to be read and changed; what was changed is kept when the block ends without an error."""
+        """Yield everything for reading and changing; changes are saved if the block ends without an error."""
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             everything: dict[str, Values] = json.loads(self._path.read_text()) if self._path.exists() else {}
@@ -32,24 +32,24 @@ class Store:
                 fresh.replace(self._path)
 
     def put(self, kind: str, key: str, value: Values) -> None:
-        """Keeps a thing."""
+        """Store a value."""
         with self.open() as everything:
             everything.setdefault(kind, {})[key] = value
 
     def get(self, kind: str, key: str) -> Values | None:
-        """A thing, or None."""
+        """Return a value, or None."""
         with self.open() as everything:
             found: Values | None = everything.get(kind, {}).get(key)
         return found
 
     def take(self, kind: str, key: str) -> Values | None:
-        """Removes a thing and gives it, or None."""
+        """Remove and return a value, or None."""
         with self.open() as everything:
             found: Values | None = everything.get(kind, {}).pop(key, None)
         return found
 
     def all(self, kind: str) -> dict[str, Values]:
-        """The things of a kind by key."""
+        """Return all values of a kind by key."""
         with self.open() as everything:
             found: dict[str, Values] = everything.get(kind, {})
         return found

@@ -1,4 +1,4 @@
-"""Values between the engine's protocol and the cloud's API: plain data, its names, and when two of them are equal."""
+"""Converts values between the engine's protocol and the cloud's API: plain data, its names, and equality."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any, TypeAlias
 from google.protobuf import json_format, struct_pb2
 
 Values: TypeAlias = dict[str, Any]
-"""What the engine sends and what the API answers: data whose shape botocore's models know, not Python's types."""
+"""Data from the engine or the API, whose shape is known to botocore's models, but not to Python's types."""
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the engine writes a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
+"""The engine's marker for a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
 
 
 def from_struct(struct: struct_pb2.Struct) -> Values:
-    """Plain data; whole numbers become integers again."""
+    """Return plain data, with whole numbers as integers."""
     found: Values = _whole(json_format.MessageToDict(struct))
     return found
 
 
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """The protocol's form of plain data; what is None is left out."""
+    """Return plain data in the protocol's format, without values that are None."""
     struct = struct_pb2.Struct()
     json_format.ParseDict({key: value for key, value in values.items() if value is not None}, struct)
     return struct
 
 
 def is_unknown(value: Any) -> bool:
-    """Whether a value, or something in it, is only known after the update."""
+    """Return whether a value, or anything nested in it, is only known after the update."""
     if isinstance(value, dict):
         return any(is_unknown(each) for each in value.values())
     if isinstance(value, list):
@@ -38,28 +38,28 @@ def is_unknown(value: Any) -> bool:
 
 
 def upper(value: Any) -> Any:
-    """The API's spelling of a property: names begin with a capital letter, at every depth; what is None is left out."""
+    """Return a property in the API's spelling: names start with a capital letter at every depth; None is left out."""
     return _renamed(value, lambda name: name[:1].upper() + name[1:])
 
 
 def lower(value: Any) -> Any:
-    """The provider's spelling of an API answer: names begin with a small letter, at every depth."""
+    """Return an API answer in the provider's spelling: names start with a small letter at every depth."""
     return _renamed(value, lambda name: name[:1].lower() + name[1:])
 
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
-    """The named properties that are set, as the API spells them."""
+    """Return those of the named properties that are set, in the API's spelling."""
     found: Values = upper({name: values[name] for name in names if values.get(name) is not None})
     return found
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal for the cloud: lists without order, JSON texts by what they say, numbers and booleans also as text."""
+    """Return whether the cloud treats two values as equal: unordered lists, JSON by content, numbers also as text."""
     return bool(_canonical(one) == _canonical(other))
 
 
 def holds(found: Any, wanted: Any) -> bool:
-    """Whether an answer says all that was asked for; it may say more."""
+    """Return whether an answer contains everything that was requested; it may contain more."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         return all(name in found and holds(found[name], value) for name, value in wanted.items())
     if isinstance(wanted, list) and isinstance(found, list):
@@ -68,17 +68,17 @@ def holds(found: Any, wanted: Any) -> bool:
 
 
 def settled(declared: Any, asked: Any, answered: Any) -> Any:
-    """The declared property while the API still answers what was asked for; else the answer, so that drift is seen."""
+    """Return the declared property if the API answers what was requested; else the answer, so that drift is visible."""
     return declared if holds(answered, asked) else lower(answered)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
-    """Tags as most of the API wants them."""
+    """Return tags in the format that most of the API uses."""
     return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 
 def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Tags as the provider gives them, from either spelling of the API; those that AWS itself sets are left out."""
+    """Return tags in the provider's format, from either spelling of the API, without those that AWS sets."""
     found = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
     return {key: value for key, value in found.items() if not key.startswith("aws:")}
 

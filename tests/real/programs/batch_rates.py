@@ -1,9 +1,9 @@
-"""Seconds of a batch inference and of the same model on bare Ray Data, on one Ray, as JSON.
+"""Time a batch inference and the same model on bare Ray Data, on one Ray; print seconds as JSON.
 
-Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare one is
-what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It has no
-markers, checks no row, keeps no file apart, and runs at several sizes of a batch. Both are run on few rows and on many,
-so that starting the actors can be told apart.
+Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
+version is what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It
+writes no markers, validates no rows, keeps no separate files, and runs with several batch sizes. Both run on few rows
+and on many, to separate the cost of starting the actors.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tests.runtime.described import record
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 COLUMNS = [f"n{at}" for at in range(int(os.environ.get("BATCH_COLUMNS", "20")))]
-FEW, MANY = 2, 24  # files
-ROWS = 100_000  # of a file
+FEW, MANY = 2, 24  # number of files
+ROWS = 100_000  # rows per file
 SIZES = (4096, 16384, 65536)
 URI = "models:/churn/1"
 
 
 class Bare:
-    """The actor that everybody writes."""
+    """The actor that most people would write."""
 
     def __init__(self, registry_uri: str) -> None:
         import mlflow.sklearn
@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Interleaved, so that what else happens on the machine meets all alike."""
+    """Interleave the runs, so that other load on the machine affects all alike."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):
@@ -62,7 +62,7 @@ def main() -> None:
     ways: dict[str, Callable[[str], None]] = {"ours": ours, **{f"bare {size}": bare(size) for size in SIZES}}
     seconds: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for way in ways.values():
-        way("few")  # once, for what is started once
+        way("few")  # warm-up
     for _ in range(ROUNDS):
         for name, way in ways.items():
             seconds[name].append({rows: timed(way, rows) for rows in ("few", "many")})
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def timed(way: Callable[[str], None], rows: str) -> float:
-    """Seconds of one run, whose output is written anew."""
+    """Return the seconds of one run, which writes its output from scratch."""
     shutil.rmtree(FOLDER / "scores", ignore_errors=True)
     began = time.perf_counter()
     way(rows)
@@ -82,7 +82,7 @@ def timed(way: Callable[[str], None], rows: str) -> float:
 
 
 def data(name: str, count: int) -> None:
-    """Files of numbers."""
+    """Write files of random numbers."""
     (FOLDER / name).mkdir()
     random = np.random.default_rng(1)
     for file in range(count):
@@ -91,7 +91,7 @@ def data(name: str, count: int) -> None:
 
 
 def train() -> None:
-    """A model that costs little, so that what is around it counts."""
+    """Train a model that is cheap to run, so that the overhead dominates."""
     import mlflow.sklearn
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -107,7 +107,7 @@ def train() -> None:
 
 
 def workload(rows: str) -> PipelineWorkload:
-    """What a compiler would describe, at the default size of a batch."""
+    """Return the workload description that the compiler would emit, with the default batch size."""
     where = {"input": FOLDER / rows, "scores": FOLDER / "scores"}
     data = {name: {"uri": f"file://{path}", "store": "", "format": "parquet"} for name, path in where.items()}
     model = {"task": "binary-classification", "uri": URI, "registeredName": "churn", "alias": "champion"}
@@ -118,12 +118,12 @@ def workload(rows: str) -> PipelineWorkload:
 
 
 def ours(rows: str) -> None:
-    """A run of a batch inference, markers and records included: an actor on each of the two CPUs."""
+    """Run a batch inference with markers and records: an actor on each of the two CPUs."""
     score_datasets(workload(rows), ("input",), "scores", {"num_cpus": 1}, (2, 2))
 
 
 def bare(size: int) -> Callable[[str], None]:
-    """The same by hand, at a size of a batch: an actor on one CPU, tasks that read and write on the other."""
+    """Return the hand-written equivalent: an actor on one CPU, tasks that read and write on the other."""
 
     def run(rows: str) -> None:
         read = ray.data.read_parquet(str(FOLDER / rows))

@@ -1,4 +1,4 @@
-"""Prints which of the `address:port` that it is given take a connection, a line each; asks all at the same time."""
+"""Print which of the given `address:port` accept a connection, one per line; tries all at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accepts TCP connections on the ports that it is given, and ends them at once; prints a line when it listens."""
+"""Accept TCP connections on the given ports and close them at once; print a line when ready."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Seconds of a whole training job with a search, and of the same by hand with bare Ray Tune, on one Ray, as JSON.
+"""Time a training job with a search and its hand-written equivalent on bare Ray Tune, on one Ray; print JSON.
 
-Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare one
-is what a careful author writes by hand: it reads the data once, splits and shares it, grows the model of each trial in
-four parts with a report after each, lets ASHA stop the worse ones, trains the best on all rows to learn from,
-evaluates it on the held-out rows and registers it. It logs no trial, profiles no data, judges by no gate, writes no
-checkpoint and resumes nothing.
+Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
+version is what a careful author writes by hand: it reads the data once, splits and shares it, trains the model of each
+trial in four stages with a report after each, lets ASHA stop the worse ones, trains the best on all training rows,
+evaluates it on the held-out data and registers it. It logs no trials, profiles no data, has no gates, writes no
+checkpoints and resumes nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Interleaved, so that what else happens on the machine meets both alike."""
+    """Interleave the runs, so that other load on the machine affects both alike."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def data() -> None:
-    """Rows whose label is worth a search."""
+    """Write rows whose label is hard enough to justify a search."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({column: random.normal(size=ROWS) for column in COLUMNS})
     chance = frame.n0 * frame.n1 + frame.n2**2 + frame.n3 - frame.n4 + random.normal(0, 1, ROWS)
@@ -71,7 +71,7 @@ def data() -> None:
 
 
 def ours(run: str) -> None:
-    """A run of a training pipeline, with its search, its gate and its version."""
+    """Run a training pipeline with its search, its gate and its model version."""
     rows = {"uri": f"file://{FOLDER}/rows", "store": "", "format": "parquet", "label": "late"}
     resources = {"cpus": 1, "gpus": 0, "group": "group-a"}
     step = {
@@ -101,7 +101,7 @@ def ours(run: str) -> None:
 
 
 def bare(run: str) -> None:
-    """The same by hand."""
+    """Run the hand-written equivalent."""
     import mlflow
     import mlflow.sklearn
     from sklearn.metrics import average_precision_score
@@ -144,7 +144,7 @@ def bare(run: str) -> None:
 
 
 def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
-    """Four parts, and a word after each."""
+    """Train in four stages, with a report after each."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score
 
@@ -158,7 +158,7 @@ def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
 
 
 def fitted(parameters: dict[str, Any], rows: pd.DataFrame) -> Any:
-    """The model that goes live, on a worker."""
+    """Train the final model on a worker."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(**parameters, random_state=0).fit(rows[COLUMNS], rows["late"])

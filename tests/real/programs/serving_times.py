@@ -1,4 +1,4 @@
-"""Requests to a server of ours and to the same model on bare Ray Serve, one after the other; prints times as JSON.
+"""Send requests alternately to our server and to the same model on bare Ray Serve; print times as JSON.
 
 Run as `python serving_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path.
 """
@@ -38,13 +38,13 @@ WARM = 50
 
 @serve.deployment
 class ByHand:
-    """What one writes who has this one model."""
+    """A hand-written server for this one model."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
 
     async def __call__(self, request: Request) -> dict[str, Any]:
-        """Predictions and scores of the rows of a request."""
+        """Return predictions and scores for the rows of a request."""
         rows = pd.DataFrame((await request.json())["instances"])
         scores = self._model.predict_proba(rows)
         predictions = self._model.classes_[scores.argmax(axis=1)]
@@ -52,7 +52,7 @@ class ByHand:
 
 
 def made(columns: int) -> tuple[Any, pd.DataFrame]:
-    """A model, and rows that it knows."""
+    """Return a model and the rows that it was trained on."""
     rows = pd.DataFrame(
         np.random.default_rng(1).normal(size=(500, columns)), columns=[f"column_{at}" for at in range(columns)]
     )
@@ -60,7 +60,7 @@ def made(columns: int) -> tuple[Any, pd.DataFrame]:
 
 
 def deploy(columns: int) -> bytes:
-    """Both deployments of a model; returns the body that is sent to them."""
+    """Deploy a model both ways; return the request body for both."""
     model, rows = made(columns)
     name = f"wide-{columns}"
     described = {
@@ -95,7 +95,7 @@ def deploy(columns: int) -> bytes:
 
 
 def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float:
-    """How long one request takes, in seconds."""
+    """Return the seconds that one request takes."""
     began = time.perf_counter()
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -106,7 +106,7 @@ def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float
 
 
 def main() -> None:
-    """Times by number of columns, round and server."""
+    """Print times by number of columns, round and server."""
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
     found: dict[str, list[dict[str, list[float]]]] = {}
@@ -119,7 +119,7 @@ def main() -> None:
                 ask(connection, path, body)
         for _ in range(ROUNDS):
             times: dict[str, list[float]] = {who: [] for who in paths}
-            for at in range(REQUESTS):  # whoever is first of a pair is the other one the next time
+            for at in range(REQUESTS):  # alternates which of the two goes first
                 for who in sorted(paths, reverse=bool(at % 2)):
                     times[who].append(ask(connection, paths[who], body))
             found.setdefault(str(columns), []).append(times)

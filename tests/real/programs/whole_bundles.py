@@ -1,6 +1,6 @@
-"""A model on its way to a place that loses its network: trained, delivered, served, and asked while the store is away.
+"""Train a model, deliver it to a site that loses its network, and serve it there while the store is unreachable.
 
-Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path; prints as JSON what happened.
+Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path; prints what happened as JSON.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class Link:
-    """The line to an object store; what the store holds outlives the line."""
+    """The network link to an object store, whose contents survive when the link is cut."""
 
     def __init__(self) -> None:
         self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -53,22 +53,22 @@ class Link:
         self.client.create_bucket(Bucket=BUCKET)
 
     def cut(self) -> None:
-        """Nobody answers any more."""
+        """Make the store unreachable."""
         self.server.stop()
 
     def mend(self) -> None:
-        """The same store at the same place."""
+        """Bring the same store back at the same address."""
         self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
         self.server.start()
 
     def keys(self, prefix: str) -> list[str]:
-        """What the store holds below a prefix."""
+        """Return the keys in the store with a prefix."""
         found = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
         return [one["Key"] for one in found]
 
 
 def main() -> None:
-    """The whole way."""
+    """Run the whole scenario."""
     os.environ.update({"STORE_ID": "id", "STORE_KEY": "key"})
     link = Link()
     make_data()
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def make_data() -> None:
-    """Readings of a machine, and whether it failed."""
+    """Write a machine's readings, and whether it failed."""
     random, count = np.random.default_rng(0), 300
     frame = pd.DataFrame({"heat": random.normal(50, 10, count), "at": pd.Timestamp.now(tz="UTC")})
     frame["failed"] = (frame.heat > 55).astype(int)
@@ -101,7 +101,7 @@ def make_data() -> None:
 
 
 def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """A description of a workload, written to where the runtime looks for it."""
+    """Write a workload's description to the path that the runtime reads."""
     governance = {
         "owner": {"team": "t", "email": "t@acme.example"},
         "risk": "minimal",
@@ -133,32 +133,32 @@ FOLDER = {"uri": f"s3://{BUCKET}/mlflow/bundles/wear/champion/", "store": "artif
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """The model of all workloads."""
+    """Return the model of all workloads."""
     kinds = {"task": "binary-classification", "framework": "scikit-learn"}
     return {"name": "wear", "registeredName": "wear", "experiment": "plant/wear", **kinds, **more}
 
 
 def read() -> dict[str, Any]:
-    """The model where its registry is out of reach: nothing of it is named there."""
+    """Return the model for a site that cannot reach the registry, without the registry's address."""
     bundle = {**FOLDER, "cache": str(ROOT / "disk" / "bundles"), "pollSeconds": 1}
     return model(uri="models:/wear@champion", alias="champion", bundle=bundle)
 
 
 def datasets(*names: str) -> dict[str, Any]:
-    """Datasets of the description."""
+    """Return datasets for the description."""
     more = {"label": "failed", "timestamp": "at", "features": ["heat"]}
     return {name: {"uri": f"file://{ROOT}/{name}", "format": "parquet", **more} for name in names}
 
 
 def step(**more: Any) -> dict[str, Any]:
-    """A step of one small worker."""
+    """Return a step with one small worker."""
     resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     sizes = {"workers": {"min": 1, "max": 1}, "resources": resources}
     return {"needs": [], "inputs": ["readings"], **sizes, "parameters": {}, "retries": 0, "timeoutSeconds": 600, **more}
 
 
 def train(link: Link) -> int:
-    """One run, whose version is promoted and delivered."""
+    """Run a training whose version is promoted and delivered."""
     asked = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
@@ -173,7 +173,7 @@ def train(link: Link) -> int:
 
 
 def start(link: Link) -> None:
-    """The server, which knows of no registry."""
+    """Start the server, which has no registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
         "variant": "live",
@@ -187,7 +187,7 @@ def start(link: Link) -> None:
 
 
 def ask(heat: float = 90.0) -> tuple[int, Any]:
-    """Status and JSON of one request."""
+    """Send a request; return its status and JSON."""
     data = json.dumps({"instances": [{"heat": heat}]}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}/line", data, method="POST")
     try:
@@ -198,20 +198,20 @@ def ask(heat: float = 90.0) -> tuple[int, Any]:
 
 
 def version() -> str:
-    """Which version answers now; empty where none does."""
+    """Return the version that answers now; empty if none does."""
     status, content = ask()
     return content["model"]["version"] if status == 200 else ""
 
 
 def told() -> dict[str, float]:
-    """What the server's metrics say of its bundle."""
+    """Return the server's bundle metrics."""
     with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=30) as found:
         lines = [line for line in found.read().decode().splitlines() if line.startswith("ray_modelyard_bundle")]
     return {line.partition("{")[0].removeprefix("ray_"): float(line.rpartition(" ")[2]) for line in lines}
 
 
 def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
-    """Whether something becomes true in time."""
+    """Return whether a condition becomes true in time."""
     ends = time.monotonic() + patience_s
     while time.monotonic() < ends:
         if what():
@@ -221,7 +221,7 @@ def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
 
 
 def follow(link: Link) -> None:
-    """Nothing is delivered, then one version, and then another one."""
+    """Start without a delivered version, then deliver one, and then another."""
     start(link)
     FACTS["before"] = ask()[0]
     FACTS["trained"] = [train(link)]
@@ -232,7 +232,7 @@ def follow(link: Link) -> None:
 
 
 def restart_without_link(link: Link) -> None:
-    """A replica that ends and one that begins while the store is away."""
+    """Stop a replica and start another while the store is unreachable."""
     link.cut()
     serve.delete("line-live")
     start(link)
@@ -242,7 +242,7 @@ def restart_without_link(link: Link) -> None:
 
 
 def work_without_link(link: Link) -> None:
-    """Rows are scored on a worker, and a monitor compares with what the model learned from."""
+    """Score rows on a worker, and let a monitor compare them with the training data, without the store."""
     scoring = {
         "model": read(),
         "steps": {"score": step()},
@@ -276,13 +276,13 @@ def work_without_link(link: Link) -> None:
 
 
 def waiting() -> int:
-    """How many files of captures wait on the disk."""
+    """Return how many capture files are waiting on disk."""
     return len(list((ROOT / "disk" / "captures").rglob("*.parquet.*")))
 
 
 def come_back(link: Link) -> None:
-    """What was captured arrives, and what was promoted meanwhile is served."""
-    serve.delete("line-live")  # a replica that ends writes what it has captured, to the disk
+    """Restore the link: waiting captures arrive, and the version promoted in the meantime is served."""
+    serve.delete("line-live")  # a replica writes its captures to disk when it stops
     FACTS["waiting"] = until(lambda: waiting() > 0)
     link.mend()
     before = len(link.keys("captures/"))

@@ -1,4 +1,4 @@
-"""A model from its data to a breach of its monitor, on a local Ray; prints as JSON what happened on the way.
+"""Take a model from its data to a breach of its monitor, on a local Ray; print what happened as JSON.
 
 Run as `python whole_runtime.py FOLDER` with the runtime on the path.
 """
@@ -45,10 +45,10 @@ APPROVER = Ed25519PrivateKey.generate()
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Takes metrics as Prometheus does, and Jobs as an API server does."""
+    """Receives metrics as Prometheus does, and Jobs as an API server does."""
 
     def do_POST(self) -> None:
-        """Keep what is sent."""
+        """Record the request."""
         sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         kind = "jobs" if "/jobs" in self.path else "metrics"
         if kind == "jobs":
@@ -57,7 +57,7 @@ class Receiver(BaseHTTPRequestHandler):
         self._answer(sent)
 
     def do_GET(self) -> None:
-        """A CronJob, or the Jobs that were made."""
+        """Return a CronJob, or the Jobs created so far."""
         if "/cronjobs/" in self.path:
             template = {"spec": {"template": {"spec": {}}}}
             self._answer({"metadata": {"name": "retrain", "uid": "u1"}, "spec": {"jobTemplate": template}})
@@ -65,7 +65,7 @@ class Receiver(BaseHTTPRequestHandler):
             self._answer({"items": RECEIVED["jobs"]})
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, content: Any) -> None:
         body = json.dumps(content).encode()
@@ -76,7 +76,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """The whole way."""
+    """Run the whole scenario."""
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     transactions = make_data()
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def make_data() -> pd.DataFrame:
-    """Transactions, and in another dataset which of them were fraud."""
+    """Write transactions and, in a separate dataset, which of them were fraud."""
     random, count = np.random.default_rng(0), 600
     frame = pd.DataFrame({"id": np.arange(count), "amount": random.gamma(2, 50, count)})
     frame["country"] = random.choice(["ch", "de", "fr"], count)
@@ -109,7 +109,7 @@ def make_data() -> pd.DataFrame:
 
 
 def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """A description of a workload, written to where the runtime looks for it."""
+    """Write a workload's description to the path that the runtime reads."""
     governance = {
         "owner": {"team": "risk", "email": "risk@acme.example"},
         "risk": "high",
@@ -136,18 +136,18 @@ def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """The model of all workloads."""
+    """Return the model of all workloads."""
     kinds = {"task": "binary-classification", "framework": "xgboost"}
     return {"name": "fraud", "registeredName": "cards-fraud", "experiment": "cards/fraud", **kinds, **more}
 
 
 def champion() -> dict[str, Any]:
-    """The model where it is used."""
+    """Return the model as the consumers refer to it."""
     return model(uri="models:/cards-fraud@champion", alias="champion")
 
 
 def datasets(*names: str) -> dict[str, Any]:
-    """Datasets of the description."""
+    """Return datasets for the description."""
     more: dict[str, dict[str, Any]] = {
         "transactions": {"timestamp": "at", "features": ["amount", "country"]},
         "labels": {"label": "fraud"},
@@ -157,7 +157,7 @@ def datasets(*names: str) -> dict[str, Any]:
 
 
 def step(*inputs: str, **more: Any) -> dict[str, Any]:
-    """A step of one or two small workers."""
+    """Return a step with one or two small workers."""
     resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     return {
         "needs": [],
@@ -172,13 +172,13 @@ def step(*inputs: str, **more: Any) -> dict[str, Any]:
 
 
 def public_key() -> str:
-    """The line of the key that approves."""
+    """Return the public key of the approver as a line of an authorized_keys file."""
     line = APPROVER.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     return f"{line.decode()} ada@acme.example"
 
 
 def approval(workload: dict[str, Any], digest: str) -> str:
-    """A statement signed as ssh-keygen signs it, which this image need not have."""
+    """Sign a statement as ssh-keygen does, which this image may lack."""
 
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -195,7 +195,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
 
 
 def train() -> None:
-    """A search, a gate that holds, and approvals that come later."""
+    """Train with a search, a gate that passes, and approvals that arrive later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
@@ -232,8 +232,8 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """The application behind HTTP: a token, rows that fit and rows that do not, and captures of all requests."""
-    (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new one of a rotation
+    """Serve the application over HTTP: a token, valid and invalid rows, and captures of all requests."""
+    (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",
         "model": champion(),
@@ -251,14 +251,14 @@ def answer_requests(transactions: pd.DataFrame) -> None:
     FACTS["wrong rows"] = ask("POST", "/scorer", {"instances": [{"amount": "much", "country": "de"}]})
     rows = json.loads(transactions.drop(columns="at").to_json(orient="records"))
     FACTS["answer"] = ask("POST", "/scorer", {"instances": [{"id": 1, "amount": 300, "country": "de"}]})
-    for start in range(0, 40, 10):  # what arrives now is dearer than what was learned from
+    for start in range(0, 40, 10):  # amounts now exceed those in the training data
         dear = [{**row, "amount": row["amount"] + 400} for row in rows[start : start + 10]]
         ask("POST", "/scorer", {"instances": dear})
-    serve.delete("scorer-champion")  # a replica that ends writes what it has captured
+    serve.delete("scorer-champion")  # a replica writes its captures when it stops
 
 
 def ask(method: str, path: str, body: Any = None, token: str = "open sesame") -> tuple[int, Any]:
-    """Status and JSON of one request."""
+    """Send a request; return its status and JSON."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data, headers, method=method)
@@ -270,7 +270,7 @@ def ask(method: str, path: str, body: Any = None, token: str = "open sesame") ->
 
 
 def score() -> None:
-    """The same data scored twice: the second time nothing is done again."""
+    """Score the same data twice; the second run has nothing left to do."""
     asked = {
         "model": champion(),
         "steps": {"score": step("transactions")},
@@ -287,7 +287,7 @@ def score() -> None:
 
 
 def look(receiver: str) -> None:
-    """Captures have moved: metrics are told, and the pipeline is started once within the cooldown."""
+    """Detect drift in the captures: metrics are sent, and the pipeline is started once within the cooldown."""
     run = {"pipeline": "retrain", "cronJob": "retrain"}
     asked = {
         "type": "data-drift",

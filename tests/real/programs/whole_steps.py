@@ -1,6 +1,6 @@
-"""User code in the steps of a pipeline, on a local Ray; prints as JSON what came of each run.
+"""Run user code in pipeline steps on a local Ray; print the result of each run as JSON.
 
-Run as `python whole_steps.py FOLDER` with the runtime and this folder on the path: steps are functions of this file.
+Run as `python whole_steps.py FOLDER` with the runtime and this folder on the path: steps are functions in this file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.runtime.described import completed, record
 
 
 def flaky(context: Context) -> int:
-    """Fails the first time."""
+    """Fail on the first attempt."""
     flag = Path(str(context.parameters["flag"]))
     if not flag.exists():
         flag.touch()
@@ -33,17 +33,17 @@ def flaky(context: Context) -> int:
 
 
 def count(context: Context) -> None:
-    """Writes what the step before it found."""
+    """Write the result of the previous step."""
     context.write(pd.DataFrame({"rows": [context.results["first"]]}), "count")
 
 
 def slow(context: Context) -> None:
-    """Takes longer than it may."""
+    """Run longer than its timeout."""
     time.sleep(120)
 
 
 def train(context: Context) -> Any:
-    """A model of one column, with a metric of its own."""
+    """Train a model with one column and report a custom metric."""
     from sklearn.linear_model import LogisticRegression
 
     data = context.training_data()
@@ -52,7 +52,7 @@ def train(context: Context) -> Any:
 
 
 def main(root: Path) -> None:
-    """Each run in turn."""
+    """Run each scenario in turn."""
     import ray
 
     amounts = np.random.default_rng(0).normal(0, 1, 300)
@@ -74,7 +74,7 @@ def main(root: Path) -> None:
 
 
 def step(function: str, **more: Any) -> dict[str, Any]:
-    """A step that runs a function of this file."""
+    """Return a step that runs a function in this file."""
     resources = {"cpus": 1, "gpus": 0, "group": "group-a"}
     own = {"needs": [], "inputs": ["rows"], "parameters": {}, "retries": 1, "timeoutSeconds": 300}
     workers = {"min": 1, "max": 1}
@@ -82,7 +82,7 @@ def step(function: str, **more: Any) -> dict[str, Any]:
 
 
 def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) -> Any:
-    """The exit code of a run, or why it was refused."""
+    """Return a run's exit code, or why it was refused."""
     model = {
         "name": "own",
         "registeredName": "own",

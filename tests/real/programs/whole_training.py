@@ -1,4 +1,4 @@
-"""Built-in trainers on two workers of a local Ray, beside the same on one; prints as JSON how they compare.
+"""Run built-in trainers on two workers of a local Ray and on one; print a comparison as JSON.
 
 Run as `python whole_training.py` with the runtime on the path.
 """
@@ -37,7 +37,7 @@ METRICS = {
 
 
 def data(task: str, count: int = 3000) -> TrainingData:
-    """Rows of two numbers and a text; of a ranking, ten for each query."""
+    """Return rows with two numbers and a text; for a ranking, ten rows per query."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
     frame["c"] = random.choice(["x", "y"], count)
@@ -53,7 +53,7 @@ def data(task: str, count: int = 3000) -> TrainingData:
 
 
 def quality(model: Any, task: str, rows: TrainingData) -> float:
-    """How good a model is on what it has not seen."""
+    """Return a model's quality on held-out data."""
     held = rows.held_out
 
     class Asked:
@@ -68,12 +68,12 @@ def quality(model: Any, task: str, rows: TrainingData) -> float:
 
 
 def step(trainer: str, least: int) -> dict[str, Any]:
-    """A step of up to two workers that is tried once more."""
+    """Return a step with up to two workers and one retry."""
     return {"trainer": trainer, "workers": {"min": least, "max": 2}, "retries": 1}
 
 
 def workers() -> list[int]:
-    """Processes of Ray Train's workers below this one."""
+    """Return Ray Train's worker processes below this one."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
@@ -88,7 +88,7 @@ def workers() -> list[int]:
 
 
 def kill_one(killed: list[int]) -> None:
-    """End one worker without a word, when both have been at work for a while."""
+    """Kill one worker once both have been running for a while."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         found = workers()
@@ -101,7 +101,7 @@ def kill_one(killed: list[int]) -> None:
 
 
 def main() -> None:
-    """Each trainer and task, and one run that loses a worker."""
+    """Run each trainer and task, and one run that loses a worker."""
     ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
     facts: dict[str, Any] = {}
     for trainer, task in (

@@ -1,8 +1,8 @@
-"""The objects of a cluster as scanners understand them: what stands inside Ray's kinds becomes kinds they know.
+"""Converts a cluster's objects for scanners: Pods inside Ray's kinds become workloads of built-in kinds.
 
 Scanners look for Pods in Deployments, Jobs and CronJobs. The Pods of a RayService become Deployments and those of a
-RayJob become Jobs, with the labels and the sidecar that KubeRay gives them, so that selectors find what they select
-in a cluster. A run's template is taken out of the ConfigMap that its launcher reads.
+RayJob become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
+template is extracted from the ConfigMap that its launcher reads.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ TEMPLATE = "rayjob.json"
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One object for scanners. `address` says which of ours it is: `RayService/scorer/head`, `CronJob/nightly`."""
+    """One object for scanners. `address` identifies our object: `RayService/scorer/head`, `CronJob/nightly`."""
 
     address: str
     manifest: Object
 
     @property
     def name(self) -> str:
-        """Its name, as scanners see it."""
+        """Return its name for scanners."""
         return str(self.manifest["metadata"]["name"])
 
     @property
     def namespace(self) -> str:
-        """Its namespace; empty for what lies in none."""
+        """Return its namespace; empty if it has none."""
         return str(self.manifest["metadata"].get("namespace", ""))
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """The same objects, with those of Ray's kinds taken apart."""
+    """Yield the objects, splitting those of Ray's kinds."""
     for one in objects:
         if one["kind"] == "RayService":
             yield from _cluster(one, one["spec"]["rayClusterConfig"])
@@ -50,7 +50,7 @@ def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
 
 
 def _run(job: Object) -> Iterator[Scanned]:
-    """The submitter of a run, and its cluster."""
+    """Yield a run's submitter and its cluster."""
     yield _pods(job, "submitter", job["spec"]["submitterPodTemplate"], {})
     yield from _cluster(job, job["spec"]["rayClusterSpec"])
 
@@ -66,7 +66,7 @@ def _cluster(owner: Object, cluster: Object) -> Iterator[Scanned]:
 
 
 def _with_autoscaler(head: Object, options: Object) -> Object:
-    """The head as KubeRay makes it: the autoscaler runs beside Ray, from the same image."""
+    """Return the head as KubeRay creates it: with an autoscaler sidecar from the same image."""
     spec = head["spec"]
     kept = ("env", "imagePullPolicy", "resources", "securityContext", "volumeMounts")
     sidecar = {"name": "autoscaler", "image": spec["containers"][0]["image"], **{key: options[key] for key in kept}}
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Servers stay and are replaced one by one, as Deployments are; Pods of runs end, as those of Jobs do."""
+    """Return a RayService's Pods as a Deployment, and a run's Pods, which terminate, as a Job."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

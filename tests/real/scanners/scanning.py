@@ -1,4 +1,4 @@
-"""checkov and kube-score over folders of manifests: what each of them finds, in one form."""
+"""Runs checkov and kube-score on folders of manifests and returns their findings in a common format."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OPTIONAL = (
     "container-ports-check",
     "container-seccomp-profile",
 )
-"""Checks of kube-score that are off unless asked for."""
+"""Checks of kube-score that are disabled by default."""
 
-_FINE = 10  # of the grades that kube-score gives
+_FINE = 10  # a grade of kube-score
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """What a scanner says of an object. `where` names the object and what it came from."""
+    """A scanner's finding about an object. `where` names the object and what it was derived from."""
 
     tool: str
     check: str
@@ -43,7 +43,7 @@ class Finding:
 
 
 def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """All findings over the objects of each system, which are written into a folder of their own for it."""
+    """Return all findings for each system's objects, written to a separate folder per system."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
@@ -51,7 +51,7 @@ def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[F
 
 
 def _checkov(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """checkov takes seconds to begin, so it looks at all of them at once; it asks nobody outside."""
+    """Run checkov, which is slow to start, once for all systems; it accesses no network."""
     python = environments.environment(environments.CHECKOV)
     command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework", "kubernetes"]
     command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
@@ -81,7 +81,7 @@ def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]])
 
 
 def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """kube-score looks for what selects what, so each system is looked at alone."""
+    """Run kube-score for each system separately, as it evaluates which objects select which."""
     return [found for name, objects in systems.items() for found in _scored(name, objects, folder / name / MANIFESTS)]
 
 
@@ -103,5 +103,5 @@ def _scored(system: str, objects: tuple[Scanned, ...], manifests: Path) -> Itera
 
 
 def _of_version() -> list[str]:
-    """The version of the API server that the other tests use, as `v1.36`."""
+    """Return the option for the API server's version in the other tests, as `v1.36`."""
     return ["--kubernetes-version", parts.KUBERNETES.rpartition(".")[0]]

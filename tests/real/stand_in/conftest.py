@@ -1,4 +1,4 @@
-"""An AWS of the test's own, and the provider in front of it."""
+"""An AWS for each test, and the provider in front of it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.real.stand_in.world import World
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """An AWS of the test's own."""
+    """Run an AWS for one test."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The provider, configured, in this process."""
+    """Return the configured provider, in this process."""
     for name in (ENDPOINT, FOLDER):
         monkeypatch.setenv(name, cloud.variables()[name])
     lifecycle = Lifecycle(AWS, cloud.folder)

@@ -1,4 +1,4 @@
-"""Clusters with all that makes them one."""
+"""EKS clusters and everything that belongs to them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _group_of(world: World) -> str:
 
 
 def test_clusters(world: World, cloud: Cloud) -> None:
-    """A cluster, who may use it, its add-ons and its nodes."""
+    """A cluster with access entries, add-ons and nodes can be created, changed and deleted."""
     key = a_key(world)
     _, subnets = a_network(world)
     _, node = _cluster(world, key, subnets)
@@ -124,7 +124,7 @@ def test_clusters(world: World, cloud: Cloud) -> None:
 
 
 def test_two_zones_are_needed(world: World) -> None:
-    """A cluster or a database in one zone is refused."""
+    """A cluster or a database with subnets in only one zone is refused."""
     key = a_key(world)
     _, subnets = a_network(world)
 

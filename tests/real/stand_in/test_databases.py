@@ -1,4 +1,4 @@
-"""Databases."""
+"""RDS databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every type of the stand-in is tried by one of the tests beside this one."""
+"""Checks that the tests in this folder cover every type of the stand-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MADE = re.compile(r'\.make\(\s*f?"[^"]*",\s*"([^"]*)"')
 
 
 def test_every_type_has_been_lived_through() -> None:
-    """A type that nothing here makes would be untried."""
+    """Every type is created by some test, as it would otherwise be untested."""
     made = {kind for path in Path(__file__).parent.glob("*.py") for kind in _MADE.findall(path.read_text())}
 
     assert set(RECORDS) - made == set()

@@ -1,4 +1,4 @@
-"""Roles, users and what they may do."""
+"""IAM roles, users and their permissions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.real.stand_in.world import World, all_ends, policy_of, trust_in
 
 
 def test_identities(world: World, cloud: Cloud) -> None:
-    """Roles, users, their policies and keys."""
     trust = trust_in("ec2.amazonaws.com")
     role = world.make("role", "aws:iam/role:Role", assumeRolePolicy=trust, namePrefix="fraud-", description="nodes")
     assert role["name"].startswith("fraud-")

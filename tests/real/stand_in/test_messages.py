@@ -1,4 +1,4 @@
-"""Topics, queues, alarms and budgets."""
+"""SNS topics, SQS queues, alarms and budgets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.real.stand_in.world import Inputs, World, a_key, all_ends, policy_of
 
 
 def test_messages_and_alarms(world: World, cloud: Cloud) -> None:
-    """Topics, queues, events, alarms and budgets."""
     key = a_key(world)
     topic = world.make("topic", "aws:sns/topic:Topic", kmsMasterKeyId=key["arn"])
     service = {"Principal": {"Service": "cloudwatch.amazonaws.com"}}

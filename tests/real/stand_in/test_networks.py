@@ -1,4 +1,4 @@
-"""Networks: what belongs to one lives and ends with it."""
+"""VPCs and the resources that belong to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets, keys, images and secrets."""
+"""S3 buckets, KMS keys, ECR repositories and secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.real.stand_in.world import World, a_key, all_ends, policy_of
 
 
 def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
-    """A bucket with all that is told about it elsewhere."""
+    """A bucket with all settings that are resources of their own."""
     key = a_key(world)
     world.make("alias", "aws:kms/alias:Alias", name="alias/x", targetKeyId=key["keyId"])
     bucket = world.make("lake", "aws:s3/bucket:Bucket", forceDestroy=False, tags={"workload": "lake"})["bucket"]
@@ -79,7 +79,7 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
 
 
 def test_images_and_secrets(world: World, cloud: Cloud) -> None:
-    """Repositories with their lifecycle, and secrets with what is in them."""
+    """Repositories with their lifecycle policies, and secrets with their values."""
     key = a_key(world)
     world.make(
         "images",

@@ -1,4 +1,4 @@
-"""What a program would do with the stand-in for AWS, without an engine: make, change and take away."""
+"""Drives the stand-in for AWS as a program would, without an engine: create, change and delete."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from testbed.clouds.shared.lifecycle import Lifecycle
 Inputs = dict[str, Any]
 
 _STAY = (
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",  # goes with its network
-    # versioning cannot be taken away from a bucket, only stopped; a topic always has a policy
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",  # deleted with its VPC
+    # versioning cannot be removed from a bucket, only suspended; a topic always has a policy
     "aws:s3/bucketVersioning:BucketVersioning",
-    # a bucket that can lock its objects can do so for ever
+    # Object Lock cannot be disabled on a bucket
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:secretsmanager/secretVersion:SecretVersion",
@@ -26,13 +26,13 @@ _STAY = (
 
 @dataclass
 class World:
-    """What a program would do, without an engine: things by name, made in order and taken away in reverse."""
+    """Resources by name, created in order and deleted in reverse, as a program would without an engine."""
 
     lifecycle: Lifecycle[Api]
     made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])
 
     def make(self, name: str, kind: str, /, **inputs: Any) -> Inputs:
-        """Makes a thing, and says that nothing about it differs from what was asked for."""
+        """Create a resource and assert that it has all requested properties."""
         checked, failures = self.lifecycle.check(kind, name, {}, inputs, name.encode())
         assert failures == []
         found, state = self.lifecycle.create(kind, checked)
@@ -41,7 +41,7 @@ class World:
         return {**state, "id": found}
 
     def change(self, name: str, /, **inputs: Any) -> tuple[list[str], Inputs]:
-        """Changes a thing in place; what the provider says has changed, and the new state."""
+        """Update a resource in place; return the properties that the provider reports as changed, and the new state."""
         kind, found, before, state = self.made[name]
         checked, _ = self.lifecycle.check(kind, name, before, {**before, **inputs}, b"")
         changed, replaced, _ = self.lifecycle.diff(kind, before, state, checked)
@@ -52,12 +52,12 @@ class World:
         return changed, after
 
     def replaced_by(self, name: str, /, **inputs: Any) -> list[str]:
-        """The properties of this change that ask for a replacement."""
+        """Return the properties of this change that require a replacement."""
         kind, _, before, state = self.made[name]
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 
     def remove(self, name: str) -> None:
-        """Takes a thing away, and says that it is gone."""
+        """Delete a resource and assert that it no longer exists."""
         kind, found, inputs, state = self.made[name]
         self.lifecycle.delete(kind, found, state)
         del self.made[name]
@@ -73,19 +73,19 @@ class World:
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
-    """A policy of one statement that allows these actions, with what else is said in it."""
+    """Return a policy with one statement that allows these actions, with any additional elements."""
     about = {} if resource is None else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": list(actions), **about, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def trust_in(service: str) -> str:
-    """The policy by which a service may take on a role."""
+    """Return the policy that lets a service assume a role."""
     return policy_of("sts:AssumeRole", resource=None, Principal={"Service": service})
 
 
 def a_key(world: World) -> Inputs:
-    """A key that its account and the logs may use."""
+    """Create a key that its account and CloudWatch Logs may use."""
     root = {"AWS": "arn:aws:iam::123456789012:root"}
     logs = {"Service": "logs.eu-central-1.amazonaws.com"}
     statements = [
@@ -97,7 +97,7 @@ def a_key(world: World) -> Inputs:
 
 
 def a_network(world: World) -> tuple[Inputs, list[str]]:
-    """A network, and its subnets in two zones by their ids."""
+    """Create a VPC; return it and the IDs of its subnets in two zones."""
     vpc = world.make("vpc", "aws:ec2/vpc:Vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, enableDnsSupport=True)
     subnets = [
         world.make(
@@ -114,7 +114,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Everything is taken away in reverse, and nothing was kept otherwise than told."""
+    """Delete everything in reverse, and assert that the cloud kept all properties as set."""
     for name in reversed(list(world.made)):
         world.remove(name)
     assert cloud.surprises() == {}

@@ -1,4 +1,4 @@
-"""A program with a cluster, for tests of what stands beside it."""
+"""A program with a cluster, for tests of components that depend on one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs of the AWS components, and what they register under mocks."""
+"""Programs that use the AWS components, and what they register under mocks."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ NodePool(
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
-    """What the program registers, by type and name: `aws:kms/key:Key fraud-prod-main`."""
+    """Return a program's registrations by type and name: `aws:kms/key:Key fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())
@@ -130,30 +130,30 @@ def registered(folder: Path, program: str, settings: str = "") -> Found:
 
 
 def of(found: Found, type_: str) -> dict[str, Registration]:
-    """The registrations of one type, by name."""
+    """Return the registrations of one type, by name."""
     return {each["name"]: each for each in found.values() if each["type"] == type_}
 
 
 def inputs(found: Found, type_: str, name: str) -> dict[str, Any]:
-    """What a resource was asked to be."""
+    """Return a resource's inputs."""
     given: dict[str, Any] = found[f"{type_} {name}"]["inputs"]
     return given
 
 
 def needs(found: Found, type_: str, name: str) -> set[str]:
-    """Types and names of what a resource waits for: `aws:kms/key:Key fraud-prod-main`."""
+    """Return the type and name of each dependency of a resource: `aws:kms/key:Key fraud-prod-main`."""
     return {" ".join(urn.rpartition("$")[2].split("::")) for urn in found[f"{type_} {name}"]["dependsOn"]}
 
 
 def policy(text: str) -> dict[str, dict[str, Any]]:
-    """The statements of a policy by their Sid."""
+    """Return a policy's statements by their Sid."""
     statements = json.loads(text)["Statement"]
     assert len({each["Sid"] for each in statements}) == len(statements)
     return {each["Sid"]: each for each in statements}
 
 
 def elsewhere(found: Found) -> set[str]:
-    """Resources of AWS that do not go to the account of the program, or stand outside of a component."""
+    """Return AWS resources that are not created in the program's account, or are not part of a component."""
     return {
         where
         for where, each in found.items()
@@ -166,7 +166,7 @@ def elsewhere(found: Found) -> set[str]:
 
 
 def allowed_everywhere(found: Found) -> dict[str, set[str]]:
-    """Every statement that allows something on the resource `*` or by a bare `*`, by type and name of its resource."""
+    """Return the Sids that allow something on the resource `*` or with a bare `*`, by type and name of the resource."""
     wide: dict[str, set[str]] = {}
     for where, each in found.items():
         for field in ("policy", "assumeRolePolicy"):

@@ -1,4 +1,4 @@
-"""Who administers a cluster, and which networks may talk to it."""
+"""Who administers a cluster, and which networks can reach it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ apiClients: '["10.99.0.0/16"]'
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A cluster whose settings name administrators and clients."""
+    """Register a cluster whose settings name administrators and clients."""
     return registered(tmp_path_factory.mktemp("named"), CLUSTER, NAMED)
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A cluster without settings."""
+    """Register a cluster without settings."""
     return registered(tmp_path_factory.mktemp("found"), CLUSTER)
 
 
 @pytest.fixture(autouse=True)
 def no_settings() -> Iterator[None]:
-    """Settings that a test makes end with it."""
+    """Remove settings after each test."""
     yield
     set_all_config({})
 

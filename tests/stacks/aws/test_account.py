@@ -1,4 +1,4 @@
-"""The account as a provider: region, tags, and the account that it has to be."""
+"""The AWS account as a provider: region, tags, and the required account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another project has made: roles stand on it, and nothing of it is registered again."""
+"""Resources of another project: roles can use them, and they are not registered again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Identity(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A role on the cluster and the key of another project."""
+    """Register a role that uses the cluster and the key of another project."""
     return registered(tmp_path_factory.mktemp("adopted"), PROGRAM)
 
 

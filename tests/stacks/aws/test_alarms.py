@@ -1,4 +1,4 @@
-"""Alarms on databases and NAT gateways, and the topic that tells of them."""
+"""Alarms on databases and NAT gateways, and the topic that receives them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Alarms(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Alarms of one database and three NAT gateways."""
+    """Register the alarms of one database and three NAT gateways."""
     return registered(tmp_path_factory.mktemp("alarms"), PROGRAM)
 
 

@@ -1,4 +1,4 @@
-"""The cluster: what EKS leaves open by default is closed, and what nodes need is there before them."""
+"""The EKS cluster: insecure defaults are changed, and whatever nodes depend on is created before them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ pulumi.ComponentResource("tiny:Seen", "seen", {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A cluster with all its add-ons and no settings."""
+    """Register a cluster with all its add-ons and no settings."""
     return registered(tmp_path_factory.mktemp("cluster"), CLUSTER + MORE)
 
 
 @pytest.fixture(scope="module")
 def loosened(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A cluster that is reached from outside and may be destroyed."""
+    """Register a cluster that is reachable from outside and may be destroyed."""
     program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
@@ -103,7 +103,7 @@ def test_secrets_are_encrypted_and_every_log_is_kept(found: Found) -> None:
 
 
 def test_log_group_and_rights_come_before_the_cluster(found: Found) -> None:
-    """EKS would make a log group of its own, and cannot clean up after itself once its rights are gone."""
+    """EKS would create its own log group, and cannot delete its resources once its permissions are gone."""
     before = needs(found, TYPE, NAME)
 
     assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
@@ -139,7 +139,7 @@ def test_every_addon_has_its_version(found: Found) -> None:
 
 
 def enforced(found: Found) -> dict[str, object]:
-    """How the VPC CNI is configured."""
+    """Return the configuration of the VPC CNI."""
     configuration: dict[str, object] = json.loads(inputs(found, ADDON, f"{NAME}-vpc-cni")["configurationValues"])
     return configuration
 
@@ -149,7 +149,7 @@ def test_network_policies_are_enforced_from_the_start_of_a_pod(found: Found) -> 
 
 
 def test_pods_start_open_while_coredns_has_no_policy(tmp_path: Path) -> None:
-    """The first `up` of a cluster says so by a setting."""
+    """The first `up` of a cluster requests this with a setting."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}
@@ -250,7 +250,7 @@ def test_nodes_need_all_three_addons(tmp_path: Path) -> None:
 
 
 def test_no_name_is_too_long_for_a_role(tmp_path: Path) -> None:
-    """IAM allows 64 characters, of which the provider takes 26; Pulumi's own names would simply be refused."""
+    """IAM allows 64 characters, 26 of which the provider uses; it would refuse Pulumi's longer default names."""
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     found = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
     prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(found, "aws:iam/role:Role").values()}

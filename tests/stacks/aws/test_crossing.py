@@ -1,4 +1,4 @@
-"""Access from a cluster outside of AWS."""
+"""Access from a cluster outside AWS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A cluster elsewhere that reads one folder."""
+    """Register an outside cluster's access to one folder."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/fraud-xgb/", "mode": "read", "key": key.arn}]'
     return registered(tmp_path_factory.mktemp("crossing"), crossing(access))
 
@@ -65,7 +65,7 @@ def test_a_user_that_may_do_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_key_takes_over_from_another(tmp_path: Path) -> None:
-    """Both are of one user; the first is untouched while the second comes."""
+    """Both keys belong to one user; the first stays unchanged when the second is added."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
     both = registered(tmp_path, crossing(access, "[1, 2]"))
 
@@ -83,7 +83,7 @@ def test_more_keys_than_a_user_may_have_are_refused(tmp_path: Path, keys: str) -
 
 
 def test_many_folders_are_several_policies_that_iam_takes(tmp_path: Path) -> None:
-    """All of it in the user would be more than its 2,048 characters; each managed policy stays within its 6,144."""
+    """As inline policies they would exceed the user's limit of 2,048 characters; managed policies have 6,144."""
     long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
     access = ", ".join(
         f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'

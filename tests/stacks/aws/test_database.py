@@ -41,7 +41,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """One database."""
+    """Register one database."""
     return registered(tmp_path_factory.mktemp("database"), PROGRAM)
 
 
@@ -57,7 +57,7 @@ def test_no_password_is_in_the_program_or_its_state(found: Found) -> None:
     given = inputs(found, INSTANCE, "registry-db")
 
     assert given["manageMasterUserPassword"] is True
-    assert given["iamDatabaseAuthenticationEnabled"] is True  # whoever else has to get in needs none either
+    assert given["iamDatabaseAuthenticationEnabled"] is True  # other users need no password either
     assert not {"password", "passwordWo"} & set(given)
     assert found["tiny:Names names"]["inputs"] == {
         "host": "database.rds.example",

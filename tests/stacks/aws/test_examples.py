@@ -1,7 +1,7 @@
-"""Rules for everything that the examples make on AWS, read from what their programs register, whatever makes it.
+"""Rules for everything that the examples create on AWS, checked on what their programs register.
 
-The tests of the components say the same of one component each; here a rule holds for all that stands in an account, so
-that a new component which forgets it is found.
+The tests of the components check the same for one component each; here a rule covers the whole account, so that a new
+component that breaks it is detected.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ ENCRYPTED_BY = {
     QUEUE: ("kmsMasterKeyId",),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""Where each type of resource that stores something names its key; what nests it deeper has its own test."""
+"""For each resource type that stores data, the property with its key; types with nested keys have own tests."""
 
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
-"""What Pulumi must not remove before it is told so: with it data goes, what opens it, or what all else stands in."""
+"""Types that Pulumi must not delete while protected: they hold data, give access to it, or contain everything else."""
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = {
@@ -64,7 +64,7 @@ WIDE = {
     "ReadOffers": "descriptions of what EC2 sells know no resource",
     "ReadPrices": "prices know no resource",
 }
-"""Every statement that allows something on the resource `*`, and why no resource can be named."""
+"""Every statement that allows something on the resource `*`, with the reason why no resource can be named."""
 
 AWS_POLICIES = {
     "AmazonEKSClusterPolicy",
@@ -73,10 +73,10 @@ AWS_POLICIES = {
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
-"""What AWS writes and keeps for its own parts of a cluster; nothing else that it writes is attached."""
+"""AWS-managed policies for AWS's own parts of a cluster; no others are attached."""
 
 UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
-"""Tags themselves."""
+"""Types that are tags themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
-    """Every infrastructure project of every example on AWS, with what it registers."""
+    """Return every infrastructure project of every AWS example, with its registrations."""
     root = tmp_path_factory.mktemp("examples")
     folders: list[tuple[str, Path]] = []
     for example in on_aws():
@@ -109,7 +109,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
 
 
 def _told_apart(registered: Sequence[Registration]) -> Found:
-    """By type and name; what several components call alike is told apart by the component: none hides another."""
+    """Index registrations by type and name; add the component to names that several components use."""
     alike = Counter((each["type"], each["name"]) for each in registered)
     found: Found = {}
     for each in registered:
@@ -121,7 +121,7 @@ def _told_apart(registered: Sequence[Registration]) -> Found:
 
 
 def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What every resource of these types was asked to be, by example and name; there is at least one of each type."""
+    """Yield the inputs of every resource of these types, by example and name; fail if a type has none."""
     for type_ in types:
         names = [(one, name) for one in made for name in of(one.found, type_)]
         assert names, f"no example has a {type_}"
@@ -129,7 +129,7 @@ def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def keys_of(made: list[Made]) -> set[str]:
-    """ARNs of the keys that the examples make."""
+    """Return the ARNs of the keys that the examples create."""
     return {f"arn:aws:kms:::Key/{name}" for one in made for name in of(one.found, KEY)}
 
 
@@ -152,7 +152,7 @@ def test_all_that_stores_is_encrypted_with_a_key_of_ours(made: list[Made]) -> No
 
 
 def test_every_bucket_is_closed_encrypted_and_asks_for_tls(made: list[Made]) -> None:
-    """The settings of a bucket are resources of their own, so each bucket has to have one of each."""
+    """A bucket's settings are resources of their own, so each bucket needs one of each."""
     for one in made:
         for name, each in of(one.found, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -176,7 +176,7 @@ def test_every_bucket_is_closed_encrypted_and_asks_for_tls(made: list[Made]) -> 
 
 
 def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
-    """No public endpoint, no public database, and no address for a machine."""
+    """There is no public endpoint, no public database, and no public IP address for a machine."""
     for where, given in asked(made, CLUSTER):
         assert given["vpcConfig"]["endpointPrivateAccess"], where
         assert not given["vpcConfig"]["endpointPublicAccess"], where
@@ -193,7 +193,7 @@ def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
 
 
 def test_security_groups_open_to_each_other_and_to_their_own_network(made: list[Made]) -> None:
-    """One port from one source, which is a group of ours or the range of the network; rules stand in no other place."""
+    """Each rule opens one port to one source, one of our groups or the network's range; inline rules are not used."""
     for one in made:
         ranges = [each["inputs"]["cidrBlock"] for each in of(one.found, NETWORK).values()]
         ranges += [
@@ -219,7 +219,7 @@ def test_security_groups_open_to_each_other_and_to_their_own_network(made: list[
 
 
 def test_logs_are_on_and_end(made: list[Made]) -> None:
-    """Of clusters, databases and networks; what is kept is kept for a time."""
+    """Clusters, databases and networks have logs, and every log group has a limited retention."""
     for where, given in asked(made, CLUSTER):
         assert set(given["enabledClusterLogTypes"]) == {
             "api",
@@ -262,15 +262,16 @@ def test_what_holds_data_is_protected_and_backed_up(made: list[Made]) -> None:
 
 
 def test_what_is_allowed_on_everything_has_its_reason(made: list[Made]) -> None:
-    """The list is whole and holds no more than is there."""
+    """The list of reasons is complete and has no unused entries."""
     wide = [allowed for one in made for allowed in allowed_everywhere(_with_policies(one.found)).values()]
 
     assert set().union(*wide) == set(WIDE)
 
 
 def test_no_statement_allows_all_of_a_service_or_anybody(made: list[Made]) -> None:
-    """But a key's own policy: to the account, and to service roles that a condition names; and an endpoint's, which
-    lets through identities of the account, and everybody to layers of images.
+    """Exceptions are key policies (the account, and service roles limited by a condition) and endpoint policies.
+
+    Endpoint policies allow identities of the account, and everybody for image layers.
     """
     for one in made:
         for where, each in one.found.items():
@@ -300,7 +301,7 @@ def test_of_what_aws_writes_only_parts_of_the_cluster_have_something(made: list[
 
 
 def test_all_of_a_system_says_whose_it_is(made: list[Made]) -> None:
-    """The provider tags what it makes; what goes to no provider of ours, or is started by others, is told apart."""
+    """The provider tags what it creates; resources of other providers, or started by others, are checked separately."""
     for one in made:
         (account,) = (each["inputs"] for each in of(one.found, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
@@ -314,7 +315,7 @@ def test_all_of_a_system_says_whose_it_is(made: list[Made]) -> None:
 
 
 def test_machines_ask_for_a_token_and_encrypt_their_disks(made: list[Made]) -> None:
-    """Those of node groups, and those that Karpenter starts by what the other project applies."""
+    """The rule covers node groups, and nodes that Karpenter starts from the workloads project's classes."""
     for where, given in asked(made, TEMPLATE):
         assert given["metadataOptions"]["httpTokens"] == "required", where
         assert given["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
@@ -329,7 +330,7 @@ def test_machines_ask_for_a_token_and_encrypt_their_disks(made: list[Made]) -> N
 
 
 def _node_classes(made: list[Made]) -> Iterator[dict[str, Any]]:
-    """What Karpenter is told of machines, by the projects that go into the clusters."""
+    """Yield the specs of Karpenter's node classes in the workloads projects."""
     beside = [path for one in made for path in sorted(one.folder.parent.glob("workloads*/__main__.py"))]
     folders = [path.parent for path in beside if "EC2NodeClass" in path.read_text(encoding="utf-8")]
     for registered in registrations(*folders):
@@ -342,7 +343,7 @@ def _policies(each: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _with_policies(found: Found) -> Found:
-    """Without what is called a policy and is none of IAM: the lifecycle of images."""
+    """Leave out image lifecycle policies, which are not IAM policies."""
     return {where: each for where, each in found.items() if not each["type"].endswith(":LifecyclePolicy")}
 
 

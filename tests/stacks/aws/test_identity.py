@@ -1,4 +1,4 @@
-"""Identities of workloads: what a role may do, and which Pods get it."""
+"""Workload identities: the permissions of a role, and the Pods that can assume it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ PROGRAM = identity(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A workload that reads one folder, writes another, reads a bucket without a key of its own and one secret."""
+    """Register a workload with folders to read and to write, a bucket without its own key, and a secret."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
 def rights(found: Found) -> dict[str, dict[str, Any]]:
-    """Its statements, by their Sid."""
+    """Return the statements of the workload's role by their Sid."""
     return policy(inputs(found, RIGHTS, "retrain")["policy"])
 
 
@@ -94,7 +94,7 @@ def test_objects_are_written_where_it_says_so(rights: dict[str, dict[str, Any]])
 
 
 def test_what_is_appended_is_neither_read_nor_listed_nor_deleted(rights: dict[str, dict[str, Any]]) -> None:
-    """Parts of an upload are decrypted with the key that encrypts them, so both of its rights are needed."""
+    """Parts of an upload are decrypted with the key that encrypts them, so the workload needs both permissions."""
     naming = [sid for sid, each in rights.items() if any("audit" in arn for arn in each["Resource"])]
 
     assert naming == ["AddObjects"]
@@ -175,7 +175,7 @@ def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path:
 
 
 def test_a_key_is_used_through_the_s3_of_its_bucket_s_region(tmp_path: Path) -> None:
-    """S3 asks KMS where the bucket is, not where the caller is; both where buckets of both are opened."""
+    """S3 calls KMS in the bucket's region, not the caller's; with buckets in both regions, both are allowed."""
     theirs = '{"bucket": "far", "prefix": "", "mode": "read", '
     theirs += '"key": "arn:aws:kms:eu-west-1:1:key/2", "region": "eu-west-1"}'
     ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'

@@ -1,4 +1,4 @@
-"""Repositories of images: written once, scanned, encrypted with our key."""
+"""Image repositories: immutable, scanned, encrypted with our key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{"host": images.host}})
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Two repositories."""
+    """Register two repositories."""
     return registered(tmp_path_factory.mktemp("images"), PROGRAM)
 
 

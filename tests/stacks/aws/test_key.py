@@ -1,4 +1,4 @@
-"""The key: rotated, protected, usable by the services that need it and under their conditions only."""
+"""The KMS key: rotated, protected, usable only by services that need it and under their conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "fraud-prod-main"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What a program with a key registers."""
+    """Register a program with a key."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
@@ -59,7 +59,7 @@ def test_only_the_account_may_administer_it(found: Found) -> None:
 
 
 def test_whoever_starts_nodes_is_named_by_conditions(found: Found) -> None:
-    """A principal that is not there yet would make the whole policy invalid."""
+    """A principal that does not exist yet would make the whole policy invalid."""
     statements = policy(inputs(found, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):

@@ -1,4 +1,4 @@
-"""The login of a database: who may read that of the master, and where the own one is kept."""
+"""A database's login: who may read the master's, and where the application's is stored."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ DatabaseLogin(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A database with its login."""
+    """Register a database with its login."""
     return registered(tmp_path_factory.mktemp("login"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
 def rights(found: Found) -> dict[str, dict[str, Any]]:
-    """What its role may do."""
+    """Return the permissions of the login's role."""
     return policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
 
 
 def test_the_secret_is_under_the_key_and_named_after_the_instance(found: Found) -> None:
-    """The name is free again at once, since the password in it is made anew."""
+    """The name can be reused at once, since a new secret gets a new password."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

@@ -1,4 +1,4 @@
-"""How long CloudWatch keeps what it is given."""
+"""How long CloudWatch keeps logs."""
 
 from __future__ import annotations
 

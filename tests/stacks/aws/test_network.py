@@ -1,4 +1,4 @@
-"""Networks: what is private, what leads out, what is written down."""
+"""Networks: private subnets, egress, and flow logs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ pulumi.ComponentResource("tiny:Seen", "seen", seen)
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A network without a way out."""
+    """Register a network without egress."""
     return registered(tmp_path_factory.mktemp("closed"), NETWORK)
 
 
 @pytest.fixture(scope="module")
 def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A network with a gateway a zone."""
+    """Register a network with a NAT gateway per zone."""
     return registered(tmp_path_factory.mktemp("zones"), NETWORK.replace('nat="none"', 'nat="per-zone"'))
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A network with one gateway, in two zones, with S3 as its only endpoint."""
+    """Register a network with one NAT gateway, in two zones, with S3 as its only endpoint."""
     program = NETWORK.replace('nat="none"', 'nat="one", zones=2')
     start, rest = program.split("endpoints=[")
     return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
@@ -146,7 +146,7 @@ def test_subnets_share_a_table_unless_each_has_a_way_out_of_its_own(closed: Foun
 
 
 def test_s3_leads_to_named_buckets_and_to_layers_of_images(closed: Found, tmp_path: Path) -> None:
-    """No bucket of another account takes anything that is written, and principals of others reach none of ours."""
+    """Nothing can be written to buckets of other accounts, and principals of other accounts cannot reach ours."""
     program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
     text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
     ours, theirs = ({"aws:PrincipalAccount": account} for account in ("123456789012", "999999999999"))
@@ -206,7 +206,7 @@ def test_names_inside_are_resolved(closed: Found) -> None:
 
 
 def test_another_block_is_refused_while_the_network_is_protected(closed: Found, tmp_path: Path) -> None:
-    """A VPC has one block for its life, and neither clusters nor databases move into another network."""
+    """A VPC's primary block cannot change, and neither clusters nor databases can move to another VPC."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
     assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]

@@ -1,4 +1,4 @@
-"""Node pools: machines that give nothing away, and that an autoscaler can start from nothing."""
+"""Node pools: hardened machines, which an autoscaler can start from zero."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = "fraud-prod-main"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A system pool, one with GPUs on spot, one with Neuron devices."""
+    """Register a system pool, a spot pool with GPUs, and a pool with Neuron devices."""
     return registered(tmp_path_factory.mktemp("nodes"), POOLS)
 
 
@@ -106,7 +106,7 @@ def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found) -> None:
-    """The tags say the same as labels, taints and devices of the group."""
+    """The tags match the group's labels, taints and devices."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(found, GROUP, pool)
     tags = {
@@ -129,7 +129,7 @@ def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found
 
 
 def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
-    """A document that nodeadm reads in one part of a MIME message, and the size that the autoscaler counts with."""
+    """nodeadm reads its configuration from a part of a MIME message; the autoscaler uses the size in the tag."""
     message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]
@@ -147,7 +147,7 @@ def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
 
 
 def test_nodes_that_train_together_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """The first one, unless the stack's setting names another, which has to exist."""
+    """They use the first zone, unless the stack's setting names another, which has to exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
@@ -182,7 +182,7 @@ def test_nodes_wait_for_what_makes_them_ready_and_lets_them_out(tmp_path: Path) 
 
 
 def test_only_the_policy_of_the_key_names_every_resource(found: Found) -> None:
-    """There `*` is the key itself. Policies of endpoints give nothing; they narrow what passes."""
+    """In a key policy, `*` means the key itself. Endpoint policies grant nothing; they restrict what may pass."""
     wide = {where for where in allowed_everywhere(found) if not where.startswith("aws:ec2/vpcEndpoint:")}
 
     assert wide == {f"aws:kms/key:Key {NAME}"}

@@ -1,4 +1,4 @@
-"""Roles of add-ons: what makes nodes and what reads secrets."""
+"""Roles of add-ons that create nodes or read secrets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INLINE_LIMIT = 10_240
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """All three."""
+    """Register all three add-on roles."""
     return registered(tmp_path_factory.mktemp("platform"), PROGRAM)
 
 
@@ -105,7 +105,7 @@ def test_every_change_that_karpenter_may_make_is_bound_to_a_tag_or_to_one_resour
         resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
         named = not any("*" in resource for resource in resources)
         tagged = any("Tag/" in key for condition in each.get("Condition", {}).values() for key in condition)
-        if sid != "StartFrom":  # images, snapshots, subnets and security groups are used, and not changed
+        if sid != "StartFrom":  # images, snapshots, subnets and security groups are used, not changed
             assert reads or named or tagged, sid
 
 
@@ -125,19 +125,19 @@ def test_karpenter_hands_out_the_role_of_the_nodes_and_no_other(found: Found) ->
 
 
 def test_karpenter_starts_nodes_with_a_profile_that_it_need_not_make(found: Found) -> None:
-    """IAM has no endpoint in a network: what makes profiles would need a way out to the internet."""
+    """The network has no endpoint for IAM, so creating profiles would require access to the internet."""
     every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
 
     assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
     assert [action for action in every if action.startswith("iam:")] == [
         "iam:PassRole",
-        "iam:CreateServiceLinkedRole",  # EC2 calls it, and not what makes nodes
+        "iam:CreateServiceLinkedRole",  # called by EC2, not by Karpenter
         "iam:ListInstanceProfiles",
     ]
 
 
 def test_karpenter_may_have_the_role_of_spot_made_and_no_other(found: Found) -> None:
-    """In a fresh account the first request for Spot makes it; without it EC2 starts nothing on Spot."""
+    """In a fresh account, the first Spot request creates it; without it, EC2 starts no Spot instances."""
     statement = rights(found, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (
@@ -154,7 +154,7 @@ def test_karpenter_lends_the_key_to_disks_only(found: Found) -> None:
 
 
 def test_a_policy_fits_in_its_role_however_long_the_names(tmp_path: Path) -> None:
-    """IAM counts a role's inline policies without white space."""
+    """IAM does not count white space in a role's inline policies."""
     found = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
     text = json.dumps(json.loads(inputs(found, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))

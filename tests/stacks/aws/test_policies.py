@@ -1,4 +1,4 @@
-"""Policies as data: JSON comes out, and nothing names every resource without saying why."""
+"""Policies as data: they become JSON, and a statement that covers every resource needs a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets: closed, encrypted with our key, and kept as long as was said."""
+"""Buckets: not public, encrypted with our key, and with the configured retention."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ObjectStore("lake", account=account, key=key, bucket="fraud-lake-1a2b3c", {rest}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """A versioned store that keeps objects for ten years."""
+    """Register a versioned store that keeps objects for ten years."""
     return registered(tmp_path_factory.mktemp("store"), store("versioned=True, retention_days=3650"))
 
 
@@ -116,7 +116,7 @@ def test_without_retention_nothing_expires_but_markers_of_nothing(tmp_path: Path
 
 
 def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
-    """The bucket deletes them, so that no server needs the right to."""
+    """The bucket deletes them, so no server needs permission to."""
     found = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
 
     expiring = {each["filter"]["prefix"]: each["expiration"] for each in found.values() if "expiration" in each}
@@ -128,7 +128,7 @@ def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
 
 
 def test_a_lock_holds_for_every_version_written_after_it(tmp_path: Path) -> None:
-    """S3 takes it for a bucket with versions alone, and locks one that exists without replacing it."""
+    """S3 requires a versioned bucket, and can enable Object Lock on an existing bucket without replacing it."""
     found = registered(tmp_path, store('versioned=True, lock={"mode": "compliance", "days": 2557}'))
 
     assert inputs(found, LOCK, "lake") == {

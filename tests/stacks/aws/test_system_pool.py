@@ -1,4 +1,4 @@
-"""The pool that no compute class sizes: its volumes are bound to a zone, and its nodes come back there."""
+"""The system pool, which no compute class sizes: its volumes are bound to a zone, so its nodes stay there too."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def groups(found: Found) -> dict[str, dict[str, Any]]:
 def test_each_zone_has_a_group_that_is_never_empty(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
-    """In as many zones as there are nodes at least, up to those of the network; together they have that many."""
+    """There are as many groups as the minimum of nodes, up to the number of zones; their sizes add up to the pool's."""
     found = registered(tmp_path, pool(least, most))
     made = groups(found)
     scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in made.values()]

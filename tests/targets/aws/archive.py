@@ -1,4 +1,4 @@
-"""A system on a cluster of one's own that keeps what it has to keep for years in AWS, where nothing of it runs."""
+"""A system on its own cluster that archives data for years in AWS, where none of its workloads run."""
 
 from __future__ import annotations
 

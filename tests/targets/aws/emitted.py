@@ -1,4 +1,4 @@
-"""What comes out for a cluster in AWS, for tests: a spec that uses most of it, its objects, and its program's calls."""
+"""The output for a cluster in AWS, for tests: a spec that uses most features, its objects, and its program's calls."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ inference:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """The spec with some things replaced; what is replaced must be there."""
+    """Return the spec with some text replaced; fail if the old text is missing."""
     text = AWS_SPEC
     for before, after in changes:
         assert before in text, before
@@ -65,7 +65,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = AWS_SPEC) -> Plan:
-    """The plan of a spec, with the machines and add-ons of AWS."""
+    """Return the plan of a spec, with AWS machines and add-ons."""
     from modelyard_targets import TARGETS
 
     system = system_of(text)
@@ -75,39 +75,39 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
 
 
 def context(text: str = AWS_SPEC) -> Context:
-    """The context that the only target is lowered in."""
+    """Return the context that the only target is lowered in."""
     return context_of(plan_of(text), "main")
 
 
 def emitted(text: str = AWS_SPEC) -> list[Object]:
-    """Every object of its manifests, in order."""
+    """Return every emitted object, in order."""
     return [cast("Object", made.manifest) for made in objects(plan_of(text), "main")]
 
 
 def one(kind: str, name: str, text: str = AWS_SPEC) -> Object:
-    """The one object of that kind and name."""
+    """Return the only object of that kind and name."""
     (found,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return found
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Names of all objects of a kind, in order."""
+    """Return the names of all objects of a kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """The calls of the first workloads project, by their variable or else their name."""
+    """Return the calls of the first workloads project, by variable or else by name."""
     (found,) = [one for one in lower(plan_of(text), "main").projects if one.folder == "workloads"]
     return {call.variable or call.name: call for call in found.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """An argument of a call as it arrives: an output of the project below as `the <name>`."""
+    """Return an argument of a call; outputs of the infrastructure project appear as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 
 def arrived(value: Literal) -> Any:
-    """A value of the program as plain data."""
+    """Return a value of the program as plain data."""
     if isinstance(value, Ref):
         return f"the {value.key}" if value.key else value.variable
     if isinstance(value, Mapping):

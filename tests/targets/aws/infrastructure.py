@@ -1,4 +1,4 @@
-"""Infrastructure programs of a spec for AWS, for tests: calls by component and name, and what the target refuses."""
+"""Infrastructure programs compiled from a spec for AWS, for tests, and the diagnostics that the target reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HYBRID = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
 
 
 def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
-    """The spec with some things replaced; what is replaced must be there."""
+    """Return the spec with some text replaced; fail if the old text is missing."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -27,7 +27,7 @@ def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
 
 
 def plan_of(text: str = LEADS) -> Plan:
-    """The plan of a spec in which nothing is wrong."""
+    """Return the plan of a valid spec."""
     outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
     assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
@@ -35,14 +35,15 @@ def plan_of(text: str = LEADS) -> Plan:
 
 
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
-    """By the folder of their project, those of the infrastructure."""
+    """Return the infrastructure programs by their project's folder."""
     projects = lower(plan_of(text), placement).projects
     return {one.folder: one.program for one in projects if one.folder.startswith("infrastructure")}
 
 
 def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Every call of every infrastructure program, by component and name: `NodePool system`. Each has the arguments that
-    its component takes.
+    """Return every call of every infrastructure program, by component and name: `NodePool system`.
+
+    Asserts that each has the arguments that its component accepts.
     """
     calls = [call for program in programs(text, placement).values() for call in program.calls]
     assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
@@ -50,12 +51,12 @@ def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """What a call is given; a result of another call as `variable.attribute` or `variable[key]`."""
+    """Return a call's arguments; results of other calls appear as `variable.attribute` or `variable[key]`."""
     return {name: _plain(value) for name, value in call.arguments}
 
 
 def refused(text: str) -> list[str]:
-    """Codes and the lines that they point at, of errors and warnings."""
+    """Return the codes of errors and warnings, each with the line it points at."""
     lines = text.splitlines()
     return [f"{one.code} {lines[one.span.line - 1].strip()}" for one in examine(Question(text)) if one.span is not None]
 

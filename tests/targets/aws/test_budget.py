@@ -1,4 +1,4 @@
-"""What machines cost at most: runs by their hours, endpoints all month; and what happens to who asks for more."""
+"""Maximum cost of machines (runs by the hour, endpoints all month), and diagnostics for exceeding the budget."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OWNER = "email: growth@acme.example}"
 
 
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""A class of which one node holds several Pods."""
+"""A class so small that one node fits several Pods."""
 
 
 def hardware_of(plan: Plan, compute: str) -> Hardware:
-    """The machine of a compute class."""
+    """Return the machine of a compute class."""
     pools = (one.value for one in plan.on("main") if isinstance(one.value, NodePool))
     return next(pool.hardware for pool in pools if pool.compute == compute)
 
@@ -38,7 +38,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
-    """A quarter of a node cannot be had: the budget counts the `min_nodes` that the program is emitted with."""
+    """There is no quarter of a node: the budget counts the `min_nodes` in the emitted program."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
     system = system_hardware(plan.system, plan.system.deployment.targets[0])
@@ -50,7 +50,7 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
 
 
 def test_endpoints_of_the_network_are_counted() -> None:
-    """Each in three zones: with secrets, a database and an elastic class there are ten; a small system has none."""
+    """Each endpoint is in three zones. Secrets, a database and an elastic class need ten; a small system has none."""
     large = changed(("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:"))
     plan = plan_of(large)
 
@@ -62,7 +62,7 @@ def test_endpoints_of_the_network_are_counted() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint whose Pod fits on the first one's node costs nothing but its part of the system pool."""
+    """A second endpoint whose Pod fits on the first one's node costs only its part of the system pool."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
 
@@ -92,7 +92,7 @@ def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
 
 
 def test_what_only_a_full_system_costs_never_blocks() -> None:
-    """Endpoints scale and runs end: what they may cost at most is a warning, and the floor is what counts."""
+    """Endpoints scale and runs end: their maximum cost is only a warning; the minimum cost decides."""
     low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
     between = (low + high) / 2
 

@@ -1,4 +1,4 @@
-"""What IAM has no room for is told before it refuses it."""
+"""Policies that exceed IAM's limits are reported before IAM refuses them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from modelyard.pipeline import Given, Inputs, compile_system
 from modelyard_targets import TARGETS
 from tests.hybrid import HYBRID_SPEC
 
-TILL = HYBRID_SPEC[HYBRID_SPEC.index("  till:\n") :]  # with the monitor that watches it
+TILL = HYBRID_SPEC[HYBRID_SPEC.index("  till:\n") :]  # including the monitor that watches it
 MODEL = HYBRID_SPEC[HYBRID_SPEC.index("  theft: {") : HYBRID_SPEC.index("pipelines:")]
 CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
 
 
 def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
-    """Codes of what is refused of this many models, which stand in this many pools of the shop."""
+    """Return the codes of errors for this many models, distributed over this many of the shop's pools."""
     made = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
     servers = "".join(
         f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "

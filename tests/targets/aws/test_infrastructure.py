@@ -1,4 +1,4 @@
-"""The infrastructure program: what stands on what, what it exports, and how it is divided when there is much of it."""
+"""The infrastructure program: dependencies, outputs, and how it is split when it is large."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ENDPOINT = "  score%d: {variants: {only: {model: churn@champion}}, compute: smal
 
 
 def many(count: int) -> str:
-    """A spec with so many endpoints more, each with an identity of its own."""
+    """Return a spec with this many additional endpoints, each with its own identity."""
     return LEADS + "".join(ENDPOINT % at for at in range(count))
 
 
 def homes(text: str) -> dict[str, str]:
-    """The project of each role."""
+    """Return each role's project."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -111,7 +111,7 @@ def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_
 
 
 def test_services_have_endpoints_in_the_network_where_no_small_system_pays_for_a_gateway() -> None:
-    """A small system has that of S3 alone, which costs nothing and which every network gets."""
+    """A small system has only the S3 endpoint, which is free and part of every network."""
     every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
     large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 

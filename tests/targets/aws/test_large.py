@@ -1,4 +1,4 @@
-"""A system of 200 models in AWS: several projects by itself, none of them too large, and no model leaves its own."""
+"""A system with 200 models in AWS: split into several projects of limited size; adding a model moves no other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ compute: {cpu: {cpu: 2, memory: 8Gi}, large: {cpu: 8, memory: 32Gi}}
 
 
 def spec(models: int) -> str:
-    """So many models, each with a dataset, a pipeline, an endpoint and a monitor."""
+    """Return a spec with this many models, each with a dataset, a pipeline, an endpoint and a monitor."""
     sections = {
         "data": "d%d: {store: lake, path: features/%d, format: parquet, label: left}",
         "models": "m%d: {task: binary-classification, framework: xgboost, card: {purpose: segment %d}}",
@@ -48,12 +48,12 @@ def spec(models: int) -> str:
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    """What the system becomes."""
+    """Lower the system."""
     return lower(plan_of(spec(MODELS)), "main")
 
 
 def homes(stack: Stack) -> dict[str, str]:
-    """The project that each role and each object is in."""
+    """Return the project of each role and each object."""
     roles = {
         f"role {call.name}": project.folder
         for project in stack.projects
@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """How many a project registers: the stack, each document, and each call with what its component makes."""
+    """Return how many resources a project registers: the stack, each document, and each component with its children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """What one component of each class registers at most, itself included, as the golden registrations have it."""
+    """Return the maximum number of resources per component class, itself included, in the golden registrations."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, found in json.loads(path.read_text(encoding="utf-8")).items():
@@ -100,7 +100,7 @@ def test_no_project_registers_as_many_as_pulumi_carries_badly(stack: Stack, each
 
 
 def test_one_model_more_moves_no_other(stack: Stack) -> None:
-    """What moves from one project to another is removed and made again."""
+    """A resource that moves to another project is deleted and created again."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
     assert len(after) > len(before) > 3 * MODELS
@@ -113,5 +113,5 @@ def test_one_model_more_changes_only_the_projects_that_it_is_in(stack: Stack) ->
     changed = {folder for folder in programs[0] if programs[0][folder] != programs[1][folder]}
     new = {home for name, home in homes(more).items() if name not in homes(stack)}
 
-    # the first has the bounds of node groups, which are those of the whole system
+    # the first has the bounds of node groups, which depend on the whole system
     assert changed <= new | {"infrastructure"}

@@ -1,4 +1,4 @@
-"""Machines of EC2: the data is whole, a node keeps what EKS says, and every price has a source."""
+"""EC2 machines: the data is complete, nodes reserve what EKS documents, and every price has a source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tools.list_machines import MACHINES, PRICES, machines_text, price_texts
 def test_a_node_keeps_what_its_bootstrap_computes(
     vcpus: int, memory_gib: float, pods: int, cpu: int, memory: int
 ) -> None:
-    """c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge as Karpenter's reference of instance types lists them."""
+    """The cases are c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge from Karpenter's instance type reference."""
     assert allocatable(vcpus, memory_gib, pods) == (cpu, memory)
 
 
@@ -51,7 +51,7 @@ def test_every_price_says_who_says_so_and_when() -> None:
 
 
 def test_no_machine_for_other_images_holds_more_than_all_others() -> None:
-    """So that nothing is lost by never choosing one that the images do not run on."""
+    """Machines whose architecture the images do not support can be left out, as none has more memory."""
     plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
@@ -72,7 +72,7 @@ def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
 
 
 def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
-    """A misspelt family would hide nothing, and what has a price somewhere is sold there."""
+    """A misspelt family would exclude nothing, and machines with a price in a region are sold there."""
     names = {one.name for one in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 

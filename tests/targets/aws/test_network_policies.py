@@ -1,4 +1,4 @@
-"""Who reaches what in AWS: S3 of the region by the program's policy, the network, and no other address."""
+"""Network access in AWS: S3 in the region by the program's policy, the VPC, and no other address."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _policy(pods: Sequence[str]) -> Object:
 
 @cache
 def network(text: str = AWS_SPEC) -> Network:
-    """What is emitted, and the policy that the program makes of the ranges of S3."""
+    """Return the network with the emitted policies and the one that the program creates from S3's address ranges."""
     made = calls(text)
     opened = [_policy(argument(made["object_storage"], "pods"))] if "object_storage" in made else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
@@ -62,7 +62,7 @@ def network(text: str = AWS_SPEC) -> Network:
 
 
 def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
-    """Pods that reach an address."""
+    """Return the Pods that can reach an address."""
     found = network(text)
     return [pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)]
 
@@ -74,13 +74,13 @@ def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """Controllers call AWS through the NAT gateway where a small network has no endpoints."""
+    """In a small network without endpoints, controllers call AWS through the NAT gateway."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 
 
 def test_controllers_call_aws_through_endpoints_where_there_are_some() -> None:
-    """Karpenter asks for prices, which have none; no other Pod of the cluster leaves AWS."""
+    """Karpenter queries prices, which have no endpoint; no other Pod in the cluster leaves AWS."""
     text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
     assert reaching(INTERNET, text=text) == ["karpenter"]

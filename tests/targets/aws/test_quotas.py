@@ -1,4 +1,4 @@
-"""Quotas of a new account that a system exceeds at its largest."""
+"""Default quotas of a new account that a system exceeds at its largest."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
 def needed(text: str = LEADS) -> dict[str, int]:
-    """By code, what a system needs of the quotas that it exceeds."""
+    """Return how much a system needs of each quota that it exceeds, by code."""
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
 def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
-    """Machines with GPUs are none in a new account: of either capacity, since one falls back to the other."""
+    """A new account has a GPU quota of zero, on demand and for spot; spot-first needs both, as it falls back."""
     found = excesses(plan_of(), "main")
 
     assert [(one.code, one.default) for one in found] == [
@@ -26,14 +26,14 @@ def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
 
 
 def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
-    """A worker on an L4 or an A10G needs the vCPUs of the larger of both machines, and two need twice as many."""
+    """A worker on an L4 or an A10G needs the vCPUs of the larger machine, and two workers need twice as many."""
     two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
 
 
 def test_an_elastic_class_needs_what_its_node_pool_may_take() -> None:
-    """Of each family that Karpenter may choose from; `free` is of spot where `capacity` says so."""
+    """All families that Karpenter may choose count; `free` counts as spot if `capacity` requests it."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
@@ -55,8 +55,8 @@ def test_an_adopted_network_needs_no_address_of_ours() -> None:
 
 
 def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
-    """A machine that is added to the table without one would end the compiler."""
-    from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # what is looked up for each
+    """A machine added to the table without a quota would crash the compiler."""
+    from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:
         for spot in (False, True):

@@ -1,4 +1,4 @@
-"""The README of a target in AWS: order, price, what is replaced and what is protected, for whoever applies it."""
+"""The README of an AWS target tells the operator the order, the cost, what is replaced and what is protected."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_where_pulumi_keeps_its_state_is_said() -> None:
 
 
 def test_images_are_built_for_the_machines_that_are_emitted() -> None:
-    """Docker builds for the machine that it runs on, which may be of another kind."""
+    """Docker builds for its own machine's architecture, which may differ from the nodes'."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """A channel's is read by Alertmanager, in the namespace of Prometheus, and by the workloads of the system."""
+    """Alertmanager reads a channel's secret in Prometheus's namespace, and the workloads in the system's."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -53,7 +53,7 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_pods_start_closed_once_coredns_has_its_policy() -> None:
-    """The first `up` is in standard mode; the last step ends that."""
+    """The first `up` uses standard mode, which the last step turns off."""
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
     order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
 
@@ -113,7 +113,7 @@ def test_links_across_are_listed() -> None:
 
 
 def test_what_the_network_has_to_be_joined_with_is_told() -> None:
-    """A network without a way out reaches the mirror by somebody's connection, and the account's own by endpoints."""
+    """Without egress, the network reaches a mirror through its owner's connection, and ECR through endpoints."""
     closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
     theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
     ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
@@ -135,7 +135,7 @@ def test_a_cluster_that_is_called_has_to_be_joined() -> None:
 
 
 def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
-    """Roles of workloads here, and the users that open them from elsewhere."""
+    """The README lists the roles of local workloads, and the users that access buckets from elsewhere."""
     hybrid = readme(HYBRID)
 
     assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid

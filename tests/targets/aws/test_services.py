@@ -1,4 +1,4 @@
-"""Services of the account in the cluster: volumes, Secrets Manager, RDS, load balancers."""
+"""AWS services used in the cluster: volumes, Secrets Manager, RDS, load balancers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"
 
 
 def registry_variables() -> dict[str, object]:
-    """The environment of MLflow: values, or where they come from."""
+    """Return MLflow's environment: values, or their sources."""
     (container,) = one("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
@@ -73,7 +73,7 @@ def test_the_registry_finds_its_database_and_its_bucket_without_credentials() ->
 
 
 def test_the_registry_follows_a_password_that_rds_changes() -> None:
-    """It reads the login from a file for each connection; what stands in its environment is of the day it started."""
+    """MLflow reads the login from a file for each connection; its environment has only the login at startup."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

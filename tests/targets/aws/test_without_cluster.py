@@ -1,4 +1,4 @@
-"""A target in AWS on which nothing runs: what its buckets stand on, and no cluster, network or workloads."""
+"""An AWS target without workloads: what its buckets depend on, and no cluster, network or workloads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """The system pool alone would be 140 USD."""
+    """The system pool alone would cost 140 USD."""
     assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
 
 
@@ -82,7 +82,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
 
 def test_where_nothing_is_made_nothing_comes_out() -> None:
-    """A bucket of another region that was there before, and that a role of the first target opens."""
+    """The only bucket is an existing one in another region, which a role of the first target accesses."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(
@@ -116,7 +116,7 @@ def test_what_is_said_of_a_cluster_has_no_effect(field: str) -> None:
 
 
 def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
-    """What it registers, under Pulumi's mocks: nothing that costs before it is used but the key."""
+    """Under Pulumi's mocks, only the key costs anything before it is used."""
     for file in emit(lower(plan_of(ARCHIVE), "archive")):
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
 
 
 def test_what_is_told_once_is_told_by_a_target_with_a_cluster() -> None:
-    """The archive is the first target, and has no Prometheus to look for."""
+    """The archive is the first target, and has no Prometheus to check."""
     adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
     found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
 

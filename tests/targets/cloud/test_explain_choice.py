@@ -1,4 +1,4 @@
-"""What is told of a machine: its accelerator, its price with source, date and place, and what it leaves."""
+"""The explanation of a machine: its accelerator, its price with source, date and region, and its overhead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which machines a class may get at all."""
+"""Which machines qualify for a class."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_region_sells_no_machine_of_which_it_lacks_the_family_or_the_size() ->
 
     assert list(usable(machines, "eu-west-1")) == [other]
     assert list(usable(machines, "eu-west-2")) == [small, other]
-    assert list(usable(machines, "mx-central-1")) == [small, large, other]  # of which nobody says anything
+    assert list(usable(machines, "mx-central-1")) == [small, large, other]  # regions without data
 
 
 def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Roles in several projects: each in one of them, and in the same one as long as their number stays."""
+"""Roles in several projects: each in exactly one, which stays the same as long as the number of projects does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.targets.aws.infrastructure import LEADS, plan_of
 
 @pytest.fixture(scope="module")
 def roles() -> tuple[Resource, ...]:
-    """Any resources: only their names count."""
+    """Return any resources: only their names matter."""
     return plan_of(LEADS).resources
 
 

@@ -1,4 +1,4 @@
-"""What is said when no machine of EC2 will do."""
+"""The message when no EC2 machine qualifies."""
 
 from __future__ import annotations
 

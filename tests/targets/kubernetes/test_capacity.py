@@ -24,13 +24,13 @@ GI = 1024**3
 
 
 def said(text: str, plan_text: str = "") -> list[str]:
-    """Codes and the line that each points into."""
+    """Return the codes of diagnostics, each with the line it points at."""
     plan = plan_of(plan_text or text)
     return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
 
 
 def hints(text: str) -> list[str]:
-    """What is suggested for what does not fit."""
+    """Return the hints for what does not fit."""
     return [found.hint for found in check_capacity(plan_of(text), "main")]
 
 
@@ -64,7 +64,7 @@ def test_a_variant_that_asks_most_is_the_place() -> None:
 
 
 def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None:
-    """Two machines with one L4 each hold two workers, whatever else runs."""
+    """Two machines with one L4 each fit two workers, whatever else runs."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
     (found,) = check_capacity(plan_of(text), "main")
 
@@ -73,7 +73,7 @@ def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None
 
 
 def test_pipelines_wait_for_each_other() -> None:
-    """Only the largest is counted: two that fit one at a time are fine."""
+    """Only the largest pipeline is counted: two that fit one at a time are fine."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -85,7 +85,7 @@ def test_pipelines_wait_for_each_other() -> None:
 
 
 def test_enough_in_pieces_too_small() -> None:
-    """Nine CPUs of sixteen: one Pod a machine, although the sum would do for more."""
+    """A Pod needs nine of sixteen CPUs, so each machine fits one, although the total would be enough for more."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -99,8 +99,9 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """A spec whose machines hold the endpoint at its largest or the nightly scoring, and not both; each of them with
-    more lines.
+    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
+
+    `pipeline` and `endpoint` are additional lines for each.
     """
     scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
     serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
@@ -144,12 +145,12 @@ def test_nothing_is_below_the_lowest() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -> None:
-    """Replicas that are always there leave no room, however long a run waits."""
+    """Replicas that always run leave no capacity, however long a run waits."""
     assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_an_open_cluster_says_nothing() -> None:
-    """And has no quota; but a budget cannot be kept there."""
+    """An open cluster has no quota either, and a budget cannot be enforced there."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -204,7 +205,7 @@ def test_the_quota_is_what_is_declared() -> None:
 
 
 def test_a_pod_goes_only_where_it_may() -> None:
-    """Labels and taints bound the machines of a Pod."""
+    """Labels and taints restrict the machines for a Pod."""
     tainted = Machines(4, 8000, 32 * GI, labels=(("pool", "a"),), taints=(Taint("only", "a"),))
     floor = Floor([Machines(1, 8000, 32 * GI), tainted])
     pod = {CPU: 8000, MEMORY: GI}
@@ -225,7 +226,7 @@ def test_a_pod_goes_only_where_it_may() -> None:
 def test_what_is_packed_fits_machine_by_machine(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Counting groups comes to the same as placing Pod after Pod, and never places more than there is."""
+    """Counting groups is equivalent to placing Pod by Pod, and never places more than there is."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -246,7 +247,7 @@ def test_what_is_packed_fits_machine_by_machine(
 
 
 def test_ten_thousand_models_are_counted_in_proportion() -> None:
-    """Ten times the models take about ten times as long: the ratio of the two, in one run."""
+    """Ten times the models take about ten times as long, measured in the same run."""
     times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
 
     assert times[2000] < 25 * times[200]
@@ -259,7 +260,7 @@ def _roomy(plan: Plan) -> Plan:
 
 
 def _time(plan: Plan) -> float:
-    """Seconds of the processor, since machines are busy with other things, and without visits of the collector."""
+    """Return the best CPU time, with the garbage collector disabled, as other programs keep machines busy."""
     best = float("inf")
     gc.disable()
     for _ in range(3):
@@ -272,7 +273,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_what_falls_back_counts_on_both_kinds_of_machines() -> None:
-    """Pods that prefer spot fill machines on demand as well, and nothing is refused that finds a place there."""
+    """Pods that prefer spot also use on-demand machines, and nothing that fits there is refused."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

@@ -1,4 +1,4 @@
-"""Which declared machine a compute class gets, and what is said when there is none."""
+"""Which declared machine a compute class gets, and the message if there is none."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_the_order_of_alternatives_comes_first() -> None:
-    """A dearer machine with the preferred accelerator wins over a cheap one with the second best."""
+    """A more expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(asked(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
@@ -61,7 +61,7 @@ def test_then_price_then_what_is_left_over_then_the_order() -> None:
 
 
 def test_a_machine_without_an_accelerator_is_enough_for_work_that_wants_none() -> None:
-    """Even a cheaper one with an accelerator is left to those who need it."""
+    """Even a cheaper machine with an accelerator is left to classes that need it."""
     assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     assert chosen(asked(), L4).accelerator is None
 
@@ -74,7 +74,7 @@ def test_names_are_matched_whatever_their_spelling() -> None:
 
 
 def test_a_name_without_a_size_is_one_accelerator() -> None:
-    """`A100` is the one with 40 GB, however it is spelt, and never the one with 80."""
+    """`A100` means 40 GB, however it is spelt, and never 80 GB."""
     small, odd, large = (
         replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
         for name in ("A100", "a100_40gb", "A100-80GB")
@@ -94,7 +94,7 @@ def test_declared_memory_tells_variants_apart() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """Those behind the choice would not be used anyway."""
+    """Alternatives after the chosen one would not be used anyway."""
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
@@ -103,7 +103,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
 
 
 def test_a_pod_is_kept_to_its_machine() -> None:
-    """By all of the machine's labels and taints, and by the usual taint of machines with such accelerators."""
+    """The Pod selects all of the machine's labels and tolerates its taints and the usual taint of GPU nodes."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
     found = chosen(asked(4, 16, "L4"), machine)
 
@@ -118,7 +118,7 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
 
 
 def test_by_memory_of_the_accelerator() -> None:
-    """Any accelerator with enough: as declared, or as its name says."""
+    """Any accelerator with enough memory qualifies, by declaration or by its name."""
     wanted = replace(asked(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -128,7 +128,7 @@ def test_by_memory_of_the_accelerator() -> None:
 
 
 def test_spot() -> None:
-    """`spot` takes nothing else, `spot-first` falls back, and on demand is never put where it may be taken away."""
+    """`spot` uses nothing else, `spot-first` falls back, and on-demand Pods never run on spot machines."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -141,7 +141,7 @@ def test_spot() -> None:
 
 
 def test_machines_that_cannot_be_told_apart_are_refused() -> None:
-    """A Pod that must not be taken away could land on a spot machine which neither label nor taint tells apart."""
+    """An on-demand Pod could land on a spot machine that neither label nor taint distinguishes."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
@@ -157,7 +157,7 @@ def test_an_accelerator_of_another_sort_within_reach_is_refused_unless_it_is_an_
 
 
 def test_nothing_fits() -> None:
-    """The nearest machine is named, and all that it lacks."""
+    """The message names the closest machine and everything that it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0] with 64Gi of the 96Gi of memory"
     )
@@ -211,7 +211,7 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     memory=st.integers(1, 512),
 )
 def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
-    """What is chosen is large enough, and what is refused fits nowhere."""
+    """The chosen machine is large enough, and a class that is refused fits on none."""
     machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
     found = choose(asked(cpu, memory), on(*machines))
     fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]
@@ -223,7 +223,7 @@ def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu
 
 
 def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
-    """The cheapest machine on demand stands behind one that may be taken away, and its taints are tolerated too."""
+    """The cheapest on-demand machine is the fallback for spot, and its taints are tolerated too."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
 
@@ -237,7 +237,7 @@ def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
 
 
 def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
-    """Another alternative is not what the class prefers, and machines that cannot be told apart are refused."""
+    """Another alternative is not what the class prefers, and machines that cannot be distinguished are refused."""
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
     other = replace(A10G, labels=(("gpu", "a10g"),))
 

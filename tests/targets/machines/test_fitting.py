@@ -1,4 +1,4 @@
-"""Whether a machine holds one Pod, and what is written about it."""
+"""Whether a machine fits one Pod, and how that is explained."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What IAM, a bucket's policy, a key's policy and an endpoint's policy allow together, decided in front of moto."""
+"""Evaluates IAM, bucket, key and endpoint policies together, in front of moto."""

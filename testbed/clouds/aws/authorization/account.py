@@ -1,4 +1,4 @@
-"""What an account on moto holds that decides about requests: policies, keys of buckets, who has an access key."""
+"""Reads the parts of a moto account that authorization depends on: policies, bucket keys, owners of access keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEPLOYER = "loopback"
 
 
 class Account:
-    """Reads an account through moto's own API, as the one who deploys. What it has read once, it keeps."""
+    """Reads an account through moto's own API, with the deployer's credentials, and caches what it has read."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.region = region
@@ -26,7 +26,7 @@ class Account:
         self.number = str(self.client("sts").get_caller_identity()["Account"])
 
     def client(self, service: str) -> Any:
-        """A client that no policy is asked about."""
+        """Return a client whose requests no policy restricts."""
         if service not in self._clients:
             self._clients[service] = self._session.create_client(
                 service,
@@ -39,7 +39,7 @@ class Account:
         return self._clients[service]
 
     def role_policies(self, role: str) -> tuple[tuple[Policy, ...], Policy | None]:
-        """The policies of a role, and its permissions boundary."""
+        """Return a role's policies and its permissions boundary."""
         iam = self.client("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         inline = [(name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names]
@@ -48,7 +48,7 @@ class Account:
         return self._all(inline, attached), self._managed(boundary, "permissions boundary") if boundary else None
 
     def user_policies(self, user: str) -> tuple[Policy, ...]:
-        """The policies of a user."""
+        """Return a user's policies."""
         iam = self.client("iam")
         names = iam.list_user_policies(UserName=user)["PolicyNames"]
         inline = [(name, iam.get_user_policy(UserName=user, PolicyName=name)["PolicyDocument"]) for name in names]
@@ -56,7 +56,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def user_of(self, access_key: str) -> Principal | None:
-        """The user whose access key this is; None where it is nobody's."""
+        """Return the user that owns this access key; None if there is none."""
         iam = self.client("iam")
         for user in iam.list_users()["Users"]:
             keys = iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
@@ -66,7 +66,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def policies_of(self, principal: Principal) -> Policies:
-        """What a role or a user has by itself."""
+        """Return the policies attached to a role or a user."""
         name = principal.arn.rpartition("/")[2]
         if not principal.session:
             return Policies(self.user_policies(name))
@@ -75,12 +75,12 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def trust(self, role: str) -> Policy:
-        """Who may take a role."""
+        """Return a role's trust policy."""
         return parse("trust policy", self.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def bucket_policy(self, bucket: str) -> Policy | None:
-        """The policy of a bucket; None where it has none."""
+        """Return a bucket's policy; None if it has none."""
         try:
             return parse("resource-based policy", self.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
         except ClientError as problem:
@@ -90,7 +90,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def bucket_key(self, bucket: str) -> tuple[str, bool] | None:
-        """The KMS key of a bucket and whether it has a bucket key; None where S3's own keys encrypt it."""
+        """Return a bucket's KMS key and whether S3 Bucket Keys are enabled; None if S3's own keys encrypt it."""
         try:
             found = self.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
         except ClientError as problem:
@@ -103,18 +103,18 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def key_policy(self, key: str) -> Policy:
-        """The policy of a KMS key."""
+        """Return a KMS key's policy."""
         text = self.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
         return parse("resource-based policy", text)
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def endpoint_policy(self, endpoint: str) -> Policy:
-        """The policy of a VPC endpoint."""
+        """Return a VPC endpoint's policy."""
         (found,) = self.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
         return parse("VPC endpoint policy", found["PolicyDocument"])
 
     def has_object(self, bucket: str, key: str) -> bool:
-        """Whether there is such an object."""
+        """Return whether the object exists."""
         try:
             self.client("s3").head_object(Bucket=bucket, Key=key)
         except ClientError as problem:

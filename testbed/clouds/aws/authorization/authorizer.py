@@ -1,4 +1,4 @@
-"""Decides about requests to S3 by what the account holds: policies, and the keys behind buckets."""
+"""Authorizes requests to S3 from the account's state: its policies, and the KMS keys of its buckets."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from testbed.clouds.aws.authorization.language import Policy
 from testbed.clouds.aws.authorization.s3_requests import Asked
 
 _PODS = "pods.eks.amazonaws.com"
-_OUTSIDE = "198.18.0.1"  # where requests come from that take no endpoint
+_OUTSIDE = "198.18.0.1"  # source address of requests that do not go through an endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal with the keys that each of its requests carries, and the endpoint that they take, if any."""
+    """A principal with the condition keys that each of its requests carries, and the VPC endpoint they use, if any."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -26,9 +26,9 @@ class Caller:
 
 
 class Authorizer:
-    """Who has a session here, and what each may do.
+    """Issues sessions and decides what each caller may do.
 
-    `prefix_counts` is whether a right to list that depends on `s3:prefix` lets a caller learn that a key is missing.
+    `prefix_counts`: whether permission to list that depends on `s3:prefix` lets a caller learn that a key is missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -37,10 +37,10 @@ class Authorizer:
         self._sessions: dict[str, Caller] = {}
 
     def pod_session(self, role: str, tags: Mapping[str, str], endpoint: str = "") -> dict[str, str]:
-        """Credentials as EKS Pod Identity gets them: the role's trust policy is asked, with these session tags.
+        """Return credentials as EKS Pod Identity obtains them, if the role's trust policy allows these session tags.
 
-        `role` is a name. Raises PermissionError where it does not let such a Pod in.
-        Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.
+        `role` is a name. Raises PermissionError if the role does not trust such a Pod. Source:
+        https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.
         """
         service = Principal("", self.account.number, service=_PODS)
         tagged = {f"aws:RequestTag/{name}": (value,) for name, value in tags.items()}
@@ -57,14 +57,14 @@ class Authorizer:
         return {"AccessKeyId": key, "SecretAccessKey": secrets.token_hex(20)}
 
     def caller(self, access_key: str) -> Caller | None:
-        """Who signs with an access key; None where nobody does."""
+        """Return the caller that signs with an access key; None if there is none."""
         if access_key in self._sessions:
             return self._sessions[access_key]
         user = self.account.user_of(access_key)
         return Caller(user, {}) if user else None
 
     def on_bucket(self, caller: Caller, asked: Asked) -> Decision:
-        """About one action of S3: the bucket's policy has a say, and where a KMS key encrypts, so has the key's."""
+        """Decide about one S3 action by the bucket's policy and, if a KMS key encrypts the bucket, the key's policy."""
         decision = self._on_bucket(caller, asked)
         if decision.allowed and asked.key:
             for action in _KEY_ACTIONS.get(asked.action, ()):
@@ -74,10 +74,11 @@ class Authorizer:
         return decision
 
     def shows_missing(self, caller: Caller, asked: Asked) -> bool:
-        """Whether a caller may learn that there is no such object.
+        """Return whether a caller may learn that an object does not exist.
 
-        S3 answers 404 to those who may list, and 403 to others. How a right to list that depends on `s3:prefix` counts
-        is not documented; docs/decisions/0025-policies-under-test.md has the sources for both readings.
+        S3 answers 404 to callers that may list, and 403 to others. Whether permission to list that depends on
+        `s3:prefix` counts is not documented; docs/decisions/0025-policies-under-test.md has the sources for both
+        readings.
         """
         context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
         listing = replace(asked, action="s3:ListBucket", key="", context=context)
@@ -88,7 +89,7 @@ class Authorizer:
         return self._decide(caller, asked.action, asked.arn, asked.context or {}, policy)
 
     def _on_key(self, caller: Caller, action: str, asked: Asked) -> Decision:
-        """The caller's right to use the key through S3, which names the bucket or the object to KMS.
+        """Decide whether the caller may use the key through S3, which passes the bucket or the object to KMS.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, 2026-11-25.
         """
@@ -103,7 +104,7 @@ class Authorizer:
             "kms:EncryptionContext:aws:s3:arn": (named,),
             "aws:ViaAWSService": ("true",),
         }
-        through_s3 = replace(caller, endpoint="")  # S3 calls KMS, and not from the caller's network
+        through_s3 = replace(caller, endpoint="")  # S3 calls KMS, not from the caller's network
         return self._decide(through_s3, action, key, context, self.account.key_policy(key), needs_resource=True)
 
     def _decide(
@@ -125,7 +126,7 @@ class Authorizer:
             "aws:PrincipalType": ("AssumedRole" if caller.principal.session else "User",),
             "aws:RequestedRegion": (self.account.region,),
             "aws:ResourceAccount": (self.account.number,),
-            "aws:SecureTransport": ("true",),  # loopback has no TLS, and stands for what has
+            "aws:SecureTransport": ("true",),  # loopback has no TLS; requests count as if they used it
             "aws:ViaAWSService": ("false",),
             **({"aws:SourceVpce": (caller.endpoint,)} if caller.endpoint else {"aws:SourceIp": (_OUTSIDE,)}),
             **caller.context,

@@ -1,4 +1,4 @@
-"""moto with a guard in front, in this process."""
+"""moto behind the guard, in this process."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 @contextmanager
 def guarded_cloud(region: str) -> Generator[tuple[str, Guard]]:
-    """The address of an empty moto, for who makes everything, and the guard, for those whose policies are asked.
+    """Start an empty moto; yield its own address, where no policy applies, and a guard that enforces policies.
 
-    moto itself reads a bucket's policy without its conditions, so that one which denies requests without TLS denies all
-    requests: here the guard alone reads it.
+    moto ignores conditions in bucket policies, so a policy that denies requests without TLS would deny all requests.
+    Here only the guard evaluates bucket policies.
     """
     server = _server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     neutral = _access.PermissionResult.NEUTRAL

@@ -1,7 +1,8 @@
-"""Conditions of statements: every operator of IAM but those on binary values, for the keys that are known here.
+"""Conditions of statements: every IAM operator except those on binary values, for the supported condition keys.
 
-Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-and https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+Sources, 2026-11-25:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from testbed.clouds.aws.authorization.language import Condition, NotEvaluated
 from testbed.clouds.aws.authorization.patterns import Context, matches, matches_arn_condition, resolves
 
 Test: TypeAlias = Callable[[str, str, Context], bool]
-"""Whether a value of a policy covers a value of a request."""
+"""Returns whether a policy's value matches a request's value."""
 
 _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
 
 def hold(conditions: Sequence[Condition], context: Context) -> bool:
-    """Whether all conditions of a statement hold; several values of one are alternatives."""
-    held = [_holds(condition, context) for condition in conditions]  # all of them: one that is not known is refused
+    """Return whether all conditions of a statement are met; several values of one condition are alternatives."""
+    held = [_holds(condition, context) for condition in conditions]  # evaluate all, so that unknown ones are refused
     return all(held)
 
 
@@ -35,7 +36,7 @@ def _holds(condition: Condition, context: Context) -> bool:
         return (actual is None) == _boolean(condition.values)
     base = condition.operator.removeprefix(_ALL).removeprefix(_ANY)
     name = base.removesuffix(_IF_EXISTS)
-    if name not in _OPERATORS or (condition.operator.startswith(_ANY) and name != base):  # documented in two ways
+    if name not in _OPERATORS or (condition.operator.startswith(_ANY) and name != base):  # the docs disagree
         raise NotEvaluated(f"condition operator {condition.operator}")
     test, negated = _OPERATORS[name]
     every, some = condition.operator.startswith(_ALL), condition.operator.startswith(_ANY)
@@ -44,7 +45,7 @@ def _holds(condition: Condition, context: Context) -> bool:
     if len(actual) > 1 and not (every or some):
         raise NotEvaluated(f"{condition.operator} on {condition.key}, which has several values in this request")
     if negated and not all(resolves(value, context) for value in condition.values):
-        return False  # what cannot be resolved makes the statement invalid, not true
+        return False  # an unresolved variable makes the statement invalid, not true
     met = [any(test(value, each, context) for value in condition.values) != negated for each in actual]
     return all(met) if every else any(met)
 
@@ -110,4 +111,4 @@ _OPERATORS: Mapping[str, tuple[Test, bool]] = {
     "DateGreaterThan": (_moments(operator.gt), False),
     "DateGreaterThanEquals": (_moments(operator.ge), False),
 }
-"""Each operator: how a value is compared, and whether it holds where no value fits."""
+"""For each operator: the comparison, and whether it is negated."""

@@ -1,10 +1,10 @@
-"""Whether a request goes through: explicit denials first, then every policy that has a say.
+"""Decides whether a request is allowed: explicit denials first, then every policy that applies.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html,
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
-https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html.
-Service control policies and session policies do not exist here: an account without an organisation has none.
+https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html. Service control policies and session
+policies are left out: an account without an organisation has none.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from testbed.clouds.aws.authorization.patterns import Context, matches, matches_
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a role in a session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
+    """The caller: a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
 
     arn: str
-    """Of the role or the user; empty for a service."""
+    """ARN of the role or user; empty for a service."""
 
     account: str = ""
     session: str = ""
-    """ARN of the session, where it is a role."""
+    """ARN of the role's session, if it has one."""
 
     service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One action on one resource. `context` has its keys in any case."""
+    """One action on one resource. The keys of `context` are case-insensitive."""
 
     principal: Principal
     action: str
     resource: str
     context: Context = field(default_factory=dict[str, tuple[str, ...]])
     resource_account: str = ""
-    """The account of the resource; empty where it is the principal's own."""
+    """The account of the resource; empty if it is the principal's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All that has a say. `resource` is a bucket's or key's own; `needs_resource` where nothing goes without it."""
+    """All policies that apply. `resource` belongs to the bucket or key; with `needs_resource`, it has to allow."""
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None
@@ -56,14 +56,14 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether it is allowed, and why not, in AWS's words."""
+    """Whether the request is allowed and, if not, the reason in AWS's words."""
 
     allowed: bool
     why: str = ""
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """The decision on a request."""
+    """Decide on a request."""
     context = {key.lower(): tuple(values) for key, values in request.context.items()}
     every = [*policies.identity, *(each for each in (policies.resource, policies.boundary, policies.endpoint) if each)]
     for policy in every:
@@ -88,7 +88,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """The statements of a policy that speak of this action and resource, under conditions that hold."""
+    """Return the policy's statements that cover this action and resource and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)
@@ -107,9 +107,10 @@ def _allowed(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool = True) -> bool:
-    """Whether a policy with principals lets this one in by itself.
+    """Return whether a resource policy allows this principal directly.
 
-    A session that it names, or everybody, needs no permissions boundary; a role that it names has to be within its own.
+    A session that the policy names, or everybody, needs no permissions boundary; a role that it names is limited by its
+    own.
     """
     principal = request.principal
     if principal.session and not bounded:
@@ -118,7 +119,7 @@ def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool
 
 
 def _delegates(policy: Policy, request: Request, context: Context) -> bool:
-    """Whether it leaves the decision to the identity policies of the principal's account."""
+    """Return whether the policy delegates the decision to the identity policies of the principal's account."""
     account = request.principal.account
     names = {account, f"arn:aws:iam::{account}:root"}
     statements = _about(policy, request, context)
@@ -126,7 +127,7 @@ def _delegates(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """A denial of a whole account meets everybody in it, and a right of a whole account lets nobody in by itself."""
+    """Return whether a statement names the principal; only a denial covers everybody in an account that it names."""
     if statement.principals is None:
         return False
     if principal.service:

@@ -1,6 +1,6 @@
-"""An HTTP server in front of moto's S3 that lets through what policies allow, and refuses in S3's own words.
+"""An HTTP server in front of moto's S3 that enforces policies and answers denials in S3's own words.
 
-Signatures are not verified, but an access key that neither a session nor a user has is refused.
+Signatures are not verified, but an access key that belongs to no session and no user is rejected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOT_PASSED_ON = frozenset(("connection", "transfer-encoding", "keep-alive", "co
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request; names of headers are in lower case."""
+    """A request, with header names in lower case."""
 
     method: str
     target: str
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back. `length` is that of the object where a HEAD sends no body."""
+    """The response. `length` is the object's length, since the response to a HEAD has no body."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Guard:
-    """A running server: clients go to `endpoint`, `authorizer` hands out sessions, `refused` says what was and why."""
+    """A running server: clients use `endpoint`, `authorizer` issues sessions, `refused` lists denials with reasons."""
 
     moto: str
     authorizer: Authorizer
@@ -56,7 +56,7 @@ class Guard:
     refused: list[str] = field(default_factory=list[str])
 
     def answer(self, call: Call) -> Answer:
-        """What a call comes to."""
+        """Answer a request, or deny it."""
         signed = _CREDENTIAL.search(call.headers.get("authorization", ""))
         caller = self.authorizer.caller(signed["key"]) if signed else None
         if signed is None or caller is None:
@@ -86,7 +86,7 @@ class Guard:
         return answer
 
     def _delete_several(self, caller: Caller, call: Call) -> Answer:
-        """Each key is judged by itself; the answer names those that stay."""
+        """Authorize each key on its own; the answer lists those that were not deleted."""
         bucket = urlsplit(call.target).path.strip("/")
         document = ElementTree.fromstring(call.body)
         denied: list[str] = []
@@ -129,14 +129,14 @@ class Guard:
 
 
 def _denial(caller: Caller, asked: Asked, decision: Decision) -> str:
-    """S3's words; source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
+    """The text of S3's error: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
     who = caller.principal.session or caller.principal.arn
     return f'User: {who} is not authorized to perform: {asked.action} on resource: "{asked.arn}" {decision.why}'
 
 
 @contextmanager
 def guarded(moto: str, region: str) -> Generator[Guard]:
-    """A guard in front of a moto, on a port of its own."""
+    """Run a guard in front of a moto, on its own port."""
     guard = Guard(moto, Authorizer(Account(moto, region)))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(guard))
     guard.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
@@ -167,10 +167,10 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             if not without_body:
                 self.wfile.write(answer.body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815 - the names that the base class calls
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815 - called by the base class
 
         def _body(self) -> bytes:
-            """The whole of it, be it sent in chunks or not."""
+            """Read the whole body, chunked or not."""
             if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
                 return self.rfile.read(int(self.headers.get("Content-Length") or 0))
             parts: list[bytes] = []
@@ -180,7 +180,7 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             self.rfile.readline()
             return b"".join(parts)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has it so
-            """Nothing is printed: `refused` keeps what was not let through."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
+            """Print nothing: `refused` records denied requests."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""Policies as records. Whatever of IAM's language is not evaluated here is refused, so that no test passes by it.
+"""Policies as records. Unsupported parts of IAM's language raise an error, so that no test passes because of them.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
 """
@@ -10,21 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-_VERSION = "2012-10-17"  # of another version, variables would be plain text
+_VERSION = "2012-10-17"  # in other versions, variables would be plain text
 _ELEMENTS = frozenset(
     ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
-_UNSUPPORTED = frozenset(("NotPrincipal",))  # AWS advises against it, and none of ours has it
+_UNSUPPORTED = frozenset(("NotPrincipal",))  # AWS advises against it, and our policies do not use it
 _PRINCIPALS = frozenset(("AWS", "Service", "Federated"))
 
 
 class NotEvaluated(Exception):
-    """A part of a policy or a request that this evaluator does not know: neither allowed nor denied."""
+    """A part of a policy or a request that this evaluator does not support: neither allowed nor denied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator with one key and the values it is compared with."""
+    """An operator, a condition key, and the values it is compared with."""
 
     operator: str
     key: str
@@ -33,7 +33,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. `principals` maps AWS, Service or Federated to names; None in the policy of an identity."""
+    """One statement. `principals` maps AWS, Service or Federated to names; it is None in identity-based policies."""
 
     sid: str
     allows: bool
@@ -47,7 +47,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy and what an error message calls it, such as `identity-based policy retrain`."""
+    """A policy and its name in error messages, such as `identity-based policy retrain`."""
 
     name: str
     statements: tuple[Statement, ...]
@@ -57,7 +57,7 @@ Document: TypeAlias = Mapping[str, Any]
 
 
 def parse(name: str, document: str | Document) -> Policy:
-    """A policy from its JSON. Raises NotEvaluated for a version, an element or a principal that is not supported."""
+    """Parse a policy from JSON. Raises NotEvaluated for a version, an element or a principal that is not supported."""
     read: Any = json.loads(document) if isinstance(document, str) else document
     if read.get("Version") != _VERSION:
         raise NotEvaluated(f"{name}: version {read.get('Version')!r}, expected {_VERSION}")
@@ -67,7 +67,7 @@ def parse(name: str, document: str | Document) -> Policy:
 
 
 def several(value: object) -> tuple[str, ...]:
-    """A value of a policy, which may be one or a list, as texts; a boolean as JSON writes it."""
+    """Return a policy's value, single or a list, as strings; booleans are written as in JSON."""
     values: Iterable[object] = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 

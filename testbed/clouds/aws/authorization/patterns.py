@@ -1,4 +1,4 @@
-"""Patterns of policies: `*` and `?`, variables, and ARNs that are compared part by part.
+"""Patterns in policies: `*` and `?`, variables, and ARNs that are compared part by part.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from testbed.clouds.aws.authorization.language import NotEvaluated
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
-"""Keys of a request in lower case, and their values."""
+"""A request's condition keys, in lower case, and their values."""
 
 _ARN_PARTS = 6
 _PIECE = re.compile(r"\$\{(?P<variable>[^}]*)\}|(?P<wildcard>[*?])|(?P<text>.)", re.DOTALL)
@@ -22,7 +22,7 @@ _SIGNS = {"*", "?", "$"}
 
 
 def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True, ignore_case: bool = False) -> bool:
-    """Whether a pattern covers a whole text; one with a variable that has no value covers nothing."""
+    """Return whether a pattern matches a whole text; a pattern with a variable that has no value matches nothing."""
     expression = _expression(pattern, context, wildcards=wildcards)
     if expression is None:
         return False
@@ -36,7 +36,7 @@ def resolves(pattern: str, context: Context) -> bool:
 
 
 def matches_arn(pattern: str, text: str, context: Context) -> bool:
-    """The same for ARNs: a wildcard does not reach over a colon, except in the last part."""
+    """Match ARNs: a wildcard does not cross a colon, except in the last part."""
     expected, actual = _parts(pattern), text.split(":", _ARN_PARTS - 1)
     return len(expected) == len(actual) == _ARN_PARTS and all(
         matches(part, value, context) for part, value in zip(expected, actual, strict=True)
@@ -44,19 +44,19 @@ def matches_arn(pattern: str, text: str, context: Context) -> bool:
 
 
 def matches_arn_condition(pattern: str, text: str, context: Context) -> bool:
-    """The same in a condition, where a pattern that is no ARN is a mistake. Raises NotEvaluated for such a one."""
+    """Match ARNs in a condition. Raises NotEvaluated for a pattern that is not an ARN, which would be a mistake."""
     if len(_parts(pattern)) < _ARN_PARTS:
         raise NotEvaluated(f"{pattern}, which is compared with an ARN and is none")
     return matches_arn(pattern, text, context)
 
 
 def matches_resource(pattern: str, text: str, context: Context) -> bool:
-    """Whether a resource of a statement covers the one of a request; `*` covers those without an ARN, too."""
+    """Return whether a statement's resource covers the request's; `*` also covers requests without an ARN."""
     return pattern == "*" or matches_arn(pattern, text, context)
 
 
 def _parts(pattern: str) -> list[str]:
-    """The six parts of a pattern; colons within variables part nothing."""
+    """Split a pattern into the six parts of an ARN, ignoring colons within variables."""
     hidden = re.sub(r"\$\{[^}]*\}", lambda found: found.group().replace(":", "\0"), pattern)
     return [part.replace("\0", ":") for part in hidden.split(":", _ARN_PARTS - 1)]
 

@@ -1,4 +1,4 @@
-"""Requests to S3 as IAM sees them: which action, on what, with which condition keys.
+"""Maps requests to S3 to what IAM evaluates: the action, the resource and the condition keys.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, 2026-11-25.
 """
@@ -23,12 +23,12 @@ _OBJECT: Final = {
     "PUT": ("s3:PutObject", frozenset(("partNumber", "uploadId", "x-id"))),
     "POST": ("s3:PutObject", frozenset(("uploads", "uploadId", "x-id"))),
 }
-"""What a request for an object asks for, and what its query may hold; anything else is another operation."""
+"""Actions for requests on an object, and the query parameters they may have; anything else is another operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One action of a request. `key` is the object's, empty for the bucket itself."""
+    """An action on a bucket or, if `key` is not empty, on an object."""
 
     action: str
     bucket: str = ""
@@ -37,16 +37,16 @@ class Asked:
 
     @property
     def arn(self) -> str:
-        """What IAM calls it; of all buckets together `*`."""
+        """Return the ARN; `*` for all buckets together."""
         if not self.bucket:
             return "*"
         return f"arn:aws:s3:::{self.bucket}{'/' if self.key else ''}{self.key}"
 
 
 def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, ...]:
-    """The actions that a request takes, by its line and headers (lower case). A deletion of several keys has none here.
+    """Return the actions that a request needs, from its request line and headers (lower case); no multiple deletions.
 
-    Raises NotEvaluated for an operation that nothing of ours uses.
+    Raises NotEvaluated for an operation that our programs do not use.
     """
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -70,7 +70,7 @@ def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, 
 
 
 def is_multiple_deletion(method: str, target: str) -> bool:
-    """Whether the body of a request names the objects that it deletes."""
+    """Return whether the request's body lists the objects to delete."""
     return method == "POST" and "delete" in dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
 
 
@@ -80,7 +80,7 @@ def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> tuple[Aske
     if method == "HEAD" and not query:
         return (Asked("s3:ListBucket", bucket),)
     if method == "GET" and query.keys() <= _LISTING:
-        # a list that names no prefix carries no such key, and neither does one of an empty prefix that is left out
+        # a request to list that names no prefix carries no such key, nor does an empty prefix that is left out
         context = {f"s3:{name}": (query[name],) for name in _LIST_KEYS if name in query}
         return (Asked("s3:ListBucket", bucket, context=context),)
     if method == "GET" and set(query) == {"location"}:
@@ -95,6 +95,6 @@ def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> Asked:
 
 
 def _encryption(headers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    """The keys that say how a request wants its object encrypted; absent where it leaves that to the bucket."""
+    """Return the condition keys for the encryption that a request specifies; none if it leaves that to the bucket."""
     names = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
     return {f"s3:{name}": (headers[name],) for name in names if name in headers}

@@ -1,4 +1,4 @@
-"""What a beginner makes first in AWS, with the parts that forbid each other's deletion."""
+"""The first AWS resources a beginner creates, including some that block each other's deletion."""
 
 import json
 

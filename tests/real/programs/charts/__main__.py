@@ -1,4 +1,4 @@
-"""A chart from the repository that the configuration names, with the values that it gives."""
+"""Installs a chart with the repository and the values in the stack's configuration."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes

@@ -1,4 +1,4 @@
-"""Sends rows to an endpoint, and prints the status and the answer as JSON; status 0 where nobody answers."""
+"""Send rows to an endpoint and print the status and the answer as JSON; the status is 0 if nothing answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receives alerts as Alertmanager's webhooks send them, and appends the body of each request to a file, a line each."""
+"""Receive alerts from Alertmanager's webhooks and append the body of each request to a file, one per line."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ address, kept = urlsplit(sys.argv[1]), Path(sys.argv[2])
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Takes what is posted to the address."""
+    """Accepts POST requests."""
 
     def do_POST(self) -> None:
-        """Keeps it, whatever it says."""
+        """Append the body to the file, whatever it is."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         with kept.open("a") as file:
             file.write(body.replace("\n", " ") + "\n")

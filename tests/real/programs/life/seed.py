@@ -1,4 +1,4 @@
-"""Makes a bucket and puts rows there from which a model can learn who repays: those whose income exceeds the amount."""
+"""Create a bucket with rows from which a model can learn who repays: applicants whose income exceeds the amount."""
 
 from __future__ import annotations
 

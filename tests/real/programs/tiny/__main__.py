@@ -1,4 +1,4 @@
-"""A namespace with a Deployment and some ConfigMaps, by the module that lies beside this program."""
+"""Creates a namespace with a Deployment and some ConfigMaps, using the module next to this program."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes

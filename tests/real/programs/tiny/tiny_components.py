@@ -1,18 +1,18 @@
-"""What the tiny program is made of."""
+"""The resources of the tiny program."""
 
 import pulumi
 from pulumi_kubernetes import apps, core, meta
 
 
 def settings(name: str, namespace: core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
-    """A ConfigMap."""
+    """Create a ConfigMap."""
     core.v1.ConfigMap(
         name, metadata=meta.v1.ObjectMetaArgs(name=name, namespace=namespace.id), data={"key": name}, opts=opts
     )
 
 
 def deployment(name: str, replicas: int, namespace: core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
-    """A Deployment that Pulumi waits for."""
+    """Create a Deployment, which Pulumi waits for."""
     labels = {"app": name}
     container = core.v1.ContainerArgs(name=name, image="example.org/web:1")
     apps.v1.Deployment(

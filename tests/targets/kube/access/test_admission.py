@@ -1,4 +1,4 @@
-"""Admission policies name what was emitted; tests/real/test_admission.py shows a real API server enforcing them."""
+"""Admission policies match the emitted objects; tests/real/test_admission.py shows a real API server enforcing them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ POLICY = "ValidatingAdmissionPolicy"
 
 
 def expressions(text: str, policy: str) -> list[str]:
-    """The validations of a policy."""
+    """Return a policy's validations."""
     return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
 
 
 def caller(text: str, policy: str) -> str:
-    """Whom a policy is about."""
+    """Return the condition that selects a policy's callers."""
     (condition,) = one(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression
@@ -54,7 +54,7 @@ def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
 
 @pytest.mark.parametrize("name", ["nightly", "report"])
 def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
-    """Of two policies without that condition, each would refuse what the other allows."""
+    """Without that condition, each of two policies would refuse what the other allows."""
     policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
     named = named_in(one(AFTER, "CronJob", name))
@@ -126,7 +126,7 @@ def test_every_way_to_name_a_secret_is_seen() -> None:
 
 
 def test_what_an_override_adds_is_allowed() -> None:
-    """The policy is about the objects that are applied, so that an override cannot break the runs that it changes."""
+    """The policy is derived from the final objects, so an override cannot break the runs that it changes."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:

@@ -1,4 +1,4 @@
-"""The namespace: restricted, bounded by the declared capacity, closed, and saying whose it is."""
+"""The namespace: restricted, limited to the declared capacity, closed by default, and labelled with its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Openings of workloads: each leads to what its plan says, and to nothing else."""
+"""Network access of workloads: exactly what the plan requires."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ METRICS = [{"protocol": "TCP", "port": port} for port in (8080, 44217, 44227)]
 
 
 def policy(text: str, name: str) -> Object:
-    """The spec of a policy."""
+    """Return a policy's spec."""
     spec: Object = lowered(text).get("NetworkPolicy", name)["spec"]
     return spec
 
 
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
-    """Who may talk over a port, those of rules for all ports excluded."""
+    """Return the peers allowed on a port, except by rules for all ports."""
     return [
         peer for rule in rules for peer in rule[direction] if port in [one["port"] for one in rule.get("ports", [])]
     ]
 
 
 def test_pods_of_one_cluster_talk_among_themselves() -> None:
-    """By a label of ours, since the operator's has a random part."""
+    """The label is ours, since the operator's has a random part."""
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
     spec = policy(VALID_SPEC, "scorer-champion")
 
@@ -44,7 +44,7 @@ def test_pods_of_one_cluster_talk_among_themselves() -> None:
 
 
 def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
-    """Whoever reaches it runs code in the cluster."""
+    """Anyone who can reach the dashboard can run code in the cluster."""
     found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert found == [
@@ -93,7 +93,7 @@ def test_named_clients_take_the_place_of_the_own_namespace() -> None:
 
 
 def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
-    """Beside them, the namespaces that `clients` names may connect."""
+    """The namespaces in `clients` may connect too."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -109,7 +109,7 @@ def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
 
 
 def test_stores_outside_are_a_port_on_declared_addresses() -> None:
-    """Where none are declared, anywhere but where clouds serve credentials."""
+    """Without declared addresses, any address is allowed except those where clouds serve credentials."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -130,7 +130,7 @@ def test_stores_inside_are_a_namespace() -> None:
 
 
 def test_the_registry_is_reached_by_what_uses_models() -> None:
-    """A custom pipeline without one has no way there."""
+    """A custom pipeline without a model cannot reach the registry."""
 
     def reaches(name: str) -> bool:
         return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
@@ -167,7 +167,7 @@ def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -
 
 
 def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
-    """Where the API is nobody knows, but it is no reason to open the internet to a head that holds credentials."""
+    """The API's address is unknown, but that does not justify opening the internet to a head that has credentials."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
@@ -177,7 +177,7 @@ def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
 
 
 def test_no_policy_takes_the_name_of_another() -> None:
-    """A workload called like another one's head is another workload."""
+    """A workload whose name looks like another's head gets its own policy."""
     text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
     names = lowered(text).names("NetworkPolicy")
 
@@ -194,7 +194,7 @@ def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
 
 
 def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
-    """Its Pods may have any labels, and its Service any port."""
+    """The Pods of an existing Prometheus may have any labels, and its Service any port."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 
@@ -203,7 +203,7 @@ def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
 
 
 def test_data_by_address_is_reached_too() -> None:
-    """A dataset that lies in no store has an opening of its own."""
+    """A dataset outside any store gets its own allow rule."""
     text = changed(
         "  scores: {store: lake, path: scores/, format: parquet",
         '  scores: {uri: "http://files.acme.example:8443/scores", format: parquet',
@@ -214,7 +214,7 @@ def test_data_by_address_is_reached_too() -> None:
 
 
 def reached(uri: str) -> list[dict[str, Any]]:
-    """The openings to an address."""
+    """Return the allow rules for an address."""
     return [rule for rule in reach(uri, context_of(plan_of(VALID_SPEC))) if isinstance(rule, dict)]
 
 
@@ -243,7 +243,7 @@ def test_a_url_says_its_port(uri: str, port: int) -> None:
     ],
 )
 def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
-    """Pods search the namespaces of their cluster first, and a host of the company's network may be as short."""
+    """Pods resolve short names in their cluster first, but a host in the company's network may be as short."""
     inside, outside = reached(uri)
 
     assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}

@@ -1,4 +1,4 @@
-"""Secrets: written by External Secrets, or listed as what has to be there; their values are nowhere."""
+"""Secrets: created by External Secrets, or listed as prerequisites; their values appear nowhere."""
 
 from __future__ import annotations
 

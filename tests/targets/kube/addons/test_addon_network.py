@@ -1,4 +1,4 @@
-"""Namespaces of add-ons: closed, with the connections that each add-on needs and no other."""
+"""Namespaces of add-ons: closed, except for the connections that each add-on needs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PODS = {**HERE, **system_pods("fraud", "fraud", "scorer-champion", "retrain", "m
 
 @cache
 def network(text: str = VALID_SPEC) -> Network:
-    """Everything of one cluster."""
+    """Return everything in one cluster."""
     return network_of(emitted(text), PODS)
 
 
 def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
-    """Who reaches a port of a Pod."""
+    """Return the Pods that can reach a port of a Pod."""
     found = network(text)
     reached = named(found)[target]
     return [pod.name for pod in found.pods if pod != reached and found.connects(pod, reached, port)]
@@ -50,8 +50,9 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
     ],
 )
 def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
-    """Monitors, drivers of runs and the promoter push metrics, no step with code of the user does, and nothing but
-    Prometheus talks to Alertmanager, where alerts are silenced.
+    """Only trusted code pushes metrics, and only Prometheus talks to Alertmanager, where alerts can be silenced.
+
+    Trusted code is that of monitors, drivers of runs and the promoter, not steps with user code.
     """
     assert sources(target, port) == expected
 
@@ -74,7 +75,7 @@ def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
         if pod.namespace != STRANGER and found.connects(stranger, pod, port)
     ]
 
-    assert reached == [("databases", 9443)]  # a webhook, whose caller has an unknown address
+    assert reached == [("databases", 9443)]  # a webhook, whose caller's address is unknown
 
 
 @pytest.mark.parametrize(("target", "port"), [("secrets-webhook", 10250), ("databases", 9443)])
@@ -119,7 +120,7 @@ def test_prometheus_reads_metrics_of_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """`egress` bounds workloads; services that take alerts have addresses that no spec lists."""
+    """`egress` restricts workloads; alerting services have addresses that no spec lists."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",

@@ -1,4 +1,4 @@
-"""What a cluster cannot honour is told at the line that asks for it."""
+"""What a cluster does not support is reported at the line that requests it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
 
 
 def test_metrics_that_do_not_fit_are_told() -> None:
-    """With the size of the volume, which grows with the profile and shrinks at the edge."""
+    """The volume's size counts, which depends on the profile and is smaller at the edge."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -105,7 +105,7 @@ def test_what_has_no_effect_is_told() -> None:
 
 
 def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
-    """KubeRay makes the Gateway of an incremental rollout itself, and that speaks HTTP alone."""
+    """KubeRay itself creates the Gateway of an incremental rollout, with HTTP only."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -118,7 +118,7 @@ def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
 
 
 def test_secrets_that_exist_are_the_same_under_every_store() -> None:
-    """Stores that are read as existing Secrets are names for one place."""
+    """Stores that are read as existing Secrets are different names for the same place."""
     text = changed(
         "secretStores: {vault: {via: external-secrets, store: vault}}",
         "secretStores: {vault: {}}",

@@ -1,4 +1,4 @@
-"""Alternatives without a machine are reported where they are written, unless another target of the class has them."""
+"""Alternatives without a machine are reported at their line, unless another target of the class has one."""
 
 from __future__ import annotations
 

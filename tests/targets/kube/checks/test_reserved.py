@@ -1,4 +1,4 @@
-"""Names that are not free: a workload called like something of the platform would take its place."""
+"""Reserved names: a workload with the name of a platform object would replace it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def told(text: str) -> list[str]:
-    """The lines that are pointed at, from the column on."""
+    """Return the text that each diagnostic points at."""
     lines = text.splitlines()
     spans = [found.span for found in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
@@ -24,7 +24,7 @@ def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
-    """Both would write the same NetworkPolicy, and what closes the namespace would be gone."""
+    """Both names would create the same NetworkPolicy, and the namespace's default deny would be gone."""
     assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
@@ -50,7 +50,7 @@ def test_what_makes_a_bucket_has_a_name_too() -> None:
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
 def test_a_database_that_postgresql_would_refuse(name: str) -> None:
-    """The store names both the database and the role that owns it."""
+    """The store's name is used for both the database and its owner role."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -67,7 +67,7 @@ def test_a_database_of_a_similar_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_a_namespace_of_an_add_on(name: str) -> None:
-    """What closes the namespace of a system would close Prometheus or an operator in."""
+    """The policies that close a system's namespace would cut off Prometheus or an operator."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert told(text) == [name]

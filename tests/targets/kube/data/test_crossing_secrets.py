@@ -1,4 +1,4 @@
-"""The Secret of a crossing is written by the program, from the outputs of the target whose store it opens."""
+"""The Secret for cross-target access is created by the program from outputs of the target with the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ON_PREM_REGISTRY = (
 
 
 def programs(text: str, placement: str = "shop") -> list[Program]:
-    """The programs of the workloads of a placement."""
+    """Return the workloads programs of a placement."""
     plan = hybrid_plan(text)
     provider = plan.system.target(placement).provider
     projects = TARGETS[provider].lower(plan, placement).projects
@@ -45,7 +45,7 @@ def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() ->
 
 
 def test_the_other_project_is_read_once_and_can_be_named() -> None:
-    """By a setting of its own, whatever a target is called."""
+    """The other project's name has a separate setting, whatever the target's name is."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
@@ -61,7 +61,7 @@ def test_secrets_come_after_their_namespace_and_before_who_reads_them() -> None:
 
 
 def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
-    """Both ends are made from one identity: no output is asked for that is not there, and none is left over."""
+    """Both ends are derived from one identity: every output that is read is exported, and the other way round."""
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
@@ -79,7 +79,7 @@ def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
 
 
 def test_without_a_crossing_nothing_is_read() -> None:
-    """Neither a Secret nor a reference to the other project stays on either side."""
+    """Neither a Secret nor a reference to the other project remains on either side."""
     text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     text = text.replace("inference: shop", "inference: main")
 
@@ -90,7 +90,7 @@ def test_without_a_crossing_nothing_is_read() -> None:
 
 
 def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None:
-    """MLflow reads the Secret of the crossing, as it would one of the spec."""
+    """MLflow reads the Secret for cross-target access like a Secret in the spec."""
     text = hybrid(*ON_PREM_REGISTRY)
     made = {call.name: call for program in programs(text) for call in program.calls}
     (manifest,) = (
@@ -102,7 +102,7 @@ def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None
 
 
 def test_a_key_takes_over_from_another() -> None:
-    """Both are in the Secret while Pods of before go on with theirs; new ones take the last."""
+    """The Secret has both keys as long as old Pods use the first; new Pods use the last."""
     two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
     (program,) = programs(hybrid(two))
     document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]

@@ -1,4 +1,4 @@
-"""What pip installs in the image and beside a program: every package at one version, with its hashes."""
+"""Packages that pip installs in the image and for a program: each in one version, with its hashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TARGET = SYSTEM.deployment.targets[0]
 
 @pytest.mark.parametrize("kind", ["image", "programs"])
 def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None:
-    """pip refuses a file of requirements in which one package lacks a hash, or one that is required is missing."""
+    """pip rejects requirements if a package lacks a hash or a dependency is missing."""
     table = packages(kind)
     for name, package in table.items():
         assert package["hashes"], name
@@ -34,7 +34,7 @@ def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None
 
 
 def test_the_table_was_made_from_the_versions_that_are_asked_for() -> None:
-    """Whoever changes a version in the other two files runs tools/lock_packages.py."""
+    """After changing a version in one of the other two files, run tools/lock_packages.py."""
     image = json.loads((FOLDER / "requirements.json").read_text())
     programs = json.loads((FOLDER / "programs.json").read_text())
     roots = [
@@ -61,14 +61,14 @@ def test_only_the_frameworks_in_use_are_installed() -> None:
 
 @pytest.mark.parametrize("framework", ["scikit-learn", "xgboost", "lightgbm", "pytorch"])
 def test_what_writes_models_without_pickle_is_in_the_image_of_each_framework(framework: str) -> None:
-    """Built-in trainers put their model behind a preprocessing of scikit-learn; two frameworks name it once."""
+    """Built-in trainers combine their model with scikit-learn preprocessing; two frameworks already require it."""
     lines = requirements(system_of(changed("framework: xgboost", f"framework: {framework}")), TARGET)
 
     assert [line for line in lines if line.startswith("skops==")] == ["skops==0.16.0"]
 
 
 def test_a_package_of_one_kind_of_machine_says_so() -> None:
-    """PyTorch brings the libraries of CUDA where there are any."""
+    """PyTorch requires the CUDA libraries on machines that have them."""
     entries = locked("image", ["torch==2.13.0"])
     markers = {Requirement(entry.partition(" \\")[0]).marker for entry in entries}
 
@@ -84,11 +84,11 @@ def test_the_image_is_installed_by_hash() -> None:
     assert all(" \\\n    --hash=sha256:" in entry for entry in entries)
 
 
-# --- the bill of materials
+# bill of materials
 
 
 def test_the_bill_is_valid_cyclonedx() -> None:
-    """By the schema that CycloneDX publishes, as its own library ships it."""
+    """The bill is checked against the schema that CycloneDX publishes, from its own library."""
     text = bill_of_materials(SYSTEM, TARGET).text()
 
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None

@@ -60,7 +60,7 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
 
 
 def test_the_registry_is_in_it_where_it_runs() -> None:
-    """MLflow's server is needed by nothing but the registry."""
+    """Only the registry needs MLflow's server."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
@@ -77,7 +77,7 @@ def test_its_name_follows_its_content() -> None:
 
 
 def test_without_a_registry_nothing_is_looked_for_elsewhere() -> None:
-    """A bare name would be pulled from Docker Hub, where anybody may have put it."""
+    """A bare name would be pulled from Docker Hub, where anybody could have published it."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")

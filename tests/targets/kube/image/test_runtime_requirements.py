@@ -1,4 +1,4 @@
-"""The packages that the runtime is tested with are those that its image gets."""
+"""The runtime is tested with the packages that its image has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def test_both_lists_pin_the_same() -> None:
-    """Every package of the tests is one of the image's in the same version; what is only in images is too large."""
+    """The image has every package of the tests in the same version; packages only in images are too large for tests."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],
@@ -26,7 +26,7 @@ def test_both_lists_pin_the_same() -> None:
 
 
 def test_what_verifies_approvals_is_in_every_image() -> None:
-    """MLflow's client brings the library; an image need not have OpenSSH."""
+    """The library is a dependency of MLflow's client; images may lack OpenSSH."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
 
     assert "cryptography" in closure("image", table["always"])

@@ -1,4 +1,4 @@
-"""What is in front of an endpoint, as Envoy's series name it."""
+"""Selectors for Envoy's series about the Gateway in front of an endpoint."""
 
 from __future__ import annotations
 

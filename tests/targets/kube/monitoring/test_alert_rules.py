@@ -1,4 +1,4 @@
-"""What alerts have in common: each reaches a channel that takes its severity."""
+"""Rules common to all alerts: each reaches a channel that accepts its severity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "key: secret://vault/pagerduty#fraud}"
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
 def test_a_channel_of_one_severity_gets_every_alert(severity: str) -> None:
-    """Of SLOs, monitors and pipelines; an alert with a severity that its only channel leaves out would reach nobody."""
+    """An SLO, monitor or pipeline alert with a severity that its only channel excludes would reach nobody."""
     text = changed(KEY, f"{KEY[:-1]}, severities: [{severity}]}}")
     named = [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]
     found = [rule for name in named for rule in alerts(text, name)]

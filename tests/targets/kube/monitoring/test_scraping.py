@@ -1,4 +1,4 @@
-"""PodMonitors: Ray's Pods, and the proxies of Gateways of ours."""
+"""PodMonitors: Ray's Pods, and the proxies of our Gateways."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_heads_and_workers_of_ray_are_scraped() -> None:
 
 
 def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
-    """Of thousands of series, those that rules read are kept."""
+    """Only the series that rules read are kept, out of thousands."""
     spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
 
     assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}

@@ -1,4 +1,4 @@
-"""The rules of an objective: what burns its budget too fast, in windows and factors of the SRE workbook."""
+"""The burn-rate rules of an SLO, with windows and factors from the SRE workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Window, threshold and severity of the alerts of one line of the objective."""
+    """Return window, threshold and severity of the alerts for one line of the SLO."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -39,7 +39,7 @@ def test_availability() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """Two percent of a week's budget are gone in an hour at 3.36 times the pace; nothing is told below the pace."""
+    """A 3.36-fold burn rate uses two percent of a week's budget in an hour; no alert fires below a rate of 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -77,7 +77,7 @@ def test_each_latency_is_an_objective_of_its_own() -> None:
 
 
 def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
-    """Otherwise there would be no series for the rule to read."""
+    """Otherwise the rule would have no series to read."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource(context.plan, Kind.MODEL_SERVER, "scorer-champion")
@@ -99,14 +99,14 @@ def test_applications_are_those_that_the_server_has() -> None:
 
 
 def test_copies_of_requests_are_nobodys_experience() -> None:
-    """A variant that only gets mirrored traffic neither helps nor hurts the objective."""
+    """A variant that only gets mirrored traffic does not affect the SLO."""
     text = changed("traffic: {champion: 95, challenger: 5}", "traffic: {champion: 100}\n    mirror: {to: challenger}")
 
     assert not [rule for rule in rules(text, "scorer") if "challenger" in rule["expr"]]
 
 
 def test_alerts_carry_what_routes_them() -> None:
-    """Alertmanager takes alerts of its own namespace only, to the channels whose labels they have."""
+    """Alertmanager routes only alerts of the configuration's own namespace, to the channels in their labels."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -133,7 +133,7 @@ def test_an_endpoint_that_tells_nothing_is_told() -> None:
     ],
 )
 def test_a_total_loss_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """Of 99.95 % in thirty days, 21.6 minutes may be lost."""
+    """At 99.95 % over thirty days, the error budget is 21.6 minutes."""
     found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -149,7 +149,7 @@ def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
 
 
 def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
-    """Without a replica it waits for requests; what is missed is the application."""
+    """Without replicas the endpoint waits for requests; the alert is about the application instead."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
@@ -175,7 +175,7 @@ def test_rules_fit_the_operator_s_schema() -> None:
 
 
 def test_rules_of_an_endpoint_are_its_own() -> None:
-    """Nothing is recorded twice with the same name and labels, in any two endpoints."""
+    """No two endpoints record a series with the same name and labels."""
     plan = plan_of(VALID_SPEC)
     recorded = [
         (rule["record"], tuple(sorted(rule["labels"].items())))

@@ -1,4 +1,4 @@
-"""Envoy Gateway: what its chart's hook would do is done, and nothing is reached from the internet by default."""
+"""Envoy Gateway: the program replaces the chart's hook, and nothing is public by default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_there_before_the_controller() -> None:
-    """Each waits for the one before it, and all for the namespace."""
+    """Each object waits for the previous one, and all wait for the namespace."""
     made = calls()
     waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -56,7 +56,7 @@ def test_the_job_runs_the_image_of_the_controller() -> None:
 
 
 def test_gateways_that_say_nothing_are_internal() -> None:
-    """KubeRay's for a rollout say nothing."""
+    """Gateways that KubeRay creates for a rollout have no setting."""
     assert balancers(changed(ROLLS)) == {CLASS: "true"}
 
 
@@ -68,7 +68,7 @@ def test_what_faces_the_internet_is_described_only_where_something_does() -> Non
 
 
 def balancers(text: str) -> dict[str, str]:
-    """Whether a load balancer is internal, by the class of its Gateways."""
+    """Return whether a load balancer is internal, by the class of its Gateways."""
     made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
     services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}

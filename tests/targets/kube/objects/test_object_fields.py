@@ -1,4 +1,4 @@
-"""Fields of emitted objects, and overrides that Kubernetes would refuse."""
+"""Fields of emitted objects, and overrides that Kubernetes would reject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = "/spec/rayClusterConfig/headGroupSpec"
 
 
 def test_the_table_is_up_to_date() -> None:
-    """It has the fields of the API that emitted objects are checked with; definitions in Go modules are older."""
+    """The table has the API's fields that emitted objects are checked against; Go modules have older definitions."""
     given("MODELYARD_CRDS")
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
 
@@ -66,7 +66,7 @@ def test_emitted_objects_have_none() -> None:
     ],
 )
 def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
-    """A text for a number, a misspelt field, a number for a label, a text for a list, a missing field, null."""
+    """A string for a number, a misspelt field, a number for a label, a string for a list, a missing field, null."""
     assert refused(with_override(f"[{patch}]", target)) == [f"E0836 [{patch}]"]
 
 
@@ -80,7 +80,7 @@ def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
     ],
 )
 def test_overrides_that_kubernetes_takes(target: str, patch: str) -> None:
-    """Quantities are numbers or texts."""
+    """Quantities may be numbers or strings."""
     assert refused(with_override(f"[{patch}]", target)) == []
 
 
@@ -98,7 +98,7 @@ RUN = "ConfigMap/retrain-rayjob"
     ],
 )
 def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
-    """The launcher reads the RayJob from the ConfigMap, and so does the admission policy of its runs."""
+    """The launcher reads the RayJob from the ConfigMap, and so does the admission policy for its runs."""
     text = with_override(f"[{patch}]", RUN)
     (diagnostic,) = check(plan_of(text), "main")
 

@@ -1,4 +1,4 @@
-"""A pipeline becomes RayJobs that end, clean up after themselves, and cost nothing that a step does not use."""
+"""A pipeline becomes RayJobs that end, clean up, and pay for no machines that a step does not use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
 
 
 def run(made: Lowered, name: str) -> Object:
-    """The RayJob that a pipeline's launcher creates."""
+    """Return the RayJob that a pipeline's launcher creates."""
     template: Object = json.loads(made.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_a_run_ends_and_takes_its_cluster_along() -> None:
-    """What stays costs money, what waits for machines must not wait unseen."""
+    """Leftover clusters cost money, and a run must not wait for machines unnoticed."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -50,7 +50,7 @@ def test_steps_of_equal_hardware_share_a_group() -> None:
 
 
 def test_steps_of_other_hardware_have_groups_that_begin_empty() -> None:
-    """No step pays for the machines of another, so the cluster scales though no step does."""
+    """No step pays for another's machines, so the cluster scales even if no step does."""
     made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(made, "report")["spec"]["rayClusterSpec"]
     described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
@@ -75,7 +75,7 @@ def test_steps_of_other_images_have_other_groups() -> None:
 
 
 def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
-    """Quota and Pod security judge it, and the policy of the cluster lets it reach the head."""
+    """Quota and Pod security apply to the submitter, and the cluster's network policy lets it reach the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
@@ -87,7 +87,7 @@ def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
 
 
 def test_once_is_a_run_named_after_what_it_is() -> None:
-    """A finished RayJob never runs again: something else in it is another object."""
+    """A finished RayJob never runs again: if its contents change, it becomes another object."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [made.names("RayJob") for made in (before, after, described)]

@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases, with an identity and a login of its own."""
+"""The promoter: a CronJob that moves aliases, with its own identity and login."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = json.loads(modelyard_schemas.text("workload"))
 
 
 def described(text: str, name: str) -> Any:
-    """The description of a workload."""
+    """Return a workload's description."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
@@ -35,7 +35,7 @@ def test_one_promoter_at_a_time_looks_every_three_minutes() -> None:
 
 
 def test_it_knows_what_a_version_of_each_training_needs() -> None:
-    """And it fits the schema of descriptions."""
+    """The description is valid by its schema."""
     found = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
@@ -63,7 +63,7 @@ def test_it_reaches_the_registry_and_the_store_alone() -> None:
 
 
 def test_it_reports_what_waits_where_an_alert_reads_it() -> None:
-    """Its network policy lets it; without an on-call channel nobody asks."""
+    """The promoter's network policy allows it; without an on-call channel, there is no alert to read it."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -82,7 +82,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
-    """Of an alias that a training here is promoted to; a version by its number is followed by nothing."""
+    """Aliases that trainings here are promoted to have a history; a version by number has none."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -92,7 +92,7 @@ def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
 
 
 def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
-    """The keys that the promoter goes by; of a version by its number nobody is asked."""
+    """Servers and scoring have the same keys as the promoter; a version by number needs no approval."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")
@@ -108,7 +108,7 @@ def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
 
 
 def test_with_an_adopted_registry_training_promotes_itself() -> None:
-    """Whose rights are its owner's."""
+    """The registry's owner manages its permissions."""
     assert "promoter" not in lowered(ADOPTED).names("CronJob")
     assert "promotedBy" not in described(ADOPTED, "retrain")["pipeline"]
     model = described(ADOPTED, "scorer-challenger")["applications"]["scorer-challenger"]["model"]

@@ -1,4 +1,4 @@
-"""Runs that monitors of other targets ask for: who writes where, what reads it, and what it may start."""
+"""Runs requested by monitors on other targets: who writes the requests, who reads them, and what they can start."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ BREACH = (
     "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
 )
 PULLED = hybrid(BREACH)
-"""A monitor in a shop that has a pipeline in the cloud started."""
+"""A monitor in a shop that starts a pipeline in the cloud."""
 
 FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same with a cluster of one's own in the place of the cloud."""
+"""The same with an on-premises cluster instead of the cloud."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
-    """What an identity may do in stores."""
+    """Return an identity's access to stores."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
     return {(one.store, one.prefix, one.mode) for one in identity.access}
 
 
 def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
-    """Each in its own folder: the monitor reads none, and can write no answer."""
+    """Monitor and starter write to separate folders: the monitor can neither read requests nor write answers."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -114,13 +114,13 @@ def test_the_starter_looks_every_three_minutes_with_an_identity_of_its_own() -> 
 
 
 def role(made: Any) -> list[dict[str, Any]]:
-    """The rules of the starter's Role."""
+    """Return the rules of the starter's Role."""
     rules: list[dict[str, Any]] = made.get("Role", "starter")["rules"]
     return rules
 
 
 def test_admission_bounds_what_it_starts() -> None:
-    """Jobs of that pipeline alone, with what its CronJob names."""
+    """The starter may only create Jobs for that pipeline, with the contents of its CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
@@ -134,14 +134,14 @@ def test_admission_bounds_what_it_starts() -> None:
 
 
 def test_the_launcher_keeps_runs_apart_that_a_starter_starts() -> None:
-    """A CronJob counts none that it did not make itself."""
+    """A CronJob does not count Jobs that it did not create."""
     pod = hybrid_lowered(PULLED, "main").get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
     assert {"name": "MODELYARD_OVERLAP", "value": "forbid"} in pod["containers"][0]["env"]
 
 
 def test_aws_gives_both_sides_these_folders_and_no_others() -> None:
-    """A role for the starter, and a user for the monitor, which has no role to be given."""
+    """The starter gets a role, and the monitor, which cannot assume one, gets a user."""
     calls = made(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
@@ -249,7 +249,7 @@ monitors:
 
 
 def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
-    """In a folder of its own, apart from those of other systems in that bucket."""
+    """Requests have their own folder, apart from those of other systems in that bucket."""
     plan = plan_of(APART)
 
     asked = "run-requests/fraud/prod/far/asked/retrain/drift/"

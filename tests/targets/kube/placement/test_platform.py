@@ -1,4 +1,4 @@
-"""A cluster of which nothing is known: nothing is made for it, and nothing of it is presumed."""
+"""An existing cluster: nothing is created for it, and nothing about it is assumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a placement asks of its machines: endpoints always, runs while they run, and what stands beside them."""
+"""Resource requests of a placement: endpoints permanently, runs while they run, plus supporting Pods."""
 
 from __future__ import annotations
 

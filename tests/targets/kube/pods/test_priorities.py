@@ -1,4 +1,4 @@
-"""Who yields: PriorityClasses, the Pods that name them, and what bounds both."""
+"""Preemption: PriorityClasses, the Pods that use them, and the policies and quotas that limit them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ KINDS = ("PriorityClass", "ResourceQuota", "RayJob", "RayService", "CronJob", "V
 
 
 def run_of(text: str, pipeline: str) -> dict[str, Any]:
-    """The RayJob of a pipeline that is launched."""
+    """Return the RayJob that a pipeline's launcher creates."""
     run: dict[str, Any] = json.loads(one(text, "ConfigMap", f"{pipeline}-rayjob")["data"]["rayjob.json"])
     return run
 
 
 def classes_of(value: Any) -> list[str]:
-    """The PriorityClass of each Pod template in an object, empty where it names none."""
+    """Return the PriorityClass of each Pod template in an object, empty where there is none."""
     return list(named_in(value).priority_classes)
 
 
@@ -79,7 +79,7 @@ def test_an_endpoint_may_yield() -> None:
     ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
 )
 def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str) -> None:
-    """Nor none, which would be a higher priority than the one that they have."""
+    """A run without a class is refused too, as it would have a higher priority."""
     policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
@@ -89,7 +89,7 @@ def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str
 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
-    """Pods that wait count: one quota for all would refuse the Pods to which others are to yield."""
+    """Pending Pods count: a single quota for all would refuse the Pods that may preempt others."""
     quotas = {name: one(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 

@@ -47,7 +47,7 @@ def test_what_is_present_is_not_pinned_here() -> None:
 
 @pytest.mark.parametrize("edge", [True, False])
 def test_images_of_what_is_switched_off_are_not_carried(edge: bool) -> None:
-    """At the edge the chart of Prometheus starts neither Grafana nor kube-state-metrics."""
+    """At the edge, the Prometheus chart starts neither Grafana nor kube-state-metrics."""
     text = changed("      residency: eu\n", "      residency: eu\n      edge: true\n") if edge else VALID_SPEC
     values = argument(calls(text)["kube-prometheus-stack"], "values")
     images = " ".join(images_of(context(text)))

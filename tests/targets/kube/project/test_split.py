@@ -1,4 +1,4 @@
-"""Several projects where one would be too large: whole files, none twice, and a stable home for each."""
+"""Several projects where one would be too large: no file is split or repeated, and each stays in its project."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_project_grows_past_what_pulumi_carries() -> None:
 
 
 def test_one_workload_more_leaves_the_others_where_they_are() -> None:
-    """What moves from one project to another is removed and made again."""
+    """A resource that moves to another project is deleted and created again."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 

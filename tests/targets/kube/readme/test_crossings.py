@@ -1,4 +1,4 @@
-"""The READMEs of both sides list what crosses: who opens what with which key, and what comes first."""
+"""Both READMEs list cross-target access: who accesses what with which key, and the order of deployment."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CLUSTERS = (
 
 
 def readme(plan: Plan, placement: str) -> str:
-    """The README of a placement."""
+    """Return a placement's README."""
     provider = plan.system.target(placement).provider
     (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
     return text
 
 
 def section(text: str) -> str:
-    """What it says of crossings."""
+    """Return the README's section on cross-target access."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
@@ -64,7 +64,7 @@ def test_they_say_that_models_come_as_bundles() -> None:
 
 
 def test_they_list_images_that_have_to_be_on_the_other_side() -> None:
-    """Images of the cluster alone, on both sides: none is pulled from the account's registry."""
+    """Only the cluster's images are listed, on both sides: none is pulled from the account's registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -98,7 +98,7 @@ def test_metrics_that_leave_are_listed() -> None:
 
 
 def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
-    """No stack is read; the one that makes the bucket still comes first."""
+    """No stack is read; the target that creates the bucket is still deployed first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 
@@ -115,7 +115,7 @@ def test_where_nothing_crosses_nothing_is_said() -> None:
 
 
 def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> None:
-    """It is on no target: whoever calls it from another one than its own opens that connection outwards."""
+    """The registry is on no target: workloads outside its network list the connection as outgoing."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
@@ -130,7 +130,7 @@ def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> No
 
 
 def test_what_was_there_before_is_not_waited_for() -> None:
-    """An adopted bucket of a cluster needs no order, also where each reads the other's; a user in the cloud does."""
+    """An adopted bucket of a cluster requires no order, even if both sides read each other's; a cloud user does."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -164,7 +164,7 @@ def test_what_only_the_program_writes_is_named_for_argo() -> None:
 
 
 def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
-    """One step at a time, with the lines to write; who only lends its buckets reads nothing of it."""
+    """Each step has the lines to write; a target that only shares its buckets reads none of the other's outputs."""
     one = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 
@@ -177,7 +177,7 @@ def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
 
 
 def test_the_edge_is_told_what_an_outage_costs() -> None:
-    """Metrics wait in the log of Prometheus, captures on a volume that a second Pod takes away."""
+    """Metrics are queued in Prometheus's log, captures on a volume, which only single Pods have."""
     sink = (
         "      context: shop\n",
         '      context: shop\n      telemetry: {remoteWrite: "https://metrics.acme.example/push"}\n',

@@ -1,4 +1,4 @@
-"""The README's first steps: every command names objects of the emitted manifests, in every example."""
+"""The README's first steps: every command names objects in the emitted manifests, in every example."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
 
 
 def section(readme: str) -> str:
-    """The text under First steps."""
+    """Return the text under First steps."""
     return readme.partition("## First steps\n")[2].partition("\n## ")[0]
 
 
 def commands(readme: str) -> list[list[str]]:
-    """The words of each command of the section."""
+    """Return the words of each command in the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """The lines that approve, of the one README among files."""
+    """Return the approval commands in the only README among the files."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
 
 def objects(stack: Stack) -> set[tuple[str, str, str]]:
-    """Kind, namespace and name of each object of the manifests."""
+    """Return kind, namespace and name of each object in the manifests."""
     found: set[tuple[str, str, str]] = set()
     for file in stack_files(stack):
         if "/manifests/" in file.path and file.path.endswith(".yaml"):
@@ -54,7 +54,7 @@ def objects(stack: Stack) -> set[tuple[str, str, str]]:
 
 
 def readme_of(stack: Stack) -> str:
-    """The README of a target."""
+    """Return a target's README."""
     return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
 
 
@@ -126,7 +126,7 @@ def test_a_readme_names_the_tags_that_approve() -> None:
 
 
 def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
-    """The base is none: there the command has no --env."""
+    """For the base spec, the command has no --env."""
     text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
     base, trial = compile_text(text), compile_text(text, environment="trial")
     rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
@@ -146,7 +146,7 @@ def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_co
 
 
 def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None:
-    """Of those that are trained, the gate is what people read."""
+    """For models that are trained here, approvers read the gate's results."""
     imports, trains = section(files(IMPORTING)["README.md"]), section(files(VALID_SPEC)["README.md"])
 
     assert "gate.json" not in imports

@@ -1,4 +1,4 @@
-"""Prose: every value is text, on one line, whatever it holds."""
+"""Values in Markdown: always literal text on one line, whatever they contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[
 
 @given(HOSTILE)
 def test_text_means_nothing_in_markdown(text: str) -> None:
-    """What would open markup is escaped wherever it stands, and no value goes on over several lines."""
+    """Characters that would start markup are escaped anywhere, and no value spans several lines."""
     said = as_text(text)
 
     assert "\n" not in said

@@ -1,4 +1,4 @@
-"""The registry: MLflow behind a login, restricted, on the database and the bucket of the spec."""
+"""The registry: MLflow with authentication, restricted, using the database and the bucket in the spec."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {ado
 
 
 def pod(text: str) -> Object:
-    """The Pod of MLflow."""
+    """Return MLflow's Pod."""
     found: Object = one(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
     return found
 
 
 def variables(text: str) -> Object:
-    """Its environment: values, or the Secret and key that they come from."""
+    """Return its environment: values, or the Secret and key that they come from."""
     (container,) = pod(text)["containers"]
     return {
         each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
@@ -27,13 +27,13 @@ def variables(text: str) -> Object:
 
 
 def described(text: str) -> Object:
-    """What the runtime reads before it becomes the server."""
+    """Return what the runtime reads before it starts the server."""
     found: Object = json.loads(one(text, "ConfigMap", "registry-description")["data"]["workload.json"])["server"]
     return found
 
 
 def login(manifest: Object) -> set[str]:
-    """The Secrets from which the containers of a workload log in to the registry."""
+    """Return the Secrets that a workload's containers use to log in to the registry."""
     return {
         each["valueFrom"]["secretKeyRef"]["name"]
         for spec in pod_specs(manifest)
@@ -133,7 +133,7 @@ def test_its_pod_reads_the_password_of_every_user() -> None:
 
 
 def test_another_user_makes_another_pod() -> None:
-    """The server takes users and rights from its description when it starts."""
+    """The server reads users and permissions from its description when it starts."""
     without = changed("rollback: true, ", "")
     annotations = [
         one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
@@ -161,7 +161,7 @@ def test_an_adopted_registry_is_not_installed() -> None:
 
 
 def test_a_drain_leaves_one_of_several() -> None:
-    """One alone needs no budget, which would keep its machine from ever being drained."""
+    """A single replica has no budget, which would prevent its machine from ever being drained."""
     several = changed("size: small", "size: enterprise")
 
     assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {

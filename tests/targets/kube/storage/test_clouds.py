@@ -1,4 +1,4 @@
-"""Which protocol a store speaks, by the provider of its target."""
+"""The storage protocol of a store, by the provider of its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every protocol of object storage keeps to."""
+"""Properties of all object storage protocols."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DRIVERS = pytest.mark.parametrize("driver", [S3, GCS], ids=lambda driver: driver
 
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
-    """Secrets and keys that variables are read from."""
+    """Return the Secrets and keys that variables are read from."""
     found: list[Any] = [one for one in variables if isinstance(one, dict) and "valueFrom" in one]
     refs = [one["valueFrom"]["secretKeyRef"] for one in found]
     return {(ref["name"], ref["key"]) for ref in refs}

@@ -1,4 +1,4 @@
-"""The variables by which S3 is opened: at its cloud, and at an endpoint."""
+"""The variables for accessing S3: in its cloud, and at an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runtime reads says where things are, what they are called, and how they are opened."""
+"""The workload description tells the runtime where things are, their names, and how to access them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def described(text: str, name: str) -> Any:
-    """The description of a workload."""
+    """Return a workload's description."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
@@ -27,7 +27,7 @@ def test_a_model_is_addressed_by_alias_or_version() -> None:
 
 
 def test_only_what_trains_carries_card_and_gate() -> None:
-    """A better wording of a card must not replace the servers."""
+    """A change in the wording of a model card must not replace the servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
@@ -68,7 +68,7 @@ def test_every_variable_that_a_description_names_is_in_every_container() -> None
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, bucket: str) -> None:
-    """Environments have clusters of their own, and often one service for their buckets."""
+    """Each environment has its own clusters, but often they share one storage service."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
@@ -127,7 +127,7 @@ def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
 
 
 def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
-    """The runtime computes the same from the file that it reads."""
+    """The runtime computes the same digest from the file that it reads."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

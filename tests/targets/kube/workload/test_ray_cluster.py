@@ -1,4 +1,4 @@
-"""A Ray cluster as KubeRay's validation wants it, and as closed as it can be."""
+"""A Ray cluster that passes KubeRay's validation and is as closed as possible."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tests.specs import VALID_SPEC, changed
 
 
 def cluster(text: str, name: str = "scorer-champion") -> Object:
-    """The Ray cluster of a server."""
+    """Return a server's Ray cluster."""
     spec: Object = lowered(text).get("RayService", name)["spec"]["rayClusterConfig"]
     return spec
 
 
 def run(text: str, name: str) -> Object:
-    """The RayJob that a pipeline's launcher creates."""
+    """Return the RayJob that a pipeline's launcher creates."""
     template: Object = json.loads(lowered(text).get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_a_token_is_asked_for_explicitly() -> None:
-    """Without the mode the operator leaves the cluster open, whatever the field's comment says."""
+    """Without the mode, the operator leaves the cluster open, despite the comment on the field."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
 def test_the_autoscaler_owns_the_number_of_workers() -> None:
-    """Version 2 by name, and no `replicas` that a second writer would fight for."""
+    """Version 2 is named explicitly, and there is no `replicas` field that two writers would fight over."""
     scaling = cluster(VALID_SPEC)
 
     assert scaling["autoscalerOptions"]["version"] == "v2"
@@ -48,7 +48,7 @@ def test_no_task_lands_on_the_head() -> None:
 
 
 def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
-    """Code that users run in head and workers cannot use it."""
+    """User code in head and workers cannot use it."""
     scaling = cluster(VALID_SPEC)
     head = scaling["headGroupSpec"]["template"]["spec"]
     worker = scaling["workerGroupSpecs"][0]["template"]["spec"]
@@ -62,7 +62,7 @@ def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
 
 
 def test_the_autoscaler_is_restricted_too() -> None:
-    """It is a container that the operator adds, which the Pod's security level judges all the same."""
+    """The operator adds the autoscaler as a container, to which the Pod security level applies too."""
     context = cluster(VALID_SPEC)["autoscalerOptions"]["securityContext"]
 
     assert context["runAsNonRoot"] is True
@@ -71,7 +71,7 @@ def test_the_autoscaler_is_restricted_too() -> None:
 
 
 def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() -> None:
-    """A `.pth` file in a shared home would run in the process that holds the token."""
+    """A `.pth` file in a shared home would run in the process with the token."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
     autoscaler = scaling["autoscalerOptions"]
@@ -89,7 +89,7 @@ def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() 
 
 
 def test_the_head_names_every_port_that_is_wanted() -> None:
-    """The head Service has exactly the ports that the container names, none longer than fifteen characters."""
+    """The head Service has exactly the ports that the container names, with at most fifteen characters."""
     ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
 
     assert {port["name"]: port["containerPort"] for port in ports} == {
@@ -112,7 +112,7 @@ def test_the_ray_container_is_the_first() -> None:
 
 
 def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> None:
-    """The operator trims quotes and parses JSON; Ray's autoscaler drops the outer pair and wants whole numbers."""
+    """The operator trims quotes and parses JSON; Ray's autoscaler drops the outer pair and requires whole numbers."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
 
@@ -136,9 +136,9 @@ def test_the_head_is_as_large_as_the_profile(text: str, memory: str) -> None:
 
 @pytest.mark.parametrize("name", ["scorer-champion", "scorer-challenger"])
 def test_replicas_are_spread_and_a_single_one_says_so_too(name: str) -> None:
-    """A disruption budget says nothing of a machine that fails: replicas are to stand on several where there are.
+    """A disruption budget does not cover machine failures, so replicas prefer different machines.
 
-    A single one has the same Pods, so that a second one replaces none of them.
+    A single replica has the same Pod template, so that adding a second one replaces none.
     """
     (group,) = lowered(VALID_SPEC).get("RayService", name)["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     rules = group["template"]["spec"]["topologySpreadConstraints"]
@@ -168,7 +168,7 @@ def test_pods_go_to_the_machines_that_were_chosen() -> None:
 
 
 def test_images_are_pulled_as_the_target_says() -> None:
-    """With the pull secret, and third parties' from the mirror."""
+    """Images are pulled with the pull secret, and third-party images come from the mirror."""
     text = changed(
         "      gateway: {name: edge",
         "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
@@ -182,7 +182,7 @@ def test_images_are_pulled_as_the_target_says() -> None:
 
 
 def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
-    """Autoscalers of machines ask the annotations; workers that serve have a disruption budget instead."""
+    """Node autoscalers respect the annotations; workers that serve have a disruption budget instead."""
     server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
     pods = {
         "head": server["headGroupSpec"],
@@ -212,7 +212,7 @@ STATE = (
 
 
 def test_the_state_of_a_head_that_serves_is_kept_where_the_target_says() -> None:
-    """KubeRay gives head and workers the address and password; a run whose head is lost starts again anyway."""
+    """KubeRay passes the address and password to head and workers; a run whose head is lost is restarted anyway."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
