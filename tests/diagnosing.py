@@ -62,5 +62,5 @@ def question_in(folder: Path) -> Question:
 
 
 def diagnose(question: Question) -> str:
-    """Return the printed text without color."""
+    """Return the printed text without colour."""
     return render(examine(question), question.sources())

@@ -1,4 +1,4 @@
-"""The runtime accepts what compiles: generated specs are refused by the compiler, at a line, or by nobody."""
+"""The runtime accepts what compiles: a generated spec is refused by the compiler, at a line, or not at all."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_macro_average_is_compared_with_the_champion() -> None:
-    """It is computed for both versions, with or without user code."""
+    """A macro average is computed for both versions, with or without user code."""
     several = changed(
         "task: binary-classification",
         "task: multiclass-classification",
@@ -89,7 +89,7 @@ def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> No
 
 
 def test_each_pipeline_of_a_ranked_model_has_queries() -> None:
-    """Otherwise the second pipeline would train for hours and then have no queries to evaluate."""
+    """A second pipeline without queries would train for hours and then have nothing to evaluate."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

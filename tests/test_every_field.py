@@ -127,7 +127,7 @@ def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
 
 
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    """Yield other values for a field: those in its schema, neighboring numbers, and names declared in the spec."""
+    """Yield other values for a field: those in its schema, neighbouring numbers, and names declared in the spec."""
     schema = followed(at(place))
     for part in (schema, *(followed(schema_of(one)) for key in ("oneOf", "anyOf") for one in _list(schema.get(key)))):
         yield from (*_list(part.get("enum")), *([part["const"]] if "const" in part else []))

@@ -110,7 +110,7 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_show_what_aws_has() -> None:
-    """They show a hybrid system, an adopted network, an elastic class, and a machine with eight spot accelerators."""
+    """They show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -151,7 +151,7 @@ def test_a_provider_is_named_under_deployment_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_readme_is_one_screen(name: str) -> None:
-    """It has a title and the command, and is short enough."""
+    """The README has a title and the command, and is short enough."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
     assert text.startswith("# ")

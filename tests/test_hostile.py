@@ -22,7 +22,7 @@ def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
 
 
 def test_a_case_is_the_same_in_every_run() -> None:
-    """Otherwise a failure could not be investigated."""
+    """A failure that cannot be repeated could not be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 

@@ -121,7 +121,7 @@ def test_each_user_may_do_exactly_what_its_workload_names() -> None:
 
 
 def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
-    """Both know an address and credentials; neither reads the other's stacks."""
+    """Both clusters know an address and credentials; neither reads the other's stacks."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -181,7 +181,7 @@ def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> N
 
 
 def test_targets_that_wait_for_each_other_are_refused() -> None:
-    """Each would need the other's encryption key before it is created; with an existing bucket neither waits."""
+    """Each target would need the other's encryption key first; with an existing bucket neither waits."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 

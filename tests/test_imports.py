@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_the_version_costs_nothing() -> None:
-    """It loads no stage, YAML or schema, and does not inspect installed packages."""
+    """No stage, YAML or schema is loaded, and installed packages are not inspected."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
@@ -48,7 +48,7 @@ def test_the_version_costs_nothing() -> None:
 
 
 def test_validate_loads_the_front_half_alone() -> None:
-    """It loads nothing for output: no template, no Python printer, no disk code."""
+    """Nothing for output is loaded: no template, no Python printer, no disk code."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
@@ -80,7 +80,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def test_compile_loads_what_it_writes_with(spec: Path) -> None:
-    """It loads none of the libraries that the emitted programs use."""
+    """None of the libraries that the emitted programs use are loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules

@@ -21,7 +21,7 @@ def test_it_is_data(nasty: str) -> None:
 
 
 def test_many_places_take_texts() -> None:
-    """Otherwise nothing was tested."""
+    """The other tests prove something only if many places accept texts."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
     assert set(WORST) <= set(NASTY)

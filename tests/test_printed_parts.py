@@ -35,7 +35,7 @@ def test_every_runbook_is_that_of_an_alert() -> None:
 
 
 def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
-    """This holds for all alerts in the golden folders."""
+    """All alerts in the golden folders are compared."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
     ]
@@ -55,7 +55,7 @@ def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
 
 
 def test_every_check_that_looks_at_industry_or_risk_is_listed() -> None:
-    """A module that starts to depend on them needs its codes in `MODULES`."""
+    """A module that starts to depend on industry or risk needs its codes in `MODULES`."""
     assert decided_by_profile() == set(MODULES)
 
 

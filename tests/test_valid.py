@@ -1,4 +1,4 @@
-"""A spec that `validate` accepts also compiles: every reference of every example is misspelled, one at a time."""
+"""A spec that `validate` accepts also compiles: every reference of every example is misspelt, one at a time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """Yield a copy for each text that refers to a name in the spec, with that text misspelled."""
+    """Yield a copy for each text that refers to a name in the spec, with that text misspelt."""
     files: list[tuple[str | None, Given]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -110,7 +110,7 @@ def with_a_letter_more(text: str, span: Span, name: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_valid_spec_compiles(example: str) -> None:
-    """A misspelled reference is an error even if every environment deletes or replaces the entry that contains it."""
+    """A misspelt reference is an error even if every environment deletes or replaces the entry that contains it."""
     inputs = inputs_of(example)
     is_whole = surveyed(inputs).base_is_whole
     refused = 0

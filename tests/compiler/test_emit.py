@@ -153,7 +153,7 @@ def test_no_component_is_imported_for_it() -> None:
 
 
 def test_a_component_that_is_not_installed_is_a_mistake_of_ours() -> None:
-    """It is our bug, so an exception is raised."""
+    """A missing component is our bug, so an exception is raised."""
     with pytest.raises(LookupError, match=r"modelyard_stacks\.nowhere"):
         texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
 

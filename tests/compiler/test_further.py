@@ -60,7 +60,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
 def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> None:
-    """Neither hides the other, and nothing is added."""
+    """Neither error hides the other, and nothing is added."""
     text = realtime()
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)

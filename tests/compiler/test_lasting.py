@@ -96,7 +96,7 @@ def test_data_is_told_apart_from_work(spec: str, before: dict[str, dict[str, str
 
 
 def test_a_target_that_left_the_spec_leaves_its_stacks_running() -> None:
-    """Its stack is no longer updated, so only that is reported, not each resource."""
+    """The target's stack is no longer updated, so only that is reported, not each resource."""
     (warning,) = check_gone(
         plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
     )

@@ -152,7 +152,7 @@ YAML_PIECES = st.sampled_from(
 
 @given(st.lists(YAML_PIECES, max_size=30).map("".join))
 def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
-    """It never ends in an exception, and every diagnostic points into the text."""
+    """Loading never ends in an exception, and every diagnostic points into the text."""
     document, found = load(text, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -162,7 +162,7 @@ def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
 
 @given(st.binary(max_size=60))
 def test_every_file_ends_in_a_document_or_in_diagnostics(content: bytes) -> None:
-    """The same holds for arbitrary bytes."""
+    """Arbitrary bytes end in a document or in diagnostics, too."""
     document, found = load(content, "system.yaml")
 
     assert (document is None) == bool(found)

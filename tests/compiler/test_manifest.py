@@ -36,7 +36,7 @@ def test_memory_reads_back_as_it_was(size: int) -> None:
 
 
 def test_requests_are_limits() -> None:
-    """They are separate objects, so that YAML and JSON never share one."""
+    """Requests and limits are separate objects, so that YAML and JSON never share one."""
     found = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
 
     assert found["requests"] == found["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}

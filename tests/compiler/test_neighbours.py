@@ -49,7 +49,7 @@ def test_the_base_is_no_environment_beside_named_ones() -> None:
 
 
 def test_an_addon_that_both_install_is_pointed_out() -> None:
-    """They have separate namespaces, but an operator is installed once per cluster."""
+    """The environments have separate namespaces, but an operator is installed once per cluster."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 

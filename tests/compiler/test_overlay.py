@@ -86,7 +86,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
-    """Its spans point into the file."""
+    """Spans from an environment's file point into that file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )
@@ -178,7 +178,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_it_is_the_merge_of_the_rfc(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """This holds for any two documents, and every value of the result has its own span."""
+    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

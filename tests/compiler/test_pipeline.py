@@ -52,7 +52,7 @@ def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, 
 
 
 def test_a_good_spec_passes_every_stage() -> None:
-    """It is then lowered."""
+    """A valid spec is then lowered."""
     outcome = understand(HELLO.inputs(), TARGETS)
 
     assert (outcome.failed, outcome.reached, outcome.stacks) == (False, Stage.FIT, ())

@@ -49,7 +49,7 @@ def test_what_ssh_keygen_makes_is_taken(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 def test_security_keys_are_taken(kind: str) -> None:
-    """They need the application that SSH signatures use."""
+    """Security keys need the application that SSH signatures use."""
     fields = [bytes(32)] if "ed25519" in kind else [b"nistp256", GENERATOR]
 
     assert public_key(line(kind, *fields, b"ssh:")).kind == kind

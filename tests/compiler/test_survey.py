@@ -78,7 +78,7 @@ def test_a_room_that_was_not_reached_has_said_nothing() -> None:
 
 
 def test_an_environment_that_cannot_be_laid_over_is_told_beside_the_others() -> None:
-    """Its span shows which one it is; the other environments are still checked."""
+    """The error's span shows which environment it is; the other environments are still checked."""
     found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]

@@ -61,7 +61,7 @@ def test_durations(text: str, expected: int | None) -> None:
 
 
 def test_years_are_never_shorter_than_on_the_calendar() -> None:
-    """This holds for any starting day: a year may begin just before a leap day."""
+    """A year may start on any day, even just before a leap day."""
     for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
         for years in (1, 2, 3, 4, 5, 7, 10, 30):
             day = first.day if (first.month, first.day) != (2, 29) else 28

@@ -43,7 +43,7 @@ def test_references_by_escapes_are_references(loaded: Loaded, written: str) -> N
 
 
 def test_spans_stay(loaded: Loaded) -> None:
-    """A substituted value has its reference's span; its neighbors keep theirs."""
+    """A substituted value has its reference's span; its neighbours keep theirs."""
     document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
 
     assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
@@ -60,7 +60,7 @@ def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
 
 
 def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
-    """They are read as the declared type, or as the type of the default."""
+    """Command line values are read as the declared type, or as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 

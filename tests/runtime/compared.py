@@ -82,7 +82,7 @@ class Loans:
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
-    """Generate borrowers who pay late: depends a little on income and age, mostly on debt, and otherwise on chance."""
+    """Generate borrowers. Paying late depends a little on income and age, mostly on debt, and otherwise on chance."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}

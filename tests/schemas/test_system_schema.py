@@ -47,7 +47,7 @@ def test_no_key_is_written_twice() -> None:
 
 
 def test_it_is_printed_for_people() -> None:
-    """It has two spaces per level, no trailing spaces, and is small enough for an editor."""
+    """The schema has two spaces per level, no trailing spaces, and is small enough for an editor."""
     text = modelyard_schemas.text()
 
     assert len(text) < 160_000

@@ -1,4 +1,4 @@
-"""jsonschema, the fallback where jsonschema-rs has no wheel, judges every value alike, at the same places."""
+"""jsonschema, the fallback where jsonschema-rs has no wheel, judges every value the same way, at the same places."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> No
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_both_judge_strange_values_alike(name: str) -> None:
-    """No definition accepts all of them."""
+    """No definition accepts all strange values."""
     refused = [value for value in STRANGE if JUDGES[name].places(value)]
 
     assert refused or name == "targetFields"  # it only judges mappings

@@ -44,7 +44,7 @@ def test_on_an_environment_of_an_example(example: Example) -> None:
 
 
 def test_on_hostile_specs() -> None:
-    """Those that can be loaded often have many errors."""
+    """Many hostile specs that can be loaded have several errors."""
     judged = 0
     for number in range(300):
         inputs = child.case(number)

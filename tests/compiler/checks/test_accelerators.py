@@ -26,7 +26,7 @@ def test_xgboost_computes_where_its_device_says(written: str, codes: list[str]) 
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_computes_on_one_device(count: str, codes: list[str]) -> None:
-    """This applies to the first choice and to every alternative."""
+    """The first choice of accelerator and every alternative are checked."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 

@@ -22,7 +22,7 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
     ],
 )
 def test_roles_of_columns(roles: str, codes: list[str]) -> None:
-    """Each role needs a column of its own, and a group is not a feature."""
+    """Each role needs a separate column, and a group is not a feature."""
     written = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 

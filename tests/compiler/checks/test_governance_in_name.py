@@ -67,7 +67,7 @@ def test_addresses_in_clear(url: str, clear: bool) -> None:
 
 
 def test_credentials_and_personal_data_in_clear() -> None:
-    """This covers stores, registries and metrics receivers."""
+    """Stores, registries and metrics receivers are checked."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
         "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_lift_a_safeguard(target: str, patch: str) -> None:
-    """It is a warning, and an error in a regulated industry at high risk."""
+    """Such an override is a warning, and an error in a regulated industry at high risk."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

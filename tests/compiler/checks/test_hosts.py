@@ -62,7 +62,7 @@ def test_an_endpoint_has_a_name(host: str, codes: list[str]) -> None:
     ],
 )
 def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -> None:
-    """This applies to everything that is called over TLS."""
+    """Every address that is called over TLS is checked."""
     spec = changed(old, new)
 
     assert where(spec, pointed, "W0914") in found_in(spec)
@@ -87,7 +87,7 @@ def test_an_address_without_tls_needs_no_name() -> None:
     ],
 )
 def test_a_token_opens_one_endpoint(auth: str, codes: list[str]) -> None:
-    """It must not open a second endpoint or a channel."""
+    """A token must not open a second endpoint or a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_secrets_of_one_name_in_two_clusters(store: str, via: str, codes: list[str]) -> None:
-    """They are one secret if both clusters fetch it from the same place."""
+    """Equal names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() -> None:
-    """Otherwise both would route the same path on one Gateway, and the newer one would get no requests."""
+    """Without separate paths both would get the same route on one Gateway, and the newer one no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]

@@ -83,7 +83,7 @@ def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str])
     ],
 )
 def test_a_run_ends_before_the_next(schedule: str, timeout: str, codes: list[str]) -> None:
-    """It is checked where the spec sets a timeout and does not let runs overlap."""
+    """The timeout is compared only if the spec sets it and does not let runs overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
@@ -131,12 +131,12 @@ def test_where_an_inline_disk_is_reported() -> None:
     ],
 )
 def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> None:
-    """It must differ in its version or in the hardware it is tested on."""
+    """A shadow must differ in its version or in the hardware it is tested on."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
 def test_two_variants_of_one_version_that_share_requests() -> None:
-    """They compare nothing, unless they run on different hardware; the other version is then unused."""
+    """Such variants compare nothing, unless they run on different hardware; the other version is then unused."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -144,7 +144,7 @@ def test_two_variants_of_one_version_that_share_requests() -> None:
 
 
 def test_a_variant_without_requests() -> None:
-    """It is missing from traffic; an explicit 0 keeps it in reserve."""
+    """A variant missing from traffic is reported; an explicit 0 keeps it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
     assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]

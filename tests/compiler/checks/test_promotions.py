@@ -26,7 +26,7 @@ def test_a_rollback_of_what_the_gate_lets_pass(bound: str, codes: list[str]) -> 
 
 
 def test_a_version_by_number() -> None:
-    """It is an error at high risk with approvals, a warning with any gate or approval, and otherwise fine."""
+    """A fixed version is an error at high risk with approvals, a warning with a gate or approval, and else fine."""
     by_number = (LIVE, "champion: {model: fraud-xgb@12}")
     high = changed(*by_number, HIGH)
     undecided = (f"    validation:\n{GATE}", "")

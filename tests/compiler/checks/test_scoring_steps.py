@@ -26,7 +26,7 @@ def test_what_has_no_effect_beside_a_model_is_refused(beside: str, at: str) -> N
 
 
 def test_an_image_of_its_own_is_none_of_that() -> None:
-    """It has the libraries that the model needs."""
+    """The step's own image has the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -65,7 +65,7 @@ def test_there_is_something_to_score() -> None:
     ],
 )
 def test_the_rules_about_scores_hold_for_it(old: str, new: str, code: str) -> None:
-    """These are unset aliases, versions that bypass the gate, formats, and shared folders."""
+    """Unset aliases, versions that bypass the gate, formats, and shared folders are refused in a step too."""
     assert code in codes_in(scoring((old, new)))
 
 

@@ -23,7 +23,7 @@ from tests.specs import changed
 )
 @pytest.mark.parametrize("place", ["parameters: {note: VALUE}", "parameters: {deep: [{note: VALUE}]}"])
 def test_secrets_in_clear(value: str, place: str) -> None:
-    """They are found in any field, and no message repeats them."""
+    """Secrets are found in any field, and no message repeats them."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    {place.replace('VALUE', value)}\n")
     told = told_of(spec)
 

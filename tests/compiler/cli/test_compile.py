@@ -51,7 +51,7 @@ def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
 
 
 def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """It is not the first by name: an edge server reads models from the central target."""
+    """The next step is not the first target by name: an edge server reads models from the central target."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Terminals and pipes: color where it is visible, and readers that close early."""
+"""Terminals and pipes: colour where it is visible, and readers that close early."""
 
 from __future__ import annotations
 

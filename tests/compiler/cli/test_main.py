@@ -1,4 +1,4 @@
-"""First contact with the command line: help, misspelled arguments, and internal errors."""
+"""First contact with the command line: help, misspelt arguments, and internal errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compiler.cli.said import COMMAND, Run
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches(run: Run, command: str) -> None:
-    """It has a summary, an example to copy, and every option with its meaning, on stdout with exit code 0."""
+    """Help has a summary, an example to copy, and every option with its meaning, on stdout with exit code 0."""
     said = run(command, "--help")
 
     assert said.code == 0

@@ -179,7 +179,7 @@ def test_a_stage_without_approvals_needs_none() -> None:
 
 
 def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
-    """Otherwise anyone could displace a valid approval with unsigned files."""
+    """Anyone could otherwise displace a valid approval with unsigned files."""
     files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

@@ -92,7 +92,7 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str) -> None:
-    """Otherwise its errors would never be noticed. Hidden and non-YAML files are allowed there."""
+    """Errors in it would otherwise never be noticed. Hidden and non-YAML files are allowed there."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -235,7 +235,7 @@ def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
 
 
 def test_what_waits_is_named_last(run: Run, system: Path) -> None:
-    """These are stages that could not run, or entries that were only partly checked."""
+    """The output ends with the stages that could not run, or the entries that were only partly checked."""
     for right, wrong, last in (
         (
             "kind: MLSystem",

@@ -138,7 +138,7 @@ def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
 
 
 def test_a_lock_that_is_out_of_date_claims_nothing(run: Run, compiled: Path) -> None:
-    """Its pins belong to an older spec or modelyard, and the next compile updates them."""
+    """An outdated lock's pins belong to an older spec or modelyard, and the next compile updates them."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
@@ -184,7 +184,7 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
 def test_a_lock_that_cannot_be_read_is_never_written_anew(run: Run, compiled: Path, text: str) -> None:
-    """It lists what is still to be destroyed, and a merge may leave conflict markers in it."""
+    """The lock lists what is still to be destroyed, and a merge may leave conflict markers in it."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -235,7 +235,7 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
 
 
 def test_a_spec_or_overlay_that_leads_out_of_the_repository_is_not_read(run: Run, tmp_path: Path) -> None:
-    """Otherwise a pull request could make a CI runner print its own token."""
+    """A pull request could otherwise make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -283,7 +283,7 @@ def test_no_line_of_a_file_that_is_no_spec_is_printed(run: Run, tmp_path: Path, 
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """They are in block or flow style, with our apiVersion or, as in an overlay, with a known section."""
+    """The spec is in block or flow style, with our apiVersion or, as in an overlay, with a known section."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err

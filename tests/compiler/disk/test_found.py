@@ -62,7 +62,7 @@ def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
 
 
 def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
-    """Its name is unused, and the next compile carries the file over like any other."""
+    """The kept copy gets an unused name, and the next compile carries it over like any other file."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "README.md").write_text("edited")

@@ -37,7 +37,7 @@ from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content
 def test_links_and_folders_in_the_way(
     tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
 ) -> None:
-    """They are named, but never followed, removed or moved, even with force."""
+    """Links and folders in the way are named, but never followed, removed or moved, even with force."""
     make(tmp_path / path)
     before = content(tmp_path)
     _, problems = write(tmp_path, FILES, force=force)

@@ -15,7 +15,7 @@ from tests.compiler.disk.written import FILES, Counts, write
 
 
 def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
-    """It contains no time, no absolute path and no write order."""
+    """A record contains no time, no absolute path and no write order."""
     write(tmp_path / "a", FILES)
     write(tmp_path / "b", dict(reversed(FILES.items())))
 

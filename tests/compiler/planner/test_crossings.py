@@ -60,7 +60,7 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
 
 
 def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
-    """Its server may read one prefix of the artifact store, and has no access to the registry."""
+    """The model's server may read one prefix of the artifact store, and has no access to the registry."""
     found = plan_of(SPEC)
 
     assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
@@ -113,7 +113,7 @@ def test_batches_and_monitors_elsewhere_read_bundles_too() -> None:
 
 
 def test_an_adopted_registry_is_on_no_target() -> None:
-    """It is called by its URL from everywhere: no bundles are needed, and no cluster has to allow access to it."""
+    """An adopted registry is called by its URL from everywhere: it needs neither bundles nor allow rules."""
     spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
     found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
 

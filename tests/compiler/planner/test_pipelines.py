@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """Its identity has access to what the workload names and may append to the log folder of its runs."""
+    """The pipeline's identity can access what the workload names and append to the log folder of its runs."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
     assert found.access == (

@@ -198,7 +198,7 @@ def test_what_stands_apart_asks_for_no_cluster() -> None:
 
 
 def test_what_was_adopted_asks_for_no_cluster() -> None:
-    """Nor are its credentials copied to a cluster where nothing uses them."""
+    """An adopted resource's credentials are not copied to a cluster where nothing uses them."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",

@@ -112,7 +112,7 @@ def test_colour_changes_nothing_but_colour() -> None:
     ],
 )
 def test_marks_stand_below_what_they_mark(line: str, column: int, end: int, shown: str, marks: str) -> None:
-    """This includes tabs, wide and combining characters, and terminal control characters."""
+    """Tabs, wide and combining characters, and terminal control characters are handled."""
     assert excerpt(line, at(1, column, end)) == [[shown, marks]]
 
 
@@ -128,7 +128,7 @@ def test_a_long_line_is_shown_around_the_mark() -> None:
 
 
 def test_messages_and_names_cannot_drive_a_terminal() -> None:
-    """Nor can they start a line of their own."""
+    """Messages and names cannot start a line of their own either."""
     found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
     text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
 
@@ -148,7 +148,7 @@ def test_secrets_are_hidden_in_their_line_for_every_diagnostic_of_it() -> None:
 
 
 def test_json_is_complete() -> None:
-    """It has everything that the text has, as named fields."""
+    """JSON has everything that the text has, as named fields."""
     assert json.loads(render([FOUND], SOURCES, "json")) == {
         "summary": "1 error",
         "diagnostics": [
@@ -178,7 +178,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_the_parts_that_hosts_read() -> None:
-    """These are the version, rules with help, and results with a rule and a region; paths are URIs."""
+    """Hosts read the version, rules with help, and results with a rule and a region; paths are URIs."""
     found = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),

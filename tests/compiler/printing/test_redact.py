@@ -24,7 +24,7 @@ from modelyard.printing.redact import redacted
     ],
 )
 def test_secrets_become_stars(line: str, secret: str) -> None:
-    """They are recognized by their key or their format; the line's length stays the same."""
+    """Secrets are recognized by their key or their format; the line's length stays the same."""
     shown = redacted(line)
 
     assert secret not in shown

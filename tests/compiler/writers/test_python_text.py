@@ -101,7 +101,7 @@ def test_other_things_are_refused(value: Literal) -> None:
 @example("1a")
 @example("")
 def test_an_identifier_is_always_a_variable(name: str) -> None:
-    """It is ASCII, no keyword, no builtin that a program uses, and no dunder."""
+    """An identifier is ASCII, no keyword, no builtin that a program uses, and no dunder."""
     variable = identifier(name)
 
     assert variable.isascii()

@@ -75,7 +75,7 @@ def test_every_reader_gets_back_what_was_written(value: Value) -> None:
 
 @given(values)
 def test_our_own_loader_gets_back_what_was_written(value: Value) -> None:
-    """The same holds by YAML 1.2 rules, for every value that a spec can have."""
+    """Our YAML 1.2 loader reads back every value that a spec can have."""
     load = pytest.importorskip("modelyard.load").load
     loaded, found = load(document({"value": value}), "spec.yaml")
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Every API version, path spelling that a suffix check might miss, and method override header is tried."""
+    """Try every API version, path spellings that a suffix check might miss, and method override headers."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 

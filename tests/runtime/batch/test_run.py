@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
-    """Return a setup with a model that doubles its input and one file that fits."""
+    """Return a pipeline with a model that doubles its input and one file that fits."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
     made = Scoring(tmp_path)
     made.promote(2.0)
@@ -138,7 +138,7 @@ def test_what_a_worker_finds_comes_back_from_ray(
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lower the size of a part to a few kilobytes."""
+    """Reduce the size of a part to a few kilobytes."""
     monkeypatch.setattr(files, "PART_BYTES", 3000)
 
 
@@ -192,7 +192,7 @@ def test_a_killed_run_goes_on_where_it_was(
 
 
 def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts: None) -> None:
-    """This includes a previous run that was killed while it moved the parts into place."""
+    """Old parts are removed even if the previous run was killed while it moved them into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")

@@ -68,7 +68,7 @@ def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path
 
 
 def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_path: Path) -> None:
-    """It is not scored again, and scores from before it was emptied are deleted."""
+    """An emptied file is not scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     found = scored(workload)
@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_answers_of_several_calls_are_those_of_one() -> None:
-    """It is the model's fault if only some batches have probabilities."""
+    """A model that returns probabilities for only some batches is at fault."""
     one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     both = together([one, other])
 

@@ -63,7 +63,7 @@ def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
 
 
 def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
-    """The disk keeps the bundle it has."""
+    """The disk keeps its current bundle."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)

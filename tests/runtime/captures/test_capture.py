@@ -140,7 +140,7 @@ def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
 
 
 def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> None:
-    """Otherwise every value would seem to have changed."""
+    """If a monitor compared redacted values, each of them would seem to have changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -158,7 +158,7 @@ def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> Non
 def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This includes a store that accepts the rows of one day but not those of the other."""
+    """The store may even accept the rows of one day and not those of the other."""
     kept = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -238,7 +238,7 @@ def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Path) -> None:
-    """It is written again under the same name."""
+    """The next replica writes the file again under the same name."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]

@@ -81,7 +81,7 @@ def api(server: Server, tmp_path: Path) -> ClusterApi:
 
 
 def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
-    """It is garbage-collected with the Job, however the Job is deleted."""
+    """The RayJob is garbage-collected with its Job, however the Job is deleted."""
     metadata: Any = BODY["metadata"]
 
     assert metadata["name"] == "retrain-run-29401230"

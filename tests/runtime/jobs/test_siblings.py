@@ -67,7 +67,7 @@ def test_runs_of_a_pipeline_are_told_by_age(api: ClusterApi) -> None:
 
 
 def test_runs_of_one_second_agree_which_is_the_older(server: ApiServer, api: ClusterApi) -> None:
-    """Otherwise both would give way."""
+    """Without a tie-break, two Jobs created in the same second would both give way."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
@@ -97,7 +97,7 @@ def test_a_run_that_has_ended_holds_nothing_back(
 
 
 def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its RayJob is deleted and its Job stays, because the monitor derives its cooldown from the Job."""
+    """The older run's RayJob is deleted, but its Job stays, because the monitor derives its cooldown from the Job."""
     server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
 
     assert run(server, monkeypatch, BY_TIME, "replace") == 0
@@ -108,7 +108,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_a_run_that_is_replaced_before_it_began_stops_itself(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run had nothing to stop yet."""
+    """The newer run found nothing to stop, because the older one had not begun."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

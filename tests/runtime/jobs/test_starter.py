@@ -129,7 +129,7 @@ def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
 
 
 def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Both read the request before either starts the run."""
+    """Both starters read the request before either starts the run."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     asked = itertools.count()

@@ -97,7 +97,7 @@ def test_metrics_of_classes(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_where_a_class_is_never_predicted(name: str, average: str) -> None:
-    """It scores zero, as in scikit-learn: a model gains nothing by never predicting a difficult class."""
+    """The missing class scores zero, as in scikit-learn: a model gains nothing by never predicting a hard class."""
     truth, said, _ = classes("digits")
     without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)

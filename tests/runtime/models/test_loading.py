@@ -81,7 +81,7 @@ def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[s
 def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """It follows again once the link is back. The bundle's age counts from when the store was last reachable."""
+    """The process follows again once the link is back. A bundle's age counts from when the store was last reachable."""
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")

@@ -48,7 +48,7 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """It has the CronJob's spec and owner, so the pipeline's own settings apply and both are deleted together."""
+    """The Job has the CronJob's spec and owner, so the pipeline's own settings apply and both are deleted together."""
     assert (
         start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"

@@ -77,7 +77,7 @@ def pushed(look: Look, described: dict[str, Any], name: str) -> list[tuple[str, 
 
 
 def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
-    """They are ordered by effect: an income higher by one raises the score by a tenth."""
+    """Features are ordered by effect: an income higher by one raises the score by a tenth."""
     look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}

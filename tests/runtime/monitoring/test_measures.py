@@ -239,7 +239,7 @@ def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """This includes watched data that contains the labels."""
+    """Watched data that contains the labels itself is checked too."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
@@ -277,7 +277,7 @@ def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_
 
 
 def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> None:
-    """They would never match, and the model would be reported as wrong."""
+    """Labels of another type would never match, and the model would be reported as wrong."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
@@ -319,7 +319,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """This includes a window with one variant only, whose value carries no variant name."""
+    """A window may have only one variant, whose value then carries no variant name."""
     results, refused = look(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused

@@ -133,7 +133,7 @@ def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: N
 
 
 def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
-    """Its own process only coordinates, as in batch inference."""
+    """The step's own process only coordinates, as in batch inference."""
     assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
     assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
 

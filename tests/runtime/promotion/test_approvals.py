@@ -90,7 +90,7 @@ def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
-    """It was signed for staging and edited to say prod."""
+    """The statement was signed for staging and edited to say prod."""
     found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
     found["statement"] = found["statement"].replace("staging", "prod")
 
@@ -142,7 +142,7 @@ def test_no_tag_stops_the_promoter(case: Case) -> None:
 def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is skipped with a warning, whichever group it belongs to, and the group's other keys still count."""
+    """An unreadable key is skipped with a warning, whichever group it belongs to; that group's other keys count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)

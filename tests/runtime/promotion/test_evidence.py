@@ -278,7 +278,7 @@ def test_a_bundle_is_used_once_its_approvals_count(
 def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Nor does it download files on every pass that it would not use."""
+    """The edge also avoids downloading unusable files on every pass."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}

@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -> None:
-    """It has the model's card, with its source and who supplied it."""
+    """The version has the model's card, with its source and who supplied it."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -82,7 +82,7 @@ def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogC
 
 
 def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) -> None:
-    """Servers load the copy that was approved; a deleted source does not matter either."""
+    """Servers load the approved copy; even deleting the source has no effect."""
     here.look()
     here.approve()
     here.look()
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both find no version, and both have read the files before they start to register."""
+    """Both importers find no version, and both have read the files before they start to register."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -167,7 +167,7 @@ def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
 
 
 def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
-    """Each goes live once approved; a pending version is not promoted once the spec names another one."""
+    """Each version goes live once approved; a pending version is not promoted once the spec names another one."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -200,7 +200,7 @@ def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
     ],
 )
 def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict[str, Any], why: str) -> None:
-    """They have the right digest nevertheless."""
+    """The digest is right, but the files differ from the spec's description."""
     here.promotion["model"] |= asked
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):

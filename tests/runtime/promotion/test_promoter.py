@@ -83,7 +83,7 @@ def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any],
 
 
 def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """While it waited for approval, another version became champion, which may be better."""
+    """While the version waited for approval, another one became champion, and may be better."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -167,7 +167,7 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
 def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """Its gate compared it with a champion that has been replaced."""
+    """The version's gate compared it with a champion that has been replaced."""
     risk = Signer(tmp_path, "risk")
     asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}

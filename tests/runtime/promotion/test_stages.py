@@ -92,7 +92,7 @@ def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
 
 
 def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
-    """It loses it once and does not return on its own, and the previous version starts its soak again."""
+    """It is rolled back once and does not return on its own, and the previous version starts its soak again."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -107,7 +107,7 @@ def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
 
 
 def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
-    """This includes passes after the one that rolled the alias back."""
+    """Passes after the rollback still report the failure."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -183,7 +183,7 @@ def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> N
 
 
 def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
-    """It is in an experiment of its own, which is not an alias history."""
+    """The record is in an experiment of its own, which is not an alias history."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()

@@ -54,7 +54,7 @@ def assert_refused(socket: str, user: str, password: str, database: str = DATABA
 
 
 def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
-    """It can create tables there, but cannot read the master's tables elsewhere or create roles or databases."""
+    """The login can create tables, but cannot read the master's tables elsewhere or create roles or databases."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "own", keep=_kept)
@@ -87,7 +87,7 @@ def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -
 
 
 def test_a_password_that_cannot_be_kept_does_not_replace_the_one_in_use(socket: str) -> None:
-    """Otherwise MLflow could not log in until the next rotation; the next rotation succeeds."""
+    """A lost password would lock MLflow out until the next rotation; here the next rotation succeeds."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "in use", keep=_kept)

@@ -214,7 +214,7 @@ def test_trees_that_several_workers_grew_are_written_without_pickle(store: Regis
 
 
 def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path) -> None:
-    """This works without PyTorch: the learned weights are arrays."""
+    """Writing a network works without PyTorch: the learned weights are arrays."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -334,7 +334,7 @@ def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
 
 
 def test_what_is_registered_as_data_is_not_loaded_as_a_pickle(store: Registry) -> None:
-    """This holds even if the digest tag that identifies the files is missing."""
+    """The model is not unpickled even if the digest tag that identifies its files is missing."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

@@ -1,4 +1,4 @@
-"""Answers of a server."""
+"""Predictions in a server's JSON answers."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ KINDS = tuple(Column(kind, kind, False) for kind in ("double", "float", "long", 
     ],
 )
 def test_a_number_out_of_range_is_refused_by_the_name_of_its_column(kind: str, sent: str, rows: int) -> None:
-    """This includes large values among valid ones, in every form of the body."""
+    """The column is named in every form of the body, even if all other values are valid."""
     row = f'{{"{kind}": 1}}, ' * (rows - 1) + f'{{"{kind}": {sent}}}'
     split = "[1], " * (rows - 1) + f"[{sent}]"
     for body in (

@@ -1,4 +1,4 @@
-"""A server behind HTTP: its answers, its refusals, and what does not block what."""
+"""A server behind HTTP: its answers, its refusals, and which requests must not block others."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
 
 
 def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
-    """It is called directly, without MLflow's second validation of the rows."""
+    """The estimator is called directly, without MLflow's second validation of the rows."""
     made = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)

@@ -36,7 +36,7 @@ def test_js_of_categories_is_that_of_scipy() -> None:
 
 
 def test_chi2_is_that_of_scipy_over_its_degrees_of_freedom() -> None:
-    """Both use the same table of counts."""
+    """Our measure and scipy use the same table of counts."""
     found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
 
     assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
@@ -91,7 +91,7 @@ def test_a_value_that_is_most_of_a_column_hides_nothing(metric: str, then: list[
 
 
 def test_categories_that_are_too_many_to_be_kept_are_compared_together() -> None:
-    """The same rows show no drift, although the profile does not list the rarest categories."""
+    """Equal data show no drift, although the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)

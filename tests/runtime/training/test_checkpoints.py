@@ -49,7 +49,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """Stands for the end of the process."""
+    """Raised in place of a killed process."""
 
 
 class Alone(Progress):

@@ -121,7 +121,7 @@ def test_too_few_rows_judge_nothing(system: Loans) -> None:
 
 
 def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> None:
-    """It was not trained here, and may have seen every row."""
+    """The champion was not trained here, and may have seen every row."""
     system.train(**FOREST)
     version = registry.version("loans", "1")
     with mlflow.start_run() as run:
@@ -145,7 +145,7 @@ def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> No
 
 
 def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
-    """This includes rows identified by a customer whose older rows the champion has trained on."""
+    """A new row counts even if its key is a customer whose older rows the champion has trained on."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min")
     frame = loans().assign(at=at, customer=np.arange(3000) % 50)
     timed = system.changed(split={"by": "time", "key": ["customer"]}, dataset={"timestamp": "at"})
@@ -244,7 +244,7 @@ def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loan
 
 
 def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Loans) -> None:
-    """The same applies to a version that differs only by chance; the gate records the interval."""
+    """A version that differs only by chance is not promoted either; the gate records the interval."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
 

@@ -133,7 +133,7 @@ def test_no_key_matches_no_other(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_time_are_in_no_split_by_time(tmp_path: Path) -> None:
-    """Their age is unknown."""
+    """Nobody can tell whether such rows are new."""
     late = events()
     late.loc[:9, "at"] = pd.NaT
 

@@ -104,7 +104,7 @@ def greatest(told: Section) -> str:
 @pytest.mark.parametrize("task", CLASSES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_contributions_add_up_to_the_answer_without_the_base(estimator: str, task: str) -> None:
-    """This is checked for every row and class, by feature names, whatever columns they were encoded as."""
+    """The sums are correct for every row and class, by feature names, whatever columns they were encoded as."""
     known = data(task)
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
@@ -164,7 +164,7 @@ def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> N
 
 
 def test_a_pipeline_of_own_code_is_asked_as_a_whole() -> None:
-    """Its last step does not receive the original features."""
+    """The pipeline's last step does not receive the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
