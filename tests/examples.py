@@ -59,13 +59,13 @@ def every_example() -> Iterator[Example]:
 
 @lru_cache(maxsize=1)
 def on_clusters() -> tuple[Example, ...]:
-    """Return those whose targets are all Kubernetes clusters."""
+    """Return the examples whose targets are all Kubernetes clusters."""
     return tuple(example for example in every_example() if providers_of(example) == {"kubernetes"})
 
 
 @lru_cache(maxsize=1)
 def on_aws() -> tuple[Example, ...]:
-    """Return those that run partly on AWS and otherwise only on supported targets."""
+    """Return the examples that run partly on AWS and otherwise only on supported targets."""
     placed = ((example, providers_of(example)) for example in every_example())
     return tuple(example for example, providers in placed if "aws" in providers and providers <= {"aws", "kubernetes"})
 
@@ -78,7 +78,7 @@ def on_clouds() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def kept() -> tuple[Example, ...]:
-    """Return those with a golden folder; for AWS, one system of each shape."""
+    """Return the examples with a golden folder; for AWS, one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (Example(name, None, SYSTEMS) for name in ("leads", "tills"))
     return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), *systems)
@@ -90,6 +90,6 @@ def one_each() -> tuple[Example, ...]:
 
 
 def providers_of(example: Example) -> set[str]:
-    """Return the providers of its targets."""
+    """Return the providers of an example's targets."""
     system = understand(example.inputs(), TARGETS).system
     return set() if system is None else {target.provider for target in system.deployment.targets}

@@ -66,7 +66,7 @@ def hybrid(*changes: tuple[str, str]) -> str:
 
 
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
-    """Return its plan, with the machines of each target."""
+    """Return the hybrid system's plan, with the machines of each target."""
     system = system_of(text)
     made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
     assert made is not None, found
@@ -74,7 +74,7 @@ def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
 
 
 def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
-    """Return the objects of its workloads on one placement."""
+    """Return the objects of the hybrid system's workloads on one placement."""
     made = hybrid_plan(text)
     context = context_of(made, placement)
     resources = [resource for resource in made.on(placement) if resource.kind in WORKLOADS]

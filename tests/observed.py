@@ -38,12 +38,12 @@ def rule_object(text: str, name: str, placement: str = "main", platform: Platfor
 
 
 def rules(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
-    """Return all its rules in order."""
+    """Return all rules of a PrometheusRule in order."""
     return [rule for group in rule_object(text, name, placement, platform)["spec"]["groups"] for rule in group["rules"]]
 
 
 def alerts(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
-    """Return those that notify a channel."""
+    """Return the rules that notify a channel."""
     return [rule for rule in rules(text, name, placement, platform) if "alert" in rule]
 
 

@@ -182,7 +182,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 
 def test_examples_show_each_way_of_replacing_servers() -> None:
-    """A second cluster, traffic in steps, and one Pod after another."""
+    """The ways are a second cluster, traffic in steps, and one Pod after another."""
     systems = [found for example in on_clusters() if (found := example.compiled().system)]
     shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

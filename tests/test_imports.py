@@ -62,7 +62,7 @@ def test_machines_of_a_cloud_are_read_where_the_spec_names_it() -> None:
 
 
 def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
-    """Diagnostics are printed without a library."""
+    """Diagnostics are printed without loading a library for it."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
 

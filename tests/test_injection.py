@@ -43,7 +43,7 @@ def test_many_places_take_texts() -> None:
     ],
 )  # fmt: skip
 def test_what_is_more_than_data_is_seen(path: str, left: str, right: str) -> None:
-    """The comparison detects each of these."""
+    """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 

@@ -26,7 +26,7 @@ _SUGGESTED = re.compile(r"did you mean '([^']+)'")
 
 @dataclass(frozen=True)
 class Mistake:
-    """An entry of the table."""
+    """An entry in the table of mistakes."""
 
     what: str
     right: str

@@ -52,7 +52,7 @@ def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
     ],
 )
 def test_what_is_refused(line: str, reason: str) -> None:
-    """Kubernetes refuses the same expressions; here with a reason."""
+    """Kubernetes refuses the same expressions; our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)
     assert str(refused.value) == reason

@@ -35,7 +35,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
 
 
 def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
-    """Everything below them moves along."""
+    """Everything below a renamed key moves along."""
     document = loaded(TEXT)
     after = edited(
         document,

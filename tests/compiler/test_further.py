@@ -127,7 +127,7 @@ def test_one_error_brings_no_other(example: Example, share: int) -> None:
     ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],
 )
 def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: list[Stage]) -> None:
-    """Without a document or a deployment, they have nothing to judge."""
+    """Without a document or a deployment, these stages have nothing to judge."""
     assert [*judged(realtime().replace(right, wrong)).waiting] == waiting
 
 
@@ -141,7 +141,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
 
 
 def test_a_good_spec_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variant of it is created."""
+    """No variants of a valid spec are created."""
     monkeypatch.setattr("modelyard.further.further", None)
 
     assert not judged(realtime()).failed

@@ -127,7 +127,7 @@ def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None
 
 
 def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every compile reports it, even on a machine with only the spec and the committed lock."""
+    """Every compile reports a removal, even on a machine with only the spec and the committed lock."""
     spec, lock = tmp_path / "system.yaml", tmp_path / LOCK_NAME
     spec.write_text(VALID_SPEC)
     assert main(["compile", str(spec)]) == 0

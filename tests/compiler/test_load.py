@@ -104,7 +104,7 @@ def test_limits(text: str, limits: Limits, code: str) -> None:
 
 
 def test_a_thousand_mistakes_are_told() -> None:
-    """Any further ones are summarized in one diagnostic."""
+    """Any further errors are summarized in one diagnostic."""
     found = refused("a: 1\n" * 2001)
 
     assert len(found) == 1001

@@ -31,14 +31,14 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """The error is at the second one, in the spec or in its own file; a third is reported once."""
+    """The error is at the second environment, in the spec or in its own file; a third is reported once."""
     assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
 
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
 def test_environments_apart_meet_nowhere(dev: str) -> None:
-    """The other one may use its own namespace and add-ons, an existing cluster, or a new cluster."""
+    """The other environment may use its own namespace and add-ons, another existing cluster, or a new one."""
     assert told(BASE, dev=dev, prod="") == []
 
 

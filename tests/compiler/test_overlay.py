@@ -126,7 +126,7 @@ def test_what_is_refused(loaded: Loaded, text: str, environment: str | None, fou
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """The section has an entry and there is a file, here an empty one."""
+    """An entry in the section conflicts with a file, even with an empty one."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
@@ -150,7 +150,7 @@ def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str
 
 
 def test_a_file_of_environments_is_refused(loaded: Loaded) -> None:
-    """A file is one environment."""
+    """A file is a single environment and must not contain others."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
     found = overlay(loaded("a: 1"), "dev", extra)[1]
 

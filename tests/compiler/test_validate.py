@@ -95,7 +95,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found: str, hint: str) -> None:
-    """A wrong key or a wrong value is marked itself, with a hint if there is an action to suggest."""
+    """The wrong key or value itself is marked, with a hint if there is an action to suggest."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [found]
@@ -169,7 +169,7 @@ def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> N
 
 
 def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
-    """Messages and excerpts hide it in every format, even if another error is on the same line."""
+    """Messages and excerpts hide secrets in every format, even if another error is on the same line."""
     slack, webhook = "{type: slack, url: hunter2-hunter2, rooom: x}", "{type: webhook, url: [hunter3]}"
     text = f"{HEAD}channels: {{c: {slack}, d: {webhook}}}\n"
     document = loaded(text)

@@ -69,7 +69,7 @@ def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
 
 
 def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
-    """Nothing is copied."""
+    """Without references the same document is returned, not a copy."""
     document = loaded("x: {y: $1}\n")
 
     assert substitute(document, {})[0] is document

@@ -175,7 +175,7 @@ def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) 
     ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
 )
 def test_a_trainer_makes_models_for_the_tasks_of_the_table(trainer: str, task: str) -> None:
-    """The libraries themselves confirm it with their defaults; every combination also has metrics."""
+    """The library accepts each combination in the table with its defaults, and each has metrics."""
     check_trainer(trainer, task, {})
 
     assert known_metrics(task)

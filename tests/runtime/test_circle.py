@@ -63,7 +63,7 @@ class System:
 
 
 def subscribers(count: int = 400) -> pd.DataFrame:
-    """Generate subscribers: low usage or an unknown plan predicts cancellation. The label is a text."""
+    """Generate subscribers: low usage or an unknown plan predicts cancellation. The label is a string."""
     random = np.random.default_rng(1)
     usage = random.normal(size=count)
     known = random.choice(["basic", "plus"], count)
@@ -159,7 +159,7 @@ def test_the_gate_keeps_a_worse_version_from_the_alias(system: System) -> None:
 
 
 def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
-    """A row may have a missing value, null or absent: the model has learned what that means."""
+    """Rows may lack a value, as null or by omission: the model was trained on such rows."""
     data = system.data()
     model = registry.load(system.champion().uri)
     held = data.held_out[["usage", "plan"]]

@@ -110,7 +110,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_what_is_missing_is_reported_as_such(system: System) -> None:
-    """A missing dataset, a missing marker of a piece, and a model without a version in use."""
+    """A dataset, a piece's marker or a model version that does not exist is reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):
@@ -205,7 +205,7 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
 
 
 def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
-    """Artifacts, monitor baselines, checkpoints, and bundles if another target reads them."""
+    """The run writes artifacts, monitor baselines, checkpoints, and bundles if another target reads them."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -377,7 +377,7 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
             assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
             assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
         missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
-        assert trained.account.guard.refused == missing  # S3 may answer so about a missing answer
+        assert trained.account.guard.refused == missing  # S3 may deny a missing key
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
     assert not [name for name in trained.names() if "/asked/" in name and name[-1] != "/"]
 

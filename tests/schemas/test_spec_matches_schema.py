@@ -76,7 +76,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Channel: ("#/$defs/channel",),
     spec.Override: ("#/$defs/override",),
 }
-"""Where the schema describes the class of a typed spec."""
+"""The places in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions,)
 """Fields of a target that only one provider has, in a record of its own: both are under `target`."""

@@ -85,7 +85,7 @@ def test_every_pattern_says_what_it_expects_and_means_the_same_everywhere(pointe
 
 @pytest.mark.parametrize("pointer", fields())
 def test_every_field_without_fields_shows_two_values(pointer: str) -> None:
-    """Editors can offer them, and a test can change each field alone."""
+    """Editors can offer the values, and a test can change each field alone."""
     schema = followed(fields()[pointer])
     if schema.get("type") in ("object", "boolean", ["object", "null"]) or "enum" in schema or "const" in schema:
         return

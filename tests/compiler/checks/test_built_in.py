@@ -28,6 +28,6 @@ STEPS = """    steps:
     ],
 )
 def test_a_model_that_can_only_be_pickled_at_high_risk(before: str, after: str, codes: list[str]) -> None:
-    """Only certain cases are reported; the format from other code is known once written, and its version shows it."""
+    """Only certain cases are reported; for other code the format is known, and shown, once a version is written."""
     assert before in SPEC
     assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes

@@ -1,4 +1,4 @@
-"""Checks: a valid spec with one thing changed is refused at the right place, and lookalikes are accepted."""
+"""Checks: a valid spec with one thing changed is refused at the right place; what only looks wrong is accepted."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ CHANGES = [
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
 def test_one_thing_changed(old: str, new: str, at: str, code: str) -> None:
-    """The check points at the wrong place, and no other check reports anything about it."""
+    """The check points at the error, and no other check reports anything about it."""
     spec = changed(old, new)
 
     assert where(spec, at, code) in found_in(spec)

@@ -40,14 +40,14 @@ def test_roles_of_columns(roles: str, codes: list[str]) -> None:
     ],
 )
 def test_labels_of_classes(kind: str, trainer: str, codes: list[str]) -> None:
-    """XGBoost accepts only numbers; LightGBM accepts texts too."""
+    """XGBoost accepts only numbers; LightGBM accepts strings too."""
     spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes
 
 
 def test_labels_of_numbers() -> None:
-    """Regression needs a numeric label; user code may encode texts."""
+    """Regression needs a numeric label; user code may encode strings."""
     rest = (
         ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
         ("{metric: auc_pr, versus", "{metric: mae, versus"),

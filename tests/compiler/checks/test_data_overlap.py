@@ -96,7 +96,7 @@ def test_scores_among_the_labels_of_a_monitor() -> None:
 
 
 def test_output_around_its_input() -> None:
-    """An output folder must not contain the input either."""
+    """An output folder that contains the input is refused as well."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 

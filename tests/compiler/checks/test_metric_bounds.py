@@ -36,7 +36,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
-    """A bound may never be reached or always be met; values next to such bounds are accepted."""
+    """A bound that is never reached or always met is reported; values next to such bounds are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
@@ -55,7 +55,7 @@ def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
     ],
 )
 def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
-    """A percentage instead of a fraction, or seconds instead of milliseconds."""
+    """Typical mistakes are a percentage instead of a fraction, and seconds instead of milliseconds."""
     spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
     if kind == "performance":
         spec = spec.replace(", psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}", "")

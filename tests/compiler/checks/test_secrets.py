@@ -39,7 +39,7 @@ def test_secrets_in_clear(value: str, place: str) -> None:
     ],
 )
 def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> None:
-    """The body of a private key is one."""
+    """The body of a private key is still reported."""
     listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
 
     assert sorted(found.code for found in examine(Question(changed(listed, body)))) == codes
@@ -55,7 +55,7 @@ def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> N
     ],
 )
 def test_secrets_by_their_name(parameters: str) -> None:
-    """A field named password has one, however short."""
+    """The value of a field named password is a secret, however short."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]

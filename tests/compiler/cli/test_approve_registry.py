@@ -103,7 +103,7 @@ def test_a_stage_may_do_without_lines_that_failed(
 def test_an_imported_version_is_the_one_that_the_spec_names(
     run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
 ) -> None:
-    """The approver is shown where it came from."""
+    """The approver is shown the version's source."""
     source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"

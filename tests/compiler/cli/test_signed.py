@@ -98,7 +98,7 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
 
 
 def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
-    """A lock with only the spec's hash would miss them."""
+    """A lock that hashes only the spec would miss new approvals."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
     save(run, folder)

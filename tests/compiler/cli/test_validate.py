@@ -55,7 +55,7 @@ def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One is in the spec and two are files, each with an error; one run reports all, and --env selects one."""
+    """One environment is in the spec and two in files, each with an error; one run reports all, --env only one."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")

@@ -290,7 +290,7 @@ def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
 
 
 def test_reading_stops_at_the_size_limit(run: Run) -> None:
-    """A device has no end."""
+    """A device such as /dev/zero never ends."""
     result = run("validate", "/dev/zero")
 
     assert (result.code, "E0114" in result.err) == (1, True)

@@ -100,7 +100,7 @@ def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """At a path we need, it is an error; with force it is kept under another name, and an equal file is adopted."""
+    """A user's file at our path is an error; with force it is kept under another name; an equal one is adopted."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")

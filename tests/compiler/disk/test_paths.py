@@ -87,7 +87,7 @@ def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> No
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
 def test_names_that_are_no_folder_are_refused(tmp_path: Path, name: str) -> None:
-    """An environment and a target are one folder each."""
+    """The names of an environment and of a target must each be a single folder name."""
     for environment, target in ((name, "main"), ("prod", name)):
         _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
 

@@ -59,7 +59,7 @@ def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
 
 
 def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
-    """All others keep inode and time, and have a single link."""
+    """All other files keep inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     report, _ = write(tmp_path, {**FILES, "w/b": "B"}, "k2")

@@ -123,7 +123,7 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 
 def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
-    """A spec must list who may reach it, be it a cloud or another cluster."""
+    """An existing cluster must be opened in the spec, to a cloud as well as to another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -176,7 +176,7 @@ def test_an_alias_is_not_moved_from_afar() -> None:
 
 
 def test_the_name_of_a_service_leads_nowhere_from_another_cluster() -> None:
-    """Reading it from there is an error even if the cluster allows access; within one cluster the name resolves."""
+    """A Service name is an error from another cluster, even if access is allowed; within one cluster it resolves."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)

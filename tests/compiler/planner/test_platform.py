@@ -88,7 +88,7 @@ def test_what_crosses_between_targets_is_a_link() -> None:
 
 
 def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
-    """Existing services use the port in their URL; a wrong port is a firewall rule's costliest error."""
+    """Existing services use the port in their URL; a wrong port is the costliest mistake in a firewall rule."""
     text = (
         (FOLDER / "hello" / "system.yaml")
         .read_text()

@@ -46,5 +46,5 @@ def test_secrets_become_stars(line: str, secret: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays_readable(line: str) -> None:
-    """References and resource names are shown."""
+    """References and resource names stay visible."""
     assert redacted(line) == line

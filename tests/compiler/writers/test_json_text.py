@@ -74,6 +74,6 @@ def test_what_json_cannot_say_is_refused(value: Value) -> None:
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
 def test_what_is_not_plain_data_is_refused(value: Value) -> None:
-    """A key that is not a text, a set, bytes or an object is our bug and raises an exception."""
+    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)

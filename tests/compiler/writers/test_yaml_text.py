@@ -202,7 +202,7 @@ def test_what_yaml_cannot_say_is_refused(value: Value) -> None:
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes", [b"bytes"]])
 def test_what_is_not_plain_data_is_refused(value: Value) -> None:
-    """A key that is not a text, a set, bytes or an object is our bug and raises an exception."""
+    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         document(value)
 

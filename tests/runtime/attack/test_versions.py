@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
-    """A bare digest, the attacker's own signature, the same under the groups' names, and an unsigned statement."""
+    """The forgeries are a bare digest, the attacker's own signature, also under the groups' names, and no signature."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -153,7 +153,7 @@ def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version
 
 
 def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Every way to append to the history, change it, hide it or replace it."""
+    """Every way to append to the history, change it, hide it or replace it is denied."""
     evil = yard.train(EVIL)
     client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
     run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
@@ -208,7 +208,7 @@ def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypa
 def test_versions_whose_files_are_those_of_others(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """Files of another run, the served version, the server's disk, and a store that no library here supports."""
+    """The files are another run's, the served version's, on the server's disk, or in an unsupported store."""
     client = mlflow.MlflowClient()
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.set_experiment(EXPERIMENT)

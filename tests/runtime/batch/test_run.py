@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_a_file_that_does_not_fit_is_left_out_and_named(scoring: Scoring) -> None:
-    """The others are scored in the same run; refused files are retried once they have changed."""
+    """The other files are scored in the same run; refused ones are retried once they have changed."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -209,7 +209,7 @@ def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts
 
 
 def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run reports it, and the next run, which does not find it either, no longer lists it."""
+    """The run reports the missing file; the next run, which does not find it either, no longer lists it."""
     scoring.put("b.parquet", amounts(1))
 
     def taken(workload: Any, output: str, handed: Handed, tasks: list[Task], *more: Any) -> Iterator[Any]:

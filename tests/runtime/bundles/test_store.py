@@ -45,7 +45,7 @@ def test_what_is_in_use_is_not_written_again(tmp_path: Path) -> None:
 def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next delivery completes it."""
+    """The next delivery completes the interrupted one."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")

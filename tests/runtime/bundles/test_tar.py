@@ -96,7 +96,7 @@ def test_other_content_or_too_little_or_too_much_of_it_is_refused(tmp_path: Path
 
 
 def test_a_part_of_a_bundle_is_refused(tmp_path: Path) -> None:
-    """A tar that is cut short, lacks a file, has its entries in another order, or is no tar at all."""
+    """A tar is refused if it is cut short, lacks a file, has its entries in another order, or is not a tar at all."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     whole = entries(content)

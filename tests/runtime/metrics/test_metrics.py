@@ -88,7 +88,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_metrics_of_classes(metric: str, data: str) -> None:
-    """For binary and multiclass classification."""
+    """The metrics agree for binary and multiclass classification."""
     truth, said, _ = classes(data)
 
     assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))

@@ -1,4 +1,4 @@
-"""The interval of a difference agrees with scipy, is wider for dependent rows, and is drawn only as often as needed."""
+"""The interval of a difference agrees with scipy, is wider for dependent rows, and uses no more draws than needed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_identical_model_gains_nothing_at_all() -> None:
 
 
 def test_too_few_units_and_values_have_no_interval() -> None:
-    """Nine customers with any number of rows, or a metric that is undefined in most draws."""
+    """Nine customers are too few, however many rows they have; so is a metric that most draws leave undefined."""
     assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
     assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
 

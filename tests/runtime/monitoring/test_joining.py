@@ -87,7 +87,7 @@ def test_a_key_is_the_same_whether_it_is_a_number_or_its_text(tmp_path: Path, tr
 
 
 def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: Path) -> None:
-    """Without one, an amount that differs between the sides joins the key and nothing matches: unknown, not ok."""
+    """Without it, the amount joins the key too, nothing matches, and the result is unknown rather than healthy."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
@@ -158,7 +158,7 @@ def test_texts_of_numbers_are_compared_exactly() -> None:
 
 
 def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
-    """Drift and quality monitors both report "unknown" for such a window."""
+    """A window with no rows, or too few, is reported as unknown by drift and quality monitors."""
     said = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, said, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

@@ -288,7 +288,7 @@ def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> 
 
 
 def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """No metric would show them."""
+    """Predictions without a value are logged, because no metric would show them."""
     said = predicted(100).astype({"prediction": float})
     said.loc[:9, "prediction"] = np.nan
     write(tmp_path / "now", "a", said)

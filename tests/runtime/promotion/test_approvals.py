@@ -112,7 +112,7 @@ def test_a_key_of_no_group_that_may_approve_does_not_count(case: Case) -> None:
 
 
 def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
-    """Two signatures from one group, or one person listed in both groups."""
+    """Two signatures from one group count once, and so does one person listed in both groups."""
     both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.given(*both) == (["model-risk"], 1)
 

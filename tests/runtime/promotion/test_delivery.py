@@ -1,4 +1,4 @@
-"""An alias is delivered once when it moves, forwards or backwards."""
+"""The version behind an alias is delivered once when the alias moves, forwards or backwards."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def actions() -> list[str]:
 def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Until it is approved, new servers refuse it; its time behind the alias is not reset."""
+    """Until the version is approved, new servers refuse it; its time behind the alias is not reset."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -242,7 +242,7 @@ def test_a_later_approval_hides_no_earlier_one(
 def test_a_bundle_is_used_once_its_approvals_count(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Others may be able to write to its store: its files are hashed again, and its own digest is not trusted."""
+    """Others may be able to write to a bundle's store: its files are hashed again, and its digest is not trusted."""
     bundles = tmp_path / "bundles"
     told: dict[str, Any] = {
         **workload["pipeline"]["model"],

@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 @pytest.mark.parametrize("source", ["version", "run", "copy"])
 def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
-    """The gate refused it; it is recognized by version, by run, and as a copy of its files in a store."""
+    """A model that the gate refused is recognized by version, by run, and as a copy of its files in a store."""
     mlflow.set_experiment("own")
     trained = {WORKLOAD_TAG: "pipelines.retrain"}
     with mlflow.start_run(tags=trained) as run:

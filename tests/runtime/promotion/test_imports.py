@@ -142,7 +142,7 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
 
 
 def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
-    """The second import waits until the first has ended."""
+    """The second import backs off until the first has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
@@ -217,7 +217,7 @@ def test_a_threshold_that_the_files_have(here: Importing) -> None:
 
 
 def test_files_that_are_no_model(here: Importing) -> None:
-    """An empty folder, and a folder with other files."""
+    """An empty folder and a folder with other files are refused."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()

@@ -96,7 +96,7 @@ def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str
 def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
     workload: dict[str, Any], trained: Register
 ) -> None:
-    """The window still contains them; another rollback is possible only once it has passed."""
+    """The window still has its rows; another rollback is possible only once it has passed."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}

@@ -92,7 +92,7 @@ def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
 
 
 def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
-    """It is rolled back once and does not return on its own, and the previous version starts its soak again."""
+    """The version is rolled back once and does not return on its own; the previous one starts its soak again."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -196,7 +196,7 @@ def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
 
 
 def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
-    """The champion it was compared with is no longer in use."""
+    """The champion that the gate compared with is no longer in use."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -228,7 +228,7 @@ def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
 
 
 def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
-    """There is no previous version."""
+    """Without a previous version there is nothing to roll back to."""
     yard.ask(soak={**SOAK, "takeBack": True})
     yard.train()
     yard.look()

@@ -112,7 +112,7 @@ def test_captures_expire_below_their_folder(client: Any) -> None:
 def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 requires it for objects under Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    """S3 requires a checksum under Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
     trailers: list[str] = []
     upload_part = S3Response.upload_part
 

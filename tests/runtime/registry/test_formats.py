@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Generate numbers with gaps, and words; the classes are texts if the trainer supports them."""
+    """Generate numbers with gaps, and words; the classes are strings if the trainer supports them."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})

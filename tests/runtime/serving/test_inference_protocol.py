@@ -52,7 +52,7 @@ def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
 
 
 def test_health_and_metadata(client: Any) -> None:
-    """The metadata list the model's columns with their types, and its version."""
+    """The metadata lists the model's columns with their types, and its version."""
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("shop-sum")

@@ -70,7 +70,7 @@ def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
 def test_no_text_is_what_a_model_learned_as_none(row: dict[str, Any]) -> None:
-    """Missing texts are None in training; NaN would be a category that the model has never seen."""
+    """Missing strings are None in training; NaN would be a category that the model has never seen."""
     rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
 
     assert list(rows["country"]) == [None, "ch"]

@@ -38,7 +38,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
-    """Run its server."""
+    """Run the server of that registry."""
     with serving(described) as found:
         yield found
 

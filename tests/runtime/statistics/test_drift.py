@@ -29,7 +29,7 @@ def test_ks_and_wasserstein_are_those_of_scipy(kept: bool) -> None:
 
 
 def test_js_of_categories_is_that_of_scipy() -> None:
-    """In base 2, over the share of each category."""
+    """The distance is in base 2, over the shares of the categories."""
     then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
 
     assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
@@ -68,7 +68,7 @@ def test_missing_values_are_counted_and_left_out() -> None:
 
 @pytest.mark.parametrize("rows", [40, 300])
 def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
-    """The steps of its distribution function are kept."""
+    """The profile keeps every step of a short reference's distribution function."""
     short = THEN.head(rows)
 
     assert drift("ks", profile(short), NOW) == pytest.approx(stats.ks_2samp(short, NOW).statistic, abs=0.002)

@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_a_model_that_broke_before_the_window_is_found(tmp_path: Path) -> None:
-    """Even at the boundary of two windows, it is found by the pass that contains river's row and by all later ones."""
+    """Even at the boundary of two windows, the break is found by the pass with river's row and by all later ones."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None

@@ -150,7 +150,10 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> None:
-    """Texts included. With two features every order is tried, and with few rows the whole background is used."""
+    """String features work too.
+
+    With two features every order is tried, and with few rows the whole background is used.
+    """
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")

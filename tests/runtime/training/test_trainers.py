@@ -174,7 +174,7 @@ def test_the_compiler_knows_the_same_bounds(name: str, parameter: str, kind: str
 )
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_counted_is_whole(name: str, parameter: str) -> None:
-    """The libraries, too, refuse a fraction."""
+    """The libraries refuse a fraction, too."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 
