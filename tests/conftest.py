@@ -1,4 +1,4 @@
-"""Shared by all tests: `--accept`, which rewrites expected texts and golden folders instead of comparing them, and
+"""Shared by all tests: `--accept`, which rewrites expected output and golden folders instead of comparing them, and
 the check that every emitted workload description is accepted by its runtime.
 """
 

@@ -1,4 +1,4 @@
-"""A client of a language server over standard streams: opens texts and sends requests about them."""
+"""A client of a language server over standard streams: opens documents and sends requests about them."""
 
 from __future__ import annotations
 
@@ -46,29 +46,29 @@ class LanguageClient:
             cast("BinaryIO", stream).close()
 
     def open(self, uri: str, text: str) -> None:
-        """Open a text, as an editor opens a file."""
+        """Open a document, as an editor opens a file."""
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": document})
 
     def change(self, uri: str, text: str, version: int) -> None:
-        """Replace an open text."""
+        """Replace an open document."""
         document = {"uri": uri, "version": version}
         self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
 
     def completion(self, uri: str, text: str) -> list[dict[str, Any]]:
-        """Open a text and return the completions at its cursor."""
+        """Open a document and return the completions at its cursor."""
         self.open(uri, text.replace(CURSOR, ""))
         found = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
         listed = cast("dict[str, Any]", found).get("items") if isinstance(found, dict) else found
         return cast("list[dict[str, Any]]", listed or [])
 
     def hover(self, uri: str, text: str) -> str:
-        """Return the hover text at the cursor of an open text."""
+        """Return the hover text at the cursor of an open document."""
         found = self.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": _position(text)})
         return str(found["contents"]["value"]) if found else ""
 
     def diagnostics(self, uri: str) -> list[dict[str, Any]]:
-        """Return the next diagnostics of a text."""
+        """Return the next diagnostics of a document."""
         return self._queue(uri).get(timeout=_PATIENCE_S)
 
     def ask(self, method: str, parameters: object) -> Any:

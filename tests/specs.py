@@ -138,7 +138,7 @@ channels:
 
 
 def changed(old: str, new: str, *more: tuple[str, str]) -> str:
-    """Return the valid spec with one or more texts replaced, which must occur in it."""
+    """Return the valid spec with one or more parts replaced, which must occur in it."""
     result = VALID_SPEC
     for before, after in ((old, new), *more):
         assert before in result, before

@@ -48,7 +48,7 @@ def codes_of(outcome: Compiled) -> list[str]:
 
 
 def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of all texts that are a provider's name."""
+    """Yield the paths of all strings that are a provider's name."""
     if isinstance(value, str) and value in _PROVIDERS:
         yield path
     elif isinstance(value, dict):

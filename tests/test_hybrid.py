@@ -42,7 +42,7 @@ def two_clouds(region: str, *changes: tuple[str, str]) -> str:
 
 
 def compiled(text: str) -> Outcome:
-    """Compile a text through all stages."""
+    """Compile a spec through all stages."""
     return compile_system(Inputs(Given("system.yaml", text)), TARGETS)
 
 

@@ -49,7 +49,7 @@ def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """Yield a copy for each text that refers to a name in the spec, with that text misspelt."""
+    """Yield a copy for each string that refers to a name in the spec, with that string misspelt."""
     files: list[tuple[str | None, Given]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield where a text refers to an entry, alone or with section or alias, and the keys of traffic, with the name."""
+    """Yield where a string refers to an entry, alone or with section or alias, and keys of traffic, with the name."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")

@@ -25,7 +25,7 @@ def frame(rows, shift):
     return pd.DataFrame({**numbers, **texts})
 then, now = frame(50_000, 0.0), frame(int(sys.argv[2]), 0.1)
 """
-"""Sixty columns, ten of them with texts."""
+"""Sixty columns, ten of them strings."""
 
 OURS = f"""
 sys.path.insert(0, sys.argv[1])

@@ -20,7 +20,7 @@ Examined: TypeAlias = Callable[[str], tuple[Diagnostic, ...]]
 
 @pytest.fixture
 def loaded() -> Loaded:
-    """Load a text that must produce no diagnostics."""
+    """Load YAML that must produce no diagnostics."""
 
     def document(text: str) -> Document:
         result, found = load(text, "system.yaml")

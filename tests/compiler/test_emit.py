@@ -59,7 +59,7 @@ def texts(stack: Stack) -> dict[str, str]:
 
 
 def test_a_stack_is_these_files() -> None:
-    """Each project has Pulumi's files, its components, its manifests, and the target's texts."""
+    """Each project has Pulumi's files, its components, its manifests, and the target's text files."""
     assert [file.path for file in emit(STACK)] == [
         "prod/main/workloads/Pulumi.yaml",
         "prod/main/workloads/Pulumi.prod.yaml",

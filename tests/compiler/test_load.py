@@ -131,7 +131,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """Texts that make other parsers hang or fill the memory are refused after their beginning is read."""
+    """Input that makes other parsers hang or fill the memory is refused after its beginning is read."""
     assert len(refused(HOSTILE[name])) <= 2
 
 

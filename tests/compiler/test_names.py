@@ -49,7 +49,7 @@ def test_a_name_is_always_a_label_within_its_limit(parts: list[str], limit: int)
 
 @given(st.sets(st.tuples(names, names), min_size=2, max_size=40), st.integers(16, 63))
 def test_shortening_never_makes_one_of_two(pairs: set[tuple[str, str]], limit: int) -> None:
-    """Two names are equal only if their full texts are equal."""
+    """Two names are equal only if they were equal before shortening."""
     found: dict[str, str] = {}
     for pair in pairs:
         assert found.setdefault(object_name(*pair, limit=limit), "-".join(pair)) == "-".join(pair)

@@ -25,7 +25,7 @@ ALLOWED = {
     "checks/safeguards.py": "amazonaws arn eks",
     # another possible placement of a store
     "diagnostics/stores.py": "aws",
-    # the providers whose keys a text may resemble
+    # the providers whose keys a value may resemble
     "secret_literals.py": "aws google",
     # what people type, and our term for it
     "synonyms.py": "aks amazon aws azure eks gcp gcs gke google rds",
@@ -51,7 +51,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Names, comments and texts are searched, except for the words in the table above."""
+    """Names, comments and strings are searched, except for the words in the table above."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

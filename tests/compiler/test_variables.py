@@ -1,4 +1,4 @@
-"""Variables: typed values, texts, escapes, and what is refused."""
+"""Variables: typed values, strings, escapes, and what is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """As a whole text a reference keeps the value's type; inside a text it becomes the value as written in YAML."""
+    """A reference that is the whole string keeps the value's type; within a string it becomes the value as YAML."""
     document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}

@@ -1,4 +1,4 @@
-"""Code-like texts in the fields of a spec: which fields accept which texts, and what a spec with them compiles to."""
+"""Code-like strings in the fields of a spec: which fields accept them, and what a spec with them compiles to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Texts that mean nothing in any language, in the formats that fields have; the first that fits is used."""
+"""Strings that mean nothing in any language, in the formats that fields have; the first that fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A replaceable text in a spec; the path of a mapping key ends in `?`."""
+    """A replaceable string in a spec; the path of a mapping key ends in `?`."""
 
     path: Path
     harmless: str
@@ -52,7 +52,7 @@ def compiled(value: Json) -> dict[str, bytes]:
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with these texts; keys are replaced last and deepest first, so that the paths stay valid."""
+    """Return the spec with these strings; keys are replaced last and deepest first, so that the paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +60,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy with the text at the end of the path; everything else is shared with the original."""
+    """Return a copy with the string at the end of the path; everything else is shared with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -76,7 +76,7 @@ def _with(value: Json, path: Path, word: str) -> Json:
 
 @lru_cache
 def places(seed: Seed) -> tuple[Place, ...]:
-    """Return every text of the spec that can be replaced with a harmless word."""
+    """Return every string of the spec that can be replaced with a harmless word."""
     value = seed.alone()
     found: list[Place] = []
     for number, path in enumerate(_texts(value)):
@@ -103,12 +103,12 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """Return the places that accept a nasty text, alone or after a harmless word, with the text that fits."""
+    """Return the places that accept a nasty string, alone or after a harmless word, with the string that fits."""
     value = seed.alone()
     found: dict[Place, str] = {}
     for place in places(seed):
         # The first letter of a name decides its order, two pools with one name are one pool, and a Gateway or proxies
-        # in the system's namespace are its own: there the text follows a word.
+        # in the system's namespace are its own: there the string follows a word.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the texts that later stages accept too: halves are tried until each refused text is isolated."""
+    """Return the strings that later stages accept too: halves are tried until each refused string is isolated."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:
@@ -130,7 +130,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Return where a nasty text is more than data in the output, over all places of a spec that accept it."""
+    """Return where a nasty string is more than data in the output, over all places of a spec that accept it."""
     words = taking(seed, nasty)
     if not words:
         return []

@@ -1,4 +1,4 @@
-"""Compares two outputs of a spec that differ in one text: their structure must be equal."""
+"""Compares two outputs of a spec that differ in one string: their structure must be equal."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def read_alike(path: str, text: str) -> Iterator[str]:
 
 
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: Mapping[str, str]) -> Iterator[str]:
-    """Yield every place at which two outputs differ in more than a text.
+    """Yield every place at which two outputs differ in more than a string.
 
-    `words` maps the harmless texts in `before` to the texts that replace them in `after`.
+    `words` maps the harmless strings in `before` to the strings that replace them in `after`.
     """
     if [_filled(path, words) for path in before] != list(after):
         yield f"paths: {sorted(set(before) ^ set(after))}"
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants; variables are numbered, because their names come from the texts."""
+    """Return a program without constants; variables are numbered, because their names come from the strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
@@ -107,7 +107,7 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:
-    """Compare texts: embedded documents, expressions, or texts that contain the word."""
+    """Compare strings: embedded documents, expressions, or strings that contain the word."""
     if place.endswith((".expr", ".query")):
         if _PROMQL_STRING.sub('""', left) != _PROMQL_STRING.sub('""', right):
             yield f"{place}: another expression: {right!r}"
@@ -122,7 +122,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """Yield texts that would be expanded: by Prometheus in alerts, by the kubelet in containers, or by a shell."""
+    """Yield strings that would be expanded: by Prometheus in alerts, by the kubelet in containers, or by a shell."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"

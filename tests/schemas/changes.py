@@ -33,5 +33,5 @@ def _child(owner: Json, step: str | int) -> Json:
 
 
 def path_of(text: str) -> tuple[str | int, ...]:
-    """Return the path for a text such as `stores/lake/type`."""
+    """Return the path for a string such as `stores/lake/type`."""
     return tuple(int(step) if step.isdigit() else step for step in text.split("/"))

@@ -72,7 +72,7 @@ STRANGE: tuple[Json, ...] = (
     ),
     *_CONTAINERS,
 )
-"""Common misplaced values, and texts on which regular expression engines disagree."""
+"""Common misplaced values, and strings on which regular expression engines disagree."""
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
@@ -119,7 +119,7 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
 
 @cache
 def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
-    """Generate matching texts; cached, because it is expensive to derive them from a pattern."""
+    """Generate matching strings; cached, because it is expensive to derive them from a pattern."""
     whole = pattern.removesuffix("$") + r"\Z"
     texts = st.from_regex(whole, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)

@@ -142,7 +142,7 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
 
 
 def _is_finite(pattern: str) -> bool:
-    """Return whether a pattern limits the length of a text; stars and pluses within brackets are characters."""
+    """Return whether a pattern limits the length of a string; stars and pluses within brackets are characters."""
     return not re.search(r"[*+]", re.sub(r"\\.|\[[^]]*\]", "x", pattern))
 
 

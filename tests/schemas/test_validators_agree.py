@@ -51,7 +51,7 @@ def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, dat
 @few
 @given(data=st.data())
 def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> None:
-    """Matching texts are tested, and texts with one character inserted, removed or replaced."""
+    """Matching strings are tested, and strings with one character inserted, removed or replaced."""
     schema: Schema = dict(PATTERNED)[pointer]
     only: Schema = {"type": "string", "pattern": schema["pattern"]}
     text = str(data.draw(fitting(only)))

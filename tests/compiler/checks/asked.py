@@ -37,6 +37,6 @@ def codes_in(spec: str) -> list[str]:
 
 
 def where(spec: str, text: str, code: str) -> str:
-    """Return the expected diagnostic when `code` points at the last occurrence of a text."""
+    """Return the expected diagnostic when `code` points at the last occurrence of a string."""
     before = spec[: spec.rindex(text)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))} {code}"

@@ -48,7 +48,7 @@ def test_no_number_is_offered_past_a_gate() -> None:
 
 
 def test_a_group_that_an_environment_does_not_ask() -> None:
-    """A listed group whose approval is not required is reported, unless all listed groups may approve."""
+    """A group with keys is reported unless its approval is required, if only as one of several."""
     assert codes_in(changed("from: [model-risk, payments-risk], minimum: 2", "from: [model-risk]")) == ["W0936"]
     assert codes_in(changed("minimum: 2}}", "minimum: 1}}")) == ["W0832"]
 

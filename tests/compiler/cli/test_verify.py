@@ -27,7 +27,7 @@ def compiled(run: Run, system: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text in a file; it must occur there."""
+    """Replace a string in a file; it must occur there."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every notation writes complete, deterministic files, and texts from a spec stay texts in them."""
+"""Every notation writes complete, deterministic files, and strings from a spec stay plain text in them."""
 
 from __future__ import annotations
 

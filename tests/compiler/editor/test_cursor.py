@@ -1,4 +1,4 @@
-"""The cursor's position in block style, within brackets, and in texts that are not valid YAML yet."""
+"""The cursor's position in block style, within brackets, and in text that is not valid YAML yet."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_a_key_that_one_side_lacks_is_refused(tmp_path: Path) -> None:
 
 
 def test_texts_of_numbers_are_compared_exactly() -> None:
-    """Integers too large for a float are compared exactly, and texts that are not numbers stay unchanged."""
+    """Integers too large for a float are compared exactly, and strings that are not numbers stay unchanged."""
     texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
 
     assert list(number_texts_in(texts)) == ["12", "12", "9007199254740993", "0", "0", "x012", "7"]

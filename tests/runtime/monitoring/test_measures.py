@@ -87,7 +87,7 @@ def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> Non
 
 
 def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
-    """Timestamps may be texts with offsets, naive times or dates: the same hour in each."""
+    """Timestamps may be strings with offsets, naive times or dates: the same hour in each."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -133,7 +133,7 @@ def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
 
 
 def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None:
-    """A corrected label counts once, with its latest value; ids are texts on one side and numbers on the other."""
+    """A corrected label counts once, with its latest value; ids are strings on one side and numbers on the other."""
     said = predicted(500)
     truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
     first = pd.DataFrame({"id": said.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})

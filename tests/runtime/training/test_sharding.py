@@ -117,7 +117,7 @@ def _each_row_once(found: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(found: Shards, whole: TrainingData) -> None:
-    """Texts are included, some too rare for a column of their own."""
+    """String features are included, some too rare for a column of their own."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())
