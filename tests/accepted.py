@@ -1,4 +1,4 @@
-"""Whatever is emitted for a workload, its runtime accepts: asked of every description that any test makes."""
+"""The runtime accepts everything the compiler emits: its own checks run on every description that any test emits."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _asked: ContextVar[bool] = ContextVar("asked", default=True)
 
 
 class NotAccepted(AssertionError):
-    """A description was emitted that its runtime refuses."""
+    """The compiler emitted a description that the runtime refuses."""
 
 
 def hold() -> None:
-    """From now on, what describes a workload raises for a description that the runtime refuses."""
+    """From now on, the describing functions raise an error for a description that the runtime refuses."""
     further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # with parts left out
     for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
         setattr(module, name, _held(getattr(module, name)))
@@ -32,7 +32,7 @@ def hold() -> None:
 
 @contextmanager
 def not_asked() -> Generator[None]:
-    """Of specs that no rule has seen: they are lowered with one field changed, whether it fits the others or not."""
+    """Skip the check for specs that no rule has checked: tests lower them with one field changed, consistent or not."""
     token = _asked.set(False)
     try:
         yield

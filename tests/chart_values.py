@@ -1,4 +1,4 @@
-"""What charts are given, against the names in each chart's own values.yaml."""
+"""Values passed to Helm charts, checked against each chart's own values.yaml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """What no chart among these calls knows: `chart: path` for each value, and for a version that was not looked at."""
+    """Return values that no chart of these calls has, as `chart: path`, and chart versions that were not examined."""
     charts = {chart.name: chart for chart in known()}
     found: list[str] = []
     for call in calls:

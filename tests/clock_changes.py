@@ -1,6 +1,6 @@
-"""Write the list of local hours that clocks skip, from the package tzdata: `python -m tests.clock_changes`.
+"""Writes the list of local hours that clocks skip, from the package tzdata: `python -m tests.clock_changes`.
 
-The package has to be installed for it; nothing else here needs it.
+The package must be installed for this; nothing else here needs it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DAYS = {number: name for name, number in WEEKDAYS.items()}
 
 
 def skipped(zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """The local times, from and to, between which clocks jump ahead."""
+    """Yield the local times, from and to, that clocks skip."""
     day = datetime(FIRST, 1, 1, tzinfo=UTC)
     while day.year <= LAST:
         following = day + timedelta(days=1)
@@ -45,7 +45,7 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 
 def written() -> str:
-    """The list: one line for each way of jumping ahead, with the zones that have it."""
+    """Return the list: one line per rule, with the zones that follow it."""
     data = files("tzdata.zoneinfo")
     zones: defaultdict[str, list[str]] = defaultdict(list)
     for name in time_zones():

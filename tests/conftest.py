@@ -1,5 +1,5 @@
-"""What all tests share: `--accept`, which rewrites expected texts and golden folders instead of comparing them, and
-that no description of a workload is made which its runtime refuses.
+"""Shared by all tests: `--accept`, which rewrites expected output and golden folders instead of comparing them, and
+the check that every emitted workload description is accepted by its runtime.
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def accept(request: pytest.FixtureRequest) -> bool:
-    """Whether what comes out now is to be taken as expected."""
+    """Return whether to accept the current output as expected."""
     return bool(request.config.getoption("--accept"))

@@ -1,4 +1,4 @@
-"""The network of what is emitted for a cluster, for tests: its policies, and Pods with the labels that charts give."""
+"""The network of an emitted cluster for tests: its policies, and Pods with the labels that charts set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from testbed.kubernetes.kubectl import Object
 from testbed.kubernetes.network_policies import Network, Pod
 
 STRANGER = "stranger"
-"""A namespace that has nothing to do with the system."""
+"""A namespace unrelated to the system."""
 
 _NAME = "kubernetes.io/metadata.name"
 _PROXY = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
@@ -29,16 +29,16 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Pods of add-ons by a name of ours: their namespace, and labels that their charts or operators give them."""
+"""Pods of add-ons by a name of ours: their namespace, and the labels their charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:
-    """Labels of a Ray Pod of a workload's object."""
+    """Return the labels of a Ray Pod of a workload."""
     return {SYSTEM: system, NAME: name, "ray.io/is-ray-node": "yes", "ray.io/node-type": "head"}
 
 
 def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor: str) -> dict[str, tuple[str, Object]]:
-    """Pods of a system that stand for all of their kind."""
+    """Return one representative Pod of each kind in a system."""
     labels = {SYSTEM: system}
     return {
         "server": (namespace, {**ray_pod(system, server)}),
@@ -54,7 +54,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
-    """Policies and namespaces among these objects, and these Pods with an address each."""
+    """Return the policies and namespaces among these objects, and these Pods with an address each."""
     kept = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
     for each in kept:
@@ -73,5 +73,5 @@ def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[
 
 
 def named(network: Network) -> Mapping[str, Pod]:
-    """The Pods of a network by their name."""
+    """Return the Pods of a network by name."""
     return {pod.name: pod for pod in network.pods}

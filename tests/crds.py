@@ -1,4 +1,4 @@
-"""Kubernetes objects against the schemas of their own API: what a server with strict validation would refuse.
+"""Checks Kubernetes objects against their API schemas, as a server with strict validation would.
 
 Structural schemas of CustomResourceDefinitions come from the files that a bare API server gets too
 (`testbed.kubernetes.crds`), those of Kubernetes' own kinds from the package kubernetes-validate.
@@ -22,13 +22,13 @@ _OPEN = "x-kubernetes-preserve-unknown-fields"
 
 
 def problems(manifest: object) -> list[str]:
-    """What the API server would say of one object, or nothing."""
+    """Return the API server's errors for an object."""
     return list(_problems(json.dumps(manifest)))
 
 
 @cache
 def _problems(text: str) -> tuple[str, ...]:
-    """By text, since most objects of two specs are the same."""
+    """Cached by text, because most objects of two specs are equal."""
     plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):
@@ -80,7 +80,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
-    """A structural schema as JSON Schema that refuses unknown fields, as strict field validation does."""
+    """Convert a structural schema to JSON Schema that refuses unknown fields, as strict field validation does."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     result.pop("format", None)
     if schema.get("x-kubernetes-int-or-string"):

@@ -1,4 +1,4 @@
-"""A spec through the stages, and its diagnostics: what most tests of the early stages compare."""
+"""Runs a spec through the stages and returns its diagnostics, for most tests of the early stages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Question", "diagnose", "examine", "places", "question_in"]
 
 @dataclass(frozen=True)
 class Question:
-    """What a user gives to `modelyard validate`."""
+    """The input of `modelyard validate`."""
 
     spec: str | bytes
     path: str = "system.yaml"
@@ -29,24 +29,24 @@ class Question:
 
     @property
     def overlay_path(self) -> str:
-        """How the file of the environment is called."""
+        """Return the path of the environment's file."""
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """The files that diagnostics point into."""
+        """Return the files that diagnostics point into."""
         given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
         return [SourceFile.read(path, content) for path, content in given]
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """All diagnostics up to the first stage that finds an error, targets included."""
+    """Return all diagnostics up to the first stage that finds an error, including targets."""
     overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = Given(question.path, question.spec)
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics
 
 
 def question_in(folder: Path) -> Question:
-    """The question that a folder of tests/failing asks: a spec, its environments, and what `arguments.txt` adds."""
+    """Return the input in a folder of tests/failing: a spec, its environments, and the options in `arguments.txt`."""
     arguments = folder / "arguments.txt"
     words = shlex.split(arguments.read_text(encoding="utf-8")) if arguments.exists() else []
     pairs = list(zip(words[::2], words[1::2], strict=True))
@@ -62,5 +62,5 @@ def question_in(folder: Path) -> Question:
 
 
 def diagnose(question: Question) -> str:
-    """What is printed, as text without colour."""
+    """Return the printed text without colour."""
     return render(examine(question), question.sources())

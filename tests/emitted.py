@@ -1,4 +1,4 @@
-"""What comes out for a cluster, for tests: from the text of a spec to objects, files and diagnostics of one target."""
+"""Output for a cluster in tests: from the text of a spec to objects, files and diagnostics of one target."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Object: TypeAlias = dict[str, Any]
 
 
 def context(text: str, placement: str = "main") -> Context:
-    """The context that a spec's placement is lowered in."""
+    """Return the context in which a spec's placement is lowered."""
     return context_of(plan_of(text), placement)
 
 
 def emitted(text: str, placement: str = "main") -> list[Object]:
-    """Every object of a placement, in order."""
+    """Return every object of a placement, in order."""
     return [cast("Object", made.manifest) for made in objects(plan_of(text), placement)]
 
 
 def one(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
-    """The one object of that kind and name, in a namespace where several have one."""
+    """Return the only object with that kind and name, in a namespace if several have one."""
     (found,) = [
         each
         for each in emitted(text, placement)
@@ -37,28 +37,28 @@ def one(text: str, kind: str, name: str, placement: str = "main", namespace: str
 
 
 def names(text: str, kind: str, placement: str = "main") -> list[str]:
-    """Names of all objects of a kind, in order."""
+    """Return the names of all objects of a kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text, placement) if each["kind"] == kind]
 
 
 def calls(text: str, placement: str = "main") -> dict[str, Call]:
-    """The calls of the first project's program by their name."""
+    """Return the calls of the first project's program by name."""
     (project, *_) = lower(plan_of(text), placement).projects
     return {call.name: call for call in project.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """An argument of a call."""
+    """Return an argument of a call."""
     return dict(call.arguments)[name]
 
 
 def files(text: str, placement: str = "main") -> dict[str, str]:
-    """The files of a target by their path in its folder."""
+    """Return the files of a target by their path in its folder."""
     return {file.path: file.render().decode() for file in stack_files(lower(plan_of(text), placement))}
 
 
 def refused(text: str, placement: str = "main") -> list[str]:
-    """Codes of the target's checks, each with the text of the spec that it points at."""
+    """Return the codes of the target's checks, each with the text in the spec that it points at."""
     lines = text.splitlines()
     found = tuple(check(plan_of(text), placement))
     return [

@@ -1,4 +1,4 @@
-"""docs/errors.md and docs/errors/: every diagnostic, a page an area, and an index of all codes."""
+"""docs/errors.md and docs/errors/: every diagnostic, one page per area, and an index of all codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 
 @record
 class Area:
-    """A page: the modules with the constructors of its codes, as they are called below `diagnostics`."""
+    """A page, with the modules below `diagnostics` whose codes it describes."""
 
     page: str
     title: str
@@ -63,28 +63,28 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """The page of a code; a new module of diagnostics has to be named by an area."""
+    """Return the page of a code; every new module of diagnostics must belong to an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 
 
 def every_code() -> Mapping[str, Constructor]:
-    """The codes of the compiler and of all providers."""
+    """Return the codes of the compiler and of all providers."""
     return codes(TARGETS.diagnostics())
 
 
 def link(code: str) -> str:
-    """Where a page in docs links to for a code."""
+    """Return the link from a page in docs to a code."""
     return f"errors/{area_of(every_code()[code]).page}.md#{code.lower()}"
 
 
 def summary(constructor: Constructor) -> str:
-    """The first paragraph about a code, as a cell of a table."""
+    """Return the first paragraph about a code, as a table cell."""
     return cleandoc(constructor.__doc__ or "").split("\n\n", maxsplit=1)[0].replace("\n", " ").replace("|", "\\|")
 
 
 def index_page(printed: str) -> str:
-    """docs/errors.md: a table an area, with a line for each code."""
+    """Return docs/errors.md: one table per area, with a line for each code."""
     lines = [
         *("# Errors and warnings", "", printed),
         "`E` is an error and ends the run, `W` is a warning. The codes of a provider begin with its name: `AWS-E001`.",
@@ -101,7 +101,7 @@ def index_page(printed: str) -> str:
 
 
 def area_page(area: Area, printed: str) -> str:
-    """docs/errors/<page>.md: each code with what it refuses, why, a wrong spec and a right one."""
+    """Return docs/errors/<page>.md: each code with what it refuses, why, a wrong spec and a right one."""
     lines = [f"# {area.title}", "", printed, "[All codes](../errors.md)"]
     for code, constructor in every_code().items():
         if area_of(constructor) is area:
@@ -110,7 +110,7 @@ def area_page(area: Area, printed: str) -> str:
 
 
 def _documentation(constructor: Constructor) -> Iterator[str]:
-    """A docstring as Markdown: paragraphs a sentence a line, what is indented as YAML."""
+    """Convert a docstring to Markdown: one sentence per line, and indented blocks as YAML."""
     blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
     for at, block in enumerate(blocks):
         indented = block.startswith("    ")

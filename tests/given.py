@@ -1,4 +1,4 @@
-"""Folders with facts that no package registry has, named by environment variables."""
+"""Folders with data that no package registry has, named by environment variables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 
 def given(variable: str) -> Path:
-    """The folder that a variable names. Skips the test where it is unset, and fails it where it names no folder.
+    """Return the folder that a variable names. Skips the test if it is unset, and fails it if there is no such folder.
 
-    Unset is no failure, not even in CI: whoever has only the repository has no way to get these folders.
+    An unset variable is not a failure, even in CI: someone with only the repository cannot get these folders.
     """
     folder = os.environ.get(variable)
     if not folder:

@@ -1,4 +1,4 @@
-"""A system whose registry runs in a cloud and whose servers stand elsewhere, for what crosses between them."""
+"""A system with its registry in a cloud and its servers elsewhere, for tests of cross-target access."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ monitors:
 
 
 def hybrid(*changes: tuple[str, str]) -> str:
-    """The spec with some things changed."""
+    """Return the spec with some changes."""
     text = HYBRID_SPEC
     for before, after in changes:
         assert before in text, before
@@ -66,7 +66,7 @@ def hybrid(*changes: tuple[str, str]) -> str:
 
 
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
-    """Its plan, with the machines of each target."""
+    """Return the hybrid system's plan, with the machines of each target."""
     system = system_of(text)
     made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
     assert made is not None, found
@@ -74,7 +74,7 @@ def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
 
 
 def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
-    """The objects of its workloads on one placement."""
+    """Return the objects of the hybrid system's workloads on one placement."""
     made = hybrid_plan(text)
     context = context_of(made, placement)
     resources = [resource for resource in made.on(placement) if resource.kind in WORKLOADS]
@@ -82,12 +82,12 @@ def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
 
 
 def described(lowered: Lowered, name: str) -> Any:
-    """The description of a workload."""
+    """Return the description of a workload."""
     return json.loads(lowered.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
 def without_section(text: str, name: str) -> str:
-    """A spec without one entry of a section, and without the section where that was all of it."""
+    """Return a spec without one entry of a section, and without the section if it becomes empty."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

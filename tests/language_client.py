@@ -1,4 +1,4 @@
-"""A client of a language server over its standard streams: opens texts and asks about them."""
+"""A client of a language server over standard streams: opens documents and sends requests about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S: Final = 60
 
 
 class LanguageClient:
-    """A running server; `settings` answers its questions about configuration, by section."""
+    """A running server; `settings` answers its configuration requests, by section."""
 
     def __init__(self, command: Sequence[str], settings: Mapping[str, object] | None = None) -> None:
         self._settings = settings or {}
@@ -46,40 +46,40 @@ class LanguageClient:
             cast("BinaryIO", stream).close()
 
     def open(self, uri: str, text: str) -> None:
-        """Opens a text, as an editor does a file."""
+        """Open a document, as an editor opens a file."""
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": document})
 
     def change(self, uri: str, text: str, version: int) -> None:
-        """Replaces an open text."""
+        """Replace an open document."""
         document = {"uri": uri, "version": version}
         self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
 
     def completion(self, uri: str, text: str) -> list[dict[str, Any]]:
-        """What is offered at the cursor of a text, which is opened for that."""
+        """Open a document and return the completions at its cursor."""
         self.open(uri, text.replace(CURSOR, ""))
         found = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
         listed = cast("dict[str, Any]", found).get("items") if isinstance(found, dict) else found
         return cast("list[dict[str, Any]]", listed or [])
 
     def hover(self, uri: str, text: str) -> str:
-        """What is shown for the place of the cursor of a text that is open."""
+        """Return the hover text at the cursor of an open document."""
         found = self.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": _position(text)})
         return str(found["contents"]["value"]) if found else ""
 
     def diagnostics(self, uri: str) -> list[dict[str, Any]]:
-        """The next diagnostics of a text."""
+        """Return the next diagnostics of a document."""
         return self._queue(uri).get(timeout=_PATIENCE_S)
 
     def ask(self, method: str, parameters: object) -> Any:
-        """The answer to a request."""
+        """Send a request and return the response."""
         number = len(self._answers) + 1
         self._answers[number] = queue.Queue()
         self._send({"id": number, "method": method, "params": parameters})
         return self._answers[number].get(timeout=_PATIENCE_S)
 
     def tell(self, method: str, parameters: object) -> None:
-        """A notification, which has no answer."""
+        """Send a notification, which has no response."""
         self._send({"method": method, "params": parameters})
 
     def _queue(self, uri: str) -> queue.Queue[list[dict[str, Any]]]:

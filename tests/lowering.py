@@ -1,4 +1,4 @@
-"""Lowered workloads for tests: from the text of a spec to the objects of its cluster."""
+"""Lowered workloads for tests: from the text of a spec to its cluster's objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGISTRY = "http://mlflow.fraud.svc.cluster.local:5000"
 
 @dataclass(frozen=True)
 class Lowered:
-    """All objects of the workloads of one placement."""
+    """All objects of the workloads on one placement."""
 
     context: Context
     made: tuple[Made, ...]
@@ -28,32 +28,32 @@ class Lowered:
         return (cast("Object", made.manifest) for made in self.made)
 
     def get(self, kind: str, name: str) -> Object:
-        """The one object of that kind and name."""
+        """Return the only object with that kind and name."""
         (found,) = [one for one in self if one["kind"] == kind and one["metadata"]["name"] == name]
         return found
 
     def has(self, kind: str, name: str) -> bool:
-        """Whether there is an object of that kind and name."""
+        """Return whether there is an object with that kind and name."""
         return name in self.names(kind)
 
     def names(self, kind: str) -> list[str]:
-        """Names of all objects of a kind, in order."""
+        """Return the names of all objects of a kind, in order."""
         return [one["metadata"]["name"] for one in self if one["kind"] == kind]
 
 
 def context_of(plan: Plan, placement: str = "main") -> Context:
-    """The context that the tests lower in."""
+    """Return the context for lowering in tests."""
     return context_for(plan, placement, runtime_image=IMAGE, registry_uri=REGISTRY)
 
 
 def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
-    """The objects of one resource of a kind that WORKLOADS names."""
+    """Yield the objects of a resource whose kind is in WORKLOADS."""
     for lower in WORKLOADS[resource.kind]:
         yield from lower(resource, context)
 
 
 def lowered(text: str, placement: str = "main") -> Lowered:
-    """The objects of the workloads that a spec places somewhere."""
+    """Return the objects of the workloads that a spec places on a target."""
     plan = plan_of(text)
     context = context_of(plan, placement)
     resources = [resource for resource in plan.on(placement) if resource.kind in WORKLOADS]
@@ -61,7 +61,7 @@ def lowered(text: str, placement: str = "main") -> Lowered:
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:
-    """Paths at which two plain values differ, dotted."""
+    """Yield the dotted paths at which two plain values differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         left, right = cast("Object", before), cast("Object", after)
         for key in dict.fromkeys([*left, *right]):
@@ -77,7 +77,7 @@ def differences(before: object, after: object, path: str = "") -> Iterator[str]:
 
 
 def pod_specs(value: object) -> Iterator[Object]:
-    """Every Pod spec in an object, however deep, those of embedded templates too."""
+    """Yield every Pod spec in an object at any depth, including embedded templates."""
     if isinstance(value, dict):
         entries = cast("Object", value)
         if "containers" in entries:

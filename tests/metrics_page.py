@@ -1,4 +1,4 @@
-"""docs/metrics.md: the table of what the runtime can do, for people."""
+"""docs/metrics.md: the table of the runtime's capabilities, for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INTRODUCTION = (
 
 
 def metrics_page(printed: str) -> str:
-    """The whole page."""
+    """Return the whole page."""
     lines = ["# Metrics", "", printed, "", *_INTRODUCTION, "", "## Model metrics", "", *_models()]
     lines += ["", "## Monitor checks", "", *_monitors(), "", "## Built-in trainers", "", *_trainers()]
     return "\n".join(lines) + "\n"

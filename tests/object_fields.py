@@ -1,4 +1,4 @@
-"""Write the fields of every kind of object that is emitted: `python -m tests.object_fields`.
+"""Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
 
 Kinds of Kubernetes come from the package kubernetes-validate, others from their CustomResourceDefinitions.
 """
@@ -28,10 +28,10 @@ _ALSO_REQUIRED: dict[str, tuple[str, ...]] = {
     "ray.io/v1 RayService": ("spec",),
     "ray.io/v1 RayJob": ("spec",),
 }
-"""Fields that the API server or the operator of a kind requires, and its schema does not."""
+"""Fields that the API server or a kind's operator requires, although the schema does not."""
 
 _WITHIN_JSON = frozenset({("ray.io/v1", "RayJob")})
-"""Kinds that are emitted inside a ConfigMap only."""
+"""Kinds that are emitted only inside a ConfigMap."""
 
 GOLDEN = Path(__file__).parent / "golden"
 _SCHEMAS = Path(str(kubernetes_validate.__file__)).parent / f"kubernetes-json-schema/v{KUBERNETES}.0-local-strict"
@@ -40,7 +40,7 @@ _SCALARS = {"string": "text", "integer": "integer", "number": "number", "boolean
 
 
 def kinds() -> set[tuple[str, str]]:
-    """The version and kind of every object in the golden folders."""
+    """Return version and kind of every object in the golden folders."""
     loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     places: set[tuple[str, str]] = set()
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
@@ -50,14 +50,14 @@ def kinds() -> set[tuple[str, str]]:
 
 
 class Fields:
-    """Types by name, and how a schema is written in their terms."""
+    """Named types, and the conversion of schemas into them."""
 
     def __init__(self) -> None:
         self.types: dict[str, Any] = {}
         self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
 
     def named(self, name: str) -> str:
-        """A type of Kubernetes itself, by its name in the API."""
+        """Return the reference to one of Kubernetes' own types, by its API name."""
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
             self.types[short] = {}
@@ -65,7 +65,7 @@ class Fields:
         return f"@{short}"
 
     def kind(self, version: str, kind: str) -> str | None:
-        """The type of an object of Kubernetes itself."""
+        """Return the type of one of Kubernetes' own kinds."""
         for name, schema in self._core.items():
             known = schema.get("x-kubernetes-group-version-kind", ())
             if any(f"{one['group']}/{one['version']}".lstrip("/") == version and one["kind"] == kind for one in known):
@@ -73,7 +73,7 @@ class Fields:
         return None
 
     def of(self, schema: dict[str, Any]) -> Any:
-        """A schema as a type: a word, a list or mapping of another type, or fields."""
+        """Convert a schema to a type: a word, a list or mapping of another type, or fields."""
         if "$ref" in schema:
             name = str(schema["$ref"]).rpartition("/")[2]
             if name.endswith(("Quantity", "IntOrString")):
@@ -101,7 +101,7 @@ class Fields:
 
 
 def table() -> dict[str, Any]:
-    """Types by name, and the type of each kind."""
+    """Return the named types, and the type of each kind."""
     fields = Fields()
     custom = {(f"{group}/{version}", kind): schema for group, kind, version, schema in definitions()}
     objects: dict[str, Any] = {}
@@ -127,14 +127,14 @@ def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
 
 
 def _with_required(kind: Any, names: Iterable[str]) -> Any:
-    """Fields of a type, with the names of those that it must have."""
+    """Return the fields of a type with the names of required ones."""
     if not names:
         return kind
     return {**kind, "required": sorted({*kind.get("required", ()), *names})}
 
 
 def written() -> Iterator[str]:
-    """The table as text, one line for each kind and type."""
+    """Yield the table as text, one line for each kind and type."""
     content = table()
     yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):

@@ -17,20 +17,20 @@ Object: TypeAlias = dict[str, Any]
 
 
 ENVOY = Platform(gateway_class="envoy", gateway_namespace="envoy-gateway-system")
-"""A platform on which Gateways are of a controller that is installed here."""
+"""A platform whose Gateway controller is installed by the system."""
 
 AT_A_GATEWAY = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: envoy}")
-"""The valid spec, on such a platform behind a Gateway of its own."""
+"""The valid spec on such a platform, with its own Gateway."""
 
 
 def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Context:
-    """A context in which only names matter."""
+    """Return a context in which only names matter."""
     image = "registry.acme.example/runtime:1"
     return context_for(plan_of(text), placement, runtime_image=image, platform=platform)
 
 
 def rule_object(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
-    """The PrometheusRule of an endpoint, a monitor or a pipeline."""
+    """Return the PrometheusRule of an endpoint, a monitor or a pipeline."""
     context = context_of(text, placement, platform)
     found = resource(context.plan, Kind.ALERT_RULES, name)
     (made,) = [made for lower in LOWERINGS[Kind.ALERT_RULES] for made in lower(found, context)]
@@ -38,17 +38,17 @@ def rule_object(text: str, name: str, placement: str = "main", platform: Platfor
 
 
 def rules(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
-    """All its rules, one after the other."""
+    """Return all rules of a PrometheusRule in order."""
     return [rule for group in rule_object(text, name, placement, platform)["spec"]["groups"] for rule in group["rules"]]
 
 
 def alerts(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
-    """Those that notify a channel."""
+    """Return the rules that notify a channel."""
     return [rule for rule in rules(text, name, placement, platform) if "alert" in rule]
 
 
 def dashboard_of(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
-    """An endpoint's dashboard as Grafana reads it."""
+    """Return an endpoint's dashboard as Grafana reads it."""
     context = context_of(text, placement, platform)
     (made,) = lower_dashboard(resource(context.plan, Kind.DASHBOARD, name), context)
     (content,) = cast("Object", made.manifest)["data"].values()

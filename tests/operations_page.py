@@ -1,4 +1,4 @@
-"""The part of docs/operations.md that is printed from code: each alert with its meaning and its steps."""
+"""The part of docs/operations.md that is printed from code: each alert with its meaning and steps."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("starter",),
     ),
 }
-"""Each alert with what it means, and the runbooks that it carries."""
+"""Each alert with its meaning and its runbooks."""
 
 _HEADINGS: Final[Mapping[str, str]] = {
     "availability": "For a promise of availability",
@@ -108,14 +108,14 @@ _HEADINGS: Final[Mapping[str, str]] = {
 
 
 def raised_alerts() -> frozenset[str]:
-    """The names of all alerts that the code of the targets can raise."""
+    """Return the names of all alerts in the targets' code."""
     (folder,) = modelyard_targets.__path__
     sources = (path.read_text(encoding="utf-8") for path in Path(folder).rglob("*.py"))
     return frozenset(name for source in sources for name in _RAISED.findall(source))
 
 
 def alerts_part() -> str:
-    """A section for each alert, in the order of their names."""
+    """Return a section for each alert, sorted by name."""
     return "\n".join(line for name in sorted(ALERTS) for line in _section(name))
 
 

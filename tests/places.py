@@ -1,4 +1,4 @@
-"""Diagnostics by their places, as tests compare them."""
+"""Positions of diagnostics, as tests compare them."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from modelyard.diagnostics import Diagnostic
 
 
 def places(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """Every diagnostic as `line:column code`."""
+    """Return every diagnostic as `line:column code`."""
     return [f"{one.span.line}:{one.span.column} {one.code}" if one.span else one.code for one in diagnostics]

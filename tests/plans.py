@@ -12,7 +12,7 @@ from modelyard_targets import TARGETS
 
 
 def system_of(text: str, environment: str = "prod") -> System:
-    """The system that a valid spec describes."""
+    """Return the system that a valid spec describes."""
     document, found = load(text, "system.yaml")
     assert document is not None, found
     system, found = resolve(document, environment, TARGETS)
@@ -21,20 +21,20 @@ def system_of(text: str, environment: str = "prod") -> System:
 
 
 def planned(text: str) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """What the planner makes of a spec, every target being a Kubernetes cluster."""
+    """Plan a spec whose targets are all Kubernetes clusters."""
     system = system_of(text)
     return plan(system, {target.name: TARGETS["kubernetes"].offer for target in system.deployment.targets})
 
 
 def plan_of(text: str) -> Plan:
-    """The plan of a spec that can be planned."""
+    """Return the plan of a valid spec."""
     result, found = planned(text)
     assert result is not None, found
     return result
 
 
 def told(text: str) -> list[str]:
-    """Codes and what stands where they point, such as `E0501 retrain`."""
+    """Return codes with the text they point at, such as `E0501 retrain`."""
     lines = text.splitlines()
     return [
         f"{one.code} {lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1]}"
@@ -45,7 +45,7 @@ def told(text: str) -> list[str]:
 
 
 def resource(plan: Plan, kind: Kind, name: str) -> Resource:
-    """The one resource of that kind and name."""
+    """Return the only resource with that kind and name."""
     (found,) = [one for one in plan.resources if one.kind is kind and one.name == name]
     return found
 
@@ -70,7 +70,7 @@ data: {events: {store: lake, path: events/, format: parquet}}
 
 
 def large_spec(models: int) -> str:
-    """A system of that many models, each with a pipeline, a monitor and an endpoint: pooled, of one variant or two."""
+    """Return a system of this many models, each with a pipeline, a monitor and an endpoint, pooled or with variants."""
     sections: dict[str, list[str]] = {"models": [], "pipelines": [], "inference": [], "monitors": []}
     for at in range(models):
         sections["models"].append(f"m{at}: {{task: regression, framework: xgboost}}")

@@ -1,4 +1,4 @@
-"""Parts of pages that are printed from code, between two comments in a page that is otherwise written by hand."""
+"""Parts of pages that are printed from code, between two comments in an otherwise handwritten page."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
     ("operations.md", "alerts"): alerts_part,
     ("risk.md", "risk"): risk_part,
 }
-"""By page and part, what is printed."""
+"""The printed text by page and part."""
 
 
 def with_part(page: str, part: str, printed: str) -> str:
-    """The page with this text between the comments of a part."""
+    """Return the page with this text between the comments of a part."""
     around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
     (whole, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
     assert count == 1, part

@@ -1,4 +1,4 @@
-"""The pages of docs that are printed from code: every diagnostic, every field of the spec, every metric."""
+"""Pages of docs that are printed from code: every diagnostic, every field of the spec, every metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.metrics_page import metrics_page
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
 _PRINTED: Final = "Printed from the code by `python -m pytest tests/test_reference_pages.py --accept`; change it there."
-_DEPLOYMENT: Final = ("mode", "placement", "targets")  # without the short form, which repeats what a target has
+_DEPLOYMENT: Final = ("mode", "placement", "targets")  # without the short form, which repeats a target's fields
 _LEGEND: Final = (
     "`*` stands for a name that you give, or for a place in a list.",
     "**Bold** fields are required, some of them only beside another one, such as `region` beside `provider: aws`.",
@@ -27,7 +27,7 @@ _LEGEND: Final = (
 
 
 def spec_page() -> str:
-    """docs/spec.md: every field with what it does, its values and its default."""
+    """Return docs/spec.md: every field with its purpose, values and default."""
     schema = cast("Schema", modelyard_schemas.load("system"))
     root, _ = field(schema, ())
     assert root is not None
@@ -43,7 +43,7 @@ def spec_page() -> str:
 
 
 def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
-    """A row for each field below, depth first; a schema that holds itself is followed once."""
+    """Yield a row for each field below, depth first; a recursive schema is followed once."""
     required = {name for part in here.every("required") for name in cast("list[str]", part)}
     for name in _DEPLOYMENT if path == "deployment" else here.names():
         below = here.step(name)
@@ -57,7 +57,7 @@ def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
 
 
 def _values(here: Field) -> str:
-    """What may stand there, and what is meant where nothing does."""
+    """Return the possible values and the default."""
     parts: list[str] = []
     choices = here.first("enum")
     if isinstance(choices, list):

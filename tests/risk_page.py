@@ -26,7 +26,7 @@ _APPROVED: Final = (
     '  approvers: {probe: {sshKeys: ["ssh-ed25519 '
     'AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um probe"]}}\n'
 )
-"""With approvals: without them, the error about that keeps later checks from running."""
+"""Approvals, without which an error would keep later checks from running."""
 
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "built_in": ("W0949",),
@@ -38,7 +38,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "promotions": ("E0945", "W0944"),
     "stages": ("E0967", "E0972", "W0973"),
 }
-"""The modules with checks that look at industry or risk, and the codes that they then report."""
+"""The modules with checks that depend on industry or risk, and the codes they then report."""
 
 _WHEN: Final[Mapping[tuple[bool, ...], str]] = {
     (True, True, False, False): "regulated industry",
@@ -46,18 +46,18 @@ _WHEN: Final[Mapping[tuple[bool, ...], str]] = {
     (True, False, False, False): "regulated industry and high risk",
     (True, True, True, False): "regulated industry or high risk",
 }
-"""In regulated industries at high and at limited risk, then in others: where a code is reported."""
+"""Where a code is reported: in regulated industries at high and limited risk, then in other industries."""
 
 
 def decided_by_profile() -> frozenset[str]:
-    """The modules with checks that look at industry or risk."""
+    """Return the modules with checks that depend on industry or risk."""
     folders = (*modelyard.checks.__path__, *modelyard_targets.__path__)
     files = (path for folder in folders for path in Path(folder).rglob("*.py"))
     return frozenset(path.stem for path in files if _LOOKS.search(path.read_text(encoding="utf-8")))
 
 
 def risk_part() -> str:
-    """A table with a row for each code."""
+    """Return a table with a row for each code."""
     lines = ["| code | applies | what it checks |", "|---|---|---|"]
     return "\n".join((*lines, *_rows()))
 
@@ -69,7 +69,7 @@ def _rows() -> Iterator[str]:
 
 @cache
 def where(code: str) -> tuple[bool, ...]:
-    """Where the first wrong spec of a code gets it reported: regulated and high, regulated, high, neither."""
+    """Return where a code's first wrong spec is reported: regulated and high risk, regulated, high risk, neither."""
     folder = next(each for each in sorted(_FAILING.iterdir()) if each.name.split("-")[0] == code)
     question = question_in(folder)
     return tuple(

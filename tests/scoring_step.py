@@ -1,4 +1,4 @@
-"""The valid spec with a step that scores, between two of the user's own code."""
+"""The valid spec with a scoring step between two steps of user code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ STEP = "score: {model: fraud-xgb@champion, inputs: [transactions], output: rated
 
 
 def scoring(*changes: tuple[str, str]) -> str:
-    """The spec with some things changed, which must be there."""
+    """Return the spec with some parts replaced, which must occur in it."""
     text = VALID_SPEC
     own = (
         ("      publish: {needs: [collect],", f"      {STEP}\n      publish: {{needs: [collect, score],"),

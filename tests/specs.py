@@ -1,4 +1,4 @@
-"""A valid spec that uses most sections: tests change one thing of it, and look at what is said or made."""
+"""A valid spec that uses most sections: tests change one thing and compare diagnostics or output."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ channels:
 
 
 def changed(old: str, new: str, *more: tuple[str, str]) -> str:
-    """The valid spec with one thing (or more) replaced; what is replaced must be there."""
+    """Return the valid spec with one or more parts replaced, which must occur in it."""
     result = VALID_SPEC
     for before, after in ((old, new), *more):
         assert before in result, before

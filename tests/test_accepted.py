@@ -1,4 +1,4 @@
-"""What compiles, the runtime accepts: generated specs are refused here, at a line, or by nobody."""
+"""The runtime accepts what compiles: a generated spec is refused by the compiler, at a line, or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = 200
 
 
 def test_what_compiles_is_accepted() -> None:
-    """While it compiles, every description is held against the runtime's own check (`tests.accepted`)."""
+    """During the compile, every description is checked with the runtime's own check (`tests.accepted`)."""
     told: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, database=None)
@@ -34,7 +34,7 @@ def test_what_compiles_is_accepted() -> None:
 
 
 def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The property above would hold for any spec if nobody asked: a runtime that knows less is noticed."""
+    """The property above is really checked: a runtime with fewer capabilities makes the compile fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -43,7 +43,7 @@ def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_macro_average_is_compared_with_the_champion() -> None:
-    """By user code or not: it is computed for both versions."""
+    """A macro average is computed for both versions, with or without user code."""
     several = changed(
         "task: binary-classification",
         "task: multiclass-classification",
@@ -57,7 +57,7 @@ def test_a_macro_average_is_compared_with_the_champion() -> None:
 
 
 def test_a_monitor_has_no_history() -> None:
-    """A gate can compare with the naive forecast, a monitor has not the rows that it is one of."""
+    """A gate can compare with the naive forecast, but a monitor lacks the earlier rows it needs."""
     forecast = changed(
         "task: binary-classification",
         "task: forecasting",
@@ -74,7 +74,7 @@ def test_a_monitor_has_no_history() -> None:
 
 
 def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> None:
-    """A step of own code reports what it likes, and the trials are those of the trainer."""
+    """A custom step reports any metric, but the trials are the trainer's."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -89,7 +89,7 @@ def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> No
 
 
 def test_each_pipeline_of_a_ranked_model_has_queries() -> None:
-    """A second pipeline of the model would train for hours and then find no query to judge by."""
+    """A second pipeline without queries would train for hours and then have nothing to evaluate."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

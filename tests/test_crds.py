@@ -1,4 +1,4 @@
-"""The schemas that manifests are judged by refuse what a strict API server refuses."""
+"""The schemas for manifests refuse what a strict API server refuses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_what_is_right_has_no_problem(good: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """Whether the schema is a CustomResourceDefinition's or Kubernetes' own."""
+    """The schema may be a CustomResourceDefinition's or Kubernetes' own."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 
@@ -61,5 +61,5 @@ def test_a_wrong_type_is_a_problem() -> None:
 
 
 def test_a_kind_without_a_definition_is_a_problem() -> None:
-    """What nobody can judge does not count as right."""
+    """An object that cannot be checked does not count as valid."""
     assert problems({"apiVersion": "acme.example/v1", "kind": "Thing", "metadata": {"name": "a"}})

@@ -1,4 +1,4 @@
-"""The same spec, the same bytes: whatever the machine, the folder, the locale and the order of keys."""
+"""The same spec gives the same bytes on any machine, in any folder, with any locale and key order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.f
 
 
 def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
-    """What a seed compiles to, or another document in its place."""
+    """Return the output of a seed, or of another document in its place."""
     text = seed.text if value is None else json.dumps(value)
     outcome = compile_system(Inputs(Given(path, text), seed.environment), TARGETS)
     assert not outcome.failed, outcome.diagnostics
@@ -44,7 +44,7 @@ def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str
 
 
 def shuffled(value: Json, random: Random) -> Json:
-    """The same value with the keys of every mapping in another order; lists stay as they are."""
+    """Return the value with the keys of every mapping shuffled; lists keep their order."""
     if isinstance(value, dict):
         keys = list(value)
         random.shuffle(keys)
@@ -53,7 +53,7 @@ def shuffled(value: Json, random: Random) -> Json:
 
 
 def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
-    """The first line at which two outputs differ; empty where they are the same."""
+    """Return the first line at which two outputs differ, or an empty string."""
     if list(one) != list(other):
         return f"paths {list(one)} and {list(other)}"
     for path, content in one.items():
@@ -65,7 +65,7 @@ def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_order_of_keys_means_nothing(seed: Seed) -> None:
-    """Every mapping shuffled, three times: the bytes are the same, and so is the order of files."""
+    """All mappings are shuffled, three times: the bytes and the order of files stay the same."""
     expected = files(seed)
 
     for number in range(3):
@@ -75,7 +75,7 @@ def test_the_order_of_keys_means_nothing(seed: Seed) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_second_rendering_says_the_same(seed: Seed) -> None:
-    """Files are made when they are written, and may be made twice."""
+    """Files are rendered when they are written, and may be rendered twice."""
     outcome = compile_system(Inputs(Given("system.yaml", seed.text), seed.environment), TARGETS)
     made = [file for stack in outcome.stacks for file in emit(stack)]
 
@@ -83,7 +83,7 @@ def test_a_second_rendering_says_the_same(seed: Seed) -> None:
 
 
 def test_machines_and_locales_mean_nothing(tmp_path: Path) -> None:
-    """Seeds of hashes, time zones, locales, working folders, and how the path of the spec is given."""
+    """Hash seeds, time zones, locales, working directories and forms of the spec's path vary."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
     spec = tmp_path / "system.yaml"
@@ -116,9 +116,9 @@ def test_machines_and_locales_mean_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_of_the_machine_comes_out(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No path of this machine, no user, no host; the path of the spec is not in it either."""
+    """The output has no path, user or host of this machine, nor the path of the spec."""
     path = "/somewhere/unusual/zq-spec.yaml"
-    # a name of its own, since containers have a /tmp too
+    # a distinctive name, because containers have a /tmp too
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")
     ours = {str(ROOT), "zq-scratch", path, "zq-spec", os.uname().nodename}
     ours |= {str(Path.home())} if Path.home() != Path("/") else set()

@@ -1,4 +1,4 @@
-"""Refuse, never ignore: a field of the schema changes what comes out, is refused by the target, or only informs."""
+"""Refuse, never ignore: a field of the schema changes the output, is refused by the target, or is informative."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INFORMATIVE = {
     "#/$defs/variable/then/properties/max": "a rule about the variable's value, checked while compiling",
     "#/$defs/variable/then/properties/min": "a rule about the variable's value, checked while compiling",
 }
-"""Fields that tell readers something or bind the spec itself, and change nothing that runs."""
+"""Fields that inform readers or restrict the spec itself, and change nothing that runs."""
 
 DECISIVE = {
     "#/$defs/deployment/properties/mode": "has to agree with the targets",
@@ -44,15 +44,15 @@ DECISIVE = {
     "#/$defs/store/properties/type": "decides which fields stand beside it",
     "#/$defs/targetFields/properties/provider": "decides which fields stand beside it",
 }
-"""Fields of which another value alone makes a wrong spec, since others follow from them."""
+"""Fields that cannot be changed alone, because other fields depend on them."""
 
 OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
-"""Beginnings of the places that are looked at once more on AWS, where another target answers for them."""
+"""Prefixes of places that are tested again on AWS, where another target handles them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A spec that compiles, with what it compiles to."""
+    """A spec that compiles, with its output."""
 
     name: str
     value: dict[str, Json]
@@ -60,14 +60,14 @@ class Seed:
 
 
 def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
-    """What a spec compiles to, and what is told about it."""
+    """Return the output of a spec and its diagnostics."""
     done = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
     return dict(done.files), done.diagnostics
 
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """The specs that together fill every field: on clusters of one's own, and on AWS."""
+    """Return the specs that together fill every field: on existing clusters, and on AWS."""
     found: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
@@ -79,7 +79,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """For every place of the schema, where the seeds fill it."""
+    """Return where the seeds fill each place of the schema."""
     found: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -88,7 +88,7 @@ def occurrences() -> dict[str, list[tuple[int, Steps]]]:
 
 
 def leaves() -> Iterator[str]:
-    """Places of fields whose value is not itself made of fields."""
+    """Yield places of fields whose value does not consist of fields."""
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
@@ -97,7 +97,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Whether the value is a mapping of known fields or of named things, which have places of their own."""
+    """Return whether the value is a mapping of known fields or of named entries, which have their own places."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -105,14 +105,14 @@ def _is_section(schema: Schema) -> bool:
 
 
 def value_at(value: Json, path: Steps) -> Json:
-    """The value at a path."""
+    """Return the value at a path."""
     for step in path:
         value = cast("dict[str | int, Json]", value)[step]
     return value
 
 
 def changed(value: dict[str, Json], path: Steps, new: Json) -> dict[str, Json]:
-    """The spec with one value replaced."""
+    """Return the spec with one value replaced."""
     copied = copy.deepcopy(value)
     parent = cast("dict[str | int, Json]", value_at(copied, path[:-1]))
     parent[path[-1]] = new
@@ -120,14 +120,14 @@ def changed(value: dict[str, Json], path: Steps, new: Json) -> dict[str, Json]:
 
 
 def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
-    """The spec with one field left out."""
+    """Return the spec without one field."""
     copied = copy.deepcopy(value)
     del cast("dict[str | int, Json]", value_at(copied, path[:-1]))[path[-1]]
     return copied
 
 
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    """Other values for a field: what its schema lists, its neighbours, and names that the spec declares."""
+    """Yield other values for a field: those in its schema, neighbouring numbers, and names declared in the spec."""
     schema = followed(at(place))
     for part in (schema, *(followed(schema_of(one)) for key in ("oneOf", "anyOf") for one in _list(schema.get(key)))):
         yield from (*_list(part.get("enum")), *([part["const"]] if "const" in part else []))
@@ -169,7 +169,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """`differs`, `refused`, `same`, or what made an alternative no spec at all; in the seeds so called."""
+    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds with this name prefix."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -189,7 +189,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("place", sorted(leaves()))
 def test_a_field_is_honoured_or_refused(place: str) -> None:
-    """Some change of the field alone changes what comes out, or is refused by the target with a reason."""
+    """Changing only the field changes the output, or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -206,7 +206,7 @@ def test_a_field_is_honoured_or_refused(place: str) -> None:
 
 
 def _on_aws() -> list[str]:
-    """The fields that a spec for AWS fills, of the sections for which its target answers."""
+    """Return the fields that a spec for AWS fills, in the sections that its target handles."""
     filled_there = {place for place, found in occurrences().items() if any(_is_aws(number) for number, _ in found)}
     return sorted(filled_there & {place for place in leaves() if place.startswith(OF_AWS) and place not in DECISIVE})
 
@@ -217,7 +217,7 @@ def _is_aws(number: int) -> bool:
 
 @pytest.mark.parametrize("place", _on_aws())
 def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
-    """What one target honours another must not pass over."""
+    """A field supported by one target must not be ignored by another."""
     seen: list[str] = []
     for verdict in verdicts(place, "aws"):
         if verdict in {"differs", "refused"}:
@@ -227,7 +227,7 @@ def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
 
 
 def test_a_cloud_is_refused_as_a_whole() -> None:
-    """A provider without a target is told at its line, once, and nothing comes out."""
+    """An unsupported provider is reported once, at its line, and there is no output."""
     value = copy.deepcopy(seeds()[0].value)
     value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
     files, told = compiled(value)
@@ -238,7 +238,7 @@ def test_a_cloud_is_refused_as_a_whole() -> None:
 
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
 def test_an_environment_patches_every_section(section: str) -> None:
-    """What an environment says of a section comes out, or is told; it is never passed over."""
+    """An environment's change to a section affects the output or is reported, but is never ignored."""
     for seed in seeds():
         if section in seed.value:
             patched = {**seed.value, "environments": {"other": {section: None}}}
@@ -252,6 +252,6 @@ def test_an_environment_patches_every_section(section: str) -> None:
 
 
 def test_the_schema_is_walked() -> None:
-    """The walk finds the fields that there are, so that none is left out in silence."""
+    """The walk finds all existing fields, so that none is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

@@ -1,4 +1,4 @@
-"""Every example compiles where it can, is refused plainly where it cannot yet, and is explained in one screen."""
+"""Every example compiles where supported, is refused clearly elsewhere, and has a README of one screen."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""An override binds to one provider and a plant stays on a version, to show that; a hospital has its own backup."""
+"""Deliberate cases: an override for one provider, a plant that stays on a version, a hospital with its own backup."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 
 
 def compiled(example: Example) -> Compiled:
-    """An example through the public function, as a user of the library calls it."""
+    """Compile an example through the public function, like a user of the library."""
     given = example.inputs()
     return compile_text(
         given.spec.content,
@@ -43,12 +43,12 @@ def compiled(example: Example) -> Compiled:
 
 
 def codes_of(outcome: Compiled) -> list[str]:
-    """The codes of what was found, in order."""
+    """Return the codes of the diagnostics, in order."""
     return [one.code for one in outcome.diagnostics]
 
 
 def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of all texts that are the name of a provider."""
+    """Yield the paths of all strings that are a provider's name."""
     if isinstance(value, str) and value in _PROVIDERS:
         yield path
     elif isinstance(value, dict):
@@ -61,7 +61,7 @@ def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 @pytest.mark.parametrize("example", [*on_clusters(), *on_aws()], ids=str)
 def test_example_compiles(example: Example) -> None:
-    """It comes out whole: a project for each target, a manifest for each workload, no warning but the expected."""
+    """The output is complete: a project per target, a manifest per workload, and only expected warnings."""
     outcome = compiled(example)
 
     assert codes_of(outcome) == EXPECTED_WARNINGS.get(str(example), [])
@@ -110,7 +110,7 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_show_what_aws_has() -> None:
-    """Hybrid, an adopted network, an elastic class, and a machine of eight accelerators with spot first."""
+    """They show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -127,7 +127,7 @@ def test_examples_show_what_aws_has() -> None:
 
 
 def test_examples_are_of_different_trades() -> None:
-    """Eight systems at least, most industries among them, and each with an environment that compiles."""
+    """There are at least eight systems from most industries, each with an environment that compiles."""
     names = {example.name for example in EVERY}
     systems = [outcome for example in on_clusters() if (outcome := example.compiled().system)]
 
@@ -139,7 +139,7 @@ def test_examples_are_of_different_trades() -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_a_provider_is_named_under_deployment_only(name: str) -> None:
-    """No other section of the spec, or of an environment, knows where it runs."""
+    """No other section of the spec or of an environment depends on where it runs."""
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)
         assert document is not None
@@ -151,7 +151,7 @@ def test_a_provider_is_named_under_deployment_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_readme_is_one_screen(name: str) -> None:
-    """It has a title, the command, and fits."""
+    """The README has a title and the command, and is short enough."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
     assert text.startswith("# ")
@@ -161,7 +161,7 @@ def test_readme_is_one_screen(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_template_compiles(name: str) -> None:
-    """What `init` writes is a spec that compiles as it stands."""
+    """The output of `init` compiles unchanged."""
     text = TEMPLATES[name].read_text(encoding="utf-8")
     outcome = compile_text(text.replace("name: my-system", "name: renamed", 1))
 
@@ -172,7 +172,7 @@ def test_template_compiles(name: str) -> None:
 
 
 def test_specs_are_formatted_for_reading() -> None:
-    """No line is longer than 125 characters, none ends in a space, and every example names its schema."""
+    """Lines have at most 125 characters and no trailing spaces, and every example names its schema."""
     for path in (*FOLDER.glob("*/system.yaml"), *FOLDER.glob("*/environments/*.yaml"), *TEMPLATES.values()):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert [at for at, line in enumerate(lines, 1) if len(line) > 125 or line != line.rstrip()] == [], path
@@ -182,7 +182,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 
 def test_examples_show_each_way_of_replacing_servers() -> None:
-    """A whole second cluster, steps of traffic, and one Pod after the other."""
+    """The ways are a second cluster, traffic in steps, and one Pod after another."""
     systems = [found for example in on_clusters() if (found := example.compiled().system)]
     shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

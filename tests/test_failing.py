@@ -1,4 +1,4 @@
-"""Every code with a spec that shows it, and the exact text that is printed."""
+"""Every code has a spec that triggers it, with the exact printed text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN_ELSEWHERE = {
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_is_printed(folder: Path, accept: bool) -> None:
-    """The text is the expected one, and says the code that the folder is named after."""
+    """The text is as expected and includes the code in the folder's name."""
     printed = diagnose(question_in(folder))
     expected = folder / "expected.txt"
     if accept:
@@ -48,7 +48,7 @@ OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", 
 
 @pytest.mark.parametrize("code", [*OURS, *(code for code in codes(TARGETS.diagnostics()) if "-" in code)])
 def test_every_code_is_shown(code: str) -> None:
-    """No code of these stages and of a provider is without a spec."""
+    """Every code of these stages and of providers has such a spec."""
     if code in {"E0150", "E0151", "E0152", "E0153", "E0154", "E0155", "E0156", "E0157"}:
         return
     shown = {_code(folder) for folder in FOLDERS}

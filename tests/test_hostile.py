@@ -1,4 +1,4 @@
-"""Hostile input ends in a result or in diagnostics: a share of the cases that tests/real runs in full."""
+"""Hostile input ends in a result or in diagnostics: a sample of the cases that tests/real runs in full."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARE = 1_000
 
 
 def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
-    """No traceback, no hang, no more than 1 GB; and the cases are not all refused at the first door."""
+    """There is no traceback, no hang, and at most 1 GB; and not all cases are refused by the first stage."""
     told = hostile(0, SHARE)
 
     assert not told.failures, "\n".join(told.failures[:5])
@@ -22,7 +22,7 @@ def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
 
 
 def test_a_case_is_the_same_in_every_run() -> None:
-    """Or a failure could not be looked at."""
+    """A failure that cannot be repeated could not be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 
@@ -32,7 +32,7 @@ def _broken(*_given: object) -> None:
 
 
 def test_what_a_room_raises_is_seen() -> None:
-    """The judge of the cases lets nothing through: a target that raises is a failure and not a diagnostic."""
+    """The runner hides nothing: a target that raises is a failure, not a diagnostic."""
     inputs = Inputs(Given("system.yaml", seeds()[0].text))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(child, "compile_system", _broken)

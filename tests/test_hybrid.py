@@ -1,4 +1,4 @@
-"""Two targets in one system, from the text of a spec to the files of both: whatever crosses has two ends or none."""
+"""Two targets in one system, from a spec's text to the files of both: access between them has both ends or none."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ FILMS = (
         " credentials: secret://kubernetes/films}\n  runs: {type",
     ),
 )
-"""A bucket in the shop, and the pipeline of the cloud that reads it."""
+"""A bucket in the shop, and a pipeline in the cloud that reads it."""
 
 
 def two_clouds(region: str, *changes: tuple[str, str]) -> str:
-    """Both targets in AWS."""
+    """Return the spec with both targets in AWS."""
     shop = f"    shop: {{provider: aws, region: {region}, vpc: {{cidr: 10.9.0.0/16}}}}\n"
     return hybrid(("mode: hybrid", "mode: cloud"), (SHOP, shop), *changes)
 
 
 def compiled(text: str) -> Outcome:
-    """Through all stages."""
+    """Compile a spec through all stages."""
     return compile_system(Inputs(Given("system.yaml", text)), TARGETS)
 
 
 def files(outcome: Outcome) -> dict[str, str]:
-    """Every file that comes out, by target and path, without copies of the library and the runtime."""
+    """Return every emitted file by target and path, without copies of the library and the runtime."""
     assert not outcome.failed, outcome.diagnostics
     found: dict[str, str] = {}
     for stack in outcome.stacks:
@@ -58,12 +58,12 @@ def files(outcome: Outcome) -> dict[str, str]:
 
 
 def errors(outcome: Outcome) -> list[str]:
-    """Codes of what is refused."""
+    """Return the codes of errors."""
     return sorted(one.code for one in outcome.diagnostics if one.severity is Severity.ERROR)
 
 
 def spec_of_fraud() -> str:
-    """The reference spec."""
+    """Return the reference spec."""
     return (FRAUD.root / FRAUD.name / "system.yaml").read_text(encoding="utf-8")
 
 
@@ -91,7 +91,7 @@ def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() 
 
 
 def test_removing_what_crosses_removes_both_ends() -> None:
-    """No user, no output, no bundle, no word of it stays on the side that goes on; the other side is empty."""
+    """No user, output or bundle stays on the remaining side, and nothing mentions one; the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -109,7 +109,7 @@ def test_removing_what_crosses_removes_both_ends() -> None:
 
 
 def test_each_user_may_do_exactly_what_its_workload_names() -> None:
-    """Three workloads of the shop, three users: a bundle is read, captures are added."""
+    """Three workloads of the shop have three users: one reads a bundle, others add captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -121,7 +121,7 @@ def test_each_user_may_do_exactly_what_its_workload_names() -> None:
 
 
 def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
-    """By an address and credentials that both know; no stack of the one is read by the other."""
+    """Both clusters know an address and credentials; neither reads the other's stacks."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -136,7 +136,7 @@ def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
 
 
 def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
-    """No key leaves the account: the role names the bucket and the other target's key of encryption."""
+    """No key leaves the account: the role names the bucket and the other target's encryption key."""
     found = files(compiled(two_clouds("eu-central-1")))
     program = found["shop/infrastructure/__main__.py"]
 
@@ -149,7 +149,7 @@ def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
 
 
 def test_two_regions_open_each_others_buckets_through_the_s3_of_the_bucket() -> None:
-    """A key of encryption stays in its region and is used there, whoever calls; so its region is named."""
+    """An encryption key is used in its own region by every caller, so the region is named."""
     made = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(made["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -168,7 +168,7 @@ def test_two_regions_open_each_others_buckets_through_the_s3_of_the_bucket() -> 
 
 
 def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> None:
-    """What is trained in the cloud on data of the shop is refused, unless the shop lets it in."""
+    """Training in the cloud on the shop's data is refused unless the shop allows access."""
     opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
     found = files(compiled(hybrid(opened, *FILMS)))
 
@@ -177,11 +177,11 @@ def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> N
     assert "port: 9000" in policy
     readme = found["main/README.md"]
     assert "| out, to shop | `main:training-job/retrain` | `shop:object-store/films` | data | https | 9000 |" in readme
-    assert "Apply `workloads/` of shop" not in readme  # the bucket is there already
+    assert "Apply `workloads/` of shop" not in readme  # the bucket already exists
 
 
 def test_targets_that_wait_for_each_other_are_refused() -> None:
-    """Each would need the other's key of encryption before it is made; a bucket that is there already ends that."""
+    """Each target would need the other's encryption key first; with an existing bucket neither waits."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -191,7 +191,7 @@ def test_targets_that_wait_for_each_other_are_refused() -> None:
 
 
 def test_names_that_would_be_read_alike_stay_apart() -> None:
-    """Of a placement and a workload: shop and a-till, shop-a and till."""
+    """Placement and workload names may combine to the same text: shop and a-till, shop-a and till."""
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
     text = hybrid(

@@ -1,4 +1,4 @@
-"""What a command imports: start-up is most of what small specs cost, and parts that are not needed are not loaded."""
+"""Imports of a command: start-up dominates the time for small specs, so unused modules are not loaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEVER = {
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
-    """The modules that one run of the command line has loaded when it ends."""
+    """Return the modules that a command line run has loaded when it ends."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_the_version_costs_nothing() -> None:
-    """No stage, no YAML, no schema, and no look at what is installed."""
+    """No stage, YAML or schema is loaded, and installed packages are not inspected."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
@@ -48,7 +48,7 @@ def test_the_version_costs_nothing() -> None:
 
 
 def test_validate_loads_the_front_half_alone() -> None:
-    """Nothing that writes: no template, no printer of Python, no disk."""
+    """Nothing for output is loaded: no template, no Python printer, no disk code."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
@@ -57,12 +57,12 @@ def test_validate_loads_the_front_half_alone() -> None:
 
 
 def test_machines_of_a_cloud_are_read_where_the_spec_names_it() -> None:
-    """A system on clusters that are there already knows nothing of instance types and their prices."""
+    """A system on existing clusters does not load instance types and prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
 def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
-    """Diagnostics are printed without a library for it."""
+    """Diagnostics are printed without loading a library for it."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
 
@@ -73,14 +73,14 @@ def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    """A spec in a folder of its own."""
+    """Return a spec in a folder of its own."""
     path = tmp_path / "system.yaml"
     path.write_bytes(SPEC.read_bytes())
     return path
 
 
 def test_compile_loads_what_it_writes_with(spec: Path) -> None:
-    """And nothing of the libraries that the emitted programs use."""
+    """None of the libraries that the emitted programs use are loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules
@@ -88,7 +88,7 @@ def test_compile_loads_what_it_writes_with(spec: Path) -> None:
 
 
 def test_an_unchanged_compile_loads_no_room(spec: Path) -> None:
-    """A look at the lock and the record is enough: no schema is compiled, no plan is made."""
+    """The lock and the record are enough: no schema is compiled and no plan made."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

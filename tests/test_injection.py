@@ -1,4 +1,4 @@
-"""Texts of code in the fields of a spec come out as data: a share of those that tests/real puts into every field."""
+"""Code-like strings in a spec come out as data: a sample of those that tests/real puts into every field."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ WIDE = next(seed for seed in seeds() if seed.name == "wide")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_it_is_data(nasty: str) -> None:
-    """Files, documents, programs and expressions are those of a harmless text; only the texts themselves differ."""
+    """Files, documents, programs and expressions equal those of a harmless string, except for the string itself."""
     assert problems(WIDE, nasty) == []
 
 
 def test_many_places_take_texts() -> None:
-    """Or nothing was tried."""
+    """The other tests prove something only if many places accept strings."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
     assert set(WORST) <= set(NASTY)
@@ -43,13 +43,13 @@ def test_many_places_take_texts() -> None:
     ],
 )  # fmt: skip
 def test_what_is_more_than_data_is_seen(path: str, left: str, right: str) -> None:
-    """The judge of the outputs lets none of these through."""
+    """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 
 @pytest.mark.parametrize("nasty", ["../../x", "a/../../b", "..", "/etc/passwd", "a\x00b", "a\nb"])
 def test_no_path_is_made_of_it(nasty: str) -> None:
-    """Every text of the spec that may be a path is one: files stay in their folder."""
+    """Every string that becomes a path stays inside its folder."""
     for path in compiled(filled(WIDE.alone(), taking(WIDE, nasty))):
         assert not Path(path).is_absolute()
         assert ".." not in Path(path).parts

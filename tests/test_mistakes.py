@@ -1,4 +1,4 @@
-"""Mistakes that people make: each is pointed at, nothing else is told, and its hint mends it."""
+"""Common user errors: each is marked, nothing else is reported, and its hint fixes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SUGGESTED = re.compile(r"did you mean '([^']+)'")
 
 @dataclass(frozen=True)
 class Mistake:
-    """One entry of the table."""
+    """An entry in the table of mistakes."""
 
     what: str
     right: str
@@ -35,7 +35,7 @@ class Mistake:
     mended: str
 
     def spec(self, part: str) -> str:
-        """The spec with a part of it written in another way."""
+        """Return the spec with one part written differently."""
         assert RIGHT.count(self.right) == 1
         return RIGHT.replace(self.right, part)
 
@@ -50,7 +50,7 @@ def _mistakes() -> list[Mistake]:
 
 
 def found_in(text: str | bytes) -> list[Diagnostic]:
-    """What `modelyard validate` finds in a spec in the base and all environments, apart from warnings."""
+    """Return the errors that `modelyard validate` finds in the base and all environments."""
     inputs = Inputs(Given("system.yaml", text))
     spec = opened(inputs)
     names = environments(spec.document) if spec.document is not None else ()
@@ -59,7 +59,7 @@ def found_in(text: str | bytes) -> list[Diagnostic]:
 
 
 def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """A text without its marks, and the line and column of what each stood before."""
+    """Return a text without its marks, and the line and column after each mark."""
     places: list[tuple[int, int]] = []
     while _MARK in text:
         before, text_after = text.split(_MARK, 1)
@@ -70,7 +70,7 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 @pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
 def test_a_mistake_is_pointed_at_and_mended(mistake: Mistake) -> None:
-    """At its line and column, with nothing that merely follows from it; what the hint says compiles."""
+    """The error is at the right position, without errors that follow from it, and the hint's suggestion compiles."""
     wrong, places = marked(mistake.spec(mistake.wrong))
     found = found_in(wrong)
 
@@ -85,7 +85,7 @@ def test_a_mistake_is_pointed_at_and_mended(mistake: Mistake) -> None:
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
 def test_marks_and_line_breaks_of_other_systems_change_nothing(text: str) -> None:
-    """Editors of Windows write both; what comes out is the same, and so is the place of a mistake."""
+    """Windows editors write both; the output is the same, as is the position of an error."""
     assert found_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
     (typo,) = found_in(text.replace("replicas:", "replcias:", 1).encode())

@@ -1,4 +1,4 @@
-"""What pages show of the code is what the code does now."""
+"""Parts of pages that show the code are up to date."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_part_is_up_to_date(name: str, part: str, accept: bool) -> None:
 
 
 def test_every_alert_has_an_entry() -> None:
-    """A new alert, or one with another name, needs a section in docs/operations.md."""
+    """A new or renamed alert needs a section in docs/operations.md."""
     assert raised_alerts() == set(ALERTS)
 
 
@@ -35,7 +35,7 @@ def test_every_runbook_is_that_of_an_alert() -> None:
 
 
 def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
-    """In everything that comes out of the examples."""
+    """All alerts in the golden folders are compared."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
     ]
@@ -55,7 +55,7 @@ def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
 
 
 def test_every_check_that_looks_at_industry_or_risk_is_listed() -> None:
-    """A module that begins to look at them needs its codes in `MODULES`."""
+    """A module that starts to depend on industry or risk needs its codes in `MODULES`."""
     assert decided_by_profile() == set(MODULES)
 
 

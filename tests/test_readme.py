@@ -1,4 +1,4 @@
-"""What documents show is what happens: their commands are run, their output is compared, their spec is the example."""
+"""Documents show what happens: their commands are run, their output is compared, and their spec is the example."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LANGUAGE_SERVER = re.compile(r"^# yaml-language-server:.*\n")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder of a reader: `hello` as the first screen shows it, and all examples."""
+    """Return a reader's folder: `hello` as on the first screen, and all examples."""
     ignored = shutil.ignore_patterns("build", "modelyard.lock")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored)
     shutil.copytree(tmp_path / "examples" / "hello", tmp_path / "hello")
@@ -30,17 +30,17 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_readme_shows_what_happens(place: Path, accept: bool) -> None:
-    """Every console block, in order, in one folder."""
+    """Every console block is run in order in one folder."""
     check(README, place, accept)
 
 
 def test_tutorial_shows_what_happens(tmp_path: Path, accept: bool) -> None:
-    """Every command of the tutorial, in order, from an empty folder."""
+    """Every command of the tutorial is run in order, starting from an empty folder."""
     check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
 
 
 def check(page: Path, place: Path, accept: bool) -> None:
-    """A page shows what its commands print today."""
+    """Assert that a page shows what its commands print now."""
     printed = played(page.read_text(encoding="utf-8"), place)
     if accept:
         page.write_text(printed, encoding="utf-8")
@@ -49,7 +49,7 @@ def check(page: Path, place: Path, accept: bool) -> None:
 
 
 def test_readme_shows_the_example(place: Path) -> None:
-    """The spec of the first screen is examples/hello, without the line for editors."""
+    """The spec on the first screen is examples/hello, without the line for editors."""
     first = README.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```\n")[0]
 
     assert first == (place / "hello" / "system.yaml").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_readme_shows_the_example(place: Path) -> None:
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=lambda page: page.parent.name)
 def test_commands_of_an_example_work(page: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever types what the page of an example says gets projects."""
+    """A reader who types the commands of an example's page gets projects."""
     monkeypatch.chdir(place)
     lines = [line for block in _SHELL.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
     commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("modelyard ")]

@@ -1,4 +1,4 @@
-"""Docs that are printed from code are as the code is now, and links within docs lead somewhere."""
+"""Docs printed from code are up to date, and links within docs work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_up_to_date(name: str, accept: bool) -> None:
-    """What is printed is what lies in docs."""
+    """The printed text equals the page in docs."""
     printed = PAGES[name]()
     page = DOCS / name
     if accept:
@@ -39,14 +39,14 @@ def test_every_code_is_on_one_page() -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    """A relative link names a file or folder that is there."""
+    """A relative link names an existing file or folder."""
     links = _LINK.findall(page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_pages_that_code_names_are_there() -> None:
-    """Whoever follows a comment or a docstring into docs finds the page."""
+    """Pages mentioned in comments and docstrings exist."""
     folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     named = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
@@ -57,7 +57,7 @@ def test_pages_that_code_names_are_there() -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_headings(page: Path) -> None:
-    """What follows the # of a link is a heading of the page that it leads to."""
+    """The fragment of a link is a heading on the linked page."""
     links = _ANCHOR.findall(page.read_text(encoding="utf-8"))
 
     assert [f"{path}#{anchor}" for path, anchor in links if anchor not in anchors((page.parent / path).resolve())] == []
@@ -65,6 +65,6 @@ def test_links_lead_to_headings(page: Path) -> None:
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
-    """The anchors that GitHub gives to the headings of a page."""
+    """Return the anchors that GitHub creates for the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE) if page.is_file() else []
     return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)

@@ -1,4 +1,4 @@
-"""A spec that `validate` calls valid compiles: every reference of every example misspelt, one at a time."""
+"""A spec that `validate` accepts also compiles: every reference of every example is misspelt, one at a time."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "mo
 
 
 def inputs_of(example: str) -> Inputs:
-    """An example with the files of all its environments."""
+    """Return an example with the files of all its environments."""
     folder = FOLDER / example
     beside = {path.stem: given(path) for path in sorted(folder.glob("environments/*.yaml"))}
     return Inputs(given(folder / "system.yaml"), beside=beside)
 
 
 def given(path: Path) -> Given:
-    """A file as the command line reads it."""
+    """Return a file as the command line reads it."""
     return Given(str(path), path.read_text(encoding="utf-8"))
 
 
 def surveyed(inputs: Inputs) -> Survey:
-    """What `validate` without `--env` judges."""
+    """Return the result of `validate` without `--env`."""
     spec = opened(inputs)
     return survey(inputs, spec, environment_names(inputs, spec.document), TARGETS)
 
 
 def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
-    """The base as None, then every environment, each by a compile of its own."""
+    """Yield the base as None, then every environment, each compiled separately."""
     yield None, compile_system(inputs, TARGETS)
     for name in environment_names(inputs, opened(inputs).document):
         yield name, compile_system(replace(inputs, environment=name, overlay=inputs.beside.get(name)), TARGETS)
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """The same with one text that names something of the spec misspelt, for each such text."""
+    """Yield a copy for each string that refers to a name in the spec, with that string misspelt."""
     files: list[tuple[str | None, Given]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -63,14 +63,14 @@ def misspelt(inputs: Inputs) -> Iterator[Inputs]:
 
 
 def document_of(file: Given) -> Document:
-    """A file of an example, which loads."""
+    """Load a file of an example."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     assert document is not None, problems
     return document
 
 
 def declared(value: Json) -> Iterator[str]:
-    """The names of entries in a spec and its environments, and of variants, steps and targets within them."""
+    """Yield the names of entries in a spec and its environments, and of variants, steps and targets within them."""
     if isinstance(value, dict):
         for key, child in value.items():
             if key in (*SECTIONS, "targets", "variants", "steps") and isinstance(child, dict):
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Where a text names an entry, alone or with section or alias, and the keys of traffic, each with the name."""
+    """Yield where a string refers to an entry, alone or with section or alias, and keys of traffic, with the name."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")
@@ -90,7 +90,7 @@ def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]
 
 
 def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
-    """Every value below another one with its path, at any depth."""
+    """Yield every value below another one with its path, at any depth."""
     steps: list[str | int] = [*value] if isinstance(value, dict) else []
     steps = [*range(len(value))] if isinstance(value, list) else steps
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
 
 
 def with_a_letter_more(text: str, span: Span, name: str) -> str:
-    """The text with a letter more in the name at a span."""
+    """Return the text with an extra letter in the name at a span."""
     lines = text.split("\n")
     line = lines[span.line - 1]
     at = line.index(name, span.column - 1) + 1
@@ -110,7 +110,7 @@ def with_a_letter_more(text: str, span: Span, name: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_valid_spec_compiles(example: str) -> None:
-    """A misspelt reference is an error, also where every environment deletes or replaces the entry that has it."""
+    """A misspelt reference is an error even if every environment deletes or replaces the entry that contains it."""
     inputs = inputs_of(example)
     is_whole = surveyed(inputs).base_is_whole
     refused = 0
@@ -126,5 +126,5 @@ def test_a_valid_spec_compiles(example: str) -> None:
 
 
 def left_out(verdict: Survey) -> set[str | None]:
-    """The environments of which `validate` does not say that they compile; None is the base."""
+    """Return the environments that `validate` does not report as compiling; None is the base."""
     return {*verdict.not_made_yet, *(() if verdict.base_is_whole else (None,))}

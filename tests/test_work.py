@@ -1,4 +1,4 @@
-"""Work grows with the spec and no faster: counted in instructions of Python that run, which no other load changes."""
+"""Work is linear in the size of the spec: counted in executed Python instructions, independent of other load."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TO_SPARE = 1.015
 
 
 def work(text: str, compiles: bool = True) -> Counter[str]:
-    """How many instructions ran while the spec was compiled and all its files were made, by function.
+    """Return the number of instructions, by function, executed to compile a spec and render all its files.
 
-    Lines would not do: a comprehension over everything is one, however long it takes.
+    Counting lines would not work: a comprehension over everything is one line, however long it takes.
     """
     ran: Counter[str] = Counter()
 
@@ -41,11 +41,11 @@ def work(text: str, compiles: bool = True) -> Counter[str]:
 
 @pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
 def test_work_grows_in_proportion(where: str) -> None:
-    """A dozen models more are the same work, however many are there.
+    """A dozen more models cost the same, however many there already are.
 
-    What does something for each model and looks at all of them in it fails here, long before it can be felt.
+    Code that scans all models once for each model fails here, long before anyone notices it.
     """
-    compile_text(system(2, where=where))  # what is done once a process: imports, tables, templates
+    compile_text(system(2, where=where))  # once per process: imports, tables, templates
     small, middle, large = (work(system(_STEP * times, where=where)) for times in (1, 2, 3))
 
     first, second = middle.total() - small.total(), large.total() - middle.total()
@@ -55,7 +55,7 @@ def test_work_grows_in_proportion(where: str) -> None:
 
 
 def test_suggestions_are_made_only_for_what_is_reported() -> None:
-    """Of thousands of unknown fields the first thousand are reported, and the others cost their reading alone."""
+    """The first thousand of several thousand unknown fields are reported; the others cost only their parsing."""
     spec = system(1, where=ON_PREM)
     many, more = (
         work(spec + "".join(f"key{at}: 1\n" for at in range(count)), compiles=False) for count in (2000, 4000)

@@ -1,4 +1,4 @@
-"""Rows a second of a batch inference, against the same model on bare Ray Data at its best size of a batch."""
+"""Rows per second of batch inference, compared with the same model on bare Ray Data at its best batch size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Seconds = dict[str, list[dict[str, float]]]
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
-    """How long each way took, by round, on few rows and on many."""
+    """Return the time of each variant by round, on few rows and on many."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {
         "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
@@ -37,7 +37,7 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
-    """Time for the rows that many are more than few, in the middle one of some rounds; the bare one at its best."""
+    """Compare the time for the additional rows, as the median of several rounds, with the fastest bare variant."""
     repeat(lambda: None, 1)
     taken = {name: median(one["many"] - one["few"] for one in rounds) for name, rounds in seconds.items()}
     best = min(took for name, took in taken.items() if name != "ours")

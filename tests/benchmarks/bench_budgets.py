@@ -1,8 +1,8 @@
-"""Budgets of speed and memory as ratios within one run: against `python -c pass`, and against the usual stack.
+"""Budgets for speed and memory as ratios within one run: to `python -c pass`, and to the usual stack.
 
-The usual stack is what most tools of this kind are made of: PyYAML's C loader, jsonschema, and `yaml.dump` with the C
-emitter. It gets the same spec, the same schema, and for compile the very documents that we emit as plain values: what
-it takes to think them out is in our figure and not in its own.
+The usual stack is what most such tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It gets
+the same spec and schema, and for compile exactly our documents as plain values: the time to compute them counts in our
+figure but not in its own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ tell(began)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Specs of several sizes, and the schema."""
+    """Return a folder with specs of several sizes and the schema."""
     found = tmp_path_factory.mktemp("specs")
     for models in (1, 100, 1_000, 10_000):
         (found / f"{models}").mkdir()
@@ -64,18 +64,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spec(folder: Path, models: int) -> str:
-    """The path of a spec of that size."""
+    """Return the path of a spec with this many models."""
     return str(folder / f"{models}" / "system.yaml")
 
 
 def misspelt(text: str, mistakes: int) -> str:
-    """The text with that many keys of its first entries spelt wrong."""
+    """Misspell this many keys in the first entries."""
     head, data = text[: text.index("\ndata:")], text[text.index("\ndata:") :]
     return head + re.sub(r"(?m)^(    \w+)(?=:)", r"\1x", data, count=mistakes)
 
 
 def least(repeat: Repeat, code: str, *arguments: str, rounds: int = 3) -> Cost:
-    """The cheapest of some runs, in processor time."""
+    """Return the cost of the run with the least processor time."""
     found: list[Cost] = []
     repeat(lambda: found.append(part(code, *arguments)), rounds)
     return min(found, key=lambda cost: cost.seconds)
@@ -83,13 +83,13 @@ def least(repeat: Repeat, code: str, *arguments: str, rounds: int = 3) -> Cost:
 
 @pytest.fixture(scope="session")
 def nothing() -> float:
-    """What Python itself costs: `python -c pass`."""
+    """Return the processor time of Python itself: `python -c pass`."""
     return min(whole("-c", "pass") for _ in range(9))
 
 
 @pytest.mark.parametrize(("option", "budget"), [("--version", 4.0), ("--help", 4.0)])
 def bench_start(repeat: Repeat, nothing: float, within: Within, option: str, budget: float) -> None:
-    """Of what does nothing yet."""
+    """Measure commands that do no work yet."""
     found: list[float] = []
     repeat(lambda: found.append(whole("-m", "modelyard", option)), 9)
     within(f"{option}, times python -c pass", min(found) / nothing, budget)
@@ -97,7 +97,7 @@ def bench_start(repeat: Repeat, nothing: float, within: Within, option: str, bud
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "ten errors"])
 def bench_validate_one(repeat: Repeat, tmp_path: Path, nothing: float, within: Within, wrong: bool) -> None:
-    """Of one model, right or wrong."""
+    """Validate one model, with and without errors."""
     text = misspelt(system(1), 10) if wrong else system(1)
     errors = [one for one in compile_text(text).diagnostics if one.severity is Severity.ERROR]
     assert len(errors) >= 10 if wrong else not errors
@@ -109,7 +109,7 @@ def bench_validate_one(repeat: Repeat, tmp_path: Path, nothing: float, within: W
 
 @pytest.mark.parametrize("models", [1_000, 10_000])
 def bench_validate(repeat: Repeat, folder: Path, within: Within, models: int) -> None:
-    """All stages up to the plan, against loading and jsonschema alone."""
+    """Compare all stages up to the plan with loading and jsonschema only."""
     rounds = 3 if models < 10_000 else 1
     ours = least(repeat, VALIDATE, spec(folder, models), rounds=rounds)
     usual = min(
@@ -121,7 +121,7 @@ def bench_validate(repeat: Repeat, folder: Path, within: Within, models: int) ->
 
 
 def bench_compile(repeat: Repeat, folder: Path, tmp_path: Path, within: Within) -> None:
-    """Spec to files on disk, against loading, jsonschema and dumping the same documents, without a disk."""
+    """Compare spec to files on disk with loading, jsonschema and dumping the same documents without writing them."""
     files = compile_text(system(1_000)).files
     documents = [
         list(yaml.load_all(content, yaml.CSafeLoader)) for path, content in files.items() if path.endswith(".yaml")
@@ -139,7 +139,7 @@ def bench_compile(repeat: Repeat, folder: Path, tmp_path: Path, within: Within) 
 
 
 def bench_compile_in_proportion(repeat: Repeat, folder: Path, tmp_path: Path, within: Within) -> None:
-    """Ten times the models take at most twelve times the time, and memory has a bound."""
+    """Ten times as many models take at most twelve times as long, and memory is bounded."""
     small = part(COMPILE, spec(folder, 1_000), str(tmp_path / "small"))
     large = least(repeat, COMPILE, spec(folder, 10_000), str(tmp_path / "large"), rounds=1)
     within("compile, 10000 models, times 1000 models", large.seconds / small.seconds, 12)
@@ -147,7 +147,7 @@ def bench_compile_in_proportion(repeat: Repeat, folder: Path, tmp_path: Path, wi
 
 
 def bench_recompile(repeat: Repeat, folder: Path, tmp_path: Path, nothing: float, within: Within) -> None:
-    """Where nothing has changed nothing is read but the spec, the lock and the records."""
+    """An unchanged compile reads only the spec, the lock and the records."""
     arguments = ("-m", "modelyard", "compile", spec(folder, 1), "--out", str(tmp_path))
     whole(*arguments)
     found: list[float] = []

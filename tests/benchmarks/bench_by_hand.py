@@ -1,4 +1,4 @@
-"""The time that the emitted infrastructure takes under mocks, against the program that was written by hand for it."""
+"""Time to register the emitted infrastructure under mocks, compared with a handwritten program for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUNNER = Path(__file__).parents[1] / "stacks" / "registrations.py"
 
 
 def bench_registering(repeat: Repeat, tmp_path: Path, within: Within) -> None:
-    """From the start of Python to the last registration, with every import."""
+    """Measure from the start of Python to the last registration, including imports."""
     folder = emitted(tmp_path)
     ours: list[float] = []
     by_hand: list[float] = []

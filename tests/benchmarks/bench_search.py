@@ -1,4 +1,4 @@
-"""Time of a training job with a search, against the same by hand with bare Ray Tune, on one real Ray."""
+"""Time of a training job with tuning, compared with handwritten code on bare Ray Tune, on a real Ray."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 3
 
 
 def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
-    """The whole job, from reading the data to the registered version, in the middle one of some rounds."""
+    """Measure the whole job, from reading the data to the registered version, as the median of several rounds."""
     repeat(lambda: None, 1)
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {

@@ -1,4 +1,4 @@
-"""What a process of its own costs: processor time rather than the clock, since machines are shared, and memory."""
+"""The cost of a separate process: processor time, because machines are shared, and memory."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ def tell(began):
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([spent, kilobytes / 1024]))
 """
-"""Where there is a /proc, the process's own high-water mark: `ru_maxrss` outlives exec, and so begins at what the
-process that started this one had at that moment.
+"""With a /proc, the process's own high-water mark: `ru_maxrss` survives exec, so it starts at the parent process's
+memory at that moment.
 """
 
 _BYTECODE = tempfile.mkdtemp(prefix="modelyard-bench-")
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {
     "PYTHONPYCACHEPREFIX": _BYTECODE
 }
-"""An installed program has its bytecode; a process that compiles its own sources would measure the Python compiler."""
+"""An installed program has bytecode; a process that compiles its own sources would measure the Python compiler."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of processor time, and the largest memory in MB."""
+    """Processor time in seconds, and peak memory in MB."""
 
     seconds: float
     megabytes: float
 
 
 def whole(*command: str) -> float:
-    """Processor time of a whole process from its start to its end, in seconds."""
+    """Return the processor time of a whole process in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *command], check=False, capture_output=True, env=_AS_INSTALLED)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -48,7 +48,7 @@ def whole(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """What the part of a program costs that begins with `began = time.process_time()` and ends with `tell(began)`."""
+    """Return the cost of a program from `began = time.process_time()` to `tell(began)`."""
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)
     seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Ratios that a run has found, printed with their budgets when it ends."""
+"""Ratios measured in a run, printed with their budgets at its end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _found = pytest.StashKey[list[tuple[str, float, float]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keeps what is found for the end of the run."""
+    """Prepare to collect the figures for the end of the run."""
     config.stash[_found] = []
 
 
 @pytest.fixture
 def within(request: pytest.FixtureRequest) -> Within:
-    """Takes note of a figure and its budget, and fails where it is exceeded."""
+    """Return a function that records a figure with its budget and fails if it is exceeded."""
 
     def check(what: str, figure: float, budget: float) -> None:
         request.config.stash[_found].append((what, figure, budget))
@@ -34,16 +34,16 @@ def within(request: pytest.FixtureRequest) -> Within:
 
 @pytest.fixture
 def repeat(benchmark: BenchmarkFixture) -> Repeat:
-    """Runs something so many times under pytest-benchmark, which prints its times by the clock."""
+    """Return a function that repeats something under pytest-benchmark, which prints its wall-clock times."""
 
     def run(what: Callable[[], object], rounds: int) -> None:
-        attrgetter("pedantic")(benchmark)(what, rounds=rounds)  # it has no types
+        attrgetter("pedantic")(benchmark)(what, rounds=rounds)  # it is untyped
 
     return run
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """A line a figure."""
+    """Print one line per figure."""
     found = config.stash[_found]
     if found:
         terminalreporter.section("budgets")

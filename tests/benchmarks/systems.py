@@ -1,4 +1,4 @@
-"""Systems of any size: each model with its dataset, training, endpoint and monitor, 77 lines of YAML a model."""
+"""Systems of any size: each model has a dataset, a training pipeline, an endpoint and a monitor, 77 lines of YAML."""
 
 from __future__ import annotations
 
@@ -144,9 +144,9 @@ _PARTS = {
 
 
 def system(models: int, changed: int = -1, where: str = ON_PREM) -> str:
-    """A spec of that many models, deployed and kept as `where` says.
+    """Return a spec with this many models, deployed and stored as `where` says.
 
-    The pipeline of one of them may have another parameter.
+    One pipeline may have a different parameter.
     """
     sections = (
         f"{section}:\n" + "".join(part.format(at, 7 if at == changed else 6) for at in range(models))

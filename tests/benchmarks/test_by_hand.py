@@ -1,7 +1,7 @@
-"""What is emitted for hello on AWS, beside a program that an engineer wrote for the same with plain pulumi-aws.
+"""The infrastructure emitted for hello on AWS, compared with an engineer's program in plain pulumi-aws.
 
-What is counted is what stands in AWS afterwards. Components group that and are nothing there: Pulumi
-keeps a line for each in its state, and the program by hand has none.
+Only resources that exist in AWS afterwards are counted. Components group them and do not exist there: Pulumi keeps a
+line for each in its state, and the handwritten program has none.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Both: TypeAlias = tuple[list[Registration], list[Registration]]
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The emitted project."""
+    """Return the emitted project."""
     return emitted(tmp_path_factory.mktemp("hello"))
 
 
 @pytest.fixture(scope="module")
 def both(ours: Path) -> Both:
-    """What each registers: ours, and by hand."""
+    """Return the registrations of both: ours, and the handwritten ones."""
     found, by_hand = registrations(ours, BY_HAND)
     return found, by_hand
 
@@ -53,7 +53,7 @@ def test_both_protect_the_same(both: Both) -> None:
 
 
 def test_both_do_the_same_for_what_comes_after_them(ours: Path) -> None:
-    """The outputs are all that the workloads know of the infrastructure."""
+    """The outputs are all that the workloads use of the infrastructure."""
     outputs = [re.findall(r'^pulumi\.export\("(\w+)"', _program(folder), re.MULTILINE) for folder in (ours, BY_HAND)]
 
     assert len(outputs[0]) > 5
@@ -61,7 +61,7 @@ def test_both_do_the_same_for_what_comes_after_them(ours: Path) -> None:
 
 
 def test_ours_is_shorter_to_read(ours: Path) -> None:
-    """The program that changes from system to system; what it imports is the same for all."""
+    """Only the program that differs between systems is counted; the library it imports is the same for all."""
     assert len(_program(ours).splitlines()) < len(_program(BY_HAND).splitlines()) / 3
 
 

@@ -1,4 +1,4 @@
-"""What tests of the front half ask for: a text in, its document or the places of its diagnostics out."""
+"""Fixtures for tests of the front half: text in, a document or the positions of diagnostics out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Examined: TypeAlias = Callable[[str], tuple[Diagnostic, ...]]
 
 @pytest.fixture
 def loaded() -> Loaded:
-    """The document of a text that loads without a word."""
+    """Load YAML that must produce no diagnostics."""
 
     def document(text: str) -> Document:
         result, found = load(text, "system.yaml")
@@ -33,7 +33,7 @@ def loaded() -> Loaded:
 
 @pytest.fixture
 def examined() -> Examined:
-    """What is said about a spec until it fits the schema."""
+    """Return the diagnostics of a spec up to schema validation."""
 
     def diagnostics(text: str) -> tuple[Diagnostic, ...]:
         document, found = load(text, "system.yaml")

@@ -1,4 +1,4 @@
-"""Budgets are kept by all targets together: what is paid for in any case decides, the rest is a warning."""
+"""All targets share one budget: a fixed cost beyond it is an error if the spec says so, a possible one a warning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.specs import changed
 
 
 def said(block: bool, *costs: Cost) -> list[str]:
-    """Codes, with a budget of 18000 USD."""
+    """Return the codes for these costs and a budget of 18000 USD."""
     more = ", onExceed: block" if block else ""
     plan = plan_of(changed("{monthly: 18000 USD}", f"{{monthly: 18000 USD{more}}}"))
     return [one.code for one in check_budget(plan, costs)]
@@ -19,7 +19,7 @@ def said(block: bool, *costs: Cost) -> list[str]:
 
 @pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])
 def test_targets_share_one_budget(block: bool, code: str) -> None:
-    """Two halves that would each pass are too much together."""
+    """Two halves that would each pass exceed it together."""
     half = Cost(10_000, 10_000)
 
     assert said(block, half) == []

@@ -1,4 +1,4 @@
-"""The table of what the runtime can do: read alike by both sides, complete, and the one that the image holds."""
+"""The table of the runtime's capabilities: complete, the same as in the image, and read alike by both sides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TASKS = DEFS["model"]["properties"]["task"]["enum"]
 
 
 def names() -> list[str]:
-    """Metrics of every kind, those just beyond the bounds of a family, and what looks like one."""
+    """Return all metric names, those just outside a family's bounds, and lookalikes."""
     found = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
     for name, one in TABLE["metrics"].items():
         found.append(name)
@@ -34,7 +34,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 def test_both_sides_read_a_metric_alike(name: str) -> None:
-    """What the compiler accepts the runtime computes, for the same tasks and in the same direction."""
+    """The runtime computes what the compiler accepts, for the same tasks and in the same direction."""
     here, there = capabilities.metric_of(name), runtime.metric_of(name)
 
     assert (here is None) == (there is None)
@@ -58,7 +58,7 @@ def test_both_sides_read_the_rest_alike() -> None:
 
 
 def test_the_table_names_what_the_schema_names() -> None:
-    """No task, type of monitor or framework is in one and not in the other."""
+    """Tasks, monitor types and frameworks are the same in both."""
     metrics = TABLE["metrics"].values()
     frameworks = set(DEFS["model"]["properties"]["framework"]["enum"])
 

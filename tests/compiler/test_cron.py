@@ -1,4 +1,4 @@
-"""Cron lines mean what Kubernetes takes them for, and the time between runs is exact."""
+"""Cron expressions are read as Kubernetes reads them, and the time between runs is exact."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
     ],
 )
 def test_what_is_refused(line: str, reason: str) -> None:
-    """As Kubernetes does, in words."""
+    """Kubernetes refuses the same expressions; our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)
     assert str(refused.value) == reason
@@ -66,7 +66,7 @@ def test_what_is_refused(line: str, reason: str) -> None:
         ("0 0 31 4,6,9,11 *", True),
         ("0 0 29 2 *", False),
         ("0 0 31 2,3 *", False),
-        ("0 0 31 2 MON", False),  # date or weekday: every Monday of February
+        ("0 0 31 2 MON", False),  # day of month or weekday matches: every Monday in February
     ],
 )
 def test_days_that_do_not_exist(line: str, never: bool) -> None:
@@ -84,7 +84,7 @@ def _fields() -> st.SearchStrategy[tuple[set[int], set[int], set[int]]]:
 @settings(max_examples=60)
 @given(_fields())
 def test_gaps_agree_with_a_calendar(fields: tuple[set[int], set[int], set[int]]) -> None:
-    """The same as walking through every day of 28 years in another way."""
+    """The test walks through every day of 28 years instead."""
     days, months, weekdays = fields
     texts = [",".join(map(str, sorted(values))) or "*" for values in fields]
     start = date(2001, 1, 1)

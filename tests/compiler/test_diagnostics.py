@@ -1,4 +1,4 @@
-"""Every code has one constructor, one page and one way of being told."""
+"""Every code has one constructor, one page and one position in the output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDER = Path(getfile(modelyard.diagnostics)).parent
 
 
 def constructors() -> dict[str, str]:
-    """By constructor, the code that stands in it, read from the source text."""
+    """Return the code in each constructor, read from the source text."""
     result: dict[str, str] = {}
     for file in FOLDER.rglob("*.py"):
         module = ".".join(file.relative_to(FOLDER).with_suffix("").parts)
@@ -40,7 +40,7 @@ def constructors() -> dict[str, str]:
 
 
 def test_every_constructor_is_found_with_its_code() -> None:
-    """What is collected from functions is what stands in the source text; every code once, in order."""
+    """The registry matches the source text; every code occurs once, in order."""
     listed = {
         f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
     }
@@ -51,7 +51,7 @@ def test_every_constructor_is_found_with_its_code() -> None:
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:
-    """Severity and number follow it; no number of a provider is used twice, whatever its severity."""
+    """A severity and a number follow the prefix; no number of a provider is used twice."""
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]
@@ -69,7 +69,7 @@ def test_former_codes_lead_to_codes_and_are_not_used_again() -> None:
 
 @pytest.mark.parametrize("code", codes(TARGETS.diagnostics()))
 def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
-    """The docstring is the page: a first line, why, what is wrong and what is right; its YAML can be read."""
+    """The docstring is the page: a summary, the reason, and a wrong and a right spec with readable YAML."""
     page = cleandoc(codes(TARGETS.diagnostics())[code].__doc__ or "")
 
     assert page.split("\n\n")[0].endswith((".", ":"))
@@ -82,7 +82,7 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
 
 
 def test_diagnostics_are_told_in_order_and_once() -> None:
-    """By file, line, column and code; those without a place come first."""
+    """The order is by file, line, column and code; diagnostics without a position come first."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
     second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))
@@ -94,6 +94,6 @@ def test_diagnostics_are_told_in_order_and_once() -> None:
 
 
 def test_quotes_are_short() -> None:
-    """A value is recognised by its beginning."""
+    """A value can be recognized by its beginning."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"

@@ -1,4 +1,4 @@
-"""Edits of a document: what they make of it, and that every span is kept."""
+"""Edits of a document: their result, and the spans they keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ below: {deep: 1}
 
 
 def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
-    """The others stay where they were written, also in a list that became shorter."""
+    """Other values keep their spans, even in a list that became shorter."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -35,7 +35,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
 
 
 def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
-    """With everything below them."""
+    """Everything below a renamed key moves along."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -49,7 +49,7 @@ def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
 
 
 def test_what_is_in_a_removed_value_is_removed_with_it(loaded: Loaded) -> None:
-    """Two errors may ask for a value and for a part of it."""
+    """Two errors may ask to remove a value and to change a part of it."""
     document = loaded(TEXT)
     inner, outer = ("models", "churn", "task"), ("models", "churn")
 

@@ -1,4 +1,4 @@
-"""The last room: what a Stack becomes on disk, and what becomes of it when Pulumi writes there too."""
+"""The last stage: the files of a Stack, and how settings merge with what Pulumi writes to the same file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, Value] = {
 
 
 def pods() -> Iterator[Manifest]:
-    """Two objects of one workload."""
+    """Yield two objects of one workload."""
     for name in ("a", "b"):
         yield {"kind": "Pod", "metadata": {"name": name}}
 
@@ -54,12 +54,12 @@ STACK = Stack("prod", "main", (PROJECT,), (TextFile("README.md", lambda: "# Frau
 
 
 def texts(stack: Stack) -> dict[str, str]:
-    """All files of a stack with their text."""
+    """Return all files of a stack with their text."""
     return {file.path: file.render().decode() for file in stack_files(stack)}
 
 
 def test_a_stack_is_these_files() -> None:
-    """Each project with what Pulumi needs, its components beside it, its manifests, and the texts of the target."""
+    """Each project has Pulumi's files, its components, its manifests, and the target's text files."""
     assert [file.path for file in emit(STACK)] == [
         "prod/main/workloads/Pulumi.yaml",
         "prod/main/workloads/Pulumi.prod.yaml",
@@ -73,7 +73,7 @@ def test_a_stack_is_these_files() -> None:
 
 
 def test_what_stands_in_them() -> None:
-    """Comments say who wrote it; settings are declared with the types that Pulumi knows."""
+    """Comments name the generator; settings are declared with types that Pulumi supports."""
     found = texts(STACK)
 
     assert found["workloads/Pulumi.yaml"] == (
@@ -118,7 +118,7 @@ def test_what_stands_in_them() -> None:
 
 
 def test_components_are_the_library_byte_for_byte() -> None:
-    """What lies beside a program is what was tested."""
+    """The components next to a program are the ones that were tested."""
     library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
     found = {file.path: file.render() for file in stack_files(STACK)}
 
@@ -127,7 +127,7 @@ def test_components_are_the_library_byte_for_byte() -> None:
 
 
 def test_components_of_a_package_bring_the_package() -> None:
-    """Each package that a component lies in is written once, before the first of its own."""
+    """Each package of a component is written once, before the first component in it."""
     project = replace(PROJECT, components=("base", "cloud.deep.a", "cloud.b"))
     folder = "prod/main/workloads/modelyard_stacks/"
     paths = [file.path for file in emit(replace(STACK, projects=(project,)))]
@@ -143,7 +143,7 @@ def test_components_of_a_package_bring_the_package() -> None:
 
 
 def test_no_component_is_imported_for_it() -> None:
-    """Emitting reads the library and never runs it: it would bring Pulumi along."""
+    """Emitting reads the library without importing it, which would import Pulumi."""
     code = (
         "import sys; from modelyard.emit import _component; _component('base');"
         "print(sorted({'pulumi', 'modelyard_stacks', 'jinja2'} & {name.partition('.')[0] for name in sys.modules}))"
@@ -153,13 +153,13 @@ def test_no_component_is_imported_for_it() -> None:
 
 
 def test_a_component_that_is_not_installed_is_a_mistake_of_ours() -> None:
-    """It is raised, not written around."""
+    """A missing component is our bug, so an exception is raised."""
     with pytest.raises(LookupError, match=r"modelyard_stacks\.nowhere"):
         texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
 
 
 def test_a_project_without_settings_or_components() -> None:
-    """Nothing is declared, and no folder of components is written."""
+    """No configuration is declared and no component folder is written."""
     found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 
     assert list(found) == [
@@ -170,7 +170,7 @@ def test_a_project_without_settings_or_components() -> None:
 
 
 def test_manifests_are_made_when_they_are_written() -> None:
-    """Ten thousand workloads never lie in memory at once."""
+    """Ten thousand workloads are never in memory at once."""
     made: list[int] = []
 
     def one(number: int) -> Iterator[Manifest]:
@@ -186,19 +186,19 @@ def test_manifests_are_made_when_they_are_written() -> None:
 
 
 def write(out: Path, settings: Mapping[str, Value], *, force: bool = False) -> list[str]:
-    """Write the project's settings; the codes of what was in the way."""
+    """Write the project's settings and return the codes of conflicts."""
     stack = replace(STACK, projects=(replace(PROJECT, settings=settings),))
     files: list[OutputFile] = [file for file in stack_files(stack) if file.path.endswith("prod.yaml")]
     return [found.code for found in write_tree(out, "prod", "main", files, repr(settings), force)[1]]
 
 
 def settings_file(out: Path) -> Path:
-    """The file that Pulumi shares with us."""
+    """Return the settings file that Pulumi also writes to."""
     return out / "prod/main/workloads/Pulumi.prod.yaml"
 
 
 def test_what_pulumi_added_to_the_settings_stays(tmp_path: Path) -> None:
-    """`pulumi stack init` writes a salt, `pulumi config set` more configuration: no compile may lose them."""
+    """`pulumi stack init` adds a salt and `pulumi config set` more configuration; compiling must keep both."""
     assert write(tmp_path, {"context": "a", "old": "x"}) == []
     path = settings_file(tmp_path)
     by_pulumi = (
@@ -226,7 +226,7 @@ def test_what_pulumi_added_to_the_settings_stays(tmp_path: Path) -> None:
 
 
 def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> None:
-    """What Pulumi added says nothing about what is ours, so the new value is written."""
+    """Pulumi's additions do not touch our settings, so the new value is written."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "encryptionsalt: v1:abc:def\n")
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_a_setting_of_ours_that_was_edited_is_refused(tmp_path: Path, edited: str) -> None:
-    """The spec says what it is; with force the edited text is kept beside, and a salt stays."""
+    """The spec defines the setting; with force the edited text is kept in a separate file, and a salt stays."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)
@@ -255,7 +255,7 @@ def test_a_setting_of_ours_that_was_edited_is_refused(tmp_path: Path, edited: st
 
 
 def test_a_setting_that_somebody_had_before_us_is_refused(tmp_path: Path) -> None:
-    """A key that becomes ours and already has another value is a question, not an answer."""
+    """If a key that becomes ours already has another value, the user must decide."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "  fraud-main-workloads:replicas: 5\n")

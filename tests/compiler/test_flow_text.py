@@ -1,4 +1,4 @@
-"""Values on one line, as a spec has them."""
+"""Values on one line, as in a spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard.source import Json
     ],
 )
 def test_values_are_written_as_a_person_would(value: Json, text: str) -> None:
-    """Quotes stand where they are needed and nowhere else."""
+    """Quotes are used only where they are needed."""
     assert flow(value) == text
 
 
@@ -27,7 +27,7 @@ def test_values_are_written_as_a_person_would(value: Json, text: str) -> None:
     "text", ["true", "null", "1.0", "1e5", "0x1f", "~", "", "a: b", "- a", "#a", 'q"', "a\nb", "07"]
 )
 def test_a_text_stays_a_text(text: str) -> None:
-    """What is read again is what was written."""
+    """The text is read back unchanged."""
     document, found = load(f"value: {flow(text)}\n", "system.yaml")
 
     assert (document and document.value, found) == ({"value": text}, ())

@@ -1,4 +1,4 @@
-"""Errors of every stage in one run, and none that only follows from another."""
+"""Errors of every stage are reported in one run, without errors that only follow from others."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ NINE = (
     ("severity: ticket", "severity: tiket", "E0204"),
     ("notify: [alerts]", "notify: [alert]", "E0301"),
 )
-"""In the template `realtime`: what is right, what is wrong instead, and the code of the error."""
+"""For the template `realtime`: the correct text, its wrong replacement, and the error's code."""
 
 
 def realtime() -> str:
-    """A template with one model, pipeline, endpoint and monitor."""
+    """Return a template with one model, pipeline, endpoint and monitor."""
     return templates()["realtime"].read_text(encoding="utf-8").replace("my-system", "shop")
 
 
 def judged(text: str) -> Outcome:
-    """Everything that is reported about a spec."""
+    """Return all that is reported about a spec."""
     return understand(Inputs(Given("system.yaml", text)), TARGETS)
 
 
 def errors_of(outcome: Outcome) -> list[Diagnostic]:
-    """Its errors, in order."""
+    """Return the errors in order."""
     return [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
 
 
 def test_nine_errors_are_reported_in_one_run() -> None:
-    """Four of the schema hide neither two references nor three rules nor the machine that is too small."""
+    """Four schema errors hide neither two wrong references, nor three broken rules, nor the undersized machine."""
     text = realtime()
     for right, wrong, _ in NINE:
         assert right in text
@@ -60,7 +60,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
 def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> None:
-    """Neither hides the other, and nothing is added."""
+    """Neither error hides the other, and nothing is added."""
     text = realtime()
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)
@@ -72,7 +72,7 @@ def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> N
 
 
 def changes(example: Example) -> list[tuple[Place, Edit]]:
-    """Every value of an example removed, of another type, or misspelt, and a field more in every mapping."""
+    """Remove, retype and misspell every value of an example, and add a field to every mapping."""
     document = read(example.inputs()).document
     assert document is not None
     made: list[tuple[Place, Edit]] = []
@@ -86,7 +86,7 @@ def changes(example: Example) -> list[tuple[Place, Edit]]:
 
 
 def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
-    """Every value below another one with its path."""
+    """Return every value below another one with its path."""
     found: list[tuple[Place, Json]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in entries:
@@ -100,7 +100,7 @@ WHOLE = [example for example in every_example() if str(example) in {"fraud-detec
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 @pytest.mark.parametrize("share", range(4))
 def test_one_error_brings_no_other(example: Example, share: int) -> None:
-    """What a wrong or missing value breaks is reported by one stage; no later one reports what follows from it."""
+    """The effect of a wrong or missing value is reported by one stage; no later stage reports consequences."""
     document = read(example.inputs()).document
     assert document is not None
     wrong = 0
@@ -127,12 +127,12 @@ def test_one_error_brings_no_other(example: Example, share: int) -> None:
     ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],
 )
 def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: list[Stage]) -> None:
-    """Without a document or a deployment there is nothing that they could judge."""
+    """Without a document or a deployment, these stages have nothing to judge."""
     assert [*judged(realtime().replace(right, wrong)).waiting] == waiting
 
 
 def test_entries_that_depend_on_an_error_are_listed() -> None:
-    """A model without a task is judged no further, nor is what trains, serves and watches it."""
+    """A model without a task is judged no further, nor are its pipelines, endpoints and monitors."""
     outcome = judged(realtime().replace("    task: binary-classification\n", ""))
 
     assert [one.code for one in errors_of(outcome)] == ["E0202"]
@@ -141,7 +141,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
 
 
 def test_a_good_spec_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variant of it is made, and nothing that makes them is called."""
+    """No variants of a valid spec are created."""
     monkeypatch.setattr("modelyard.further.further", None)
 
     assert not judged(realtime()).failed

@@ -1,4 +1,4 @@
-"""A Ctrl-C that comes at a bad moment waits for a better one."""
+"""A Ctrl-C at a bad moment is deferred."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from modelyard.interrupts import undisturbed
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """As in a terminal, also where a shell runs the tests in its background."""
+    """Handle SIGINT as in a terminal, even if a shell runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def test_it_is_raised_at_the_end() -> None:
-    """What is in the block is done, what comes after it is not."""
+    """The block is finished, but nothing after it runs."""
     done: list[str] = []
 
     def run() -> None:
@@ -35,7 +35,7 @@ def test_it_is_raised_at_the_end() -> None:
 
 
 def test_it_works_again_afterwards() -> None:
-    """Nothing stays of the block, whether a Ctrl-C came or not."""
+    """The block leaves no handler behind, with or without a Ctrl-C."""
     with undisturbed():
         pass
 
@@ -44,14 +44,14 @@ def test_it_works_again_afterwards() -> None:
 
 
 def test_it_stays_ignored_where_it_is_ignored() -> None:
-    """A program that a shell runs in its background does not hear of it."""
+    """Shells ignore SIGINT for programs in the background."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)
 
 
 def test_another_thread_needs_none_of_it() -> None:
-    """Only the main thread hears signals, and only it may say who answers them."""
+    """Only the main thread receives signals and may set handlers."""
     done: list[str] = []
 
     def inside() -> None:

@@ -1,4 +1,4 @@
-"""What the keywords ask of single values, as both validators see it."""
+"""Keywords that restrict single values, as both validators read them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ARGUMENTS: dict[str, list[Json]] = {
 
 @pytest.mark.parametrize("keyword", FITS)
 def test_a_keyword_means_what_the_validator_says(keyword: str) -> None:
-    """For every value and argument, the same verdict as jsonschema-rs."""
+    """Verdicts match jsonschema-rs for every value and argument."""
     for argument in ARGUMENTS[keyword]:
         validator = jsonschema_rs.Draft202012Validator({keyword: argument})
         for value in VALUES:
@@ -60,7 +60,7 @@ def test_a_keyword_means_what_the_validator_says(keyword: str) -> None:
 
 
 def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
-    """Python's `$` would also stand before a last line break; an escaped one is a dollar."""
+    """Python's `$` also matches before a final line break; an escaped one is a literal dollar."""
     assert not matches("abc\n", "^[a-z]+$")
     assert matches("a$", r"^a\$$")
     assert not matches("١", r"^\d$")
@@ -68,7 +68,7 @@ def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
 
 @pytest.mark.parametrize(("value", "name"), [(2.0, "integer"), (True, "boolean"), (1, "number")])
 def test_types(value: Json, name: str) -> None:
-    """2.0 is a whole number; true and false are no numbers."""
+    """2.0 is an integer; booleans are not numbers."""
     assert has_type(value, name)
     assert not has_type(value, "string")
     assert not has_type(True, "integer")
@@ -78,7 +78,7 @@ def test_types(value: Json, name: str) -> None:
     st.lists(st.sampled_from([1, 1.0, True, "1", None, 0, False]) | st.lists(st.sampled_from([1, True]), max_size=1))
 )
 def test_repeated_is_the_first_that_was_there_before(items: list[Json]) -> None:
-    """The position that is told is that of the second of two."""
+    """The reported position is that of the second of two equal items."""
     at = repeated(items)
     before = [position for position in range(len(items)) if any(same(items[position], one) for one in items[:position])]
 

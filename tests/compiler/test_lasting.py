@@ -1,4 +1,4 @@
-"""What the lock remembers of a plan, and what is told when the next one takes it away."""
+"""The lock records a plan's lasting resources, and their removal by a later plan is reported."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SCORER = VALID_SPEC.replace("  scorer:", "  fraud-scorer:").replace("inference.s
 
 
 def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[str, str]]:
-    """What is told about a spec after a plan, and what to do about it."""
+    """Return the warnings about removed resources and their hints."""
     told = list(check_gone(plan_of(spec), before))
     assert {one.code for one in told} <= {"W0502"}
     return [(one.message, one.hint) for one in told]
 
 
 def test_what_works_or_holds_data_is_remembered_with_what_asked_for_it() -> None:
-    """What is adopted stays whatever the spec says, and everything else can be made again."""
+    """Running workloads and data stores are recorded; adopted resources stay, and others can be recreated."""
     assert {
         "main": {
             "batch-job/nightly": "pipelines.nightly",
@@ -96,7 +96,7 @@ def test_data_is_told_apart_from_work(spec: str, before: dict[str, dict[str, str
 
 
 def test_a_target_that_left_the_spec_leaves_its_stacks_running() -> None:
-    """Nothing updates its stack any more, so that alone is reported, and not each of its resources."""
+    """The target's stack is no longer updated, so only that is reported, not each resource."""
     (warning,) = check_gone(
         plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
     )
@@ -127,7 +127,7 @@ def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None
 
 
 def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By every compile, also on the machine of whoever has only the spec and the committed lock."""
+    """Every compile reports a removal, even on a machine with only the spec and the committed lock."""
     spec, lock = tmp_path / "system.yaml", tmp_path / LOCK_NAME
     spec.write_text(VALID_SPEC)
     assert main(["compile", str(spec)]) == 0

@@ -1,4 +1,4 @@
-"""YAML text to documents: what is read, what is refused and where, and that nothing takes long."""
+"""YAML text to documents: what is read, what is refused and where, in bounded time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refused(text: str | bytes, limits: Limits | None = None) -> list[str]:
     ],
 )  # fmt: skip
 def test_what_a_text_says(loaded: Loaded, text: str, value: Json) -> None:
-    """YAML 1.2, JSON included."""
+    """YAML 1.2, including JSON."""
     assert loaded(text).value == value
 
 
@@ -82,7 +82,7 @@ def test_what_a_text_says(loaded: Loaded, text: str, value: Json) -> None:
     ],
 )  # fmt: skip
 def test_what_is_refused_and_where(text: str | bytes, found: list[str]) -> None:
-    """Every mistake that the parser gets past is told in one run, at its line and column."""
+    """Every error the parser can recover from is reported in one run, at its line and column."""
     assert refused(text) == found
 
 
@@ -98,13 +98,13 @@ def test_what_is_refused_and_where(text: str | bytes, found: list[str]) -> None:
     ],
 )
 def test_limits(text: str, limits: Limits, code: str) -> None:
-    """Size, depth, values and what aliases repeat are bounded, and a little less is fine."""
+    """Size, depth, number of values and alias expansion are bounded; slightly less is accepted."""
     assert [place.split()[1] for place in refused(text, limits)] == [code]
     assert load(text, "system.yaml")[0] is not None
 
 
 def test_a_thousand_mistakes_are_told() -> None:
-    """More are counted as one."""
+    """Any further errors are summarized in one diagnostic."""
     found = refused("a: 1\n" * 2001)
 
     assert len(found) == 1001
@@ -131,12 +131,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """What makes other readers hang or fill the memory ends with a diagnostic after a look at its beginning."""
+    """Input that makes other parsers hang or fill the memory is refused after its beginning is read."""
     assert len(refused(HOSTILE[name])) <= 2
 
 
 def test_the_collector_is_on_again(loaded: Loaded) -> None:
-    """Loading leaves the process as it was, also after a refusal."""
+    """Loading re-enables garbage collection, even after a refusal."""
     loaded("a: 1")
     refused("a: [")
 
@@ -152,7 +152,7 @@ YAML_PIECES = st.sampled_from(
 
 @given(st.lists(YAML_PIECES, max_size=30).map("".join))
 def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
-    """Never in an exception; and every diagnostic points into the text."""
+    """Loading never ends in an exception, and every diagnostic points into the text."""
     document, found = load(text, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -162,7 +162,7 @@ def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
 
 @given(st.binary(max_size=60))
 def test_every_file_ends_in_a_document_or_in_diagnostics(content: bytes) -> None:
-    """The same for bytes."""
+    """Arbitrary bytes end in a document or in diagnostics, too."""
     document, found = load(content, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -182,7 +182,7 @@ JSON_VALUES = st.recursive(
 
 @given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
 def test_json_reads_as_json(value: dict[str, Json]) -> None:
-    """Any JSON object is a spec's text, with a span for each of its parts."""
+    """Any JSON object is a valid text, with a span for each of its parts."""
     document, found = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
 
     assert found == ()
@@ -193,7 +193,7 @@ def test_json_reads_as_json(value: dict[str, Json]) -> None:
 
 @given(st.lists(YAML_PIECES, max_size=20).map("".join))
 def test_the_parser_in_python_agrees(text: str) -> None:
-    """Where both parsers read a text, they read the same; where PyYAML has no libyaml, that is what is used."""
+    """Both parsers read the same values; the Python one is used if PyYAML has no libyaml."""
     try:
         fast = _values(text, pure=False)
         slow = _values(text, pure=True)
@@ -219,7 +219,7 @@ def _values(text: str, pure: bool) -> Json:
 
 
 def test_a_line_of_dashes_is_read_once() -> None:
-    """What looks for a space that is none goes over a line one time, however long it is."""
+    """The search for a misplaced space scans a line only once, however long it is."""
     document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
     assert (document, [one.code for one in found]) == (None, ["E0103"])

@@ -1,4 +1,4 @@
-"""Names with a letter that only looks right: the letter is named, and none is dropped."""
+"""Names with a lookalike letter: the letter is named, and never dropped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_letter_is_named(name: str, hint: str) -> None:
     ],
 )
 def test_no_hint_offers_the_name_without_the_letter(old: str, new: str) -> None:
-    """Whoever follows it would have another name, and the wrong one everywhere else."""
+    """Following such a hint would change the name in one place and leave the others wrong."""
     found = examine(Question(VALID_SPEC.replace(old, new, 1)))
     hints = " ".join(diagnostic.hint for diagnostic in found)
 

@@ -1,4 +1,4 @@
-"""Pieces of Kubernetes objects: quantities are exact, labels are what selectors lean on."""
+"""Parts of Kubernetes objects: exact quantities, and labels for selectors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_memory_reads_back_as_it_was(size: int) -> None:
 
 
 def test_requests_are_limits() -> None:
-    """And two objects, so that YAML and JSON never share one."""
+    """Requests and limits are separate objects, so that YAML and JSON never share one."""
     found = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
 
     assert found["requests"] == found["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
@@ -44,7 +44,7 @@ def test_requests_are_limits() -> None:
 
 
 def test_labels_are_valid_for_the_longest_names() -> None:
-    """A section, a dot and forty characters."""
+    """The longest label value is a section, a dot and forty characters."""
     found = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
 
     assert all(len(str(value)) <= 63 for value in found.values())

@@ -1,4 +1,4 @@
-"""Names of objects: readable, bounded, the same for the same input, and never two things by one through shortening."""
+"""Object names are readable, bounded and deterministic, and shortening never makes two of them equal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_short_labels_are_left_alone(parts: tuple[str, ...], name: str) -> None:
 
 
 def test_what_is_too_long_stays_readable() -> None:
-    """Its beginning, and a hash of all of it."""
+    """The name keeps its beginning and ends with a hash of the full text."""
     name = object_name("card-payments-fraud-scorer-frankfurt", "challenger-with-graph-features")
 
     assert len(name) == LONGEST
@@ -49,7 +49,7 @@ def test_a_name_is_always_a_label_within_its_limit(parts: list[str], limit: int)
 
 @given(st.sets(st.tuples(names, names), min_size=2, max_size=40), st.integers(16, 63))
 def test_shortening_never_makes_one_of_two(pairs: set[tuple[str, str]], limit: int) -> None:
-    """Two names are the same only when they were the same text to begin with."""
+    """Two names are equal only if they were equal before shortening."""
     found: dict[str, str] = {}
     for pair in pairs:
         assert found.setdefault(object_name(*pair, limit=limit), "-".join(pair)) == "-".join(pair)

@@ -1,4 +1,4 @@
-"""The compiler knows providers by what they hand to it: it names none, nor what only one of them has."""
+"""The compiler names no provider, and nothing that only one of them has: targets supply all of that."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ WORDS = re.compile(
 )
 
 ALLOWED = {
-    # the annotation of a ServiceAccount that an override may change
+    # the ServiceAccount annotation that an override may change
     "checks/safeguards.py": "amazonaws arn eks",
-    # where else a store may be placed
+    # another possible placement of a store
     "diagnostics/stores.py": "aws",
-    # whose key a text looks like
+    # the providers whose keys a value may resemble
     "secret_literals.py": "aws google",
-    # what people type, and our word for it
+    # what people type, and our term for it
     "synonyms.py": "aks amazon aws azure eks gcp gcs gke google rds",
-    # forms of other tools that people paste
+    # formats of other tools that people paste
     "validate/rewrites.py": "arn aws",
 }
-"""Data about what people write, and why it has to name somebody."""
+"""Modules with data about what people write, with the reason why each names a provider."""
 
 
 def code_of(path: Path) -> str:
-    """A module without its docstrings, whose examples name providers as every spec does."""
+    """Return a module without docstrings, whose examples name providers as specs do."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -51,7 +51,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Neither in names, comments and texts nor in what it compares with, apart from the table above."""
+    """Names, comments and strings are searched, except for the words in the table above."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

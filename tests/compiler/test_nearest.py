@@ -1,4 +1,4 @@
-"""The known name that was probably meant."""
+"""Suggestions of the known name that was probably meant."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_a_near_name_is_found_and_a_far_one_is_not(word: str, meant: str | None) -> None:
-    """Swapped, missing and added letters, other case and other separators; but no guess at any price."""
+    """Swapped, missing and added letters, letter case and separators are tolerated, but there are no wild guesses."""
     assert nearest_name(word, KNOWN) == meant
 
 
 def test_the_hint_is_empty_without_a_name() -> None:
-    """A hint that offers nothing is left out."""
+    """An empty hint is omitted."""
     assert nearest("volume", KNOWN, "did you mean {}?") == ""
     assert nearest("nmae", KNOWN, "did you mean {}?") == "did you mean 'name'?"
 
 
 def test_the_closest_of_several_is_taken() -> None:
-    """Fewer differences win, and the first of equals."""
+    """The name with the fewest differences wins, and the first of equals."""
     assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
     assert nearest_name("modelx", ["modes", "models"]) == "models"
 
@@ -55,7 +55,7 @@ def test_the_closest_of_several_is_taken() -> None:
     ],
 )
 def test_words_from_elsewhere_are_known(word: str, known: list[str], meant: str) -> None:
-    """What others call so is offered before a word that is only spelt alike, where the place has it."""
+    """A synonym from another tool is preferred to a name that is merely spelled alike, if it is valid there."""
     assert nearest_name(word, known) == meant
 
 
@@ -71,5 +71,5 @@ def test_words_from_elsewhere_are_known(word: str, known: list[str], meant: str)
     ],
 )
 def test_a_beginning_is_enough_where_one_name_has_it(word: str, known: list[str], meant: str | None) -> None:
-    """A word that begins one known name, and one that goes on where the name ends."""
+    """The word may be a prefix of one known name, or one known name a prefix of the word."""
     assert nearest_name(word, known) == meant

@@ -1,4 +1,4 @@
-"""Environments that meet on one cluster: refused in one namespace, pointed out where both install an add-on."""
+"""Environments on the same cluster: a shared namespace is refused, a shared add-on causes a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOUD = "deployment: {mode: cloud, provider: aws, region: eu-central-1, context:
 
 
 def told(text: str, **files: str) -> list[str]:
-    """The codes about environments that meet, with the place that each points at."""
+    """Return the codes about conflicting environments, with their positions."""
     beside = {name: Given(f"environments/{name}.yaml", content) for name, content in files.items()}
     inputs = Inputs(Given("system.yaml", text), beside=beside)
     spec = opened(inputs)
@@ -31,30 +31,30 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """Pointed at where the second is written, in the spec or beside it; a third is reported once."""
+    """The error is at the second environment, in the spec or in its own file; a third is reported once."""
     assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
 
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
 def test_environments_apart_meet_nowhere(dev: str) -> None:
-    """A namespace and the add-ons of the other, a cluster that exists elsewhere, and one that is made."""
+    """The other environment may use its own namespace and add-ons, another existing cluster, or a new one."""
     assert told(BASE, dev=dev, prod="") == []
 
 
 def test_the_base_is_no_environment_beside_named_ones() -> None:
-    """Whoever names environments deploys those; two clouds make a cluster for each."""
+    """With named environments only those are deployed; in clouds each has its own cluster."""
     assert told(BASE, prod="") == []
     assert told(BASE, dev=CLOUD, prod=CLOUD) == []
 
 
 def test_an_addon_that_both_install_is_pointed_out() -> None:
-    """Both have a namespace of their own, and one operator for the cluster."""
+    """The environments have separate namespaces, but an operator is installed once per cluster."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 
 def test_two_environments_that_write_in_one_adopted_bucket_are_pointed_out() -> None:
-    """A bucket that is made here has the environment in its name; one that is adopted is the same for all."""
+    """A new bucket's name contains the environment; an adopted bucket is the same for all."""
     made = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
     adopted = made.replace("type: object", "type: object, adopt: acme-ml")
     own = "stores: {lake: {adopt: acme-ml-dev}}\ndeployment: {context: lab}"

@@ -1,4 +1,4 @@
-"""Environments: RFC 7396 with spans, and what is refused."""
+"""Environments: RFC 7396 merge with spans, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def renamed(document: Document, path: str) -> Document:
 
 
 def test_no_environment_is_the_base(loaded: Loaded) -> None:
-    """The section is gone, the rest is as it was written."""
+    """The environments section is removed; everything else is unchanged."""
     document, found = overlay(loaded(SPEC), None)
 
     assert found == ()
@@ -43,7 +43,7 @@ def test_no_environment_is_the_base(loaded: Loaded) -> None:
 
 
 def test_an_environment_is_merged(loaded: Loaded) -> None:
-    """Mappings are merged, null deletes, and a short form is replaced whole."""
+    """Mappings are merged, null deletes, and a short form is replaced as a whole."""
     document, found = overlay(loaded(SPEC), "dev")
 
     assert document.value == {
@@ -54,7 +54,7 @@ def test_an_environment_is_merged(loaded: Loaded) -> None:
 
 
 def test_spans_follow(loaded: Loaded) -> None:
-    """What an environment wrote points at the environment, and what it left alone at the base."""
+    """Values from the environment point there, and unchanged values point to the base."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.value_span(("stores", "lake", "adopt")) == Span("system.yaml", 7, 28, 36)
@@ -65,7 +65,7 @@ def test_spans_follow(loaded: Loaded) -> None:
 
 
 def test_nulls_of_new_mappings_are_no_fields(loaded: Loaded) -> None:
-    """RFC 7396 leaves no null behind, however deep; each that deletes nothing is told."""
+    """RFC 7396 leaves no null at any depth; each null that deletes nothing is reported."""
     document, found = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -86,7 +86,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
-    """And its spans point into the file."""
+    """Spans from an environment's file point into that file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )
@@ -100,7 +100,7 @@ def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
 
 
 def test_the_document_that_went_in_stays_as_it_was(loaded: Loaded) -> None:
-    """A room never changes its input."""
+    """A stage never modifies its input."""
     base = loaded(SPEC)
     before = json.dumps(base.value)
     overlay(base, "dev")
@@ -121,17 +121,17 @@ def test_the_document_that_went_in_stays_as_it_was(loaded: Loaded) -> None:
     ],
 )
 def test_what_is_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
-    """Also in environments that nobody asked for."""
+    """Unselected environments are checked too."""
     assert places(overlay(loaded(text), environment)[1]) == found
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """An entry of the section and a file, even an empty one."""
+    """An entry in the section conflicts with a file, even with an empty one."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
 def test_what_is_deleted_is_remembered(loaded: Loaded) -> None:
-    """By its path, where: what lacks it afterwards points there."""
+    """Deletions are recorded by path, so that errors about missing fields can point to them."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.deleted == {
@@ -142,7 +142,7 @@ def test_what_is_deleted_is_remembered(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize("text", ["", "# later\n", "---\n", "null\n"])
 def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str) -> None:
-    """As an entry without a value does."""
+    """An empty file is like an entry without a value."""
     extra, found = load(text, "environments/dev.yaml", may_be_empty=True)
 
     assert (extra and extra.value, found) == ({}, ())
@@ -150,7 +150,7 @@ def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str
 
 
 def test_a_file_of_environments_is_refused(loaded: Loaded) -> None:
-    """The file is one environment."""
+    """A file is a single environment and must not contain others."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
     found = overlay(loaded("a: 1"), "dev", extra)[1]
 
@@ -164,7 +164,7 @@ JSON = st.recursive(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """MergePatch of RFC 7396, section 2, as it is written there."""
+    """MergePatch of RFC 7396, section 2, transcribed."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -178,7 +178,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_it_is_the_merge_of_the_rfc(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """For any two documents; and every value of the result has a place of its own."""
+    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

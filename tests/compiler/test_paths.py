@@ -1,4 +1,4 @@
-"""Paths of spans: the way back from a diagnostic to what it is about."""
+"""From a diagnostic's span back to the path it is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXT = "some: &it\n  first: [1, {deep: x}]\nb: *it\nc: {}\n"
 
 
 def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
-    """A key, a value in a list, an empty mapping, and the document itself."""
+    """Spans of a key, a list item, an empty mapping, and the document itself lead back to their paths."""
     document = loaded(TEXT)
     for path in [("c",), ("some", "first", 0), ("some", "first", 1, "deep")]:
         span = document.value_span(path)
@@ -20,7 +20,7 @@ def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
 
 
 def test_an_alias_repeats_a_place(loaded: Loaded) -> None:
-    """What is written once and stands at two places has two paths."""
+    """A value that is written once and used twice has two paths."""
     document = loaded(TEXT)
     span = document.value_span(("b", "first", 1, "deep"))
 

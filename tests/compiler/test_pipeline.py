@@ -1,4 +1,4 @@
-"""The table of stages: in the order of its enumeration, under the names of the documentation, stopped in one place."""
+"""The table of stages: in enumeration order, named as in the documentation, with one exit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HELLO = Example("hello", None)
 
 
 def test_the_table_is_in_the_order_of_the_stages() -> None:
-    """Every stage once."""
+    """Every stage occurs once."""
     assert [stage for stage, _ in STAGES] == list(Stage)
 
 
 def test_the_page_has_a_section_for_each_stage() -> None:
-    """By the same names, in the same order, followed by what comes after the last of them."""
+    """The names and their order are the same, followed by the two steps after the last stage."""
     names = [stage.name.lower() for stage in Stage]
 
     assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]
@@ -42,7 +42,7 @@ def test_the_page_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, reached: Stage) -> None:
-    """The stages before it found nothing, and those after it did not see the whole spec."""
+    """Earlier stages found nothing, and later ones did not see the whole spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)
@@ -52,7 +52,7 @@ def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, 
 
 
 def test_a_good_spec_passes_every_stage() -> None:
-    """And is lowered then."""
+    """A valid spec is then lowered."""
     outcome = understand(HELLO.inputs(), TARGETS)
 
     assert (outcome.failed, outcome.reached, outcome.stacks) == (False, Stage.FIT, ())

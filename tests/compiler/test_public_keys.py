@@ -1,4 +1,4 @@
-"""Public keys: what ssh-keygen makes is taken, and what is cut, changed or of another kind is refused with a reason."""
+"""Public keys: those from ssh-keygen are accepted; truncated, altered and unsupported ones are refused with reasons."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GENERATOR = bytes.fromhex(  # of P-256
 
 
 def line(kind: str, *fields: bytes, more: bytes = b"") -> str:
-    """A key with these fields."""
+    """Return a key with these fields."""
     packed = b"".join(len(part).to_bytes(4, "big") + part for part in (kind.encode(), *fields))
     return f"{kind} {base64.b64encode(packed + more).decode()} ada@acme.example"
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa-2048", "rsa-4096", "ecdsa-256", "ecdsa-384", "ecdsa-521"])
 def test_what_ssh_keygen_makes_is_taken(kind: str, tmp_path: Path) -> None:
-    """And nothing that is shorter, longer or said to be of another type."""
+    """Keys that are shorter, longer or labelled with another type are refused."""
     name, _, bits = kind.partition("-")
     size = ["-b", bits] if bits else []
     command = ["ssh-keygen", "-q", "-t", name, *size, "-N", "", "-C", "ada of acme", "-f", str(tmp_path / "id")]
@@ -49,7 +49,7 @@ def test_what_ssh_keygen_makes_is_taken(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 def test_security_keys_are_taken(kind: str) -> None:
-    """With the application that signatures of SSH are for."""
+    """Security keys need the application that SSH signatures use."""
     fields = [bytes(32)] if "ed25519" in kind else [b"nistp256", GENERATOR]
 
     assert public_key(line(kind, *fields, b"ssh:")).kind == kind

@@ -1,4 +1,4 @@
-"""Records are what frozen dataclasses with slots are; only their making is put off."""
+"""Records behave like frozen dataclasses with slots; they only defer creating their methods."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Point:
     text: str = field(repr=False, default_factory=str)
 
     def sum(self) -> int:
-        """Both together."""
+        """Return both together."""
         return self.x + self.y
 
 
@@ -34,7 +34,7 @@ class Alone:
 
 @record
 class Nothing:
-    """No field at all."""
+    """A record without fields."""
 
 
 @record(frozen=False)
@@ -147,7 +147,7 @@ def test_names_of_the_class_are_kept() -> None:
 
 
 def test_records_do_without_dataclasses() -> None:
-    """That module and `inspect`, which it brings along, cost more than all records of the compiler."""
+    """That module and `inspect`, which it imports, cost more than all records of the compiler."""
     script = "import sys, modelyard.spec, modelyard.plan; print({'dataclasses', 'inspect'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

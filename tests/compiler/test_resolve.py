@@ -1,4 +1,4 @@
-"""A document becomes a system: defaults filled, short forms expanded, units parsed, references bound."""
+"""A document becomes a system: defaults filled in, short forms expanded, units parsed, references resolved."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _GI = 1024**3
 
 
 def resolved(spec: str = VALID_SPEC) -> System:
-    """The system of a spec that has to be right."""
+    """Return the system of a valid spec."""
     system, found = _resolve(spec)
     assert found == ()
     assert system is not None
@@ -54,7 +54,7 @@ def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
 
 
 def refused(spec: str) -> list[str]:
-    """Where and why a spec is refused."""
+    """Return where and why a spec is refused."""
     return places(examine(Question(spec)))
 
 
@@ -81,7 +81,7 @@ def test_units_become_integers_in_the_unit_of_their_name() -> None:
 
 
 def test_schedules() -> None:
-    """By cron with its zone, by name, and on demand where nothing is said."""
+    """A schedule is a cron expression with a time zone, a name, or on demand by default."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
     assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")
@@ -118,7 +118,7 @@ def test_replicas_come_from_the_profile(size: str, edge: str, expected: Range) -
     challenger, champion = system.inference["scorer"].variants
 
     assert champion.replicas == expected
-    assert challenger.replicas == Range(1, 1)  # as it says itself
+    assert challenger.replicas == Range(1, 1)  # its own value
 
 
 @pytest.mark.parametrize(("size", "instances"), [("small", 1), ("enterprise", 3)])
@@ -135,7 +135,7 @@ def test_an_adopted_database_has_neither() -> None:
 
 
 def test_one_target_in_short_form() -> None:
-    """All fields of the target stand beside mode; it is called main."""
+    """The target's fields are next to mode, and its name is main."""
     start = VALID_SPEC.index("  targets:\n    main:\n")
     end = VALID_SPEC.index("stores:\n")
     spec = (
@@ -192,7 +192,7 @@ def test_a_placement_that_names_each_kind_needs_no_default() -> None:
 def test_compute_written_out_where_it_is_used(
     inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
 ) -> None:
-    """An inline class gets a name, and is a class like the others."""
+    """An inline class gets a name and is otherwise like any other."""
     system = resolved(changed("compute: train", f"compute: {inline}"))
     made = system.compute["pipelines-retrain"]
 
@@ -209,7 +209,7 @@ def test_monitors_share_one_small_class() -> None:
 
 
 def test_a_pipeline_without_steps_is_one_step() -> None:
-    """Its retries are those of the run, so the step has none on top."""
+    """The run's retries apply; the step adds none."""
     pipeline = resolved().pipelines["retrain"]
 
     assert [step.name for step in pipeline.steps] == ["retrain"]
@@ -277,7 +277,7 @@ def test_captures_are_kept_as_long_as_governance_says() -> None:
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
-    """JSON Schema takes 2.0 for a whole number, so it is one here, too."""
+    """JSON Schema treats 2.0 as an integer, and so does the compiler."""
     replicas = resolved(changed("replicas: {min: 2, max: 6}", "replicas: {min: 2.0, max: 6.0}")).inference["scorer"]
 
     bounds = replicas.variants[1].replicas
@@ -299,7 +299,7 @@ def test_overrides_and_renames() -> None:
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    """One bad pipeline does not hide the next, nor what is wrong in another section."""
+    """An error in one pipeline does not hide those of the next, or of another section."""
     spec = changed(
         "inputs: [transactions]\n    compute: train",
         "inputs: [transactons]\n    compute: trian",
@@ -319,7 +319,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_thousands_of_dangling_references_are_told_quickly() -> None:
-    """Suggestions stop after the first few, since each of them costs a walk over all names."""
+    """Suggestions stop after the first few, because each one scans all names."""
     names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
     used = "".join(f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000))
     _, found = _resolve(
@@ -335,7 +335,7 @@ def test_thousands_of_dangling_references_are_told_quickly() -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
 def test_any_valid_document_ends_in_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """One section of the valid spec is replaced by anything that fits the schema; every rule takes what resolves."""
+    """One section of a valid spec is replaced with anything that fits the schema; every check accepts what resolves."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

@@ -1,4 +1,4 @@
-"""What was clearly meant, in the form that is asked for."""
+"""Suggestions that rewrite a value in the expected format."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ def pattern_of(name: str) -> str:
     ],
 )
 def test_the_form_that_was_meant(kind: str, text: str, better: str) -> None:
-    """A rewriting is offered when it fits the schema's pattern, and never else."""
+    """A rewrite is offered only if it matches the schema's pattern."""
     assert rewritten(text, [pattern_of(kind)]) == better
 
 
 def test_nothing_is_offered_without_a_pattern_or_for_long_texts() -> None:
-    """Free text has no form, and a long text was not a slip."""
+    """Free text has no format, and a long text is not a typo."""
     assert rewritten("Fraud", []) == ""
     assert rewritten("A" * 101, ["^a+$"]) == ""

@@ -1,4 +1,4 @@
-"""Plain scalars by the core schema of YAML 1.2."""
+"""Plain scalars by the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard.load.scalars import plain_value
     ],
 )  # fmt: skip
 def test_a_plain_scalar_is_what_yaml_1_2_says(text: str, value: object) -> None:
-    """Words of YAML 1.1 are text, and so are dates, times and digits of other scripts."""
+    """Keywords of YAML 1.1 are text, as are dates, times and digits of other scripts."""
     result = plain_value(text)
 
     assert result == value
@@ -32,7 +32,7 @@ def test_a_plain_scalar_is_what_yaml_1_2_says(text: str, value: object) -> None:
 
 
 def test_not_a_number() -> None:
-    """`.nan` is read, so that it can be refused."""
+    """`.nan` is read, so that a later stage can refuse it."""
     result = plain_value(".nan")
 
     assert isinstance(result, float)
@@ -41,17 +41,17 @@ def test_not_a_number() -> None:
 
 @given(st.integers())
 def test_every_integer_reads_back(value: int) -> None:
-    """Integers of any size are what they were."""
+    """Integers of any size are preserved."""
     assert plain_value(str(value)) == value
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_reads_back(value: float) -> None:
-    """Finite floats are what they were."""
+    """Finite floats are preserved."""
     assert plain_value(repr(value)) == value
 
 
 def test_an_endless_integer_is_a_large_one() -> None:
-    """Python refuses to read more than 4,300 digits; here they are as many as are needed to refuse the number."""
+    """Python reads at most 4,300 digits; longer integers are cut to enough digits to be refused as too large."""
     assert plain_value("9" * 100_000) == int("9" * 400)
     assert plain_value("0" * 100_000 + "7") == 7

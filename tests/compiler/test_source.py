@@ -1,4 +1,4 @@
-"""Where keys and values were written, also after documents were put together."""
+"""Spans of keys and values, including those of combined documents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ models:
 def test_spans_are_where_things_were_written(
     loaded: Loaded, path: tuple[str | int, ...], key: tuple[int, int, int], value: tuple[int, int, int]
 ) -> None:
-    """Lines and columns count from 1; what goes on over lines is marked by its first character."""
+    """Lines and columns count from 1; a multi-line value is marked at its first character."""
     document = loaded(TEXT)
 
     assert document.key_span(path) == Span("system.yaml", *key)
@@ -42,7 +42,7 @@ def test_spans_are_where_things_were_written(
     "path", [("models", "ranker", "nothing", 3, "at", "all"), ("models", "ranker", 0), ("models", "ranker", "tags", 2)]
 )
 def test_what_does_not_exist_has_the_span_of_its_nearest_ancestor(loaded: Loaded, path: tuple[str | int, ...]) -> None:
-    """A path that leads nowhere still points at something near."""
+    """A path that does not exist still has a span nearby."""
     document = loaded(TEXT)
     ancestor = path[:3] if path[2] == "tags" else path[:2]
 
@@ -51,19 +51,19 @@ def test_what_does_not_exist_has_the_span_of_its_nearest_ancestor(loaded: Loaded
 
 
 def test_the_root_has_a_span(loaded: Loaded) -> None:
-    """The empty path is the beginning of the document."""
+    """The empty path refers to the beginning of the document."""
     assert loaded("# first\na: 1\n").key_span(()) == Span("system.yaml", 2, 1, 2)
 
 
 def test_large_mappings_are_found_by_name(loaded: Loaded) -> None:
-    """Names in a mapping of many entries have the spans of small ones."""
+    """Entries of large mappings have spans like those of small ones."""
     document = loaded("".join(f"key-{at}: {at}\n" for at in range(100)))
 
     assert [document.key_span((f"key-{at}",)).line for at in range(100)] == list(range(1, 101))
 
 
 def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> None:
-    """Parts of a second file keep their lines when they are put into the first one's value."""
+    """Parts of a second file keep their lines when they are merged into the first."""
     base, extra = loaded("a: 1\nb: 2\n"), loaded("\n\nc: {d: [1, 2]}\n")
     other = Document(extra.value, (SourceFile("other.yaml", extra.files[0].text),), extra.spans, extra.root)
     joined = appended(base, other)
@@ -88,7 +88,7 @@ def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> No
     ],
 )
 def test_lines_end_where_yaml_ends_them(text: str, lines: list[str]) -> None:
-    """LF, CRLF and CR; nothing else, and nothing is lost."""
+    """Lines end with LF, CRLF or CR only, and no text is lost."""
     found = Lines(text)
 
     assert [found[at] for at in range(len(found))] == lines
@@ -96,5 +96,5 @@ def test_lines_end_where_yaml_ends_them(text: str, lines: list[str]) -> None:
 
 
 def test_a_byte_order_mark_is_no_text() -> None:
-    """A file is read without its mark, and bad bytes are shown as replacements."""
+    """The mark is removed, and invalid bytes are shown as replacement characters."""
     assert SourceFile.read("x", b"\xef\xbb\xbfa: \xff").text == "a: \ufffd"

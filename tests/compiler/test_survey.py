@@ -1,4 +1,4 @@
-"""A spec in all its environments: each mistake once, with where it holds, and what a base without environment is."""
+"""A spec in all its environments: each error is reported once, with the environments it affects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BASE = SPEC[: SPEC.index("environments:")]
 
 
 def surveyed(text: str, **files: str) -> Survey:
-    """What is found in a spec and the files of environments beside it."""
+    """Survey a spec with environments in separate files."""
     beside = {name: Given(f"environments/{name}.yaml", content) for name, content in files.items()}
     inputs = Inputs(Given("system.yaml", text), beside=beside)
     spec = opened(inputs)
@@ -27,9 +27,9 @@ def surveyed(text: str, **files: str) -> Survey:
 
 
 def told(found: Survey) -> list[str]:
-    """Code, line and where it holds, if that is said.
+    """Return each code with its line and the environments it affects, if reported.
 
-    Environments that only differ in what a test looks at share a namespace; tests/compiler/test_neighbours.py has that.
+    Environments that differ only in what a test is about share a namespace; see tests/compiler/test_neighbours.py.
     """
     said = [(one, one.message.rfind(" (in ")) for one in found.diagnostics if one.code not in {"E0517", "W0518"}]
     return [
@@ -40,7 +40,7 @@ def told(found: Survey) -> list[str]:
 
 
 def test_what_is_wrong_everywhere_is_told_once() -> None:
-    """A typo in the base is one typo, and no word is lost on where."""
+    """A typo in the base is reported once, without a list of environments."""
     found = surveyed(BASE.replace("compute:", "compte:") + "environments: {dev: {}, prod: {}}\n", edge="")
 
     assert told(found) == ["E0203 system.yaml:13"]
@@ -48,7 +48,7 @@ def test_what_is_wrong_everywhere_is_told_once() -> None:
 
 
 def test_what_is_wrong_in_some_says_in_which() -> None:
-    """In the spec or in a file beside it, and of the base as well."""
+    """Environments may be in the spec or in files, and the base is listed too."""
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 
@@ -59,7 +59,7 @@ def test_what_is_wrong_in_some_says_in_which() -> None:
 
 
 def test_many_environments_are_counted() -> None:
-    """A list of twenty names helps nobody."""
+    """A list of twenty names would not help."""
     bad = "{models: {churn: {framework: xgbost}}}"
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
@@ -70,7 +70,7 @@ def test_many_environments_are_counted() -> None:
 
 
 def test_a_room_that_was_not_reached_has_said_nothing() -> None:
-    """A warning of a later room is not said to hold only where nothing ended the run before."""
+    """A later stage's warning is not limited to the environments in which no earlier stage failed."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
@@ -78,14 +78,14 @@ def test_a_room_that_was_not_reached_has_said_nothing() -> None:
 
 
 def test_an_environment_that_cannot_be_laid_over_is_told_beside_the_others() -> None:
-    """Its place says which it is; the others are asked all the same."""
+    """The error's span shows which environment it is; the other environments are still checked."""
     found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
 
 
 def test_what_one_environment_uses_is_used() -> None:
-    """A class of hardware or a variable that only one of them names is no leftover."""
+    """A compute class or variable that only one environment uses is not reported as unused."""
     text = BASE.replace("models:", "compute: {big: {cpu: 2, memory: 4Gi}}\nmodels:").replace(
         "vars:\n", "vars:\n  size: 3\n"
     )
@@ -112,7 +112,7 @@ def test_what_one_environment_uses_is_used() -> None:
     ids=["a section", "a reference", "a variable", "a field"],
 )
 def test_a_base_may_lack_what_every_environment_adds(base: str, environment: str) -> None:
-    """It is no system then and is judged in the environments; where one does not add it, that is told."""
+    """The base is then incomplete and not judged alone; an environment that does not complete it is reported."""
     whole = surveyed(base, dev=environment, prod=environment)
     assert (whole.base_is_whole, told(whole)) == (False, [])
 
@@ -123,7 +123,7 @@ def test_a_base_may_lack_what_every_environment_adds(base: str, environment: str
 
 
 def test_a_base_that_is_wrong_alone_is_told() -> None:
-    """A value that every environment replaces is none that is lacking."""
+    """A wrong value that every environment replaces is not a missing value."""
     found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
     assert told(found) == ["E0204 system.yaml:9 (in the base)"]
@@ -139,14 +139,14 @@ def test_a_base_that_is_wrong_alone_is_told() -> None:
     ids=["replaced", "deleted", "deleted with its section"],
 )
 def test_an_environment_that_takes_the_place_away_adds_nothing(environment: str) -> None:
-    """A wrong reference of the base is an error, although no environment still has it."""
+    """A dangling reference in the base is an error even if no environment still uses it."""
     found = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
 
     assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
 
 
 def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
-    """In an environment it is a warning; in the base, which is what everybody starts from, an error."""
+    """In an environment it is a warning; in the base, which everything else builds on, it is an error."""
     there = "{mode: cloud, provider: azure, region: westeurope, context: null}"
     base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
 
@@ -157,7 +157,7 @@ def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
 
 
 def test_environments_are_bounded() -> None:
-    """Each is a run of its own, so a file of a megabyte must not ask for a hundred thousand of them."""
+    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand of them."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 

@@ -1,4 +1,4 @@
-"""Quantities are read exactly, and anything else is refused."""
+"""Quantities are parsed exactly, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from modelyard import units
     ],
 )
 def test_memory(text: str, expected: int | None) -> None:
-    """Powers of 1024 with an i, of 1000 without; parts of a byte are none."""
+    """Units with an i are powers of 1024, others of 1000; fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 
@@ -61,7 +61,7 @@ def test_durations(text: str, expected: int | None) -> None:
 
 
 def test_years_are_never_shorter_than_on_the_calendar() -> None:
-    """Whatever day a record is written on: a year may begin just before a leap day."""
+    """A year may start on any day, even just before a leap day."""
     for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
         for years in (1, 2, 3, 4, 5, 7, 10, 30):
             day = first.day if (first.month, first.day) != (2, 29) else 28
@@ -81,13 +81,13 @@ def test_seconds_are_whole() -> None:
     [(4, 4000), (0.5, 500), ("500m", 500), ("4", 4000), ("0.25", 250), (0.0125, None), ("0.5m", None), ("4 cpu", None)],
 )
 def test_cpu(value: str | float, expected: int | None) -> None:
-    """Thousandths of a CPU, and nothing finer."""
+    """CPUs are counted in thousandths."""
     assert units.cpu_millis(value) == expected
 
 
 @given(st.decimals(min_value=0, max_value=100, places=4))
 def test_a_percentage_is_the_nearest_float(percent: Decimal) -> None:
-    """Nothing is lost on the way from the written decimal to the fraction."""
+    """The written decimal becomes the fraction without loss."""
     assert units.fraction(f"{percent}%") == float(percent / 100)
 
 
@@ -124,7 +124,7 @@ def test_secret_references() -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_quantity_or_none(text: str) -> None:
-    """No text raises, however odd its digits and letters are."""
+    """No text raises an exception, however unusual its characters."""
     for read in (units.memory_bytes, units.duration_s, units.cpu_millis, units.fraction, units.whole_percent):
         value = read(text)
         assert value is None or value >= 0

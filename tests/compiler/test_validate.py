@@ -1,4 +1,4 @@
-"""Why a document does not fit the schema: one diagnostic a mistake, at its place, with what helps."""
+"""Schema validation: one diagnostic per error, at its position, with a useful hint."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found: str, hint: str) -> None:
-    """The key where the key is wrong, the value where the value is, and an action where there is one."""
+    """The wrong key or value itself is marked, with a hint if there is an action to suggest."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [found]
@@ -112,7 +112,7 @@ def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found
     ],
 )  # fmt: skip
 def test_fields_that_are_not_indented_are_one_mistake(examined: Examined, part: str, found: str, hint: str) -> None:
-    """What stands below a field that holds nothing, and is known there, was meant to stand inside of it."""
+    """Known fields that follow an empty field were meant to be inside it."""
     diagnostics = examined(HEAD + part)
 
     assert places(diagnostics) == [found]
@@ -120,7 +120,7 @@ def test_fields_that_are_not_indented_are_one_mistake(examined: Examined, part: 
 
 
 def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None:
-    """And a place is told by its whole path, in the words of the spec."""
+    """An error gives the full path of a field as the spec writes it."""
     head = HEAD.replace(", context: frankfurt}", ", secretStores: {vault: {store: v}}, capacity: [{count: 1, cpu: 4}]}")
 
     assert [(one.message, one.hint) for one in examined(head)] == [
@@ -131,7 +131,7 @@ def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
-    """The spec itself says which section has the name."""
+    """The spec itself shows which section has the name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
     found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
@@ -143,21 +143,21 @@ def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
 
 
 def test_ten_mistakes_need_one_run(examined: Examined) -> None:
-    """All of them are told, in the order of the file."""
+    """All of them are reported, in file order."""
     text = HEAD + "".join(f"s{at}: 1\n" for at in range(10))
 
     assert places(examined(text)) == [f"{line}:1 E0203" for line in range(6, 16)]
 
 
 def test_a_wrong_type_leaves_the_rest_of_its_place_alone(examined: Examined) -> None:
-    """What depends on a `type` that is itself wrong is not told: it follows from nothing."""
+    """Fields that depend on a wrong `type` are not judged."""
     part = "stores: {lake: {type: bucket, size: 20Gi, versioned: true, replicas: 0}}\n"
 
     assert places(examined(HEAD + part)) == ["6:23 E0204"]
 
 
 def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> None:
-    """The sections that must be there are named with an example."""
+    """Missing required sections are named with an example."""
     hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
@@ -169,7 +169,7 @@ def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> N
 
 
 def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
-    """Neither in the message nor in the line, in any format, also where something else on the line is wrong."""
+    """Messages and excerpts hide secrets in every format, even if another error is on the same line."""
     slack, webhook = "{type: slack, url: hunter2-hunter2, rooom: x}", "{type: webhook, url: [hunter3]}"
     text = f"{HEAD}channels: {{c: {slack}, d: {webhook}}}\n"
     document = loaded(text)
@@ -181,7 +181,7 @@ def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_more_than_a_thousand_mistakes_are_not_looked_for(examined: Examined) -> None:
-    """The rest is one diagnostic."""
+    """One diagnostic stands for the rest."""
     found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(found) == 1001
@@ -189,7 +189,7 @@ def test_more_than_a_thousand_mistakes_are_not_looked_for(examined: Examined) ->
 
 
 def test_what_the_walk_does_not_know_is_told_all_the_same(loaded: Loaded) -> None:
-    """A keyword without a message of its own still keeps a document from passing."""
+    """A keyword without its own message still makes a document fail."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
@@ -197,7 +197,7 @@ def test_what_the_walk_does_not_know_is_told_all_the_same(loaded: Loaded) -> Non
 
 
 def test_the_most_likely_branch_is_told(loaded: Loaded) -> None:
-    """Of several branches, the one with the right type and the right constants speaks, not all of them."""
+    """Of several branches, only the one with matching type and constants is reported."""
     branches: list[Json] = [
         {"type": "string"},
         {
@@ -218,7 +218,7 @@ def test_the_most_likely_branch_is_told(loaded: Loaded) -> None:
 
 
 def test_every_keyword_of_the_schema_is_known() -> None:
-    """What the schema of the spec uses, the walk understands; else mistakes would be told without their reason."""
+    """The walk supports every keyword of the spec's schema; otherwise errors would be reported without a reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
@@ -250,7 +250,7 @@ JUNK: list[Json] = [
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Json]:
-    """The valid spec with a few places changed, removed, renamed or added."""
+    """Generate the valid spec with a few values changed, removed, renamed or added."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     value = cast("dict[str, Json]", json.loads(json.dumps(document.value)))
@@ -291,7 +291,7 @@ RUST, PYTHON = rust_fits(SYSTEM), python_fits(SYSTEM)
 @settings(max_examples=150)
 @given(mutated())
 def test_both_validators_agree_and_every_refusal_has_its_reason(value: dict[str, Json]) -> None:
-    """A document is refused by both or by none, and what is refused is told by something better than E0213."""
+    """Both accept or refuse a document, and every refusal has a more specific code than E0213."""
     document, found = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return
@@ -305,7 +305,7 @@ def test_both_validators_agree_and_every_refusal_has_its_reason(value: dict[str,
 
 
 def test_validate_imports_little() -> None:
-    """One spec must not pay for what it does not use."""
+    """A single spec must not pay for unused modules."""
     program = """
 import sys
 from modelyard.load import load
@@ -327,14 +327,14 @@ print(sorted(heavy & set(sys.modules)))
 
 
 def test_the_valid_spec_fits(loaded: Loaded) -> None:
-    """What the other tests change is valid before they do."""
+    """The spec that other tests modify is valid."""
     document = loaded(VALID_SPEC)
 
     assert validate(document) == ()
 
 
 def test_without_the_fast_validator_the_other_one_is_used(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where jsonschema-rs has no wheel, jsonschema says the same."""
+    """Where jsonschema-rs has no wheel, jsonschema gives the same results."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
 

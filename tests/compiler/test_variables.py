@@ -1,4 +1,4 @@
-"""Variables: typed values, texts, escapes, and what is refused."""
+"""Variables: typed values, strings, escapes, and what is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A whole text takes the value with its type, a part of a text the value as YAML writes it."""
+    """A reference that is the whole string keeps the value's type; within a string it becomes the value as YAML."""
     document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
@@ -38,12 +38,12 @@ def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json
 
 @pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
 def test_references_by_escapes_are_references(loaded: Loaded, written: str) -> None:
-    """What counts is the value, not how it is written."""
+    """The parsed value matters, not its notation."""
     assert substitute(loaded(f"{VARS}x: {written}\n"), {})[0].value["x"] == 3
 
 
 def test_spans_stay(loaded: Loaded) -> None:
-    """A value that was put in is where its reference stands; its neighbours are where they were."""
+    """A substituted value has its reference's span; its neighbours keep theirs."""
     document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
 
     assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
@@ -52,7 +52,7 @@ def test_spans_stay(loaded: Loaded) -> None:
 
 
 def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
-    """What was written once is worked on once."""
+    """A value written once is substituted once."""
     document, _ = substitute(loaded(f"{VARS}x: &x {{a: '${{vars.n}}'}}\ny: *x\n"), {})
 
     assert document.value["x"] == {"a": 3}
@@ -60,7 +60,7 @@ def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
 
 
 def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
-    """They are read by the type that is declared, or that the value shows."""
+    """Command line values are read as the declared type, or as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 
@@ -69,7 +69,7 @@ def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
 
 
 def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
-    """Nothing is copied for nothing."""
+    """Without references the same document is returned, not a copy."""
     document = loaded("x: {y: $1}\n")
 
     assert substitute(document, {})[0] is document
@@ -101,12 +101,12 @@ def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
     ],
 )  # fmt: skip
 def test_what_is_told(loaded: Loaded, text: str, settings: dict[str, str], found: list[str]) -> None:
-    """At the reference, at the declaration, or without a place for the command line."""
+    """An error is at the reference or the declaration; one about the command line has no position."""
     assert places(substitute(loaded(text), settings)[1]) == found
 
 
 def test_a_variable_whose_place_another_environment_has_is_used(loaded: Loaded) -> None:
-    """What an overlay replaced, or adds elsewhere, is no reason to remove the variable."""
+    """A reference that an overlay replaces or adds still counts as a use."""
     text = "vars: {a: 1, b: 2, c: 3}\nx: '${vars.a}'\nenvironments: {dev: {x: 0}, prod: {x: '${vars.b}'}}\n"
     document, _ = overlay(loaded(text), "dev", None)
 
@@ -114,7 +114,7 @@ def test_a_variable_whose_place_another_environment_has_is_used(loaded: Loaded) 
 
 
 def test_variables_do_not_grow_without_end(loaded: Loaded) -> None:
-    """A long text that is used often is refused before it is made."""
+    """A long text that is used many times is refused before it is built."""
     text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
     document, found = substitute(loaded(text), {})
 

@@ -1,7 +1,7 @@
-"""A process of its own that compiles mutated specs within bounds, and tells what became of each.
+"""A separate process that compiles mutated specs within limits and reports the outcomes.
 
-`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many compiled, which codes were told how often,
-and every case that raised, hung or ran out of memory, with its number: `case(number)` makes the same text again.
+`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many compiled, how often each code was reported,
+and every case that raised, hung or ran out of memory, with its number: `case(number)` returns the same text again.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ PATIENCE_S = 20
 
 
 class Hung(BaseException):
-    """A case took longer than any spec may; no room can catch it."""
+    """A case exceeded the time limit; no stage can catch this."""
 
 
 def case(number: int) -> Inputs:
-    """The spec of a number, the same in every process."""
+    """Return the spec with a number, the same in every process."""
     random = Random(number)
     seed = random.choice(seeds())
     return Inputs(Given("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Through all rooms and onto paper; raises what a room raises, and where a path leads out of its folder."""
+    """Run all stages and print the result; raises what a stage raises, and for a path that leads out of its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")
@@ -61,7 +61,7 @@ def _hang(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(first: int, count: int) -> None:
-    """Run some cases and print what came of them."""
+    """Run some cases and print the outcomes."""
     seeds()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _hang)

@@ -1,4 +1,4 @@
-"""Starts the processes that compile hostile specs, two at a time, and adds up what they tell."""
+"""Starts the processes that compile hostile specs, two at a time, and adds up their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATIENCE_S = 600
 
 @dataclass
 class Told:
-    """What became of some cases."""
+    """The outcomes of some cases."""
 
     compiled: int = 0
     codes: Counter[str] = field(default_factory=Counter[str])
@@ -25,7 +25,7 @@ class Told:
 
 
 def hostile(first: int, count: int, chunk: int = 500) -> Told:
-    """Every case from `first` on: compiled, refused, or a failure with its number and traceback."""
+    """Run every case from `first` on: each compiles, is refused, or fails with its number and traceback."""
     total = Told()
     with ThreadPoolExecutor(2) as pool:
         for told in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):

@@ -1,4 +1,4 @@
-"""Texts of code in the fields of a spec: which fields take which, and what comes out of a spec that holds them."""
+"""Code-like strings in the fields of a spec: which fields accept them, and what a spec with them compiles to."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Texts that mean nothing in any language, of the forms that fields have; the first that fits is taken."""
+"""Strings that mean nothing in any language, in the formats that fields have; the first that fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A text of a spec that any text of some form may replace; a key of a mapping has a path that ends in `?`."""
+    """A replaceable string in a spec; the path of a mapping key ends in `?`."""
 
     path: Path
     harmless: str
 
     @property
     def is_key(self) -> bool:
-        """Whether it is the name of an entry that users choose."""
+        """Return whether it is an entry's name that users choose."""
         return self.path[-1] == "?"
 
 
@@ -39,20 +39,20 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Whether the schema takes a spec: what it refuses needs no further stage."""
+    """Return whether the spec fits the schema; otherwise no later stage matters."""
     try:
         return _fits().is_valid(value)
-    except ValueError:  # a lone surrogate, which no text that was read can hold
+    except ValueError:  # a lone surrogate, which no loaded text contains
         return False
 
 
 def compiled(value: Json) -> dict[str, bytes]:
-    """What a spec compiles to; nothing where it is refused."""
+    """Return the output of a spec, empty if it is refused."""
     return dict(compile_text(json.dumps(value)).files)
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """The spec with these texts in these places; keys last and the deepest first, so that the paths hold."""
+    """Return the spec with these strings; keys are replaced last and deepest first, so that the paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +60,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """A copy with the text at the end of the path; what is beside the path is shared with the original."""
+    """Return a copy with the string at the end of the path; everything else is shared with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -76,7 +76,7 @@ def _with(value: Json, path: Path, word: str) -> Json:
 
 @lru_cache
 def places(seed: Seed) -> tuple[Place, ...]:
-    """Every text of the spec that takes a harmless word in its place."""
+    """Return every string of the spec that can be replaced with a harmless word."""
     value = seed.alone()
     found: list[Place] = []
     for number, path in enumerate(_texts(value)):
@@ -103,12 +103,12 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """The places that take a nasty text, alone or after a harmless word, with what stands there; all at once."""
+    """Return the places that accept a nasty string, alone or after a harmless word, with the string that fits."""
     value = seed.alone()
     found: dict[Place, str] = {}
     for place in places(seed):
-        # The first letter of a name decides its order; two pools of one name are one, and a Gateway or its proxies in
-        # the namespace of the system are its own: there it follows a word.
+        # The first letter of a name decides its order, two pools with one name are one pool, and a Gateway or proxies
+        # in the system's namespace are its own: there the string follows a word.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Those of the words that later stages accept too: halves of them are tried until what is refused is alone."""
+    """Return the strings that later stages accept too: halves are tried until each refused string is isolated."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:
@@ -130,7 +130,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Where a nasty text is more than data in what comes out, of all places of a spec that take it."""
+    """Return where a nasty string is more than data in the output, over all places of a spec that accept it."""
     words = taking(seed, nasty)
     if not words:
         return []

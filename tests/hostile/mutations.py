@@ -1,4 +1,4 @@
-"""One spec made into many: each is a function of a spec and a random generator, and says the same for the same seed."""
+"""Mutations of a spec: functions of a spec and a random generator, deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STRANGE: Final[tuple[Json, ...]] = (
 
 
 def mutated(seed: Seed, random: Random) -> str:
-    """The text of one mutated spec."""
+    """Return the text of one mutated spec."""
     if random.random() < 0.25:
         text = seed.text
         for _ in range(random.choice((1, 1, 1, 2, 5))):
@@ -69,12 +69,12 @@ def _put(parent: Container, key: int | str, value: Json) -> None:
 
 
 def delete(parent: Container, key: int | str, _random: Random) -> None:
-    """A field, an entry or an item is not there."""
+    """Remove a field, an entry or an item."""
     del cast("dict[int | str, Json]", parent)[key]
 
 
 def duplicate(parent: Container, key: int | str, random: Random) -> None:
-    """The same again, under another name."""
+    """Copy an entry under another name."""
     value = copy.deepcopy(_get(parent, key))
     if isinstance(parent, list):
         parent.insert(random.randrange(len(parent) + 1), value)
@@ -83,12 +83,12 @@ def duplicate(parent: Container, key: int | str, random: Random) -> None:
 
 
 def retype(parent: Container, key: int | str, random: Random) -> None:
-    """Something else altogether."""
+    """Replace a value with one of another kind."""
     _put(parent, key, copy.deepcopy(random.choice(STRANGE)))
 
 
 def wrap(parent: Container, key: int | str, random: Random) -> None:
-    """A list where one is meant, the first where a list is meant, a mapping by name."""
+    """Use a list for a value, its first item for a list, or a mapping by name."""
     value = _get(parent, key)
     if isinstance(value, list) and value and random.random() < 0.7:
         _put(parent, key, value[0])
@@ -98,7 +98,7 @@ def wrap(parent: Container, key: int | str, random: Random) -> None:
 
 
 def rename(parent: Container, key: int | str, random: Random) -> None:
-    """A typo in a key, or another name; the order stays."""
+    """Misspell or rename a key, keeping the order."""
     if isinstance(parent, dict) and isinstance(key, str):
         new = random.choice(
             (_typo(key, random), key.upper(), f" {key}", random.choice(NASTY), random.choice(list(parent)))
@@ -109,14 +109,14 @@ def rename(parent: Container, key: int | str, random: Random) -> None:
 
 
 def typo(parent: Container, key: int | str, random: Random) -> None:
-    """A letter too many, too few, or another one."""
+    """Add, drop or change a letter."""
     value = _get(parent, key)
     if isinstance(value, str):
         _put(parent, key, _typo(value, random))
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
-    """A number that is a little or very different, also where it stands in a quantity."""
+    """Change a number a little or a lot, even within a quantity."""
     value = _get(parent, key)
     if isinstance(value, bool):
         _put(parent, key, not value)
@@ -128,13 +128,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """What another spec has in a field of this name, or what stands anywhere at all."""
+    """Use another spec's value for a field of this name, or any value."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _put(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """A field that others of its kind have and this one has not, or that belongs elsewhere."""
+    """Add a field that similar mappings have and this one lacks, or one that belongs elsewhere."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -142,13 +142,13 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """A text that would be code in some language, alone or around what is there."""
+    """Insert text that is code in some language, alone or around the existing text."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _put(parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty)
 
 
 def swap(parent: Container, key: int | str, random: Random) -> None:
-    """Two values in each other's place."""
+    """Swap two values."""
     keys: list[int | str] = [*range(len(parent))] if isinstance(parent, list) else [*parent]
     other = keys[random.randrange(len(keys))]
     one, two = _get(parent, key), _get(parent, other)
@@ -157,7 +157,7 @@ def swap(parent: Container, key: int | str, random: Random) -> None:
 
 
 def huge(parent: Container, key: int | str, random: Random) -> None:
-    """Very many of them."""
+    """Repeat a value very many times."""
     value = _get(parent, key)
     if isinstance(value, list):
         _put(parent, key, value * random.choice((10, 300)))
@@ -169,7 +169,7 @@ def huge(parent: Container, key: int | str, random: Random) -> None:
 
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
-    """Mappings and lists within each other."""
+    """Nest mappings and lists in each other."""
     for at in range(random.choice((5, 40, 200))):
         inner = _get(parent, key)
         _put(parent, key, [inner] if at % 3 else {"a": inner})
@@ -219,24 +219,24 @@ _NOISE: Final = (
 
 
 def insert(text: str, random: Random) -> str:
-    """A piece of syntax where it has no business."""
+    """Insert a piece of syntax where it does not belong."""
     at = random.randrange(len(text) + 1)
     return text[:at] + random.choice(_NOISE) + text[at:]
 
 
 def cut(text: str, random: Random) -> str:
-    """A piece of the text is gone."""
+    """Remove a piece of the text."""
     at = random.randrange(len(text) + 1)
     return text[:at] + text[at + random.choice((1, 1, 2, 10, 200)) :]
 
 
 def truncate(text: str, random: Random) -> str:
-    """A file that ends too early."""
+    """Truncate the text."""
     return text[: random.randrange(len(text) + 1)]
 
 
 def lines(text: str, random: Random) -> str:
-    """A line twice, elsewhere, or with other indentation."""
+    """Duplicate, move or reindent a line."""
     rows = text.splitlines(keepends=True) or [""]
     at, to = random.randrange(len(rows)), random.randrange(len(rows))
     kind = random.randrange(4)
@@ -252,13 +252,13 @@ def lines(text: str, random: Random) -> str:
 
 
 def exchange(text: str, random: Random) -> str:
-    """One character for another."""
+    """Replace a character."""
     at = random.randrange(len(text) + 1)
     return text[:at] + random.choice(_NOISE) + text[at + 1 :]
 
 
 def alias(text: str, random: Random) -> str:
-    """A value with an anchor, and aliases of it where other values were."""
+    """Anchor a value, and put aliases of it in place of other values."""
     found = list(re.finditer(r"(?<=: )[\w.-]+", text))
     if len(found) < 2:
         return text
@@ -271,7 +271,7 @@ def alias(text: str, random: Random) -> str:
 
 
 def bomb(text: str, random: Random) -> str:
-    """Aliases of aliases: little text, very many values."""
+    """Prepend aliases of aliases: a short text with very many values."""
     width = random.choice((3, 10, 100))
     rows = ["b0: &b0 [a]"]
     rows += [f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * width)}]" for at in range(1, random.choice((3, 9, 30)))]

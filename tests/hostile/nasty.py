@@ -1,4 +1,4 @@
-"""Texts that are code in some language that a spec's words pass through on their way to a running system."""
+"""Strings that are code in one of the languages that a spec's values pass through on their way to a running system."""
 
 from __future__ import annotations
 

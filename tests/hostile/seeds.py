@@ -1,4 +1,4 @@
-"""What is made hostile: specs that compile, each with its environment."""
+"""Seeds for hostile tests: specs that compile, each with its environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Seed:
     value: dict[str, Json]
 
     def alone(self) -> dict[str, Json]:
-        """The document of the environment by itself, with overlay and variables applied."""
+        """Return the environment's document alone, with overlay and variables applied."""
         outcome = read(Inputs(Given(self.name, self.text), self.environment))
         assert outcome.document is not None, outcome.diagnostics
         return {key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars"}}
@@ -32,7 +32,7 @@ class Seed:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """The specs of tests/fields, which together fill every field, and the last environment of every example."""
+    """Return the specs of tests/fields, which together fill every field, and the last environment of every example."""
     found = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
     for example in one_each():
         given = example.inputs()

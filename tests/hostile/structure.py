@@ -1,4 +1,4 @@
-"""Two outputs of one spec that differ in a text: the same structure, with the text where the other text was."""
+"""Compares two outputs of a spec that differ in one string: their structure must be equal."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Step = str | int
 
 
 class Loader(yaml.CSafeLoader):
-    """PyYAML's own reading of what was emitted, as kubectl and Pulumi may read it."""
+    """PyYAML's own parser, as kubectl and Pulumi may read the output."""
 
 
 def documents(text: str) -> list[object]:
-    """All documents of a file, as PyYAML reads them."""
+    """Return all documents of a file, as PyYAML reads them."""
     return list(yaml.load_all(text, Loader))
 
 
 def read_alike(path: str, text: str) -> Iterator[str]:
-    """Where our reader and PyYAML disagree about what a file of one document says."""
+    """Yield differences between our loader and PyYAML for a file with one document."""
     found = documents(text)
     if len(found) == 1 and isinstance(found[0], dict):
         ours, problems = load(text, path)
@@ -38,9 +38,9 @@ def read_alike(path: str, text: str) -> Iterator[str]:
 
 
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: Mapping[str, str]) -> Iterator[str]:
-    """Every place at which two outputs differ in more than a text.
+    """Yield every place at which two outputs differ in more than a string.
 
-    `words` are the harmless texts that stand in `before`, each with the one that stands in its place in `after`.
+    `words` maps the harmless strings in `before` to the strings that replace them in `after`.
     """
     if [_filled(path, words) for path in before] != list(after):
         yield f"paths: {sorted(set(before) ^ set(after))}"
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """A program without its constants; its variables have numbers, since those made for a name are called after it."""
+    """Return a program without constants; variables are numbered, because their names come from the strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
@@ -107,7 +107,7 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:
-    """A text that differs: a document in itself, an expression, or one that holds the word."""
+    """Compare strings: embedded documents, expressions, or strings that contain the word."""
     if place.endswith((".expr", ".query")):
         if _PROMQL_STRING.sub('""', left) != _PROMQL_STRING.sub('""', right):
             yield f"{place}: another expression: {right!r}"
@@ -122,7 +122,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """What would be expanded where it arrives: by Prometheus in alerts, by the kubelet in containers, by a shell."""
+    """Yield strings that would be expanded: by Prometheus in alerts, by the kubelet in containers, or by a shell."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"
@@ -143,7 +143,7 @@ _CODE = re.compile(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 def markup(path: str, text: str) -> Iterator[str]:
-    """What of a Markdown file is markup that we did not write: tags, links and pictures."""
+    """Yield the markup in a Markdown file that we did not write: tags, links and pictures."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):

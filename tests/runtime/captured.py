@@ -1,4 +1,4 @@
-"""Captures, read back."""
+"""Reads captures back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.runtime.described import record
 
 
 def read_captures(workload: dict[str, Any], capture: dict[str, Any], since: datetime, until: datetime) -> pd.DataFrame:
-    """All captured rows of a time."""
+    """Return all captured rows in a period."""
     rows = CapturedRows(record(MonitorWorkload, workload), record(WatchedCapture, capture), Window(since, until))
     frames = list(rows.frames(rows.files()))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

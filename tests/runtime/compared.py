@@ -1,4 +1,4 @@
-"""A model that is trained again and again on files of this machine, for tests of what its gate makes of it."""
+"""A model trained repeatedly on local files, for tests of how its gate judges it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from tests.runtime.described import record
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
 FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
-"""It knows every row that it has learned from by heart."""
+"""A forest that memorizes every row of its training data."""
 
 
 @dataclass(frozen=True)
 class Loans:
-    """A pipeline that trains one model, as a compiler would have described it."""
+    """A pipeline that trains one model, described as the compiler would."""
 
     folder: Path
     workload: dict[str, Any]
 
     @classmethod
     def at(cls, folder: Path) -> Loans:
-        """With an empty registry and no data yet."""
+        """Create one with an empty registry and no data yet."""
         (folder / "loans").mkdir()
         dataset = {"uri": f"file://{folder}/loans", "format": "parquet", "label": "late"}
         pipeline = {
@@ -48,7 +48,7 @@ class Loans:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Loans:
-        """The same with other sections of the pipeline; `dataset` changes the dataset's."""
+        """Return a copy with some sections of the pipeline changed; `dataset` changes the dataset."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
         for name, value in changes.items():
@@ -56,33 +56,33 @@ class Loans:
         return Loans(self.folder, workload)
 
     def write(self, frame: pd.DataFrame) -> None:
-        """The data from now on."""
+        """Write or replace the dataset."""
         frame.to_parquet(self.folder / "loans" / "a.parquet")
 
     def data(self) -> TrainingData:
-        """What is learned from, and what is judged by."""
+        """Return the training and held-out data."""
         return training_data(record(PipelineWorkload, self.workload), ("loans",), TASK)
 
     def train(self, **parameters: Any) -> str:
-        """A run of the pipeline without its cluster: what came of it."""
+        """Run the pipeline without a cluster and return its result."""
         data = self.data()
         *_, model = grow("scikit-learn", TASK, parameters, data)
         return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run")
 
     def champion(self) -> str:
-        """The version that is in use."""
+        """Return the version that the alias points to, or an empty string."""
         found = registry.version_at("loans", "champion")
         return "" if found is None else found.version
 
     def gate(self, number: str, line: int = 0) -> dict[str, Any]:
-        """What is kept of a line of a version's gate."""
+        """Return what is recorded about one line of a version's gate."""
         run = registry.version("loans", number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
         return kept
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
-    """Who pays late: by income and age a little, by debt much, by chance for the rest."""
+    """Generate borrowers. Paying late depends a little on income and age, mostly on debt, and otherwise on chance."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}

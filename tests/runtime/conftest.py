@@ -1,4 +1,4 @@
-"""Fixtures of the runtime's tests. MLflow's state is put back after each test, so that none depends on another."""
+"""Fixtures of the runtime's tests. MLflow's state is restored after each test, so no test depends on another."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from mlflow.tracking import fluent
 
 CHOSEN = "_active_experiment_id"
-"""Where MLflow keeps the chosen experiment: nothing that it offers gives it back, or takes the choice back."""
+"""Where MLflow keeps the active experiment; no public function reads it or resets it."""
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
-"""Where MLflow repeats the chosen experiment, for the processes that it starts."""
+"""Where MLflow repeats the active experiment for the processes it starts."""
 
 
 @contextmanager
 def _restored() -> Generator[None]:
-    """Puts back the chosen servers and the chosen experiment, which is one of the server chosen then."""
+    """Restore the tracking and registry URIs and the active experiment, which belongs to the restored server."""
     servers = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     chosen, repeated = getattr(fluent, CHOSEN), os.environ.get(EXPERIMENT)
     yield
@@ -35,8 +35,8 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Ray of this machine, which may be slow: Ray Train gives up on workers that take more than a minute to start."""
-    import ray  # which takes seconds
+    """Start a local Ray. It may be slow: by default Ray Train gives up on workers that take over a minute to start."""
+    import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}

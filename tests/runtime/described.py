@@ -1,4 +1,4 @@
-"""Records of descriptions for tests, from as much of their JSON as a test is about."""
+"""Workload description records for tests, built from only the JSON that a test is about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.decode import Record, decode
 R = TypeVar("R", bound=Record)
 
 BEGINNING = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload"}
-"""What every mounted description begins with."""
+"""The header of every mounted description."""
 
 _EMPTY: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: [], Mapping: {}}
 _SECTIONS = {
@@ -29,9 +29,9 @@ _SECTIONS = {
 
 
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
-    """A record with what is described, and with empty values of all else that has to be there.
+    """Return a record with what is described and empty values for every other required field.
 
-    A workload is of the type that its sections say; those that its type does not have are left out.
+    A workload's type follows from its sections; sections that its type does not have are left out.
     """
     if isinstance(described, Record):
         return described
@@ -41,7 +41,7 @@ def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
 
 
 def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
-    """A description with empty values of what is missing, and without sections of other types of workloads."""
+    """Fill in empty values for missing fields and drop sections of other workload types."""
     hints, found = get_type_hints(kind), dict(described)
     if issubclass(kind, records.Workload):
         other = {*_SECTIONS, "trainedBy", "stage"} - hints.keys()
@@ -55,7 +55,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Look:
-    """One look of a promoter, whose alias is described as a pipeline's is, or of a training run."""
+    """Return the input of one promoter pass for an alias described by a pipeline, or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
@@ -70,7 +70,7 @@ _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
 
 
 def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
-    """Steps by name."""
+    """Return steps by name."""
     return {name: record(records.Step, one) for name, one in described.items()}
 
 

@@ -1,4 +1,4 @@
-"""An AWS with the buckets, keys and roles that are emitted for a system, and its workloads as their Pods run there."""
+"""An AWS account with the buckets, keys and roles emitted for a system, and its workloads with their Pod identities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAG = "aws:RequestTag/"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A workload on a cluster: its description as it is mounted, and the name of its role or its user."""
+    """A workload on a cluster: its mounted description, and the name of its role or user."""
 
     system: str
     identity: str
@@ -38,14 +38,14 @@ class Pod:
         return f"{self.system} {self.description.removesuffix('-description')}"
 
     def workload(self) -> dict[str, Any]:
-        """The description."""
+        """Return the mounted description."""
         maps = [one for one in _documents(self.path) if one["metadata"]["name"] == self.description]
         found: dict[str, Any] = json.loads(maps[0]["data"]["workload.json"])
         return found
 
 
 def pods() -> Iterator[Pod]:
-    """Every workload of the systems on AWS that has a role there, or a user where it runs elsewhere."""
+    """Yield every workload of the AWS systems that has a role there, or a user if it runs elsewhere."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
         held = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
@@ -59,7 +59,7 @@ def pods() -> Iterator[Pod]:
 
 
 class Account:
-    """What is emitted for a system, made in moto, with a guard in front."""
+    """The resources emitted for a system, created in moto, with a policy guard in front."""
 
     def __init__(self, moto: str, guard: Guard, system: str) -> None:
         self._moto = moto
@@ -71,13 +71,13 @@ class Account:
             self._make(project, [one for one in pods() if one.system == system])
 
     def client(self, service: str) -> Any:
-        """A client that no policy is asked about."""
+        """Return a client that bypasses policy evaluation."""
         keys = {"aws_access_key_id": "deployer", "aws_secret_access_key": "deployer"}
         return boto3.client(service, endpoint_url=self._moto, region_name=REGION, **keys)
 
     @contextmanager
     def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
-        """The description of a Pod whose stores are opened with the credentials that it gets, and its registry."""
+        """Yield a Pod's description, with stores that use the credentials the Pod gets, and with its registry."""
         found = pod.workload()
         with pytest.MonkeyPatch.context() as patch:
             credentials = self._credentials(pod)
@@ -89,7 +89,7 @@ class Account:
             }
             if "registry" in found:
                 found["registry"] = {**found["registry"], "uri": f"file://{folder}/registry"}
-            patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the Pod before
+            patch.setattr(boto3, "DEFAULT_SESSION", None)  # it caches the previous Pod's credentials
             s3_artifact_repo._cached_get_s3_client.cache_clear()  # pyright: ignore[reportPrivateUsage] # no public way
             yield found
 
@@ -136,7 +136,7 @@ class Account:
             self._endpoint = self._endpoint_of(json.dumps(policy))
 
     def _endpoint_of(self, policy: str) -> str:
-        """The endpoint that requests of Pods take to S3."""
+        """Create the VPC endpoint through which Pods reach S3."""
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"
@@ -144,7 +144,7 @@ class Account:
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
-        """A document with the keys as they are called here."""
+        """Replace the keys in a policy document with the ARNs used here."""
         text = json.dumps(policy)
         for name, arn in self._keys.items():
             text = text.replace(name, arn)
@@ -153,13 +153,13 @@ class Account:
 
 @contextmanager
 def account(system: str) -> Generator[Account]:
-    """An account with nothing but what is emitted for a system."""
+    """Create an account with only the resources emitted for a system."""
     with guarded_cloud(REGION) as (moto, guard):
         yield Account(moto, guard, system)
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Roles with rights, and users: a user's policies are called after it, with a number."""
+    """Return the roles with permissions, and the users: a user's policies carry its name and a number."""
     found: set[str] = set()
     for project in projects.values():
         found |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

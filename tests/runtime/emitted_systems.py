@@ -14,7 +14,7 @@ import pandas as pd
 from modelyard_runtime.workload.description import section, sections, text
 from tests.runtime.emitted_roles import Account, pods
 
-NOW = datetime.now(UTC)  # labels and windows are older or younger than the present
+NOW = datetime.now(UTC)  # labels and windows are defined relative to the present
 PODS = tuple(pods())
 ROWS = 60
 SYSTEMS = tuple(dict.fromkeys(pod.system for pod in PODS))
@@ -32,19 +32,19 @@ class System:
                 self._seed(dataset)
 
     def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """The descriptions of its workloads of these types, each while its own credentials are used."""
+        """Yield the descriptions of its workloads of these types, each while its own credentials are active."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
                 with self.account.running(pod, self.folder) as workload:
                     yield workload
 
     def put(self, uri: str, content: bytes) -> None:
-        """An object that another program wrote."""
+        """Write an object as another program would."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
     def names(self) -> set[str]:
-        """Every object of every bucket."""
+        """Return every object of every bucket."""
         s3 = self.account.client("s3")
         buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
         listed = [(one, s3.list_objects_v2(Bucket=one).get("Contents", ())) for one in buckets]
@@ -60,14 +60,14 @@ class System:
 
 
 def read_by(workload: Any) -> dict[str, Any]:
-    """The datasets that a workload reads."""
+    """Return the datasets that a workload reads."""
     part = section(workload, "pipeline") or section(workload, "monitor")
     written = {text(part, "output"), *(text(step, "output") for step in sections(part, "steps").values())}
     return {name: one for name, one in sections(part, "data").items() if name not in written}
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
-    """Rows with the columns that a dataset declares, and one by which several are joined."""
+    """Generate rows with the columns that a dataset declares and a column to join datasets on."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"id": np.arange(ROWS)})
     for name in dataset.get("features", ()):
@@ -77,7 +77,7 @@ def _rows(dataset: Any) -> pd.DataFrame:
         if not dataset.get("features"):
             frame["plain"] = random.normal(size=ROWS)
     if text(dataset, "timestamp"):
-        ages = [timedelta(days=60 if one % 2 else 0, minutes=one) for one in range(ROWS)]  # half have their labels
+        ages = [timedelta(days=60 if one % 2 else 0, minutes=one) for one in range(ROWS)]  # half have labels
         frame[text(dataset, "timestamp")] = [NOW - age for age in ages]
     for name, kind in section(dataset, "schema").items():
         if name not in frame:

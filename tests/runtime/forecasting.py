@@ -1,4 +1,4 @@
-"""Code of a user before and after a step that scores: it makes the rows, and reads the scores of the same run."""
+"""User code around a scoring step: one function writes the rows, the other reads the scores of the same run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pandas as pd
 
 
 def prepare(context: Any) -> None:
-    """Rows with a name that says which run made them."""
+    """Write the rows to score."""
     context.write(pd.DataFrame({"amount": [1.0, 2.0, 3.0], "plan": ["basic"] * 3}))
 
 
 def order(context: Any) -> float:
-    """The sum of all scores, which only a step after the scoring finds."""
+    """Return the sum of all scores, which exist only after the scoring step."""
     total = float(context.frame("scores")["prediction"].sum())
     context.write(pd.DataFrame({"total": [total]}))
     return total

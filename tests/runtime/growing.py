@@ -1,8 +1,8 @@
-"""Trainings on a local Ray, which may be killed halfway.
+"""Training runs on a local Ray, which may be killed halfway.
 
 `python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: if KILLED_AFTER is not 0, the process kills itself
 as soon as a checkpoint with that many rounds is recorded. SPACING is the time between checkpoints in seconds. Each
-training writes its results to `FOLDER/TRAINER.json`.
+training run writes its results to `FOLDER/TRAINER.json`.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ WORKLOAD: dict[str, Any] = {
 
 
 def kill_after(rounds: int) -> None:
-    """End this process by force as soon as a checkpoint of so many rounds is recorded."""
+    """Kill this process as soon as a checkpoint with this many rounds is recorded."""
     while recorded() < rounds:
         time.sleep(0.005)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def recorded() -> int:
-    """The rounds of the newest checkpoint that Ray Train knows of. The file may be half written."""
+    """Return the rounds of the newest checkpoint that Ray Train has recorded. The file may be half written."""
     found = [0]
     for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
         try:
@@ -67,7 +67,7 @@ def recorded() -> int:
 
 
 def train(trainer: str) -> dict[str, Any]:
-    """One training, and what its model says of rows that it has not seen."""
+    """Train once and return what the model predicts for held-out rows."""
     step: dict[str, Any] = {
         "trainer": trainer,
         "inputs": ["cells"],
@@ -90,7 +90,7 @@ def train(trainer: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Each of the trainers, one after the other."""
+    """Run each trainer in turn."""
     file = FOLDER / "cells.parquet"
     if not file.exists():
         load_breast_cancer(as_frame=True).frame.to_parquet(file)

@@ -34,14 +34,14 @@ ELSEWHERE: dict[str, Any] = {"name": "model", "serialization_format": "cloudpick
 
 
 def bought(folder: Path, answers: list[int], **metadata: Any) -> Path:
-    """The files of a model as others deliver it."""
+    """Write the files of a model as a vendor delivers it."""
     fitted = LogisticRegression().fit(ROWS, answers)
     save_model(fitted, str(folder), serialization_format="cloudpickle", pip_requirements=[], metadata=metadata or None)
     return folder
 
 
 class Importing:
-    """A registry, and a promoter whose spec imports a model."""
+    """A registry and a promoter whose spec imports a model."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str = "") -> None:
         self.file, self.told, self.folder = folder / "workload.json", list[Sample](), folder
@@ -73,17 +73,17 @@ class Importing:
         registry.connect(record(Workload, self.described))
 
     def name(self, **source: str) -> None:
-        """What the spec imports from now on."""
+        """Change what the spec imports."""
         self.promotion["import"] = source
 
     def look(self) -> int:
-        """One look of the promoter."""
+        """Run one promoter pass."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         return promoter.run()
 
     def bring(self) -> str:
-        """What the promoter does first."""
+        """Run the import, the promoter's first step."""
         return imports.import_model(
             look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
         )
@@ -97,19 +97,19 @@ class Importing:
         )
 
     def champion(self) -> str:
-        """The version in use; empty where there is none."""
+        """Return the champion's version, or an empty string."""
         found = registry.version_at(NAME, "champion")
         return "" if found is None else found.version
 
     def served(self) -> list[int]:
-        """What a server answers that starts now."""
+        """Return the predictions of a server that starts now."""
         version = present(Models(record(Workload, self.described), record(Model, SERVED)).version())
         return [
             int(one) for one in load(record(Workload, self.described), record(Model, SERVED), version).predict(ROWS)
         ]
 
     def metric(self, name: str) -> float:
-        """What was pushed last."""
+        """Return the last pushed value of a metric."""
         (found,) = [one for one in self.told if one.name == name]
         assert {key: found.labels[key] for key in ("model", "alias", "system", "namespace")} == {
             "model": "triage",
@@ -121,7 +121,7 @@ class Importing:
 
 
 def versions() -> dict[str, str]:
-    """The versions that were registered, with their digests."""
+    """Return the registered versions with their digests."""
     with suppress(MlflowException):
         return {one.version: one.tags[DIGEST_TAG] for one in registry.versions(NAME)}
     return {}

@@ -1,4 +1,4 @@
-"""Values that may be missing where a test cannot go on without them."""
+"""Narrows optional values that a test needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 def present(found: Value | None) -> Value:
-    """The value itself; the test fails where there is none."""
+    """Return the value itself, or fail the test if it is None."""
     if found is None:
         raise AssertionError("nothing was found")
     return found

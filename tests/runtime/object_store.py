@@ -1,4 +1,4 @@
-"""An S3-compatible service whose network may be cut: the same address and content before and after."""
+"""An S3-compatible service whose network can be cut; its address and content stay the same."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class ObjectStore:
-    """A service with one bucket, on a port of its own. What it holds lives in this process, not in its server."""
+    """A service with one bucket on its own port. Its content lives in this process, not in its server."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -28,30 +28,29 @@ class ObjectStore:
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def client(self) -> Any:
-        """A client of it, by another library than the runtime's."""
+        """Return a client from a different library than the runtime's."""
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:
-        """What it holds, in order."""
+        """Return its object names in order."""
         found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return [str(one["Key"]) for one in found]
 
     def cut(self) -> None:
-        """From now on nobody answers."""
+        """Stop answering."""
         self._server.stop()
 
     def mend(self) -> None:
-        """The same service answers again."""
+        """Answer again."""
         self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
         self._server.start()
 
     def described(self, monkeypatch: Any) -> dict[str, Any]:
-        """The stores of a description, with the variables that open them."""
+        """Return the stores section of a description, with the environment variables that hold its credentials."""
         monkeypatch.setenv("STORE_ID", "id")
         monkeypatch.setenv("STORE_KEY", "key")
         opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}

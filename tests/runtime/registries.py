@@ -1,4 +1,4 @@
-"""MLflow with its users, as the container of the registry starts it: a real server on loopback."""
+"""MLflow with user accounts, started as in the registry's container: a real server on loopback."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Running:
         }
 
     def answers(self, path: str = "/health") -> int:
-        """The status of a request without a login."""
+        """Return the status of a request without a login."""
         try:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 return int(answer.status)
@@ -78,7 +78,7 @@ class Running:
 
 @contextmanager
 def started(folder: Path) -> Generator[Running]:
-    """A server that runs for a while, with what it has said in the file `log` of its folder."""
+    """Run a server that writes its output to the file `log` in its folder."""
     server = Running(folder)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -89,7 +89,7 @@ def started(folder: Path) -> Generator[Running]:
             cwd=folder,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # its workers are processes of their own, and end with the group
+            start_new_session=True,  # its workers are separate processes and end with the process group
         )
         try:
             until = time.monotonic() + 300

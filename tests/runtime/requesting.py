@@ -1,4 +1,4 @@
-"""A store through which a monitor on one target asks for runs, and a starter on another answers."""
+"""A store through which a monitor on one target requests runs and a starter on another answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """Both sides of a request in one store: what the monitor writes, and what the starter reads."""
+    """Both sides of a request in one store: what the monitor writes and what the starter reads."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}
@@ -40,30 +40,30 @@ class Place:
         self.starter["requests"] = [self.allowed("drift", "retrain")]
 
     def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
-        """What a monitor may ask for, as the description of the starter lists it."""
+        """Return what a monitor may request, as the starter's description lists it."""
         folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
         who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
         return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
 
     def write(self, name: str, content: bytes) -> None:
-        """Put a file into the folder of requests, whatever it is."""
+        """Write any file into the folder of requests."""
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """The content of every file, by its path."""
+        """Return the content of every file by path."""
         raise NotImplementedError
 
     def asked(self) -> list[str]:
-        """The requests that wait."""
+        """Return the pending requests."""
         return [path for path in self.files() if path.startswith(ASKED)]
 
     def answers(self) -> list[dict[str, Any]]:
-        """What became of requests."""
+        """Return the answers to requests."""
         return [json.loads(content) for path, content in self.files().items() if path.startswith(ANSWERED)]
 
 
 class Folder(Place):
-    """A folder of this machine."""
+    """A local folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder.as_uri(), {})
@@ -80,7 +80,7 @@ class Folder(Place):
 
 
 class Bucket(Place):
-    """A bucket of a service that speaks S3."""
+    """A bucket of an S3-compatible service."""
 
     def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(f"s3://{BUCKET}", store.described(monkeypatch))

@@ -1,4 +1,4 @@
-"""Batch inference on files of this machine: a registry with versions of a model, and what a compiler would describe."""
+"""Batch inference on local files: a registry with versions of a model, and a description like the compiler's."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """A model that answers `amount` times a factor, and fails on rows of the plan `broken`."""
-    import mlflow.pyfunc  # which warns when it is imported
+    """Return a model that predicts `amount` times a factor and fails on rows of the plan `broken`."""
+    import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
@@ -57,7 +57,7 @@ class Scoring:
         }
 
     def promote(self, factor: float) -> str:
-        """A new version of the model, which the alias points to."""
+        """Register a new version of the model and point the alias to it."""
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, DataType, Schema
 
@@ -72,7 +72,7 @@ class Scoring:
         return version.version
 
     def put(self, name: str, content: Mapping[str, Any] | bytes, age_s: float = 0.0) -> Path:
-        """A file of the input: rows, or bytes."""
+        """Write an input file of rows or of raw bytes."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
@@ -84,7 +84,7 @@ class Scoring:
         return path
 
     def large(self, name: str, count: int, broken_at: int = -1) -> Path:
-        """A file of rows 0, 1, 2 …, in many row groups where it has any."""
+        """Write a file of rows 0, 1, 2 …, in many row groups if the format has them."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         plans = ["broken" if at == broken_at else "basic" for at in range(count)]
@@ -98,47 +98,47 @@ class Scoring:
         return path
 
     def parts(self, name: str) -> int:
-        """In how many parts a file was scored."""
+        """Return the number of parts in which a file was scored."""
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:
-        """The scores of all parts of a file, in order."""
+        """Return the scores from all parts of a file, in order."""
         found = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
         return [float(score) for one in found for score in pd.read_parquet(one)["prediction"]]
 
     def run(self) -> dict[str, int]:
-        """One run of the pipeline's step."""
+        """Run the pipeline's step once."""
         return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
-        """The scores of a file, in order."""
+        """Return the scores of a file, in order."""
         return [float(one) for one in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:
-        """Which version has scored each file of the output."""
+        """Return the model version that scored each output file."""
         found = sorted(self.scores.rglob("*.scored*"))
         return {one.name.partition(".")[0]: set(pd.read_parquet(one)["model_version"]) for one in found}
 
     def refused(self) -> dict[str, str]:
-        """The files that do not fit, with the reasons."""
+        """Return the refused files with the reasons."""
         found = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
         return {Path(one["path"]).name: one["reason"] for one in found}
 
     def records(self) -> list[dict[str, Any]]:
-        """What the runs have noted, in order."""
+        """Return the records of the runs, in order."""
         found = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
         return [json.loads(one.read_text()) for one in found]
 
 
 def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
-    """Rows that fit."""
+    """Return rows that fit the schema."""
     return {"amount": np.array(values, dtype=float), "plan": [plan] * len(values)}
 
 
 def in_this_process(
     workload: Any, output: str, handed: Handed, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
-    """What a worker would report, task by task."""
+    """Yield what a worker would report for each task."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
         done = scorer({"task": [task.packed()]})

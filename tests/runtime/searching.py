@@ -1,4 +1,4 @@
-"""A search on a local Ray, which may be killed in its midst: `python searching.py FOLDER TRIALS_BEFORE_THE_END`."""
+"""A parameter search on a local Ray that may be killed halfway: `python searching.py FOLDER TRIALS_BEFORE_THE_END`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def trial(parameters: Any, tell: Any) -> None:
-    """Good at first and bad at last, the more so the deeper."""
+    """Score well at first and badly at the end, more so with greater depth."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
     (FOLDER / f"process-{os.getpid()}").touch()
@@ -42,7 +42,7 @@ def trial(parameters: Any, tell: Any) -> None:
 
 
 class Killed(Nested):
-    """The driver ends by force when so many trials have ended."""
+    """The driver is killed once this many trials have ended."""
 
     def ended(self, trial: str, failed: bool) -> None:
         super().ended(trial, failed)

@@ -1,4 +1,4 @@
-"""A server behind HTTP on this machine, without a cluster of Ray: models in a registry of files, and requests to it."""
+"""An HTTP server on this machine, without a Ray cluster: models in a file registry, and requests to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Kinds = Mapping[str, str]
 
 
 def summing() -> Any:
-    """A model that answers with the sum of the numbers of a row, after as many seconds as the first is above 1000."""
+    """Return a model that predicts the sum of a row, after sleeping as many seconds as its first value exceeds 1000."""
     from mlflow.pyfunc.model import PythonModel
 
     class Summing(PythonModel):  # type: ignore[misc]
@@ -40,7 +40,7 @@ def summing() -> Any:
 
 
 def workload(folder: Path, **application: Any) -> dict[str, Any]:
-    """What a server is described by."""
+    """Return a server's description."""
     model = {"name": "sum", "registeredName": "shop-sum", "task": "regression"}
     described = {
         "variant": "live",
@@ -53,7 +53,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 
 
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
-    """A version of the model with these columns, to which the alias points from now on."""
+    """Register a version of the model with these columns and point the alias to it."""
     from mlflow.models import ModelSignature
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
@@ -74,7 +74,7 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back."""
+    """A response."""
 
     status: int
     content: Any
@@ -83,7 +83,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server is reached."""
+    """The address of a server."""
 
     address: str
     server: Server
@@ -91,7 +91,7 @@ class Endpoint:
     def ask(
         self, content: Any = None, path: str = "", method: str = "POST", headers: Mapping[str, str] | None = None
     ) -> Answered:
-        """One request; bytes are sent as they are."""
+        """Send one request; bytes are sent unchanged."""
         body = content if isinstance(content, bytes | type(None)) else json.dumps(content).encode()
         request = urllib.request.Request(
             f"http://{self.address}{path}", body, {"Content-Type": "application/json", **(headers or {})}, method=method
@@ -105,7 +105,7 @@ class Endpoint:
 
 @contextmanager
 def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
-    """The server of a description, below a prefix as on Ray Serve."""
+    """Run the described server below a URL prefix, as on Ray Serve."""
     server = Server(record(ServerWorkload, described), "scorer-live")
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:

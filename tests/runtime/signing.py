@@ -1,4 +1,4 @@
-"""Approvals as people make them: signed by ssh-keygen, and laid beside a version."""
+"""Approvals as people make them: signed by ssh-keygen and attached to a version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.registry import client as registry
 
 
 class Signer:
-    """One person with a key."""
+    """A person with a key."""
 
     def __init__(self, folder: Path, name: str, kind: str = "ed25519") -> None:
         folder.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ class Signer:
         self.line = self.key.with_suffix(".pub").read_text().strip()
 
     def sign(self, said: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
-        """A signed statement as the registry keeps it."""
+        """Return a signed statement in the registry's format."""
         statement, file = json.dumps(said), self.key.with_suffix(".json")
         file.write_text(statement)
         signed = Path(f"{file}.sig")
@@ -33,12 +33,12 @@ class Signer:
         return json.dumps({"statement": statement, "signature": signed.read_text()})
 
     def approve(self, version: registry.Version, said: Mapping[str, Any]) -> None:
-        """Lay a signed statement beside a version."""
+        """Attach a signed statement to a version."""
         registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(said)})
 
 
 class Existing(Signer):
-    """The same person once more, whose key is there already."""
+    """A person whose key already exists."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.key = folder / name

@@ -1,4 +1,4 @@
-"""A registry whose versions go live in stages, with a promoter whose clock is turned."""
+"""A registry whose versions go live in stages, with a promoter whose clock can be moved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "cand
 
 
 class Yard:
-    """A registry, a promoter for it, and what its metrics said last."""
+    """A registry, a promoter for it, and its last metrics."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.file, self.told = folder / "workload.json", list[Sample]()
@@ -53,11 +53,11 @@ class Yard:
         mlflow.set_experiment("stages")
 
     def ask(self, **more: Any) -> None:
-        """What a champion needs from now on."""
+        """Change what the champion stage requires."""
         self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
 
     def train(self, **tags: str) -> registry.Version:
-        """A version of the training pipeline whose gate has held."""
+        """Register a version from the training pipeline whose gate has passed."""
         with mlflow.start_run() as run:
             mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
             uri = mlflow.get_artifact_uri("model")
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """One look of the promoter, so long after now. Returns where the aliases are then."""
+        """Run one promoter pass this long after now, and return where the aliases then point."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
@@ -76,11 +76,11 @@ class Yard:
         return {alias: one.version for alias, one in found.items() if one is not None}
 
     def metric(self, name: str) -> float:
-        """What was pushed last about the champion's stage."""
+        """Return the last pushed value of a metric of the champion stage."""
         return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
-        """A look of the monitor."""
+        """Run one monitor pass."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
         watching: dict[str, Any] = {
             **self.described,

@@ -1,4 +1,4 @@
-"""What a description asks is held against what the runtime can do: of all that is emitted, and of what never is."""
+"""A description is checked against what the runtime supports: everything that is emitted, and cases that never are."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ SERVER: dict[str, Any] = {
 
 
 def emitted() -> Iterator[Any]:
-    """The description of every workload of every example, as its ConfigMap has it."""
+    """Yield the description of every workload in the golden folders, read from its ConfigMap."""
     for path in sorted(GOLDEN.glob("*/*/*/manifests/*.yaml")):
         for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if made and made["kind"] == "ConfigMap" and "workload.json" in made["data"]:
                 workload = json.loads(made["data"]["workload.json"])
-                if "type" in workload:  # that of a registry says who may write what
+                if "type" in workload:  # the registry's description has no type: it lists who may write what
                     yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {made['metadata']['name']}")
 
 
@@ -58,7 +58,7 @@ EMITTED = list(emitted())
 
 @pytest.mark.parametrize("workload", EMITTED)
 def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
-    """With the libraries of models at hand: parameters of trainers are tried, too."""
+    """The model libraries are installed here, so trainer parameters are checked too."""
     if workload["type"] in {"training", "batch-inference", "custom"}:
         driver.check(record(Workload, workload))
     check_workload(workload)
@@ -71,7 +71,7 @@ def test_examples_have_workloads_of_every_type() -> None:
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A workload with one thing changed, or left out where the value is None."""
+    """Return a workload with one value changed, or removed if the value is None."""
     found = copy.deepcopy(workload)
     *parents, last = path.split(".")
     at: Any = found
@@ -99,7 +99,7 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ],
 )
 def test_a_monitor_that_cannot_look_is_refused(path: str, value: Any, why: str) -> None:
-    """Before it looks for the first time, and not at each look."""
+    """The monitor is refused at start-up, not on every pass."""
     check_monitor(record(Workload, MONITOR))
 
     with pytest.raises(Refusal, match=why):
@@ -175,7 +175,7 @@ def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) 
     ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
 )
 def test_a_trainer_makes_models_for_the_tasks_of_the_table(trainer: str, task: str) -> None:
-    """By the libraries themselves, with their defaults; and a training of each has metrics."""
+    """The library accepts each combination in the table with its defaults, and each has metrics."""
     check_trainer(trainer, task, {})
 
     assert known_metrics(task)

@@ -1,4 +1,4 @@
-"""A small system, all the way round: trained, judged, promoted, served, captured and watched."""
+"""A small system through its whole loop: trained, judged, promoted, served, captured and monitored."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ GOVERNANCE = {
 
 @dataclass(frozen=True)
 class System:
-    """What a compiler would have described, on files of this machine."""
+    """A system described as the compiler would, on local files."""
 
     folder: Path
     workload: dict[str, Any]
 
     def data(self) -> TrainingData:
-        """What is learned from, and what is judged by."""
+        """Return the training and held-out data."""
         return training_data(record(PipelineWorkload, self.workload), ("subscribers",), TASK)
 
     def retrain(self, **parameters: Any) -> str:
-        """A run of the pipeline without its cluster: what came of it."""
+        """Run the pipeline without a cluster and return its result."""
         data = self.data()
         *_, model = grow("scikit-learn", TASK, parameters, data)
         return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run-1")
 
     def champion(self) -> registry.Version:
-        """What the alias points to."""
+        """Return the version that the alias points to."""
         found = registry.version_at("churn", "champion")
         assert found is not None
         return found
 
 
 def subscribers(count: int = 400) -> pd.DataFrame:
-    """Who uses little leaves; whose plan is not known leaves too. The label is a text."""
+    """Generate subscribers: low usage or an unknown plan predicts cancellation. The label is a string."""
     random = np.random.default_rng(1)
     usage = random.normal(size=count)
     known = random.choice(["basic", "plus"], count)
@@ -74,7 +74,7 @@ def subscribers(count: int = 400) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A dataset, and the pipeline that has learned from it once."""
+    """Return a dataset and a pipeline that has trained on it once."""
     tmp_path = tmp_path_factory.mktemp("circle")
     (tmp_path / "subscribers").mkdir()
     subscribers().to_parquet(tmp_path / "subscribers" / "a.parquet")
@@ -124,7 +124,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_a_version_says_what_it_is_and_what_it_goes_by(system: System) -> None:
-    """Owner, purpose, terms and data are in the registry; so is what its predictions rest on."""
+    """The registry shows owner, purpose, terms, data, and which features the predictions depend on."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -159,7 +159,7 @@ def test_the_gate_keeps_a_worse_version_from_the_alias(system: System) -> None:
 
 
 def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
-    """Also where a row has no value, be it null or absent: a model has learned what that means."""
+    """Rows may lack a value, as null or by omission: the model was trained on such rows."""
     data = system.data()
     model = registry.load(system.champion().uri)
     held = data.held_out[["usage", "plan"]]
@@ -167,7 +167,7 @@ def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
     rows = [{"usage": one.usage, "plan": one.plan} for one in held.itertuples()]
     absent = [{name: value for name, value in row.items() if value is not None} for row in rows]
 
-    for sent in (rows, absent):  # the second has no value by having no column
+    for sent in (rows, absent):  # the second omits the column of a missing value
         body = json.dumps({"instances": sent}).encode()
         found = answer(model, TASK, fitted(rows_of(body), model.columns()))
         assert wanted.scores is not None
@@ -177,7 +177,7 @@ def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
 
 
 def test_what_was_served_is_compared_with_what_was_learned(system: System) -> None:
-    """Requests that look different are told by column, and what the model says of them too."""
+    """Drift is reported per feature column, and for the predictions too."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

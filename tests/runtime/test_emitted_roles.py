@@ -1,4 +1,4 @@
-"""What each workload reads and writes on AWS goes through with the role that is emitted for it, and nothing more does.
+"""On AWS, each workload can do all its reads and writes with the role emitted for it, and nothing beyond them.
 
 Policies are evaluated in front of moto, conditions included, and missing keys are answered as S3 documents.
 """
@@ -69,7 +69,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Both readings of what S3 answers about a missing key to a workload that may only list its folders."""
+    """Test both interpretations of S3's answer about a missing key to a workload that may only list its folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -78,7 +78,7 @@ def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
-    """A Ray of this machine."""
+    """Start a local Ray."""
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
@@ -86,14 +86,14 @@ def ray_here() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Each of the systems in an account of its own."""
+    """Return each system in an account of its own."""
     with account(request.param) as found:
         yield System(found, request.param, tmp_path_factory.mktemp("system"))
 
 
 @pytest.mark.usefixtures("reading")
 def test_every_dataset_is_read(system: System) -> None:
-    """A folder with folders in it: whole, part by part, and as the state that lineage keeps."""
+    """A folder with subfolders is read whole, in batches, and as the fingerprint that lineage records."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
             assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
@@ -110,7 +110,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_what_is_missing_is_reported_as_such(system: System) -> None:
-    """A dataset, the marker of a piece, and what is in use of a model."""
+    """A dataset, a piece's marker or a model version that does not exist is reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):
@@ -133,7 +133,7 @@ def test_what_is_missing_is_reported_as_such(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """No approval is looked for: nobody here has the keys of the people in an example."""
+    """Skip the approval check: nobody here has the keys of the people in an example."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -141,7 +141,7 @@ def unasked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(system: System, unasked: None) -> System:
-    """A system whose training pipelines have run; every alias points to what they made, and is delivered."""
+    """Return a system whose training pipelines have run; every alias points to the result, and it is delivered."""
     system.account.guard.refused.clear()
     for workload in system.running("training"):
         pipeline = section(workload, "pipeline")
@@ -163,14 +163,14 @@ def trained(system: System, unasked: None) -> System:
 
 
 def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each model that the promoter of a system moves aliases of, with its description."""
+    """Yield each model whose aliases the system's promoter moves, with the promoter's description."""
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
 
 
 def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, tmp_path: Path) -> None:
-    """Nothing beside the source is read, nothing of it is written, and no model but its own gets a file."""
+    """Only the source is read, nothing is written to it, and only the model's own folder gets files."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -205,7 +205,7 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
 
 
 def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
-    """Artifacts, what monitors compare with, checkpoints, and bundles where another target reads them."""
+    """The run writes artifacts, monitor baselines, checkpoints, and bundles if another target reads them."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -237,7 +237,7 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
 
 @pytest.mark.usefixtures("reading")
 def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> None:
-    """As Ray Train does it: with a list of its own folder, and no marker of a folder above."""
+    """The test follows Ray Train: it lists only its own folder, and the parent folder has no marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (one for one in steps if goes_on(record(PipelineWorkload, workload), record(Step, one))):
@@ -260,7 +260,7 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Where other models would lie: one whose name begins the same, one beside, and the root of the registry."""
+    """Return places of other models: with the same name prefix, next to the model, and at the registry's root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -269,7 +269,7 @@ def _neighbours(workload: Any) -> list[Place]:
 
 @pytest.mark.usefixtures("reading")
 def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a whole and in parts, with what is remembered of them."""
+    """Files are scored whole and in parts, and the scores are recorded."""
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")
@@ -349,7 +349,7 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
 
 @pytest.mark.usefixtures("reading")
 def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: System, tmp_path: Path) -> None:
-    """The monitor reads no request, removes none and writes no answer; nor does it write what another one asks."""
+    """The monitor cannot read or remove requests, write answers, or write another monitor's requests."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
@@ -377,7 +377,7 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
             assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
             assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
         missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
-        assert trained.account.guard.refused == missing  # S3 may answer so about an answer that is not there yet
+        assert trained.account.guard.refused == missing  # S3 may deny a missing key
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
     assert not [name for name in trained.names() if "/asked/" in name and name[-1] != "/"]
 
@@ -387,7 +387,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file is scored again in two parts, which take the place of the one output."""
+    """Score a file again in two parts, which replace the single output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

@@ -1,4 +1,4 @@
-"""How a verb ends: in a sentence where the description or the world outside is the reason."""
+"""A command ends with one sentence if the description or the outside world is at fault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.runtime.described import completed
 
 
 def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
-    """The description that is mounted."""
+    """Write the mounted description."""
     workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
     kind = OF_TYPE[str(more["type"])]
     (folder / "workload.json").write_text(json.dumps(completed(kind, workload)))
@@ -32,7 +32,7 @@ def test_what_cannot_be_honoured_is_refused(
 def test_a_store_out_of_reach_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A traceback of ours says nothing of what is wrong with it."""
+    """A traceback of our code would not explain what is wrong with the store."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     stores = {"lake": {"uri": "s3://lake/", "endpoint": "http://127.0.0.1:9", "region": "us-east-1"}}
     dataset = {"uri": "s3://lake/rows", "store": "lake", "format": "parquet", "timestamp": "at"}

@@ -1,4 +1,4 @@
-"""The page about user code: the members of the context, the bodies that a server reads, and the limit of rows."""
+"""The page about user code: the members of the context, the request bodies that a server accepts, and the row limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Specs that differ from another in one thing."""
+"""Specs that differ from another in one value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REMOVED = object()
 
 
 def with_value(spec: Schema, path: tuple[str | int, ...], value: object) -> Schema:
-    """A copy of the spec with one value set, or removed."""
+    """Return a copy of the spec with one value set or removed."""
     changed = copy.deepcopy(spec)
     owner: Json = changed
     for step in path[:-1]:
@@ -33,5 +33,5 @@ def _child(owner: Json, step: str | int) -> Json:
 
 
 def path_of(text: str) -> tuple[str | int, ...]:
-    """The path that a text such as `stores/lake/type` means."""
+    """Return the path for a string such as `stores/lake/type`."""
     return tuple(int(step) if step.isdigit() else step for step in text.split("/"))

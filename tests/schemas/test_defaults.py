@@ -1,4 +1,4 @@
-"""A default that the schema states is what holds: to write it changes nothing."""
+"""Defaults in the schema are the actual defaults: writing one changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Whether nothing that stands beside the field needs it."""
+    """Return whether no other field requires this one."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """By place in the schema, where the spec fills a field that has a default and may be left out, and the default."""
+    """Return places in the schema with the path of an optional field that has a default, and the default."""
     found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

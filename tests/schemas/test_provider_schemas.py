@@ -1,4 +1,4 @@
-"""The schema of the spec has the fields of every provider as the provider writes them."""
+"""The spec's schema has the fields of every provider as the provider defines them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_schema_is_as_its_providers_write_it(accept: bool) -> None:
 
 
 def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
-    """And to no others."""
+    """Targets of other providers do not accept these fields."""
     text = with_providers(modelyard_schemas.text(), {**fragments(), "gcp": ANOTHER})
     schema = cast("Schema", json.loads(text))
     target = {"$ref": "#/$defs/target", "$defs": schema["$defs"]}

@@ -1,4 +1,4 @@
-"""`modelyard.spec` and the schema say the same: every field of one has its place in the other."""
+"""`modelyard.spec` and the schema match: every field of one has its counterpart in the other."""
 
 from __future__ import annotations
 
@@ -76,16 +76,16 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Channel: ("#/$defs/channel",),
     spec.Override: ("#/$defs/override",),
 }
-"""Where the schema describes what a class of the typed spec holds."""
+"""The places in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions,)
-"""Fields of a target that one provider alone has, in a record of its own: both stand under `target`."""
+"""Fields of a target that only one provider has, in a record of its own: both are under `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
-"""Classes that a spec writes as one text, or that stand in a file beside it."""
+"""Classes that are one text in a spec, or that are in a file next to it."""
 
 OF_OPTIONS = {spec.Network}
-"""Classes that a provider makes of its own fields."""
+"""Classes that a provider builds from its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),
@@ -119,7 +119,7 @@ OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Telemetry, "prometheus_labels"): ("labels",),
     (spec.Tuning, "trials"): ("trials", "max"),
 }
-"""Fields that a spec calls otherwise, or that it writes as several."""
+"""Fields that have another name in a spec, or are several fields there."""
 
 NOT_WRITTEN = {
     (spec.Approvers, "name"): "the key",
@@ -138,7 +138,7 @@ NOT_WRITTEN = {
     (spec.System, "environment"): "picked on the command line",
     (spec.Variant, "percent"): "under the endpoint's traffic",
 }
-"""Fields of the typed spec that do not come from a field of the schema, and why."""
+"""Fields of the typed spec without a field in the schema, and why."""
 
 READ_BEFORE = {
     (spec.System, "apiVersion"): "the envelope",
@@ -155,13 +155,13 @@ READ_BEFORE = {
     (spec.Pipeline, "workers"): "the default of each step",
     (spec.Tuning, "objective"): "its metric and goal",
 }
-"""Fields of the schema that do not become a field of the class, and why."""
+"""Fields of the schema without a field in the class, and why."""
 
 _UNITS = re.compile("_(s|ms|bytes|millis|percent)$")
 
 
 def described(schema: Schema) -> Iterator[str]:
-    """Names of the fields of a mapping, whatever branch they stand in."""
+    """Yield the names of the fields of a mapping in any branch."""
     yield from schema_of(schema.get("properties"))
     reference = schema.get("$ref")
     if isinstance(reference, str):
@@ -172,7 +172,7 @@ def described(schema: Schema) -> Iterator[str]:
 
 
 def names_of(owner: type, field: str) -> tuple[str, ...]:
-    """What a spec calls a field of a class."""
+    """Return the names that a class's field has in a spec."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field]
     first, *more = _UNITS.sub("", field).split("_")
@@ -180,7 +180,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
 
 
 def fields_of(owner: type) -> list[str]:
-    """The fields of a class that a spec writes; the name of a named thing is its key."""
+    """Return the fields of a class that a spec contains; the name of a named entry is its key."""
     names = [field.name for field in dataclasses.fields(owner)]
     keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
     return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]
@@ -214,13 +214,13 @@ def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
     known = {name for part in owners for field in fields_of(part) for name in names_of(part, field)}
     known |= {name for of, name in READ_BEFORE if of is owner}
     if owner is spec.Deployment:
-        known |= schema_names(spec.TargetSpec)  # the only target may stand beside the mode
+        known |= schema_names(spec.TargetSpec)  # a single target may be next to the mode
 
     assert schema_names(owner) - known == set()
 
 
 def test_every_mapping_of_the_schema_has_its_class() -> None:
-    """Or is one of the few that never reach the typed spec as such."""
+    """A few mappings never reach the typed spec in this form."""
     described_places = {place for places in PLACES.values() for place in places}
     mappings = {
         f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
@@ -252,7 +252,7 @@ DEFAULTS: tuple[tuple[type, str, str], ...] = tuple(
 
 @pytest.mark.parametrize(("owner", "field", "name"), DEFAULTS, ids=[f"{o.__name__}.{f}" for o, f, _ in DEFAULTS])
 def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
-    """A default that `modelyard.spec` states is stated by the schema, in its units."""
+    """Defaults in `modelyard.spec` are those of the schema, in its units."""
     default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
     if dataclasses.is_dataclass(default):
         return
@@ -278,7 +278,7 @@ def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _in_units(field: str, value: Json) -> object:
-    """A value as the schema writes it, in the unit that the field's name ends with."""
+    """Convert a schema's value to the unit in which the field's name ends."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, str):

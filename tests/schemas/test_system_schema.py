@@ -1,4 +1,4 @@
-"""The schema of the spec teaches every field, and accepts and refuses what it says it does."""
+"""The spec's schema documents every field, and accepts and refuses what it says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that decide which others there are: they cannot be changed alone."""
+"""Fields that decide which other fields exist, so they cannot be changed alone."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:
@@ -47,7 +47,7 @@ def test_no_key_is_written_twice() -> None:
 
 
 def test_it_is_printed_for_people() -> None:
-    """Two spaces a level, nothing at the end of a line, and short enough for an editor to hold."""
+    """The schema has two spaces per level, no trailing spaces, and is small enough for an editor."""
     text = modelyard_schemas.text()
 
     assert len(text) < 160_000
@@ -72,7 +72,7 @@ def test_every_field_has_a_sentence_of_its_own(pointer: str) -> None:
 
 @pytest.mark.parametrize("pointer", [pointer for pointer, schema in places() if "pattern" in schema])
 def test_every_pattern_says_what_it_expects_and_means_the_same_everywhere(pointer: str) -> None:
-    """Anchored, in ASCII classes, without lookaround, back references and shorthand classes."""
+    """Patterns are anchored and use ASCII classes, without lookaround, back references or shorthand classes."""
     schema = at(pointer)
     pattern = schema["pattern"]
 
@@ -85,7 +85,7 @@ def test_every_pattern_says_what_it_expects_and_means_the_same_everywhere(pointe
 
 @pytest.mark.parametrize("pointer", fields())
 def test_every_field_without_fields_shows_two_values(pointer: str) -> None:
-    """So that an editor can offer them, and a test can change each field alone."""
+    """Editors can offer the values, and a test can change each field alone."""
     schema = followed(fields()[pointer])
     if schema.get("type") in ("object", "boolean", ["object", "null"]) or "enum" in schema or "const" in schema:
         return
@@ -136,13 +136,13 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
         not {"number", "integer"} & {str(one) for one in types}
         or "maximum" in schema
         or pointer.endswith(
-            ("/scalar", "/variable", "/parameterValue")  # user's values, bounded where they are loaded
+            ("/scalar", "/variable", "/parameterValue")  # user values, which are limited when they are loaded
         )
     )
 
 
 def _is_finite(pattern: str) -> bool:
-    """Whether a pattern accepts no text of any length; stars and pluses within brackets are characters."""
+    """Return whether a pattern limits the length of a string; stars and pluses within brackets are characters."""
     return not re.search(r"[*+]", re.sub(r"\\.|\[[^]]*\]", "x", pattern))
 
 
@@ -159,7 +159,7 @@ def test_the_valid_specs_fill_every_field() -> None:
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_field_can_be_changed_alone(name: str) -> None:
-    """Every example of a field may stand where the field stands, whatever stands beside it."""
+    """Every example of a field is valid in place of its value, whatever the other fields are."""
     validator = jsonschema_rs.Draft202012Validator(SYSTEM)
     for place, path in filled(VALID[name]):
         for value in _other_values(place):
@@ -178,7 +178,7 @@ def _other_values(place: str) -> list[Json]:
 
 
 def test_ten_thousand_models_fit() -> None:
-    """The bounds are above the largest system that the compiler promises to carry."""
+    """The limits exceed the largest system that the compiler supports."""
     spec = copy.deepcopy(VALID["fraud-detection"])
     for section, copies in (("models", 10_000), ("data", 20_000), ("pipelines", 20_000), ("monitors", 20_000)):
         one = next(iter(schema_of(spec[section]).values()))
@@ -188,7 +188,7 @@ def test_ten_thousand_models_fit() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    """Where a reference to a secret belongs, messages must not repeat what is there instead."""
+    """Messages must not repeat what was written in place of a reference to a secret."""
     for pointer, schema in places():
         if "secret://" in str(schema.get("pattern")):
             assert schema.get("x-secret") is True, pointer

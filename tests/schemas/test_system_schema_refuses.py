@@ -1,4 +1,4 @@
-"""What a spec must have is missed, and what is wrong in it is refused, by both validators and where it stands."""
+"""Missing fields and wrong values are refused by both validators, at the right place."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ WRONG: tuple[tuple[str, Json], ...] = (
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=[f"{field}={value!r:.40}" for field, value in WRONG])
 def test_what_is_wrong_is_refused_where_it_stands(field: str, value: Json) -> None:
-    """Both validators refuse it, at the value itself or at the mapping that must not have it."""
+    """Both validators report the value itself, or the mapping that must not have it."""
     owner = tuple(field.split("/"))[:-1]
 
     found = SPECS.places(with_value(VALID["every-field"], path_of(field), value))

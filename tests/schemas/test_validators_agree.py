@@ -1,4 +1,4 @@
-"""jsonschema, which validates where jsonschema-rs has no wheel, says the same of every value, at the same places."""
+"""jsonschema, the fallback where jsonschema-rs has no wheel, judges every value the same way, at the same places."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ many = settings(few, max_examples=40)
 @few
 @given(data=st.data())
 def test_both_judge_alike_what_a_definition_describes(name: str, data: st.DataObject) -> None:
-    """Values built by its keywords fit it, so it contradicts itself nowhere; what differs in one thing may not."""
+    """Generated values fit, so the schema does not contradict itself; changed ones may not fit."""
     value = data.draw(fitting({"$ref": f"#/$defs/{name}"}))
 
     assert JUDGES[name].places(value) == frozenset()
@@ -51,7 +51,7 @@ def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, dat
 @few
 @given(data=st.data())
 def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> None:
-    """Texts that match, and the same with one character put in, left out or exchanged."""
+    """Matching strings are tested, and strings with one character inserted, removed or replaced."""
     schema: Schema = dict(PATTERNED)[pointer]
     only: Schema = {"type": "string", "pattern": schema["pattern"]}
     text = str(data.draw(fitting(only)))
@@ -65,7 +65,7 @@ def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> No
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_both_judge_strange_values_alike(name: str) -> None:
-    """And no definition takes them all."""
+    """No definition accepts all strange values."""
     refused = [value for value in STRANGE if JUDGES[name].places(value)]
 
-    assert refused or name == "targetFields"  # what a target has, wherever it stands: it judges mappings only
+    assert refused or name == "targetFields"  # it only judges mappings

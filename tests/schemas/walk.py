@@ -1,4 +1,4 @@
-"""Walks over the schema of the spec: its places, and those of them that a document fills."""
+"""Walks over the spec's schema: its places, and the ones that a document fills."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MANY = ("$defs", "properties")
 
 
 def schema_of(value: Json) -> Schema:
-    """A part of the schema that is a mapping; an empty one for anything else."""
+    """Return a part of the schema if it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, Schema]]:
-    """Every schema within a schema, itself first, with its JSON Pointer."""
+    """Yield every schema within a schema, itself first, with its JSON Pointer."""
     yield pointer, schema
     for keyword in _ONE:
         if isinstance(schema.get(keyword), dict):
@@ -37,7 +37,7 @@ def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, S
 
 
 def fields() -> dict[str, Schema]:
-    """Every field that a spec may have, by the place of its schema; those of conditions describe nothing."""
+    """Return every field of a spec by its schema's place; fields in conditions describe nothing."""
     return {
         pointer: schema
         for pointer, schema in places()
@@ -46,7 +46,7 @@ def fields() -> dict[str, Schema]:
 
 
 def at(pointer: str) -> Schema:
-    """The schema at a JSON Pointer."""
+    """Return the schema at a JSON Pointer."""
     found = SYSTEM
     for step in pointer.removeprefix("#").split("/")[1:]:
         found = schema_of(found[step])
@@ -54,18 +54,18 @@ def at(pointer: str) -> Schema:
 
 
 def followed(schema: Schema) -> Schema:
-    """The schema with what it refers to; its own keywords come before those of the definition."""
+    """Return the schema with its reference resolved; its own keywords take precedence."""
     reference = schema.get("$ref")
     return {**followed(at(reference)), **schema} if isinstance(reference, str) else schema
 
 
 def alone(schema: Schema) -> Schema:
-    """A part of the schema as a schema of its own, with the definitions that it refers to."""
+    """Return a part of the schema as a separate schema, with the definitions it refers to."""
     return {"$schema": SYSTEM["$schema"], **schema, "$defs": SYSTEM["$defs"]}
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """The fields that a valid value fills: the place of the schema, and the path in the value."""
+    """Yield the fields that a valid value fills: the schema's place, and the path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)
@@ -95,7 +95,7 @@ def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tup
 
 
 def valid_specs() -> dict[str, Schema]:
-    """The valid specs beside these tests, by file name; together they fill every field."""
+    """Return the valid specs next to these tests by file name; together they fill every field."""
     files = sorted((Path(__file__).parent / "valid").glob("*.yaml"))
     return {file.stem: _document(file) for file in files}
 

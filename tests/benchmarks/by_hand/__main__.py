@@ -1,9 +1,9 @@
-"""The infrastructure of the system hello on AWS, written by hand with nothing but pulumi-aws.
+"""The infrastructure of the system hello on AWS, written by hand with plain pulumi-aws.
 
-It does what the emitted program does: a private network with a way out and endpoints, EKS with pools for the system,
-for training and for serving, one key for everything at rest, a bucket, a PostgreSQL, an image repository, a role for
-each workload, and alarms. Where AWS or its provider offer a choice, it takes the one with fewer resources, as long as
-nothing is opened or left in clear by it. Public subnets stand in every zone, since a load balancer asks for two.
+It does what the emitted program does: a private network with egress and endpoints, EKS with node pools for the system,
+for training and for serving, one key for encryption at rest, a bucket, a PostgreSQL, an image repository, a role for
+each workload, and alarms. Where AWS or its provider offer a choice, it uses the one with fewer resources, as long as
+that opens no access and leaves nothing unencrypted. Every zone has a public subnet, because a load balancer needs two.
 """
 
 import json
@@ -356,7 +356,7 @@ node_rights = [
 def node_pool(
     pool: str, machine: str, min_nodes: int, max_nodes: int, *, zone: int | None = None, tainted: bool = True
 ) -> aws.eks.NodeGroup:
-    """A template of its own a pool: disks differ by pool, and machines are called after theirs."""
+    """Each pool has its own launch template: disks differ by pool, and machines are named after their pool."""
     called = pool if zone is None else f"{pool}-{zone + 1}"
     template = aws.ec2.LaunchTemplate(
         called,
@@ -401,7 +401,7 @@ def node_pool(
             ignore_changes=["scalingConfig.desiredSize"],
         ),
     )
-    if not min_nodes:  # the autoscaler has no node to look at
+    if not min_nodes:  # the autoscaler has no node to inspect
         template_tags = {
             **{f"label/{name}": value for name, value in labels.items()},
             **({f"taint/{name}": f"{pool}:NoSchedule" for name in list(labels)[:1]} if tainted else {}),

@@ -1,4 +1,4 @@
-"""What the rules say of a spec, as tests of them compare it."""
+"""Returns what the checks report for a spec, in a form that tests can compare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.diagnosing import places
 
 
 def told_of(spec: str) -> tuple[Diagnostic, ...]:
-    """What resolve and the rules say about a spec that fits the schema; what comes after them is not asked."""
+    """Return the diagnostics of resolve and the checks for a spec that fits the schema; later stages are not run."""
     document = read(Inputs(Given("system.yaml", spec))).document
     assert document is not None
     assert validate(document) == ()
@@ -21,22 +21,22 @@ def told_of(spec: str) -> tuple[Diagnostic, ...]:
 
 
 SHARED_KEY = "W0864"
-"""The valid spec keeps captures in a store with one key, which is pointed out wherever a test makes its risk high or
-its industry a regulated one; tests/failing/W0864-captures-by-one-key is about that.
+"""The valid spec keeps captures in a store with a single key. Tests that raise its risk or put it in a regulated
+industry would all report that; tests/failing/W0864-captures-by-one-key covers it.
 """
 
 
 def found_in(spec: str) -> list[str]:
-    """Everything that is said about a spec but that key, as `line:column code`."""
+    """Return all diagnostics except the one about that key, as `line:column code`."""
     return places(found for found in told_of(spec) if found.code != SHARED_KEY)
 
 
 def codes_in(spec: str) -> list[str]:
-    """The codes of everything that is said about a spec but that key."""
+    """Return the codes of all diagnostics except the one about that key."""
     return [found.code for found in told_of(spec) if found.code != SHARED_KEY]
 
 
 def where(spec: str, text: str, code: str) -> str:
-    """What is expected when `code` points at the last occurrence of a text."""
+    """Return the expected diagnostic when `code` points at the last occurrence of a string."""
     before = spec[: spec.rindex(text)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))} {code}"

@@ -1,4 +1,4 @@
-"""Accelerators that built-in code leaves idle: pointed out where they are asked for, and never for a user's code."""
+"""Accelerators that built-in code leaves idle are reported where they are requested, but never for user code."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DEVICE = "    parameters: {device: cuda}\n"
     ],
 )
 def test_xgboost_computes_where_its_device_says(written: str, codes: list[str]) -> None:
-    """Code of the user's own computes as it pleases."""
+    """User code may compute on any device."""
     assert codes_in(changed(DEVICE, written)) == codes
 
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_computes_on_one_device(count: str, codes: list[str]) -> None:
-    """Of the first choice and of any other."""
+    """The first choice of accelerator and every alternative are checked."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 
 def test_predictions_are_made_on_cpus() -> None:
-    """Where built-in trainers alone make the model; `try-out` is code of the user's own, which may make any."""
+    """Only models from built-in trainers are affected; `try-out` is user code, which may produce any model."""
     variant = "champion: {model: fraud-xgb@champion"
     built_in = ('    source: {entrypoint: "fraud.train:main"}\n    compute: train\n', "    compute: cpu\n")
 

@@ -1,4 +1,4 @@
-"""Which formats models are written in, by whose code trains them."""
+"""The format of a model depends on the code that trains it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ STEPS = """    steps:
     ],
 )
 def test_a_model_that_can_only_be_pickled_at_high_risk(before: str, after: str, codes: list[str]) -> None:
-    """Where it is certain; what other code returns is known when it is written, and its version says so then."""
+    """Only certain cases are reported; for other code the format is known, and shown, once a version is written."""
     assert before in SPEC
     assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes

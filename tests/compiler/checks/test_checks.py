@@ -1,4 +1,4 @@
-"""Rules: a valid spec with one thing changed is refused at the right place, and what only looks wrong is not."""
+"""Checks: a valid spec with one thing changed is refused at the right place; what only looks wrong is accepted."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def test_the_valid_spec_passes_every_rule() -> None:
 
 
 def test_every_rule_says_what_it_asks_for() -> None:
-    """A rule's docstring is its line in the table of rules; no rule stands in it twice."""
+    """A check's docstring is its line in the table of rules, and no check is listed twice."""
     assert all((rule.__doc__ or "").splitlines()[0].endswith(".") for rule in CHECKS)
     assert len(set(CHECKS)) == len(CHECKS)
 
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
 def test_every_code_has_its_page(code: str) -> None:
-    """What is wrong, why, and both ways to write it."""
+    """The page says what is wrong and why, and shows a wrong and a right spec."""
     page = codes()[code].__doc__ or ""
 
     assert page.count("Wrong:") == 1
@@ -75,7 +75,7 @@ CHANGES = [
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
 def test_one_thing_changed(old: str, new: str, at: str, code: str) -> None:
-    """The rule points at the place that is wrong, and no other rule has anything to say about it."""
+    """The check points at the error, and no other check reports anything about it."""
     spec = changed(old, new)
 
     assert where(spec, at, code) in found_in(spec)
@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_what_only_looks_wrong(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """Rules stop where sense begins."""
+    """Checks accept whatever may make sense."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert found_in(spec) == []

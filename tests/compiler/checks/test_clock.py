@@ -1,4 +1,4 @@
-"""Schedules that run at other times than they seem to."""
+"""Schedules that do not run when they seem to."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ NIGHTLY = '{cron: "30 3 * * *"}'
         ("30 23 * * SAT", "America/Nuuk", True),
         ("0 */2 * * *", "Europe/Berlin", True),
         ("0 3 * * 0", "Europe/Berlin", False),  # clocks jump from 2 to 3
-        ("0 2 * * 1", "Europe/Berlin", False),  # on Sundays
-        ("0 2 1 * *", "Europe/Berlin", False),  # on the last of a month
-        ("0 2 * 4-12 *", "Europe/Berlin", False),  # in March
-        ("45 2 * * *", "Australia/Lord_Howe", False),  # by half an hour
+        ("0 2 * * 1", "Europe/Berlin", False),  # clocks change on Sundays
+        ("0 2 1 * *", "Europe/Berlin", False),  # clocks change at the end of a month
+        ("0 2 * 4-12 *", "Europe/Berlin", False),  # clocks change in March
+        ("45 2 * * *", "Australia/Lord_Howe", False),  # clocks jump by only half an hour
         ("0 2 * * *", "Asia/Tokyo", False),
         ("0 2 * * *", "Etc/UTC", False),
-        ("*/15 * * * *", "Europe/Berlin", False),  # the next is soon
+        ("*/15 * * * *", "Europe/Berlin", False),  # the next run follows soon
     ],
 )
 def test_hours_that_clocks_skip(cron: str, zone: str, skipped: bool) -> None:
-    """The day, the month and the minute count: a run is reported where it can be due in the skipped time."""
+    """The day, month and minute matter: a run is reported if it can fall into the skipped time."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
 def test_where_a_skipped_hour_is_reported() -> None:
-    """Of pipelines and of monitors, at the line."""
+    """Pipelines and monitors are reported at the schedule's line."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
 def test_zones_of_the_list_exist() -> None:
-    """Both lists are of one release."""
+    """The zones and their clock changes come from the same release."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()
@@ -87,7 +87,7 @@ def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
     ],
 )
 def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
-    """A step within a part of a field is as it was written."""
+    """A step within a range runs as written."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

@@ -1,4 +1,4 @@
-"""Rules about fields of clouds: what is refused and where, and what only looks wrong."""
+"""Checks of cloud fields: what is refused and where, and what is accepted although it looks wrong."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_key_of_an_adopted_bucket_binds_the_spec() -> None:
     ],
 )
 def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expected: Vpc) -> None:
-    """A network that loses a zone must not lose the others; an adopted one is left as it is."""
+    """Losing a zone must not cut off the others; an adopted network is not changed."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 
@@ -116,7 +116,7 @@ def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expect
 
 
 def test_a_target_of_buckets_alone_has_no_network() -> None:
-    """Nothing in it could be joined with anything."""
+    """There is nothing in it to connect to a network."""
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 

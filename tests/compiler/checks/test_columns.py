@@ -1,4 +1,4 @@
-"""Columns that cannot play the role that a dataset gives them."""
+"""Columns that cannot have the role that a dataset gives them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
     ],
 )
 def test_roles_of_columns(roles: str, codes: list[str]) -> None:
-    """Each role has a column of its own, and a group is no feature."""
+    """Each role needs a separate column, and a group is not a feature."""
     written = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 
@@ -40,14 +40,14 @@ def test_roles_of_columns(roles: str, codes: list[str]) -> None:
     ],
 )
 def test_labels_of_classes(kind: str, trainer: str, codes: list[str]) -> None:
-    """XGBoost takes numbers; LightGBM texts, too."""
+    """XGBoost accepts only numbers; LightGBM accepts strings too."""
     spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes
 
 
 def test_labels_of_numbers() -> None:
-    """A regression of texts; code of the user may encode them."""
+    """Regression needs a numeric label; user code may encode strings."""
     rest = (
         ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
         ("{metric: auc_pr, versus", "{metric: mae, versus"),

@@ -1,4 +1,4 @@
-"""What identifies a row, where versions are compared."""
+"""Row identity when versions are compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BY_TIME = "split: {fraction: 20%, by: time}"
     ],
 )
 def test_a_split_says_which_row_is_which(split: str, codes: list[str]) -> None:
-    """A random one without a key is pointed out; a key is a column of the training data."""
+    """A random split without a key is reported; the key must be a column of the training data."""
     assert codes_in(changed(BY_TIME, split)) == codes
 
 
@@ -52,7 +52,7 @@ def test_without_a_comparison_no_key_is_asked_for() -> None:
     ],
 )
 def test_slices_of_the_data(line: str, codes: list[str]) -> None:
-    """Of a column that the training data have, within bounds, and not against the champion."""
+    """Slices need a column of the training data and sensible limits, and cannot be compared with the champion."""
     text = changed(
         "      auc-pr: {metric: auc_pr, min: 0.82}\n",
         f"      auc-pr: {{metric: auc_pr, min: 0.82}}\n      sliced: {line}\n",

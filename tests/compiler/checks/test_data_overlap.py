@@ -1,4 +1,4 @@
-"""Data that would be destroyed or mixed."""
+"""Data that would be deleted or mixed with other data."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def _kept_in(path: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
 def test_captures_in_other_data(path: str) -> None:
-    """In a dataset or below it, and among the registry's artifacts."""
+    """Captures must not be in or below a dataset or the registry's artifacts."""
     spec = changed(*_kept_in(path))
 
     assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
 def test_captures_around_a_dataset() -> None:
-    """A dataset below the captures, whose folder is the default one, is deleted with them."""
+    """Deleting captures would delete a dataset below them, here in the default folder."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
     assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
 
 
 def test_captures_of_two_endpoints() -> None:
-    """One endpoint's retention deletes the captures of the other."""
+    """One endpoint's retention would delete the other's captures."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
     shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
@@ -48,7 +48,7 @@ def test_folders_that_only_begin_alike_are_apart(path: str) -> None:
 
 
 def test_one_bucket_by_two_addresses() -> None:
-    """A dataset's own address may lead into the folder of another store."""
+    """A dataset's own URI may point into another store's folder."""
     spec = changed(
         LAKE,
         "lake: {type: object, adopt: acme-fraud-lake, endpoint: 'https://s3.eu-central-1.amazonaws.com', "
@@ -69,7 +69,7 @@ def test_output_in_its_input(path: str, codes: list[str]) -> None:
 
 
 def test_scores_in_what_another_pipeline_learns_from() -> None:
-    """Below it, or around it; in the same folder, they would stand among its labels."""
+    """Scores may be below or around the data; in the same folder they would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -86,7 +86,7 @@ def test_scores_in_what_another_pipeline_learns_from() -> None:
 
 
 def test_scores_among_the_labels_of_a_monitor() -> None:
-    """Whether the pipeline writes to the dataset itself or to a folder in it; without a label, scores may be read."""
+    """The pipeline may write to the dataset itself or to a folder in it; scores without a label column may be read."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -96,12 +96,12 @@ def test_scores_among_the_labels_of_a_monitor() -> None:
 
 
 def test_output_around_its_input() -> None:
-    """The output may contain the input, too."""
+    """An output folder that contains the input is refused as well."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 
 def test_a_step_may_read_what_another_wrote() -> None:
-    """Each step is compared with its own inputs only."""
+    """Each step is compared only with its own inputs."""
     first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
     second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
     spec = changed(
@@ -120,7 +120,7 @@ def test_artifacts_in_a_dataset(path: str, codes: list[str]) -> None:
 
 
 def test_one_bucket_adopted_twice() -> None:
-    """One name at one endpoint; every address of Amazon S3 is one endpoint."""
+    """A bucket is a name at an endpoint, and all addresses of Amazon S3 are one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
     used = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
@@ -132,7 +132,7 @@ def test_one_bucket_adopted_twice() -> None:
 
 
 def test_two_models_under_one_registered_name() -> None:
-    """Written twice, or written as the default name of the other."""
+    """The name may be written twice, or equal the other model's default name."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
@@ -151,7 +151,7 @@ def test_two_models_under_one_registered_name() -> None:
 
 
 def test_scores_of_two_models_in_one_folder() -> None:
-    """Under one name or two: the files of both are called after their inputs."""
+    """Whatever the outputs are called, both pipelines name their files after their inputs."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

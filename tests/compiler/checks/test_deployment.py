@@ -1,4 +1,4 @@
-"""Rules about where a system runs: what each mode allows, and in which country a region lies."""
+"""Checks of where a system runs: what each mode allows, and which country a region is in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC
 
 
 def modes(*providers: str) -> str:
-    """The valid spec on these targets, in short: `k` is a cluster, `p` a private cloud, `a` AWS, `l` this machine."""
+    """Return the valid spec on these targets: `k` is a cluster, `p` a private cloud, `a` AWS, `l` this machine."""
     gateway = "gateway: {class: cilium, certificate: secret://vault/tls/scores}"
     fields = {
         "k": "provider: kubernetes, residency: eu",
@@ -51,7 +51,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_modes_against_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """The table of design: what each mode allows, and what a hybrid needs."""
+    """The design's table: what each mode allows, and what a hybrid system requires."""
     assert codes_in(modes(mode, *targets)) == expected
 
 
@@ -60,7 +60,7 @@ def test_modes_against_targets(mode: str, targets: str, expected: list[str]) -> 
     [("eu-central-1", []), ("eu-central-2", ["E0404"]), ("eu-west-2", ["E0404"]), ("eu-nowhere-1", ["E0405"])],
 )
 def test_cloud_regions_lie_in_a_country(region: str, expected: list[str]) -> None:
-    """Zürich and London are called eu, and do not lie in it."""
+    """Zürich and London have region names with eu, but are not in the EU."""
     assert codes_in(modes("cloud", "a").replace("region: eu-central-1", f"region: {region}")) == expected
 
 
@@ -74,7 +74,7 @@ def test_regions_name_countries() -> None:
 
 
 def test_a_suggested_region_lies_where_governance_allows() -> None:
-    """Never on another continent, however alike the names are."""
+    """A region on another continent is never suggested, however similar its name."""
     spec = modes("cloud", "a")
     hints: list[str] = []
     for region in ("us-nowhere-1", "eu-centrall-1"):
@@ -92,7 +92,7 @@ def test_a_suggested_region_lies_where_governance_allows() -> None:
     [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
 )
 def test_an_offset_keeps_its_meaning(zone: str, fixed: str | None) -> None:
-    """Two hours ahead stay two hours ahead: the names of the database count the other way."""
+    """Two hours ahead stay two hours ahead, although the names in the time zone database count the other way."""
     hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
 
     assert hint.endswith(f"is {fixed or 'UTC'}")

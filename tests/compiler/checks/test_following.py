@@ -13,13 +13,13 @@ REPORT = "  report:\n    type: custom\n"
 
 
 def following(name: str, more: str = "") -> tuple[str, str]:
-    """What has the report follow a pipeline."""
+    """Return the change that makes the report follow a pipeline."""
     return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
 
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
 def test_a_pipeline_follows_one_by_time_or_by_hand(followed: str) -> None:
-    """Whoever starts the one before: where nobody does, there is nothing to follow, and that is no mistake."""
+    """The followed pipeline may be started by anything, or by nothing: then the follower does not run either."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 
@@ -47,7 +47,7 @@ def test_a_pipeline_follows_itself_never() -> None:
 
 
 def test_a_circle_is_reported_once() -> None:
-    """With all that are in it, and without what merely follows one of them."""
+    """The error lists the pipelines in the cycle, but not those that merely follow one of them."""
     spec = changed(
         *following("nightly"),
         (NIGHTLY, "schedule: {after: pipelines.retrain}"),

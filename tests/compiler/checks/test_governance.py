@@ -1,4 +1,4 @@
-"""The policies of an industry, of high risk, and of what is open to the public."""
+"""Policies for regulated industries, high risk, and public endpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_regulated_industries_ask_for_more() -> None:
-    """The same system in a bank: what is missing is a warning, and at high risk approvals are needed."""
+    """In a bank, gaps in the same system cause warnings, and at high risk approvals are required."""
     bank = ("industry: retail", "industry: banking")
     bare = (
         "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",
@@ -28,11 +28,11 @@ def test_regulated_industries_ask_for_more() -> None:
     assert sorted(codes_in(changed(*bank, bare, no_class, no_auth))) == ["W0422", "W0424", "W0425"]
     assert sorted(codes_in(changed(*bank, high, unexplained))) == ["W0426"]
     assert codes_in(changed(*bank, high, no_approvals)) == ["E0416"]
-    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # retail, where nobody has to ask the groups
+    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # in retail, these groups need not be asked
 
 
 def test_no_class_at_all_is_a_claim_as_well() -> None:
-    """An empty list says that nothing is sensitive; a list that nobody wrote says nothing."""
+    """An empty list claims that nothing is sensitive; a missing list claims nothing."""
     assert codes_in(changed("  dataClasses: [pii]\n", "  dataClasses: []\n")) == ["E0420", "E0420"]
     assert codes_in(changed("  dataClasses: [pii]\n", "")) == []
 
@@ -45,14 +45,14 @@ def test_public_endpoints_ask_who_is_there() -> None:
 
 
 def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
-    """Models are never too old to serve, and captures say how long they are kept."""
+    """Models stay in use at any age, and captures have a declared retention."""
     own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
     captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 55d}")
     apart = ("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
 
     assert codes_in(changed(*own)) == ["W0492", "W0492"]  # governance keeps captures for 90 days
     assert codes_in(changed(*own, captures)) == ["W0492"]
-    assert codes_in(changed(*own, captures, apart)) == ["W0412"]  # the database
+    assert codes_in(changed(*own, captures, apart)) == ["W0412"]  # an unused database
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
     [('{promote: {from: ["model risk"]}}', "E0205"), ("{from: [model-risk], minimum: 1}", "E0203")],
 )
 def test_approvals_that_are_written_otherwise_are_not_missing(written: str, code: str) -> None:
-    """A system of high risk is not told to ask for approvals where it does."""
+    """Approvals with an error in them count as requested, even at high risk."""
     asked = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
     text = VALID_SPEC.replace("risk: limited", "risk: high").replace(asked, written)
 

@@ -1,4 +1,4 @@
-"""Governance in name only: gates, approvals, addresses and overrides."""
+"""Governance in name only: gates, approvals, addresses and overrides that protect nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def test_high_risk_and_gates() -> None:
-    """No gate, and one that the first version passes without being measured."""
+    """There may be no gate, or a gate that the first version passes unmeasured."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -40,7 +40,7 @@ def test_high_risk_and_gates() -> None:
     ],
 )
 def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) -> None:
-    """Alone in every case, or where its approval is enough."""
+    """The owner must not be the only approver, nor enough to approve alone."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -62,12 +62,12 @@ def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) ->
     ],
 )
 def test_addresses_in_clear(url: str, clear: bool) -> None:
-    """Services of the cluster are inside of it, whatever domain it has."""
+    """Services in the cluster count as internal, whatever the cluster's domain is."""
     assert in_clear(url) == clear
 
 
 def test_credentials_and_personal_data_in_clear() -> None:
-    """Of a store, of a registry and of metrics."""
+    """Stores, registries and metrics receivers are checked."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
         "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear() -> None:
 
 
 def test_requests_with_personal_data() -> None:
-    """Through a Gateway of this system without a certificate; in a bank with a token, W0636 reports the same."""
+    """The system's own Gateway has no certificate; for a bank with a token, W0636 reports the same."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses(url: str, place: tuple[str, str] | None) -> None:
 
 
 def test_an_address_abroad() -> None:
-    """Of a bucket and of a registry; without residency every region is allowed."""
+    """Buckets and registries are checked; without residency every region is allowed."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -128,7 +128,7 @@ def test_an_address_abroad() -> None:
 
 
 def test_a_bucket_of_amazon_abroad() -> None:
-    """A cluster reaches it by its region; of another service, a region may have any name."""
+    """A cluster reaches the bucket by its region; regions of other services may have any name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert found_in(region) == [where(region, "us-east-1", "E0834")]
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_lift_a_safeguard(target: str, patch: str) -> None:
-    """A warning; an error in a regulated industry at high risk."""
+    """Such an override is a warning, and an error in a regulated industry at high risk."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

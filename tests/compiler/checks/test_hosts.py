@@ -1,4 +1,4 @@
-"""Hosts by number, ports that clouds close, and tokens that open more than they should."""
+"""Hosts given as IP addresses, ports that clouds block, and tokens shared by several endpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ monitors:
 
 @pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
 def test_a_cloud_closes_the_port_between_mail_servers(port: int, codes: list[str]) -> None:
-    """A company's own network does not."""
+    """A company's own network does not block it."""
     mail = MAIL.format(f"smtp.acme.example:{port}")
 
     assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
@@ -62,7 +62,7 @@ def test_an_endpoint_has_a_name(host: str, codes: list[str]) -> None:
     ],
 )
 def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -> None:
-    """Of whatever is called by TLS."""
+    """Every address that is called over TLS is checked."""
     spec = changed(old, new)
 
     assert where(spec, pointed, "W0914") in found_in(spec)
@@ -70,7 +70,7 @@ def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -
 
 
 def test_an_address_without_tls_needs_no_name() -> None:
-    """What is wrong with it is said elsewhere: credentials go there in clear."""
+    """Another check reports it: credentials are sent unencrypted."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
@@ -87,12 +87,12 @@ def test_an_address_without_tls_needs_no_name() -> None:
     ],
 )
 def test_a_token_opens_one_endpoint(auth: str, codes: list[str]) -> None:
-    """Neither a second one nor a channel."""
+    """A token must not open a second endpoint or a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
 def test_where_a_shared_token_is_reported() -> None:
-    """At the second place."""
+    """The second use is marked."""
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
     assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_secrets_of_one_name_in_two_clusters(store: str, via: str, codes: list[str]) -> None:
-    """They are one where both clusters fetch them from the same place."""
+    """Equal names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

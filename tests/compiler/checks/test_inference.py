@@ -1,4 +1,4 @@
-"""Rules about endpoints: what the members of a pool share."""
+"""Checks of endpoints: what the members of a pool share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_pools_agree_on_what_they_share() -> None:
-    """Target, image, rollout and priority of all members are those of the first; paths differ."""
+    """All members have the first member's target, image, rollout and priority, but different paths."""
     member = "  {name}: {{variants: {{a: {{model: fraud-xgb@champion}}}}, compute: cpu, pool: small{more}}}\n"
     pooled = "".join(
         member.format(name=name, more=more)
@@ -42,7 +42,7 @@ _STEPPED = """\
 
 
 def with_endpoints(*endpoints: str) -> list[str]:
-    """What is said of the valid spec with more endpoints, on a Gateway of its own."""
+    """Return the codes for the valid spec with additional endpoints and a Gateway of its own."""
     spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
     return codes_in(
         spec.replace(
@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() -> None:
-    """Both would be routes for everything on one Gateway, and the younger one would get nothing."""
+    """Without separate paths both would get the same route on one Gateway, and the newer one no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]
@@ -64,4 +64,4 @@ def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() ->
 def test_each_incremental_rollout_has_a_gateway_of_its_own() -> None:
     stepped = with_endpoints(_STEPPED.format(name="one"), _STEPPED.format(name="other"))
 
-    assert stepped == ["W0839", "W0839"]  # which has no TLS
+    assert stepped == ["W0839", "W0839"]  # without TLS

@@ -1,4 +1,4 @@
-"""By what a monitor finds its labels: a key that is named, or columns that both sides are known to have."""
+"""How a monitor finds labels: by a declared key, or by columns that both sides are known to have."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ CAPTURE = "capture: {sample: 20%, store: lake}"
     ],
 )
 def test_labels_of_a_batch_are_found(scores: str, key: str, codes: list[str]) -> None:
-    """By the key, or by a column that is neither label nor time."""
+    """Labels are found by the key, or by a column that is neither the label nor the timestamp."""
     watch = (OF_BATCH[0], OF_BATCH[1] + key)
 
     assert codes_in(changed(SCORES, scores, watch, NO_ROLLBACK)) == codes
 
 
 def test_labels_that_are_not_described_ask_for_a_key() -> None:
-    """At the monitor, whose key is then kept with the captures too."""
+    """The error is at the monitor, whose key is then also captured."""
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
@@ -54,7 +54,7 @@ def test_labels_that_are_not_described_ask_for_a_key() -> None:
     ],
 )
 def test_captures_keep_what_labels_are_found_by(capture: str, codes: list[str]) -> None:
-    """As far as the inputs of the model are known: here built-in code trains it, on declared features."""
+    """The model's inputs are known only if built-in code trains it on declared features."""
     own = '    source: {entrypoint: "fraud.train:main"}\n'
     built_in = (own, "    parameters: {device: cuda}\n")
 
@@ -62,7 +62,7 @@ def test_captures_keep_what_labels_are_found_by(capture: str, codes: list[str]) 
 
 
 def test_inputs_of_your_own_code_are_not_guessed() -> None:
-    """It may learn from other columns than the spec names."""
+    """User code may be trained on other columns than the spec lists."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 

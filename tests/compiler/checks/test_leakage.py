@@ -1,4 +1,4 @@
-"""Models that see in training what they will not have, and scoring on other columns than training."""
+"""Leakage: training on data that is unavailable in production, and scoring on other columns than training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_among_the_features() -> None:
-    """For built-in trainers and for user code; inputs of other pipelines do not matter."""
+    """Built-in trainers and user code are affected; inputs of other pipelines do not matter."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -31,7 +31,7 @@ def test_a_label_of_a_joined_input_among_the_features() -> None:
 
 
 def test_features_that_arrive_with_the_labels() -> None:
-    """One dataset may have both features and late labels: then its delay is that of the labels alone."""
+    """If a dataset has both features and late labels, its delay applies only to the labels."""
     late = changed(
         FEATURES,
         "features: [amount, merchant]\n",
@@ -41,13 +41,13 @@ def test_features_that_arrive_with_the_labels() -> None:
     )
     alone = changed("    timestamp: event_time\n", "    timestamp: event_time\n    delay: 45d\n")
 
-    assert codes_in(late) == ["W0821", "E0827"]  # and scoring has no such column
+    assert codes_in(late) == ["W0821", "E0827"]  # the scoring input lacks the column
     assert codes_in(late.replace("delay: 45d, ", "")) == ["E0827"]
     assert codes_in(alone) == []
 
 
 def test_a_forecast_that_is_split_at_random() -> None:
-    """Written, or by default."""
+    """A random split may be declared, or may be the default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -60,7 +60,7 @@ def test_a_forecast_that_is_split_at_random() -> None:
     assert codes_in(changed(*task, *rest)) == []
     assert codes_in(changed(*task, *rest, (split, "    split: {fraction: 20%, by: random}\n"))) == ["E0822"]
     assert codes_in(changed(*task, *rest, (split, ""))) == ["E0822"]
-    assert codes_in(changed(split, "")) == ["W0894"]  # no forecast, and rows without a key
+    assert codes_in(changed(split, "")) == ["W0894"]  # not a forecast, and rows without a key
     own = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n')
     assert codes_in(changed(*task, *rest, (split, ""), own)) == []
 
@@ -74,7 +74,7 @@ def test_a_forecast_that_is_split_at_random() -> None:
     ],
 )
 def test_a_gate_on_training_data(data: str, codes: list[str]) -> None:
-    """The same dataset, another name for a part of it, and data that no training reads."""
+    """A gate may name the training dataset, an alias of a part of it, or data that no training reads."""
     part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
     spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
 
@@ -82,7 +82,7 @@ def test_a_gate_on_training_data(data: str, codes: list[str]) -> None:
 
 
 def test_two_labels_for_a_built_in_trainer() -> None:
-    """Code of the user may take several."""
+    """User code may use several labels."""
     spec = changed(*JOINED)
 
     assert codes_in(spec) == ["E0824"]
@@ -107,7 +107,7 @@ def test_a_time_among_the_features() -> None:
     ],
 )
 def test_columns_that_are_scored(schema: str, codes: list[str]) -> None:
-    """Each feature in its type; a whole number is a number, and more columns do not matter."""
+    """Each feature needs its type; an integer is a number, and extra columns do not matter."""
     today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 
@@ -130,7 +130,7 @@ def test_undeclared_columns_are_not_judged() -> None:
 
 
 def test_inputs_that_scoring_does_not_join() -> None:
-    """Training joins what has features; labels are not needed to score."""
+    """Training joins the inputs with features; scoring needs no labels."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(

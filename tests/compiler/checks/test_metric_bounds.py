@@ -1,4 +1,4 @@
-"""Bounds of metrics, and what a gate can compare: as the runtime computes and refuses it."""
+"""Bounds of metrics and comparisons in gates are refused as the runtime would refuse them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
-    """A value that the metric never has, one that it always keeps to, and near misses."""
+    """A bound that is never reached or always met is reported; values next to such bounds are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
-    assert codes_in(changed(GATE, bounds, OWN)) == codes  # a built-in metric has its meaning for code of the user
+    assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
     ],
 )
 def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
-    """A percentage where a share is meant, seconds where milliseconds are."""
+    """Typical mistakes are a percentage instead of a fraction, and seconds instead of milliseconds."""
     spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
     if kind == "performance":
         spec = spec.replace(", psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}", "")
@@ -65,7 +65,7 @@ def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
 
 
 def test_relative_errors_are_shares() -> None:
-    """A mape of 15 is 1500 %."""
+    """A MAPE of 15 means 1500 %."""
     regression = ("task: binary-classification", "task: regression")
     rest = (
         ("beats-champion: {metric: auc_pr", "beats-champion: {metric: mape"),
@@ -82,7 +82,7 @@ def test_relative_errors_are_shares() -> None:
 
 @pytest.mark.parametrize(("task", "own"), list(product(TASKS, [False, True])))
 def test_gates_that_the_runtime_refuses(task: str, own: bool) -> None:
-    """Whatever a training would refuse after its machines have started, the compiler refuses before."""
+    """The compiler refuses everything that a training run would refuse after its machines have started."""
     for metric, against in product([*BUILT_IN, "parity"], ["", "versus", "data"]):
         line: dict[str, Json] = {"metric": metric, "min": 0.5}
         if against:

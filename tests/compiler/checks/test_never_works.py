@@ -1,4 +1,4 @@
-"""Systems that deploy and then never work."""
+"""Systems that deploy successfully but never work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
     ],
 )
 def test_an_alias_that_nothing_sets(old: str, new: str) -> None:
-    """An endpoint and a batch inference would wait for ever, whoever runs the registry."""
+    """An endpoint and a batch inference pipeline would wait forever, whoever runs the registry."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -28,7 +28,7 @@ def test_an_alias_that_nothing_sets(old: str, new: str) -> None:
 
 
 def test_aliases_that_are_set() -> None:
-    """By one of several pipelines, as a version, or by those who train a model elsewhere."""
+    """An alias may be set by one of several pipelines, replaced by a version, or set outside the system."""
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
     assert codes_in(VALID_SPEC) == []
@@ -48,7 +48,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
     ],
 )
 def test_a_parameter_that_the_trainer_does_not_know(old: str, new: str, pointed: str) -> None:
-    """Given, or searched for."""
+    """The parameter may be fixed or searched."""
     spec = changed(old, new)
 
     assert found_in(spec) == [where(spec, pointed, "E0811")]
@@ -71,7 +71,7 @@ def test_code_of_the_user_takes_any_parameter() -> None:
     ],
 )
 def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
-    """Each estimator has parameters of its own."""
+    """Each estimator has its own parameters."""
     spec = changed(
         "framework: xgboost",
         "framework: scikit-learn",
@@ -100,12 +100,12 @@ def test_a_bucket_that_a_cluster_adopts(fields: str, codes: list[str]) -> None:
     ("retain", "codes"), [("30d", ["E0814"]), ("45d", ["E0814"]), ("50d", ["W0815"]), ("52d", []), ("60d", [])]
 )
 def test_labels_and_captures(retain: str, codes: list[str]) -> None:
-    """Labels are 45 days late, and the monitor looks at 7 days: 52 days of captures are needed."""
+    """With labels 45 days late and a window of 7 days, captures must be kept for 52 days."""
     assert codes_in(changed("store: lake}\n    endpoint", f"store: lake, retain: {retain}}}\n    endpoint")) == codes
 
 
 def test_a_window_that_is_longer_than_captures_are_kept() -> None:
-    """Also where governance sets how long; a window of a dataset does not matter."""
+    """Governance may set the retention of captures; a dataset's window is not affected."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -114,7 +114,7 @@ def test_a_window_that_is_longer_than_captures_are_kept() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_of_data_that_its_bucket_has_deleted(retention: str, codes: list[str]) -> None:
-    """The retention of a managed bucket counts; that of an adopted one is unknown."""
+    """The retention of a managed bucket counts; that of an adopted bucket is unknown."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -142,7 +142,7 @@ def test_built_in_scoring_writes_no_json() -> None:
 
 
 def test_a_breach_that_trains_another_model() -> None:
-    """Of an endpoint and of a batch inference; custom code may do anything."""
+    """Endpoints and batch inference are checked; custom pipelines may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
@@ -182,7 +182,7 @@ def test_a_breach_that_trains_another_model() -> None:
     ],
 )
 def test_values_with_which_a_trainer_learns_something(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts are whole, shares are shares, and what is no number is the library's to judge."""
+    """Counts are integers, fractions are between 0 and 1, and values that are not numbers are left to the library."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)
@@ -201,7 +201,7 @@ def test_values_with_which_a_trainer_learns_something(framework: str, parameters
     ],
 )
 def test_a_search_tries_values_with_which_a_trainer_learns_something(space: str, pointed: str) -> None:
-    """Each bound and each choice counts."""
+    """Every bound and every choice is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
     assert found_in(spec) == [where(spec, pointed, "E0907")]

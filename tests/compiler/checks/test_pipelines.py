@@ -1,4 +1,4 @@
-"""Rules about pipelines: steps that wait for each other, and the time zones of their schedules."""
+"""Checks of pipelines: steps that wait for each other, and time zones of schedules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.specs import VALID_SPEC
     ).filter(lambda graph: all(needed in graph for needs in graph.values() for needed in needs))
 )
 def test_circles_are_found_where_there_is_one(graph: dict[str, set[str]]) -> None:
-    """As the standard library finds them; and every step that is named waits for the next."""
+    """The result agrees with the standard library, and each reported step waits for the next."""
     steps = "".join(
         f'      {name}: {{needs: [{", ".join(sorted(needs))}], source: {{entrypoint: "a:b"}}}}\n'
         for name, needs in graph.items()
@@ -39,6 +39,6 @@ def test_circles_are_found_where_there_is_one(graph: dict[str, set[str]]) -> Non
 
 
 def test_time_zones_are_shipped() -> None:
-    """A name and a link of the database; the list does not depend on the machine."""
+    """The list contains names and links of the time zone database and does not depend on the machine."""
     assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "Etc/UTC"} <= set(time_zones())
     assert not any(" " in name for name in time_zones())

@@ -1,4 +1,4 @@
-"""What can be built and is hardly meant: each bound from both sides."""
+"""Valid specs that are probably mistakes; each bound is tested from both sides."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHADOW = (TRAFFIC, "    traffic: {champion: 100, challenger: 0}\n    mirror: {to
     ],
 )
 def test_a_split_leaves_rows_on_both_sides(fraction: str, codes: list[str]) -> None:
-    """Between one in a hundred and half of the rows are held out."""
+    """Between one percent and half of the rows must be held out."""
     assert codes_in(changed(SPLIT, f"split: {{fraction: {fraction}, by: time}}")) == codes
 
 
@@ -50,7 +50,7 @@ def test_where_a_split_is_reported() -> None:
     ],
 )
 def test_training_on_accelerators_is_not_started_again_and_again(line: str, codes: list[str]) -> None:
-    """The shortest time between two starts counts, and one complaint is enough."""
+    """The shortest interval between runs counts, and it is reported once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 
@@ -64,7 +64,7 @@ def test_training_on_accelerators_every_hour_is_not_reported_for_that() -> None:
 )
 @pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
 def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str]) -> None:
-    """Of pipelines and of monitors."""
+    """Pipelines and monitors are checked."""
     cooldown = ("cooldown: 7d", "cooldown: 30d")
 
     assert codes_in(changed(old, f'schedule: {{cron: "{line}"}}', cooldown)) == codes
@@ -83,12 +83,12 @@ def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str])
     ],
 )
 def test_a_run_ends_before_the_next(schedule: str, timeout: str, codes: list[str]) -> None:
-    """Where the spec says how long it may take, and does not let runs overlap."""
+    """The timeout is compared only if the spec sets it and does not let runs overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
 def test_a_timeout_that_nobody_wrote_is_not_compared() -> None:
-    """A day is the default, of pipelines that run every hour as well."""
+    """The default is a day, even for hourly pipelines."""
     assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
 
 
@@ -110,7 +110,7 @@ def test_a_start_may_be_late_by_what_kubernetes_takes_to_notice(deadline: str, c
     ],
 )
 def test_sizes_are_those_of_machines(size: str, codes: list[str]) -> None:
-    """Of disks and of the volumes of databases."""
+    """Disks and database volumes are checked."""
     assert codes_in(changed(TRAIN, f"{TRAIN}disk: {size}, ")) == codes
     assert codes_in(changed("runs: {type: database}", f"runs: {{type: database, size: {size}}}")) == codes
 
@@ -131,12 +131,12 @@ def test_where_an_inline_disk_is_reported() -> None:
     ],
 )
 def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> None:
-    """By its version, or by the hardware that it is tried on."""
+    """A shadow must differ in its version or in the hardware it is tested on."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
 def test_two_variants_of_one_version_that_share_requests() -> None:
-    """Nothing is compared, unless they try two kinds of hardware; the other version is then used nowhere."""
+    """Such variants compare nothing, unless they run on different hardware; the other version is then unused."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -144,7 +144,7 @@ def test_two_variants_of_one_version_that_share_requests() -> None:
 
 
 def test_a_variant_without_requests() -> None:
-    """Not told of in traffic; whoever writes 0 keeps it in reserve."""
+    """A variant missing from traffic is reported; an explicit 0 keeps it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
     assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]
@@ -166,7 +166,7 @@ def test_a_variant_without_requests() -> None:
     ],
 )
 def test_a_search_has_something_to_choose(space: str, codes: list[str]) -> None:
-    """In each dimension, and for twenty trials together."""
+    """Each dimension needs a choice, and the space needs enough combinations for twenty trials."""
     assert codes_in(changed(SEARCH, f"space: {{{space}}}")) == codes
 
 

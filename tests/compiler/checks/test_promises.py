@@ -22,12 +22,12 @@ BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}"
     ],
 )
 def test_scale_to_zero_and_latency(slo: str, codes: list[str]) -> None:
-    """A promise that leaves time for a start may be kept."""
+    """A latency goal that leaves time for a cold start may be kept."""
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 
 def test_a_variant_without_traffic_may_scale_to_zero() -> None:
-    """The promise is about variants with traffic, and reported where it stands."""
+    """The SLO applies to variants with traffic, and is reported at its own line."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
@@ -46,7 +46,7 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     ],
 )
 def test_one_replica_and_availability(slo: str, replicas: str, codes: list[str]) -> None:
-    """What counts is how long the endpoint may be away within its window."""
+    """The allowed downtime within the SLO's window decides."""
     assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
 
 

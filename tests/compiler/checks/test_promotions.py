@@ -1,4 +1,4 @@
-"""Promotions that gates and approvals do not decide."""
+"""Promotions without an effective gate or approval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = (
 
 @pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
 def test_a_rollback_of_what_the_gate_lets_pass(bound: str, codes: list[str]) -> None:
-    """As strict as the gate is fine, and without a rollback it is an alert and nothing more."""
+    """A bound as strict as the gate's is fine, and without a rollback the check is only an alert."""
     stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
 
     assert codes_in(changed(*stricter)) == codes
@@ -26,7 +26,7 @@ def test_a_rollback_of_what_the_gate_lets_pass(bound: str, codes: list[str]) -> 
 
 
 def test_a_version_by_number() -> None:
-    """An error where approvals decide at high risk, else a warning, and nothing where nothing decides."""
+    """A fixed version is an error at high risk with approvals, a warning with a gate or approval, and else fine."""
     by_number = (LIVE, "champion: {model: fraud-xgb@12}")
     high = changed(*by_number, HIGH)
     undecided = (f"    validation:\n{GATE}", "")
@@ -39,7 +39,7 @@ def test_a_version_by_number() -> None:
 
 
 def test_no_number_is_offered_past_a_gate() -> None:
-    """Where nothing decides about promotions, a number is as good."""
+    """Without gates and approvals, a version number is just as good."""
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
@@ -48,11 +48,11 @@ def test_no_number_is_offered_past_a_gate() -> None:
 
 
 def test_a_group_that_an_environment_does_not_ask() -> None:
-    """The base asks it; here, all are asked."""
+    """A group with keys is reported unless its approval is required, if only as one of several."""
     assert codes_in(changed("from: [model-risk, payments-risk], minimum: 2", "from: [model-risk]")) == ["W0936"]
     assert codes_in(changed("minimum: 2}}", "minimum: 1}}")) == ["W0832"]
 
 
 def test_an_alias_with_a_typo_is_told_once() -> None:
-    """What nothing sets is an error, and what is then used nowhere is the same mistake."""
+    """Nothing sets the alias, which is an error; that the intended alias is then unused is the same mistake."""
     assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]

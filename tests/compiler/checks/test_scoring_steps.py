@@ -1,4 +1,4 @@
-"""Steps that score with a registered model are held to what holds for batch inferences."""
+"""Steps that score with a registered model follow the rules for batch inference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_what_has_no_effect_beside_a_model_is_refused(beside: str, at: str) -> N
 
 
 def test_an_image_of_its_own_is_none_of_that() -> None:
-    """It has the libraries that the model needs."""
+    """The step's own image has the libraries that the model needs."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -65,19 +65,19 @@ def test_there_is_something_to_score() -> None:
     ],
 )
 def test_the_rules_about_scores_hold_for_it(old: str, new: str, code: str) -> None:
-    """Aliases that nobody sets, versions past the gate, formats, and folders of others."""
+    """Unset aliases, versions that bypass the gate, formats, and shared folders are refused in a step too."""
     assert code in codes_in(scoring((old, new)))
 
 
 def test_a_feature_that_its_input_lacks_is_refused() -> None:
-    """As of a batch inference: the model is trained on other columns."""
+    """As in batch inference, the model was trained on other columns."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
     assert [found.code for found in told_of(spec)] == ["E0827"]
 
 
 def test_a_model_that_only_a_step_uses_is_used() -> None:
-    """And one that nothing trains is missed, where the registry is made here."""
+    """A model that nothing trains is reported if the registry is new."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
 

@@ -1,4 +1,4 @@
-"""Secrets: found wherever they stand in clear, never repeated, and never suspected in what only looks like one."""
+"""Secrets in plain text are found anywhere and never printed, and lookalikes are not suspected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.specs import changed
 )
 @pytest.mark.parametrize("place", ["parameters: {note: VALUE}", "parameters: {deep: [{note: VALUE}]}"])
 def test_secrets_in_clear(value: str, place: str) -> None:
-    """They are found wherever they stand, and no message repeats them."""
+    """Secrets are found in any field, and no message repeats them."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    {place.replace('VALUE', value)}\n")
     told = told_of(spec)
 
@@ -39,7 +39,7 @@ def test_secrets_in_clear(value: str, place: str) -> None:
     ],
 )
 def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> None:
-    """That of a private one is."""
+    """The body of a private key is still reported."""
     listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
 
     assert sorted(found.code for found in examine(Question(changed(listed, body)))) == codes
@@ -55,14 +55,14 @@ def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> N
     ],
 )
 def test_secrets_by_their_name(parameters: str) -> None:
-    """What is called a password is one, however short."""
+    """The value of a field named password is a secret, however short."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]
 
 
 def test_a_secret_is_not_printed_beside_another_mistake() -> None:
-    """What resolve refuses may stand on the same line."""
+    """The other error, from resolve, may be on the same line."""
     old = "{type: custom,"
     spec = changed(
         "  report:\n    type: custom\n",
@@ -97,7 +97,7 @@ def test_what_only_looks_like_a_secret(parameters: str) -> None:
 
 
 def test_a_secret_reference_may_come_from_a_variable() -> None:
-    """The reference lands where secrets are read, so the variable may hold it."""
+    """The field expects a secret reference, so the variable may contain one."""
     spec = changed("key: secret://vault/pagerduty#fraud", 'key: "${vars.key}"') + 'vars: {key: "secret://vault/x#y"}\n'
 
     assert found_in(spec) == []

@@ -1,4 +1,4 @@
-"""What tests of `modelyard approve` share: keys that a spec lists, and a registry on loopback."""
+"""Helpers for tests of `modelyard approve`: keys that a spec lists, and a registry on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """The two calls of MLflow that are made, or an answer that MLflow would not give."""
+    """The two MLflow calls that are used, or a response that MLflow would not give."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -26,7 +26,7 @@ class Registry(BaseHTTPRequestHandler):
     forgets: ClassVar[bool] = False
 
     def do_GET(self) -> None:
-        """Version 7 and no other."""
+        """Return version 7, the only one."""
         if "name=fraud-fraud-xgb&version=7" not in self.path:
             self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "version 8 not found"})
             return
@@ -34,7 +34,7 @@ class Registry(BaseHTTPRequestHandler):
         self._answer(200, {"model_version": {"tags": listed}})
 
     def do_POST(self) -> None:
-        """A tag is set."""
+        """Set a tag."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.forgets:
             self.tags[body["key"]] = body["value"]
@@ -50,11 +50,11 @@ class Registry(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(content).encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        """Nothing."""
+        """Log nothing."""
 
 
 def listed(folder: Path, group: str, person: str) -> Path:
-    """A new key, which the spec in the folder lists for a group."""
+    """Create a key that the spec in the folder lists for a group."""
     path, spec = folder / person.partition("@")[0], folder / "system.yaml"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)], check=True)
     text = spec.read_text(encoding="utf-8") if spec.exists() else VALID_SPEC
@@ -65,5 +65,5 @@ def listed(folder: Path, group: str, person: str) -> Path:
 
 
 def ask(folder: Path, key: Path, *more: str) -> list[str]:
-    """The arguments of an approval of one model."""
+    """Return the arguments that approve one model."""
     return ["approve", str(folder), "--model", "fraud-xgb", "--key", str(key), "--alias", "champion", *more]

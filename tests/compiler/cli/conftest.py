@@ -1,4 +1,4 @@
-"""Folders with a right and a wrong spec, the command line in this process, a registry and an approver's key."""
+"""Folders with a valid and an invalid spec, the command line in this process, a registry and an approver's key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.cli.said import SPEC, Said
 
 @pytest.fixture
 def system(tmp_path: Path) -> Path:
-    """A folder with a spec."""
+    """Return a folder with a spec."""
     folder = tmp_path / "churn"
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
@@ -27,14 +27,14 @@ def system(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def wrong(system: Path) -> Path:
-    """A folder with a spec that has a typo in it."""
+    """Return a folder with a spec that has a typo."""
     (system / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
     return system
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Runs the command line in this process."""
+    """Return a function that runs the command line in this process."""
 
     def said(*arguments: str | Path) -> Said:
         code = main([str(one) for one in arguments])
@@ -46,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of a registry on loopback, with a version that a gate let through; nobody has a login for it yet."""
+    """Return the URL of a loopback registry with a version that passed its gate; no login is set up."""
     monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     Registry.tags = {
@@ -65,5 +65,5 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """The key of somebody whom the spec lists for one of its groups."""
+    """Return a key that the spec lists for one of its groups."""
     return listed(tmp_path, "model-risk", "ada@acme.example")

@@ -1,4 +1,4 @@
-"""Approvals: signed by ssh-keygen with a key that the spec lists, about one digest."""
+"""Approvals: ssh-keygen signs the digest of a version with a key that the spec lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_path: Path, key: Path) -> None:
-    """ssh-keygen verifies the signature, and the statement names what is compared before the alias moves."""
+    """ssh-keygen verifies the signature, and the statement has the fields that the runtime compares."""
     said = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
 
     assert said.code == 0
@@ -90,7 +90,7 @@ def test_what_cannot_be_approved_is_said_in_a_line(
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """Whoever writes it there learns where it is read from."""
+    """The error says which variables to use instead."""
     said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert said.code == 1
@@ -99,7 +99,7 @@ def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, ke
 
 
 def test_a_private_key_without_its_public_half_is_helped_with(run: Run, tmp_path: Path, key: Path) -> None:
-    """By the command that makes it."""
+    """The error gives the command that creates it."""
     key.with_suffix(".pub").unlink()
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))
@@ -128,7 +128,7 @@ def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: P
 
 
 def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
-    """A line with the body of a listed key and another type is no listed key."""
+    """A listed key's body with another type does not match the listed key."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

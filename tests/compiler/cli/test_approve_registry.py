@@ -1,4 +1,4 @@
-"""Approvals of versions in a registry: looked up, stored with the version, and refused where they do not help."""
+"""Approvals of versions in a registry: looked up, stored with the version, and refused where they cannot help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.compiler.cli.said import Run
 def test_an_approval_is_laid_beside_the_version(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the digest that training kept, and the login of whoever approves."""
+    """The approval has the digest recorded by training, and is stored with the approver's login."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a password of hers")
 
@@ -32,7 +32,7 @@ def test_an_approval_is_laid_beside_the_version(
 
 
 def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Approvals of others count by their signature, as in the runtime, and not by the name of their tag."""
+    """Other approvals count by their signature, as in the runtime, not by the name of their tag."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -64,7 +64,7 @@ def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path
 def test_a_version_that_an_approval_does_not_help_is_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """Before anything is signed or stored."""
+    """The refusal comes before anything is signed or stored."""
     Registry.tags |= tags
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
@@ -78,7 +78,7 @@ def test_a_version_that_an_approval_does_not_help_is_refused(
 def test_a_stage_may_do_without_lines_that_failed(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """What is approved is then the alias of that stage, to which another training's versions come as well."""
+    """The approval is for that stage's alias, which versions of other pipelines may reach too."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -103,7 +103,7 @@ def test_a_stage_may_do_without_lines_that_failed(
 def test_an_imported_version_is_the_one_that_the_spec_names(
     run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
 ) -> None:
-    """Who signs reads where it came from."""
+    """The approver is shown the version's source."""
     source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"
@@ -119,7 +119,7 @@ def test_an_imported_version_is_the_one_that_the_spec_names(
 
 
 def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Anybody who may change versions could write what looks like a verdict."""
+    """Anyone who can edit versions could otherwise fake a verdict in the output."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -131,7 +131,7 @@ def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, regis
 def test_a_registry_of_others_may_hold_versions_of_other_environments(
     run: Run, tmp_path: Path, key: Path, registry: str
 ) -> None:
-    """Such as one that is trained in staging and goes live in production: where it was trained is printed."""
+    """A version may be trained in staging and go live in production; the output shows where it was trained."""
     spec = tmp_path / "system.yaml"
     adopted = "registry: {adopt: 'https://mlflow.acme.example'}"
     text = spec.read_text(encoding="utf-8").replace("registry: {database: runs, artifacts: lake}", adopted)
@@ -155,7 +155,7 @@ def test_what_the_registry_does_not_keep_is_no_success(run: Run, tmp_path: Path,
 
 
 def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json") -> bytes:
-    """An answer as it goes over the wire."""
+    """Return an HTTP response as bytes."""
     return b"HTTP/1.0 " + head + b"\r\n\r\n" + body
 
 
@@ -195,7 +195,7 @@ def test_whatever_answers_in_place_of_mlflow_is_said_in_a_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The login goes to the address that was typed and to no other, and nothing is called approved."""
+    """The login is sent only to the given address, and no approval is reported."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

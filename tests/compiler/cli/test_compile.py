@@ -1,4 +1,4 @@
-"""What a compile leaves on disk: all of it, nothing more than has changed, and never somebody's work."""
+"""The files of a compile: complete, unchanged files untouched, and edits never overwritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile(run: Run, system: Path) -> None:
-    """The projects lie in build beside the spec, the lock too; the next step is told; nothing on standard output."""
+    """The projects are in build next to the spec, with the lock; the next step is on stderr, and stdout is empty."""
     said = run("compile", system)
 
     assert (said.code, said.out) == (0, "")
@@ -27,7 +27,7 @@ def test_compile(run: Run, system: Path) -> None:
 
 
 def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
-    """Projects and files of each target, and which of them this run wrote or removed."""
+    """JSON lists each target's projects and files, and which ones this run wrote or removed."""
     first = json.loads(run("compile", system, "--format", "json").out)
     again = json.loads(run("compile", system, "--format", "json").out)
     spec = system / "system.yaml"
@@ -51,7 +51,7 @@ def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
 
 
 def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """Not the first by name: a server at the edge of a system reads the models that the centre of it keeps."""
+    """The next step is not the first target by name: an edge server reads models from the central target."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
@@ -61,7 +61,7 @@ def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) 
 
 
 def test_what_was_adopted_is_no_step(run: Run, tmp_path: Path) -> None:
-    """Of a target that only holds what was there before, nothing is made."""
+    """A target with only adopted resources creates nothing."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
     kept = 'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
@@ -88,7 +88,7 @@ def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """Not one file: the same numbers on disk, the same times."""
+    """Not one file changes its inode or modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -108,7 +108,7 @@ def test_variables_and_environments_are_changes(run: Run, system: Path) -> None:
 
 
 def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
-    """Of two hundred endpoints one gets more memory: its manifest is written, with the record and the lock."""
+    """One of two hundred endpoints gets more memory: its manifest, the record and the lock are written."""
     spec = tmp_path / "system.yaml"
     spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
     run("compile", spec)
@@ -126,7 +126,7 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
 
 
 def test_an_empty_folder_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable of the shell without a value is not the working directory."""
+    """A shell variable without a value does not mean the working directory."""
     monkeypatch.chdir(system)
     said = run("compile", "--out", "")
 
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_written_is_told(run: Run, system: Path) -> None
 
 
 def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> None:
-    """And with --force it is kept beside."""
+    """With --force the edited file is kept under another name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
     edited.write_text("mine: true\n", encoding="utf-8")
@@ -178,7 +178,7 @@ def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> 
 
 
 def test_a_compile_knows_the_other_environments(run: Run, tmp_path: Path) -> None:
-    """Nothing is written for one that would overwrite another; the base is compiled as ever."""
+    """An environment that would overwrite another one is not written; the base still compiles."""
     spec = tmp_path / "system.yaml"
     others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")

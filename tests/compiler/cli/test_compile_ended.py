@@ -1,4 +1,4 @@
-"""A compile that is ended at any moment leaves the old tree or the new one."""
+"""A compile that is stopped at any moment leaves the old tree or the new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.cli.said import COMMAND, Run, many_endpoints
 
 
 def whole(folder: Path) -> tuple[str, int]:
-    """Which version of the spec the tree is from, and how many manifests it has: one version, or this fails."""
+    """Return the spec version and manifest count of a tree, which must have only one version."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
     (version,) = versions
@@ -23,7 +23,7 @@ def whole(folder: Path) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """A child inherits that SIGINT is ignored, as it is in whatever a shell runs in its background."""
+    """Restore SIGINT, because children inherit that it is ignored in background jobs of a shell."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -31,7 +31,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
-    """The old one or the new one, at whatever moment; the next compile succeeds and leaves nothing behind."""
+    """The tree is the old or the new one, at any moment; the next compile succeeds and leaves nothing behind."""
     spec, count = tmp_path / "system.yaml", 150
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Completion in shells: the scripts know every command and option, and a shell accepts them."""
+"""Shell completion: the scripts have every command and option, and shells accept them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_scripts_follow_the_parser(run: Run, accept: bool, shell: str) -> None:
 
 
 def test_bash_completes(run: Run) -> None:
-    """What bash itself offers after a Tab: commands, options, the values of an option, and no other."""
+    """The test asks bash what it offers after Tab: commands, options and option values, and nothing else."""
     script = run("completion", "bash").out
 
     def offered(*words: str) -> list[str]:

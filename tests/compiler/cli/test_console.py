@@ -1,4 +1,4 @@
-"""Terminals and pipes: colour where it can be seen, and readers that go away."""
+"""Terminals and pipes: colour where it is visible, and readers that close early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.cli.said import COMMAND, Run
 
 
 def _on_a_terminal(arguments: list[str], **variables: str) -> str:
-    """What is printed where both streams are a terminal."""
+    """Return the output when both streams are a terminal."""
     ours, theirs = pty.openpty()
     env = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     process = subprocess.Popen(
@@ -41,7 +41,7 @@ def test_colour_is_for_terminals(wrong: Path, run: Run) -> None:
 
 
 def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the log of a CI run; NO_COLOR has the last word, and a variable that is empty is not set."""
+    """FORCE_COLOR helps in CI logs; NO_COLOR overrides it, and an empty variable counts as unset."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in run("validate", wrong).err
     monkeypatch.setenv("NO_COLOR", "1")
@@ -56,7 +56,7 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
 def test_a_reader_that_goes_away_is_no_mistake(system: Path, arguments: tuple[str, ...]) -> None:
-    """As with `| head`: no traceback, and no code that says that something is wrong."""
+    """With `| head`, for example, there is no traceback and the exit code is 0."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:

@@ -1,4 +1,4 @@
-"""Codes, fields and addresses are explained."""
+"""Explanations of codes, fields and addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_code_has_its_page(run: Run) -> None:
 
 
 def test_a_code_that_has_a_new_name_is_explained_by_both(run: Run) -> None:
-    """Whoever finds the old one in a log or a ticket is led to the new one."""
+    """An old code from a log or a ticket leads to the new one."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)
@@ -45,7 +45,7 @@ def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_explain_an_address(run: Run, system: Path) -> None:
-    """Which line made which resource."""
+    """The output shows which line created which resource."""
     said = run("explain", "inference.score", system)
 
     assert said.code == 0
@@ -56,7 +56,7 @@ def test_explain_an_address(run: Run, system: Path) -> None:
 
 
 def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
-    """Its value and its line, what came of it alone, and which thing it is part of; nothing of its neighbours."""
+    """The output has its value and line, the resources it alone affects, and the entry it belongs to."""
     said = run("explain", "inference.score.compute", system)
 
     assert said.code == 0
@@ -132,7 +132,7 @@ def test_explain_says_where_a_model_comes_from_and_what_it_goes_through(run: Run
 
 
 def test_explain_knows_the_workloads_that_nobody_writes(run: Run, system: Path, tmp_path: Path) -> None:
-    """Where there is none, that is said as of any other word."""
+    """Without such a workload, the address is unknown like any other word."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     told = run("explain", "promoter", str(tmp_path / "importing"))

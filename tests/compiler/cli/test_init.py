@@ -1,4 +1,4 @@
-"""Specs to start from: each compiles at once, and nothing is overwritten."""
+"""Templates for new specs: each compiles as it is, and no file is overwritten."""
 
 from __future__ import annotations
 

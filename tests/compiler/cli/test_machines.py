@@ -1,4 +1,4 @@
-"""What `explain` says of machines, on a platform that makes them and on one where they are there."""
+"""Machines in `explain`, on a platform that creates them and on one where they already exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def on_aws(text: str) -> Plan:
-    """The plan of a spec whose machines are those of AWS in Frankfurt."""
+    """Return the plan of a spec with AWS machines in Frankfurt."""
 
     def frankfurt(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
         return choose(compute, replace(target, region="eu-central-1"))
@@ -46,7 +46,7 @@ def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
 
 
 def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
-    """And only that class, whoever uses it."""
+    """Other classes are not shown, whoever uses this one."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = told(on_aws(text), "compute.train")
 
@@ -62,7 +62,7 @@ def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
 
 
 def test_machines_of_ones_own_tell_what_stands_behind_spot() -> None:
-    """Whoever asks why a Pod runs on demand reads that it may."""
+    """A user who wonders why a Pod runs on demand finds the answer here."""
     pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
     spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
     lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")

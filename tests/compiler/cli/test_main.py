@@ -1,4 +1,4 @@
-"""The command line as a person meets it first: help, what is misspelt, and mistakes that are ours."""
+"""First contact with the command line: help, misspelt arguments, and internal errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compiler.cli.said import COMMAND, Run
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches(run: Run, command: str) -> None:
-    """What it does, an example to copy, and every option with its meaning; on standard output, and 0."""
+    """Help has a summary, an example to copy, and every option with its meaning, on stdout with exit code 0."""
     said = run(command, "--help")
 
     assert said.code == 0
@@ -23,7 +23,7 @@ def test_help_teaches(run: Run, command: str) -> None:
     assert f"modelyard {command}" in examples
     assert "exit codes: 0 fine" in examples
     assert "130 interrupted" in examples
-    assert "pulumi projects" not in usage  # a name keeps its capital
+    assert "pulumi projects" not in usage  # names keep their capital
     assert said.err == ""
 
 
@@ -37,7 +37,7 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
 
 
 def test_the_name_alone_shows_the_first_steps(run: Run) -> None:
-    """On standard error, for nothing was done."""
+    """The output is on stderr, because nothing was done."""
     said = run()
 
     assert (said.code, said.out) == (1, "")
@@ -52,7 +52,7 @@ def test_the_version(run: Run) -> None:
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
 def test_what_cannot_be_understood_is_told_and_is_not_our_mistake(run: Run, arguments: tuple[str, ...]) -> None:
-    """2 would say that modelyard is wrong."""
+    """Exit code 2 would mean a bug in modelyard."""
     said = run(*arguments)
 
     assert said.code == 1
@@ -69,7 +69,7 @@ def test_the_module_is_the_command(system: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
 def test_a_full_disk_below_the_output_is_not_our_mistake(arguments: tuple[str, ...]) -> None:
-    """One line, and not the code that asks for a report."""
+    """There is one line and an exit code that does not ask for a bug report."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
 
@@ -84,7 +84,7 @@ def test_streams_that_are_closed_change_nothing_else(system: Path, closed: str) 
 
 
 def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """2, one line, no traceback unless it is asked for."""
+    """Exit code 2 and one line; the traceback appears only on request."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

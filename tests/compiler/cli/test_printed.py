@@ -1,4 +1,4 @@
-"""What is printed for others to read on: graphs and schemas."""
+"""Output for other programs: graphs and schemas."""
 
 from __future__ import annotations
 

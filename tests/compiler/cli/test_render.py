@@ -1,4 +1,4 @@
-"""What is rendered is a spec, says where each value comes from, and compiles to the same."""
+"""A rendered spec is valid, shows where each value comes from, and compiles to the same output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hostile.seeds import Seed, seeds
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_what_is_rendered_is_a_spec_that_compiles_to_the_same(run: Run, tmp_path: Path, seed: Seed) -> None:
-    """Overlays and variables applied, defaults written out, and not one byte of the output is another."""
+    """Overlays and variables are applied and defaults written out, and the output is byte-for-byte the same."""
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
     said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
     assert said.code == 0
@@ -43,7 +43,7 @@ def test_rendered_values_say_where_they_come_from(run: Run, system: Path) -> Non
 
 
 def test_programs_read_the_rendered_spec(run: Run, system: Path) -> None:
-    """As JSON and as YAML it has the same values, with the defaults and without where they come from."""
+    """JSON and YAML have the same values, with defaults but without the comments on their origin."""
     as_json = json.loads(run("render", system, "--env", "prod", "--format", "json").out)
     as_yaml = run("render", system, "--env", "prod", "--format", "yaml").out
 

@@ -1,4 +1,4 @@
-"""Approvals in files beside a spec: what `modelyard approve --save` writes reaches the promoter, and no other."""
+"""Approval files next to a spec: what `modelyard approve --save` writes reaches the promoter, and nothing else does."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""Of nobody here: the host key of github.com."""
+"""A key that nobody here has: the host key of github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
-    """The promoter's description of each training, and the diagnostics about files."""
+    """Return the promoter's description of each pipeline, and the diagnostics about approval files."""
     inputs = Inputs(Given("system.yaml", text), approvals=tuple(Given(*file) for file in files))
     outcome = compile_system(inputs, TARGETS)
     told: dict[str, Any] = {"problems": [one.message for one in outcome.diagnostics if "approvals/" in one.message]}
@@ -47,7 +47,7 @@ def _texts(text: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A spec whose group model-risk has the key `key`, which lies outside of it."""
+    """Return a folder with a spec whose group model-risk has the key `key`, stored outside of it."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     spec = tmp_path / "fraud"
     spec.mkdir()
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(run: Run, folder: Path, *more: str) -> Path:
-    """The file of an approval."""
+    """Approve with `--save` and return the approval's file."""
     asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
     said = run("approve", str(folder), *asked, "--save", *more)
     assert said.code == 0, said.err
@@ -98,7 +98,7 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
 
 
 def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
-    """Which a lock that knew of the spec alone would leave out."""
+    """A lock that hashes only the spec would miss new approvals."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
     save(run, folder)
@@ -111,14 +111,14 @@ def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """What begins like a signature in the name of a key; whether it is one is for the runtime to say."""
+    """Return text that looks like a signature by a key; only the runtime verifies it."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
 
 
 def said(signature: str = unverified(KEY), **other: Any) -> str:
-    """An approval with other words."""
+    """Return an approval with some fields changed."""
     about = {
         "kind": "Approval",
         "action": "promote",
@@ -179,7 +179,7 @@ def test_a_stage_without_approvals_needs_none() -> None:
 
 
 def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
-    """Anybody could else push a true one out with files that nobody has signed."""
+    """Anyone could otherwise displace a valid approval with unsigned files."""
     files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

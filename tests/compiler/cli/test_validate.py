@@ -1,4 +1,4 @@
-"""What is said of a spec, for persons and for machines, and where nothing can be read."""
+"""Diagnostics of a spec for people and programs, and specs that cannot be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_validate(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder is enough for every command, and the environments beside the spec are read as ever."""
+    """Every command accepts the folder, and environment files next to the spec are read as usual."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -35,7 +35,7 @@ def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch
 
 
 def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By every command that is given the folder; a file that is named is read."""
+    """Every command refuses the folder, but accepts one of the files."""
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
@@ -48,14 +48,14 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
 
 
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
-    """And nothing is said of environments."""
+    """The output does not mention environments."""
     (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
 
     assert run("validate", system).err == f"{system}/system.yaml: valid\n"
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One in the spec and two in files, each with a mistake of its own, all told in one run; picked, one is asked."""
+    """One environment is in the spec and two in files, each with an error; one run reports all, --env only one."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -73,7 +73,7 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
 
 
 def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
-    """It is said, and is no mistake of `validate`; `compile` of the base alone refuses it as ever."""
+    """`validate` mentions it without an error; `compile` of the base alone refuses it."""
     spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
         "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
     )
@@ -92,7 +92,7 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str) -> None:
-    """Otherwise its mistakes would go unnoticed for ever. What hides or is no YAML may lie there."""
+    """Errors in it would otherwise never be noticed. Hidden and non-YAML files are allowed there."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str
 
 
 def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
-    """Of files beside the spec too; and a file with another ending is told to who picks its environment."""
+    """Names of files next to the spec are suggested too, and a file with a wrong ending is pointed out."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
 
 
 def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system: Path) -> None:
-    """Where the environment cannot be read, the rest is checked all the same."""
+    """An unreadable environment does not keep the others from being checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")
@@ -128,7 +128,7 @@ def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system
 
 
 def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path) -> None:
-    """Each environment in a file of its own; whichever is picked, or none."""
+    """The environments are in separate files; it does not matter which one is selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -144,7 +144,7 @@ def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path
 
 
 def test_this_folder_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the spec is called as it was given: no path of the machine."""
+    """The spec is named as it was given, without an absolute path."""
     monkeypatch.chdir(system)
 
     assert run("validate").err.startswith("system.yaml: valid")
@@ -161,7 +161,7 @@ def test_mistakes_are_told_on_standard_error(run: Run, wrong: Path) -> None:
 
 
 def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> None:
-    """JSON and SARIF parse, annotations are lines of the form that GitHub reads; where nothing is wrong, too."""
+    """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
     found = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
     github = run("validate", wrong, "--format", "github")
@@ -187,7 +187,7 @@ def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, comman
 
 @pytest.mark.parametrize("command", ["validate", "compile", "render", "graph"])
 def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
-    """A file, a spec in a folder, an environment, a name that no environment can have, a variable."""
+    """A missing file, spec or environment, an impossible environment name, or an undeclared variable."""
     (tmp_path / "empty").mkdir()
     for arguments, code in (
         ([tmp_path / "nowhere.yaml"], "E0150"),
@@ -206,7 +206,7 @@ def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, comm
 
 
 def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash is told what to write instead, as what many programs take it for; a file of that name has another."""
+    """A dash means standard input in many programs, so the error says what to write; `./-` is a file."""
     monkeypatch.chdir(system)
     for command in ("validate", "compile", "render", "graph"):
         assert "[E0154]" in run(command, "-").err
@@ -217,7 +217,7 @@ def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may be called anything; what is printed of it does not drive a terminal."""
+    """A folder may have any name; control characters in it do not reach the terminal."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -235,7 +235,7 @@ def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
 
 
 def test_what_waits_is_named_last(run: Run, system: Path) -> None:
-    """Stages that could not run, or the entries that were not checked in full; nothing where all was checked."""
+    """The output ends with the stages that could not run, or the entries that were only partly checked."""
     for right, wrong, last in (
         (
             "kind: MLSystem",
@@ -254,7 +254,7 @@ def test_what_waits_is_named_last(run: Run, system: Path) -> None:
 
 
 def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
-    """Whoever mends the region first learns afterwards that nothing comes out for the provider."""
+    """Fixing the region first would be wasted effort, because the provider is not supported."""
     old = "{mode: on-prem, provider: kubernetes, context: here}"
     text = SPEC.replace(old, "{mode: cloud, provider: gcp, region: eu-central-1}")
     (system / "system.yaml").write_text(

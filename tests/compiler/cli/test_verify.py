@@ -1,4 +1,4 @@
-"""What an author, or an attacker with write access to the repository, can change without anybody noticing: nothing."""
+"""Nobody, author or attacker with write access to the repository, can change anything unnoticed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MANIFEST = "workloads/manifests/model-score.yaml"
 
 @pytest.fixture
 def compiled(run: Run, system: Path) -> Path:
-    """A folder with a spec and what two of its environments compiled to."""
+    """Return a folder with a spec and the output for two of its environments."""
     assert run("compile", system).code == 0
     assert run("compile", system, "--env", "prod").code == 0
     return system
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """One text of a file replaced by another; it has to be there."""
+    """Replace a string in a file; it must occur there."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def tamper(system: Path) -> None:
-    """A manifest with more rights than the spec asks for, and its recorded hash changed to match."""
+    """Give a manifest more permissions than the spec and update its recorded hash."""
     root = system / "build/default/main"
     edit(root / MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def tamper(system: Path) -> None:
 
 
 def found(run: Run, system: Path, *more: str) -> list[str]:
-    """The codes that verify reports, and that its exit code says whether there is an error."""
+    """Return the codes that verify reports, and assert that its exit code matches them."""
     result = run("verify", system, "--format", "json", *more)
     reported = [diagnostic["code"] for diagnostic in json.loads(result.out)["diagnostics"]]
     assert result.code == int(any(code.startswith("E") for code in reported))
@@ -58,7 +58,7 @@ def test_what_was_compiled_is_verified_in_every_environment(run: Run, compiled: 
 
 
 def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
-    """compile trusts its own record, verify does not, and --force writes what the spec says."""
+    """compile trusts its record, but verify does not, and --force restores what the spec says."""
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
@@ -69,7 +69,7 @@ def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> 
 
 
 def test_a_copy_that_force_kept_is_named(run: Run, compiled: Path) -> None:
-    """`--force` is what verify itself recommends where a file was edited; another file of that ending is none."""
+    """`--force` is what verify recommends for an edited file; another file with that ending is not such a copy."""
     for text in ("mine\n", "mine again\n"):
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
@@ -91,7 +91,7 @@ def test_the_first_line_that_differs_is_named(run: Run, compiled: Path) -> None:
 
 
 def link_readme(root: Path) -> None:
-    """The README as a link to a file of the machine."""
+    """Replace the README with a link to a file on the machine."""
     (root / "README.md").unlink()
     (root / "README.md").symlink_to("/etc/hostname")
 
@@ -122,7 +122,7 @@ def test_every_other_change(run: Run, compiled: Path, change: str) -> None:
 
 
 def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
-    """The hash of the inputs is left as it was, as somebody would who wants the lock to look up to date."""
+    """The input hash stays as it was, as an attacker would leave it to make the lock look up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -138,7 +138,7 @@ def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
 
 
 def test_a_lock_that_is_out_of_date_claims_nothing(run: Run, compiled: Path) -> None:
-    """Its versions are those of an older spec or modelyard, and the next compile writes others."""
+    """An outdated lock's pins belong to an older spec or modelyard, and the next compile updates them."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
@@ -154,7 +154,7 @@ def test_a_lock_of_another_spec(run: Run, compiled: Path) -> None:
 
 
 def test_a_lock_that_hides_a_removal(run: Run, compiled: Path) -> None:
-    """Whoever deletes a resource from the lock by hand hides that it will be destroyed."""
+    """Deleting a resource from the lock by hand would hide that it will be destroyed."""
     edit(
         compiled / LOCK_NAME,
         "      model-server/score: inference.score\n",
@@ -179,12 +179,12 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
     assert found(run, compiled) == ["E0713"]
     assert run("compile", compiled, "--force").code == 0
-    assert found(run, compiled) in ([], ["E0713"])  # an environment that is no more stays until somebody removes it
+    assert found(run, compiled) in ([], ["E0713"])  # a removed environment stays until somebody deletes it
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
 def test_a_lock_that_cannot_be_read_is_never_written_anew(run: Run, compiled: Path, text: str) -> None:
-    """It lists what is still to be destroyed, and a merge leaves its markers in it."""
+    """The lock lists what is still to be destroyed, and a merge may leave conflict markers in it."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -235,7 +235,7 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
 
 
 def test_a_spec_or_overlay_that_leads_out_of_the_repository_is_not_read(run: Run, tmp_path: Path) -> None:
-    """A pull request could make a runner print its own token."""
+    """A pull request could otherwise make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -283,14 +283,14 @@ def test_no_line_of_a_file_that_is_no_spec_is_printed(run: Run, tmp_path: Path, 
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """In block and in flow style, with our version or, as in an overlay, with a section of ours."""
+    """The spec is in block or flow style, with our apiVersion or, as in an overlay, with a known section."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err
 
 
 def test_reading_stops_at_the_size_limit(run: Run) -> None:
-    """A device has no end."""
+    """A device such as /dev/zero never ends."""
     result = run("validate", "/dev/zero")
 
     assert (result.code, "E0114" in result.err) == (1, True)

@@ -1,4 +1,4 @@
-"""What others put into a tree, or edited in it, is never lost."""
+"""Files that others add to a tree or edit in it are never lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree,
 
 
 def test_what_others_put_there_stays(tmp_path: Path) -> None:
-    """Files, links, empty folders and whole folders of others come along; links are not followed."""
+    """Other people's files, links and folders, empty ones included, are carried over; links are not followed."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "NOTES.md").write_text("mine")
@@ -46,7 +46,7 @@ def test_what_others_put_there_stays(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
-    """Whether it would be changed or would go: the edit is named, and nothing is written."""
+    """The edited file would be changed or removed; it is named, and nothing is written."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
@@ -62,7 +62,7 @@ def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
 
 
 def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
-    """Under a name that nothing has; and the next compile carries it like any file of others."""
+    """The kept copy gets an unused name, and the next compile carries it over like any other file."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "README.md").write_text("edited")
@@ -83,7 +83,7 @@ def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
 
 
 def test_an_edit_that_says_the_same_is_no_edit(tmp_path: Path) -> None:
-    """Somebody who wrote just what would be written is in nobody's way."""
+    """An edit equal to the new content is no conflict."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/README.md").write_text("two")
 
@@ -91,7 +91,7 @@ def test_an_edit_that_says_the_same_is_no_edit(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
-    """Deleting a file of ours is undone by compiling."""
+    """A compile restores a deleted file."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/w/b").unlink()
 
@@ -100,7 +100,7 @@ def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """At a path of ours it refuses the write; with force it is kept beside; what is the same is adopted."""
+    """A user's file at our path is an error; with force it is kept under another name; an equal one is adopted."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")
@@ -116,7 +116,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_what_is_written_in_the_last_moment_is_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that appears or is edited between looking and switching is moved into the new tree."""
+    """A file that appears or is edited between the check and the switch is moved into the new tree."""
     write(tmp_path, FILES)
     real = switch.switch
 

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment leaves the old tree whole or the new one whole, and the next run goes on."""
+"""A run killed at any moment leaves the old or the new tree complete, and the next run succeeds."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ for line in sys.stdin:
     _, status = os.waitpid(child, 0)
     print(status, flush=True)
 """
-"""Starts a process for every line it reads: one that writes two versions in turn until it is killed.
+"""For every line it reads, starts a process that writes two versions in turn until it is killed.
 
-It tells its number when it is at work, so that a busy machine does not see it killed before it began.
+It prints its process id once it is writing, so that on a busy machine it is not killed before it has begun.
 """
 
 
 def files(version: str) -> Iterator[OutputFile]:
-    """The files of one version: two thirds do not differ, some are only in one of them."""
+    """Yield the files of one version: two thirds are the same in both, and some exist in only one."""
     for number in range(FILES):
         text = f"{number} same" if number % 3 else f"{number} {version} " + version * 500
         yield OutputFile(f"{number % 5}/{number}" if number % 4 else f"{number}-{version}", text.encode)
@@ -66,13 +66,13 @@ VERSIONS = {version: {file.path: file.render() for file in files(version)} for v
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """All files of a tree but its record."""
+    """Return all files of a tree except its record."""
     paths = (path for path in root.rglob("*") if path.is_file() and path.name != RECORD)
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
 def version_of(root: Path) -> str:
-    """Which version a tree is, whole and with the note that somebody put there."""
+    """Return the version of a tree, which must be complete and contain the user's note."""
     found = tree(root)
     assert found.pop(NOTE) == b"mine"
     return next(version for version, expected in VERSIONS.items() if found == expected)
@@ -86,7 +86,7 @@ class Writers:
     switch: str
 
     def kill_one_after(self, seconds: float) -> int:
-        """Start a writer, kill it, and wait until it is gone; what it ended with."""
+        """Start a writer, kill it, wait for it, and return its exit status."""
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -100,7 +100,7 @@ class Writers:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """An output folder that holds the first version, and a note of somebody."""
+    """Return an output folder with the first version and a user's note."""
     write_tree(tmp_path, "prod", "main", files("a"), "a")
     (tmp_path / "prod/main/notes").mkdir()
     (tmp_path / "prod/main" / NOTE).write_bytes(b"mine")
@@ -109,7 +109,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=list(KILLS))
 def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
-    """Writers that switch in one step, or as systems do that cannot."""
+    """Yield writers that switch atomically, or with two renames as on systems without an exchange."""
     command = [sys.executable, "-c", WRITER, str(out), str(FILES), request.param]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Writers(process, request.param)
@@ -119,7 +119,7 @@ def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork and no SIGKILL")
 def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
-    """After each of many kills at random moments the tree is whole; then a run succeeds and leaves nothing behind."""
+    """The tree is complete after each of many kills at random moments; then a run succeeds and cleans up."""
     moments = random.Random(7)
     kills = KILLS[writers.switch]
     seen = {"a": 0, "b": 0}
@@ -140,4 +140,4 @@ def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
 
     assert {path.name for path in out.iterdir()} == {"prod", LOCK}
     assert min(seen.values()) > 0
-    assert interrupted > kills // 10  # kills hit a run in the middle of its work, or this test proves nothing
+    assert interrupted > kills // 10  # otherwise the kills missed the writing

@@ -1,4 +1,4 @@
-"""What is not written: paths that lead out, paths that meet, and what links and folders stand in the way of."""
+"""Refused writes: paths that lead out of the tree, paths that collide, and links and folders in the way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content
 def test_links_and_folders_in_the_way(
     tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
 ) -> None:
-    """They are named and never followed, removed or moved, not even with force."""
+    """Links and folders in the way are named, but never followed, removed or moved, even with force."""
     make(tmp_path / path)
     before = content(tmp_path)
     _, problems = write(tmp_path, FILES, force=force)
@@ -66,7 +66,7 @@ def test_links_and_folders_in_the_way(
     ],
 )
 def test_paths_that_are_none_are_refused(tmp_path: Path, path: str) -> None:
-    """Nothing is written outside the tree, and nothing that a system cannot hold."""
+    """Nothing is written outside the tree, and no name that some system cannot store."""
     _, problems = write(tmp_path, {**FILES, path: "x"})
 
     assert [problem[:5] for problem in problems] == ["E0705"]
@@ -78,7 +78,7 @@ def test_paths_that_are_none_are_refused(tmp_path: Path, path: str) -> None:
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
 def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> None:
-    """Some systems hold only one of two names that differ in case or composition."""
+    """Some file systems store only one of two names that differ in case or Unicode composition."""
     files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
 
@@ -87,7 +87,7 @@ def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> No
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
 def test_names_that_are_no_folder_are_refused(tmp_path: Path, name: str) -> None:
-    """An environment and a target are one folder each."""
+    """The names of an environment and of a target must each be a single folder name."""
     for environment, target in ((name, "main"), ("prod", name)):
         _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
 

@@ -1,4 +1,4 @@
-"""The record of a tree: what is known of it without compiling, and how little it is believed."""
+"""The record of a tree: what it tells without compiling, and how little it is trusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compiler.disk.written import FILES, Counts, write
 
 
 def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
-    """No time, no path, no order of writing is in it."""
+    """A record contains no time, no absolute path and no write order."""
     write(tmp_path / "a", FILES)
     write(tmp_path / "b", dict(reversed(FILES.items())))
 
@@ -23,7 +23,7 @@ def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
 
 
 def test_unchanged_asks_key_and_content(tmp_path: Path) -> None:
-    """Another key, a missing tree, an edit of the same length and time, a file that is gone: all are changes."""
+    """Another key, a missing tree, an edit with the same length and time, and a deleted file all count as changes."""
     assert not unchanged(tmp_path, "prod", "main", "k")
     write(tmp_path, FILES)
     readme = tmp_path / "prod/main/README.md"
@@ -51,7 +51,7 @@ def test_unchanged_asks_key_and_content(tmp_path: Path) -> None:
     ids=range(8),
 )
 def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) -> None:
-    """Without a record nothing counts as ours: the same content is adopted, other content is not overwritten."""
+    """Without a valid record no file counts as ours: equal content is adopted, other content is not overwritten."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main" / RECORD).write_bytes(text)
 
@@ -64,7 +64,7 @@ def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) 
 
 
 def test_a_record_cannot_lead_out_of_the_tree(tmp_path: Path) -> None:
-    """A record that somebody edited removes and reads nothing elsewhere."""
+    """An edited record cannot make a run read or remove files elsewhere."""
     write(tmp_path, FILES)
     (tmp_path / "victim").write_text("v")
     record = tmp_path / "prod/main" / RECORD

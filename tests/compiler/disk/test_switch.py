@@ -1,4 +1,4 @@
-"""The old tree gives way to the new: on any file system, after runs that died, beside runs that live."""
+"""Switching trees: on any file system, after runs that died, and with concurrent runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
-    """Prepared folders go, what they link to does not, and folders that only look alike stay."""
+    """Prepared folders are removed, but not their links' targets or folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -33,7 +33,7 @@ def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
-    """Where two renames are needed, a run that died between them has lost nothing."""
+    """If a run dies between its two renames, nothing is lost."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     os.rename(tmp_path / "prod/main", tmp_path / "prod/.main.123-0123abcd.old")
@@ -44,7 +44,7 @@ def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
 
 
 def test_without_an_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On systems that cannot exchange two folders the result is the same."""
+    """The result is the same on systems that cannot exchange two folders."""
 
     def cannot(_one: str, _other: str) -> bool:
         return False
@@ -59,7 +59,7 @@ def test_without_an_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On file systems that have none, time and content stay."""
+    """On file systems without hard links, modification time and content stay the same."""
     write(tmp_path, FILES)
     before = (tmp_path / "prod/main/README.md").stat()
 
@@ -73,7 +73,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_busy_output_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that does not get the lock in time says who has it, and writes nothing."""
+    """A run that does not get the lock in time reports who has it and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)
@@ -96,7 +96,7 @@ for turn in range(25):
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
-    """They take turns; at the end the tree is what one of them wrote last."""
+    """Concurrent runs take turns; in the end the tree is what one of them wrote last."""
     runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
 
     assert [run.wait(60) for run in runs] == [0, 0]

@@ -1,4 +1,4 @@
-"""A tree is written whole, untouched where nothing changed, several together or none of them."""
+"""A tree is written completely, without touching unchanged files; several trees are written together or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.compiler.disk.written import (
 
 
 def test_a_tree_is_written(tmp_path: Path) -> None:
-    """All files, with the usual permissions, nothing beside them."""
+    """All files have the usual permissions, and nothing else is written."""
     mask = os.umask(0o022)
     try:
         report, problems = write(tmp_path / "build", FILES)
@@ -48,7 +48,7 @@ def test_a_tree_is_written(tmp_path: Path) -> None:
 
 
 def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
-    """The same again leaves every file and every folder as it was, inode and time."""
+    """A second write of the same files keeps inode and time of every file and folder."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     before = everything(tmp_path)
@@ -59,7 +59,7 @@ def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
 
 
 def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
-    """All others keep inode and time, and have one name each."""
+    """All other files keep inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     report, _ = write(tmp_path, {**FILES, "w/b": "B"}, "k2")
@@ -72,7 +72,7 @@ def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
 
 
 def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
-    """A spec that changed and came out the same writes one small file."""
+    """A changed spec with the same output rewrites one small file."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -86,7 +86,7 @@ def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
-    """Files of ours go, and the folders that held nothing else."""
+    """Our files are removed, with the folders that then become empty."""
     write(tmp_path, FILES)
     report, problems = write(tmp_path, {"README.md": "one"})
 
@@ -95,7 +95,7 @@ def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
-    """What is ours may change its shape."""
+    """Our own files and folders may replace each other."""
     write(tmp_path, {"a": "1", "b/c": "2"})
     _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
 
@@ -104,7 +104,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
 
 
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """It was given by the user, who knows where it leads."""
+    """The user chose it and knows where it leads."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "build").symlink_to("disk")
 
@@ -113,7 +113,7 @@ def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> None:
-    """What is in the way of one target leaves all of them as they were."""
+    """A conflict in one target leaves all of them unchanged."""
     trees = [Tree("prod", name, list(outputs(FILES)), "k") for name in ("cloud", "edge")]
     reports, problems = write_trees(tmp_path, trees)
 
@@ -130,7 +130,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
 
 
 def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second of three targets cannot be switched: the first is again what it was."""
+    """The second of three targets cannot be switched, so the first is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
     real = switch.switch
@@ -149,7 +149,7 @@ def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypa
 
 
 def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is half-written, and the message does not name the folder in which the tree was prepared."""
+    """No file is half-written, and the message does not name the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
 
@@ -165,14 +165,14 @@ def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypat
 
 
 def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
-    """The reason of the system is passed on."""
+    """The message has the operating system's reason."""
     (tmp_path / "build").write_text("")
 
     assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]
 
 
 def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    """An interrupt while a file is made ends the run and removes what was prepared."""
+    """An interrupt while a file is rendered ends the run and removes the prepared files."""
     write(tmp_path, FILES)
 
     def interrupted() -> bytes:

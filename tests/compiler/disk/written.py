@@ -1,4 +1,4 @@
-"""Trees that tests write, and what lies on disk then."""
+"""Trees written by tests, and the resulting files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/mani
 
 
 class Counts(NamedTuple):
-    """How many files of a tree were written, left as they were, and removed."""
+    """Numbers of files of a tree that were written, left unchanged, and removed."""
 
     written: int
     unchanged: int
@@ -28,12 +28,12 @@ class Counts(NamedTuple):
 
 
 def counted(report: Report) -> Counts:
-    """A report in numbers."""
+    """Return the counts of a report."""
     return Counts(len(report.written), report.unchanged, len(report.removed))
 
 
 def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
-    """Output files with these texts."""
+    """Yield output files with this content."""
     for path, text in files.items():
         yield OutputFile(path, text.encode)
 
@@ -41,18 +41,18 @@ def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
 def write(
     out: Path, files: Mapping[str, str], key: str = "k", *, target: str = "main", force: bool = False
 ) -> tuple[Counts, list[str]]:
-    """Write one tree; the codes of what was in the way, and the path that each names."""
+    """Write one tree and return the counts and the conflicts, each with its path."""
     report, problems = write_tree(out, "prod", target, outputs(files), key, force)
     return counted(report), told(problems, out)
 
 
 def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:
-    """Each problem as its code and the quoted path."""
+    """Return each problem as its code and message with relative paths."""
     return [f"{found.code} {found.message.replace(str(out) + '/', '')}" for found in problems]
 
 
 def tree(out: Path) -> dict[str, str]:
-    """Every file below the tree that is no record, with its text; folders that are empty too."""
+    """Return every file below the tree except the record, with its text; empty folders are included."""
     root = out / "prod" / "main"
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
@@ -71,35 +71,35 @@ def tree(out: Path) -> dict[str, str]:
 
 
 def everything(out: Path) -> dict[str, tuple[int, int]]:
-    """Inode and time of every file and folder below the output folder, itself included."""
+    """Return inode and time of every file and folder below the output folder, and of itself."""
     paths = [out, *out.rglob("*")]
     return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
 
 
 def content(out: Path) -> dict[str, tuple[int, int]]:
-    """Inode and time of everything but the folders in which the lock and the preparations come and go."""
+    """Return inode and time of everything except the folders that contain the lock and temporary files."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
     return {path: seen for path, seen in everything(out).items() if path not in around}
 
 
 def leftovers(out: Path) -> list[str]:
-    """Whatever lies beside the trees."""
+    """Return hidden files and folders next to the trees."""
     return [path.name for path in (out / "prod").iterdir() if path.name.startswith(".")]
 
 
 def a_folder(path: Path) -> None:
-    """A folder with a file of somebody."""
+    """Create a user's folder with a file."""
     path.mkdir(parents=True)
     (path / "mine").write_text("mine")
 
 
 def a_file(path: Path) -> None:
-    """A file of somebody."""
+    """Create a user's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
 
 
 def a_link(path: Path) -> None:
-    """A link that leads out of the output folder."""
+    """Create a link that leads out of the output folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to("/tmp", target_is_directory=True)

@@ -1,4 +1,4 @@
-"""The network view: every resource and link is there, and JSON holds all of the plan."""
+"""The network view shows every resource and link, and its JSON contains the whole plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the cursor is, in block style, within brackets, and in texts that are not YAML yet."""
+"""The cursor's position in block style, within brackets, and in text that is not valid YAML yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.editor.cursor import Cursor, cursor_at
 
 
 def at(text: str) -> Cursor:
-    """The cursor of a text, which is marked in it."""
+    """Return the cursor at the mark in a text."""
     before = text[: text.index("▮")]
     return cursor_at(text.replace("▮", ""), before.count("\n"), len(before) - before.rfind("\n") - 1)
 

@@ -1,4 +1,4 @@
-"""Every field that takes a name of the spec is known to be one, so that an editor offers what it may be."""
+"""Every field that refers to a name in the spec is listed, so that an editor can offer the possible names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.schemas.walk import SYSTEM
 _OF_NAMES = {"#/$defs/name", "#/$defs/alias", "#/$defs/modelReference", "#/$defs/compute"}
 _ADDRESS = r"\.[a-z]"
 _OWN = {"inference.*.pool"}
-"""Names that are defined where they stand."""
+"""Names that are defined where they are used."""
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
-    """Every place below a schema, by its path, with the schema as it is written there."""
+    """Yield every schema below a schema with its path, references unresolved."""
     yield ".".join(path), schema
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return
@@ -32,7 +32,7 @@ def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterat
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """A schema with what it refers to and its branches."""
+    """Yield a schema, the definitions it refers to, and its branches."""
     yield schema
     if isinstance(schema.get("$ref"), str):
         yield from _parts(definition(SYSTEM, str(schema["$ref"])))

@@ -1,4 +1,4 @@
-"""The schemas for editors take what the compiler takes, and variables besides; what they offer, `tests/real` asks."""
+"""The editor schemas accept what the compiler accepts, plus variables; `tests/real` checks their completions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(path: str) -> Schema | None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_both_schemas_agree_on_a_file(path: str) -> None:
-    """With environments, which the editor's schema looks into, left aside where they are wrong."""
+    """Environments are left out, because only the editor's schema validates them."""
     spec = _read(path)
     if spec is None or "${" in json.dumps(spec):
         return
@@ -53,7 +53,7 @@ def test_both_schemas_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("name", valid_specs())
 def test_both_schemas_agree_when_one_value_is_strange(name: str) -> None:
-    """Each field in turn with a few strange values, or without it."""
+    """Each field in turn gets a few odd values, or is removed."""
     spec = {key: value for key, value in valid_specs()[name].items() if key != "environments"}
     judged = 0
     for changed in _changed(spec):
@@ -72,7 +72,7 @@ def _changed(spec: Schema) -> Iterator[Schema]:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.startswith("examples/")])
 def test_an_example_fits_as_it_is_written(path: str) -> None:
-    """With its variables and its environments."""
+    """Variables and environments are included."""
     assert [error.message for error in SPECS.iter_errors(_read(path))] == []
 
 
@@ -114,7 +114,7 @@ def test_whatever_a_spec_may_say_an_environment_may_say(name: str) -> None:
     ],
 )
 def test_environments_are_patches(environment: Json, fits: bool) -> None:
-    """In a file of their own and in the spec."""
+    """Environments may be in their own files or in the spec."""
     spec = {**valid_specs()["short-form"], "environments": {"dev": environment}}
 
     assert ENVIRONMENTS.is_valid(environment) is fits
@@ -122,7 +122,7 @@ def test_environments_are_patches(environment: Json, fits: bool) -> None:
 
 
 def test_metrics_of_user_code_fit() -> None:
-    """What is offered is no list of what may stand there."""
+    """The offered metrics are suggestions, not the only accepted ones."""
     spec = with_value(
         valid_specs()["fraud-detection"],
         ("models",),
@@ -140,7 +140,7 @@ def test_metrics_of_user_code_fit() -> None:
 
 @pytest.mark.parametrize("name", ["system", "environment"])
 def test_a_schema_is_printed_whole(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """As JSON that says nothing to the compiler alone, with every definition that it needs and no other."""
+    """The JSON has no keywords meant only for the compiler, and exactly the definitions it needs."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))
@@ -155,7 +155,7 @@ def test_a_schema_is_printed_whole(capsys: pytest.CaptureFixture[str], name: str
 
 
 def _parts(part: Json, is_schema: bool = True) -> Iterator[Schema]:
-    """Every schema within a schema; below `properties` and `$defs` are schemas by name."""
+    """Yield every schema within a schema; `properties` and `$defs` contain schemas by name."""
     if isinstance(part, list):
         for one in part:
             yield from _parts(one)

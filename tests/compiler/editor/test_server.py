@@ -1,4 +1,4 @@
-"""The language server over its standard streams, as an editor drives it."""
+"""The language server over standard streams, as an editor uses it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def editor() -> Iterator[LanguageClient]:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> str:
-    """The address of a spec that no other test opens."""
+    """Return the URI of a spec that no other test opens."""
     return (tmp_path / "modelyard.yaml").as_uri()
 
 
@@ -53,13 +53,13 @@ def _offered(editor: LanguageClient, uri: str, text: str) -> list[str]:
 
 
 def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    """Code, line and columns of diagnostics, as people count them."""
+    """Return the code, line and columns of diagnostics, counted from 1."""
     ranges = [(one["code"], one["range"]["start"], one["range"]["end"]) for one in found]
     return [(code, start["line"] + 1, start["character"] + 1, end["character"] + 1) for code, start, end in ranges]
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """A text that was never saved; what is mended is not marked any more."""
+    """The text was never saved; the mark disappears once the error is fixed."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     found = editor.diagnostics(spec)
 
@@ -73,7 +73,7 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
 
 
 def test_a_text_is_judged_once_nobody_types(editor: LanguageClient, spec: str) -> None:
-    """Each key is a change, and few of them get a verdict: on an idle machine the last alone."""
+    """Every keystroke is a change, but few are validated: on an idle machine only the last."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)
@@ -86,7 +86,7 @@ def test_a_text_is_judged_once_nobody_types(editor: LanguageClient, spec: str) -
 
 
 def test_environments_are_judged_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """The file that is open, and one on disk; both are marked at their own lines."""
+    """One file is open and one is on disk; errors are marked at their own lines in both."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"
@@ -99,7 +99,7 @@ def test_environments_are_judged_with_their_spec(editor: LanguageClient, tmp_pat
 
 
 def test_columns_count_as_editors_do(editor: LanguageClient, spec: str) -> None:
-    """In units of UTF-16, where a character beyond the basic plane is two."""
+    """Columns count UTF-16 units, so a character beyond the basic plane counts as two."""
     text = SPEC.replace("{task: binary", "{card: {purpose: 🙂🙂}, tsk: binary")
     editor.open(spec, text)
     code, _, start, end = next(one for one in _marked(editor.diagnostics(spec)) if one[0] == "E0203")
@@ -148,7 +148,7 @@ def test_names_are_offered(editor: LanguageClient, spec: str, old: str, new: str
     ],
 )  # fmt: skip
 def test_what_else_is_offered(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
-    """In block style and within brackets, where editors offer nothing by the schema."""
+    """Completion works in block style and within brackets, where editors offer nothing from the schema."""
     assert _offered(editor, spec, RICH + added) == offered
 
 

@@ -1,4 +1,4 @@
-"""Parts of a plan by what tests look for, and the plans that several of them ask for."""
+"""Accessors for parts of a plan, and plans that several tests use."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ ON_TWO = changed(
 
 
 def identity(plan: Plan, name: str) -> Identity:
-    """What that workload may do."""
+    """Return a workload's identity with its permissions."""
     value = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(value, Identity)
     return value
 
 
 def links(plan: Plan, source: str, what: str) -> list[str]:
-    """What this one reaches for that."""
+    """Return the sinks of a source's links for one purpose."""
     return [link.sink for link in plan.links if link.source == source and link.what == what]
 
 
 def addons(plan: Plan, placement: str = "main") -> tuple[str, ...]:
-    """The add-ons that a cluster gets."""
+    """Return the add-ons of a cluster."""
     value = resource(plan, Kind.CLUSTER, placement).value
     assert isinstance(value, Cluster)
     return value.addons
 
 
 def assert_whole(plan: Plan) -> None:
-    """Addresses are unique, links lead somewhere, and whatever is reached is made before: so there is no cycle.
+    """Assert that addresses are unique, links lead somewhere, and sinks come before sources, so there is no cycle.
 
-    Prometheus alone reaches what comes after it, and waits for none of it.
+    Only Prometheus links to later resources, and it waits for none of them.
     """
     order = {one.place: at for at, one in enumerate(plan.resources)}
     assert len(order) == len(plan.resources)

@@ -1,4 +1,4 @@
-"""What crosses between targets: bundles instead of the registry, openings that exist, and refusals of all others."""
+"""Access between targets: bundles instead of the registry, allow rules that exist, and refusal of everything else."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
 
 
 def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
-    """Its server reads one prefix of the store of artifacts, and the registry is not opened to it."""
+    """The model's server may read one prefix of the artifact store, and has no access to the registry."""
     found = plan_of(SPEC)
 
     assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
@@ -70,7 +70,7 @@ def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
 
 
 def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
-    """A model that stays with its registry has none."""
+    """A model served on the registry's target has no bundles."""
     found = plan_of(SPEC)
 
     assert job(found, "learn").bundles == ("champion",)
@@ -82,7 +82,7 @@ def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
 
 
 def test_both_ends_see_a_crossing_and_both_lose_it() -> None:
-    """Removing the one thing that crosses leaves nothing of it on either side."""
+    """Without the cross-target model, neither side keeps any of the access."""
     without = changed(TILL, "")
     found = plan_of(without)
 
@@ -113,7 +113,7 @@ def test_batches_and_monitors_elsewhere_read_bundles_too() -> None:
 
 
 def test_an_adopted_registry_is_on_no_target() -> None:
-    """Everybody calls it by its URL: nothing is bundled, and no cluster has to let anybody in for it."""
+    """An adopted registry is called by its URL from everywhere: it needs neither bundles nor allow rules."""
     spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
     found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
 
@@ -123,7 +123,7 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 
 def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
-    """Unless it says whom: from a cloud as from another cluster."""
+    """An existing cluster must be opened in the spec, to a cloud as well as to another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -138,7 +138,7 @@ def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
 
 
 def test_the_artifacts_must_be_reachable_for_bundles() -> None:
-    """A registry on a cluster of one's own, served from a cloud: the cloud would have to come in."""
+    """With the registry on an existing cluster and serving in a cloud, the cloud would need access to the cluster."""
     spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
 
     assert told(spec) == ["E0520 desk", "E0520 till"]
@@ -176,7 +176,7 @@ def test_an_alias_is_not_moved_from_afar() -> None:
 
 
 def test_the_name_of_a_service_leads_nowhere_from_another_cluster() -> None:
-    """Whoever reads it there is told, though the cluster would let it in; in one cluster it is an address."""
+    """A Service name is an error from another cluster, even if access is allowed; within one cluster it resolves."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
@@ -196,7 +196,7 @@ def test_an_adopted_registry_that_is_a_service_is_that_of_its_own_cluster() -> N
 
 
 def test_a_registry_that_runs_elsewhere_is_not_opened_by_letting_it_in() -> None:
-    """What trains elsewhere is told so at once, and not first to open a way that would not help."""
+    """The error says so at once, instead of first suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
@@ -206,8 +206,9 @@ def test_a_registry_that_runs_elsewhere_is_not_opened_by_letting_it_in() -> None
 
 
 def test_latency_is_watched_where_it_is_measured() -> None:
-    """The Prometheus of another cluster has no metrics of the endpoint, and its rules would never say anything; so
-    that where nothing is said, the monitor goes to its endpoint, wherever other monitors are.
+    """Another cluster's Prometheus has no metrics of the endpoint, and its alert rules would never fire.
+
+    Without a declared target, the monitor runs where its endpoint is, wherever other monitors are.
     """
     spec = f"{SPEC}monitors:\n  speed: {{type: performance, watch: inference.till, checks: {{p99_ms: {{max: 50}}}}}}\n"
 

@@ -1,4 +1,4 @@
-"""What endpoints become: servers, routes to them, and what each may write."""
+"""Endpoints become servers and routes, with write access to their captures only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_writes_only_what_it_captures() -> None:
-    """It deletes captures by their age where their bucket is adopted, whose rules are its owner's."""
+    """In an adopted bucket, whose lifecycle rules belong to its owner, the server itself deletes expired captures."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
     assert found.access == (

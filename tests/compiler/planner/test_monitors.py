@@ -1,4 +1,4 @@
-"""What monitors become: a job with rights, or rules alone."""
+"""Monitors become jobs with permissions, or alert rules only."""
 
 from __future__ import annotations
 

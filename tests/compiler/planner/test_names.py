@@ -1,4 +1,4 @@
-"""Names in a plan: kept by renames, refused where two things would share one, taken by the platform."""
+"""Names in a plan: renames keep them, collisions are refused, and some are reserved by the platform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_rename_keeps_the_names_of_objects() -> None:
-    """What has moved is found at its new address and still called as before."""
+    """A moved workload is at its new address, but its objects keep their names."""
     text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
@@ -42,7 +42,7 @@ def test_two_things_cannot_both_keep_a_name() -> None:
     ],
 )
 def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> None:
-    """A name that two objects would share is told with both places."""
+    """The error points at both definitions."""
     result, found = planned(changed(old, new))
 
     assert result is None
@@ -51,7 +51,7 @@ def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> No
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
-    """The pipeline makes room, and what starts it finds it; nothing else of either is called otherwise."""
+    """The pipeline's objects get a suffix, and its triggers follow; no other name changes."""
     found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
@@ -70,7 +70,7 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
 
 
 def test_a_collision_is_told_once() -> None:
-    """Not for every object of the two."""
+    """There is one error per pair of workloads, not one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 

@@ -1,4 +1,4 @@
-"""What pipelines become: a run with the rights that it needs, and a launcher that has none of them."""
+"""Pipelines become a run with the permissions it needs, and a launcher with none of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """An identity holds exactly what its workload names, and a folder that the logs of its runs are added to."""
+    """The pipeline's identity can access what the workload names and append to the log folder of its runs."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
     assert found.access == (
@@ -33,7 +33,7 @@ def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
 
 
 def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
-    """A pipeline that only reads gets no right to write for them."""
+    """A read-only pipeline gets no write permission for checkpoints."""
     source = "compute: cpu, source: {image: 'acme.example/x:1', entrypoint: 'x.y:z'}}"
 
     def with_pipeline(written: str) -> Plan:
@@ -55,7 +55,7 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
 
 
 def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
-    """With an adopted registry it would need a right to write beside its inputs, and keeps none.
+    """With an adopted registry the run would need write access to its inputs, so it keeps no checkpoints.
 
     Nor does it where two runs on the same files would share them, or in Pods that Ray Train's processes would fill.
     """
@@ -82,7 +82,7 @@ def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
 
 
 def test_without_a_registry_of_its_own_a_system_keeps_no_logs() -> None:
-    """The store of an adopted registry is not known."""
+    """An adopted registry's store is unknown."""
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
@@ -91,7 +91,7 @@ def test_without_a_registry_of_its_own_a_system_keeps_no_logs() -> None:
 
 
 def test_what_starts_a_run_can_do_nothing_else() -> None:
-    """The launcher of a pipeline is another identity than its run, without data and secrets."""
+    """A pipeline's launcher has a separate identity without data and secrets."""
     found = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
     assert (found.access, found.secrets, found.api) == ((), (), "launcher")

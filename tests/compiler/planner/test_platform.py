@@ -1,4 +1,4 @@
-"""What a cluster gets for the sake of its workloads: add-ons, channels, secrets, a registry, machines."""
+"""What a cluster gets for its workloads: add-ons, channels, secrets, a registry, machines."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.specs import VALID_SPEC, changed
 
 
 def made(text: str) -> Plan:
-    """The plan of a spec whose one target makes its machines."""
+    """Return the plan of a spec whose only target creates its own machines."""
     found, diagnostics = plan(system_of(text), {"main": CLOUD})
     assert found is not None, diagnostics
     return found
 
 
 def test_addons_are_those_that_something_needs() -> None:
-    """A cluster gets no operator that nothing asks for."""
+    """No operator is installed without a workload that needs it."""
     assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
     text = large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n"
     assert addons(plan_of(text), "near") == ("prometheus", "kuberay")
@@ -49,7 +49,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
     ],
 )
 def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """Nothing of them is known to the planner but their order; what is adopted or declared asks for none."""
+    """The planner knows only the order of add-ons; adopted and declared resources need none."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -58,7 +58,7 @@ def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected:
 
 
 def test_a_dashboard_needs_something_to_show() -> None:
-    """Without an SLO, a monitor or telemetry there is no Prometheus, and so no dashboard."""
+    """Without an SLO, a monitor or telemetry there is no Prometheus, hence no dashboard."""
     quiet = large_spec(0) + (
         "models: {m: {task: regression, framework: xgboost}}\n"
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
@@ -69,7 +69,7 @@ def test_a_dashboard_needs_something_to_show() -> None:
 
 
 def test_a_channel_exists_where_its_alerts_are() -> None:
-    """The owner's channel is wanted where an SLO or a pipeline is watched, a monitor's where the monitor runs."""
+    """The owner's channel is needed where SLOs and pipelines are watched, a monitor's where the monitor runs."""
     found = plan_of(ON_TWO)
 
     assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
@@ -88,7 +88,7 @@ def test_what_crosses_between_targets_is_a_link() -> None:
 
 
 def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
-    """What is there already is reached as its URL says; the dearest mistake of a firewall rule is a wrong port."""
+    """Existing services use the port in their URL; a wrong port is the costliest mistake in a firewall rule."""
     text = (
         (FOLDER / "hello" / "system.yaml")
         .read_text()
@@ -144,7 +144,7 @@ def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
 
 
 def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:
-    """A pool for each class that a workload uses, with the class's line; none where machines are there already."""
+    """There is one pool per compute class in use, attributed to the class's line, and none for existing machines."""
     result = made(VALID_SPEC)
     pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
 
@@ -175,7 +175,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
 
 def test_what_stands_apart_asks_for_no_cluster() -> None:
-    """A target of buckets alone has no cluster and no namespace, unless its buckets are made by the cluster."""
+    """A target with only buckets has no cluster and no namespace, unless the cluster creates its buckets."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",
@@ -198,7 +198,7 @@ def test_what_stands_apart_asks_for_no_cluster() -> None:
 
 
 def test_what_was_adopted_asks_for_no_cluster() -> None:
-    """Nor is its login copied to where nobody reads it."""
+    """An adopted resource's credentials are not copied to a cluster where nothing uses them."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",

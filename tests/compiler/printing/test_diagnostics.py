@@ -1,4 +1,4 @@
-"""What people and machines read."""
+"""Diagnostics as text for people and in formats for tools."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def at(line: int, column: int, end: int, message: str = "m", **more: object) -> 
 
 
 def excerpt(text: str, *found: Diagnostic) -> list[list[str]]:
-    """For each diagnostic the line that is shown and what stands below it, without the gutter."""
+    """Return the excerpt and marker lines of each diagnostic, without the gutter."""
     blocks = render(found, [SourceFile("s", text)]).split("\n\n")[: len(found)]
     return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
 
 
 def test_text_looks_as_the_style_guide_shows() -> None:
-    """The example of the style guide, to the letter."""
+    """The output equals the style guide's example exactly."""
     assert render([FOUND], SOURCES) == (
         "error[E0203]: unknown field 'replcias' in model 'ranker'\n"
         "  --> fraud/system.yaml:5:5\n"
@@ -51,7 +51,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_text_fits_a_narrow_terminal(columns: int) -> None:
-    """The line of the spec is clipped around the mark, and a hint that does not fit beside it is wrapped below."""
+    """The excerpt is clipped around the mark, and a hint that does not fit next to it is wrapped below."""
     text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
     column = text.index("replcias") + 1
     hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
@@ -66,7 +66,7 @@ def test_text_fits_a_narrow_terminal(columns: int) -> None:
 
 
 def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
-    """What the command line is wrong about stands in no file."""
+    """Errors in command line arguments have no file."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
     elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
 
@@ -77,14 +77,14 @@ def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
 
 
 def test_nothing_is_said_about_nothing() -> None:
-    """People get no output at all; machines an empty result."""
+    """Without diagnostics, text is empty and JSON has an empty list."""
     assert render([], []) == ""
     assert render([], [], "github") == ""
     assert json.loads(render([], [], "json")) == {"summary": "", "diagnostics": []}
 
 
 def test_the_summary_counts() -> None:
-    """Errors first, plural where it belongs, each thing once."""
+    """Errors come first, plurals are correct, and duplicates count once."""
     assert summary([at(1, 1, 2), at(2, 1, 2), at(3, 1, 2, warning=True)]) == "2 errors, 1 warning"
     assert render([FOUND, FOUND], SOURCES).endswith("\n1 error\n")
 
@@ -112,12 +112,12 @@ def test_colour_changes_nothing_but_colour() -> None:
     ],
 )
 def test_marks_stand_below_what_they_mark(line: str, column: int, end: int, shown: str, marks: str) -> None:
-    """Tabs, wide and combining characters, and what would drive a terminal."""
+    """Tabs, wide and combining characters, and terminal control characters are handled."""
     assert excerpt(line, at(1, column, end)) == [[shown, marks]]
 
 
 def test_a_long_line_is_shown_around_the_mark() -> None:
-    """An ellipsis stands for what is left out, and the mark is still below its text."""
+    """Ellipses replace the omitted parts, and the mark is still below its text."""
     line = "a" * 5000 + "XYZ" + "b" * 5000
     [[shown, marks]] = excerpt(line, at(1, 5001, 5004))
 
@@ -128,7 +128,7 @@ def test_a_long_line_is_shown_around_the_mark() -> None:
 
 
 def test_messages_and_names_cannot_drive_a_terminal() -> None:
-    """Nor begin a line of their own."""
+    """Messages and names cannot start a line of their own either."""
     found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
     text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
 
@@ -137,7 +137,7 @@ def test_messages_and_names_cannot_drive_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_their_line_for_every_diagnostic_of_it() -> None:
-    """What follows a secret stays readable; a secret that goes on over lines hides the rest of its first one."""
+    """Text after a secret stays readable; a multi-line secret hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -148,7 +148,7 @@ def test_secrets_are_hidden_in_their_line_for_every_diagnostic_of_it() -> None:
 
 
 def test_json_is_complete() -> None:
-    """Everything that the text says, by its name."""
+    """JSON has everything that the text has, as named fields."""
     assert json.loads(render([FOUND], SOURCES, "json")) == {
         "summary": "1 error",
         "diagnostics": [
@@ -168,7 +168,7 @@ def test_json_is_complete() -> None:
 
 
 def test_github_annotations_are_escaped() -> None:
-    """Percent signs, line breaks, and in properties colons and commas too."""
+    """Percent signs and line breaks are escaped everywhere, colons and commas in properties."""
     found = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
 
     assert render([found], [], "github") == (
@@ -178,7 +178,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_the_parts_that_hosts_read() -> None:
-    """Version, rules with help, results that point at a rule and at a region; paths are URIs."""
+    """Hosts read the version, rules with help, and results with a rule and a region; paths are URIs."""
     found = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),
@@ -207,7 +207,7 @@ def test_sarif_has_the_parts_that_hosts_read() -> None:
 
 
 def test_sarif_has_the_pages_of_providers() -> None:
-    """A code that the compiler does not know is explained by the provider that has it."""
+    """A code unknown to the compiler is explained by its provider."""
     found = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
 
     [run] = json.loads(render(found, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
@@ -219,7 +219,7 @@ def test_sarif_has_the_pages_of_providers() -> None:
     st.text(max_size=40), st.integers(1, 50), st.integers(1, 10), st.sampled_from(["text", "json", "sarif", "github"])
 )
 def test_any_text_can_be_shown(text: str, column: int, length: int, form: str) -> None:
-    """No character of a spec breaks a line of the output or reaches a terminal as a command."""
+    """No character in a spec breaks a line of the output or controls the terminal."""
     found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
     shown = render([found], [SourceFile("s", text)], form)
 

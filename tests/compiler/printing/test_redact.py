@@ -1,4 +1,4 @@
-"""What looks like a secret is not shown, wherever it stands."""
+"""Text that looks like a secret is hidden everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard.printing.redact import redacted
     ],
 )
 def test_secrets_become_stars(line: str, secret: str) -> None:
-    """By the name of their key or by their own form; the length of the line stays."""
+    """Secrets are recognized by their key or their format; the line's length stays the same."""
     shown = redacted(line)
 
     assert secret not in shown
@@ -46,5 +46,5 @@ def test_secrets_become_stars(line: str, secret: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays_readable(line: str) -> None:
-    """References and names of things are shown."""
+    """References and resource names stay visible."""
     assert redacted(line) == line

@@ -1,4 +1,4 @@
-"""The JSON writer: any reader gets back what went in, and nothing in the text is hidden."""
+"""The JSON writer: any parser reads the same data back, and no character is hidden."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ values = st.recursive(
 
 @given(values)
 def test_every_value_comes_back(value: Value) -> None:
-    """Python's reader gives back the same data, types and order included."""
+    """Python's parser returns the same data, including types and order."""
     assert repr(json.loads(json_text(value))) == repr(value)
 
 
 @given(values)
 def test_embedded_json_survives_yaml(value: Value) -> None:
-    """JSON inside a manifest comes back as the same text, and as a block whenever it has more than one line."""
+    """JSON inside a manifest keeps its text, and is a block if it has several lines."""
     text = json_text({"value": value})
     manifest = document({"data": {"a.json": text}})
 
@@ -40,7 +40,7 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
 
 
 def test_layout() -> None:
-    """Two spaces a level, one entry a line, the order of the author, and letters as they are."""
+    """Two spaces per level, one entry per line, in the given order, with letters unescaped."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
     assert json_text(value) == (
@@ -61,19 +61,19 @@ def test_layout() -> None:
 
 
 def test_hidden_characters_are_escaped() -> None:
-    """Overrides, joiners and tags are shown as what they are, also beyond the basic plane."""
+    """Direction overrides, joiners and tags are escaped, including those beyond the basic plane."""
     assert json_text("a\u202e\u200d\x85\U000e0041") == '"a\\u202e\\u200d\\u0085\\udb40\\udc41"'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
 def test_what_json_cannot_say_is_refused(value: Value) -> None:
-    """Numbers that are none and halves of characters never reach a file."""
+    """NaN, infinity and lone surrogates never reach a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         json_text(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
 def test_what_is_not_plain_data_is_refused(value: Value) -> None:
-    """A key that is no text, a set, bytes or an object is a mistake of ours and said so."""
+    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)

@@ -1,4 +1,4 @@
-"""The printer of programs: Python that reads back as what went in, laid out as the formatter would."""
+"""The program printer: Python that reads back as the given values, laid out as the formatter would."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ keys = st.from_regex(r"[a-z][a-z_]{0,20}[a-z]", fullmatch=True).filter(lambda ke
 
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
-    """A program whose calls use earlier calls, in one to four paragraphs."""
+    """Generate a program whose calls use earlier calls, in one to four paragraphs."""
     variables = draw(st.lists(names, max_size=6, unique_by=identifier))
     calls: list[Call] = []
     for number, variable in enumerate(variables):
@@ -48,7 +48,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def as_read(value: Literal) -> object:
-    """What Python reads back: tuples are printed as lists."""
+    """Return what Python reads back: tuples are printed as lists."""
     if isinstance(value, tuple):
         return [as_read(item) for item in value]
     if isinstance(value, dict):
@@ -57,7 +57,7 @@ def as_read(value: Literal) -> object:
 
 
 def unformatted(text: str) -> str:
-    """What ruff would change, as a diff."""
+    """Return ruff's changes as a diff."""
     command = [*RUFF, "format", "--isolated", "--line-length", "120", "--diff", "--quiet", "-"]
     return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False).stdout
 
@@ -66,13 +66,13 @@ def unformatted(text: str) -> str:
 @example('it\'s "q"')
 @example({"\ud800": ("\udfff",)})
 def test_every_literal_comes_back(value: Literal) -> None:
-    """Python reads the same data, types and order included, even half characters."""
+    """Python reads the same data, including types, order and lone surrogates."""
     assert repr(ast.literal_eval(literal(value))) == repr(as_read(value))
 
 
 @given(texts)
 def test_text_is_one_line_of_visible_characters(text: str) -> None:
-    """Nothing in a program can hide, reorder or end a line."""
+    """No character can hide text, reorder it or end a line."""
     printed = literal(text)
 
     assert printed.isprintable()
@@ -81,7 +81,7 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
 def test_numbers_that_are_none_are_refused(value: Literal) -> None:
-    """Python has no literal for them."""
+    """Python has no literal for NaN and infinity."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
@@ -101,7 +101,7 @@ def test_other_things_are_refused(value: Literal) -> None:
 @example("1a")
 @example("")
 def test_an_identifier_is_always_a_variable(name: str) -> None:
-    """ASCII, no keyword of any kind, no builtin that a program uses, no dunder."""
+    """An identifier is ASCII, no keyword, no builtin that a program uses, and no dunder."""
     variable = identifier(name)
 
     assert variable.isascii()
@@ -114,7 +114,7 @@ def test_an_identifier_is_always_a_variable(name: str) -> None:
 
 @given(st.lists(texts | names, unique=True))
 def test_two_names_never_share_a_variable_in_silence(found: list[str]) -> None:
-    """Either every name has its own variable, or the collisions say which have not."""
+    """Each name has its own variable, or is listed as a collision."""
     variables, collisions = identifiers(found, ["pulumi", "kubernetes"])
 
     assert len(set(variables.values())) + len(collisions) == len(found)
@@ -123,12 +123,12 @@ def test_two_names_never_share_a_variable_in_silence(found: list[str]) -> None:
 
 @given(st.lists(names, unique=True))
 def test_names_of_a_spec_never_collide(found: list[str]) -> None:
-    """Names are DNS labels: a dash becomes an underscore, and no label holds one."""
+    """Names are DNS labels: dashes become underscores, which no label contains."""
     assert identifiers(found, ["pulumi"])[1] == ()
 
 
 def test_collisions_are_told_in_order() -> None:
-    """The first name keeps the variable; a name that comes twice collides with itself."""
+    """The first name keeps the variable; a repeated name collides with itself."""
     variables, collisions = identifiers(["a-b", "a_b", "c", "a.b", "c"])
 
     assert variables == {"a-b": "a_b", "a_b": "a_b", "c": "c", "a.b": "a_b"}
@@ -136,7 +136,7 @@ def test_collisions_are_told_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may be called like a module of ours."""
+    """A workload may have the same name as one of our modules."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 
@@ -196,7 +196,7 @@ def test_the_formatter_changes_nothing(program: Program) -> None:
 
 @given(programs())
 def test_a_program_is_what_it_was_made_of(program: Program) -> None:
-    """Every argument reads back, and every call stands where it stood."""
+    """Every argument reads back, and the calls keep their order."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
@@ -206,11 +206,11 @@ def test_a_program_is_what_it_was_made_of(program: Program) -> None:
         plain = {key: as_read(value) for key, value in call.arguments if not isinstance(value, Ref)}
         assert {
             entry.arg: ast.literal_eval(entry.value) for entry in found.keywords if entry.arg in plain
-        } == plain  # 1 == 1.0 is close enough here: literals are compared above
+        } == plain  # 1 == 1.0 is fine here: literals are compared above
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """Standard library first, modules before parts of them, constants before classes before the rest."""
+    """Standard library first, modules before names from them, constants before classes before the rest."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]
@@ -242,6 +242,6 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_program_is_refused(program: Program) -> None:
-    """Titles, modules, components, attributes and arguments are ours and have one form; references go backwards."""
+    """Titles, modules, components, attributes and arguments have a fixed form, and references point backwards."""
     with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)

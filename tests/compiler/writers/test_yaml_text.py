@@ -1,4 +1,4 @@
-"""The YAML writer: whatever goes in, every reader gets back, and what it prints is what people write."""
+"""The YAML writer: every parser reads the same data back, and the text looks handwritten."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """What each loader makes of a text; the types count too, so that 1 is not True and 1.0 is not 1."""
+    """Return what each loader reads from a text; types matter, so that 1 is not True and 1.0 is not 1."""
     return [yaml.load(text, loader) for loader in LOADERS]
 
 
 def same(left: object, right: object) -> bool:
-    """Equality with types and, for mappings, order."""
+    """Compare values including their types and the order of mappings."""
     return repr(left) == repr(right)
 
 
@@ -67,7 +67,7 @@ def same(left: object, right: object) -> bool:
 @example([[["a", {"b": {"c": "d\ne"}}], "f\ng\n\n"], {"h": "i\n"}])
 @example({"k" * 1100: {"k" * 1100: ["a\nb", {"k" * 1100: "v"}]}})
 def test_every_reader_gets_back_what_was_written(value: Value) -> None:
-    """PyYAML's two readers (YAML 1.1) read the same data, types and order included."""
+    """PyYAML's two parsers (YAML 1.1) read the same data, including types and order."""
     text = document(value)
 
     assert all(same(found, value) for found in read(text)), text
@@ -75,7 +75,7 @@ def test_every_reader_gets_back_what_was_written(value: Value) -> None:
 
 @given(values)
 def test_our_own_loader_gets_back_what_was_written(value: Value) -> None:
-    """The same by YAML 1.2 rules, for everything that a spec may hold."""
+    """Our YAML 1.2 loader reads back every value that a spec can have."""
     load = pytest.importorskip("modelyard.load").load
     loaded, found = load(document({"value": value}), "spec.yaml")
 
@@ -87,7 +87,7 @@ def test_our_own_loader_gets_back_what_was_written(value: Value) -> None:
 
 @pytest.mark.parametrize("place", ["value", "key", "item", "top"])
 def test_hostile_text_stays_text(place: str) -> None:
-    """Words, numbers, dates and structure come back as text, wherever they stand."""
+    """Keywords, numbers, dates and structure are read back as text, in every position."""
     for text in NASTY:
         value: dict[str, Value] = {
             "value": {"a": text, "b": 1},
@@ -100,7 +100,7 @@ def test_hostile_text_stays_text(place: str) -> None:
 
 
 def test_what_a_reader_might_resolve_is_quoted() -> None:
-    """YAML 1.1 and 1.2 disagree about these words; quotes end the discussion."""
+    """YAML 1.1 and 1.2 read these words differently; quotes avoid that."""
     for text in {*WORDS, *NUMBERS} - {"none", "_1"}:
         assert all(scalar(spelled)[0] in "\"'" for spelled in (text, text.upper(), text.title())), text
 
@@ -121,12 +121,12 @@ def test_what_a_reader_might_resolve_is_quoted() -> None:
     ],
 )
 def test_ordinary_text_stays_plain(text: str) -> None:
-    """What people write without quotes is printed without quotes."""
+    """Text that people write without quotes is printed without quotes."""
     assert scalar(text) == text
 
 
 def test_looks_like_kubectl() -> None:
-    """Lists start at the column of their key; blocks keep scripts and rules readable; keys keep their order."""
+    """Lists start in the column of their key, scripts and rules are readable blocks, and keys keep their order."""
     value: dict[str, Value] = {
         "kind": "Pod",
         "spec": {
@@ -175,14 +175,14 @@ def test_looks_like_kubectl() -> None:
 
 
 def test_characters_that_hide_are_escaped() -> None:
-    """Nothing in a manifest can reorder, hide or break a line in the eyes of a reviewer."""
+    """No character can reorder, hide or break a line for a reviewer."""
     text = document({"a\u202eb": "x\u200by\nz\x85\u2028\ufeff\U000e0041"})
 
     assert text == '"a\\u202eb": "x\\u200by\\nz\\u0085\\u2028\\ufeff\\U000e0041"\n'
 
 
 def test_any_mapping_and_sequence_and_enum_is_plain_data() -> None:
-    """Frozen mappings, tuples and text enums are printed as what they stand for."""
+    """Frozen mappings, tuples and text enums are printed as the plain data they represent."""
 
     class Mode(StrEnum):
         CLOUD = "cloud"
@@ -195,20 +195,20 @@ def test_any_mapping_and_sequence_and_enum_is_plain_data() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "\ud800", {"\udfff": 1}, ["a\n\ud800"]])
 def test_what_yaml_cannot_say_is_refused(value: Value) -> None:
-    """Numbers that are none and halves of characters never reach a file."""
+    """NaN, infinity and lone surrogates never reach a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         document(value)
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes", [b"bytes"]])
 def test_what_is_not_plain_data_is_refused(value: Value) -> None:
-    """A key that is no text, a set, bytes or an object is a mistake of ours and said so."""
+    """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         document(value)
 
 
 def test_documents_are_separated() -> None:
-    """Objects of one file are separated by `---`, and the first line may be a comment."""
+    """Objects in one file are separated by `---`, and the first line may be a comment."""
     text = comment("Written by us") + documents([{"a": 1}, {"b": "x\n\n"}, {"c": 2}])
 
     assert text == "# Written by us\na: 1\n---\nb: |+\n  x\n\n---\nc: 2\n"
@@ -217,6 +217,6 @@ def test_documents_are_separated() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\x85b", "\ud800"])
 def test_a_comment_is_one_line(text: str) -> None:
-    """Nothing can end a comment early."""
+    """No text can end a comment early."""
     with pytest.raises(ValueError, match="one line"):
         comment(text)

@@ -1,4 +1,4 @@
-"""A registry with the people and workloads around it, for those who attack it with the rights of a training Pod."""
+"""A registry with its users and workloads, for tests that attack it with a training Pod's permissions."""
 
 from __future__ import annotations
 
@@ -56,23 +56,23 @@ ROUTES = [
 
 
 class Answering:
-    """A model that answers what its file says."""
+    """A model that predicts the text in its file."""
 
     def __init__(self, said: str) -> None:
         self._said = said
 
     def predict(self, rows: object, params: object = None) -> str:
-        """The same for all rows."""
+        """Return the same text for all rows."""
         return self._said
 
 
 def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunction]  # MLflow asks for it by name
-    """A model from its file, as MLflow loads it."""
+    """Load a model from its file, as MLflow does."""
     return Answering(Path(path).read_text(encoding="utf-8"))
 
 
 class Yard:
-    """The registry with the people and workloads around it; `trainer` is the login that the attacker has."""
+    """The registry with its users and workloads; `trainer` is the attacker's login."""
 
     def __init__(self, server: Running, folder: Path, connect: Callable[[str], None]) -> None:
         self.server, self.folder, self.connect = server, folder, connect
@@ -98,11 +98,11 @@ class Yard:
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))
 
     def about(self, digest: str) -> dict[str, str]:
-        """What an approval of these files says."""
+        """Return the statement of an approval of these files."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
-        """A version as its training registers it, with a gate that held."""
+        """Register a version as its training does, with a gate that has passed."""
         self.connect(TRAINER)
         mlflow.set_experiment(EXPERIMENT)
         file = self.folder / "answer.txt"
@@ -115,12 +115,12 @@ class Yard:
         return registry.register(MODEL, uri, told)
 
     def look(self) -> int:
-        """One look of the promoter."""
+        """Run one promoter pass."""
         self.connect(PROMOTER)
         return promoter.run()
 
     def served(self) -> str:
-        """What a server answers that starts now, or why it does not start."""
+        """Return the answer of a server that starts now, or the reason why it does not start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -130,12 +130,12 @@ class Yard:
             return f"refused: {refusal}"
 
     def moves(self) -> list[tuple[str, str]]:
-        """What the history says."""
+        """Return the alias moves in the history."""
         self.connect(SERVER)
         return [(one.action, one.version) for one in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """The status of the answer to a request as it is written, with no client that tidies its path."""
+        """Return the status of a raw request, sent without a client that would normalize its path."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         told = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
@@ -147,22 +147,22 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Put other files in the place of a version's, as whoever may write the folder can."""
+        """Replace a version's files, as anyone with write access to the folder can."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 
     def files(self, version: registry.Version) -> Path:
-        """Where the files of a version lie."""
+        """Return the folder of a version's files."""
         return Path(urlsplit(mlflow.MlflowClient().get_model_version_download_uri(MODEL, version.version)).path)
 
     def id_of(self, experiment: str) -> str:
-        """An experiment as requests name it."""
+        """Return an experiment's id for requests."""
         found = mlflow.MlflowClient().get_experiment_by_name(experiment)
         assert found is not None
         return str(found.experiment_id)
 
 
 def denied(what: Callable[[], object]) -> None:
-    """MLflow answers that the user may not do it."""
+    """Assert that MLflow denies the user permission."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()

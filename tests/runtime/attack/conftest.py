@@ -1,4 +1,4 @@
-"""A registry as it is deployed, and a version there that is approved and served."""
+"""A registry as it is deployed, with a version that is approved and served."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.runtime.registries import (
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One server for all attacks."""
+    """Run one server for all attacks."""
     with started(tmp_path_factory.mktemp("attacked")) as server:
         yield server
 
@@ -41,7 +41,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
 
 @pytest.fixture
 def good(yard: Yard) -> registry.Version:
-    """A version that both groups have approved and that is served; the attacker is logged in."""
+    """Return a served version that both groups have approved; the attacker is logged in."""
     version = yard.train("approved")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
@@ -53,7 +53,7 @@ def good(yard: Yard) -> registry.Version:
 
 @pytest.fixture
 def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Says that an attack changed nothing: not by the next look, not for a server, not in the history."""
+    """Return a check that an attack changed nothing: not the next promoter pass, a server, or the history."""
     before = yard.moves()
     assert before[-1] == (PROMOTE, good.version)
     yard.connect(TRAINER)

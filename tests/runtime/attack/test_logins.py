@@ -1,4 +1,4 @@
-"""What the logins of workloads can do at the registry: move aliases, gain rights, read files, forge the history."""
+"""What workload logins may attempt at the registry: move aliases, gain permissions, read files, forge the history."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.runtime.registries import (
     TRAINER,
 )
 
-# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+# raised by libraries of MLflow's server, and by MLflow about models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
 
 
 def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Every version and spelling of the path that a check by its end might miss, and methods in headers."""
+    """Try every API version, path spellings that a suffix check might miss, and method override headers."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 
@@ -59,18 +59,18 @@ def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> 
 
 
 def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
-    """Such as one that no library here opens, whose error is of no kind that anybody expects."""
+    """For example, a store that no library here supports and that raises an unexpected kind of error."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
     told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
     (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
 
-    assert yard.look() == 1  # and no traceback
+    assert yard.look() == 1  # no traceback
 
 
 def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Other users, roles, the rights of an administrator, and permissions of models and experiments."""
+    """The attempts cover other users, roles, administrator rights, and permissions on models and experiments."""
     evil, client = yard.train(EVIL), mlflow.MlflowClient()
     history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
     rights: list[tuple[str, str, Mapping[str, object]]] = [
@@ -98,7 +98,7 @@ def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], 
 
 
 def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The passwords of all users lie on its disk, and it would read and write where an experiment says."""
+    """The server's disk has all users' passwords, and an experiment could point the server to any path."""
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
     mlflow.set_experiment(EXPERIMENT)
@@ -115,7 +115,7 @@ def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless:
 
 
 def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
-    """It is visible, and no server follows it before both groups have approved just these files."""
+    """The move is recorded, and servers follow it only once both groups have approved exactly these files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
@@ -142,7 +142,7 @@ def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard
 
 @pytest.mark.parametrize("borrowed", [False, True])
 def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: registry.Version, borrowed: bool) -> None:
-    """Servers verify the signatures themselves: those of another version do not count for this one either."""
+    """Servers verify the signatures themselves; signatures for another version do not count."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
     history = History(record(Model, NAMED))

@@ -1,7 +1,7 @@
-"""Whoever holds every right of a training Pod cannot get a model served that nobody approved.
+"""A training Pod's permissions are not enough to have an unapproved model served.
 
-The Pod has the login of its pipeline, the network to the registry, and may write every file of its model's folder.
-After each attack the promoter looks once more, a server loads what the alias means, and the history is read.
+The Pod has its pipeline's login, network access to the registry, and write access to its model's folder. After each
+attack the promoter runs again, a server loads the version behind the alias, and the history is read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.runtime.registries import (
 )
 from tests.runtime.signing import Signer
 
-# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+# raised by libraries of MLflow's server, and by MLflow about models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The digest itself, a signature of a key of its own, the groups' names over it, and the good ones once more."""
+    """The forgeries are a bare digest, the attacker's own signature, also under the groups' names, and no signature."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -60,7 +60,7 @@ def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
 def test_replayed_approvals_of_something_else(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], other: str
 ) -> None:
-    """Those of the good version, and true signatures for another environment, system, alias or model."""
+    """Approvals of the good version, and valid signatures for another environment, system, alias or model."""
     evil = yard.train(EVIL)
     said = yard.about(evil.tags[DIGEST_TAG])
     said[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
@@ -73,7 +73,7 @@ def test_replayed_approvals_of_something_else(
 def test_the_digest_of_an_approved_version_on_other_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The approvals are true and so is the tag, of what the attacker did not register."""
+    """The approvals and the digest are genuine, but the files are the attacker's."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith(APPROVAL_TAG)}
     yard.train(EVIL, **{**approvals, DIGEST_TAG: good.tags[DIGEST_TAG]})
 
@@ -94,7 +94,7 @@ def test_files_swapped_after_the_approval_and_before_the_move(yard: Yard, harmle
 
 
 def test_files_of_the_served_version_swapped_with_all_of_its_tags(yard: Yard, good: registry.Version) -> None:
-    """Nothing is served then, and neither the promoter nor a change of tags makes it good."""
+    """Nothing is served then, and neither the promoter nor changed tags make the version valid."""
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
     before = yard.moves()
@@ -106,7 +106,7 @@ def test_files_of_the_served_version_swapped_with_all_of_its_tags(yard: Yard, go
 
 
 def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
-    """MLflow's client adds one such file, in one place; others of that name are part of the model."""
+    """MLflow's client adds one such file at the top level; files of that name elsewhere are part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -119,7 +119,7 @@ def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
 
 
 def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Version) -> None:
-    """A changed digest made the promoter write a bundle once more, for clusters that cannot reach the registry."""
+    """A changed digest once made the promoter write the bundle again, for clusters that cannot reach the registry."""
     told: dict[str, Any] = {
         **yard.pipeline["model"],
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
@@ -140,7 +140,7 @@ def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Versi
 
 
 def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Numbers would begin anew, and the alias would go with its version."""
+    """Version numbers would start again, and the alias would be deleted with its version."""
     client = mlflow.MlflowClient()
 
     denied(lambda: client.delete_model_version(MODEL, good.version))
@@ -153,7 +153,7 @@ def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version
 
 
 def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Every way to add to it, change it, hide it or take its place."""
+    """Every way to append to the history, change it, hide it or replace it is denied."""
     evil = yard.train(EVIL)
     client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
     run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
@@ -183,7 +183,7 @@ def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Cal
 
 
 def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The spec names a new model later; whoever had made its history or the model would have every right to it."""
+    """If a later spec adds a model, whoever created it or its history first would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
@@ -208,7 +208,7 @@ def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypa
 def test_versions_whose_files_are_those_of_others(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """Of another run, of the served version, of the server's own disk, and of a store that no library here opens."""
+    """The files are another run's, the served version's, on the server's disk, or in an unsupported store."""
     client = mlflow.MlflowClient()
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.set_experiment(EXPERIMENT)

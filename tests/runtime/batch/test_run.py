@@ -1,6 +1,6 @@
-"""Runs of a batch inference: files that do not fit, versions that change, large files, runs that end early.
+"""Batch inference runs: files that do not fit, changing versions, large files, and interrupted runs.
 
-One of them is on a real Ray; in the others the tasks are done in this process.
+One test uses a real Ray; the others run the tasks in this process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
-    """A model that doubles, and one file that fits."""
+    """Return a pipeline with a model that doubles its input and one file that fits."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
     made = Scoring(tmp_path)
     made.promote(2.0)
@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_a_file_that_does_not_fit_is_left_out_and_named(scoring: Scoring) -> None:
-    """The others are scored in the same run, and those that do not fit are tried again when they have changed."""
+    """The other files are scored in the same run; refused ones are retried once they have changed."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -58,7 +58,7 @@ def test_a_file_that_does_not_fit_is_left_out_and_named(scoring: Scoring) -> Non
 
 
 def test_a_model_that_fails_on_every_file_fails_the_run(scoring: Scoring) -> None:
-    """On one of several it is that file, which every run tries again: it may have been the worker."""
+    """A failure on one of several files is retried in every run, because the worker may be the cause."""
     scoring.put("bad.parquet", amounts(1, plan="broken"))
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
@@ -70,7 +70,7 @@ def test_a_model_that_fails_on_every_file_fails_the_run(scoring: Scoring) -> Non
 
 
 def test_a_store_that_does_not_take_scores_fails_the_run(scoring: Scoring) -> None:
-    """No file is to blame, and none is called so."""
+    """No input file is blamed for it."""
     scoring.scores.write_text("not a folder")
 
     with pytest.raises(Exception, match="scores"):
@@ -78,7 +78,7 @@ def test_a_store_that_does_not_take_scores_fails_the_run(scoring: Scoring) -> No
 
 
 def test_a_promotion_leaves_the_past_alone(scoring: Scoring) -> None:
-    """What is new or has changed is scored by the new version, and what that replaces is recorded."""
+    """New and changed files are scored by the new version, and replaced scores are recorded."""
     scoring.put("b.parquet", amounts(1))
     scoring.run()
     scoring.promote(3.0)
@@ -123,7 +123,7 @@ def test_the_past_is_scored_again_as_far_as_the_spec_says(
 def test_what_a_worker_finds_comes_back_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of several parts, one that does not fit, and one more: all in one run of real actors."""
+    """A file in several parts, a file that does not fit, and another file, in one run with real actors."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -138,13 +138,13 @@ def test_what_a_worker_finds_comes_back_from_ray(
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is a large file is decided by a few kilobytes."""
+    """Reduce the size of a part to a few kilobytes."""
     monkeypatch.setattr(files, "PART_BYTES", 3000)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
 def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, kind: str) -> None:
-    """Every row once, in order, with the columns that its path holds; the output appears as a whole."""
+    """Every row is scored once, in order, with its partition columns; the output appears atomically."""
     scoring.workload["pipeline"]["data"]["rows"]["format"] = kind
     (scoring.rows / "a.parquet").unlink()
     scoring.large(f"day=2026-11-26/large.{kind}", 1000)
@@ -158,7 +158,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
 
 
 def test_a_bad_part_leaves_the_whole_file_out(scoring: Scoring, small_parts: None) -> None:
-    """Nothing of it appears, and nothing of it is left behind."""
+    """No output appears, and no parts are left behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -169,7 +169,7 @@ def test_a_bad_part_leaves_the_whole_file_out(scoring: Scoring, small_parts: Non
 def test_a_killed_run_goes_on_where_it_was(
     scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parts that are done are not scored again, and what is half done is not to be seen."""
+    """Finished parts are not scored again, and unfinished ones are not visible."""
     scoring.large("large.parquet", 1000)
     asked: list[int] = []
 
@@ -192,7 +192,7 @@ def test_a_killed_run_goes_on_where_it_was(
 
 
 def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts: None) -> None:
-    """Also where the run before was killed as it put them in their places."""
+    """Old parts are removed even if the previous run was killed while it moved them into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
@@ -209,7 +209,7 @@ def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts
 
 
 def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named, and is not in the list any more when the next run does not find it either."""
+    """The run reports the missing file; the next run, which does not find it either, no longer lists it."""
     scoring.put("b.parquet", amounts(1))
 
     def taken(workload: Any, output: str, handed: Handed, tasks: list[Task], *more: Any) -> Iterator[Any]:
@@ -224,7 +224,7 @@ def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, m
 
 
 def test_how_many_files_do_not_fit_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what alerts are told apart by; nothing where no receiver is described."""
+    """The metric carries the labels that distinguish alerts; nothing is pushed without a receiver."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

@@ -1,4 +1,4 @@
-"""What scoring writes: every file once, of one type, also where some are empty."""
+"""Scoring writes every file once and with the same column types, even if some inputs are empty."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.runtime.described import record
 
 
 class Model:
-    """Answers the half of `amount`."""
+    """Predicts half of `amount`."""
 
     def columns(self) -> tuple[Any, ...]:
         return ()
@@ -33,7 +33,7 @@ class Model:
 
 
 class Given(Handed):
-    """A model that is at hand."""
+    """A model that needs no registry."""
 
     def load(self, workload: Any) -> Any:
         return Model()
@@ -41,7 +41,7 @@ class Given(Handed):
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """A regression over files of `rows`, one of which is empty."""
+    """Describe a regression over files of `rows`, one of them empty."""
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):
@@ -51,7 +51,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 
 def scored(workload: dict[str, Any]) -> list[Piece]:
-    """All files are scored in this process."""
+    """Score all files in this process."""
     scorer = Scorer(record(PipelineWorkload, workload), "scores", Given(Version("m", "1", "", {}, "")))
     found = list(pieces(record(PipelineWorkload, workload), ("rows",)))
     scorer({"task": [Task(one, WHOLE, 1, ()).packed() for one in found]})
@@ -59,7 +59,7 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
 
 
 def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The first file has whole answers only, and each batch of it; a reader of both finds one type."""
+    """All predictions of the first file are integers, but a reader of both files finds one type."""
     scored(workload)
 
     kinds = {parquet.read_schema(one).field("prediction").type for one in (tmp_path / "scores").glob("*.parquet")}
@@ -68,7 +68,7 @@ def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path
 
 
 def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_path: Path) -> None:
-    """It is not scored again, and what it had before it was emptied is gone."""
+    """An emptied file is not scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     found = scored(workload)
@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_answers_of_several_calls_are_those_of_one() -> None:
-    """A model that gives probabilities for some of the rows alone is to blame."""
+    """A model that returns probabilities for only some batches is at fault."""
     one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     both = together([one, other])
 

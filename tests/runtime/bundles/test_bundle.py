@@ -1,4 +1,4 @@
-"""A bundle is used when it is exactly what it says, and described by the same text whenever it is made."""
+"""A bundle is used only if it matches its manifest exactly, and the manifest is the same whenever it is written."""
 
 from __future__ import annotations
 

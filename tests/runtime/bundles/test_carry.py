@@ -1,4 +1,4 @@
-"""A bundle carried by hand: one file from one folder of bundles to another, and its verbs."""
+"""A bundle carried by hand: packed into one file, unpacked into another folder of bundles, and the commands for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_one_file_brings_a_bundle_from_folder_to_folder(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_carried_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And leaves no file."""
+    """A refusal leaves no file behind."""
     (tmp_path / "bad.tar").write_bytes(b"no tar")
     for arguments in (
         ["pack", str(tmp_path / "empty"), str(tmp_path / "out.tar")],

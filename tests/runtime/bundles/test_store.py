@@ -1,4 +1,4 @@
-"""Whatever is interrupted or lost, a reader has the bundle before or the one after, and never half of one."""
+"""Whatever is interrupted or lost, a reader finds the previous bundle or the new one, never half a bundle."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.runtime.bundles import delivered, make_bundle
 
 
 def pointed(where: Path) -> Pointer:
-    """What is in use in a folder."""
+    """Return the pointer to the current bundle in a folder."""
     found = current(local(where))
     assert found is not None
     return found
 
 
 def test_what_is_delivered_is_brought_whole(tmp_path: Path) -> None:
-    """The newest is in use on the disk, and the one before is still there for who is loading it."""
+    """The disk uses the newest bundle and keeps the previous one for a server that is still loading it."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -45,7 +45,7 @@ def test_what_is_in_use_is_not_written_again(tmp_path: Path) -> None:
 def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one finishes it."""
+    """The next delivery completes the interrupted one."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")
@@ -63,7 +63,7 @@ def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
 
 
 def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
-    """The disk goes on with what it has."""
+    """The disk keeps its current bundle."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)
@@ -79,7 +79,7 @@ def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_file_that_grew_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """What a bundle says of its size bounds what is held in memory."""
+    """The size that a bundle declares bounds the memory that reading it uses."""
     store = tmp_path / "store"
     made = delivered(store)
     (store / VERSIONS / made.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
@@ -89,7 +89,7 @@ def test_a_file_that_grew_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_lost_what_was_written_last_has_the_one_before(tmp_path: Path) -> None:
-    """Half a file, and a pointer of no bytes, as after a loss of power; the store mends it."""
+    """A power loss leaves half a file and an empty pointer; the next fetch from the store repairs both."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)

@@ -1,4 +1,4 @@
-"""A bundle in one file: the same bytes for the same bundle, and nothing written but what it names."""
+"""A bundle in one file: the same bytes for the same bundle, and only the files it lists are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.runtime.bundles import make_bundle
 
 
 def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
-    """What a tar holds, in order."""
+    """Return a tar's entries in order."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         found: list[tuple[tarfile.TarInfo, bytes]] = []
         for entry in archive:
@@ -26,7 +26,7 @@ def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
 
 
 def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
-    """A tar of these entries."""
+    """Build a tar of these entries."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for entry, content in of:
@@ -36,7 +36,7 @@ def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
 
 
 def entry(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
-    """An entry of any kind."""
+    """Create an entry of any type."""
     made = tarfile.TarInfo(name)
     made.size, made.type, made.linkname = len(content), kind, link
     return made
@@ -57,7 +57,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path) -> None:
         entry("../out"),
         entry("/tmp/out"),
         entry("model/more.py"),
-        entry("model/weights.bin"),  # a second time
+        entry("model/weights.bin"),  # a duplicate
         entry("link", kind=tarfile.SYMTYPE, link="/etc/passwd"),
         entry("hard", kind=tarfile.LNKTYPE, link="bundle.json"),
         entry("pipe", kind=tarfile.FIFOTYPE),
@@ -96,7 +96,7 @@ def test_other_content_or_too_little_or_too_much_of_it_is_refused(tmp_path: Path
 
 
 def test_a_part_of_a_bundle_is_refused(tmp_path: Path) -> None:
-    """Without its end, without a file, in another order, or no tar at all."""
+    """A tar is refused if it is cut short, lacks a file, has its entries in another order, or is not a tar at all."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     whole = entries(content)

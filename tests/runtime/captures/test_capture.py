@@ -1,4 +1,4 @@
-"""Captures: a share of the requests, written in the background, read back by a window of time, deleted by their day."""
+"""Captures: a sample of the requests, written in the background, read by time window, deleted by day."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """What a replica keeps below a folder; nothing is written before it is asked to."""
+    """Return a replica's captures below a folder, which are written only on request."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -36,19 +36,19 @@ def captures(folder: Path, **more: Any) -> Captures:
 
 
 def stored(folder: Path) -> pd.DataFrame:
-    """All rows that the store has."""
+    """Return all captured rows."""
     now = datetime.now(UTC)
     return read_captures({}, {"uri": f"file://{folder}"}, now - timedelta(days=9), now + timedelta(days=9))
 
 
 def said(rows: int) -> Answer:
-    """An answer for some rows."""
+    """Return an answer for this many rows."""
     return Answer(np.ones(rows, dtype=np.int64), np.full(rows, 0.75))
 
 
 @pytest.mark.parametrize("request_id", ["always the same", None])
 def test_a_share_is_chosen_whatever_the_caller_sends(tmp_path: Path, request_id: str | None) -> None:
-    """An id that is always the same makes neither all of it nor nothing."""
+    """A constant request id leads neither to all requests being captured nor to none."""
     kept = captures(tmp_path, fraction=0.2)
     for number in range(5000):
         kept.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
@@ -59,7 +59,7 @@ def test_a_share_is_chosen_whatever_the_caller_sends(tmp_path: Path, request_id:
 
 
 def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
-    """Also rows of another shape, and values without a common type."""
+    """Rows with other columns and values without a common type are included."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
     kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
@@ -76,7 +76,7 @@ def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_loses_nothing_that_fits_the_memory(tmp_path: Path) -> None:
-    """What could not be written is written when the store is back."""
+    """Rows that could not be written are written once the store is back."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
     kept = captures(blocked)
@@ -90,7 +90,7 @@ def test_a_store_that_is_away_loses_nothing_that_fits_the_memory(tmp_path: Path)
 
 
 def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
-    """Whole days that ended before it; the others stay."""
+    """Only days that ended before the retention period are deleted."""
     now = datetime.now(UTC)
     days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
     for day in days:
@@ -104,7 +104,7 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
 def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> None:
-    """What a file cannot hold as it is, is kept as JSON; what other requests sent stands beside it."""
+    """A value that does not fit its column is stored as JSON, next to the values of other requests."""
     kept = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
         kept.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), said(1), "1")
@@ -119,7 +119,7 @@ def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> No
 
 
 def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
-    """Of a redacted column is kept whether there was a value; keys are kept that are no inputs of the model."""
+    """A redacted column keeps only whether there was a value; keys are kept even if the model does not use them."""
     kept = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
     kept.keep("a", rows, said(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
@@ -140,7 +140,7 @@ def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
 
 
 def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> None:
-    """It would find that every value has changed."""
+    """If a monitor compared redacted values, each of them would seem to have changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -158,7 +158,7 @@ def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> Non
 def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when the store takes the rows of one day and not those of the other."""
+    """The store may even accept the rows of one day and not those of the other."""
     kept = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -184,7 +184,7 @@ def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the store has been away for longer than the memory lasts."""
+    """The store is unreachable for longer than the memory buffer lasts."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     kept = captures(tmp_path)
     told: list[int] = []
@@ -215,7 +215,7 @@ for number in range(100_000):
 
 
 def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
-    """What the killed replica had on its disk is brought by the next one, once."""
+    """The next replica uploads what the killed one had on its disk, exactly once."""
     command = [sys.executable, "-c", KILLED, f"file://{tmp_path}"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -238,7 +238,7 @@ def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Path) -> None:
-    """It is written again under its name."""
+    """The next replica writes the file again under the same name."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
@@ -254,7 +254,7 @@ def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Pa
 
 
 def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
-    """Another one beside it does not take its captures for those of a killed one."""
+    """Another replica on the same disk does not mistake its captures for those of a killed replica."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     kept.save()
@@ -268,7 +268,7 @@ def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
 
 
 def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill meanwhile loses a second, and not all that came while the store was written."""
+    """A kill during a slow upload loses a second of rows, not all rows since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
     kept = captures(tmp_path)
@@ -289,7 +289,7 @@ def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypat
 
 
 def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is counted as dropped, as is nothing of what comes later; answers that do not fit their rows are left out."""
+    """Only the broken rows count as dropped, and predictions that do not match their rows are skipped."""
     kept = captures(tmp_path)
     told: list[int] = []
     monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]

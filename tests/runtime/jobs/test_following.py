@@ -1,4 +1,4 @@
-"""What follows a run that has succeeded: one run of each pipeline after it, and none after one that failed."""
+"""Pipelines that follow a successful run: one run of each, and none after a failed run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RETRIED = 75
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """An API server with the Job of a run and the CronJobs of two pipelines that follow it."""
+    """Run an API server with the Job of a run and the CronJobs of two pipelines that follow it."""
     with ApiServer() as running:
         owner = [{"kind": "CronJob", "uid": "u-1"}]
         running.objects[f"{JOBS}/{JOB}"] = {
@@ -48,14 +48,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """The API as a launcher with a mounted template sees it."""
+    """Return the API as a launcher with a mounted template sees it."""
     monkeypatch.setenv("MODELYARD_JOB", JOB)
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """What a Pod of the Job ends with when its RayJob ends like this at once."""
+    """Return the exit code of a Pod of the Job whose RayJob ends at once with this status."""
 
     def end() -> None:
         for path, found in server.objects.items():
@@ -67,12 +67,12 @@ def run(server: ApiServer, status: dict[str, str]) -> int:
 
 
 def followers(server: ApiServer) -> list[dict[str, Any]]:
-    """The Jobs that were made after the run."""
+    """Return the Jobs created after the run."""
     return [made for path, made in server.objects.items() if path.startswith(f"{JOBS}/") and path != f"{JOBS}/{JOB}"]
 
 
 def owners(server: ApiServer) -> list[str]:
-    """Of which CronJobs these are."""
+    """Return the names of the CronJobs that own them."""
     return [made["metadata"]["ownerReferences"][0]["name"] for made in followers(server)]
 
 
@@ -107,7 +107,7 @@ def test_a_pod_that_is_told_to_leave_starts_none(
 def test_a_run_that_gives_way_to_another_starts_none(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """It ends with 0 like one that succeeded, and nothing has run."""
+    """The launcher exits with 0 as after a success, although nothing ran."""
     made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
     server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
@@ -118,7 +118,7 @@ def test_a_run_that_gives_way_to_another_starts_none(
 
 
 def test_the_next_pod_of_a_job_starts_nothing_twice(server: ApiServer, api: ClusterApi) -> None:
-    """Also where the run that follows has ended meanwhile, so that another one would overlap with none."""
+    """A follower that has already ended is not started again, although it would overlap with nothing."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -129,14 +129,14 @@ def test_the_next_pod_of_a_job_starts_nothing_twice(server: ApiServer, api: Clus
 
 
 def test_a_job_that_ended_is_kept_while_pods_may_ask_for_it(server: ApiServer, api: ClusterApi) -> None:
-    """A short `retention.runs` would let a Pod that comes late start it again."""
+    """With a short `retention.runs`, a late Pod would start the followers again."""
     run(server, SUCCEEDED)
 
     assert {made["spec"]["ttlSecondsAfterFinished"] for made in followers(server)} == {30 * 86400}
 
 
 def test_another_run_starts_them_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one of the same name, as after somebody deleted the Job `collect-first` to start it once more."""
+    """A run of the same name counts as another, for example when the Job `collect-first` was deleted and recreated."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -150,7 +150,7 @@ def test_another_run_starts_them_again(server: ApiServer, api: ClusterApi, monke
 def test_runs_that_must_not_overlap_do_not(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """One that is under way keeps the next from starting; where it is replaced, the next one's launcher stops it."""
+    """With Forbid, a run in progress keeps the next from starting; with Replace, the next run's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -160,7 +160,7 @@ def test_runs_that_must_not_overlap_do_not(
 
 
 def test_one_that_is_refused_keeps_no_other_from_starting(server: ApiServer, api: ClusterApi) -> None:
-    """The exit code has the Job try again, and the next Pod starts what is missing."""
+    """The exit code makes the Job retry, and the next Pod starts what is missing."""
     taken = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED
@@ -173,7 +173,7 @@ def test_one_that_is_refused_keeps_no_other_from_starting(server: ApiServer, api
 
 
 class Restarting(ClusterApi):
-    """An API server that is away for a moment."""
+    """An API server that is briefly unavailable."""
 
     answers: tuple[Exception, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Launching: one RayJob a Job, followed to its end by whichever Pod is there."""
+"""The launcher: one RayJob per Job, which any Pod of the Job follows to its end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH = "/apis/ray.io/v1/namespaces/fraud/rayjobs"
 
 
 class Server(ThreadingHTTPServer):
-    """Just so much of an API server: keeps RayJobs, and says of each what it is told to say."""
+    """A minimal API server: stores RayJobs and reports the statuses it is given."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -61,12 +61,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Nothing is said."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """An API server on loopback."""
+    """Run an API server on loopback."""
     with Server() as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running
@@ -81,7 +81,7 @@ def api(server: Server, tmp_path: Path) -> ClusterApi:
 
 
 def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
-    """With the Job it goes, however the Job goes."""
+    """The RayJob is garbage-collected with its Job, however the Job is deleted."""
     metadata: Any = BODY["metadata"]
 
     assert metadata["name"] == "retrain-run-29401230"
@@ -93,7 +93,7 @@ def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
 def test_a_run_leaves_the_name_of_its_job_to_it(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run by a Job named after the RayJob; a launcher's Job of that name would block it forever."""
+    """KubeRay submits a run through a Job named after the RayJob; a launcher's Job of that name would block it."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -131,7 +131,7 @@ def test_the_next_pod_of_a_job_follows_the_run_of_the_first(server: Server, api:
 
 
 def test_a_pod_that_leaves_its_machine_leaves_the_run(server: Server, api: ClusterApi) -> None:
-    """A drain must not cost the hours that were trained; its exit code is not that of a run that failed."""
+    """A node drain must not cost hours of training; the exit code differs from that of a failed run."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
     try:
@@ -160,7 +160,7 @@ def test_a_run_that_somebody_removed_is_told(server: Server, api: ClusterApi) ->
 
 
 def test_without_its_job_a_pod_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A run that nothing owns would never be removed."""
+    """A run without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))
     monkeypatch.setenv("MODELYARD_RAYJOB", str(template))

@@ -1,4 +1,4 @@
-"""Runs of one pipeline that monitors and its schedule start: they overlap where the spec lets them, and not else."""
+"""Runs of one pipeline started by monitors and by its schedule overlap only where the spec allows it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """An API server with a run that a monitor started, one by time two minutes later, and one of another pipeline."""
+    """Run an API server with a monitor's run, a scheduled run two minutes later, and a run of another pipeline."""
     with ApiServer() as running:
         for name, made, owner in (
             (BY_MONITOR, "2026-11-24T06:00:00Z", "u-1"),
@@ -39,12 +39,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """The API as a launcher with a mounted template sees it."""
+    """Return the API as a launcher with a mounted template sees it."""
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """What a launcher of this Job ends with when its RayJob succeeds at once."""
+    """Return the exit code of this Job's launcher when its RayJob succeeds at once."""
 
     def succeed() -> None:
         for path, found in server.objects.items():
@@ -67,7 +67,7 @@ def test_runs_of_a_pipeline_are_told_by_age(api: ClusterApi) -> None:
 
 
 def test_runs_of_one_second_agree_which_is_the_older(server: ApiServer, api: ClusterApi) -> None:
-    """Or both would give way."""
+    """Without a tie-break, two Jobs created in the same second would both give way."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
@@ -77,7 +77,7 @@ def test_runs_of_one_second_agree_which_is_the_older(server: ApiServer, api: Clu
 def test_a_run_by_time_is_left_out_while_a_monitors_run_is_under_way(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob does not count a Job that it has not made: its launcher does."""
+    """The CronJob controller ignores Jobs it did not create; the launcher counts them."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 
@@ -97,7 +97,7 @@ def test_a_run_that_has_ended_holds_nothing_back(
 
 
 def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its RayJob goes and its Job stays, by which the monitor remembers its cooldown."""
+    """The older run's RayJob is deleted, but its Job stays, because the monitor derives its cooldown from the Job."""
     server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
 
     assert run(server, monkeypatch, BY_TIME, "replace") == 0
@@ -108,7 +108,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_a_run_that_is_replaced_before_it_began_stops_itself(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer one found nothing to stop yet."""
+    """The newer run found nothing to stop, because the older one had not begun."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

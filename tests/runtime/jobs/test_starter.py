@@ -1,4 +1,4 @@
-"""Runs that monitors of other targets ask for: each request is answered once, and starts its pipeline or nothing."""
+"""Runs requested by monitors on other targets: each request is answered once and starts only its own pipeline."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """The store that both sides reach."""
+    """Return the store that both sides reach."""
     if request.param == "folder":
         yield Folder(tmp_path / "store")
         return
@@ -40,7 +40,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """An API server with the CronJobs of two pipelines, of which monitors may ask for the first."""
+    """Run an API server with the CronJobs of two pipelines; monitors may request only the first."""
     with ApiServer() as running:
         for at, name in enumerate(("retrain", "wipe")):
             running.objects[f"{BATCH}/cronjobs/{name}"] = {
@@ -52,13 +52,13 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """The API as a Pod with a token sees it."""
+    """Return the API as a Pod with a token sees it."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """The Jobs that were made."""
+    """Return the Jobs that were created."""
     return [found for path, found in server.objects.items() if path.startswith(JOBS)]
 
 
@@ -67,13 +67,13 @@ def now() -> datetime:
 
 
 def breach(place: Place) -> str:
-    """The monitor finds a breach and asks."""
+    """Have the monitor find a breach and request a run."""
     (sentence,) = act(record(MonitorWorkload, place.monitor), now(), why=WHY)
     return sentence
 
 
 def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request names the breach, and the Job says what began it, whichever cluster that was on."""
+    """The request names the breach, and the Job records its cause, whichever cluster it came from."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.asked()
     request = json.loads(place.files()[path])
@@ -94,7 +94,7 @@ def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer
 
 
 def test_a_request_that_is_back_starts_nothing_again(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Neither after a restart, nor when its Job is gone."""
+    """A replayed request is ignored, both after a restart and after its Job is deleted."""
     breach(place)
     (path,) = place.asked()
     content = place.files()[path]
@@ -129,13 +129,13 @@ def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
 
 
 def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Both have read the request before one has begun."""
+    """Both starters read the request before either starts the run."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     asked = itertools.count()
 
     def wait() -> None:
-        if next(asked) < together.parties:  # the first question of each: whether the run was started already
+        if next(asked) < together.parties:  # each starter's first question: was the run started already?
             together.wait()
 
     server.on_get = wait
@@ -156,7 +156,7 @@ def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: Clu
 
 
 def test_the_cooldown_is_that_of_the_monitor(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A run that is remembered by its Job keeps a second request from starting one, until it is over."""
+    """The Job of a run blocks a second request until the cooldown has passed."""
     breach(place)
     look(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -212,7 +212,7 @@ def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServ
 
 
 def forged(place: Place, **changes: object) -> bytes:
-    """A request like that of the monitor, but for this."""
+    """Return a request like the monitor's, with these changes."""
     return json.dumps(
         {
             **request_of(record(MonitorWorkload, place.monitor), record(BreachRun, place.run), now(), WHY),
@@ -223,7 +223,7 @@ def forged(place: Place, **changes: object) -> bytes:
 
 
 def nested(depth: int) -> list[Any]:
-    """Lists in lists, which JSON holds and Python can hardly print."""
+    """Return nested lists that JSON can represent but Python can hardly print."""
     found: list[Any] = []
     for _ in range(depth):
         found = [found]
@@ -249,7 +249,7 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
 
 @pytest.mark.parametrize("reason", [["\ud800"], nested(900), [nested(900)], "x", {"a": 1}, [None] * 800])
 def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, api: ClusterApi, reason: object) -> None:
-    """It asks for what it may ask for; what else it says is written beside the run and cannot harm it."""
+    """The request itself is allowed; its extra fields are recorded with the run and cannot do harm."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
     assert look(api, record(StarterWorkload, place.starter), now()) == 0
@@ -263,7 +263,7 @@ def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, ap
 def test_a_forged_request_starts_nothing_and_stops_nothing(
     place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its refusal is in words, and the request after it is answered in the same look."""
+    """The refusal gives a reason, and the next request is answered in the same pass."""
     content, words = FORGED[kind]
     place.write(f"{'f' * 32}.json", content(place))
     breach(place)
@@ -303,7 +303,7 @@ def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: Clu
 
 @pytest.mark.parametrize("asked", ["gs://elsewhere/asked/", ""])
 def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api: ClusterApi, asked: str) -> None:
-    """Its requests cannot be read, and those of the next are answered."""
+    """One monitor's requests cannot be read; the next monitor's requests are still answered."""
     broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -315,7 +315,7 @@ def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api
 def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A list of everything would use up the time and memory of every look, at the same place each time."""
+    """Listing everything would exhaust the time and memory of every pass, each time at the same place."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -325,7 +325,7 @@ def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
 
     look(api, record(StarterWorkload, place.starter), now())
 
-    assert 0 < len(served) <= 6  # two for the requests, and twice two for the answers, which are as many as are read
+    assert 0 < len(served) <= 6  # two lists for the requests, and two for each of the two answers, as many as are read
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
     assert len(place.answers()) == 20
     assert len(place.asked()) == 70
@@ -333,7 +333,7 @@ def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every list that the store answers from now on."""
+    """Record every list request that the store answers from now on."""
     served: list[object] = []
     answer = S3Response.list_objects_v2
 
@@ -346,7 +346,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look that is ended halfway is not followed by looks that all end with the same monitors waiting."""
+    """If passes end halfway, it is not always the same monitors that have to wait."""
     first: set[str] = set()
 
     def ended(_: object, uri: str, *__: object) -> object:
@@ -390,7 +390,7 @@ def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_store_that_is_away_is_told_with_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a sentence, and not as a traceback."""
+    """The error is one sentence, not a traceback."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

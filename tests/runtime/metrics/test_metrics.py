@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn or scipy, or the formula of its source, on data sets that ship in scikit-learn."""
+"""Every metric agrees with scikit-learn, scipy or its published formula, on data sets that ship with scikit-learn."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TASKS = (
 
 @cache
 def classes(name: str) -> tuple[Any, Predictions, Any]:
-    """The truth, what a model says of rows that it has not seen, and its probabilities."""
+    """Return the labels, a model's predictions for held-out rows, and its probabilities."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
     learned, held = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])
@@ -48,7 +48,7 @@ def classes(name: str) -> tuple[Any, Predictions, Any]:
 
 @cache
 def numbers() -> tuple[Any, Predictions]:
-    """The progression of diabetes, and what a linear model makes of it; the naive error is that of the rows learned."""
+    """Return diabetes progression and a linear model's predictions, with the naive error of the training rows."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     model = Ridge(0.1).fit(features[:300], truth[:300])
     naive = float(np.abs(np.diff(truth[:300])).mean())
@@ -57,7 +57,7 @@ def numbers() -> tuple[Any, Predictions]:
 
 @cache
 def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
-    """The same patients in lists by age: how far the disease went is how relevant they are, 0 to 4."""
+    """Return the same patients grouped by age, with disease progression as a relevance from 0 to 4."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
     scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Relevance and scores of each list in which something is relevant."""
+    """Return relevance and scores of each list that has a relevant row."""
     truth, said, groups = ranked(rounded)
     found = [(truth[groups == one], said.values[groups == one]) for one in np.unique(groups)]
     return [one for one in found if (one[0] > 0).any()]
@@ -88,7 +88,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_metrics_of_classes(metric: str, data: str) -> None:
-    """Of two classes and of several."""
+    """The metrics agree for binary and multiclass classification."""
     truth, said, _ = classes(data)
 
     assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))
@@ -97,7 +97,7 @@ def test_metrics_of_classes(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_where_a_class_is_never_predicted(name: str, average: str) -> None:
-    """It counts as nothing found, as in scikit-learn: no model gains by leaving out what is hard."""
+    """The missing class scores zero, as in scikit-learn: a model gains nothing by never predicting a hard class."""
     truth, said, _ = classes("digits")
     without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
@@ -134,7 +134,7 @@ def test_the_area_of_each_class_against_the_others() -> None:
 
 
 def test_calibration_of_two_classes_is_that_of_the_curve() -> None:
-    """The gaps of scikit-learn's curve, each weighted by the rows of its bin."""
+    """ECE equals the gaps of scikit-learn's calibration curve, each weighted by the rows in its bin."""
     truth, said, chances = classes("breast_cancer")
     found, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
@@ -154,7 +154,7 @@ def test_calibration_of_several_is_that_of_the_predicted_class() -> None:
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_an_order_upside_down_separates_nothing(metric: str) -> None:
-    """Two-sided, the distance of the scores would call the worst model as good as the best."""
+    """A two-sided distance between the scores would rate the worst model as highly as the best."""
     truth, said, chances = classes("breast_cancer")
     upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
 
@@ -193,7 +193,7 @@ def test_metrics_of_numbers(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_a_model_that_does_not_answer_has_no_error(metric: str) -> None:
-    """Rows without an answer are not left out: a model would gain by being silent where it is unsure."""
+    """Rows without a prediction are not skipped: a model must not gain by abstaining where it is unsure."""
     truth, said = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, said.values)
 
@@ -212,7 +212,7 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_metrics_of_ranked_rows(metric: str) -> None:
-    """The mean over the lists."""
+    """The metric is the mean over the lists."""
     known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
     truth, said, groups = ranked()
     several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -222,7 +222,7 @@ def test_metrics_of_ranked_rows(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_equal_scores_are_ranked_as_in_scikit_learn(metric: str) -> None:
-    """Rounded to a tenth, most lists have some."""
+    """With scores rounded to a tenth, most lists contain ties."""
     several = [one for one in lists(1) if len(one[0]) > 1]
     truth, said, groups = ranked(1)
     kept = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -235,7 +235,7 @@ def test_equal_scores_are_ranked_as_in_scikit_learn(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_equal_scores_have_no_order(metric: str) -> None:
-    """A model that says the same of all gains nothing when the relevant rows are stored first."""
+    """A model that gives every row the same score gains nothing when the relevant rows are stored first."""
     truth, said, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
@@ -257,7 +257,7 @@ def test_a_row_without_a_query_is_in_no_list() -> None:
 
 
 def of_task(task: str) -> tuple[Any, Predictions, Any]:
-    """Data of a task, with what a model says of it."""
+    """Return data for a task, with a model's predictions."""
     if "classification" in task:
         truth, said, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
         return truth, said, None
@@ -265,7 +265,7 @@ def of_task(task: str) -> tuple[Any, Predictions, Any]:
 
 
 def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
-    """What a model says that knows the truth."""
+    """Return the predictions of a perfect model."""
     if "classification" not in task:
         return Predictions(truth, naive=said.naive)
     sure = np.eye(said.classes)[truth.astype(int)]
@@ -274,7 +274,7 @@ def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
 
 @pytest.mark.parametrize(("task", "metric"), [(task, metric) for task in TASKS for metric in known_metrics(task)])
 def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
-    """For each of its tasks, within its range, and what knows the truth is better than what does not."""
+    """Each metric works for each of its tasks, stays in its range, and ranks a perfect model above a worse one."""
     truth, said, groups = of_task(task)
     found, best = score(metric, truth, said, groups), score(metric, truth, perfect(task, truth, said), groups)
 
@@ -284,7 +284,7 @@ def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
 
 
 def reversed_(task: str, said: Predictions) -> Predictions:
-    """The same answers, each given to another row."""
+    """Return the same predictions in reverse order."""
     scores = None if said.scores is None else said.scores[::-1]
     return Predictions(said.values[::-1], scores, said.classes, said.naive)
 
@@ -308,7 +308,7 @@ def series(**more: Any) -> TrainingData:
 
 
 def test_a_naive_forecast_is_that_of_each_series() -> None:
-    """Hyndman and Koehler, 2006: the mean absolute error of one step, in order of time, over the rows learned from."""
+    """Hyndman and Koehler, 2006: mean absolute one-step error over the training rows in order of time."""
     times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
 
     assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)
@@ -319,7 +319,7 @@ def test_a_naive_forecast_is_that_of_each_series() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
 def test_rows_that_are_no_series_have_no_naive_forecast(more: dict[str, Any]) -> None:
-    """Without a time, or with several rows of one time: differences between shops are no changes."""
+    """Without a timestamp, or with several rows per timestamp, the differences are not changes over time."""
     truth, said = numbers()
     naive = series(**more).naive_error()
 

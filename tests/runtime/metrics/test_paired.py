@@ -1,4 +1,4 @@
-"""The interval of a difference: as scipy has it, wider where rows hang together, and without a draw too many."""
+"""The interval of a difference agrees with scipy, is wider for dependent rows, and uses no more draws than needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST, SECOND = (RANDOM.random(400) < right for right in (0.8, 0.7))
 
 
 def gain(places: Any, draws: Any) -> float:
-    """By how much more often the first is right on these rows than the second."""
+    """Return how much more often the first model is right on these rows than the second."""
     return float(FIRST[places].mean() - SECOND[places].mean())
 
 
@@ -28,11 +28,11 @@ def test_the_interval_is_that_of_scipy() -> None:
     found = interval(gain, rows, 0.95)
 
     assert found == pytest.approx((theirs.low, theirs.high), abs=0.008)
-    assert found == interval(gain, rows, 0.95)  # the same when it is asked again
+    assert found == interval(gain, rows, 0.95)  # a repeated call gives the same interval
 
 
 def test_rows_of_one_customer_are_drawn_together() -> None:
-    """Copies of a row tell nothing new: the interval is as wide as without them."""
+    """Copies of a row add no information: the interval is as wide as without them."""
     once = interval(gain, np.arange(400), 0.9)
     copies = interval(lambda places, draws: gain(places // 5, draws), np.repeat(np.arange(400), 5), 0.9)
     apart = interval(lambda places, draws: gain(places // 5, draws), np.arange(2000), 0.9)
@@ -48,13 +48,13 @@ def test_an_identical_model_gains_nothing_at_all() -> None:
 
 
 def test_too_few_units_and_values_have_no_interval() -> None:
-    """Nine customers with any number of rows, or a metric that most draws have no value for."""
+    """Nine customers are too few, however many rows they have; so is a metric that most draws leave undefined."""
     assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
     assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
 
 
 def test_a_difference_within_noise_is_seldom_called_one() -> None:
-    """Of two models that are equally good, the lower end is above zero in one of forty cases."""
+    """For two equally good models, the lower end is above zero in about one case in forty."""
     called = 0
     for seed in range(100):
         random = np.random.default_rng(seed)

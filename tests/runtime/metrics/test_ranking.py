@@ -1,4 +1,4 @@
-"""Ranked rows: metrics are the mean over queries, and no query is cut in two."""
+"""Ranking: metrics are means over queries, and a split never divides a query."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUERIES = np.array([0, 0, 1, 1, 2, 2])
     ("metric", "value"), [("ndcg", (1 / np.log2(3) + 1) / 2), ("map", 0.75), ("recall_at_10", 1.0)]
 )
 def test_the_mean_over_queries_with_something_relevant(metric: str, value: float) -> None:
-    """The first query has its one relevant row second, the second query first; the third has none."""
+    """The first query has its only relevant row second, the second query has it first, and the third has none."""
     assert score(metric, TRUTH, SAID, QUERIES) == pytest.approx(value)
 
 
@@ -44,7 +44,7 @@ def test_without_queries_there_is_no_such_metric() -> None:
 
 @pytest.mark.parametrize("by", ["random", "time"])
 def test_a_split_keeps_queries_whole(by: str) -> None:
-    """A fifth of the queries is held out; by time the newest of them."""
+    """A fifth of the queries is held out; with a split by time, the newest."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
     train, held = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))

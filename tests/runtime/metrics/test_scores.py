@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn, and have no value where they have no meaning."""
+"""Metrics agree with scikit-learn, and are undefined where they have no meaning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_log_loss_is_that_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_two_classes_of_four_are_still_four(metric: str) -> None:
-    """Rows that happen to be of the first two classes do not make the second the positive one."""
+    """If the rows happen to contain only the first two classes, the second does not become the positive class."""
     few = TRUTH < 2
     said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], said.values, average="macro")
@@ -44,14 +44,14 @@ def test_two_classes_of_four_are_still_four(metric: str) -> None:
         ("auc_roc", [0.0, 0.0]),
         ("auc_pr", [0.0, 0.0]),
         ("recall", [0.0, 0.0]),
-        ("precision", [1.0, 0.0]),  # nothing was said to be positive
+        ("precision", [1.0, 0.0]),  # nothing was predicted positive
         ("mape", [0.0, 0.0]),
         ("wape", [0.0, 0.0]),
         ("r2", [1.0]),
     ],
 )
 def test_a_metric_without_meaning_is_no_number(metric: str, truth: list[float]) -> None:
-    """Neither the best value nor the worst."""
+    """The result is NaN, neither the best value nor the worst."""
     said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), said))
@@ -69,7 +69,7 @@ def test_a_model_that_answers_nan_has_no_error_that_could_be_small() -> None:
 
 
 def test_scores_of_a_model_that_knew_other_classes_are_put_in_place() -> None:
-    """A champion that learned before a class was there is judged by what it says of the others."""
+    """A champion trained before a class existed is judged by its scores for the other classes."""
     said = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     found = predictions(said, "multiclass-classification", ["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""Columns of a file as a whole are what their values one by one would be, and are refused for the same reason."""
+"""Columns of a file are converted as their values would be one by one, and refused for the same reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
-    """A file of one column as the model gets it, or why not."""
+    """Return a one-column file as the model receives it, or the reason for its refusal."""
     try:
         return Checker([Column("a", kind, True)]).frame(FrameRows(pd.DataFrame({"a": column})))
     except BadRequest as problem:

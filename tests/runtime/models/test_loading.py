@@ -1,4 +1,4 @@
-"""A model that comes as a bundle is renewed while the store is in reach, and goes on while it is not."""
+"""A model delivered as a bundle is updated while the store is reachable, and keeps serving while it is not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """A store that nothing was delivered to yet."""
+    """Return a store without any deliveries."""
     made = ObjectStore()
     yield made
     made.cut()
@@ -35,12 +35,12 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A description that opens the store, and names no registry."""
+    """Return a description with access to the store and without a registry."""
     return store.described(monkeypatch)
 
 
 def model(disk: Path) -> dict[str, Any]:
-    """A model that comes as a bundle."""
+    """Describe a model that is delivered as a bundle."""
     bundle = {"uri": f"{URI}/", "store": "artifacts", "cache": str(disk), "pollSeconds": 1}
     return {"registeredName": "cards-fraud", "uri": "models:/cards-fraud@champion", "alias": "champion"} | {
         "bundle": bundle
@@ -48,20 +48,20 @@ def model(disk: Path) -> dict[str, Any]:
 
 
 def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
-    """A version is promoted where the registry is."""
+    """Promote a version on the registry's side."""
     make_bundle(folder / version, version)
     publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
 
 def number(found: Version | None) -> str | None:
-    """The number of a version."""
+    """Return the number of a version."""
     return None if found is None else found.version
 
 
 def test_the_store_has_the_files_and_nothing_for_folders(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A workload may write below its own prefix only, so no marker of a folder above it is made."""
+    """A workload may write only below its own prefix, so no folder marker is created above it."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -81,7 +81,7 @@ def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[s
 def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """And follows when the link is back. Its age counts from when the store was in reach."""
+    """The process follows again once the link is back. A bundle's age counts from when the store was last reachable."""
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")
@@ -109,7 +109,7 @@ def test_without_a_link_and_a_bundle_there_is_no_version(
 def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Packed from the store with the usual variables, unpacked into the folder of a server that runs."""
+    """The bundle is packed from the store with the usual variables and unpacked into the folder of a running server."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -133,7 +133,7 @@ def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
 def test_a_bundle_that_was_changed_in_the_store_is_not_used(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """The one before goes on."""
+    """The server keeps the previous bundle."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()
@@ -145,7 +145,7 @@ def test_a_bundle_that_was_changed_in_the_store_is_not_used(
 
 
 def test_the_profiles_of_a_bundle_come_with_it(workload: dict[str, Any], tmp_path: Path) -> None:
-    """What a version has none of cannot be compared with, and is refused in words."""
+    """A version without profiles cannot be compared, and is refused with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

@@ -1,4 +1,4 @@
-"""What follows a breach: one run of the pipeline within the cooldown, made as its CronJob would make it."""
+"""After a breach: one run of the pipeline per cooldown, created as its CronJob would create it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """An API server with the CronJob of a pipeline."""
+    """Run an API server with the CronJob of a pipeline."""
     with ApiServer() as running:
         template = {"metadata": {"labels": {"of": "template"}}, "spec": {"backoffLimit": 3}}
         running.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"] = {
@@ -37,18 +37,18 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """The API as a Pod with a token sees it."""
+    """Return the API as a Pod with a token sees it."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """The Jobs that were made."""
+    """Return the Jobs that were created."""
     return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
 
 
 def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """Its spec and owner are the CronJob's, so that the pipeline's own rules hold and both go together."""
+    """The Job has the CronJob's spec and owner, so the pipeline's own settings apply and both are deleted together."""
     assert (
         start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
@@ -74,7 +74,7 @@ def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> 
 def test_a_run_is_kept_as_long_as_its_cooldown(
     server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
 ) -> None:
-    """Neither a short `retention.runs` nor the history of a busy CronJob makes a monitor forget what it started."""
+    """Neither a short `retention.runs` nor a busy CronJob's history limit makes a monitor forget a run it started."""
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
@@ -86,7 +86,7 @@ def test_a_run_is_kept_as_long_as_its_cooldown(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """A day later another run is started; before that none."""
+    """The next run starts after a day, not before."""
     start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
@@ -102,7 +102,7 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
 
 
 def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -> None:
-    """A run by time is under way; when it has ended, the breach starts one."""
+    """A scheduled run is in progress; once it has ended, the breach starts a run."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-1"}
@@ -120,7 +120,7 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
 
 
 def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer, api: ClusterApi) -> None:
-    """In a sentence, and not as a traceback."""
+    """The error is one sentence, not a traceback."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 

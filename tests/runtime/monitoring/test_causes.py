@@ -1,4 +1,4 @@
-"""A breach says which way, in which part of the rows, and which features moved the predictions most."""
+"""A breach reports the direction, the affected slice, and the features that moved the predictions most."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = 2000
 
 
 def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
-    """People, and what a model that goes by income and town says of them; noise is no matter to it."""
+    """Generate people and the predictions of a model that depends on income and town, but not on noise."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -40,7 +40,7 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
 
 
 def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[Look, dict[str, Any]]:
-    """A look at rows after those of `rows(1)`."""
+    """Run one monitor pass over rows compared with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
         said = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
@@ -77,7 +77,7 @@ def pushed(look: Look, described: dict[str, Any], name: str) -> list[tuple[str, 
 
 
 def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
-    """By as much as they did: an income of one more is a score of a tenth more."""
+    """Features are ordered by effect: an income higher by one raises the score by a tenth."""
     look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}
@@ -96,7 +96,7 @@ def test_the_same_of_a_feature_of_texts() -> None:
 
 
 def test_errors_are_worst_in_a_part_of_the_rows(tmp_path: Path) -> None:
-    """Where a town is new to the model, say."""
+    """The slice here is a town that the model predicts wrongly."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)

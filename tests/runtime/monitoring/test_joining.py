@@ -1,4 +1,4 @@
-"""A monitor of quality says how many predictions it has judged, and is never well because it has judged none."""
+"""A quality monitor reports how many predictions it judged, and never reports health without judging any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = 500
 RANDOM = np.random.default_rng(3)
 TRUTH = RANDOM.integers(0, 2, ROWS)
 IDS = [f"{number:06d}" for number in range(ROWS)]
-"""Of a model that is wrong three times in four."""
+"""One key per row. The model's predictions below are wrong in three of four rows."""
 
 
 def predictions(**more: Any) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def labels(**more: Any) -> pd.DataFrame:
 
 
 def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()) -> tuple[Look, Any]:
-    """A look at these predictions with these labels, and its description."""
+    """Run one monitor pass over these predictions and labels, and return it with its description."""
     for name, frame in (("now", said), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -63,7 +63,7 @@ def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tupl
 
 
 def gauges(look: Look, described: Any, name: str) -> dict[str, float]:
-    """What is pushed under a name, by feature."""
+    """Return a pushed metric's values by feature."""
     told = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
     return {one.labels["feature"]: one.value for one in told if one.name == name}
 
@@ -87,7 +87,7 @@ def test_a_key_is_the_same_whether_it_is_a_number_or_its_text(tmp_path: Path, tr
 
 
 def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: Path) -> None:
-    """Without one, an amount that is rounded on one side is a part of it, and nothing is found: unknown, not well."""
+    """Without it, the amount joins the key too, nothing matches, and the result is unknown rather than healthy."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
@@ -100,9 +100,9 @@ def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: P
 @pytest.mark.parametrize(
     ("truth", "share"),
     [
-        (labels().head(5), 0.01),  # the pipeline of labels is slow
-        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or writes them otherwise
-        (labels().assign(fraud=None), 0.0),  # or empty
+        (labels().head(5), 0.01),  # the label pipeline is slow
+        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or formats the ids differently
+        (labels().assign(fraud=None), 0.0),  # or leaves the labels empty
     ],
 )
 def test_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame, share: float) -> None:
@@ -114,7 +114,7 @@ def test_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame,
 
 
 def test_a_part_of_the_labels_is_judged_and_said(tmp_path: Path) -> None:
-    """Rows that were written without the key have a prediction whose label is never found."""
+    """A prediction written without its key never finds a label."""
     said = predictions()
     said.loc[:99, "id"] = None
     look, described = judged(tmp_path, said, labels().tail(300), key=("id",))
@@ -131,7 +131,7 @@ def test_a_key_of_times_is_no_key_of_texts(tmp_path: Path) -> None:
 
 
 def test_a_time_is_the_same_in_any_resolution_and_zone(tmp_path: Path) -> None:
-    """As a forecast and the sales of its day have it."""
+    """Forecasts and daily sales are joined by day, for example."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,
@@ -150,7 +150,7 @@ def test_a_key_that_one_side_lacks_is_refused(tmp_path: Path) -> None:
 
 
 def test_texts_of_numbers_are_compared_exactly() -> None:
-    """Also those that no floating point holds; what is no number stays as it is."""
+    """Integers too large for a float are compared exactly, and strings that are not numbers stay unchanged."""
     texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
 
     assert list(number_texts_in(texts)) == ["12", "12", "9007199254740993", "0", "0", "x012", "7"]
@@ -158,7 +158,7 @@ def test_texts_of_numbers_are_compared_exactly() -> None:
 
 
 def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
-    """For drift as for quality."""
+    """A window with no rows, or too few, is reported as unknown by drift and quality monitors."""
     said = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, said, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

@@ -1,4 +1,4 @@
-"""What a monitor measures of real files: of windows that are empty, incomplete, late, or larger than the memory."""
+"""Monitors measure real files: windows that are empty, incomplete, late, or larger than memory."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ RANDOM = np.random.default_rng(3)
 
 
 def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
-    """One file of a dataset."""
+    """Write one file of a dataset."""
     folder.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(folder / f"{name}.parquet")
 
 
 def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Rows that happened so many hours ago and later."""
+    """Generate rows with timestamps from this many hours ago until now."""
     ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
     return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
 
 
 def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """A monitor of dataset `now`; `then` is its reference, `labels` come in an hour."""
+    """Describe a monitor of dataset `now`, with `then` as its reference; `labels` arrive after an hour."""
     timed: dict[str, Any] = {"timestamp": "at"}
     data = {
         "now": timed,
@@ -53,13 +53,13 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """What was measured, by feature; nothing was refused."""
+    """Return the measured values by feature; nothing may be refused."""
     assert not found[1]
     return {one.feature: one.value for one in found[0]}
 
 
 def test_an_empty_window_is_no_traceback(tmp_path: Path) -> None:
-    """It has no rows, and its freshness is that of the newest row there is; the rest is not measured."""
+    """The row count is zero and freshness is that of the newest row; nothing else is measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -87,7 +87,7 @@ def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> Non
 
 
 def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
-    """Texts with offsets, naive times and days; the same hour in each."""
+    """Timestamps may be strings with offsets, naive times or dates: the same hour in each."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -95,12 +95,12 @@ def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
     assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
     write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.tz_localize(None)}))
     assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
-    write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.date}))  # each day is its first moment
+    write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.date}))  # a date means its midnight
     assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 2}
 
 
 def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> None:
-    """Decimals are numbers, and a truth value is the number that a request makes of it."""
+    """Decimals count as numbers, and booleans as the numbers that a request turns them into."""
     write(
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
@@ -119,21 +119,21 @@ def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> No
 
 
 def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classification") -> dict[str, Any]:
-    """A monitor of quality."""
+    """Describe a quality monitor."""
     model = {"name": "fraud", "registeredName": "fraud", "uri": "models:/fraud@champion", "task": task}
     checks: list[dict[str, Any]] = [{"metric": name} for name in names]
     return monitor(tmp_path, checks, type="prediction-quality", labels="labels", models=[model])
 
 
 def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
-    """Predictions with scores, all older than their labels are late."""
+    """Generate predictions with scores, all older than the label delay."""
     score = RANDOM.random(count)
     frame = rows(count, hours, id=np.arange(count), prediction=(score > 0.5).astype(int), score=score)
     return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
 
 
 def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None:
-    """A label that was corrected counts once and as it is now; ids are texts on one side, and numbers on the other."""
+    """A corrected label counts once, with its latest value; ids are strings on one side and numbers on the other."""
     said = predicted(500)
     truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
     first = pd.DataFrame({"id": said.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
@@ -153,12 +153,12 @@ def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None
     assert found["log_loss"] == pytest.approx(metrics.log_loss(truth, said.score))
     assert found["recall_macro"] == pytest.approx(metrics.recall_score(truth, said.prediction, average="macro"))
     apart = stats.ks_2samp(said.score[truth == 1], said.score[truth == 0]).statistic
-    assert found["ks"] == pytest.approx(apart)  # and not how far a column moved
+    assert found["ks"] == pytest.approx(apart)  # not the KS distance of a drifted column
     assert found["f1"] == pytest.approx(metrics.f1_score(truth, said.prediction))
 
 
 def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> None:
-    """Without a positive there is no recall, and no order to judge; of twenty labels nothing is said."""
+    """Recall and ranking metrics are undefined without a positive label; twenty labels are too few for any metric."""
     said = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=0))
@@ -173,7 +173,7 @@ def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> Non
 
 
 def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same keys on both sides; the measure is close to that of all."""
+    """Both sides sample the same keys, and the result is close to that of all rows."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     said = predicted(40_000)
     truth = (said.score + RANDOM.normal(0, 0.3, len(said)) > 0.5).astype(int)
@@ -199,7 +199,7 @@ def test_duplicates_are_exact_up_to_a_bound_and_close_beyond(tmp_path: Path, mon
 
 
 def test_parts_with_other_samples_are_added_fairly() -> None:
-    """The smaller sample holds for both."""
+    """The smaller sample applies to both."""
     one, other = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
     frame = pd.DataFrame({"id": np.arange(4000)})
     for _ in range(2):
@@ -212,7 +212,7 @@ def test_parts_with_other_samples_are_added_fairly() -> None:
 
 
 def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
-    """A column that came later is missing before; one whose type changed is compared as what it holds."""
+    """A column added later is missing in older files; a column whose type changed is compared by its values."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -225,7 +225,7 @@ def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
 
 
 def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
-    """Each has files of its own, and what they counted is added."""
+    """Each thread reads its own files, and their counts are added up."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
@@ -239,7 +239,7 @@ def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Also where what is watched has the labels itself."""
+    """Watched data that contains the labels itself is checked too."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
@@ -277,7 +277,7 @@ def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_
 
 
 def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> None:
-    """They would agree on no row, and nothing would be wrong with the model."""
+    """Labels of another type would never match, and the model would be reported as wrong."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
@@ -288,7 +288,7 @@ def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> 
 
 
 def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """No metric can tell of them."""
+    """Predictions without a value are logged, because no metric would show them."""
     said = predicted(100).astype({"prediction": float})
     said.loc[:9, "prediction"] = np.nan
     write(tmp_path / "now", "a", said)
@@ -300,7 +300,7 @@ def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.Log
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """A monitor of the accuracy of captured answers, of which each variant has its share right."""
+    """Describe an accuracy monitor of captured predictions; each variant has the given share of correct ones."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
@@ -319,7 +319,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """Also where only one answered in the window, and its value is called by no variant."""
+    """A window may have only one variant, whose value then carries no variant name."""
     results, refused = look(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused
@@ -329,7 +329,7 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
 def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
-    """Each variant is compared by itself."""
+    """Each variant is compared separately."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
         said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})

@@ -1,4 +1,4 @@
-"""What a monitor tells Prometheus: values that say whose they are."""
+"""Metrics that a monitor sends to Prometheus carry labels that identify their source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def test_environments_that_share_a_prometheus_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a label of every value, and by their source: equal series of two namespaces would be one."""
+    """Every value has a namespace label and its own source; otherwise equal series of two namespaces would merge."""
     pushed: list[tuple[list[Sample], Mapping[str, str]]] = []
 
     def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a monitor keeps between its looks: failures in a row, and nothing twice when a look is tried again."""
+"""A monitor's state between passes: consecutive failures are counted, and a retried pass counts once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """A daily monitor of drift with a state; its reference is normal in four features."""
+    """Describe a daily drift monitor with state; its reference is normally distributed in four features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
 
 
 def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tuple[str, ...]) -> set[str]:
-    """What a look finds on a day on which some features have moved."""
+    """Return the breaches on a day on which some features have drifted."""
     now = NOW + timedelta(days=day)
     random = np.random.default_rng(day)
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
@@ -62,7 +62,7 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
 
 
 def test_a_breach_needs_so_many_looks_in_a_row(tmp_path: Path) -> None:
-    """Of the same feature: one that is well in between begins anew."""
+    """The count is per feature: a pass without a breach resets it."""
     described = workload(tmp_path, consecutive=3)
     days = [("a",), ("a", "b"), ("b",), ("a", "b"), ("a",), ("a",), ("a",)]
 
@@ -79,7 +79,7 @@ def test_a_breach_needs_so_many_features(tmp_path: Path) -> None:
 
 
 def test_features_of_variants_are_counted_apart() -> None:
-    """Two that moved in one variant and one in the other are not three."""
+    """Two drifted features in one variant and one in another are not three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 
@@ -89,7 +89,7 @@ def test_features_of_variants_are_counted_apart() -> None:
 
 
 def test_a_look_that_is_tried_again_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tries of a Job have its name in common."""
+    """All retries of a Job share its name."""
     described = workload(tmp_path, consecutive=2)
     monkeypatch.setenv(LOOK, "monitor-drift-29000000")
     assert [breaches(described, tmp_path, day, ("a",)) for day in (0, 0, 0)] == [set()] * 3
@@ -99,7 +99,7 @@ def test_a_look_that_is_tried_again_counts_once(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_state_that_cannot_be_read_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look goes on without it, fails, and leaves it alone."""
+    """The pass continues without the state, fails, and leaves the file alone."""
     described = workload(tmp_path, consecutive=2)
     kept = tmp_path / "state" / "state.json"
     kept.parent.mkdir()

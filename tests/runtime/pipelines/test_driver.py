@@ -1,4 +1,4 @@
-"""What the description asks and the runtime does not do is refused before any work."""
+"""A description that requests something the runtime does not support is refused before any work starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRAINING: dict[str, Any] = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The training above with one thing changed."""
+    """Return the training workload above with one thing changed."""
     workload = copy.deepcopy(TRAINING)
     *parents, last = path.split(".")
     at: Any = workload
@@ -79,7 +79,7 @@ def test_a_monitor_is_no_pipeline() -> None:
 
 
 def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
-    """What a later step reports is not there yet when trials are compared."""
+    """Metrics reported by a later step do not exist yet when trials are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
     )
@@ -104,7 +104,7 @@ def test_steps_come_after_what_they_need() -> None:
 
 
 def test_a_search_is_about_what_trains() -> None:
-    """A step of own code after a built-in trainer is not searched: it need not report the metric."""
+    """A custom step after a built-in trainer is not tuned and need not report the metric."""
     own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
     first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
     last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}

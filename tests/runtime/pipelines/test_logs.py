@@ -1,4 +1,4 @@
-"""Logs of a run: what each node has written is in the store when its Pods are gone."""
+"""Logs of a run: every node's logs are in the store after its Pods are gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """The folder of a node: a driver, two workers of which one is silent, and what nobody reads."""
+    """Return a node's log folder: a driver, two workers, one of them silent, and files that are not kept."""
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")
@@ -28,13 +28,13 @@ def session(tmp_path: Path) -> Path:
 
 
 def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A pipeline whose logs are kept."""
+    """Describe a pipeline whose logs are kept."""
     kept = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
     return {**store.described(patch), "pipeline": {"logs": kept}}
 
 
 def test_what_a_node_has_written_lies_below_its_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder for each node; empty files and those of Ray itself stay behind."""
+    """Each node has its own folder; empty files and Ray's own logs are not copied."""
     store = ObjectStore()
 
     assert copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "10.0.0.7", session) == 2
@@ -57,7 +57,7 @@ def test_of_a_long_file_the_end_is_kept(session: Path, monkeypatch: pytest.Monke
 def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On a real Ray of one node: its logs are kept; when the store is gone that is a warning."""
+    """On a real Ray with one node, its logs are kept; an unreachable store only causes a warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

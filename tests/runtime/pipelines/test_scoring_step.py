@@ -1,4 +1,4 @@
-"""A step of a custom pipeline that scores with a registered model, between steps of the user's own code."""
+"""A step of a custom pipeline that scores with a registered model, between steps of user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline of three steps, of which the second scores; one after it by another model may be added."""
+    """A three-step pipeline whose second step scores; a test may add a step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -59,13 +59,13 @@ class Forecast(Scoring):
         described |= {"steps": self.steps, "timeoutSeconds": 300}
 
     def perform(self, name: str) -> dict[str, float]:
-        """One step, and what it reports."""
+        """Run one step and return what it reports."""
         return dict(perform(record(PipelineWorkload, self.workload), name, {}, "a-run")[0].reported)
 
 
 @pytest.fixture
 def forecast(tmp_path: Path) -> Forecast:
-    """A model that doubles."""
+    """Return a pipeline with a model that doubles its input."""
     made = Forecast(tmp_path)
     made.promote(2.0)
     return made
@@ -73,12 +73,12 @@ def forecast(tmp_path: Path) -> Forecast:
 
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that are this process."""
+    """Use this process as the worker."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
 
 
 def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here: None) -> None:
-    """Three steps on a real Ray: rows, their scores, and what comes of these, in one run."""
+    """Three steps on a real Ray in one run: rows, their scores, and a result computed from the scores."""
     check_pipeline(record(Workload, forecast.workload))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
@@ -86,7 +86,7 @@ def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here
 
 
 def test_it_is_a_batch_inference_in_all_it_does(forecast: Forecast, near: None) -> None:
-    """A file that does not fit is left out, and what was scored is not scored again."""
+    """A file that does not fit is skipped, and scored files are not scored again."""
     forecast.put("a.parquet", amounts(1, 2, 3))
     forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
 
@@ -100,7 +100,7 @@ def test_it_is_a_batch_inference_in_all_it_does(forecast: Forecast, near: None) 
 
 
 def test_each_step_has_a_model_of_its_own(forecast: Forecast, near: None) -> None:
-    """By its own reference: one that follows an alias, one at a version."""
+    """Each step uses its own reference: one follows an alias, the other a fixed version."""
     forecast.promote(10.0)
     forecast.put("a.parquet", amounts(1))
     model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}
@@ -133,7 +133,7 @@ def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: N
 
 
 def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
-    """So that it only coordinates in its own process, as a batch inference does."""
+    """The step's own process only coordinates, as in batch inference."""
     assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
     assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
 
@@ -158,7 +158,7 @@ def test_what_cannot_be_scored_is_refused_before_any_work(forecast: Forecast, fi
 def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
     forecast: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Code of the user's may report a number by the same name."""
+    """User code may report a number with the same name."""
     told: list[float] = []
 
     class Driver:

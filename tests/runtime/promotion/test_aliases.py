@@ -1,4 +1,4 @@
-"""An alias ends where its history says, whoever moves it at the same moment, and the history has every move."""
+"""An alias ends where its history says, despite concurrent moves, and the history has every move."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import Model
 from tests.runtime.described import record
 
-# of libraries that MLflow's database stands on
+# raised by libraries under MLflow's database
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::sqlalchemy.exc.SADeprecationWarning")
 
 MODEL = {"registeredName": "fraud"}
@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """MLflow's calls on memory, each an atomic step, in an order that the seed draws."""
+    """An in-memory MLflow whose calls are atomic and interleave in an order drawn from the seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all, one call of the registry at a time."""
+        """Run all functions concurrently, one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for done in [pool.submit(self._work, work) for work in works]:
@@ -117,19 +117,19 @@ class Interleaved:
 
 
 class Page(list[Any]):
-    """A page of runs, which is the last."""
+    """The last page of runs."""
 
     token = ""
 
 
 def move(version: int, alias: str = "champion") -> Move:
-    """A promotion of a version."""
+    """Return a promotion of a version."""
     return Move(alias, PROMOTE, str(version), "", "training", "its gate held", f"sha256:{version}")
 
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
-    """A registry in memory, by the seed of its interleaving."""
+    """Return a factory of in-memory registries, by the seed of their interleaving."""
 
     def made(seed: int) -> Interleaved:
         found = Interleaved(seed)
@@ -141,7 +141,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int], Interleaved]) -> None:
-    """A thousand times, in as many orders of their calls; the history has both, and no move by hand."""
+    """In a thousand call orders, the history has both promotions and no manual move."""
     for seed in range(1000):
         server, asked = memory(seed), History(record(Model, MODEL))
         aliases.promote(asked, move(1))
@@ -154,7 +154,7 @@ def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int]
 
 
 def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """A newer version that is promoted meanwhile keeps the alias; without one it is at the version before."""
+    """A newer version promoted meanwhile keeps the alias; otherwise it returns to the previous version."""
     for seed in range(300):
         server, asked = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
@@ -171,7 +171,7 @@ def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[
 
 
 def test_many_promotions_at_once_in_a_database(database: History) -> None:
-    """Eight at a time, in no order: each is in the history, and the newest has the alias."""
+    """With eight concurrent promotions in random order, all are in the history and the newest has the alias."""
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
@@ -186,19 +186,19 @@ def test_many_promotions_at_once_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """A registry in a database, which takes seconds to make."""
+    """Return the history in a registry backed by a database, which takes seconds to create."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
-    """A registry in a folder."""
+    """Return the history in a registry backed by a folder."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     return connected(f"file://{tmp_path}/registry")
 
 
 def connected(uri: str) -> History:
-    """The history of a model of a registry that is in use from now on."""
+    """Connect to a registry, create a model there, and return its history."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
@@ -206,18 +206,18 @@ def connected(uri: str) -> History:
 
 
 def at(alias: str = "champion") -> str:
-    """Where an alias points."""
+    """Return the version an alias points to."""
     found = registry.version_at("fraud", alias)
     return "" if found is None else found.version
 
 
 def registered() -> int:
-    """One more version, of no files."""
+    """Register another version without files."""
     return int(mlflow.MlflowClient().create_model_version("fraud", "file:///nowhere").version)
 
 
 def test_an_alias_that_somebody_moved_is_recorded_and_stays(files: History) -> None:
-    """What was passed over does not come back by itself; a newer version does."""
+    """Versions skipped by a manual move do not return on their own; a newer version does."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -232,7 +232,7 @@ def test_an_alias_that_somebody_moved_is_recorded_and_stays(files: History) -> N
 
 
 def test_an_alias_is_known_that_is_older_than_its_history(files: History) -> None:
-    """It was moved before anybody recorded it, and is what a rollback goes back to."""
+    """An alias that was moved before the history began is a valid target for a rollback."""
     registry.set_alias("fraud", "champion", str(registered()))
 
     aliases.promote(files, move(registered()))
@@ -242,7 +242,7 @@ def test_an_alias_is_known_that_is_older_than_its_history(files: History) -> Non
 
 
 def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process ended after it had recorded its move; until it may not come back, nobody takes its word for wrong."""
+    """A process ended after recording its move; the move is completed only once its process cannot return."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -258,7 +258,7 @@ def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.M
 def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
     files: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that finds none in the record would have to believe the tag of the version."""
+    """Without a digest in the record, a server would have to trust the version's tag."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for one in (approved, move(registered())):
         aliases.promote(files, one)
@@ -273,7 +273,7 @@ def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
 
 
 def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
-    """A rollback goes to the one before it."""
+    """A rollback goes to the version before it."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     mlflow.MlflowClient().delete_model_version("fraud", "2")
@@ -282,7 +282,7 @@ def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
 
 
 def test_a_deleted_record_counts_and_others_are_of_their_alias(files: History) -> None:
-    """MLflow hides runs that are deleted; that makes nothing undone."""
+    """MLflow hides deleted runs; deleting a record does not undo its move."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
     for one in files.moves("champion"):
@@ -295,7 +295,7 @@ def test_a_deleted_record_counts_and_others_are_of_their_alias(files: History) -
 
 
 def test_the_last_word_on_a_version_counts() -> None:
-    """It may be taken back and come back by hand."""
+    """A version may be rolled back and later restored by hand."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
 

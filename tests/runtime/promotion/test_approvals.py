@@ -1,4 +1,4 @@
-"""What counts as an approval: a statement about exactly this version, signed by a key of a group that may approve."""
+"""An approval is a statement about exactly this version, signed by a key of a group that may approve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 class Case:
-    """Two groups of which both must agree, and what they say about a version."""
+    """Two groups that must both approve, and their statements about a version."""
 
     def __init__(self, folder: Path) -> None:
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
@@ -40,14 +40,14 @@ class Case:
 
     @property
     def about(self) -> dict[str, str]:
-        """What a good statement says."""
+        """Return the contents of a valid statement."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
-        """The groups whose approvals count, and how many are missing."""
+        """Return the groups whose approvals count, and the number of missing approvals."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
         found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
-        assert len(found.refused) == len({*evidence}) - len(found.given)  # the same text twice is one approval
+        assert len(found.refused) == len({*evidence}) - len(found.given)  # duplicates count as one approval
         return [one.group for one in found.given], found.missing
 
 
@@ -57,7 +57,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def test_two_groups_approve_by_their_keys(case: Case) -> None:
-    """With more said in the statement than is asked for."""
+    """A statement may contain more than the required fields."""
     risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
     payments = case.payments.sign(case.about)
 
@@ -80,17 +80,17 @@ def test_two_groups_approve_by_their_keys(case: Case) -> None:
     ],
 )
 def test_an_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
-    """A good signature, carried over from another version, environment or model."""
+    """The signatures are valid, but made for another version, environment or model."""
     assert case.given(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (["payments-risk"], 1)
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """Such as one of a commit that has the same text."""
+    """For example, the signature of a commit with the same text."""
     assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
-    """Signed for staging, and changed to say prod."""
+    """The statement was signed for staging and edited to say prod."""
     found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
     found["statement"] = found["statement"].replace("staging", "prod")
 
@@ -105,14 +105,14 @@ def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
 
 
 def test_a_key_of_no_group_that_may_approve_does_not_count(case: Case) -> None:
-    """Whether it is listed for another group or nowhere."""
+    """The key may belong to another group or be unknown."""
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
     case.pipeline["approvals"]["groups"].pop("others")
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
 
 
 def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
-    """Two of one group, and one person who is listed in both."""
+    """Two signatures from one group count once, and so does one person listed in both groups."""
     both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.given(*both) == (["model-risk"], 1)
 
@@ -122,12 +122,12 @@ def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_a_tag_that_anybody_may_write_is_no_approval(case: Case, content: str) -> None:
-    """Among them the digest itself, which was one once."""
+    """One of these is a bare digest, which was once accepted as an approval."""
     assert case.given(content) == ([], 2)
 
 
 def test_no_tag_stops_the_promoter(case: Case) -> None:
-    """Anybody may write one, with characters that are no Base64 or no text in it."""
+    """Anybody may write a tag with invalid Base64 or invalid text."""
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
@@ -142,7 +142,7 @@ def test_no_tag_stops_the_promoter(case: Case) -> None:
 def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is left out with a warning, whichever group it belongs to, and the others of its group count as well."""
+    """An unreadable key is skipped with a warning, whichever group it belongs to; that group's other keys count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
@@ -161,7 +161,7 @@ def test_without_approvals_in_the_description_none_is_missing(case: Case) -> Non
 
 
 def test_an_auditor_checks_a_statement_with_ssh_keygen_alone(tmp_path: Path) -> None:
-    """By the commands of the page about approvals, from the file that it says how to get."""
+    """The test runs the commands from the page about approvals on the file that the page says how to get."""
     page = (Path(__file__).parents[3] / "docs" / "approvals.md").read_text(encoding="utf-8")
     commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
     assert len(commands) == 3

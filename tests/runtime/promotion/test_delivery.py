@@ -1,4 +1,4 @@
-"""What an alias points to is delivered when it moves, in both directions, and once."""
+"""The version behind an alias is delivered once when the alias moves, forwards or backwards."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
 
 @pytest.fixture
 def risk(tmp_path: Path) -> Signer:
-    """The one group that must agree."""
+    """Return the only group that must approve."""
     return Signer(tmp_path, "risk")
 
 
 @pytest.fixture
 def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A pipeline with approvals, whose promotions are delivered to a folder."""
+    """Return a pipeline with approvals, whose promotions are delivered to a folder."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
     described: dict[str, Any] = {
@@ -59,7 +59,7 @@ def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def train(slope: int) -> registry.Version:
-    """A version whose gate held."""
+    """Register a version whose gate has passed."""
     with mlflow.start_run() as run:
         model = LogisticRegression().fit(ROWS, [0, 0, 1, 1] if slope > 0 else [1, 1, 0, 0])
         uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
@@ -72,7 +72,7 @@ def train(slope: int) -> registry.Version:
 
 @pytest.fixture
 def approve(workload: dict[str, Any], risk: Signer) -> Approve:
-    """Signs that a version may be promoted."""
+    """Return a function that signs an approval of a version."""
 
     def signed(version: registry.Version) -> None:
         risk.approve(
@@ -86,7 +86,7 @@ def approve(workload: dict[str, Any], risk: Signer) -> Approve:
 
 
 def read(tmp_path: Path) -> Models:
-    """Another place, which reads what was delivered."""
+    """Return the models as another site reads them from the delivery."""
     bundle: dict[str, Any] = {
         "uri": f"file://{tmp_path}/bundles",
         "store": "artifacts",
@@ -99,7 +99,7 @@ def read(tmp_path: Path) -> Models:
 def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """It says who agreed and which run made it, and holds what monitors compare with."""
+    """The bundle names the approvers and its training run, and contains the monitor baselines."""
     version = train(1)
     promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
@@ -124,7 +124,7 @@ def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
 def test_what_was_interrupted_is_delivered_by_the_next_run(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias had moved already. What is delivered is not delivered again."""
+    """The alias had already moved. A delivered bundle is not delivered again."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -136,7 +136,7 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(
 
 
 def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The pipeline promotes to another alias; nobody tells it when somebody moves this one in the registry."""
+    """The pipeline promotes to another alias and is not notified of a manual move of this one."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -156,7 +156,7 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
 def test_a_store_out_of_reach_is_told_with_what_to_do(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias has moved; the next run delivers what it points to."""
+    """The alias has moved; the next run delivers the bundle."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 
@@ -169,7 +169,7 @@ def test_a_store_out_of_reach_is_told_with_what_to_do(
 def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """Whoever reads bundles is on the version before as well."""
+    """Consumers of bundles return to the previous version too."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))

@@ -1,4 +1,4 @@
-"""Approvals are verified again when a version is loaded, by the keys that are listed then."""
+"""Approvals are verified again when a version is loaded, against the keys listed at that time."""
 
 from __future__ import annotations
 
@@ -44,26 +44,26 @@ NAMED: dict[str, Any] = {
 
 
 def asked(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Approvals by these groups, each of one person."""
+    """Return required approvals by these groups, each with one person."""
     groups = {one.key.name: {"sshKeys": [one.line]} for one in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
 
 @pytest.fixture
 def risk(tmp_path: Path) -> Signer:
-    """A group that approves."""
+    """Return a group that approves."""
     return Signer(tmp_path, "risk")
 
 
 @pytest.fixture
 def payments(tmp_path: Path) -> Signer:
-    """Another one."""
+    """Return a second group that approves."""
     return Signer(tmp_path, "payments")
 
 
 @pytest.fixture
 def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """What the promoter looks at: a training that asks nobody yet."""
+    """Return the promoter's description of a training pipeline that does not require approvals yet."""
     monkeypatch.chdir(tmp_path)
     described: dict[str, Any] = {
         "system": "cards",
@@ -78,7 +78,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 
 
 def train() -> registry.Version:
-    """A version whose gate held."""
+    """Register a version whose gate has passed."""
     with mlflow.start_run():
         fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
         uri = log_model(fitted, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
@@ -86,20 +86,20 @@ def train() -> registry.Version:
 
 
 def number(models: Models) -> str:
-    """The version in use; empty where there is none."""
+    """Return the current version, or an empty string."""
     found = models.version()
     return "" if found is None else found.version
 
 
 def seal(folder: Path) -> None:
-    """Make the hashes of a bundle's files fit; the digest and the signatures in it stay as they are."""
+    """Update the hashes of a bundle's files; its digest and signatures stay unchanged."""
     found = read_bundle((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_text(replace(found, files=files_in(folder)).text())
 
 
 @pytest.fixture
 def approve(workload: dict[str, Any]) -> Callable[[Signer, registry.Version], None]:
-    """Signs for a version, and lays that beside it."""
+    """Return a function that signs an approval and attaches it to a version."""
 
     def signed(signer: Signer, version: registry.Version) -> None:
         signer.approve(
@@ -116,14 +116,14 @@ Approves = Callable[[Signer, registry.Version], None]
 
 
 def actions() -> list[str]:
-    """What the history of the alias says."""
+    """Return the actions in the history of the alias."""
     return [one.action for one in History(record(Model, NAMED)).moves("champion")]
 
 
 def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Whoever starts anew refuses it until then; its time behind the alias goes on counting."""
+    """Until the version is approved, new servers refuse it; its time behind the alias is not reset."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -149,7 +149,7 @@ def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
 def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """Another group that is asked approves what is live."""
+    """Another group whose approval is required can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     version = train()
@@ -169,7 +169,7 @@ def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
 def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it_back(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the promoter's look at the alias and its record a monitor takes the version back."""
+    """A monitor rolls the version back between the promoter's read of the alias and its record of the approval."""
     first = train()
     promote_waiting(look_of(workload))
     second = train()
@@ -196,7 +196,7 @@ def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it
 def test_a_rollback_passes_over_what_no_server_would_load(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """The version before was live before anybody was asked; without one that is approved, the alias stays."""
+    """The previous version went live before approvals were required; if no version is approved, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -224,7 +224,7 @@ def test_a_rollback_passes_over_what_no_server_would_load(
 def test_a_later_approval_hides_no_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """While keys are replaced, some targets list the old one and some the new one."""
+    """During a key rotation, some targets list the old key and some the new one."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
@@ -242,7 +242,7 @@ def test_a_later_approval_hides_no_earlier_one(
 def test_a_bundle_is_used_once_its_approvals_count(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It comes from a store that others may write; its files are hashed anew, and the digest in it is not believed."""
+    """Others may be able to write to a bundle's store: its files are hashed again, and its digest is not trusted."""
     bundles = tmp_path / "bundles"
     told: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -272,13 +272,13 @@ def test_a_bundle_is_used_once_its_approvals_count(
     assert number(Models(record(Workload, workload), record(Model, fresh))) == ""
     assert (
         number(Models(record(Workload, workload), record(Model, described))) == version.version
-    )  # what was on this disk is not pushed out either
+    )  # and the bundle on this disk is kept
 
 
 def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Nor does it fetch files that it would not use, at every look."""
+    """The edge also avoids downloading unusable files on every pass."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
@@ -302,7 +302,7 @@ def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_mor
 def test_a_version_that_was_moved_by_hand_keeps_approvals_of_an_earlier_time(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Going back by hand to what was approved once needs nobody."""
+    """Returning by hand to a version that was once approved needs no new approval."""
     workload["pipeline"]["approvals"] = asked(risk)
     first = train()
     approve(risk, first)

@@ -1,4 +1,4 @@
-"""The gate holds when every line holds, and opens for exactly the model that was approved."""
+"""The gate passes only if every check passes, and promotes exactly the model that was approved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 @dataclass(frozen=True)
 class Known:
-    """A new version and a champion of which all is known."""
+    """A new version and a champion with known metrics."""
 
     champion: dict[str, float] | None
 
@@ -37,7 +37,7 @@ class Known:
 
 
 def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
-    """Whether a gate of one line holds."""
+    """Return whether a gate with one check passes."""
     return not refused(judge(record(Pipeline, {"validation": [{"name": "line", **line}]}), Known(champion)))
 
 
@@ -50,10 +50,10 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
         ({"metric": "rmse", "max": 1.9}, False),
         ({"metric": "rmse", "min": 1.0, "max": 1.9}, False),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.005}, True),
-        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # it may have gained 0.01 only
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # the gain may be only 0.01
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015, "confidence": 0}, True),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.03, "confidence": 0}, False),
-        ({"metric": "rmse", "versus": "champion", "minDelta": 0.4}, True),  # less is better
+        ({"metric": "rmse", "versus": "champion", "minDelta": 0.4}, True),  # lower is better
         ({"metric": "rmse", "versus": "champion", "minDelta": 0.495}, False),
         ({"metric": "rmse", "versus": "champion", "minDelta": 0.6}, False),
         ({"metric": "recall", "by": "country", "min": 0.8}, True),
@@ -69,7 +69,7 @@ def test_a_line_holds_within_its_bounds(line: Section, wanted: bool) -> None:
 
 
 class Few(Known):
-    """Most rows are in slices that are too small, or one has no value."""
+    """Most rows are in slices that are too small, or a slice has no value."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":

@@ -1,4 +1,4 @@
-"""Sources that are not imported: what was trained here, and what has no room where it would be copied to."""
+"""Sources that must not be imported: models trained here, and models larger than the space to copy them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 @pytest.mark.parametrize("source", ["version", "run", "copy"])
 def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
-    """By its version, by the run that made it, and as a copy of its files in a store: its gate refused it."""
+    """A model that the gate refused is recognized by version, by run, and as a copy of its files in a store."""
     mlflow.set_experiment("own")
     trained = {WORKLOAD_TAG: "pipelines.retrain"}
     with mlflow.start_run(tags=trained) as run:
@@ -46,7 +46,7 @@ def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
 def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
     here: Importing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a store and in the registry; one byte more is enough, in whichever folder it lies."""
+    """The source is a store or the registry; one byte over the limit is enough, in whichever folder it is."""
     size = sum(one.stat().st_size for one in here.files.rglob("*") if one.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
@@ -70,11 +70,11 @@ def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
                 here.bring()
         monkeypatch.setattr(imports, "LARGEST_BYTES", size + 100)
         assert "was imported" in here.bring()
-        here.promotion["model"]["registeredName"] += "-2"  # so that the next one is not there yet
+        here.promotion["model"]["registeredName"] += "-2"  # a name that does not exist yet
 
 
 def test_imports_come_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that takes long, or takes the Pod with it, has kept no other version waiting."""
+    """A slow import, or one that crashes the Pod, must not delay other versions."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
     monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.address))

@@ -1,4 +1,4 @@
-"""Models that were trained elsewhere, on a real registry: registered once, live by the way of every version."""
+"""Imports of external models into a real registry: registered once and promoted like any other version."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.runtime.importing import ELSEWHERE, FIRST, NAME, ROWS, SECOND, SERVED
 from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
 
-# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+# raised by libraries of MLflow's server, and by MLflow about models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -> None:
-    """With the model's card, and with whom and where it came from."""
+    """The version has the model's card, with its source and who supplied it."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -67,11 +67,11 @@ def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -
     card = str(made.description)
     assert "Purpose: Sorts claims." in card
     assert card.endswith(f"Imported from file://{here.files} by system cards.")
-    assert "runs code" in card  # it is a pickle
+    assert "runs code" in card  # the model is a pickle
 
 
 def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
-    """In the log with both digests, in the metric, and by the failed job."""
+    """The log has both digests, the metric is set, and the Job fails."""
     actual = content_digest(here.files)
     here.promotion["import"]["digest"] = "sha256:" + "0" * 64
 
@@ -82,7 +82,7 @@ def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogC
 
 
 def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) -> None:
-    """What is served is a copy of what was approved; a source that is gone changes nothing either."""
+    """Servers load the approved copy; even deleting the source has no effect."""
     here.look()
     here.approve()
     here.look()
@@ -96,7 +96,7 @@ def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) ->
 
 
 def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Importing) -> None:
-    """The approval is of the copy, and the copy is served."""
+    """The copy is approved, and the copy is served."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -106,7 +106,7 @@ def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Impo
 
 
 def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
-    """As for every version: what was approved is a digest."""
+    """An approval covers a digest, as for every version."""
     here.look()
     here.approve()
     (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both find that nothing is there, and both have read the files when they begin to register."""
+    """Both importers find no version, and both have read the files before they start to register."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -142,7 +142,7 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
 
 
 def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
-    """Until that one has ended."""
+    """The second import backs off until the first has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
@@ -156,7 +156,7 @@ def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> N
 def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
     here: Importing, minutes: int, registered: bool
 ) -> None:
-    """Its run stays open, and nobody ends it."""
+    """The killed promoter's run stays open, and nothing ends it."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
     experiment = registry.open_experiment(record(Model, here.promotion["model"]))
@@ -167,7 +167,7 @@ def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
 
 
 def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
-    """Each goes live once it is approved; a version that waits is not promoted once the spec names another one."""
+    """Each version goes live once approved; a pending version is not promoted once the spec names another one."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -200,7 +200,7 @@ def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
     ],
 )
 def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict[str, Any], why: str) -> None:
-    """Although they have the digest."""
+    """The digest is right, but the files differ from the spec's description."""
     here.promotion["model"] |= asked
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
@@ -217,7 +217,7 @@ def test_a_threshold_that_the_files_have(here: Importing) -> None:
 
 
 def test_files_that_are_no_model(here: Importing) -> None:
-    """An empty folder, and one of something else."""
+    """An empty folder and a folder with other files are refused."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -229,14 +229,14 @@ def test_files_that_are_no_model(here: Importing) -> None:
 
 
 def test_a_digest_to_write_into_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
-    """As it is printed for a folder; a folder of something else has none."""
+    """The command prints the digest of a model's folder and fails for any other folder."""
     assert main(["digest", str(here.files)]) == 0
     assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
     assert main(["digest", str(here.folder)]) == 1
 
 
 def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:
-    """Of another name; what MLflow's client adds on the way is no part of it."""
+    """The source model may have another name; files that MLflow's client adds on the way do not count."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -252,7 +252,7 @@ def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:
 
 
 def test_it_is_delivered_without_what_training_keeps(here: Importing) -> None:
-    """Where other targets read it as a bundle, whose users have no profiles."""
+    """Other targets read it as a bundle, and imported models have no profiles."""
     here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
     here.look()
     here.approve()
@@ -273,7 +273,7 @@ def store() -> Iterator[ObjectStore]:
 
 
 def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the credentials of its store; what lies beside the folder is no part of it."""
+    """The store's credentials are used, and objects outside the folder are ignored."""
     here.described |= store.described(monkeypatch)
     for file in [one for one in here.files.rglob("*") if one.is_file()]:
         key = f"triage/4/{file.relative_to(here.files).as_posix()}"
@@ -290,7 +290,7 @@ def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.
 
 
 def test_sources_that_nothing_here_opens(here: Importing) -> None:
-    """The compiler refuses them, and so does whoever is handed such a description."""
+    """The compiler refuses these sources, and so does a promoter that is given such a description."""
     for source in (
         {"uri": "https://models.acme.example/4"},
         {"uri": "s3://models/4"},
@@ -302,7 +302,7 @@ def test_sources_that_nothing_here_opens(here: Importing) -> None:
 
 
 def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promoter registers it and no other model, a server loads it, and trainings of others cannot register it."""
+    """The promoter can register only this model, a server can load it, and other pipelines cannot register it."""
     folder = tmp_path / "server"
     folder.mkdir()
     with started(folder) as running:
@@ -324,7 +324,7 @@ def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest
 
 
 def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the description of a registry gives its promoter where a model is imported."""
+    """Grant the promoter the permissions that a registry's description gives it when a model is imported."""
     described = json.loads(json.dumps(running.described))
     own = [f"cards/{NAME}", f"{NAME}/aliases"]
     described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")
@@ -336,6 +336,6 @@ def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def login(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go on as another workload."""
+    """Switch to another workload's login."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")

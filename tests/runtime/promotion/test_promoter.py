@@ -1,4 +1,4 @@
-"""Promotions and rollbacks of a real registry, when something has happened in between."""
+"""Promotions and rollbacks in a real registry, with other changes in between."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.runtime.signing import Existing, Signer
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(days=1)  # after every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""What breached where rows are of no single variant."""
+"""The breach of rows that belong to no single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -44,13 +44,13 @@ Register = Callable[[], registry.Version]
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """A training pipeline with an empty registry on this disk."""
+    """Describe a training pipeline with an empty local registry."""
     return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
 
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Registers a version whose gate has held, as it is compared now."""
+    """Return a function that registers a version whose gate has passed against the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -68,13 +68,13 @@ def trained(workload: dict[str, Any]) -> Register:
 
 
 def champion() -> str:
-    """The version that is in use."""
+    """Return the version that the alias points to."""
     found = registry.version_at(NAME, "champion")
     return "" if found is None else found.version
 
 
 def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any], trained: Register) -> None:
-    """The older comes to its promotion last; its gate knew nothing of the other."""
+    """The older run promotes last, and its gate did not compare it with the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -83,7 +83,7 @@ def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any],
 
 
 def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """It waited for its approvals while another became champion, which it may be worse than."""
+    """While the version waited for approval, another one became champion, and may be better."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -96,7 +96,7 @@ def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str
 def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
     workload: dict[str, Any], trained: Register
 ) -> None:
-    """The window still has them; only when it has passed, another rollback may follow."""
+    """The window still has its rows; another rollback is possible only once it has passed."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -117,7 +117,7 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
 def test_only_the_variant_that_breached_is_taken_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, and a third another; a breach of no single variant blames none of them."""
+    """Two variants follow one alias, a third another alias; a breach without a variant rolls back none of them."""
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):
@@ -136,7 +136,7 @@ def test_only_the_variant_that_breached_is_taken_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """The metrics that alerts on gate and approvals read."""
+    """Return the metrics that alerts on the gate and on approvals use."""
     return {
         one.name: one.value
         for one in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
@@ -146,7 +146,7 @@ def stands(workload: dict[str, Any]) -> dict[str, float]:
 def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """A version waits until it is approved; that the newest was refused holds until a newer one is not."""
+    """A version waits until it is approved; the refusal metric stays until a newer version passes."""
     risk = Signer(tmp_path, "risk")
     approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
@@ -167,7 +167,7 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
 def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """Its gate compared it with a champion that another version has replaced."""
+    """The version's gate compared it with a champion that has been replaced."""
     risk = Signer(tmp_path, "risk")
     asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
@@ -187,7 +187,7 @@ def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
 def test_a_prometheus_that_is_away_fails_no_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody listens on the discard port of loopback."""
+    """The receiver is the discard port on loopback, which refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -205,7 +205,7 @@ def test_a_prometheus_that_is_away_fails_no_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """One look of the promoter, at two trainings of one model whose versions two groups approve."""
+    """Run one promoter pass over two pipelines that train one model, whose versions two groups approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
@@ -226,7 +226,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """A forged approval changes nothing, and what another training has made is not for this alias."""
+    """A forged approval has no effect, and versions from another pipeline are not for this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -257,11 +257,11 @@ def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
 def test_what_waits_is_reported_as_its_training_reports_it(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of each training its own versions, as the same series: the alert ends when the promoter has looked."""
+    """Each pipeline's versions are reported in the same series: the alert ends after the promoter's next pass."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
-        """Keeps the last of each source."""
+        """Keep the last push of each source."""
         found = {one.name: one.value for one in samples}
         pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
 
@@ -283,7 +283,7 @@ def test_what_waits_is_reported_as_its_training_reports_it(
 def test_what_keeps_one_training_keeps_no_other(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as a store that is out of reach for one of them."""
+    """For example, one pipeline's store is unreachable."""
     version, seen = trained(), []
 
     def waiting(look: Look, _now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Signatures: what ssh-keygen signs is verified, and what is not signed as it should be is refused."""
+"""Signatures: those made by ssh-keygen are verified, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Signed = Callable[..., tuple[str, str]]
 
 
 def string(*parts: bytes) -> bytes:
-    """Texts as SSH writes them."""
+    """Encode strings in SSH's wire format."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 @pytest.fixture
 def signed(tmp_path: Path) -> Signed:
-    """Signs as people do: the line of the public key, and the armored signature."""
+    """Return a function that signs as people do and returns the public key line and the armored signature."""
 
     def sign(kind: str, message: bytes = MESSAGE, namespace: str = NAMESPACE, *more: str) -> tuple[str, str]:
         key, file = tmp_path / kind, tmp_path / "message"
@@ -46,12 +46,12 @@ def signed(tmp_path: Path) -> Signed:
 
 
 def run(*command: str) -> str:
-    """What a command prints."""
+    """Return a command's output."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def accepted(message: bytes, signature: str, line: str, folder: Path) -> bool:
-    """Whether ssh-keygen itself takes the signature."""
+    """Return whether ssh-keygen itself accepts the signature."""
     (folder / "allowed").write_text(f"ada {line}\n")
     (folder / "signature").write_text(signature)
     command = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "allowed"), "-I", "ada", "-n", NAMESPACE]
@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_changed_byte_is_taken(signed: Signed, kind: str) -> None:
-    """Whichever of the signature it is; a changed key is another key."""
+    """Any byte of the signature may be changed; a changed key is a different key."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))
@@ -100,7 +100,7 @@ def test_no_changed_byte_is_taken(signed: Signed, kind: str) -> None:
 
 
 def test_a_short_key_of_rsa_is_refused(signed: Signed) -> None:
-    """As the compiler does for a line of the spec."""
+    """The compiler refuses such a key in a spec, too."""
     _, signature = signed("rsa-1024")
 
     with pytest.raises(NotSigned, match="1024 bits"):
@@ -130,7 +130,7 @@ def test_what_is_no_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_keys_count_when_somebody_touches_them(kind: str, touched: bool, tmp_path: Path) -> None:
-    """Signed as such a key does it, which ssh-keygen agrees with; it asks for a touch at logins alone."""
+    """The signature is made as a security key makes it; ssh-keygen accepts it, and requires a touch only at logins."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)
@@ -143,7 +143,7 @@ def test_security_keys_count_when_somebody_touches_them(kind: str, touched: bool
 
 
 def security_key(kind: str, touched: bool) -> tuple[str, str]:
-    """A public key and its signature, as a security key with the application `ssh:` makes them."""
+    """Return a public key and a signature as a security key with the application `ssh:` makes them."""
     of_message = string(NAMESPACE.encode(), b"", b"sha512", hashlib.sha512(MESSAGE).digest())
     more = bytes([int(touched)]) + (7).to_bytes(4, "big")
     data = hashlib.sha256(b"ssh:").digest() + more + hashlib.sha256(b"SSHSIG" + of_message).digest()

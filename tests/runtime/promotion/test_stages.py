@@ -1,4 +1,4 @@
-"""Versions on their way through stages of a real registry: soaks, windows, freezes, approvals of one stage alone."""
+"""Versions passing through the stages of a real registry: soaks, windows, freezes, and approvals of a single stage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
 
 
 def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
-    """In one look, where nothing is asked for; what no stage before has does not enter the next."""
+    """Without conditions one pass is enough; a stage accepts only versions from the stage before it."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -44,7 +44,7 @@ def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
 
 
 def test_a_soak_lasts_as_long_as_is_asked(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A version that replaces another one begins anew."""
+    """A new version starts its own soak."""
     caplog.set_level("INFO")
     yard.ask(soak={"seconds": 7 * 86400})
     yard.train()
@@ -79,7 +79,7 @@ def test_a_soak_needs_a_look_at_its_end_that_found_enough_and_good_answers(
 
 
 def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
-    """The alias moved on while the monitor looked at what the version before had answered."""
+    """The alias moved while the monitor was reading the previous version's predictions."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -92,7 +92,7 @@ def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
 
 
 def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
-    """Once, and for good: it does not come back by itself, and the version before begins its soak anew."""
+    """The version is rolled back once and does not return on its own; the previous one starts its soak again."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -107,7 +107,7 @@ def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
 
 
 def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
-    """Also by the looks after the one that took the alias back."""
+    """Passes after the rollback still report the failure."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -123,7 +123,7 @@ def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
 
 
 def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
-    """A monitor goes on to look at the stage before, whose alias the champion still has."""
+    """The monitor keeps watching the previous stage, whose alias still points to the champion."""
     yard.train()
     yard.look()
     yard.train()
@@ -136,7 +136,7 @@ def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
 
 
 def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A training may change the files of its version, and every tag that says what they are."""
+    """A training pipeline may change its version's files and every tag that describes them."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -144,7 +144,7 @@ def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.
     weights.write_text("others")
     registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
 
-    with pytest.raises(AssertionError):  # the promoter fails, which has an alert
+    with pytest.raises(AssertionError):  # the promoter's failure triggers an alert
         yard.look(2 * DAY)
 
     assert "version 1 of cards-fraud is not what has been 'candidate'" in caplog.text
@@ -183,7 +183,7 @@ def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> N
 
 
 def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
-    """It lies in an experiment of its own, which is no history of any alias."""
+    """The record is in an experiment of its own, which is not an alias history."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -196,7 +196,7 @@ def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
 
 
 def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
-    """The champion that it was compared with is not in use any more."""
+    """The champion that the gate compared with is no longer in use."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -228,7 +228,7 @@ def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
 
 
 def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
-    """There is none to go back to."""
+    """Without a previous version there is nothing to roll back to."""
     yard.ask(soak={**SOAK, "takeBack": True})
     yard.train()
     yard.look()
@@ -237,7 +237,7 @@ def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
 
 
 def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
-    """They may come during the soak, and nobody is asked before it has ended."""
+    """Approvals may arrive during the soak, but are requested only once it has ended."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     yard.ask(soak={"seconds": 86400}, approvals=approvals)
@@ -249,7 +249,7 @@ def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_p
     risk.approve(
         first, {**subject(record(Workload, yard.described), record(Promotion, CANDIDATE), first.tags[DIGEST_TAG])}
     )
-    assert yard.look(2 * DAY) == {"candidate": "1"}  # that was for another alias
+    assert yard.look(2 * DAY) == {"candidate": "1"}  # it was approved for another alias
     risk.approve(
         first, {**subject(record(Workload, yard.described), record(Promotion, CHAMPION), first.tags[DIGEST_TAG])}
     )
@@ -258,12 +258,12 @@ def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_p
 
 
 def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
-    """A challenger that does not beat the champion on old data may show what it does on new ones."""
+    """A challenger that does not beat the champion on old data may prove itself on new data."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better", "good"]'})
-    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["bett'})  # a list that was cut
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["bett'})  # a truncated list
     yard.train(**{GATE_TAG: "refused"})
     assert yard.look() == {"candidate": "1"}
     yard.ask(checks=["good"])
@@ -292,7 +292,7 @@ def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
 
 
 def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
-    """Not since the first time: others were there in between."""
+    """The first time does not count, because other versions had the alias in between."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(
@@ -323,14 +323,14 @@ def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
 def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From captures and late labels: rows of the version before, behind the same variant, do not count."""
+    """The monitor uses captures and late labels; rows of the previous version behind the same variant do not count."""
     for _ in range(2):
         yard.train()
         yard.look()
     now, random = datetime.now(UTC), np.random.default_rng(1)
     ids = np.arange(400)
     truth = random.integers(0, 2, 400)
-    good = ids >= 200  # what version 2 answered
+    good = ids >= 200  # predicted by version 2
     said = np.where(good, truth, 1 - truth)
     frame = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""A bucket, and datasets within it, on a service that speaks S3."""
+"""A bucket and its datasets on an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """The address of the service."""
+    """Yield the service's URL."""
     server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
@@ -36,14 +36,14 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def client(endpoint: str) -> Any:
-    """A client of the service."""
+    """Return a client of the service."""
     keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
     return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
 
 
 @pytest.fixture
 def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A description with one store, opened by two variables."""
+    """Describe a store whose credentials are in two variables."""
     monkeypatch.setenv("LAKE_ID", "id")
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
@@ -52,7 +52,7 @@ def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture(params=["folder", "bucket"])
 def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
-    """The URI of a folder with files 0 to 9 and two folders, in either kind of store."""
+    """Return the URI of a folder with files 0 to 9 and two subfolders, in either kind of store."""
     names = [*(f"{at}.json" for at in range(10)), "0/deep.json", "a/deep.json"]
     if request.param == "bucket":
         client.create_bucket(Bucket="lake")
@@ -68,7 +68,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In whole pages, so a few more may come; nothing of folders within it."""
+    """Whole pages are read, so a few more may be returned; subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     names = [one.name for one in first_files(record(Workload, workload), base, "lake", 4)]
 
@@ -88,7 +88,7 @@ def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
 
 
 def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
-    """Retention counts in whole days, rounded up; old versions go as well."""
+    """Retention is in whole days, rounded up, and applies to old object versions too."""
     for _ in range(2):
         ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
@@ -99,7 +99,7 @@ def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> N
 
 
 def test_captures_expire_below_their_folder(client: Any) -> None:
-    """Beside the age at which everything goes; what has expired can be brought back for a month."""
+    """There is also a rule for the whole bucket; expired captures can be restored for a month."""
     ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
 
     captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
@@ -112,7 +112,7 @@ def test_captures_expire_below_their_folder(client: Any) -> None:
 def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 takes no object under Object Lock without one (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    """S3 requires a checksum under Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
     trailers: list[str] = []
     upload_part = S3Response.upload_part
 
@@ -139,7 +139,7 @@ def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """Through the bucket, with the columns that the schema declares, and only the newest where a window is asked."""
+    """The data go through the bucket with the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]
@@ -158,7 +158,7 @@ def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, A
 
 
 def test_a_store_without_its_credentials_is_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is named, and never its value."""
+    """The error names the variable and never shows its value."""
     monkeypatch.delenv("LAKE_KEY")
 
     with pytest.raises(Refusal, match="LAKE_KEY is not set"):

@@ -1,4 +1,4 @@
-"""The login of a database, on a real PostgreSQL: what it opens, what it does not, and how its password changes."""
+"""A database login on a real PostgreSQL: what it can access, what it cannot, and how its password is rotated."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DATABASE = "registry_db"
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose master is no superuser, as on RDS, with a database for each user and roles that need passwords."""
-    # not below pytest's own folder, which only its owner opens: PostgreSQL runs as another user than root
+    """Run a server like RDS: the master is no superuser, users have their own databases, and roles need passwords."""
+    # pytest's own folder is readable by its owner only, and PostgreSQL does not run as root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # asked for by an import
+        patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # an import requires it
         from pgserver.postgres_server import get_server
 
         server = get_server(data, cleanup_mode="stop")
@@ -46,7 +46,7 @@ def connected(socket: str, user: str, password: str, database: str = DATABASE) -
 
 
 def assert_refused(socket: str, user: str, password: str, database: str = DATABASE) -> None:
-    """A server that refuses a login may hang up before its answer is read."""
+    """Assert a refused login; the server may hang up before its answer is read."""
     with pytest.raises(
         (DatabaseError, InterfaceError), match=r"password authentication failed|permission denied for|network error"
     ):
@@ -54,7 +54,7 @@ def assert_refused(socket: str, user: str, password: str, database: str = DATABA
 
 
 def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
-    """It makes tables, reads no table of the master's in another database, and makes neither roles nor databases."""
+    """The login can create tables, but cannot read the master's tables elsewhere or create roles or databases."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "own", keep=_kept)
@@ -72,7 +72,7 @@ def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
 
 
 def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -> None:
-    """A quote in a password stays part of it; whoever has no login of this database cannot connect to it."""
+    """A quote in a password is kept; a role without a login for this database cannot connect to it."""
     with connected(socket, MASTER, "first") as master:
         for password in ("own", "it's new"):
             ensure_login(master, DATABASE)
@@ -87,7 +87,7 @@ def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -
 
 
 def test_a_password_that_cannot_be_kept_does_not_replace_the_one_in_use(socket: str) -> None:
-    """MLflow would be without a login until the next change; the one after that works as ever."""
+    """A lost password would lock MLflow out until the next rotation; here the next rotation succeeds."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "in use", keep=_kept)
@@ -109,7 +109,7 @@ def test_the_old_password_is_valid_until_the_new_one_is_kept(socket: str) -> Non
 
 
 def _kept() -> None:
-    """Where it is kept does not matter here."""
+    """Do nothing: storage does not matter here."""
 
 
 def _unreachable() -> None:
@@ -117,7 +117,7 @@ def _unreachable() -> None:
 
 
 class Account:
-    """RDS and Secrets Manager, as far as the verb asks them."""
+    """The parts of RDS and Secrets Manager that the command uses."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {"rds!db": '{"username": "dbadmin", "password": "first"}'}

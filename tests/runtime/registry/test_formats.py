@@ -1,4 +1,4 @@
-"""Models are written as data alone where their library can do that, and say so where it cannot."""
+"""Models are written without pickle where their library supports it, and their card says so where it does not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWa
 
 TRAINERS = [
     ("scikit-learn", {"estimator": "hist-gradient-boosting", "max_iter": 3}),
-    ("scikit-learn", {"estimator": "random-forest", "n_estimators": 3, "n_jobs": 1}),  # threads add in any order
+    ("scikit-learn", {"estimator": "random-forest", "n_estimators": 3, "n_jobs": 1}),  # threads add up in any order
     ("scikit-learn", {"estimator": "linear"}),
     ("xgboost", {"n_estimators": 3, "n_jobs": 1}),
     ("lightgbm", {"n_estimators": 3, "n_jobs": 1}),
@@ -61,7 +61,7 @@ CARD: dict[str, Any] = {
 
 
 class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """An estimator of somebody's own code."""
+    """A custom estimator."""
 
     def fit(self, rows: Any, target: Any) -> Own:
         self.classes_ = np.unique(target)
@@ -72,8 +72,8 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 
 
 def python_model() -> Any:
-    """A model of MLflow, which is written by cloudpickle."""
-    from mlflow.pyfunc.model import PythonModel  # which warns when it is imported
+    """Return an MLflow model, which is serialized with cloudpickle."""
+    from mlflow.pyfunc.model import PythonModel  # warns when it is imported
 
     class Python(PythonModel):
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Numbers, some of which are missing, and words; classes that are texts where the trainer takes such."""
+    """Generate numbers with gaps, and words; the classes are strings if the trainer supports them."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})
@@ -100,7 +100,7 @@ def data(task: str, texts: bool = False) -> TrainingData:
 
 
 def pickles(folder: Path) -> list[str]:
-    """The files of a folder, and the members of archives among them, that are programs of pickle."""
+    """Return the pickle files of a folder, including members of its archives."""
     found = []
     for path in (one for one in folder.rglob("*") if one.is_file()):
         parts = {path.name: path.read_bytes()}
@@ -119,14 +119,14 @@ def _is_pickle(content: bytes) -> bool:
 
 
 class Registry:
-    """A registry in a folder, and the pipeline that trains for it."""
+    """A registry in a folder, with a pipeline that trains for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.uri = f"file://{folder}/registry"
 
     def workload(self, task: str, **step: Any) -> dict[str, Any]:
-        """The description of a training workload."""
+        """Return the description of a training workload."""
         model = {**CARD, "name": "m", "registeredName": "m", "experiment": "formats/m", "task": task}
         dataset = {"uri": f"file://{self.folder}/rows", "format": "parquet", "label": "truth"}
         steps = {"learn": {"inputs": ["rows"], **step}}
@@ -135,18 +135,18 @@ class Registry:
         return {**described, "pipeline": pipeline}
 
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
-        """The version that a run makes of a model."""
+        """Register a model as a run does and return its version."""
         finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
         found = registry.version_at("m", "live")
         assert found is not None
         return found
 
     def files(self, version: registry.Version) -> Path:
-        """The files of a version."""
+        """Return the files of a version."""
         return Path(download_artifacts(artifact_uri=version.uri, dst_path=str(self.folder / "files")))
 
     def card(self, version: registry.Version) -> str:
-        """The model card of a version."""
+        """Return the model card of a version."""
         return str(mlflow.MlflowClient().get_model_version("m", version.version).description)
 
 
@@ -159,7 +159,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]
 
 
 def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> bool:
-    """Whether two models say the same of all rows."""
+    """Return whether two models predict the same for all rows."""
 
     class Here:
         def predict(self, rows: pd.DataFrame) -> Any:
@@ -179,7 +179,7 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
 def test_a_built_in_trainer_writes_no_pickle_and_the_same_model(
     store: Registry, trainer: str, parameters: dict[str, Any], task: str
 ) -> None:
-    """What is loaded says of each row exactly what was trained, with the same classes and columns."""
+    """The loaded model predicts exactly what the trained one does, with the same classes and columns."""
     known = data(task, texts=trainer in {"scikit-learn", "lightgbm"})
     *_, model = grow(trainer, task, parameters, known)
 
@@ -198,7 +198,7 @@ def test_a_built_in_trainer_writes_no_pickle_and_the_same_model(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_trees_that_several_workers_grew_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public way from a booster to an estimator; what is set by hand is written, too."""
+    """LightGBM has no public way from a booster to an estimator; attributes set by hand are written too."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -214,7 +214,7 @@ def test_trees_that_several_workers_grew_are_written_without_pickle(store: Regis
 
 
 def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path) -> None:
-    """PyTorch itself is not needed for that: what a network has learned are arrays."""
+    """Writing a network works without PyTorch: the learned weights are arrays."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -237,14 +237,14 @@ def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path
 
 
 def test_a_torch_module_is_pickled() -> None:
-    """MLflow's other format needs an example of tensors, which a model of tables has none of."""
+    """MLflow's other format needs example tensors, which a model for tables does not have."""
     module = type("Net", (), {"__module__": "torch.nn.modules"})()
 
     assert flavor_of(module)[2] == {"serialization_format": trainers()["pytorch"].returned}
 
 
 def test_an_estimator_of_own_code_is_pickled_and_its_version_says_so(store: Registry) -> None:
-    """The warning stands first, so that no length of the card cuts it off."""
+    """The warning comes first, so that a long card is never cut before it."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -259,9 +259,9 @@ def test_an_estimator_of_own_code_is_pickled_and_its_version_says_so(store: Regi
 
 
 def test_other_code_is_written_without_pickle_where_it_can_be(store: Registry) -> None:
-    """What is of scikit-learn, XGBoost and LightGBM alone; a lambda, a class of its own and MLflow's own are pickled.
+    """Plain scikit-learn, XGBoost and LightGBM models become data; lambdas, custom classes and MLflow's are pickled.
 
-    With a trainer MLflow does not look for requirements, which takes a process for each.
+    With a trainer, MLflow does not infer requirements, which would take a process for each model.
     """
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
@@ -287,7 +287,7 @@ def test_other_code_is_written_without_pickle_where_it_can_be(store: Registry) -
 
 
 def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's own image may lack skops; training still succeeds, and the model is pickled."""
+    """A user's own image may lack skops; training still succeeds."""
     monkeypatch.setitem(sys.modules, "skops.io", None)
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, data("regression"))
 
@@ -295,7 +295,7 @@ def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def edit(files: Path, **changes: dict[str, Any]) -> None:
-    """Other settings of flavors in the file that says how a model is loaded."""
+    """Change flavor settings in the file that tells MLflow how to load the model."""
     described = yaml.safe_load((files / "MLmodel").read_text())
     for flavor, more in changes.items():
         described["flavors"].setdefault(flavor, {}).update(more)
@@ -323,7 +323,7 @@ def edit(files: Path, **changes: dict[str, Any]) -> None:
 def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
     tmp_path: Path, changes: dict[str, Any], written: str
 ) -> None:
-    """Whoever may change what MLflow reads could name another loader, another folder, or types of his own."""
+    """Anyone who can edit MLflow's file could name another loader, another folder, or types of their own."""
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
 
@@ -334,7 +334,7 @@ def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
 
 
 def test_what_is_registered_as_data_is_not_loaded_as_a_pickle(store: Registry) -> None:
-    """Also where nothing says which files they were: the tag with the digest is gone."""
+    """The model is not unpickled even if the digest tag that identifies its files is missing."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

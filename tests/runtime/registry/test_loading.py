@@ -1,4 +1,4 @@
-"""What is loaded is what was promoted: files are compared before anything of them runs."""
+"""Only promoted files are loaded: their digest is verified before any of their code runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECORDED = {**NAMED, "history": "fraud/aliases"}
 
 @pytest.fixture
 def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registry.Version]:
-    """A version as training registers it."""
+    """Return a version as training registers it."""
     monkeypatch.chdir(tmp_path)
     registry.connect(record(Workload, {"registry": {"uri": f"file://{tmp_path}/registry"}}))
     mlflow.set_experiment("loading")
@@ -42,13 +42,13 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registr
 
 
 def promoted(version: registry.Version) -> None:
-    """As the promoter does it."""
+    """Promote a version as the promoter does."""
     move = Move("champion", PROMOTE, version.version, "", "promoter", "approved", version.tags["modelyard.digest"])
     aliases.promote(History(record(Model, NAMED)), move)
 
 
 def swap(version: registry.Version, tmp_path: Path) -> None:
-    """Somebody who may write the store puts other weights in the place of a version's."""
+    """Replace a version's weights, as anyone with write access to the store can."""
     (file,) = [
         file for file in tmp_path.rglob("model.pkl") if f"{version.run_id}" in str(file) or "models" in str(file)
     ]
@@ -63,7 +63,7 @@ def test_files_that_are_what_training_kept_are_loaded(version: registry.Version)
 def test_files_that_were_swapped_are_not_loaded(
     version: registry.Version, model: dict[str, Any], tmp_path: Path
 ) -> None:
-    """They are never unpickled."""
+    """The replaced files are never unpickled."""
     promoted(version)
     swap(version, tmp_path)
 
@@ -74,7 +74,7 @@ def test_files_that_were_swapped_are_not_loaded(
 def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
     version: registry.Version, tmp_path: Path
 ) -> None:
-    """Whoever trains may change the tags of a version, and not the record of its promotion."""
+    """Training pipelines may change a version's tags, but not the record of its promotion."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -84,7 +84,7 @@ def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
 
 
 def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version) -> None:
-    """It was moved past the promoter."""
+    """The alias was moved without the promoter."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record says that 'champion' is there"):
@@ -94,7 +94,7 @@ def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version
 
 
 def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
-    """The files of a version that somebody chose by hand could not be read; its tag says what training likes."""
+    """The files of a manually chosen version could not be read, and training pipelines control its tag."""
     aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):

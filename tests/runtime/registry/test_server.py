@@ -1,4 +1,4 @@
-"""MLflow with its users: a real server on loopback, started by the runtime itself from a description."""
+"""MLflow with user accounts: a real server on loopback, started by the runtime from a description."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ from tests.runtime.registries import (
     started,
 )
 
-# of libraries that the server of MLflow stands on
+# raised by libraries of MLflow's server
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The server of this file."""
+    """Run the server for this file's tests."""
     with started(tmp_path_factory.mktemp("registry")) as server:
         yield server
 
 
 @pytest.fixture
 def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Connects as a user, by the variables that every workload has."""
+    """Return a function that connects as a user, with the variables that every workload has."""
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
@@ -60,7 +60,7 @@ def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 def trained() -> registry.Version:
-    """A version of the model, as a training pipeline registers it."""
+    """Register a version of the model as a training pipeline does."""
     mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run() as run:
         mlflow.log_metric("auc_pr", 0.9)
@@ -71,7 +71,7 @@ def trained() -> registry.Version:
 
 
 def refused(what: Callable[[], object]) -> bool:
-    """Whether MLflow answers that the user may not do it."""
+    """Return whether MLflow denies the user permission."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()
     return True
@@ -107,7 +107,7 @@ def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[
 
 
 def test_the_promoter_alone_moves_aliases_and_records_it(login: Callable[[str], None]) -> None:
-    """Training may register versions, and neither moves an alias nor renames its model nor writes the history."""
+    """Training may register versions, but not move an alias, rename a model or write the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
     asked = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
@@ -147,7 +147,7 @@ def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> Non
 def test_an_approver_lays_approvals_beside_versions_and_moves_nothing(
     running: Running, login: Callable[[str], None]
 ) -> None:
-    """With the login that the README of the output has the administrator make."""
+    """The administrator creates the login as the README of the output describes."""
     login(TRAINER)
     version = trained()
     asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
@@ -164,7 +164,7 @@ def test_an_approver_lays_approvals_beside_versions_and_moves_nothing(
 
 
 def asked(running: Running, path: str, body: dict[str, str], method: str = "POST") -> None:
-    """What the administrator asks of the server."""
+    """Send a request to the server as the administrator."""
     credentials = base64.b64encode(f"{ADMIN}:the password of {ADMIN}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{running.url}{path}", json.dumps(body).encode(), headers, method=method)
@@ -177,7 +177,7 @@ def _run_of() -> str:
 
 
 def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, login: Callable[[str], None]) -> None:
-    """So that a workload's right to write can end at its folder."""
+    """A workload's write access can then be limited to its folder."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 
@@ -186,7 +186,7 @@ def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, lo
 
 
 def test_rights_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that starts again revokes rights that are no longer described, and keeps users that people made."""
+    """A restarted server revokes permissions that are no longer described, and keeps manually created users."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -230,20 +230,20 @@ def test_a_password_that_is_not_mounted_is_refused(running: Running, monkeypatch
 
 
 def test_the_server_hands_out_no_artifacts(running: Running) -> None:
-    """Workloads open the bucket with their own rights; a server that did it for them would have all of them."""
+    """Workloads access the bucket with their own roles; a server that proxied files would need all of their rights."""
     assert "--no-serve-artifacts" in command_of(record(Server, running.described), running.database)
 
 
 @pytest.fixture
 def data() -> Iterator[str]:
-    """A folder outside pytest's own, which nobody but root may enter and PostgreSQL is not run by root."""
+    """Yield a folder outside pytest's own, which only root may enter, while PostgreSQL does not run as root."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         yield folder
 
 
 def test_the_tables_are_made_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the variables of libpq alone, as in the cluster, and a second start finds what the first has made."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # asked for by an import
+    """Only libpq's variables are set, as in the cluster, and a second start reuses the existing tables."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # an import requires it
     import psycopg2
     from pgserver.postgres_server import get_server
 

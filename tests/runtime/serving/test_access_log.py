@@ -1,4 +1,4 @@
-"""One line for each request, with its caller and without what it carries."""
+"""The access log has one line per request, with its caller and without its content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.runtime.described import record
 
 
 def replica(folder: Path) -> Any:
-    """A replica that waits for the first version of its model."""
+    """Return a replica that waits for the first version of its model."""
     (folder / "shop").write_text("open sesame")
     server: Any = Server.__new__(Server)
     server.serving, server._timeout_s = None, 5
@@ -30,7 +30,7 @@ def replica(folder: Path) -> Any:
 
 
 def ask(server: Any, method: str, path: str, token: str, request_id: str = "r1") -> int:
-    """The status of a request."""
+    """Return the status of a request."""
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"x-request-id", request_id.encode())]
     request = Request({"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""})
     return int(asyncio.run(server(request)).status_code)
@@ -65,7 +65,7 @@ def test_health_is_not_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_request_cannot_write_lines_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its id is a string of JSON, and no longer than an id is."""
+    """The id is logged as a JSON string and truncated."""
     ask(replica(tmp_path), "POST", "/scorer", "", 'x"}\u0085{' + "y" * 5000)
     (line,) = capsys.readouterr().out.splitlines()
 

@@ -1,4 +1,4 @@
-"""What a server answers."""
+"""Predictions in a server's JSON answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.serving.application import in_json
 
 
 def test_an_answer_that_is_no_number_is_json() -> None:
-    """JSON has neither NaN nor infinity, and one row of many must not fail the others."""
+    """JSON has neither NaN nor infinity, and one bad row must not fail the others."""
     said = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
     assert said.scores is not None
 
@@ -21,5 +21,5 @@ def test_an_answer_that_is_no_number_is_json() -> None:
 
 
 def test_a_row_may_have_several_numbers() -> None:
-    """Such as the days of a forecast."""
+    """For example, the days of a forecast."""
     assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]

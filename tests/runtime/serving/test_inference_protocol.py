@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, asked by Triton's own client."""
+"""The Open Inference Protocol, tested with Triton's own client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tritonclient.utils import InferenceServerException
 
 from tests.runtime.servers import Endpoint, register, serving, summing, workload
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's own files
+pytestmark = pytest.mark.filterwarnings("ignore")  # raised by MLflow itself
 
 KINDS = {"amount": "double", "country": "string", "age": "long"}
 NUMBERS = {"a": "double", "b": "double"}
@@ -22,7 +22,7 @@ NUMBERS = {"a": "double", "b": "double"}
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """A model with columns of several types."""
+    """Serve a model with columns of several types."""
     made = workload(tmp_path_factory.mktemp("protocol"))
     register(made, summing(), KINDS)
     with serving(made) as found:
@@ -31,13 +31,13 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def client(endpoint: Endpoint) -> Iterator[Any]:
-    """A client of others."""
+    """Return Triton's client."""
     with triton.InferenceServerClient(endpoint.address) as found:
         yield found
 
 
 def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
-    """Two rows, a tensor for each column."""
+    """Return two rows, with one tensor per column."""
     columns = {
         "amount": (np.array([1.5, 2.5]), "FP64"),
         "country": (np.array(["zürich", "genf"], dtype=object), "BYTES"),
@@ -52,7 +52,7 @@ def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
 
 
 def test_health_and_metadata(client: Any) -> None:
-    """Which columns the model has, of which types, and which version answers."""
+    """The metadata lists the model's columns with their types, and its version."""
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("shop-sum")
@@ -70,7 +70,7 @@ def test_health_and_metadata(client: Any) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("outputs", [None, ["predictions"]])
 def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None) -> None:
-    """By the client's defaults, which send binary tensors, and as JSON."""
+    """The client sends binary tensors by default, or JSON."""
     asked = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
 
     found = client.infer("shop-sum", inputs(binary), outputs=asked, request_id="mine")
@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_hold_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """As servers of arrays take it."""
+    """Servers of array models accept this form."""
     made = workload(tmp_path_factory.mktemp("matrix"))
     register(made, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

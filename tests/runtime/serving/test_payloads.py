@@ -1,4 +1,4 @@
-"""Rows of a request are taken as they fit the model's signature, or refused with the column that does not."""
+"""Rows of a request are converted to the model's signature, or refused with the name of the unsuitable column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (Column("amount", "double", True), Column("country", "string", True), 
 
 
 def ask(content: Any) -> Any:
-    """The rows of a request, fitted to the columns above."""
+    """Return the rows of a request, converted to the columns above."""
     return fitted(rows_of(json.dumps(content).encode()), COLUMNS)
 
 
@@ -32,7 +32,7 @@ def ask(content: Any) -> Any:
     ],
 )
 def test_three_forms_of_the_same_rows(content: Any) -> None:
-    """In the order and types of the signature, without what the model does not know."""
+    """Columns are in the order and types of the signature, without unknown ones."""
     rows = ask(content)
 
     assert list(rows.columns) == ["amount", "country"]
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_refused(content: Any, why: str) -> None:
 
 
 def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
-    """Models learn from rows with holes; a body that is no JSON is not for any model."""
+    """Models are trained on rows with gaps; a body that is not JSON fits no model."""
     assert ask({"instances": [{"amount": None, "country": None}]})["amount"].isna().all()
     with pytest.raises(BadRequest, match="no JSON") as found:
         rows_of(b"{")
@@ -70,14 +70,14 @@ def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
 def test_no_text_is_what_a_model_learned_as_none(row: dict[str, Any]) -> None:
-    """Training has None where a text is missing; NaN would be a category that the model has never seen."""
+    """Missing strings are None in training; NaN would be a category that the model has never seen."""
     rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
 
     assert list(rows["country"]) == [None, "ch"]
 
 
 def test_an_optional_column_may_be_absent_from_all_rows() -> None:
-    """The model asks for its columns, and has one without values."""
+    """The model gets all its columns, the missing one filled with nulls."""
     columns = (Column("amount", "double", False), Column("country", "string", False))
 
     rows = fitted(rows_of(b'{"instances": [{"id": 1}]}'), columns)
@@ -122,7 +122,7 @@ KINDS = tuple(Column(kind, kind, False) for kind in ("double", "float", "long", 
     ],
 )
 def test_a_number_out_of_range_is_refused_by_the_name_of_its_column(kind: str, sent: str, rows: int) -> None:
-    """Also among others that fit, and whatever the body looks like."""
+    """The column is named in every form of the body, even if all other values are valid."""
     row = f'{{"{kind}": 1}}, ' * (rows - 1) + f'{{"{kind}": {sent}}}'
     split = "[1], " * (rows - 1) + f"[{sent}]"
     for body in (
@@ -149,7 +149,7 @@ def test_the_largest_numbers_of_a_type_fit(kind: str, sent: float) -> None:
 
 @pytest.mark.parametrize("lacking", [False, True])
 def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
-    """One array for each type, put together in the order of the signature; the slow way makes the same of it."""
+    """Columns are converted as one array per type, with the same result as one by one."""
     kinds = ("double", "string", "long", "boolean", "float", "integer", "string", "double")
     columns = tuple(Column(f"c{at}", kind, False) for at, kind in enumerate(kinds))
     values: dict[str, Any] = {"double": 1, "string": "ch", "long": 3.0, "boolean": True, "float": 2.5, "integer": -4}
@@ -173,7 +173,7 @@ def test_what_numpy_would_turn_into_a_whole_number_is_refused(value: Any) -> Non
 
 
 def test_a_body_may_be_in_any_encoding_of_json() -> None:
-    """As Python reads it, whose parser is asked where the fast one refuses."""
+    """Python's parser handles what the fast parser refuses."""
     content = json.dumps({"instances": [{"amount": 1, "country": "zürich"}]}, ensure_ascii=False)
 
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
@@ -195,13 +195,13 @@ def test_rows_of_unequal_shape_are_refused(data: Any) -> None:
 
 @pytest.mark.parametrize("columns", [1, 100])
 def test_a_wide_row_costs_hardly_more_than_a_narrow_one(columns: int) -> None:
-    """Ninety-nine columns more had cost twenty milliseconds more, much more than a model takes; a ratio in one run."""
+    """99 more columns once cost 20 ms more, far more than a model needs; the test compares times within one run."""
     signature = tuple(Column(f"c{at}", "double", True) for at in range(columns))
     body = json.dumps({"instances": [{column.name: 1.5 for column in signature}]}).encode()
     checker = Checker(signature)
 
     ours = _seconds(lambda: checker.frame(rows_of(body)))
-    usual = _seconds(lambda: pd.DataFrame(json.loads(body)["instances"]))  # what one writes by hand
+    usual = _seconds(lambda: pd.DataFrame(json.loads(body)["instances"]))  # the obvious way
 
     assert ours < usual
 

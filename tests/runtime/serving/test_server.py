@@ -1,4 +1,4 @@
-"""A server behind HTTP: what it answers, what it refuses, and what does not wait for what."""
+"""A server behind HTTP: its answers, its refusals, and which requests must not block others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelyard_runtime.workload.records import ServerWorkload
 from tests.runtime.described import record
 from tests.runtime.servers import Endpoint, register, serving, summing, workload
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's own files
+pytestmark = pytest.mark.filterwarnings("ignore")  # raised by MLflow itself
 
 KINDS = {"amount": "double", "country": "string", "age": "long"}
 ROW = {"amount": 2.5, "country": "ch", "age": 40}
@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A registry with a model that sums."""
+    """Return a registry with a model that sums."""
     made = workload(tmp_path_factory.mktemp("server"))
     register(made, summing(), KINDS)
     return made
@@ -38,13 +38,13 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
-    """Its server."""
+    """Run the server of that registry."""
     with serving(described) as found:
         yield found
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
-    """With the version that answered, and the id that the caller gave."""
+    """The answer has the model's version and the caller's request id."""
     found = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
     assert found.status == 200
@@ -65,7 +65,7 @@ def test_a_number_out_of_range_is_no_failure_of_the_model(endpoint: Endpoint, ro
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
-    """It is read, checked, answered and written outside of the event loop."""
+    """A large body is read, validated, predicted and serialized outside of the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
     answered: list[int] = []
@@ -90,7 +90,7 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
 
 
 def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
-    """It is called without a second look at checked rows; what it says is the same."""
+    """The estimator is called directly, without MLflow's second validation of the rows."""
     made = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
@@ -107,7 +107,7 @@ def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[str, Any], declared: bool) -> None:
-    """Whether its length is declared or it comes in chunks; the connection of the sender ends."""
+    """The length may be declared or the body chunked; the sender's connection is closed."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -125,7 +125,7 @@ def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[
 
 
 def _send_chunks(connection: socket.socket, most: int) -> int:
-    """How much could be sent before there was an answer."""
+    """Send chunks until the server answers, and return the number of bytes sent."""
     sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
     while sent < most and not select.select([connection], [], [], 0)[0]:
         try:
@@ -137,18 +137,18 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million of them fit into a body; what they are is not looked at."""
+    """Five million of them fit into a body; they are counted, not validated."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
     found = endpoint.ask(body)
 
     assert found.status == 413
-    assert time.process_time() - began < 10  # it was half a minute
+    assert time.process_time() - began < 10  # it once took half a minute
 
 
 def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> None:
-    """Nothing else that a caller sends; an id of any length is cut."""
+    """Nothing else from the caller is captured, and a long id is truncated."""
     capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
     made = workload(tmp_path, capture=capture)
     register(made, summing(), KINDS)
@@ -165,7 +165,7 @@ def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> 
 
 
 def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused ones too, and no look at the health."""
+    """Refused requests are counted, health checks are not."""
     counted: list[tuple[str, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: counted.append((version, status)))
@@ -188,7 +188,7 @@ def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
 
 
 def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) -> None:
-    """Where calls of a model may overlap; whoever waits longer is given up, and others are answered meanwhile."""
+    """Model calls may overlap; a request beyond the timeout is abandoned, and others are answered meanwhile."""
     made = workload(tmp_path, timeoutSeconds=3)
     register(made, Slow(), {"amount": "double"})
     with serving(made) as endpoint:
@@ -211,13 +211,13 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for as many seconds as its first number says."""
+    """An estimator that sleeps for as many seconds as the first value says."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
-        """Nothing is learned."""
+        """Learn nothing."""
         return self
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """The first column."""
+        """Return the first column."""
         time.sleep(float(rows.iloc[0, 0]))
         return rows.iloc[:, 0].to_numpy()

@@ -1,4 +1,4 @@
-"""Tokens of callers: several at once, replaced without a restart."""
+"""Callers' tokens: several per caller, rotated without a restart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.serving.tokens import Tokens
 
 
 def mounted(folder: Path, **callers: str) -> Tokens:
-    """Tokens of these callers, as the kubelet mounts them."""
+    """Return tokens of these callers, as the kubelet mounts them."""
     for caller, tokens in callers.items():
         (folder / caller).write_text(tokens)
     return Tokens({caller: str(folder / caller) for caller in callers})
@@ -30,7 +30,7 @@ def test_no_other_header_names_one(tmp_path: Path, header: str) -> None:
 
 
 def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
-    """The file changes under a server that runs: add a line, move the callers, remove the old line."""
+    """The mounted file changes while the server runs: add a line, move the callers, remove the old line."""
     tokens = mounted(tmp_path, billing="old\n")
 
     (tmp_path / "billing").write_text("old\r\n\n  new\n")

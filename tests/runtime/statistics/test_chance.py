@@ -1,4 +1,4 @@
-"""Drift is found where it is and nowhere else, however few rows there are, on real data drawn again and again."""
+"""Drift is found where it exists and nowhere else, even with few rows, in repeated draws from real data."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.runtime.described import record
 NAMES = ("breast_cancer", "wine", "diabetes", "digits")
 LOOKS = 20
 BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
-"""Those of the field and of the documentation; the area is in standard deviations."""
+"""Commonly used bounds, as in the documentation; the Wasserstein distance is in standard deviations."""
 
 
 @cache
 def real(name: str) -> pd.DataFrame:
-    """A data set that comes with scikit-learn, with columns in standard deviations."""
+    """Return a data set that ships with scikit-learn, with each column scaled to unit standard deviation."""
     frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).data
-    if name == "digits":  # every fourth of its 64 columns, some of which are hardly ever anything but zero
+    if name == "digits":  # every fourth of its 64 columns, some of which are almost always zero
         frame = frame[frame.columns[::4]]
     deviations = frame.std()
     return frame / deviations.where(deviations > 0, 1)
@@ -39,18 +39,18 @@ def real(name: str) -> pd.DataFrame:
 
 @cache
 def reference(name: str) -> dict[str, Profile]:
-    """What would be kept with a model."""
+    """Return the profiles that would be stored with a model."""
     return profiles(real(name), list(real(name)))
 
 
 def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
-    """What looks see: rows that were drawn again from the same data."""
+    """Yield the windows of successive passes: rows resampled from the same data."""
     for seed in range(LOOKS):
         yield frame.iloc[np.random.default_rng([seed, rows]).integers(0, len(frame), rows)]
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """The features beyond the bound of each measure, as a monitor of all of them judges it."""
+    """Return the features beyond each measure's bound, as a monitor of all features would."""
     found: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
@@ -65,7 +65,7 @@ def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]
 @pytest.mark.parametrize("rows", [30, 100, 300, 1000, 10_000, 100_000])
 @pytest.mark.parametrize("name", NAMES)
 def test_no_drift_is_no_alarm(name: str, rows: int) -> None:
-    """At most once in twenty looks at all features."""
+    """At most one pass in twenty raises an alarm, over all features."""
     looks = [alarms(reference(name), window) for window in windows(real(name), rows)]
 
     for metric in BOUNDS:
@@ -75,7 +75,7 @@ def test_no_drift_is_no_alarm(name: str, rows: int) -> None:
 @pytest.mark.parametrize("rows", [300, 1000])
 @pytest.mark.parametrize("name", NAMES)
 def test_drift_is_found_in_its_feature_and_in_no_other(name: str, rows: int) -> None:
-    """A feature has moved by its standard deviation; every measure finds it in every look."""
+    """One feature is shifted by its standard deviation; every measure finds it in every pass."""
     for at, window in enumerate(windows(real(name), rows)):
         varied = [column for column in window if real(name)[column].nunique() > 5]
         column = varied[at % len(varied)]
@@ -86,7 +86,7 @@ def test_drift_is_found_in_its_feature_and_in_no_other(name: str, rows: int) -> 
 
 @pytest.mark.parametrize("rows", [30, 100])
 def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, rows: int) -> None:
-    """Thirty features, twenty looks at few rows: `psi: {max: 0.2}` finds nothing, and then the one that has moved."""
+    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only a feature that has moved."""
     kept = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
     described = monitor_of(tmp_path, kept)
@@ -106,7 +106,7 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
 
 
 def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:
-    """A monitor of drift, from what a file has to what another has."""
+    """Describe a drift monitor that compares one file with another."""
     for name in ("now", "then"):
         (tmp_path / name).mkdir()
     kept.to_parquet(tmp_path / "then" / "a.parquet")
@@ -127,7 +127,7 @@ def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:
 
 
 def texts(rows: int, seed: int) -> pd.DataFrame:
-    """Ids, towns and shops: very many values, most of them rare; and a few that are common."""
+    """Generate ids, towns and shops with very many, mostly rare values, and columns with a few common ones."""
     random = np.random.default_rng(seed)
     weights = 1 / np.arange(1, 30_001) ** 1.1
     drawn = random.choice(30_000, rows, p=weights / weights.sum())
@@ -145,7 +145,7 @@ def texts(rows: int, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
 @pytest.mark.parametrize("kept", [1000, 50_000])
 def test_texts_with_very_many_values_are_no_alarm(kept: int, rows: int) -> None:
-    """Nearly none of the ids was there before, and most of the towns are rare."""
+    """Almost none of the ids were in the reference, and most of the towns are rare."""
     then = profiles(frame := texts(kept, 99), list(frame))
     looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
 
@@ -165,7 +165,7 @@ def test_a_value_that_was_rare_or_unknown_and_is_common_now_is_found(kept: int) 
 
 
 def test_the_chance_of_a_distance_is_that_of_scipy() -> None:
-    """Of Kolmogorov and Smirnov, and of a bin that Fisher's exact test would judge no milder."""
+    """Kolmogorov-Smirnov agrees with scipy, and a bin's probability is at most twice that of Fisher's exact test."""
     random = np.random.default_rng(2)
     one, other = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
     found = stats.ks_2samp(one, other, method="asymp")
@@ -178,7 +178,7 @@ def test_the_chance_of_a_distance_is_that_of_scipy() -> None:
 
 @pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
 def test_the_area_by_chance_is_below_its_bound(draw: str) -> None:
-    """Of four hundred looks without drift none is called as unlikely as one in a thousand."""
+    """Of four hundred passes without drift, none is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
     found: list[float] = []

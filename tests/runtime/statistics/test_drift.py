@@ -21,7 +21,7 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_ks_and_wasserstein_are_those_of_scipy(kept: bool) -> None:
-    """From a profile, also one that was kept as JSON, within what its points allow."""
+    """The profile may have been stored as JSON; the tolerance is the precision of its quantiles."""
     reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
@@ -29,21 +29,21 @@ def test_ks_and_wasserstein_are_those_of_scipy(kept: bool) -> None:
 
 
 def test_js_of_categories_is_that_of_scipy() -> None:
-    """In base 2, between the shares of each category."""
+    """The distance is in base 2, over the shares of the categories."""
     then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
 
     assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
 
 
 def test_chi2_is_that_of_scipy_over_its_degrees_of_freedom() -> None:
-    """From the same table of counts."""
+    """Our measure and scipy use the same table of counts."""
     found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
 
     assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
 
 
 def test_psi_is_nothing_for_the_same_and_large_for_another() -> None:
-    """Ten bins of equal share of the reference."""
+    """PSI uses ten bins with equal shares of the reference."""
     same, other = drift("psi", profile(THEN), THEN), drift("psi", profile(THEN), NOW + 3)
 
     assert same is not None
@@ -52,14 +52,14 @@ def test_psi_is_nothing_for_the_same_and_large_for_another() -> None:
 
 
 def test_a_category_has_no_ks_and_an_unknown_measure_is_refused() -> None:
-    """Nothing is made up where a measure is not defined."""
+    """No value is made up where a measure is undefined."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
     with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
         drift("cosine", profile(CATEGORIES), MOVED)
 
 
 def test_missing_values_are_counted_and_left_out() -> None:
-    """Half without a value is said, and changes no measure; so does what is no finite number."""
+    """Missing and infinite values are reported as a share and change no measure."""
     holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
 
     assert profile(holed).missing_share == 0.5
@@ -68,7 +68,7 @@ def test_missing_values_are_counted_and_left_out() -> None:
 
 @pytest.mark.parametrize("rows", [40, 300])
 def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
-    """Its steps are kept as steps."""
+    """The profile keeps every step of a short reference's distribution function."""
     short = THEN.head(rows)
 
     assert drift("ks", profile(short), NOW) == pytest.approx(stats.ks_2samp(short, NOW).statistic, abs=0.002)
@@ -77,9 +77,9 @@ def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
 @pytest.mark.parametrize(
     ("then", "now"),
     [
-        ([0] * 95 + [1] * 5, [0] * 70 + [1] * 30),  # most deciles are one value
-        ([5] * 100, [7] * 100),  # all of them
-        ([False] * 95 + [True] * 5, [0.0] * 70 + [1.0] * 30),  # as a request and as a file have it
+        ([0] * 95 + [1] * 5, [0] * 70 + [1] * 30),  # most deciles are the same value
+        ([5] * 100, [7] * 100),  # all deciles are the same value
+        ([False] * 95 + [True] * 5, [0.0] * 70 + [1.0] * 30),  # booleans in a file, numbers in a request
     ],
 )
 @pytest.mark.parametrize("metric", ["psi", "js", "chi2", "ks"])
@@ -91,7 +91,7 @@ def test_a_value_that_is_most_of_a_column_hides_nothing(metric: str, then: list[
 
 
 def test_categories_that_are_too_many_to_be_kept_are_compared_together() -> None:
-    """The same rows have not moved, although the rarest categories have no name in the profile."""
+    """Equal data show no drift, although the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)
@@ -103,7 +103,7 @@ def test_few_values_are_not_measured() -> None:
 
 
 def test_parts_that_were_read_apart_add_up() -> None:
-    """Profiles and counts of parts are those of the whole; the ends are exact however many values there are."""
+    """Merged profiles and counts equal those of the whole; minimum and maximum are exact at any size."""
     values = pd.Series(np.sort(RANDOM.normal(0, 1, 200_000)))
     parts = [Summary() for _ in range(3)]
     for place, part in enumerate(np.array_split(values, 30)):
@@ -124,7 +124,7 @@ def test_parts_that_were_read_apart_add_up() -> None:
 
 
 def test_a_long_column_takes_little_memory() -> None:
-    """No more than a few buffers of what has been seen are held."""
+    """Only a few buffers are kept in memory."""
     summary = Quantiles()
     for _ in range(60):
         summary.add(RANDOM.normal(0, 1, 20_000))
@@ -149,7 +149,7 @@ def test_times_are_seconds_in_any_resolution() -> None:
 
 @pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
 def test_values_are_counted_where_they_lie(values: list[float]) -> None:
-    """Below, at and between the points, with how far each is above the point before it, whatever stands elsewhere."""
+    """Values are counted below, at and between the grid points, with each one's distance above the preceding point."""
     grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
 
     counted, above = grid.count(np.array(values))

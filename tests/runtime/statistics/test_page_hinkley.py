@@ -1,4 +1,4 @@
-"""Concept drift is found over looks, where a test of one stream finds it, and every row belongs to one look."""
+"""Concept drift is found across passes where a streaming test finds it, and every row belongs to one pass."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Values = list[float]
 
 
 def stream(seed: int, rows: int, worse_from: int) -> Values:
-    """Errors of a model that is wrong in one of ten cases, and then in one of three."""
+    """Generate errors of a model that is wrong in one case of ten, and later in one of three."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
     return [float(one) for one in random.random(rows) < share]
 
 
 def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
-    """The row at which river finds a rise."""
+    """Return the row at which river detects a rise."""
     test = drift.PageHinkley(threshold=threshold, mode="up")
     for at, value in enumerate(values):
         test.update(value)
@@ -45,7 +45,7 @@ def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("step", [1, 97, 500])
 def test_the_first_finding_is_that_of_river(seed: int, step: int) -> None:
-    """Whatever the length of the looks, and although each begins from what was written as JSON."""
+    """The result is independent of the pass length, although each pass resumes from JSON."""
     values, kept, found = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
     for start in range(0, len(values), step):
         test = PageHinkley.from_json(kept)
@@ -61,7 +61,7 @@ def test_the_first_finding_is_that_of_river(seed: int, step: int) -> None:
 
 
 def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: Any) -> None:
-    """A file that a server wrote, with rows of so many hours before a time."""
+    """Write a server's capture file, with rows at these numbers of hours before a time."""
     stamps = [at - timedelta(hours=one) for one in hours]
     frame = pd.DataFrame({"captured_at": stamps, "request_id": "r", "score": 0.5, **columns})
     for day, rows in frame.groupby(frame.captured_at.dt.strftime("%Y-%m-%d")):
@@ -71,7 +71,7 @@ def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: 
 
 
 def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> dict[str, Any]:
-    """A daily monitor of the captures of an endpoint."""
+    """Describe a daily monitor of an endpoint's captures."""
     model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
     (tmp_path / "labels").mkdir(exist_ok=True)
     labels = {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "truth"}
@@ -94,7 +94,7 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
 
 
 def at(described: Mapping[str, Any], now: datetime) -> Look:
-    """One look, which leaves its state."""
+    """Run one pass and save its state."""
     state = State.of(record(MonitorWorkload, described), now)
     found = looked(record(MonitorWorkload, described), now, state)
     assert not found.refusals
@@ -103,7 +103,7 @@ def at(described: Mapping[str, Any], now: datetime) -> Look:
 
 
 def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") -> int:
-    """Captures of a stream, a file a day, and the labels of all of them."""
+    """Write a stream as one capture file per day, with labels for all of it, and return the number of days."""
     hours = list(np.linspace(23.9, 0.1, per_day))
     for day in range(len(values) // per_day):
         part = range(day * per_day, (day + 1) * per_day)
@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_a_model_that_broke_before_the_window_is_found(tmp_path: Path) -> None:
-    """At midnight between two windows: in the look that has river's row, and in those after it."""
+    """Even at the boundary of two windows, the break is found by the pass with river's row and by all later ones."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None
@@ -128,7 +128,7 @@ def test_a_model_that_broke_before_the_window_is_found(tmp_path: Path) -> None:
 
 
 def test_another_version_begins_anew(tmp_path: Path) -> None:
-    """What the version before has done is not held against it."""
+    """Errors of the previous version do not count against the new one."""
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     days_of(tmp_path, stream(1, 800, 450), 400)
     assert [at(described, START + day * DAY).results[0].breach for day in range(2)] == [False, True]
@@ -141,7 +141,7 @@ def test_another_version_begins_anew(tmp_path: Path) -> None:
 
 
 def rows_seen(found: Look) -> float:
-    """How many rows a look has had."""
+    """Return the number of rows a pass has read."""
     (rows,) = [one.value for one in found.results if one.check == "rows"]
     return rows
 
@@ -150,7 +150,7 @@ ROWS = {"metric": "rows", "max": 1e9}
 
 
 def test_late_rows_are_in_the_next_window_and_in_no_other(tmp_path: Path) -> None:
-    """A server that had no network writes days later; what was seen is not seen again."""
+    """A server without a network writes days later; rows that were read are not read again."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)
@@ -167,11 +167,11 @@ def test_late_rows_are_in_the_next_window_and_in_no_other(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_row_is_in_one_window(tmp_path: Path, seed: int) -> None:
-    """Looks are minutes early or late, one is missed, and files come when they come."""
+    """Passes run minutes early or late, one is missed, and files arrive at any time."""
     described = workload(tmp_path, ROWS)
     random = np.random.default_rng(seed)
     happened = np.sort(random.uniform(0, 8 * 24, 40))
-    arrived = happened + random.exponential(10, 40)  # in hours, of files of one row
+    arrived = happened + random.exponential(10, 40)  # in hours; each file has one row
     seen = 0.0
     at(described, START)
     written: set[int] = set()
@@ -187,7 +187,7 @@ def test_every_row_is_in_one_window(tmp_path: Path, seed: int) -> None:
 
 
 def test_windows_that_overlap_as_declared_still_do(tmp_path: Path) -> None:
-    """Of seven days, looked at daily: a row is in seven, and new to the test of a stream in one."""
+    """With a window of seven days and daily passes, a row is in seven windows but enters the streaming test once."""
     described = workload(tmp_path, ROWS, window_s=7 * 86400)
     at(described, START)
     captures(tmp_path, "a.parquet", START + DAY, [1.0], id=1, prediction=0)

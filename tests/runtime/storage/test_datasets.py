@@ -1,4 +1,4 @@
-"""Datasets, read part by part: of any size, of files that differ, of a window of time."""
+"""Datasets read in batches: of any size, from files that differ, limited to a time window."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def dataset(folder: Path, **more: Any) -> dict[str, Any]:
-    """A description of what lies in a folder."""
+    """Describe a dataset in a folder."""
     return {"uri": f"file://{folder}", "format": "parquet", **more}
 
 
 def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
-    """A file of one row group, as libraries write them, is never in memory as a whole."""
+    """A file with a single row group, as libraries write it, is never in memory as a whole."""
     count = 1_600_000
     whole = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(whole, tmp_path / "a.parquet", row_group_size=count)
@@ -44,7 +44,7 @@ def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> None:
-    """A file without a column has it without values, and one of another type as the first file has it."""
+    """A column missing from a file is null there, and one of another type is converted to the first file's type."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),
@@ -62,7 +62,7 @@ def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, zone: str | None) -> None:
-    """A time without a zone is in UTC."""
+    """A timestamp without a zone is UTC."""
     ages = pd.to_timedelta(np.arange(100), unit="h")
     at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
     frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})
@@ -79,7 +79,7 @@ def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, 
 
 
 def test_a_file_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
-    """Such as one that somebody is still writing."""
+    """For example, a file that is still being written."""
     pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 

@@ -1,4 +1,4 @@
-"""What waits for a store waits on the disk, within its bound, and goes there once the store is back."""
+"""Captures that cannot reach the store wait on disk, up to a limit, and are sent once the store is back."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ URI = f"s3://{BUCKET}/captures"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """A store."""
+    """Return a store."""
     made = ObjectStore()
     yield made
     made.cut()
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
-    """What a replica keeps; nothing is written before it is asked to."""
+    """Return a replica's captures, which are written only on request."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
     return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)
 
 
 def keep(kept: Captures, request_id: str) -> None:
-    """One request of two rows."""
+    """Capture one request of two rows."""
     said = Answer(np.ones(2, dtype=np.int64))
     kept.keep(request_id, pd.DataFrame({"amount": [1.0, 2.0]}), said, "7")
 
 
 def arrived(workload: dict[str, Any]) -> list[str]:
-    """Requests whose captures a monitor finds in the store."""
+    """Return the requests whose captures a monitor finds in the store."""
     now = datetime.now(UTC)
     rows = read_captures(
         workload, {"uri": URI, "store": "artifacts"}, now - timedelta(hours=1), now + timedelta(hours=1)
@@ -57,7 +57,7 @@ def arrived(workload: dict[str, Any]) -> list[str]:
 def test_captures_outlive_the_link_and_the_process(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second process sends what the first had to leave; each row comes once."""
+    """A second process sends what the first could not; each row arrives once."""
     workload = store.described(monkeypatch)
     first = captures(workload, tmp_path)
     keep(first, "a")
@@ -82,7 +82,7 @@ def test_captures_outlive_the_link_and_the_process(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """A spool with files of 100 bytes and 5 rows, each newer than the one before."""
+    """Return a spool with files of 100 bytes and 5 rows, each newer than the one before."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -102,7 +102,7 @@ def test_the_oldest_gives_way_and_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_file_beyond_the_bound_is_not_kept(tmp_path: Path) -> None:
-    """And what waits already is not given for it."""
+    """Files that already wait are not dropped for it."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
@@ -110,7 +110,7 @@ def test_a_file_beyond_the_bound_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
-    """The first that cannot be sent ends the attempt; those before it are gone, those after it still there."""
+    """The first file that cannot be sent ends the attempt; earlier files are gone, later ones are still there."""
     spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
     (tmp_path / "store").write_text("in the way")
 
@@ -122,7 +122,7 @@ def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
 def test_captures_ask_an_object_store_for_no_folder(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server may write below its own prefix and nowhere else, so there is no marker above it, and nothing staged."""
+    """A server may write only below its own prefix: no marker is created above it, and no temporary object."""
     workload = store.described(monkeypatch)
     kept = Captures(
         record(Workload, workload),

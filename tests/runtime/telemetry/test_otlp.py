@@ -1,4 +1,4 @@
-"""Pushed metrics: what is sent, and to whom."""
+"""Pushed metrics: what is sent, and to which replicas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLES = [Sample("modelyard_monitor_value", 0.31, {"feature": "amount"}), Sampl
 
 
 class Receiver(ThreadingHTTPServer):
-    """A replica of Prometheus: keeps what it is sent, or answers with an error."""
+    """A Prometheus replica: stores what it receives, or answers with an error."""
 
     def __init__(self, address: str, port: int, status: int) -> None:
         super().__init__((address, port), _Handler)
@@ -38,12 +38,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Nothing is said."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def start() -> Iterator[Starter]:
-    """Starts receivers on loopback, and ends them."""
+    """Start receivers on loopback, and stop them after the test."""
     started: list[Receiver] = []
 
     def one(address: str, port: int, status: int) -> Receiver:
@@ -60,7 +60,7 @@ def start() -> Iterator[Starter]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between tries, and the Service has two Pods."""
+    """Skip the waits between retries, and give the Service two Pods."""
     known = socket.getaddrinfo
 
     def resolve(host: str, *asked: Any, **rest: Any) -> Any:
@@ -72,7 +72,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_gets_the_same(start: Starter) -> None:
-    """Each judges alerts by what it holds: one that got nothing would say that the monitor is stale."""
+    """Each replica evaluates alerts on its own data; one without the metrics would report the monitor as stale."""
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)

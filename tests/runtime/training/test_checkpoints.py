@@ -1,4 +1,4 @@
-"""What a training keeps of its work: grown on from there it is the same model, and nothing is left in the end."""
+"""Checkpoints: a resumed training run yields the same model, and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """The process is gone."""
+    """Raised in place of a killed process."""
 
 
 class Alone(Progress):
-    """How far a training without Ray is; it ends by force after so many parts."""
+    """The progress of a training run without Ray, which is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -68,7 +68,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Grows a model of real rows in this process: its answers, and in how many parts it was grown."""
+    """Train on real rows in this process; return the predictions and the number of parts trained."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -111,7 +111,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
 
 @pytest.mark.parametrize("trainer", list(DRAWN))
 def test_what_goes_on_is_the_model_that_it_would_have_been(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
-    """To the last bit, also where rows and columns are drawn; what was done is not done again."""
+    """The models agree to the last bit, even with sampled rows and columns; finished work is not repeated."""
     uninterrupted, parts = alone(trainer, DRAWN[trainer])
     resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
 
@@ -135,7 +135,7 @@ def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callab
 def test_parts_draw_other_rows_than_the_first(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With one seed for all parts each would draw what the first has drawn."""
+    """With one seed for all parts, each would sample the same rows as the first."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -154,7 +154,7 @@ def test_parts_draw_other_rows_than_the_first(
 def test_every_part_of_lightgbm_draws_by_the_random_state(
     alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the seeds that the library itself has used. Features have the same bins in all parts of a training."""
+    """The seeds are read from the library itself. Feature bins are the same in all parts of a training run."""
     import lightgbm
 
     used: list[dict[str, str]] = []
@@ -176,7 +176,7 @@ def test_every_part_of_lightgbm_draws_by_the_random_state(
 
 
 def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) -> None:
-    """A part more would grow a tree that the estimator has decided against."""
+    """Another part would grow a tree that the estimator has decided against."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -191,7 +191,7 @@ def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) ->
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """The rounds of each part of 100, of which each takes `pace` seconds."""
+    """Return the rounds of each part of 100 rounds that take `pace` seconds each."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -203,7 +203,7 @@ def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: floa
 
 
 def test_joined_parts_end_before_the_next_checkpoint_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loss costs no more than the spacing and a part. The first part shows how fast the model grows."""
+    """A failure costs at most the spacing and one part. The first part shows how fast the model grows."""
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
@@ -219,12 +219,12 @@ def test_joined_parts_end_before_the_next_checkpoint_is_due(monkeypatch: pytest.
 
 
 def step(trainer: str, **parameters: Any) -> dict[str, Any]:
-    """A step that a built-in trainer does."""
+    """Describe a step with a built-in trainer."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 1, "max": 1}, "parameters": parameters}
 
 
 def described(folder: str) -> dict[str, Any]:
-    """A training whose checkpoints are in a folder."""
+    """Describe a training pipeline with its checkpoints in a folder."""
     data = {"cells": {"uri": f"{folder}/cells", "format": "parquet", "label": "target"}}
     return {"pipeline": {"checkpoints": {"uri": f"{folder}/checkpoints", "store": "artifacts"}, "data": data}}
 
@@ -241,7 +241,7 @@ def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
-    """The next driver finds the folder and the moment at which it began; other rows or parameters have another one."""
+    """The next driver finds the checkpoint folder and start time; other rows or parameters have a different folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
@@ -284,7 +284,7 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
 
 
 def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
+    """Ray's folders get other names in the store: Arrow would leave a marker for each."""
     store = ObjectStore()
     root = place(
         record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
@@ -300,7 +300,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
     kinds = [files.get_file_info(path).type for path in (f"{one}/grown", one, f"{kept.path}/run", f"{kept.path}/r")]
     assert kinds == [fs.FileType.File, fs.FileType.Directory, fs.FileType.Directory, fs.FileType.NotFound]
     assert files == kept.files()
-    assert pickle.loads(pickle.dumps(files)) == files  # workers get it
+    assert pickle.loads(pickle.dumps(files)) == files  # it is sent to workers
     with files.open_input_stream(f"{one}/grown") as stream:
         assert stream.read() == b"trees"
 
@@ -325,7 +325,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
 
 
 def grown(folder: Path, trainer: str, killed_after: int, spacing: float = 0) -> subprocess.CompletedProcess[str]:
-    """A training in a process of its own; one Ray at a time on this machine."""
+    """Train in a separate process; only one Ray runs on this machine at a time."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
     environment = {**os.environ, **slow, "PYTHONPATH": paths, "RAY_TMPDIR": "/tmp"}
@@ -338,12 +338,12 @@ def grown(folder: Path, trainer: str, killed_after: int, spacing: float = 0) -> 
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """The rounds of each checkpoint that the worker reported, as Ray logs them."""
+    """Return the rounds of each checkpoint that the worker reported, from Ray's log."""
     return [int(one) for one in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)]
 
 
 def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
-    """Its rounds are not grown again, the model is that of a run without an interruption, and no folder is left."""
+    """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
     (tmp_path / "killed").mkdir()
     (tmp_path / "whole").mkdir()
     first = grown(tmp_path / "killed", "xgboost", 12)
@@ -365,7 +365,7 @@ def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("trainer", ["xgboost", "lightgbm", "scikit-learn"])
 def test_a_training_begins_without_ray_train(trainer: str, tmp_path: Path) -> None:
-    """One that ends before a checkpoint is due stays without; a longer one reports there what it has, and continues."""
+    """A run that ends before a checkpoint is due never starts it; a longer run hands over its progress and goes on."""
     (tmp_path / "short").mkdir()
     (tmp_path / "long").mkdir()
     short = grown(tmp_path / "short", trainer, 0, spacing=600)

@@ -1,4 +1,4 @@
-"""A champion is judged by rows that it has not learned from, whatever has changed since."""
+"""A champion is judged on rows it has not trained on, whatever has changed since."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEY = {"key": ["id"]}
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[Loans]:
-    """A champion that has learned by heart from income and age."""
+    """Return a system whose champion has memorized its training rows by income and age."""
     made = Loans.at(tmp_path)
     made.write(loans())
     with pytest.MonkeyPatch.context() as patch:
@@ -39,7 +39,7 @@ def system(tmp_path: Path) -> Iterator[Loans]:
 
 
 def truly(number: str, label: str) -> float:
-    """How good a version really is: on rows that nobody has learned from."""
+    """Return a version's true quality, measured on rows that no version was trained on."""
     frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
     chances = model.classifier().predict_proba(frame[[one.name for one in model.columns()]])  # type: ignore[union-attr]
     return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))
@@ -59,7 +59,7 @@ CHANGES: list[dict[str, Any]] = [
 def test_a_champion_is_not_judged_by_rows_that_it_has_learned_from(
     system: Loans, first: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """On those it would be right nearly always, and a better version be refused."""
+    """On its training rows it would nearly always be right, and a better version would be refused."""
     frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
     system.write(frame)
     system.changed(**first).train(**FOREST)
@@ -79,7 +79,7 @@ def test_a_champion_is_not_judged_by_rows_that_it_has_learned_from(
 
 
 def test_a_key_holds_the_same_rows_out_whatever_changes(system: Loans) -> None:
-    """Without one, another feature is another draw, and four fifths of the rows to judge by are lost."""
+    """Without a key, another feature changes the split, and four fifths of the comparable rows are lost."""
     wider = {"dataset": {"features": ["income", "age", "debt"]}}
     with_key = system.changed(split=KEY)
 
@@ -103,14 +103,14 @@ def test_rows_of_one_key_stay_on_one_side(system: Loans) -> None:
 
 
 def test_a_key_is_no_feature(system: Loans) -> None:
-    """Where no feature is declared, all columns are, except those that have another role."""
+    """If no feature is declared, every column without another role is one."""
     found = system.changed(split=KEY, dataset={"features": []}).data()
 
     assert "id" not in found.features
 
 
 def test_too_few_rows_judge_nothing(system: Loans) -> None:
-    """Of what is held out now, the champion has learned from nearly all."""
+    """The champion was trained on nearly all of the currently held-out rows."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
@@ -121,7 +121,7 @@ def test_too_few_rows_judge_nothing(system: Loans) -> None:
 
 
 def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> None:
-    """It came from elsewhere, and may have learned from every row."""
+    """The champion was not trained here, and may have seen every row."""
     system.train(**FOREST)
     version = registry.version("loans", "1")
     with mlflow.start_run() as run:
@@ -131,7 +131,7 @@ def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> No
 
 
 def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> None:
-    """A column was computed anew, in cents. With a key they are known all the same."""
+    """A column was converted to cents. With a key, the rows are still recognized."""
     keyed = system.changed(split=KEY)
     for one, number in ((system, "2"), (keyed, "4")):
         one.write(loans())
@@ -145,7 +145,7 @@ def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> No
 
 
 def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
-    """Also where rows are known by a customer of whom the champion has learned from older ones."""
+    """A new row counts even if its key is a customer whose older rows the champion has trained on."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min")
     frame = loans().assign(at=at, customer=np.arange(3000) % 50)
     timed = system.changed(split={"by": "time", "key": ["customer"]}, dataset={"timestamp": "at"})
@@ -159,7 +159,7 @@ def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
 
 
 def test_marks_are_small_and_never_miss_a_row(tmp_path: Path) -> None:
-    """About two bytes a row; what was not learned from is taken for it less than once in a thousand."""
+    """About two bytes per row; fewer than one in a thousand unseen rows is taken for a seen one."""
     rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
     identity = Identity.of(rows, ["id"], declared=True)
     learned = rows["id"] % 2 == 0
@@ -194,7 +194,7 @@ def test_a_row_is_known_by_its_value_and_not_by_how_it_is_kept(then: Any, now: A
 
 
 def test_a_key_of_another_type_is_refused_in_words() -> None:
-    """The text "12" is not the number 12: nothing would be known again, and every row be new."""
+    """The text "12" is not the number 12: no row would be recognized, and all would look new."""
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -218,7 +218,7 @@ def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
     ids=["dropped", "renamed"],
 )
 def test_a_champion_answers_with_features_that_the_new_version_has_not(system: Loans, change: dict[str, Any]) -> None:
-    """The data still have its column, be it a whole number, beside the one of another name."""
+    """The data still contain its column, here as an integer, next to the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -231,7 +231,7 @@ def test_a_champion_answers_with_features_that_the_new_version_has_not(system: L
 
 
 def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loans) -> None:
-    """The version is kept, with its verdict, and the run ends well."""
+    """The version is kept with its verdict, and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))
@@ -244,7 +244,7 @@ def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loan
 
 
 def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Loans) -> None:
-    """Nor is one that differs by chance; the gate keeps the interval."""
+    """A version that differs only by chance is not promoted either; the gate records the interval."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
 
@@ -260,7 +260,7 @@ def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Lo
 
 
 def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> None:
-    """A country of few rows is taken together with others; groups may not be too far apart."""
+    """A country with few rows is grouped with others; `maxDifference` limits the gap between groups."""
     by = {"metric": "auc_roc", "by": "country", "minRows": 90}
     lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
 
@@ -275,15 +275,15 @@ def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> Non
 
 
 class HalfSure:
-    """What user code may make of a loaded version."""
+    """A wrapper that user code may put around a loaded version."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Probabilities of the positive class."""
+        """Return probabilities of the positive class."""
         return np.array([0.3, 0.1])
 
 
 def test_a_threshold_is_part_of_a_version(system: Loans) -> None:
-    """Wherever it is loaded it answers by it; a champion is compared with its own."""
+    """Every caller that loads the version uses its threshold; a champion is compared with its own."""
     careful = system.changed(
         split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
     )
@@ -304,10 +304,10 @@ def test_a_threshold_of_a_model_without_probabilities_is_refused(system: Loans) 
     import mlflow.pyfunc
 
     class ClassesOnly(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
-        """It says no probability."""
+        """A model without probabilities."""
 
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-            """A class for each row."""
+            """Return a class for each row."""
             return (model_input["income"] > 0).astype(int).to_numpy()
 
     careful = system.changed(model={"threshold": 0.2})

@@ -1,4 +1,4 @@
-"""Which rows a model learns from, and which it is judged by."""
+"""The split into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASK = "binary-classification"
 
 
 def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = None, **label: Any) -> TrainingData:
-    """Training data of two datasets."""
+    """Return training data from two datasets."""
     data: dict[str, Any] = {"events": {"timestamp": "at"}, "labels": {"label": "fraud", **label}}
     for name, frame in (("events", events), ("labels", labels)):
         (folder / name).mkdir(exist_ok=True)
@@ -30,18 +30,18 @@ def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = 
 
 
 def events(count: int = 100) -> pd.DataFrame:
-    """One event a day until now."""
+    """Generate one event per day until now."""
     ages = pd.to_timedelta(np.arange(count)[::-1] + 0.5, unit="D")
     return pd.DataFrame({"id": np.arange(count), "amount": 1.5, "at": pd.Timestamp.now(tz="UTC") - ages})
 
 
 def labels(count: int = 100) -> pd.DataFrame:
-    """Every second event was fraud."""
+    """Label every second event as fraud."""
     return pd.DataFrame({"id": np.arange(count), "fraud": np.arange(count) % 2})
 
 
 def test_rows_whose_labels_are_not_all_there_are_left_out(tmp_path: Path) -> None:
-    """The labels of a young row that came early are not those of all young rows."""
+    """Early labels of recent rows are a biased sample of them."""
     found = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
 
     newest = max(found.train["__time"].max(), found.held_out["__time"].max())
@@ -50,7 +50,7 @@ def test_rows_whose_labels_are_not_all_there_are_left_out(tmp_path: Path) -> Non
 
 
 def test_a_split_by_time_orders_instants_and_not_texts(tmp_path: Path) -> None:
-    """With offsets, the text that sorts last is not the newest."""
+    """With UTC offsets, the last text in sort order is not the newest time."""
     texts = events()
     stamps = [
         one.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, one in enumerate(texts["at"])
@@ -85,7 +85,7 @@ def test_a_split_that_leaves_one_class_to_learn_from_is_refused(tmp_path: Path) 
 
 
 def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
-    """The ids to learn from and to judge by, of so many events in an order of their own."""
+    """Return the ids of training and held-out rows for this many events in shuffled order."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
     found = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
     data = read(folder, found, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
@@ -93,7 +93,7 @@ def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
 
 
 def test_rows_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
-    """A champion has not learned from the rows that its successor is compared with it by."""
+    """Rows used to compare a champion with its successor stay out of the champion's training data."""
     learned, judged = sides(tmp_path, 2000)
 
     _, later = sides(tmp_path, 3000)
@@ -123,7 +123,7 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
 
 
 def test_no_key_matches_no_other(tmp_path: Path) -> None:
-    """An event without an id has no label, also where a label has none."""
+    """An event without an id gets no label, even if a label has no id either."""
     nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
     truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
 
@@ -133,7 +133,7 @@ def test_no_key_matches_no_other(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_time_are_in_no_split_by_time(tmp_path: Path) -> None:
-    """Nobody knows whether they are new."""
+    """Nobody can tell whether such rows are new."""
     late = events()
     late.loc[:9, "at"] = pd.NaT
 
@@ -154,7 +154,7 @@ def test_a_label_that_is_no_number_is_refused_with_it(tmp_path: Path, value: Any
 
 
 def test_infinity_is_no_value(tmp_path: Path) -> None:
-    """To training as to a monitor."""
+    """Training treats infinity as missing, as monitors do."""
     found = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
 
     assert int(pd.concat([found.train, found.held_out])["amount"].isna().sum()) == 3

@@ -1,4 +1,4 @@
-"""Explanations: what a model goes by has the greatest value, and contributions add up to its answer."""
+"""Explanations: the decisive feature has the greatest value, and contributions add up to the prediction."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def data(task: str) -> TrainingData:
-    """What happens follows `strong`, a little `word`, and never `noise`; a feature is called like a value of another.
+    """Generate data in which the label depends on `strong`, a little on `word`, and never on `noise`.
 
-    Some values are missing.
+    One feature is named like a value of another, and some values are missing.
     """
     random, count = np.random.default_rng(0), 400
     frame = pd.DataFrame({name: random.normal(size=count) for name in ("strong", "word_w0", "noise")})
@@ -55,7 +55,7 @@ def data(task: str) -> TrainingData:
 
 @dataclass
 class Logged:
-    """A model as the registry gives it: one of scikit-learn behind, or only a function."""
+    """A model as loaded from the registry: backed by a scikit-learn model, or a plain function."""
 
     model: Any
     inner: bool = True
@@ -77,14 +77,14 @@ class Logged:
 
 
 def trained(estimator: str, known: TrainingData, task: str) -> Any:
-    """A model of a built-in trainer."""
+    """Train a model with a built-in trainer."""
     trainer, parameters = ESTIMATORS[estimator]
     *_, model = grow(trainer, task, parameters, known)
     return model
 
 
 def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
-    """What the library itself says of the rows, in the scale of the contributions."""
+    """Return the library's own predictions on the scale of the contributions."""
     last, ready = model[-1], model[0].transform(rows)
     if type(last).__name__.startswith("XGB"):
         said = last.predict(ready, output_margin=True)
@@ -97,14 +97,14 @@ def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
 
 
 def greatest(told: Section) -> str:
-    """The feature of the greatest importance, which is told first."""
+    """Return the most important feature, which is listed first."""
     return next(iter(section(told, "importance")))
 
 
 @pytest.mark.parametrize("task", CLASSES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_contributions_add_up_to_the_answer_without_the_base(estimator: str, task: str) -> None:
-    """Of every row and class, by the names of the features, whatever columns were made of them."""
+    """The sums are correct for every row and class, by feature names, whatever columns they were encoded as."""
     known = data(task)
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
@@ -136,7 +136,7 @@ def test_contributions_are_kept_by_row_and_class() -> None:
 
 
 def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
-    """Shapley values by their definition: the mean over all orders, and over the whole background."""
+    """Compute Shapley values by definition: the mean over all orders and the whole background."""
     total = dict.fromkeys(row.columns, 0.0)
     for order in permutations(row.columns):
         frame = known.copy()
@@ -150,7 +150,10 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> None:
-    """Texts and all. With two features every order is tried, and with few rows the whole background is taken."""
+    """String features work too.
+
+    With two features every order is tried, and with few rows the whole background is used.
+    """
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -164,7 +167,7 @@ def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> N
 
 
 def test_a_pipeline_of_own_code_is_asked_as_a_whole() -> None:
-    """What its first step makes is not what its last one takes."""
+    """The pipeline's last step does not receive the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
@@ -189,7 +192,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_the_model_is_asked_a_bounded_number_of_times(width: int) -> None:
-    """Time grows with the rows that the spec asks for, and with features where there are hundreds."""
+    """The time grows with the sample size in the spec, and with the features only if there are hundreds."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     asked: list[int] = []
 
@@ -220,7 +223,7 @@ def test_permutation_finds_what_matters() -> None:
 
 
 def test_ranked_rows_are_sampled_by_whole_queries() -> None:
-    """In a query of one row, every order is as good."""
+    """In a query with one row, every order is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})

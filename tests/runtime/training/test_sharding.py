@@ -1,4 +1,4 @@
-"""Training data in shards: the same rows on the same sides as when one memory holds them, and each on one worker."""
+"""Training data in shards: rows are split as if they were in one memory, and each is on exactly one worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard_runtime.training.trainers import grow, prepared
 from modelyard_runtime.workload.records import PipelineWorkload, Step
 from tests.runtime.described import record
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns about its own defaults
 
 TASK = "binary-classification"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ BY: dict[str, dict[str, Any]] = {
 
 
 def cells() -> pd.DataFrame:
-    """Real rows, sorted by what is to be learned, with a ward of many, a time, a number and rows without a label."""
+    """Real rows sorted by label, with a high-cardinality ward, a timestamp, a patient number and missing labels."""
     frame = load_breast_cancer(as_frame=True).frame.rename(columns=lambda name: str(name).replace(" ", "_"))
     frame = frame.sort_values("target", ignore_index=True)
     random = np.random.default_rng(0)
@@ -41,11 +41,11 @@ def cells() -> pd.DataFrame:
     frame["at"] = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(random.permutation(len(frame)), unit="h")
     frame["patient"] = np.arange(len(frame))
     frame["target"] = frame["target"].astype("float64").where(frame.index % 97 != 0).astype("Int64")
-    return pd.concat([frame, frame[-20:]], ignore_index=True)  # some rows are there twice
+    return pd.concat([frame, frame[-20:]], ignore_index=True)  # some rows are duplicated
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """A training on several files; of the last one, no label has come yet."""
+    """Describe a training run on several files, the last of which has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -61,24 +61,24 @@ def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
 
 
 def step(trainer: str) -> dict[str, Any]:
-    """A step on two workers."""
+    """Describe a step with two workers."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 2, "max": 2}, "retries": 0}
 
 
 def shares(found: Shards) -> list[pd.DataFrame]:
-    """The rows of each part."""
+    """Return the rows of each shard."""
     return [one.to_pandas() for one in found.parts]
 
 
 def alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether these are the same rows in the same order, whatever the order of their columns."""
+    """Assert that the rows and their order are equal, whatever the order of their columns."""
     pd.testing.assert_frame_equal(one[sorted(one)], other[sorted(other)], check_dtype=False)
     return True
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
-    """Held-out rows, what a version has seen, the preprocessing and the classes are those of the whole."""
+    """Held-out rows, seen rows, preprocessing and classes are those of the whole dataset."""
     for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
         folder = tmp_path / by
         folder.mkdir()
@@ -96,7 +96,7 @@ def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
         assert data.seen is not None
         assert whole.seen is not None
         assert data.seen.table().equals(whole.seen.table(), check_metadata=True)
-        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the sample may have
+        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the sample limit
         _each_row_once(found, whole)
         _prepared_alike(found, whole)
 
@@ -106,7 +106,7 @@ def _each_row_once(found: Shards, whole: TrainingData) -> None:
     assert len(parts) == 16
     sizes = [len(one) for one in parts]
     assert max(sizes) - min(sizes) <= 1
-    assert all(0 < one["target"].astype(float).mean() < 1 for one in parts)  # the files are sorted by it
+    assert all(0 < one["target"].astype(float).mean() < 1 for one in parts)  # the files are sorted by label
     columns = [*whole.features, "target"]
     got, wanted = (
         rows[columns].astype(object).sort_values(columns[:4], ignore_index=True)
@@ -117,7 +117,7 @@ def _each_row_once(found: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(found: Shards, whole: TrainingData) -> None:
-    """As texts of which some are too rare for a column of their own."""
+    """String features are included, some too rare for a column of their own."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())

@@ -1,4 +1,4 @@
-"""What a training on workers leaves behind when it fails."""
+"""A failed training run on workers leaves no process behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from modelyard_runtime.training.together import run_storage
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns about its own defaults
 
 
 @pytest.mark.usefixtures("ray_here")

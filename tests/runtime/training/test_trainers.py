@@ -1,4 +1,4 @@
-"""Built-in trainers on data as they come: of new words, odd names, missing values."""
+"""Built-in trainers on real-world data: unseen words, odd names, missing values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRAINERS = [
 
 
 def data(**columns: Any) -> TrainingData:
-    """A hundred rows to learn from and fifty to judge by, of two classes."""
+    """Return a hundred training rows and fifty held-out rows of two classes."""
     amount = np.random.default_rng(0).normal(size=150)
     frame = pd.DataFrame({"amount": amount, **columns, "fraud": (amount > 0).astype(int)})
     features = tuple(name for name in frame if name != "fraud")
@@ -37,7 +37,7 @@ def data(**columns: Any) -> TrainingData:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model that was trained a moment ago."""
+    """A model that has just been trained."""
 
     model: Any
 
@@ -70,7 +70,7 @@ def test_words_that_training_has_not_seen_and_odd_names_are_answered(trainer: st
 def test_a_feature_without_any_value_is_refused_by_name(
     trainer: str, parameters: dict[str, Any], nothing: float | None
 ) -> None:
-    """One estimator fails on it in words of its own, and others would learn nothing from it in silence."""
+    """One estimator fails with an error of its own, and others would silently ignore the feature."""
     known = data(gone=pd.Series([nothing] * 150, dtype=object if nothing is None else float))
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):
@@ -93,7 +93,7 @@ def test_a_feature_without_any_value_is_refused_by_name(
     ],
 )
 def test_the_compiler_knows_the_same_parameters(name: str, task: str, kind: str) -> None:
-    """Its list holds what each trainer takes: it refuses exactly the parameters that a run would refuse."""
+    """The compiler refuses exactly the parameters that a run would refuse."""
     trainer, _, chosen = name.partition("/")
     model = estimator(trainer, task, {"estimator": chosen} if chosen else {})
 
@@ -104,7 +104,7 @@ TABLE = json.loads(LIST.read_text(encoding="utf-8"))["bounds"]
 INTERVALS = [
     (name, parameter, kind, text)
     for name, bounds in TABLE.items()
-    if name != "pytorch"  # which is not in this environment
+    if name != "pytorch"  # not installed here
     for parameter, kinds in bounds.items()
     for kind, text in kinds.items()
 ]
@@ -120,15 +120,15 @@ MEANS_SOMETHING_ELSE = {
     ("xgboost", "colsample_bylevel"),
     ("xgboost", "colsample_bynode"),
 }
-"""None of the columns is one of them, to XGBoost."""
+"""XGBoost reads a share of 0 as one column."""
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """A model with one parameter on a few rows; it fails where the library does not take the value."""
+    """Train a model with one parameter on a few rows; raises an error if the library rejects the value."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
-    if parameter == "l1_ratio":  # of which the usual solver knows nothing
+    if parameter == "l1_ratio":  # the default solver does not support it
         usual["solver"] = "saga"
     given = {
         key: one for key, one in usual.items() if key in {*PARAMETERS[name][kind], *(["estimator"] * bool(chosen))}
@@ -139,7 +139,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """The last numbers inside of an interval, and the first outside."""
+    """Return the outermost numbers inside an interval and the first ones outside it."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -153,7 +153,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_the_compiler_knows_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """What it lets pass trains, and what it refuses would fail or train nothing."""
+    """Accepted values can be trained with; refused values would fail or train nothing."""
     inside, outside = ends(text, kind)
 
     for value in inside:
@@ -174,7 +174,7 @@ def test_the_compiler_knows_the_same_bounds(name: str, parameter: str, kind: str
 )
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_counted_is_whole(name: str, parameter: str) -> None:
-    """A fraction of it is refused by the library, too."""
+    """The libraries refuse a fraction, too."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 

@@ -1,4 +1,4 @@
-"""A search: which trial it takes, what is kept of each, and what becomes of it when its driver is killed."""
+"""Tuning: the choice of the best trial, the record of each trial, and recovery after the driver is killed."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ ROOT = PROGRAM.parents[2]
 
 
 def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
-    """The last that a trial reported."""
+    """Return a trial's last report."""
     return {"auc_pr": value, "training_iteration": rung, **more}
 
 
 def test_the_last_rung_decides_and_not_the_luckiest_early_one() -> None:
-    """Of a trial that was stopped early nobody knows what would have become of it."""
+    """The final result of a trial that was stopped early is unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
         ({"depth": 3}, ended(0.8, RUNGS)),
-        ({"depth": 4}, ended(0.7, 2, **{WHOLE: 1.0})),  # it has two rungs only
+        ({"depth": 4}, ended(0.7, 2, **{WHOLE: 1.0})),  # it has only two rungs
         ({"depth": 5}, ended(float("nan"), RUNGS)),
     ]
 
@@ -66,7 +66,7 @@ def test_a_trial_knows_which_rung_is_its_last(trainer: str, parameters: dict[str
 
 
 def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str]:
-    """A run of the search in a process of its own; one Ray at a time on this machine."""
+    """Run the search in a separate process; only one Ray runs on this machine at a time."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp"}
     with Path("/tmp/ray.lock").open("w") as lock:
@@ -78,7 +78,7 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
 
 
 def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No trial that had ended is tried again, each is a nested run, trials share a process, and no folder is left."""
+    """Finished trials are not repeated, each is a nested run, trials share a process, and no folder is left."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)
@@ -93,7 +93,7 @@ def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytes
     assert told["done"] == 3
     assert len(tried) == 6
     assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
-    assert told["found"] == {"depth": min(tried)}  # at the last rung the least depth is best; at the first the greatest
+    assert told["found"] == {"depth": min(tried)}  # the least depth is best at the last rung, the greatest at the first
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")
     client = MlflowClient()

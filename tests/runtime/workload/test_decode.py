@@ -1,4 +1,4 @@
-"""Descriptions become records, and what does not fit is refused by its path."""
+"""Descriptions are decoded into records, and errors name the path of the value that does not fit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_whole_number_is_a_number() -> None:
 
 
 def test_a_record_knows_its_json_and_travels_to_a_worker() -> None:
-    """Hashes that the compiler compares are of the JSON, also on a worker of Ray."""
+    """The compiler compares hashes of the JSON, which must be the same on a Ray worker."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE

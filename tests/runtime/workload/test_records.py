@@ -1,4 +1,4 @@
-"""The records are what the schema says, and every emitted description fits them."""
+"""The records match the schema, and every emitted description can be decoded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def emitted() -> Iterator[dict[str, Any]]:
-    """The description of every workload of every example."""
+    """Yield the description of every workload of every example."""
     for path in sorted(GOLDEN.glob("*/*/workloads/manifests/*.yaml")):
         for text in re.findall(r"^  workload\.json: \|-\n((?:    .*\n)+)", path.read_text("utf-8"), re.MULTILINE):
             yield json.loads(text)
