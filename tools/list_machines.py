@@ -188,7 +188,7 @@ def _accelerator(name: str, described: Json) -> tuple[str, int]:
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
     for gpu in described.get("GpuInfo", {}).get("Gpus", []):
-        kind = _GPU.get(gpu["Name"], gpu["Name"])
+        kind = _GPU.get(str(gpu["Name"]), str(gpu["Name"]))
         if kind in _SEVERAL_MEMORIES:
             kind = f"{kind}-{gpu['MemoryInfo']['SizeInMiB'] // 1024}GB"
         return kind, int(gpu["Count"])
