@@ -39,7 +39,17 @@ class _Writer:
         for key, below in value.items():
             yield from self._entry(f"{indent}{scalar(key)}:", below, (*path, key), shape.children(key), indent)
         for key, default in self._defaults(shape, value):
-            yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
+            if default == {}:
+                yield from self._absent(f"{indent}{scalar(key)}:", path, shape.children(key), indent)
+            else:
+                yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
+
+    def _absent(self, head: str, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
+        """A mapping that the spec leaves out, with the defaults of its fields."""
+        lines = list(self.mapping({}, path, schemas, indent + "  "))
+        if lines:
+            yield Line(head, "")
+            yield from lines
 
     def _entry(self, head: str, value: Json, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
         if isinstance(value, dict) and value:

@@ -51,6 +51,7 @@ def test_programs_read_the_rendered_spec(run: Run, system: Path) -> None:
     assert yaml.safe_load(as_yaml) == as_json
     assert as_json["inference"]["score"]["replicas"]["min"] == 2
     assert as_json["inference"]["score"]["variants"]["only"]["model"] == "churn@champion"
+    assert as_json["inference"]["score"]["scaling"]["metric"] == "ongoing-requests"  # left out in the spec
 
 
 def test_a_wrong_spec_is_not_rendered(run: Run, wrong: Path) -> None:
