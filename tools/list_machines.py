@@ -4,8 +4,8 @@
 
 Shapes and regions are answers of EC2 (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships. Prices
 are in TABLES, a folder with `accelerators.csv` (newest prices, few regions) and `prices-aws.csv` (all regions, older).
-Where only another region (on demand) or another size (spot) has a newer price, the older one is scaled by how that one
-has changed, and the source says so.
+Where only another region (on demand) or another size (spot) has a newer price, the price is estimated from that one,
+and the source says so.
 """
 
 from __future__ import annotations
@@ -219,76 +219,68 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """The newest price where a table has it, else the older one, scaled by how a price next to it has changed."""
+    """Return the newest price where a table has it, else an older one or an estimate."""
     newest, older = dict(_newest(tables / "accelerators.csv")), dict(_older(tables / "prices-aws.csv"))
-    changes = _changes_of_spot(newest, older)
-    prices = dict(newest)
-    for key, listed in older.items():
-        name, region, spot = key
-        if spot:
-            scaled = _estimated(listed, changes.get((_family(name), region)))
-        else:
-            scaled = _estimated(listed, _change(newest, older, (name, _REFERENCE, False), _REFERENCE))
-        prices.setdefault(key, scaled)
-    sold = set(_absent())
-    return {
-        (name, region, spot): listed
-        for (name, region, spot), listed in prices.items()
-        if region in sold and not (spot and _dearer(listed, prices.get((name, region, False))))
-    }
+    sold = _absent()
+    prices: Prices = {}
+    for name, region, spot in [*newest, *older]:
+        key = name, region, spot
+        if region in sold and not spot:
+            prices[key] = newest.get(key) or _changed(older[key], newest, older, key)
+    for region in sold:
+        for family, sizes in CHOSEN_FROM.items():
+            here = [name for size in sizes if ((name := f"{family}.{size}"), region, False) in prices]
+            prices |= _spot(here, region, prices, newest, older)
+    return prices
 
 
-class Change(NamedTuple):
-    """By how much a newer price differs from the older one, and which price that is."""
-
-    ratio: float
-    like: str
-    source: str
-    date: str
-
-
-def _changes_of_spot(newest: Prices, older: Prices) -> dict[tuple[str, str], Change]:
-    """By family and region, the mean of those whose newer price is known: a choice needs prices that compare."""
-    changes: dict[tuple[str, str], list[Change]] = {}
-    for key in newest:
-        name, region, spot = key
-        change = _change(newest, older, key, name) if spot else None
-        if change is not None:
-            changes.setdefault((_family(name), region), []).append(change)
-    return {
-        where: Change(
-            sum(change.ratio for change in known) / len(known),
-            " and ".join(change.like for change in known),
-            known[0].source,
-            known[0].date,
-        )
-        for where, known in changes.items()
-    }
-
-
-def _change(newest: Prices, older: Prices, key: tuple[str, str, bool], like: str) -> Change | None:
-    now, then = newest.get(key), older.get(key)
+def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str, bool]) -> Listed:
+    """Scale an older price on demand as the price of the same machine in the reference region has changed."""
+    there = key[0], _REFERENCE, False
+    now, then = newest.get(there), older.get(there)
     if now is None or then is None or now.usd == then.usd:
-        return None
-    return Change(now.usd / then.usd, like, now.source, now.date)
-
-
-def _estimated(listed: Listed, change: Change | None) -> Listed:
-    """An older price times a change; the source names both."""
-    if change is None:
         return listed
-    usd = float(f"{listed.usd * change.ratio:.6g}")
-    since = f"changed like {change.like} since ({change.source})"
-    return Listed(usd, f"estimated: {listed.source} on {listed.date}, {since}", change.date)
+    usd = float(f"{listed.usd * now.usd / then.usd:.6g}")
+    source = f"estimated: {listed.source} on {listed.date}, changed like {_REFERENCE} since ({now.source})"
+    return Listed(usd, source, now.date)
+
+
+def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
+    """Return spot prices of a family in a region, smallest size first, that can be compared with each other.
+
+    Spot prices change daily, so either all are derived from newer ones, or all are older averages. An average that is
+    not above that of a smaller size is an accident of its time: the smaller size's discount replaces it.
+    """
+    prices: Prices = {}
+    known = {name: price for name in family if (price := newest.get((name, region, True)))}
+    discounts = [price.usd / on_demand[name, region, False].usd for name, price in known.items()]
+    like = f"on demand, with the discount of {' and '.join(known)}"
+    smaller = ""
+    for name in family:
+        key = name, region, True
+        full = on_demand[name, region, False].usd
+        if name in known:
+            prices[key] = known[name]
+        elif known:
+            price = next(iter(known.values()))
+            prices[key] = _estimate(full * sum(discounts) / len(discounts), like, price)
+        elif key in older and older[key].usd < full:
+            listed = prices[key] = older[key]
+            if smaller and listed.usd <= prices[smaller, region, True].usd:
+                base = prices[smaller, region, True]
+                discount = base.usd / on_demand[smaller, region, False].usd
+                prices[key] = _estimate(full * discount, f"on demand, with the discount of {smaller}", base)
+            else:
+                smaller = name
+    return prices
+
+
+def _estimate(usd: float, like: str, price: Listed) -> Listed:
+    return Listed(float(f"{usd:.6g}"), f"estimated: {like} ({price.source})", price.date)
 
 
 def _family(name: str) -> str:
     return name.partition(".")[0]
-
-
-def _dearer(spot: Listed, on_demand: Listed | None) -> bool:
-    """Whether a spot price is one that nobody pays: as much as on demand, or there is nothing to compare it with."""
-    return on_demand is None or spot.usd >= on_demand.usd
 
 
 def _newest(file: Path) -> Iterator[tuple[tuple[str, str, bool], Listed]]:

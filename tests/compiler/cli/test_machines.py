@@ -34,14 +34,14 @@ def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
 
     assert lines[0].startswith("machine of scorer-challenger, variant challenger; scorer-champion, variant champion ")
     assert lines[0].endswith("(compute class cpu, on main):")
-    assert lines[1].startswith("  chosen: m6i.xlarge, 0.192 an hour; no accelerator; ")
-    assert "in us-east-1, because none is known for eu-central-1 (karpenter-provider-aws" in lines[1]
-    assert "2026-07-20" in lines[1]
+    assert lines[1].startswith("  chosen: m6i.xlarge, 0.23 an hour; no accelerator; ")
+    assert "in eu-central-1 (EC2's price list" in lines[1]
+    assert "2025-05-28" in lines[1]
     assert [line.split(",")[0] for line in lines[2:4]] == ["  next: m5.xlarge", "  next: m7i.xlarge"]
     assert lines[4:] == [
-        "  just missed: m6i.large, 0.096 an hour; a Pod of 1.75 CPUs and 6.5Gi fits on it",
+        "  just missed: m6i.large, 0.115 an hour; a Pod of 1.75 CPUs and 6.5Gi fits on it",
         "  tried in this order:",
-        "    1. on demand: m6i.xlarge, 0.192 an hour",
+        "    1. on demand: m6i.xlarge, 0.23 an hour",
     ]
 
 

@@ -92,8 +92,8 @@ def test_prices_are_those_of_their_tables() -> None:
     assert written == price_texts(given("MODELYARD_TABLES")), "run tools/list_machines.py"
 
 
-def test_a_price_of_elsewhere_is_scaled_by_what_has_changed_since(tmp_path: Path) -> None:
-    """Here p4d.24xlarge became a third cheaper in us-east-1, and g5.2xlarge follows the spot price of g5.xlarge."""
+def test_older_prices_are_brought_up_to_the_newest(tmp_path: Path) -> None:
+    """On demand like the same machine in us-east-1, which became a third cheaper; spot like other sizes."""
     (tmp_path / "accelerators.csv").write_text(
         "cloud,instance_type,on_demand_usd_per_hour,spot_usd_per_hour,region,source,as_of\n"
         "aws,p4d.24xlarge,20,,us-east-1,a list (price),2026-07-20\n"
@@ -105,14 +105,20 @@ def test_a_price_of_elsewhere_is_scaled_by_what_has_changed_since(tmp_path: Path
         "p4d.24xlarge,eu-west-1,36,,2025-05-28\n"
         "g5.xlarge,us-east-1,1,0.3,2025-05-28\n"
         "g5.2xlarge,us-east-1,2,0.4,2025-05-28\n"
-        "g5.2xlarge,eu-west-1,3,0.5,2025-05-28\n"
-        "g5.4xlarge,eu-west-1,4,4,2025-05-28\n"
+        "g5.2xlarge,eu-west-1,3,1.5,2025-05-28\n"
+        "g5.4xlarge,eu-west-1,4,1,2025-05-28\n"
+        "g5.8xlarge,eu-west-1,8,8,2025-05-28\n"
     )
     prices = {region: json.loads(text) for region, text in price_texts(tmp_path).items()}
 
-    assert usd(prices["eu-west-1"], "on-demand") == {"p4d.24xlarge": 24, "g5.2xlarge": 3, "g5.4xlarge": 4}
-    assert usd(prices["eu-west-1"], "spot") == {"g5.2xlarge": 0.5}, "what costs as much as on demand is no spot price"
-    assert usd(prices["us-east-1"], "spot") == {"g5.xlarge": 0.6, "g5.2xlarge": 0.8}
+    assert usd(prices["eu-west-1"], "on-demand") == {
+        "p4d.24xlarge": 24,
+        "g5.2xlarge": 3,
+        "g5.4xlarge": 4,
+        "g5.8xlarge": 8,
+    }
+    assert usd(prices["eu-west-1"], "spot") == {"g5.2xlarge": 1.5, "g5.4xlarge": 2}, "a larger size is never cheaper"
+    assert usd(prices["us-east-1"], "spot") == {"g5.xlarge": 0.6, "g5.2xlarge": 1.2}
     assert "estimated" in next(entry["source"] for entry in prices["eu-west-1"] if "p4d.24xlarge" in entry["usd"])
 
 
