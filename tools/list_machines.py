@@ -148,10 +148,10 @@ def price_texts(tables: Path) -> dict[str, str]:
 
 
 def _moto() -> Path:
-    found = find_spec("moto")
-    if found is None or found.origin is None:
+    spec = find_spec("moto")
+    if spec is None or spec.origin is None:
         sys.exit("moto, one of the packages of development, is not installed")
-    return Path(found.origin).parent / "ec2" / "resources"
+    return Path(spec.origin).parent / "ec2" / "resources"
 
 
 def _unpacked(file: Path) -> Any:
@@ -256,13 +256,13 @@ def _changes_of_spot(newest: Prices, older: Prices) -> dict[tuple[str, str], Cha
         if change is not None:
             changes.setdefault((_family(name), region), []).append(change)
     return {
-        where: Change(
-            sum(change.ratio for change in known) / len(known),
-            " and ".join(change.like for change in known),
-            known[0].source,
-            known[0].date,
+        place: Change(
+            sum(change.ratio for change in group) / len(group),
+            " and ".join(change.like for change in group),
+            group[0].source,
+            group[0].date,
         )
-        for where, known in changes.items()
+        for place, group in changes.items()
     }
 
 
@@ -292,9 +292,9 @@ def _dearer(spot: Listed, on_demand: Listed | None) -> bool:
 
 
 def _newest(file: Path) -> Iterator[tuple[tuple[str, str, bool], Listed]]:
-    wanted = set(names())
+    instance_types = set(names())
     for row in _rows(file):
-        if row["cloud"] != "aws" or row["instance_type"] not in wanted:
+        if row["cloud"] != "aws" or row["instance_type"] not in instance_types:
             continue
         price_of, spot_of = _sources(row["source"])
         date, _, spot_date = row["as_of"].partition("; spot ")
@@ -323,9 +323,9 @@ def _sources(text: str) -> tuple[str, str]:
 
 
 def _older(file: Path) -> Iterator[tuple[tuple[str, str, bool], Listed]]:
-    wanted = set(names())
+    instance_types = set(names())
     for row in _rows(file):
-        if row["instance_type"] in wanted:
+        if row["instance_type"] in instance_types:
             for spot, usd, source in (
                 (False, row["on_demand_usd_per_hour"], _OLDER),
                 (True, row["spot_avg_usd_per_hour"], _OLDER_SPOT),

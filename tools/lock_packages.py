@@ -63,31 +63,31 @@ def _locked(requirements: list[str], python: str, environments: list[str]) -> li
 
 def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: list[str]) -> dict[str, Any]:
     """Every package that a root needs: its version, what it requires by machine, and the hashes of its files."""
-    known = {package["name"]: package for package in resolved}
+    packages = {package["name"]: package for package in resolved}
     waiting = [_name(root) for root in roots]
-    found: dict[str, Any] = {}
+    locked: dict[str, Any] = {}
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in locked:
             continue
-        package = known[name]
-        found[name] = {
+        package = packages[name]
+        locked[name] = {
             "version": package["version"],
-            "requires": dict(_requires(package, known)),
+            "requires": dict(_requires(package, packages)),
             "hashes": _hashes(package, wheels),
         }
-        waiting += found[name]["requires"]
-    return found
+        waiting += locked[name]["requires"]
+    return locked
 
 
-def _requires(package: dict[str, Any], known: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _requires(package: dict[str, Any], packages: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     """Names of what a package requires, extras followed, each with the one machine that it is required on, or ''."""
     edges = list(package.get("dependencies", ()))
     result: list[tuple[str, str]] = []
     while edges:
         edge = edges.pop()
         for extra in edge.get("extra", ()):
-            edges += known[edge["name"]].get("optional-dependencies", {}).get(extra, ())
+            edges += packages[edge["name"]].get("optional-dependencies", {}).get(extra, ())
         marker = Marker(edge["marker"]) if "marker" in edge else None
         on = [machine for machine in MACHINES if marker is None or _holds(marker, machine)]
         if on:

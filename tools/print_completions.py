@@ -30,9 +30,9 @@ def completion(shell: str) -> str:
     return str(shtab.complete(top, shell))
 
 
-def _actions(found: Any) -> Iterator[Any]:
+def _actions(command: Any) -> Iterator[Any]:
     """Every option and argument, those of subcommands too. argparse has no public way to list them."""
-    for action in found._actions:
+    for action in command._actions:
         yield action
         for below in getattr(action, "_name_parser_map", {}).values():  # of a subparsers action
             yield from _actions(below)

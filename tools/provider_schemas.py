@@ -28,21 +28,21 @@ def fragments() -> dict[str, str]:
     return {file.parent.name: file.read_text(encoding="utf-8") for file in files}
 
 
-def with_providers(schema: str, own: Mapping[str, str]) -> str:
+def with_providers(schema: str, texts: Mapping[str, str]) -> str:
     """The text of the schema with these fragments in place of those that it has."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)
-    lines[first:last] = _chain(list(own.items()), 12)
+    lines[first:last] = _chain(list(texts.items()), 12)
     first = lines.index(_END_OF_TARGET, lines.index(_TARGET)) + 1
     last = lines.index(_AFTER_DEFINITIONS)
-    lines[first:last] = [line for text in own.values() for line in _definitions(text)]
+    lines[first:last] = [line for text in texts.values() for line in _definitions(text)]
     return "\n".join(lines)
 
 
-def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
+def _chain(texts: list[tuple[str, str]], indent: int) -> Iterator[str]:
     """The fields of the first provider where it is the provider of a target, else those of the others."""
-    (name, text), *others = own
+    (name, text), *others = texts
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'
     yield f'{space}"then": {{'

@@ -80,9 +80,9 @@ def _users(system: System, path: Path) -> list[str]:
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
-    found = [*_readers(system, name)] if path[0] == "data" else [*_with_model(system, name)]
-    width = max(map(len, (address for address, _ in found)), default=0)
-    return ["", "used by:", *(f"  {address:<{width}}  {how}" for address, how in found)] if found else []
+    users = [*_readers(system, name)] if path[0] == "data" else [*_with_model(system, name)]
+    width = max(map(len, (address for address, _ in users)), default=0)
+    return ["", "used by:", *(f"  {address:<{width}}  {use}" for address, use in users)] if users else []
 
 
 def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
@@ -138,10 +138,10 @@ def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
 
 def _links(plan: Plan, resources: list[Resource]) -> list[str]:
     places = {resource.place for resource in resources}
-    found = [link for link in plan.links if link.source in places or link.sink in places]
+    links = [link for link in plan.links if link.source in places or link.sink in places]
     lines = [
         f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "")
-        for link in found
+        for link in links
     ]
     return ["", "connections:", *lines] if lines else []
 
@@ -174,8 +174,8 @@ def _workload(manifest: Manifest) -> str:
 
 
 def _within(manifest: Manifest, name: str) -> Manifest:
-    found = manifest.get(name)
-    return found if isinstance(found, Mapping) else {}
+    value = manifest.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _place(span: Span) -> str:

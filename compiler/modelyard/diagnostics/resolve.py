@@ -54,7 +54,7 @@ def unknown_reference(
     return _lacks("E0301", f"there is no {kind} {quote(name)}", span, hint)
 
 
-def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting: Iterable[str]) -> Diagnostic:
+def store_of_other_type(span: Span, name: str, actual: str, expected: str, fitting: Iterable[str]) -> Diagnostic:
     """The type of a store does not match its use.
 
     Datasets, captures and a registry's artifacts are kept in a store of type `object`, a registry's runs in a
@@ -72,9 +72,9 @@ def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting
     listed = _one_of(fitting)
     return _error(
         "E0302",
-        f"{quote(name)} is a store of type {actual}; a store of type {wanted} belongs here",
+        f"{quote(name)} is a store of type {actual}; a store of type {expected} belongs here",
         span,
-        f"stores of type {wanted}: {listed}" if listed else f"declare a store of type {wanted} under stores",
+        f"stores of type {expected}: {listed}" if listed else f"declare a store of type {expected} under stores",
     )
 
 
@@ -195,10 +195,10 @@ def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
             source: {image: ghcr.io/acme/features:1.4, entrypoint: "acme.features:build"}
             compute: cpu
     """
-    why = f": the framework {framework} has no built-in trainer" if framework else ""
+    reason = f": the framework {framework} has no built-in trainer" if framework else ""
     return _error(
         "E0307",
-        f"{quote(step)} has nothing to run{why}",
+        f"{quote(step)} has nothing to run{reason}",
         span,
         "add source: {entrypoint: package.module:function}",
     )
@@ -366,7 +366,7 @@ def no_compute(span: Span, name: str) -> Diagnostic:
     )
 
 
-def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
+def no_threshold(span: Span, name: str, bounds: str) -> Diagnostic:
     """A check has a bound in the direction in which its metric is good: `min`, `max`, or for a gate `versus: champion`.
 
     Wrong:
@@ -377,4 +377,4 @@ def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
 
         validation: {auc: {metric: auc_pr, min: 0.82}}
     """
-    return _error("E0316", f"check {quote(name)} has no bound", span, f"add {known}")
+    return _error("E0316", f"check {quote(name)} has no bound", span, f"add {bounds}")

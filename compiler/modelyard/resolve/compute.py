@@ -32,9 +32,9 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
         return _inline(scope, _class(scope, inline_name, as_node(value, "compute"), place))
     if ":" not in value:
         return bound(scope, "compute", value, place)
-    chosen = accelerator_of(value)
-    memory = chosen.count * _MEMORY_BYTES
-    return _inline(scope, ComputeClass(inline_name, place, chosen.count * _CPU_MILLIS, memory, (chosen,)))
+    accelerator = accelerator_of(value)
+    memory = accelerator.count * _MEMORY_BYTES
+    return _inline(scope, ComputeClass(inline_name, place, accelerator.count * _CPU_MILLIS, memory, (accelerator,)))
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:

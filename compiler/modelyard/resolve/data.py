@@ -144,8 +144,8 @@ def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> 
     )
 
 
-def _confidence(written: str) -> float:
-    return 0.0 if written == "none" else int(written.removesuffix("%")) / 100
+def _confidence(level: str) -> float:
+    return 0.0 if level == "none" else int(level.removesuffix("%")) / 100
 
 
 def _card(node: Node) -> ModelCard:
@@ -159,8 +159,8 @@ def _explainability(node: Node) -> Explainability:
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
     """One check of a gate or of a monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
-        known = "min, max, or versus: champion" if path[0] == "models" else "min or max"
-        scope.report(problems.no_threshold(scope.document.key_span(path), name, known))
+        bounds = "min, max, or versus: champion" if path[0] == "models" else "min or max"
+        scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))
     return Check(
         name=name,
         metric=text(node, "metric", name),

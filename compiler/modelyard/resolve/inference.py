@@ -94,8 +94,8 @@ def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[
         serving = [variant for variant in variants if variant != mirrored]
         if len(serving) > 1:
             keys = {variant: scope.document.key_span((*path, "variants", variant)) for variant in serving}
-            written = sorted(serving, key=lambda variant: (keys[variant].line, keys[variant].column))
-            scope.report(problems.traffic_missing(scope.document.key_span(path), str(path[1]), written))
+            ordered = sorted(serving, key=lambda variant: (keys[variant].line, keys[variant].column))
+            scope.report(problems.traffic_missing(scope.document.key_span(path), str(path[1]), ordered))
         return dict.fromkeys(serving, 100)
     traffic = mapping(node, "traffic")
     place = (*path, "traffic")

@@ -48,8 +48,8 @@ def resolve_monitors(
     """
     oncall = (owner.oncall,) if owner.oncall else ()
     homes = {
-        **{f"inference.{name}": one.target for name, one in endpoints.items()},
-        **{f"pipelines.{name}": one.target for name, one in pipelines.items()},
+        **{f"inference.{name}": workload.target for name, workload in endpoints.items()},
+        **{f"pipelines.{name}": workload.target for name, workload in pipelines.items()},
     }
     return {
         name: _monitor(scope, name, node, _home(node, deployment, homes), oncall)

@@ -31,7 +31,7 @@ _TRAINERS = frozenset({"scikit-learn", "xgboost", "lightgbm", "pytorch"})
 _NO_SOURCE = Source()
 _NO_SPLIT = Split()
 _BY_HAND = Schedule()
-_ONE = Range(1, 1)
+_ONE_WORKER = Range(1, 1)
 _DAY_S = 86400
 
 
@@ -59,12 +59,12 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
     learned = models.get(text(node, "model").partition("@")[0])
     promote_to = text(node, "promoteTo", first_stage(learned.stages if learned else ()) or "champion")
     model = _model(scope, kind, node, path, promote_to)
-    known = models.get(model.model) if model else None
+    declared = models.get(model.model) if model else None
     defaults = _Defaults(
         kind=kind,
-        framework=known.framework if known else "",
+        framework=declared.framework if declared else "",
         compute=compute_of(scope, node, path, f"pipelines-{name}"),
-        workers=range_of(node.get("workers"), _ONE),
+        workers=range_of(node.get("workers"), _ONE_WORKER),
         inputs=references(scope, "data", node, "inputs", path),
         timeout_s=seconds_or(scope, node, "timeout", path, _DAY_S),
     )
@@ -150,11 +150,11 @@ def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defau
 def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str], defaults: _Defaults) -> Step:
     source = source_of(node)
     needs = texts(node, "needs")
-    for at, needed in enumerate(needs):
-        if needed not in names:
+    for at, need in enumerate(needs):
+        if need not in names:
             span = scope.document.value_span((*path, "needs", at))
-            problem = problems.unknown_reference(span, "step", needed, scope.suggestions(names))
-            scope.report(problem, (*path[:-1], needed))
+            problem = problems.unknown_reference(span, "step", need, scope.suggestions(names))
+            scope.report(problem, (*path[:-1], need))
     return Step(
         name=name,
         path=path,
