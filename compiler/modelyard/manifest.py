@@ -142,8 +142,8 @@ def env_from_field(name: str, path: str) -> dict[str, Value]:
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
     """The entries with a meaningful value: neither None nor an empty list, mapping or text."""
-    return {key: value for key, value in entries.items() if not _says_nothing(value)}
+    return {key: value for key, value in entries.items() if not _is_empty(value)}
 
 
-def _says_nothing(value: Value) -> bool:
+def _is_empty(value: Value) -> bool:
     return not value and (value is None or isinstance(value, (str, Sequence, Mapping)))

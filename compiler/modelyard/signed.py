@@ -79,12 +79,12 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
     if required is None:
         return f"nothing requires an approval before {model}@{approval.alias} moves"
     groups = [group for group in system.governance.approvers if group.name in required.groups]
-    if any(_is_of(key, line) for group in groups for line in group.ssh_keys):
+    if any(_is_key_of(key, line) for group in groups for line in group.ssh_keys):
         return ""
     return f"the key that signed it belongs to none of the required groups: {', '.join(required.groups)}"
 
 
-def _is_of(key: bytes, line: str) -> bool:
+def _is_key_of(key: bytes, line: str) -> bool:
     try:
         return public_key(line).body == key
     except NotAKey:  # E0920 points at it

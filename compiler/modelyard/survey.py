@@ -47,19 +47,21 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     """
     outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
-        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
-        outcomes[name] = understand(picked, targets, spec)
+        environment_inputs = replace(inputs, environment=name, overlay=inputs.beside.get(name))
+        outcomes[name] = understand(environment_inputs, targets, spec)
     runs = {name: _Run.of(outcome) for name, outcome in outcomes.items()}
     deferred = _left_to_environments(spec.document, runs)
     reported: list[Diagnostic] = []
-    for key, problem in {key: one for run in reversed(runs.values()) for key, one in run.problems.items()}.items():
+    for key, problem in {
+        key: diagnostic for run in reversed(runs.values()) for key, diagnostic in run.problems.items()
+    }.items():
         affected, stage = [name for name, run in runs.items() if key in run.problems], _stage(key, runs.values())
         elsewhere = any(key not in run.problems and run.reached >= stage for run in runs.values())
         if key in deferred or (elsewhere and problem.code == _UNUSED):
             continue
         shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in affected else problem
         reported.append(_placed(shown, affected) if elsewhere and stage >= Stage.SUBSTITUTE else shown)
-    later = tuple(name for name, run in runs.items() if any(one.code == _NOT_YET for one in run.problems))
+    later = tuple(name for name, run in runs.items() if any(diagnostic.code == _NOT_YET for diagnostic in run.problems))
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not deferred]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
     aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
@@ -112,11 +114,11 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
         key
         for key in alone
         if key.span is not None
-        and all(_keeps(document, spec, path) for document in documents for path in paths[key.span])
+        and all(_is_unchanged(document, spec, path) for document in documents for path in paths[key.span])
     )
 
 
-def _keeps(document: Document, spec: Document, path: Path) -> bool:
+def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
     """Whether the key and the value at a path are still the base's, whatever an environment adds below them."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)

@@ -23,14 +23,14 @@ def idle(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         for variant in inference.variants:
             custom = inference.source.image or inference.source.entrypoint
-            if not custom and _has_one(system, variant.compute) and _made_here(system, variant.model.model):
+            if not custom and _has_accelerator(system, variant.compute) and _built_in_only(system, variant.model.model):
                 owner = ("inference", inference.name, "variants", variant.name)
                 span = _accelerator_span(system, variant.compute, owner, owner[:2])
                 yield problems.idle_accelerator(
                     span, f"endpoint '{inference.name}'", _reason(system, variant.model.model)
                 )
     for monitor in system.monitors.values():
-        if monitor.compute and _has_one(system, monitor.compute):
+        if monitor.compute and _has_accelerator(system, monitor.compute):
             span = _accelerator_span(system, monitor.compute, ("monitors", monitor.name))
             yield problems.idle_accelerator(span, f"monitor '{monitor.name}'", "monitors compute on CPUs")
 
@@ -38,7 +38,7 @@ def idle(system: System) -> Iterator[Diagnostic]:
 def _trained(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
-            if not step.trainer or not _has_one(system, step.compute):
+            if not step.trainer or not _has_accelerator(system, step.compute):
                 continue
             span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline.name))
             subject = f"pipeline '{pipeline.name}'"
@@ -49,10 +49,10 @@ def _trained(system: System) -> Iterator[Diagnostic]:
                 reason = "XGBoost computes on CPUs without `parameters: {device: cuda}`"
                 yield problems.idle_accelerator(span, subject, reason, "write parameters: {device: cuda}, or ")
             else:
-                yield from _several(system, span, pipeline, step)
+                yield from _several_per_worker(system, span, pipeline, step)
 
 
-def _several(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
+def _several_per_worker(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
     """Each worker is one process on one device."""
     for accelerator in system.compute[step.compute].accelerators:
         if accelerator.count > 1:
@@ -66,7 +66,7 @@ def _scored(system: System) -> Iterator[Diagnostic]:
         model, pipeline = scoring.model.model, scoring.pipeline.name
         for step in scoring.steps:
             custom = step.source.image or step.source.entrypoint
-            if not custom and _has_one(system, step.compute) and _made_here(system, model):
+            if not custom and _has_accelerator(system, step.compute) and _built_in_only(system, model):
                 span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline))
                 yield problems.idle_accelerator(span, f"pipeline '{pipeline}'", _reason(system, model))
 
@@ -75,7 +75,7 @@ def _reason(system: System, model: str) -> str:
     return f"models of the built-in trainer for {system.models[model].framework} predict on CPUs"
 
 
-def _made_here(system: System, model: str) -> bool:
+def _built_in_only(system: System, model: str) -> bool:
     """Whether only built-in trainers train a model; user code may use any device."""
     steps = [
         step
@@ -92,7 +92,7 @@ def _on_device(pipeline: Pipeline, step: Step) -> bool:
     return searched or device.startswith(("cuda", "gpu"))
 
 
-def _has_one(system: System, compute: str) -> bool:
+def _has_accelerator(system: System, compute: str) -> bool:
     compute_class = system.compute[compute]
     return bool(compute_class.accelerators) or compute_class.accelerator_memory_bytes is not None
 

@@ -19,10 +19,10 @@ def tasks(system: System) -> Iterator[Diagnostic]:
     """A built-in trainer supports the task of its model."""
     for _, step, task in _built_in(system):
         if task not in trainers()[step.trainer].tasks:
-            able = [name for name, trainer in trainers().items() if task in trainer.tasks]
-            written = _written(system, (*step.path, "trainer"))
+            capable = [name for name, trainer in trainers().items() if task in trainer.tasks]
+            written = _is_written(system, (*step.path, "trainer"))
             span = system.at(*step.path, "trainer") if written else system.key(*step.path)
-            yield problems.trainer_cannot(span, step.trainer, task, able)
+            yield problems.trainer_cannot(span, step.trainer, task, capable)
 
 
 def pickled(system: System) -> Iterator[Diagnostic]:
@@ -56,16 +56,16 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 def together(system: System) -> Iterator[Diagnostic]:
     """Several workers are requested only if the trainer uses them, for one model or for trials of a search."""
-    able = [name for name, trainer in trainers().items() if trainer.together]
+    capable = [name for name, trainer in trainers().items() if trainer.together]
     for pipeline, step, _ in _built_in(system):
-        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in able:
+        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in capable:
             span = system.key(*_workers_of(system, pipeline, step))
-            yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, able)
+            yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, capable)
 
 
 def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
     path: Path = (*step.path, "workers")
-    return path if _written(system, path) else ("pipelines", pipeline.name, "workers")
+    return path if _is_written(system, path) else ("pipelines", pipeline.name, "workers")
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
@@ -169,7 +169,7 @@ def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
                 yield pipeline, step, system.models[pipeline.model.model].task
 
 
-def _written(system: System, path: Path) -> bool:
+def _is_written(system: System, path: Path) -> bool:
     return system.at(*path) != system.at(*path[:-1])
 
 

@@ -32,7 +32,7 @@ def features(system: System) -> Iterator[Diagnostic]:
         for check in monitor.checks:
             for at, column in enumerate(check.features):
                 no_input = bool(captured) and column not in captured and column in trained_on
-                if no_input or not _held(system, inference, inference.capture, column):
+                if no_input or not _is_captured(system, inference, inference.capture, column):
                     span = system.at("monitors", monitor.name, "checks", check.name, "features", at)
                     yield problems.feature_not_captured(span, column, inference.name)
 
@@ -91,30 +91,34 @@ def counted(system: System) -> Iterator[Diagnostic]:
         for check in monitor.checks:
             if check.features or check.metric not in _BY_FEATURE:
                 continue
-            looked_at = _looked_at(system, monitor, check, inputs)
-            if looked_at is not None and len(looked_at) < check.min_features:
+            checked = _checked_columns(system, monitor, check, inputs)
+            if checked is not None and len(checked) < check.min_features:
                 path = ("monitors", monitor.name, "checks", check.name)
                 written = check.min_features > 1
                 span = system.at(*path, "minFeatures") if written else system.key(*path)
-                yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(looked_at))
+                yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(checked))
 
 
-def _looked_at(
+def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
     """The maximum number of columns that a check without `features` can cover; None if the spec does not say."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
-    present = _present(system, monitor, inputs)
+    watched_columns = _watched_columns(system, monitor, inputs)
     if check.metric == "missing" and monitor.type == "data-quality":
-        return present
-    reference_columns = _compared_with(system, monitor, inputs)
+        return watched_columns
+    reference_columns = _reference_columns(system, monitor, inputs)
     return (
-        present if reference_columns is None else reference_columns if present is None else present & reference_columns
+        watched_columns
+        if reference_columns is None
+        else reference_columns
+        if watched_columns is None
+        else watched_columns & reference_columns
     )
 
 
-def _present(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
     """The columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
@@ -125,7 +129,7 @@ def _present(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
     return {column for column, _ in watched.schema} or None if watched is not None else None
 
 
-def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
     """The columns of a monitor's reference."""
     reference = monitor.reference
     if reference is not None and reference.data:
@@ -181,7 +185,7 @@ def _trained_on(system: System) -> set[str]:
     return columns.union(*({*data.features, data.label, data.timestamp} for data in datasets))
 
 
-def _held(system: System, inference: Inference, capture: Capture, column: str) -> bool:
+def _is_captured(system: System, inference: Inference, capture: Capture, column: str) -> bool:
     if column in capture.redact:
         return False
     return not capture.columns or column in capture.columns or column in capture_keys(system, inference)

@@ -22,12 +22,12 @@ def imports(system: System) -> Iterator[Diagnostic]:
     for model in imported(system):
         assert model.imported is not None
         path: Path = ("models", model.name, "import")
-        yield from _carried_out(system, model, path)
+        yield from _promoter(system, model, path)
         yield from _readable(system, model, model.imported, path)
-        yield from _never_made(system, model)
+        yield from _without_training(system, model)
 
 
-def _carried_out(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
+def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
     """Only the promoter creates versions of an imported model."""
     if system.registry is None or system.registry.adopt:
         yield problems.import_without_promoter(system.key(*path), model.name, adopted=system.registry is not None)
@@ -85,7 +85,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
     return f"pipeline '{pipeline}' trains it here, and its own gate applies", f"use {other} itself"
 
 
-def _never_made(system: System, model: Model) -> Iterator[Diagnostic]:
+def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
     """Results of training that an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:

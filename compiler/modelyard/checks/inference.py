@@ -138,9 +138,9 @@ def promises(system: System) -> Iterator[Diagnostic]:
 
 def readers(system: System) -> Iterator[Diagnostic]:
     """The alerts of SLOs reach somebody."""
-    promising = [inference.name for inference in system.inference.values() if inference.slo]
-    if promising and not system.governance.owner.oncall:
-        yield problems.alert_without_reader(system.key("governance", "owner"), promising)
+    with_slo = [inference.name for inference in system.inference.values() if inference.slo]
+    if with_slo and not system.governance.owner.oncall:
+        yield problems.alert_without_reader(system.key("governance", "owner"), with_slo)
 
 
 RULES: Final[tuple[Rule, ...]] = (traffic, rollouts, pools, pool_paths, addresses, promises, readers)

@@ -26,11 +26,11 @@ def labels(system: System) -> Iterator[Diagnostic]:
                 if column in owners and owners[column] != data.name and column != data.label:
                     span = system.at("data", data.name, "features", at)
                     yield problems.joined_label_among_features(span, column, owners[column], data.name, step.name)
-        featured = [data for data in inputs if data.features]
-        for late in featured:
-            if late.label and late.delay_s and len(featured) > 1:
-                span = system.key("data", late.name, "features")
-                yield problems.features_arrive_with_labels(span, late.name, step.name)
+        with_features = [data for data in inputs if data.features]
+        for dataset in with_features:
+            if dataset.label and dataset.delay_s and len(with_features) > 1:
+                span = system.key("data", dataset.name, "features")
+                yield problems.features_arrive_with_labels(span, dataset.name, step.name)
 
 
 def splits(system: System) -> Iterator[Diagnostic]:

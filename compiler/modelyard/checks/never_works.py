@@ -110,10 +110,10 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
     ]
     for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
         path: Path = ("pipelines", pipeline.name, "tuning", "space", dimension.name, dimension.kind)
-        tried = dimension.choices if dimension.kind == "choice" else (dimension.low, dimension.high)
+        candidates = dimension.choices if dimension.kind == "choice" else (dimension.low, dimension.high)
         if dimension.kind == "int":
-            tried = tuple(int(bound) for bound in (dimension.low, dimension.high) if bound is not None)
-        values += [(dimension.name, value, (*path, at)) for at, value in enumerate(tried)]
+            candidates = tuple(int(bound) for bound in (dimension.low, dimension.high) if bound is not None)
+        values += [(dimension.name, value, (*path, at)) for at, value in enumerate(candidates)]
     for name, value, path in values:
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, value, path

@@ -119,10 +119,10 @@ def of_others(system: System) -> Iterator[Diagnostic]:
 
 def notified(system: System) -> Iterator[Diagnostic]:
     """Somebody is notified of failed runs, in high-risk, regulated and enterprise systems."""
-    weighty = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
+    critical = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
     scheduled = [pipeline.name for pipeline in system.pipelines.values() if pipeline.schedule.kind == "cron"]
-    promising = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
-    if weighty and scheduled and not system.channels and not promising:
+    has_slo = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
+    if critical and scheduled and not system.channels and not has_slo:
         yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
 
 

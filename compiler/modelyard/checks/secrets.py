@@ -32,7 +32,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
         for target in system.deployment.targets
         if target.secrets_via
     }
-    vias = {target.name: target.secrets_via for target in system.deployment.targets}
+    via_by_target = {target.name: target.secrets_via for target in system.deployment.targets}
     reported: set[tuple[Path, str]] = set()
     for ref, path, targets in _references(system):
         for target in sorted(targets):
@@ -40,7 +40,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
                 continue
             if (path, target) not in reported:
                 reported.add((path, target))
-                names, via = sorted(declared[target]), vias[target]
+                names, via = sorted(declared[target]), via_by_target[target]
                 yield problems.secret_store_unknown(system.at(*path), ref.store, target, names, via)
 
 

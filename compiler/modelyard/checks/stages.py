@@ -98,7 +98,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
             if stage.soak is None:
                 continue
             path: Path = ("models", model.name, "stages", stage.alias, "soak")
-            yield from _overtaken(system, model.name, stage, path)
+            yield from _restarted(system, model.name, stage, path)
             endpoints = [name for name, alias in _serving(system, model.name) if alias == stage.after]
             if not endpoints:
                 yield problems.soak_without_requests(system.key(*path), model.name, stage.after)
@@ -106,7 +106,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
                 yield from _judged(system, system.monitors[stage.soak.monitor], stage, model.name, endpoints, path)
 
 
-def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
+def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
     """A soak ends before the next training run, whose version would restart it."""
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
@@ -166,7 +166,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
             path: Path = ("models", model.name, "stages", stage.alias, "approvals")
             written = system.written(*path[:-1]).get("approvals")
             if system.governance.risk == "high" and _answers(system, model, stage):
-                yield from _strict(system, model, stage, str(written))
+                yield from _at_high_risk(system, model, stage, str(written))
             if not isinstance(written, dict) or stage.approval is None:
                 continue
             if stage.approval.minimum > len(stage.approval.groups):
@@ -192,10 +192,10 @@ def _answers(system: System, model: Model, stage: Stage) -> bool:
     return False
 
 
-def _strict(system: System, model: Model, stage: Stage, written: str) -> Iterator[Diagnostic]:
+def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> Iterator[Diagnostic]:
     path: Path = ("models", model.name, "stages", stage.alias)
     general = system.governance.approve_promotion
-    if written == "none":
+    if setting == "none":
         yield problems.stage_without_approvals(system.at(*path, "approvals"), model.name, stage.alias)
     elif general is not None and stage.approval is not None and stage.approval.minimum < general.minimum:
         span, fewer = system.key(*path, "approvals"), stage.approval.minimum

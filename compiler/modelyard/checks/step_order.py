@@ -38,14 +38,14 @@ def _predecessors(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
     direct = {step.name: step.needs for step in pipeline.steps}
     predecessors: dict[str, frozenset[str]] = {}
     for name, needs in direct.items():
-        seen: set[str] = set()
+        visited: set[str] = set()
         waiting = [*needs]
         while waiting:
             predecessor = waiting.pop()
-            if predecessor not in seen:
-                seen.add(predecessor)
+            if predecessor not in visited:
+                visited.add(predecessor)
                 waiting += direct.get(predecessor, ())
-        predecessors[name] = frozenset(seen)
+        predecessors[name] = frozenset(visited)
     return predecessors
 
 

@@ -106,9 +106,9 @@ def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
 def _with_model(system: System, model: str) -> Iterator[tuple[str, str]]:
     for pipeline in system.pipelines.values():
         if pipeline.model is not None and pipeline.model.model == model:
-            does = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
+            use = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
             version = "" if pipeline.type == "training" else f" @{pipeline.model.alias}"
-            yield f"pipelines.{pipeline.name}", f"{does}{version}"
+            yield f"pipelines.{pipeline.name}", f"{use}{version}"
         for step in pipeline.steps:
             if step.model is not None and step.model.model == model:
                 yield f"pipelines.{pipeline.name}", f"scores with @{step.model.alias} in step {step.name}"
@@ -162,7 +162,7 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
     for target in plan.system.deployment.targets:
         for item in TARGETS[target.provider].objects(plan, target.name):
             if item.origin[: len(path)] == path or (address and _workload(item.manifest) == address):
-                name = _within(item.manifest, "metadata").get("name", "")
+                name = _mapping(item.manifest, "metadata").get("name", "")
                 lines.append(
                     f"  {target.name}: {item.manifest['kind']}/{name}, from {_place(plan.system.key(*item.origin))}"
                 )
@@ -170,10 +170,10 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
 
 
 def _workload(manifest: Manifest) -> str:
-    return str(_within(_within(manifest, "metadata"), "labels").get("modelyard.dev/workload", ""))
+    return str(_mapping(_mapping(manifest, "metadata"), "labels").get("modelyard.dev/workload", ""))
 
 
-def _within(manifest: Manifest, name: str) -> Manifest:
+def _mapping(manifest: Manifest, name: str) -> Manifest:
     value = manifest.get(name)
     return value if isinstance(value, Mapping) else {}
 

@@ -39,7 +39,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         model = system.models[pipeline.model.model]
     stages = model.stages if model is not None else ()
     stage = next((candidate for candidate in stages if candidate.alias == alias), None)
-    if tags.get(_GATE, "held") != "held" and not _spared(stage, tags):
+    if tags.get(_GATE, "held") != "held" and not _is_exempt(stage, tags):
         raise CannotApprove(f"version {version} failed its gate: it does not go live, with approvals or without")
     staged = stage is not None and bool(stage.after)
     if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
@@ -58,7 +58,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         )
 
 
-def _spared(stage: Stage | None, tags: Mapping[str, str]) -> bool:
+def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
     """Whether a stage requires none of the checks that a version failed."""
     try:
         failed: object = json.loads(tags.get(_FAILED, ""))
@@ -96,7 +96,7 @@ def _approving_groups(
         allowed, signature = Path(folder, "allowed"), Path(folder, "signature")
         allowed.write_text("".join(lines), encoding="utf-8")
         for content in (content for tag, content in sorted(tags.items()) if tag.startswith(TAG)):
-            if (read := _about(content, about)) is None:
+            if (read := _parsed_approval(content, about)) is None:
                 continue
             signature.write_text(read[1], encoding="utf-8")
             signer = (
@@ -108,7 +108,7 @@ def _approving_groups(
     return list(approving)
 
 
-def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
+def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
     """Statement and signature of an approval for exactly this; nothing if it is for something else."""
     try:
         approval = json.loads(content)

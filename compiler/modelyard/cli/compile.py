@@ -52,8 +52,8 @@ def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
     Neither is proof against tampering: that is what `modelyard verify` checks.
     """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
-    same = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
-    return tuple(targets) if same else ()
+    all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
+    return tuple(targets) if all_unchanged else ()
 
 
 def _nothing_to_do(arguments: argparse.Namespace, inputs: Inputs, out: Path, targets: tuple[str, ...]) -> int:

@@ -46,13 +46,13 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")
     for name in names:
-        picked = _in_environment(inputs, name, declared)
-        outcome = compile_system(picked, TARGETS)
+        environment_inputs = _in_environment(inputs, name, declared)
+        outcome = compile_system(environment_inputs, TARGETS)
         if outcome.plan is None or outcome.failed:
             problems += outcome.diagnostics
             continue
-        entry = locked(input_key(picked), outcome.plan, TARGETS, left_behind(text, name))
-        problems += (*_lock_problems(picked, entry), *_files(outcome, out / name))
+        entry = locked(input_key(environment_inputs), outcome.plan, TARGETS, left_behind(text, name))
+        problems += (*_lock_problems(environment_inputs, entry), *_files(outcome, out / name))
         lock = lock_text(lock, name, entry, modelyard_schemas.text("system"))
     if lock != text and not has_errors(problems):
         line = first_line_that_differs(text.encode(), lock.encode())

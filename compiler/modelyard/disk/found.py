@@ -88,14 +88,14 @@ def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
         status = statuses[path]
         if is_folder(status):
             os.rmdir(f"{root}/{path}")
-        elif known is None or _same(status, known.get(path)):
+        elif known is None or _is_unchanged(status, known.get(path)):
             os.unlink(f"{root}/{path}")
         else:
             _move(f"{root}/{path}", f"{rescue}/{path}")
     os.rmdir(root)
 
 
-def _same(status: os.stat_result, known: os.stat_result | None) -> bool:
+def _is_unchanged(status: os.stat_result, known: os.stat_result | None) -> bool:
     return known is not None and (status.st_ino, status.st_size, status.st_mtime_ns) == (
         known.st_ino,
         known.st_size,

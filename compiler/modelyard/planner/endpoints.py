@@ -103,8 +103,8 @@ def _route(draft: Draft, inference: Inference, name: str, workload: str) -> None
     }
     mirror = None
     if inference.mirror is not None:
-        copied = backends[inference.mirror.variant]
-        mirror = Backend(copied.server, copied.variant, inference.mirror.percent)
+        mirrored = backends[inference.mirror.variant]
+        mirror = Backend(mirrored.server, mirrored.variant, inference.mirror.percent)
     origin: Path = ("inference", inference.name, "traffic" if len(backends) > 1 else "endpoint")
     route = Route(inference, tuple(backends.values()), mirror)
     resource = draft.add(Kind.ROUTE, name, inference.target, origin, route, workload)
@@ -120,7 +120,9 @@ def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     """Models from the registry, a folder for captures, the state of the head, and the callers' tokens."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
-        wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
+        wanted.store(
+            inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture"
+        )
         draft.wants_credentials(wanted, inference.capture.store)
     state = draft.targets[inference.target].head_state
     if state is not None:
@@ -129,7 +131,7 @@ def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
         wanted.secret(caller.token, "inference", inference.name, "endpoint", "auth", *caller.field)
 
 
-def _capturing(draft: Draft, capture: Capture) -> str:
+def _capture_mode(draft: Draft, capture: Capture) -> str:
     """A server adds captures and deletes none, unless it has to enforce `retain` itself."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"

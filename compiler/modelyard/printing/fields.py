@@ -65,10 +65,10 @@ def field_lines(address: str, node: Field) -> list[str]:
     """The description of a field, its expected values, and its subfields."""
     lines = [f"{address or 'the spec'}: {node.first('description') or 'a field of the spec'}"]
     for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
-        lines += [f"  {label}: {_shown(value)}" for value in node.every(keyword)[:1]]
+        lines += [f"  {label}: {_value_text(value)}" for value in node.every(keyword)[:1]]
     examples = node.first("examples")
     if isinstance(examples, list) and examples:
-        lines.append(f"  for example: {', '.join(_shown(example) for example in examples[:3])}")
+        lines.append(f"  for example: {', '.join(_value_text(example) for example in examples[:3])}")
     below = [(name, node.step(name)) for name in node.names()]
     if below:
         width = max(len(name) for name, _ in below)
@@ -82,10 +82,10 @@ def field_lines(address: str, node: Field) -> list[str]:
     return lines
 
 
-def _shown(value: Json) -> str:
+def _value_text(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else flow(value)
+    return ", ".join(map(_value_text, value)) if isinstance(value, list) else flow(value)
 
 
 def _children(schema: Schema, name: str) -> Iterator[Schema]:
@@ -108,8 +108,8 @@ def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
     if isinstance(reference, str):
         yield from _parts(root, definition(root, reference))
     for keyword in _ALL_OF:
-        several = schema.get(keyword)
-        for part in several if isinstance(several, list) else []:
+        alternatives = schema.get(keyword)
+        for part in alternatives if isinstance(alternatives, list) else []:
             yield from _parts(root, schema_of(part))
     for keyword in _BRANCHES:
         if keyword in schema:

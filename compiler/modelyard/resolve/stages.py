@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, as_node, flag, items, mapping, named, text, texts, whole
+from modelyard.nodes import Node, as_node, flag, integer, items, mapping, named_nodes, text, texts
 from modelyard.resolve.quantities import seconds_or
 from modelyard.resolve.scope import Scope, reference
 from modelyard.source import Path
@@ -15,7 +15,7 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 def approval_of(node: Node) -> Approval:
     """Groups and the number of required approvals."""
-    return Approval(texts(node, "from"), whole(node, "minimum", 1))
+    return Approval(texts(node, "from"), integer(node, "minimum", 1))
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
@@ -25,7 +25,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
     stages, lines = mapping(model, "stages"), mapping(model, "validation")
     unordered = {
         alias: _stage(scope, (*path, "stages", alias), node, stages, lines, approval)
-        for alias, node in named(model, "stages")
+        for alias, node in named_nodes(model, "stages")
     }
     ordered: dict[str, Stage] = {}
     before = ""
@@ -72,7 +72,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
     return Soak(
         for_s=seconds_or(scope, node, "for", path, 0),
         monitor=reference(scope, "monitors", node, "monitor", path),
-        min_rows=whole(node, "minRows", 100),
+        min_rows=integer(node, "minRows", 100),
         on_failure=text(node, "onFailure", "keep"),
     )
 

@@ -10,7 +10,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[str]) -> Diagnostic:
+def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequence[str]) -> Diagnostic:
     """A built-in trainer that uses only one worker would leave the others idle.
 
     Several workers can grow boosted trees together. With `tuning`, workers are trials that run in parallel, whatever
@@ -29,7 +29,7 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[
         Severity.ERROR,
         f"the trainer {trainer} trains on one worker, but there may be {workers}",
         span,
-        f"set workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
+        f"set workers: 1, train with {' or '.join(capable)}, or name an entrypoint that trains with Ray Train",
     )
 
 
@@ -57,7 +57,7 @@ def rows_in_one_memory(span: Span, step: str, workers: int, reason: str) -> Diag
     )
 
 
-def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> Diagnostic:
+def trainer_cannot(span: Span, trainer: str, task: str, capable: Sequence[str]) -> Diagnostic:
     """A built-in trainer does not support this task.
 
     Wrong:
@@ -70,7 +70,7 @@ def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> 
         pipelines: {train: {type: training, model: towers, inputs: [plays], compute: gpu,
         source: {entrypoint: "shop.towers:train"}}}
     """
-    alternative = f", or train with {' or '.join(able)}" if able else ""
+    alternative = f", or train with {' or '.join(capable)}" if capable else ""
     return Diagnostic(
         "E0461",
         Severity.ERROR,
