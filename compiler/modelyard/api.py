@@ -37,8 +37,8 @@ def compile_text(
     `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
     `variables` are values for the variables declared under `vars`. Never raises for a bad spec.
     """
-    beside = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
-    outcome = compile_system(Inputs(Given(path, text), environment, beside, variables or {}), TARGETS)
+    overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
+    outcome = compile_system(Inputs(Given(path, text), environment, overlay_file, variables or {}), TARGETS)
     return Compiled(outcome.diagnostics, {file.path: file.render() for file in output_files(outcome)})
 
 

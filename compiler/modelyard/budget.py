@@ -20,11 +20,11 @@ def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
     if budget is None or not costs:
         return
     span = plan.system.at("governance", "budget", "monthly")
-    sure, most = (sum(amounts) for amounts in zip(*((one.sure, one.most) for one in costs), strict=True))
+    sure, most = (sum(amounts) for amounts in zip(*((cost.sure, cost.most) for cost in costs), strict=True))
     allowed = money_text(budget.monthly, budget.currency)
     if sure > budget.monthly:
-        tell = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
-        yield tell(span, allowed, money_text(sure, budget.currency))
+        problem = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
+        yield problem(span, allowed, money_text(sure, budget.currency))
     elif most > budget.monthly:
         amounts = (money_text(amount, budget.currency) for amount in (sure, most))
         yield budget_may_be_exceeded(span, allowed, *amounts)

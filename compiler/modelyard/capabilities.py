@@ -66,12 +66,12 @@ class Trainer:
 def metric_of(name: str) -> Metric | None:
     """The metric of this name for models, such as `recall_at_20` of the family `recall_at_K`; None if not built in."""
     head, _, number = name.rpartition("_")
-    family, found = f"{head}_{_PLACE}", table()["metrics"]
-    if family not in found:
-        return _metric(name, found[name]) if name in found else None
-    bounds = found[family][_PLACE]
-    known = map(str, range(bounds["least"], bounds["most"] + 1))
-    return _metric(name, found[family]) if number in known else None
+    family, metrics = f"{head}_{_PLACE}", table()["metrics"]
+    if family not in metrics:
+        return _metric(name, metrics[name]) if name in metrics else None
+    bounds = metrics[family][_PLACE]
+    numbers = map(str, range(bounds["least"], bounds["most"] + 1))
+    return _metric(name, metrics[family]) if number in numbers else None
 
 
 def is_built_in(name: str) -> bool:
@@ -82,8 +82,8 @@ def is_built_in(name: str) -> bool:
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
     """The metrics of a task as hints list them; for a family with a number in its name, the usual numbers."""
-    known = table()["metrics"].items()
-    return tuple(name for family, one in known if task in one["tasks"] for name in _usual(family, one))
+    metrics = table()["metrics"].items()
+    return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
 
 @cache
@@ -94,35 +94,35 @@ def metrics_later(task: str) -> tuple[str, ...]:
 
 def can_be_later(name: str) -> bool:
     """Whether a metric can be computed without the training rows."""
-    found = metric_of(name)
-    return found is not None and found.needs != "history"
+    metric = metric_of(name)
+    return metric is not None and metric.needs != "history"
 
 
-def fits(metric: str, task: str) -> bool:
+def fits(name: str, task: str) -> bool:
     """Whether a metric is computed for models of a task."""
-    found = metric_of(metric)
-    return found is not None and task in found.tasks
+    metric = metric_of(name)
+    return metric is not None and task in metric.tasks
 
 
 @cache
 def check_of(name: str) -> Metric | None:
     """What a monitor measures besides model metrics, such as psi; None if unknown."""
-    found = table()["checks"].get(name)
-    return None if found is None else _metric(name, found)
+    entry = table()["checks"].get(name)
+    return None if entry is None else _metric(name, entry)
 
 
 @cache
 def monitor_type(kind: str) -> MonitorType:
     """The properties of a monitor type."""
-    found = table()["monitors"][kind]
+    entry = table()["monitors"][kind]
     return MonitorType(
-        found["reads"],
-        tuple(found["watches"]),
-        tuple(found["checks"]),
-        bool(found.get("metrics")),
-        tuple(found.get("of_runs", ())),
-        tuple(found.get("needs", ())),
-        bool(found.get("features")),
+        entry["reads"],
+        tuple(entry["watches"]),
+        tuple(entry["checks"]),
+        bool(entry.get("metrics")),
+        tuple(entry.get("of_runs", ())),
+        tuple(entry.get("needs", ())),
+        bool(entry.get("features")),
     )
 
 
@@ -130,8 +130,8 @@ def monitor_type(kind: str) -> MonitorType:
 def trainers() -> dict[str, Trainer]:
     """Every built-in trainer."""
     return {
-        name: Trainer(tuple(one["tasks"]), bool(one["together"]), one["writes"], one["returned"])
-        for name, one in table()["trainers"].items()
+        name: Trainer(tuple(entry["tasks"]), bool(entry["together"]), entry["writes"], entry["returned"])
+        for name, entry in table()["trainers"].items()
     }
 
 
@@ -140,23 +140,23 @@ def reported_may_have(field: str) -> bool:
     return bool(table()["reported"][field])
 
 
-def _metric(name: str, found: dict[str, Any]) -> Metric:
-    least, most = found["least"], found["most"]
+def _metric(name: str, entry: dict[str, Any]) -> Metric:
+    least, most = entry["least"], entry["most"]
     return Metric(
         name,
-        found["means"],
-        tuple(found.get("tasks", ())),
-        found.get("better", ""),
+        entry["means"],
+        tuple(entry.get("tasks", ())),
+        entry.get("better", ""),
         -inf if least is None else float(least),
         inf if most is None else float(most),
-        found.get("unit", ""),
-        found.get("needs", ""),
-        found.get("by", ""),
+        entry.get("unit", ""),
+        entry.get("needs", ""),
+        entry.get("by", ""),
     )
 
 
-def _usual(family: str, found: dict[str, Any]) -> list[str]:
-    return [f"{family.removesuffix(_PLACE)}{at}" for at in found[_PLACE]["usual"]] if _PLACE in found else [family]
+def _usual(family: str, entry: dict[str, Any]) -> list[str]:
+    return [f"{family.removesuffix(_PLACE)}{at}" for at in entry[_PLACE]["usual"]] if _PLACE in entry else [family]
 
 
 @cache
@@ -169,5 +169,5 @@ def table() -> dict[str, dict[str, Any]]:
     assert spec.submodule_search_locations
     path = os.path.join(next(iter(spec.submodule_search_locations)), "capabilities.json")
     with open(path, encoding="utf-8") as file:
-        found: dict[str, dict[str, Any]] = json.load(file)
-    return found
+        sections: dict[str, dict[str, Any]] = json.load(file)
+    return sections

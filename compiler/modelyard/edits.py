@@ -76,26 +76,26 @@ class _Work:
             return value
         steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]
         children = value.values() if isinstance(value, dict) else value
-        written = {
+        existing = {
             step: (child, numbers)
             for step, child, numbers in zip(steps, children, self.spans.entries(value), strict=True)
         }
         entries: dict[str | int, _Entry] = {}
-        for step, (child, numbers) in written.items():
+        for step, (child, numbers) in existing.items():
             edit = tree.get(step, {})
             if not isinstance(edit, Edit):
                 entries[step] = (self.rebuilt(child, edit, numbers[-3:]) if edit else child, numbers)
             elif edit.name:
                 entries[edit.name] = (child, numbers)
             elif edit.adopts:
-                below = {name: written[name] for name in edit.adopts}
+                below = {name: existing[name] for name in edit.adopts}
                 entries[step] = (self._recorded([*below], below), numbers)
             elif not edit.removes:
                 entries[step] = (self._placed(edit.value, numbers[-3:]), numbers)
         if isinstance(value, list):
             return self._recorded(None, entries)
         for step, edit in tree.items():
-            if step not in written and isinstance(edit, Edit) and not edit.removes:
+            if step not in existing and isinstance(edit, Edit) and not edit.removes:
                 entries[step] = (self._placed(edit.value, place), [*place, *place])
         return self._recorded([str(step) for step in entries], entries)
 

@@ -94,25 +94,25 @@ def _settings(project: Project) -> dict[str, Value]:
     return {f"{project.name}:{key}": value for key, value in project.settings.items()}
 
 
-def _merge_settings(project: Project, there: bytes, before: bytes) -> Merged | None:
+def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged | None:
     """Our settings, and what Pulumi keeps in the same file: salts, secrets, and other configuration.
 
     Without its salt, a stack's secrets cannot be decrypted. The text on disk is kept if it means the same, whatever its
     layout.
     """
-    theirs = _read_settings(there)
+    theirs = _read_settings(on_disk)
     if theirs is None:
         return None
     others, config = theirs
     ours = _settings(project)
     base = (_read_settings(before) or ({}, {}))[1]
     changed = any(_text_of(config, key) not in {_text_of(base, key), _text_of(ours, key)} for key in base)
-    taken = any(key in config and _text_of(config, key) != _text_of(ours, key) for key in ours if key not in base)
+    clashes = any(key in config and _text_of(config, key) != _text_of(ours, key) for key in ours if key not in base)
     added = {key: value for key, value in config.items() if key not in base and key not in ours}
     merged = {**ours, **added}
     if sorted(merged) == sorted(config) and all(_text_of(merged, key) == _text_of(config, key) for key in merged):
-        return Merged(there, contradicts=False, added=tuple(added))
-    return Merged(_yaml({"config": merged, **others}), changed or taken, tuple(added))
+        return Merged(on_disk, contradicts=False, added=tuple(added))
+    return Merged(_yaml({"config": merged, **others}), changed or clashes, tuple(added))
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
@@ -150,8 +150,8 @@ def _text(file: TextFile) -> bytes:
 @cache
 def _component(module: str) -> bytes:
     """The source of an installed component module, read without importing it, which would import Pulumi."""
-    found = find_spec(_COMPONENTS)
-    folders = found.submodule_search_locations if found is not None else None
+    spec = find_spec(_COMPONENTS)
+    folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():
         path = Path(folder, f"{module.replace('.', '/')}.py")
         if path.is_file():

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 _Of = TypeVar("_Of")
 _Index = TypeVar("_Index")
 
-_KEPT: Final = 8
+_CACHE_SIZE: Final = 8
 """Values whose index is kept: those of one compile. A survey of environments needs each in turn."""
 
 
@@ -18,16 +18,16 @@ def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:
 
     Values are compared by identity: hashing a plan would cost as much as the index.
     """
-    kept: list[tuple[_Of, _Index]] = []
+    cache: list[tuple[_Of, _Index]] = []
 
     @wraps(make)
     def find(value: _Of) -> _Index:
-        for known, found in kept:
-            if known is value:
-                return found
-        made = make(value)
-        kept.append((value, made))
-        del kept[:-_KEPT]
-        return made
+        for indexed, cached in cache:
+            if indexed is value:
+                return cached
+        created = make(value)
+        cache.append((value, created))
+        del cache[:-_CACHE_SIZE]
+        return created
 
     return find

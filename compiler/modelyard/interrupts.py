@@ -14,12 +14,12 @@ def undisturbed() -> Generator[None]:
     For Rust modules: if their initialization calls into Python and gets a KeyboardInterrupt, they panic, and print
     their own report to the terminal.
     """
-    came: list[int] = []
+    received: list[int] = []
     before = signal.getsignal(signal.SIGINT)
     handled = before is not None  # otherwise, Python does not handle it
     try:
         if handled:
-            signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+            signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     except ValueError:  # only the main thread may set signal handlers
         handled = False
     try:
@@ -27,5 +27,5 @@ def undisturbed() -> Generator[None]:
     finally:
         if handled:
             signal.signal(signal.SIGINT, before)
-    if came:
+    if received:
         signal.raise_signal(signal.SIGINT)

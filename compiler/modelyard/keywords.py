@@ -40,12 +40,12 @@ def same(left: Json, right: Json) -> bool:
 def repeated(items: list[Json]) -> int | None:
     """The position of the first repeated item, or None."""
     scalars: set[tuple[bool, Json]] = set()
-    others: list[Json] = []
+    containers: list[Json] = []
     for at, item in enumerate(items):
         if isinstance(item, dict | list):
-            if any(same(item, other) for other in others):
+            if any(same(item, other) for other in containers):
                 return at
-            others.append(item)
+            containers.append(item)
         elif (isinstance(item, bool), item) in scalars:
             return at
         else:
@@ -73,7 +73,7 @@ def _type(value: Json, argument: Json) -> bool:
 
 
 def _enum(value: Json, argument: Json) -> bool:
-    return isinstance(argument, list) and any(same(value, one) for one in argument)
+    return isinstance(argument, list) and any(same(value, choice) for choice in argument)
 
 
 def _pattern(value: Json, argument: Json) -> bool:

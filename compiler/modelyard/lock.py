@@ -102,7 +102,7 @@ def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
         return "it does not have this environment"
     if entry.get("inputs") != right.inputs:
         return "it was written for another spec, overlay, variables or version of modelyard"
-    resources = {name: dict(found) for name, found in right.resources.items()}
+    resources = {name: dict(addresses) for name, addresses in right.resources.items()}
     if _addresses(_section(text, "resources").get(environment)) != resources:
         return "it lists other resources"
     wrong = next((name for name in {**fresh, **entry} if fresh.get(name) != entry.get(name)), "")
@@ -124,8 +124,8 @@ def _environment(text: str | bytes, environment: str) -> dict[str, Json]:
 
 
 def _section(text: str | bytes, name: str) -> dict[str, Json]:
-    found, _ = load(text, LOCK_NAME)
-    section = found.value.get(name) if found is not None else None
+    parsed, _ = load(text, LOCK_NAME)
+    section = parsed.value.get(name) if parsed is not None else None
     return dict(section) if isinstance(section, dict) else {}
 
 
@@ -153,7 +153,7 @@ def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
     """The lock with one environment replaced and the others unchanged, sorted by name."""
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
-    written: dict[str, Value] = {
+    content: dict[str, Value] = {
         "lockVersion": _VERSION,
         "modelyard": __version__,
         "schema": digest(schema),
@@ -161,8 +161,8 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
     }
     resources: dict[str, Value] = {**_section(before, "resources")}
     resources[environment] = _sorted(locked.resources)
-    written["resources"] = {name: resources[name] for name in sorted(resources)}
-    return comment("Written by modelyard; part of the review, never edited by hand.") + document(written)
+    content["resources"] = {name: resources[name] for name in sorted(resources)}
+    return comment("Written by modelyard; part of the review, never edited by hand.") + document(content)
 
 
 def _entry(locked: Locked) -> dict[str, Value]:

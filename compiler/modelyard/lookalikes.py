@@ -19,12 +19,12 @@ def lookalike_hint(text: str) -> str:
 
     for at, character in enumerate(text):
         if not character.isascii() and category(character).startswith(_LETTERS_AND_INVISIBLE):
-            called = f"{name(character, 'a character')} (U+{ord(character):04X})"
+            description = f"{name(character, 'a character')} (U+{ord(character):04X})"
             if category(character) == "Cf":
-                return f"character {at + 1} is an invisible {called}; remove it"
+                return f"character {at + 1} is an invisible {description}; remove it"
             if character in _LATIN:
-                return f"letter {at + 1} is {called}; type the Latin '{_LATIN[character]}'"
-            return f"letter {at + 1} is {called}; use only a to z"
+                return f"letter {at + 1} is {description}; type the Latin '{_LATIN[character]}'"
+            return f"letter {at + 1} is {description}; use only a to z"
     return ""
 
 

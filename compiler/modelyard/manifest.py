@@ -56,17 +56,17 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
     """The labels of all our objects; `name` is the object that something belongs to, for selectors."""
-    found: dict[str, Value] = {
+    values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
         "app.kubernetes.io/managed-by": "pulumi",
         SYSTEM: system,
     }
     if workload:
-        found[WORKLOAD] = workload
+        values[WORKLOAD] = workload
     if component:
-        found[COMPONENT] = component
-    return found
+        values[COMPONENT] = component
+    return values
 
 
 def metadata(
@@ -76,15 +76,15 @@ def metadata(
     annotations: Mapping[str, Value] | None = None,
 ) -> dict[str, Value]:
     """The metadata of a namespaced object."""
-    found: dict[str, Value] = {"name": name, "namespace": namespace, "labels": dict(labelled)}
+    values: dict[str, Value] = {"name": name, "namespace": namespace, "labels": dict(labelled)}
     if annotations:
-        found["annotations"] = dict(annotations)
-    return found
+        values["annotations"] = dict(annotations)
+    return values
 
 
-def object_of(api_version: str, kind: str, described: Mapping[str, Value], **rest: Value) -> dict[str, Value]:
+def object_of(api_version: str, kind: str, described: Mapping[str, Value], **fields: Value) -> dict[str, Value]:
     """An object: apiVersion, kind, metadata, and then the fields of its kind."""
-    return {"apiVersion": api_version, "kind": kind, "metadata": dict(described), **rest}
+    return {"apiVersion": api_version, "kind": kind, "metadata": dict(described), **fields}
 
 
 def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
@@ -116,13 +116,13 @@ def gibibytes(size: int) -> str:
     return f"{tenths / 10:g}Gi"
 
 
-def resources(cpu_millis: int, memory_bytes: int, more: Mapping[str, str] | None = None) -> dict[str, Value]:
+def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | None = None) -> dict[str, Value]:
     """Equal requests and limits, so that a Pod gets exactly what it was planned with.
 
     Ray sizes itself by the limits, and an overcommitted node would kill it for memory.
     """
-    asked: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(more or {})}
-    return {"requests": dict(asked), "limits": dict(asked)}
+    amounts: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(extra or {})}
+    return {"requests": dict(amounts), "limits": dict(amounts)}
 
 
 def env(name: str, value: str) -> dict[str, Value]:
@@ -142,8 +142,8 @@ def env_from_field(name: str, path: str) -> dict[str, Value]:
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
     """The entries with a meaningful value: neither None nor an empty list, mapping or text."""
-    return {key: value for key, value in entries.items() if not _says_nothing(value)}
+    return {key: value for key, value in entries.items() if not _is_empty(value)}
 
 
-def _says_nothing(value: Value) -> bool:
+def _is_empty(value: Value) -> bool:
     return not value and (value is None or isinstance(value, (str, Sequence, Mapping)))

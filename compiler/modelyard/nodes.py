@@ -40,13 +40,13 @@ def number(node: Node, field: str) -> float | None:
     raise NotValidatedError(field)
 
 
-def whole(node: Node, field: str, default: int) -> int:
+def integer(node: Node, field: str, default: int) -> int:
     """A whole number, or the default; JSON Schema accepts 2.0 as one, too."""
     value = number(node, field)
     return default if value is None else int(value)
 
 
-def wholes(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
+def integers(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
     """A list of whole numbers, or the default."""
     values = items(node, field)
     if not all(isinstance(value, int | float) for value in values):
@@ -62,7 +62,7 @@ def mapping(node: Node, field: str) -> Node:
     return value
 
 
-def named(node: Node, field: str) -> list[tuple[str, Node]]:
+def named_nodes(node: Node, field: str) -> list[tuple[str, Node]]:
     """The entries of a mapping of mappings."""
     return [(name, as_node(entry, field)) for name, entry in mapping(node, field).items()]
 

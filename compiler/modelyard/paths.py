@@ -22,7 +22,7 @@ def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple
     root = document.span(document.root)
     if root in paths and not paths[root]:
         paths[root].append(())
-    return {span: tuple(dict.fromkeys(found)) for span, found in paths.items()}
+    return {span: tuple(dict.fromkeys(at_span)) for span, at_span in paths.items()}
 
 
 def _entries(document: Document, value: Json, path: Path) -> Iterator[tuple[Path, list[int]]]:

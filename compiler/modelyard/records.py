@@ -52,23 +52,23 @@ def record(
     `frozen=False` makes a mutable value without a hash; with `eq=False` a value is equal only to itself.
     """
     if cls is not None:
-        return _made(cls, frozen, eq)
-    return lambda plain: _made(plain, frozen, eq)
+        return _slotted(cls, frozen, eq)
+    return lambda plain: _slotted(plain, frozen, eq)
 
 
 def replace(value: _T, /, **changes: object) -> _T:
     """The same value with some fields changed."""
     cls: Any = value.__class__
     names: tuple[str, ...] = cls.__match_args__
-    kept = {name: getattr(value, name) for name in names if name not in changes}
-    result: _T = cls(**kept, **changes)
+    unchanged = {name: getattr(value, name) for name in names if name not in changes}
+    result: _T = cls(**unchanged, **changes)
     return result
 
 
-def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
+def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
     """A copy of the class with slots, which a class can only get when it is created."""
     names = tuple(cls.__annotations__)
-    space: dict[str, Any] = {name: what for name, what in cls.__dict__.items() if name not in _UNWANTED}
+    space: dict[str, Any] = {name: value for name, value in cls.__dict__.items() if name not in _UNWANTED}
     defaults: dict[str, object] = {name: space.pop(name) for name in names if name in space}
     space["__slots__"] = space["__match_args__"] = names
     space["__dataclass_fields__"] = _Fields(defaults)
@@ -96,21 +96,21 @@ def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) 
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    known: dict[str, object] = {"_NEW": _NEW}
+    namespace: dict[str, object] = {"_NEW": _NEW}
     parameters, lines = ["self"], [" pass"]
     for name in names:
         default = defaults.get(name, _ABSENT)
         value = name
         if isinstance(default, _New):
-            known[f"_make_{name}"] = default.make
+            namespace[f"_make_{name}"] = default.make
             value = f"_make_{name}() if {name} is _NEW else {name}" if default.make else name
             default = _ABSENT if default.make is None else _NEW
         parameters.append(name if default is _ABSENT else f"{name}=_default_{name}")
-        known[f"_default_{name}"] = default
-        known[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
+        namespace[f"_default_{name}"] = default
+        namespace[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
         lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known)  # only names from our own source
-    result: Any = known["__init__"]
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), namespace)  # only names from our own source
+    result: Any = namespace["__init__"]
     result.__qualname__ = f"{cls.__qualname__}.__init__"
     return result  # type: ignore[no-any-return] # exec has no types
 

@@ -23,7 +23,7 @@ def schema_of(value: Json) -> Schema:
 
 def texts(value: Json) -> list[str]:
     """A part of a schema that is a list of names."""
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 @record
@@ -55,14 +55,14 @@ class Shape:
 
     def text(self, keyword: str) -> str:
         """The same as text, empty if no schema has it."""
-        found = self.first(keyword)
-        return found if isinstance(found, str) else ""
+        value = self.first(keyword)
+        return value if isinstance(value, str) else ""
 
     def example(self) -> Json:
         """A value that would fit, or None."""
-        found = self.first("examples")
+        examples = self.first("examples")
         constant = self.first("const")
-        return found[0] if isinstance(found, list) and found else constant
+        return examples[0] if isinstance(examples, list) and examples else constant
 
     @property
     def secret(self) -> bool:
@@ -79,11 +79,11 @@ class Shape:
 
     def children(self, name: str) -> list[Schema]:
         """The schemas of a field."""
-        found = [schema_of(fields[name]) for fields in self.fields() if name in fields]
-        if found:
-            return found
-        others = (schema.get("additionalProperties") for schema in self.schemas)
-        return [other for other in others if isinstance(other, dict)]
+        schemas = [schema_of(fields[name]) for fields in self.fields() if name in fields]
+        if schemas:
+            return schemas
+        additional = (schema.get("additionalProperties") for schema in self.schemas)
+        return [child for child in additional if isinstance(child, dict)]
 
     def fields(self) -> Iterator[Schema]:
         """The mappings of fields by name that apply here."""
@@ -92,8 +92,8 @@ class Shape:
 
     def names(self) -> list[str]:
         """Names of fields that are allowed here."""
-        known = [name for fields in self.fields() for name in fields]
-        return list(dict.fromkeys((*known, *branch_names(self.possible))))
+        names = [name for fields in self.fields() for name in fields]
+        return list(dict.fromkeys((*names, *branch_names(self.possible))))
 
     def required(self) -> list[str]:
         """Names of fields that are required here."""
@@ -122,8 +122,8 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 def definition(root: Mapping[str, Json], reference: str) -> Schema:
     """The target of a reference within the schema, such as `#/$defs/name`."""
-    found: Json = dict(root)
+    node: Json = dict(root)
     for step in reference.removeprefix("#").strip("/").split("/"):
         if step:
-            found = schema_of(found)[step]
-    return schema_of(found)
+            node = schema_of(node)[step]
+    return schema_of(node)

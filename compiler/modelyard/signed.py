@@ -18,11 +18,11 @@ _LONGEST = 5000  # bytes: the output of `modelyard approve`, with a margin
 _MOST = 100  # per environment: a ConfigMap holds a MiB
 
 
-def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
+def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
     """The approvals of an environment, and the errors in their files."""
-    found: list[Signed] = []
+    approvals: list[Signed] = []
     wrong: list[Diagnostic] = []
-    for file in given:
+    for file in files:
         span = Span(file.path, 1, 1, 1)
         try:
             approval, system_name, environment, key = _read(file.content)
@@ -32,14 +32,14 @@ def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], 
         if system_name != system.metadata.name:
             wrong.append(problems.approval_without_effect(span, f"it is about system {system_name[:80]!r}"))
         elif environment == (system.environment or "default"):
-            why = _without_effect(system, approval, key)
-            if why:
-                wrong.append(problems.approval_without_effect(span, why))
+            reason = _without_effect(system, approval, key)
+            if reason:
+                wrong.append(problems.approval_without_effect(span, reason))
             else:
-                found.append(approval)
-                if len(found) == _MOST + 1:
+                approvals.append(approval)
+                if len(approvals) == _MOST + 1:
                     wrong.append(problems.too_many_approvals(span, environment, _MOST))
-    return tuple(found[:_MOST]), tuple(wrong)
+    return tuple(approvals[:_MOST]), tuple(wrong)
 
 
 def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
@@ -54,7 +54,7 @@ def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
         evidence = json.dumps({"statement": statement, "signature": signature})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError("it has no signed statement") from None
-    texts = all(isinstance(one, str) for one in (statement, signature, *names))
+    texts = all(isinstance(text, str) for text in (statement, signature, *names))
     if not texts or (claims.get("kind"), claims.get("action")) != ("Approval", "promote"):
         raise ValueError("it has no signed statement")
     system, environment, model, alias, digest = names
@@ -75,16 +75,16 @@ def _without_effect(system: System, approval: Signed, key: bytes) -> str:
         return f"there is no model with the registered name {approval.model[:80]!r}"
     if approval.alias not in system.promoted().get(model, ()):
         return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
-    asked = system.approval(model, approval.alias)
-    if asked is None:
+    required = system.approval(model, approval.alias)
+    if required is None:
         return f"nothing requires an approval before {model}@{approval.alias} moves"
-    groups = [group for group in system.governance.approvers if group.name in asked.groups]
-    if any(_is_of(key, line) for group in groups for line in group.ssh_keys):
+    groups = [group for group in system.governance.approvers if group.name in required.groups]
+    if any(_is_key_of(key, line) for group in groups for line in group.ssh_keys):
         return ""
-    return f"the key that signed it belongs to none of the required groups: {', '.join(asked.groups)}"
+    return f"the key that signed it belongs to none of the required groups: {', '.join(required.groups)}"
 
 
-def _is_of(key: bytes, line: str) -> bool:
+def _is_key_of(key: bytes, line: str) -> bool:
     try:
         return public_key(line).body == key
     except NotAKey:  # E0920 points at it

@@ -56,9 +56,9 @@ class Outcome:
 
     def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
         """The first stage that reported an error, and its errors; there must be one."""
-        errors = [one for one in self.diagnostics if one.severity is Severity.ERROR]
-        stage = min(self.stages[one] for one in errors)
-        return stage, tuple(one for one in errors if self.stages[one] is stage)
+        errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
+        stage = min(self.stages[diagnostic] for diagnostic in errors)
+        return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)
 
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
         """The outcome after another stage.
@@ -66,8 +66,8 @@ class Outcome:
         Once there are errors, the warnings of later stages are held back.
         """
         added = tuple(reported)
-        if self.failed and any(self.stages[one] < stage for one in self.diagnostics):
-            added = tuple(one for one in added if one.severity is Severity.ERROR)
+        if self.failed and any(self.stages[diagnostic] < stage for diagnostic in self.diagnostics):
+            added = tuple(diagnostic for diagnostic in added if diagnostic.severity is Severity.ERROR)
         return replace(
             self,
             diagnostics=in_order((*self.diagnostics, *added)),

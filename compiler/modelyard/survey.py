@@ -47,29 +47,31 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     """
     outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
-        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
-        outcomes[name] = understand(picked, targets, spec)
+        environment_inputs = replace(inputs, environment=name, overlay=inputs.beside.get(name))
+        outcomes[name] = understand(environment_inputs, targets, spec)
     runs = {name: _Run.of(outcome) for name, outcome in outcomes.items()}
-    left = _left_to_environments(spec.document, runs)
+    deferred = _left_to_environments(spec.document, runs)
     reported: list[Diagnostic] = []
-    for key, problem in {key: one for run in reversed(runs.values()) for key, one in run.problems.items()}.items():
-        where, stage = [name for name, run in runs.items() if key in run.problems], _stage(key, runs.values())
+    for key, problem in {
+        key: diagnostic for run in reversed(runs.values()) for key, diagnostic in run.problems.items()
+    }.items():
+        affected, stage = [name for name, run in runs.items() if key in run.problems], _stage(key, runs.values())
         elsewhere = any(key not in run.problems and run.reached >= stage for run in runs.values())
-        if key in left or (elsewhere and problem.code == _UNUSED):
+        if key in deferred or (elsewhere and problem.code == _UNUSED):
             continue
-        shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in where else problem
-        reported.append(_placed(shown, where) if elsewhere and stage >= Stage.SUBSTITUTE else shown)
-    later = tuple(name for name, run in runs.items() if any(one.code == _NOT_YET for one in run.problems))
-    judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not left]
+        shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in affected else problem
+        reported.append(_placed(shown, affected) if elsewhere and stage >= Stage.SUBSTITUTE else shown)
+    later = tuple(name for name, run in runs.items() if any(diagnostic.code == _NOT_YET for diagnostic in run.problems))
+    judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not deferred]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
     aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
     plans: dict[str | None, Plan] = {
         None if name == _BASE else name: outcome.plan for name, outcome in outcomes.items() if outcome.plan
     }
     if spec.document is not None:
-        named = {name: plan for name, plan in plans.items() if name is not None}
-        reported += check_neighbours(named, places_of(inputs, spec.document, named))
-    return Survey(in_order(reported), not left, later, waiting, aside, plans)
+        named_plans = {name: plan for name, plan in plans.items() if name is not None}
+        reported += check_neighbours(named_plans, places_of(inputs, spec.document, named_plans))
+    return Survey(in_order(reported), not deferred, later, waiting, aside, plans)
 
 
 @record
@@ -96,33 +98,34 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
     """What the base alone lacks and every environment adds; one that deletes or replaces the place adds nothing."""
-    base, *others = runs.values()
+    base, *environments = runs.values()
     alone = [
         key
         for key in base.problems
         if key.lacks
-        and not any(key in run.problems for run in others)
-        and any(run.reached >= base.stages[key] for run in others)
+        and not any(key in run.problems for run in environments)
+        and any(run.reached >= base.stages[key] for run in environments)
     ]
     if not alone or spec is None:
         return frozenset()
     paths = paths_at(spec, [key.span for key in alone if key.span is not None])
-    documents = [run.document for run in others if run.document is not None]
+    documents = [run.document for run in environments if run.document is not None]
     return frozenset(
         key
         for key in alone
-        if key.span is not None and all(_keeps(one, spec, path) for one in documents for path in paths[key.span])
+        if key.span is not None
+        and all(_is_unchanged(document, spec, path) for document in documents for path in paths[key.span])
     )
 
 
-def _keeps(document: Document, spec: Document, path: Path) -> bool:
+def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
     """Whether the key and the value at a path are still the base's, whatever an environment adds below them."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 
 
-def _placed(found: Diagnostic, names: list[str]) -> Diagnostic:
-    return replace(found, message=f"{found.message} (in {_listed(names)})")
+def _placed(problem: Diagnostic, names: list[str]) -> Diagnostic:
+    return replace(problem, message=f"{problem.message} (in {_listed(names)})")
 
 
 def _listed(names: list[str]) -> str:

@@ -81,6 +81,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
 )
 
 
-def check(system: System, more: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
-    """The diagnostics of all rules for a system, rule by rule; `more` are the rules of providers."""
-    return tuple(found for rule in (*CHECKS, *more) for found in rule(system))
+def check(system: System, provider_rules: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
+    """The diagnostics of all rules for a system, rule by rule; `provider_rules` are those of providers."""
+    return tuple(diagnostic for rule in (*CHECKS, *provider_rules) for diagnostic in rule(system))

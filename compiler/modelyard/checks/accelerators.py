@@ -23,34 +23,36 @@ def idle(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         for variant in inference.variants:
             custom = inference.source.image or inference.source.entrypoint
-            if not custom and _has_one(system, variant.compute) and _made_here(system, variant.model.model):
-                own = ("inference", inference.name, "variants", variant.name)
-                span = _named(system, variant.compute, own, own[:2])
-                yield problems.idle_accelerator(span, f"endpoint '{inference.name}'", _why(system, variant.model.model))
+            if not custom and _has_accelerator(system, variant.compute) and _built_in_only(system, variant.model.model):
+                owner = ("inference", inference.name, "variants", variant.name)
+                span = _accelerator_span(system, variant.compute, owner, owner[:2])
+                yield problems.idle_accelerator(
+                    span, f"endpoint '{inference.name}'", _reason(system, variant.model.model)
+                )
     for monitor in system.monitors.values():
-        if monitor.compute and _has_one(system, monitor.compute):
-            span = _named(system, monitor.compute, ("monitors", monitor.name))
+        if monitor.compute and _has_accelerator(system, monitor.compute):
+            span = _accelerator_span(system, monitor.compute, ("monitors", monitor.name))
             yield problems.idle_accelerator(span, f"monitor '{monitor.name}'", "monitors compute on CPUs")
 
 
 def _trained(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
-            if not step.trainer or not _has_one(system, step.compute):
+            if not step.trainer or not _has_accelerator(system, step.compute):
                 continue
-            span = _named(system, step.compute, step.path, ("pipelines", pipeline.name))
-            what = f"pipeline '{pipeline.name}'"
+            span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline.name))
+            subject = f"pipeline '{pipeline.name}'"
             if step.trainer not in _ON_DEVICES:
-                why = f"the built-in trainer for {step.trainer} computes on CPUs"
-                yield problems.idle_accelerator(span, what, why)
+                reason = f"the built-in trainer for {step.trainer} computes on CPUs"
+                yield problems.idle_accelerator(span, subject, reason)
             elif step.trainer == "xgboost" and not _on_device(pipeline, step):
-                why = "XGBoost computes on CPUs without `parameters: {device: cuda}`"
-                yield problems.idle_accelerator(span, what, why, "write parameters: {device: cuda}, or ")
+                reason = "XGBoost computes on CPUs without `parameters: {device: cuda}`"
+                yield problems.idle_accelerator(span, subject, reason, "write parameters: {device: cuda}, or ")
             else:
-                yield from _several(system, span, pipeline, step)
+                yield from _several_per_worker(system, span, pipeline, step)
 
 
-def _several(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
+def _several_per_worker(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
     """Each worker is one process on one device."""
     for accelerator in system.compute[step.compute].accelerators:
         if accelerator.count > 1:
@@ -64,16 +66,16 @@ def _scored(system: System) -> Iterator[Diagnostic]:
         model, pipeline = scoring.model.model, scoring.pipeline.name
         for step in scoring.steps:
             custom = step.source.image or step.source.entrypoint
-            if not custom and _has_one(system, step.compute) and _made_here(system, model):
-                span = _named(system, step.compute, step.path, ("pipelines", pipeline))
-                yield problems.idle_accelerator(span, f"pipeline '{pipeline}'", _why(system, model))
+            if not custom and _has_accelerator(system, step.compute) and _built_in_only(system, model):
+                span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline))
+                yield problems.idle_accelerator(span, f"pipeline '{pipeline}'", _reason(system, model))
 
 
-def _why(system: System, model: str) -> str:
+def _reason(system: System, model: str) -> str:
     return f"models of the built-in trainer for {system.models[model].framework} predict on CPUs"
 
 
-def _made_here(system: System, model: str) -> bool:
+def _built_in_only(system: System, model: str) -> bool:
     """Whether only built-in trainers train a model; user code may use any device."""
     steps = [
         step
@@ -86,22 +88,22 @@ def _made_here(system: System, model: str) -> bool:
 
 def _on_device(pipeline: Pipeline, step: Step) -> bool:
     device = str(dict(step.parameters).get("device", ""))
-    searched = pipeline.tuning is not None and any(one.name == "device" for one in pipeline.tuning.space)
+    searched = pipeline.tuning is not None and any(dimension.name == "device" for dimension in pipeline.tuning.space)
     return searched or device.startswith(("cuda", "gpu"))
 
 
-def _has_one(system: System, compute: str) -> bool:
-    asked = system.compute[compute]
-    return bool(asked.accelerators) or asked.accelerator_memory_bytes is not None
+def _has_accelerator(system: System, compute: str) -> bool:
+    compute_class = system.compute[compute]
+    return bool(compute_class.accelerators) or compute_class.accelerator_memory_bytes is not None
 
 
-def _named(system: System, compute: str, *owners: Path) -> Span:
+def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
     """Where a class declares its accelerator, if written inline; otherwise where a workload names the class."""
-    asked: ComputeClass = system.compute[compute]
-    if asked.path[0] != "compute":
-        return system.key(*asked.path, "accelerators" if asked.accelerators else "acceleratorMemory")
-    written = ((*owner, "compute") for owner in owners if "compute" in system.written(*owner))
-    return system.at(*next(written, owners[-1]))
+    compute_class: ComputeClass = system.compute[compute]
+    if compute_class.path[0] != "compute":
+        return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")
+    paths = ((*owner, "compute") for owner in owners if "compute" in system.written(*owner))
+    return system.at(*next(paths, owners[-1]))
 
 
 RULES: Final[tuple[Rule, ...]] = (idle,)

@@ -14,8 +14,8 @@ from modelyard.spec import System
 
 def approvers(system: System) -> Iterator[Diagnostic]:
     """Each key is readable and listed once, so approvals of different groups come from different people."""
-    first: dict[bytes, str] = {}
-    people: dict[str, str] = {}
+    group_by_key: dict[bytes, str] = {}
+    group_by_person: dict[str, str] = {}
     for group in system.governance.approvers:
         for place, line in enumerate(group.ssh_keys):
             span = system.at("governance", "approvers", group.name, "sshKeys", place)
@@ -24,15 +24,15 @@ def approvers(system: System) -> Iterator[Diagnostic]:
             except NotAKey as problem:
                 yield problems.key_unusable(span, group.name, str(problem))
                 continue
-            if key.body in first:
-                other = first[key.body]
+            if key.body in group_by_key:
+                other = group_by_key[key.body]
                 same = other == group.name
                 yield problems.key_twice(span, other) if same else problems.key_of_two_groups(span, group.name, other)
                 continue
-            first[key.body] = group.name
+            group_by_key[key.body] = group.name
             person = key.comment.partition(" ")[0]
-            if person and people.setdefault(person, group.name) != group.name:
-                yield problems.person_of_two_groups(span, person, group.name, people[person])
+            if person and group_by_person.setdefault(person, group.name) != group.name:
+                yield problems.person_of_two_groups(span, person, group.name, group_by_person[person])
 
 
 RULES: Final[tuple[Rule, ...]] = (approvers,)

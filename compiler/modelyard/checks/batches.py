@@ -23,10 +23,10 @@ def reprocess(system: System) -> Iterator[Diagnostic]:
             span = system.key("pipelines", pipeline.name, "reprocess")
             yield problems.reprocess_of_fixed_version(span, pipeline.name, pipeline.model.alias)
         else:
-            yield from _beyond(system, pipeline)
+            yield from _window(system, pipeline)
 
 
-def _beyond(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
+def _window(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
     window_s = pipeline.reprocess.window_s
     gaps = gaps_s(pipeline.schedule)
     if gaps and window_s and window_s < gaps[1]:

@@ -19,22 +19,27 @@ def tasks(system: System) -> Iterator[Diagnostic]:
     """A built-in trainer supports the task of its model."""
     for _, step, task in _built_in(system):
         if task not in trainers()[step.trainer].tasks:
-            able = [name for name, known in trainers().items() if task in known.tasks]
-            written = _written(system, (*step.path, "trainer"))
+            capable = [name for name, trainer in trainers().items() if task in trainer.tasks]
+            written = _is_written(system, (*step.path, "trainer"))
             span = system.at(*step.path, "trainer") if written else system.key(*step.path)
-            yield problems.trainer_cannot(span, step.trainer, task, able)
+            yield problems.trainer_cannot(span, step.trainer, task, capable)
 
 
 def pickled(system: System) -> Iterator[Diagnostic]:
     """In high-risk systems, loading a model must not run code that came with it."""
     for pipeline in system.pipelines.values() if system.governance.risk == "high" else ():
-        own = [step for step in pipeline.steps if step.source.entrypoint]
-        if pipeline.type != "training" or pipeline.model is None or not own or any(s.trainer for s in pipeline.steps):
+        custom_steps = [step for step in pipeline.steps if step.source.entrypoint]
+        if (
+            pipeline.type != "training"
+            or pipeline.model is None
+            or not custom_steps
+            or any(s.trainer for s in pipeline.steps)
+        ):
             continue
         model = system.models[pipeline.model.model]
-        known = trainers().get(model.framework)
-        if known is not None and known.returned == "pickle":
-            alone = model.task in known.tasks and known.writes != "pickle"
+        trainer = trainers().get(model.framework)
+        if trainer is not None and trainer.returned == "pickle":
+            alone = model.task in trainer.tasks and trainer.writes != "pickle"
             yield problems.model_pickled(
                 system.at("models", model.name, "framework"), model.name, model.framework, pipeline.name, alone
             )
@@ -51,16 +56,16 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 def together(system: System) -> Iterator[Diagnostic]:
     """Several workers are requested only if the trainer uses them, for one model or for trials of a search."""
-    able = [name for name, known in trainers().items() if known.together]
+    capable = [name for name, trainer in trainers().items() if trainer.together]
     for pipeline, step, _ in _built_in(system):
-        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in able:
+        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in capable:
             span = system.key(*_workers_of(system, pipeline, step))
-            yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, able)
+            yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, capable)
 
 
 def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
-    own: Path = (*step.path, "workers")
-    return own if _written(system, own) else ("pipelines", pipeline.name, "workers")
+    path: Path = (*step.path, "workers")
+    return path if _is_written(system, path) else ("pipelines", pipeline.name, "workers")
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
@@ -70,9 +75,9 @@ def in_one_memory(system: System) -> Iterator[Diagnostic]:
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
-        if pipeline.tuning is None and step.workers.maximum > 1 and boosted and (why := _unsharded(system, step)):
+        if pipeline.tuning is None and step.workers.maximum > 1 and boosted and (reason := _unsharded(system, step)):
             span = system.key(*_workers_of(system, pipeline, step))
-            yield problems.rows_in_one_memory(span, step.name, step.workers.maximum, why)
+            yield problems.rows_in_one_memory(span, step.name, step.workers.maximum, reason)
 
 
 def _unsharded(system: System, step: Step) -> str:
@@ -105,7 +110,7 @@ def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
     for model in system.models.values():
         for check in model.validation:
             judged = [(check.data,)] if check.data and model.name in read else read.get(model.name, [])
-            names = next((one for one in judged if not _grouped(system, one)), None)
+            names = next((datasets for datasets in judged if not _grouped(system, datasets)), None)
             if (
                 names is not None
                 and _needs(check.metric) == "group"
@@ -137,7 +142,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Quality is judged by labels, which are joined to predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
-    names = tuple(one for one in (monitor.labels, output.name if output is not None else "") if one)
+    names = tuple(name for name in (monitor.labels, output.name if output is not None else "") if name)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
         return
     for check in monitor.checks:
@@ -164,7 +169,7 @@ def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
                 yield pipeline, step, system.models[pipeline.model.model].task
 
 
-def _written(system: System, path: Path) -> bool:
+def _is_written(system: System, path: Path) -> bool:
     return system.at(*path) != system.at(*path[:-1])
 
 

@@ -28,11 +28,11 @@ def features(system: System) -> Iterator[Diagnostic]:
         inference = system.inference[name] if section == "inference" else None
         if inference is None or inference.capture is None:
             continue
-        kept = _columns(system, monitor, inputs)
+        captured = _columns(system, monitor, inputs)
         for check in monitor.checks:
             for at, column in enumerate(check.features):
-                no_input = bool(kept) and column not in kept and column in trained_on
-                if no_input or not _held(system, inference, inference.capture, column):
+                no_input = bool(captured) and column not in captured and column in trained_on
+                if no_input or not _is_captured(system, inference, inference.capture, column):
                     span = system.at("monitors", monitor.name, "checks", check.name, "features", at)
                     yield problems.feature_not_captured(span, column, inference.name)
 
@@ -59,10 +59,10 @@ def joins(system: System) -> Iterator[Diagnostic]:
         if watched is not None and watched != labels and not (watched.schema and labels.schema):
             yield problems.key_not_declared(system.key("monitors", monitor.name), monitor.name, labels.name)
             continue
-        known = _columns(system, monitor, inputs) if watched is None else {column for column, _ in watched.schema}
-        apart = {one for data in (labels, watched) if data is not None for one in (data.label, data.timestamp)}
-        shared = {column for column, _ in labels.schema if column in known} - apart
-        if known and labels.schema and not shared and watched != labels:
+        columns = _columns(system, monitor, inputs) if watched is None else {column for column, _ in watched.schema}
+        apart = {role for data in (labels, watched) if data is not None for role in (data.label, data.timestamp)}
+        shared = {column for column, _ in labels.schema if column in columns} - apart
+        if columns and labels.schema and not shared and watched != labels:
             yield problems.no_common_key(system.key("monitors", monitor.name), monitor.name, monitor.watch, labels.name)
 
 
@@ -74,12 +74,12 @@ def keys(system: System) -> Iterator[Diagnostic]:
         capture = system.inference[name].capture if section == "inference" else None
         if capture is None or not monitor.labels:
             continue
-        kept = _columns(system, monitor, inputs)
-        known = {column for column, _ in system.data[monitor.labels].schema}
+        captured = _columns(system, monitor, inputs)
+        label_columns = {column for column, _ in system.data[monitor.labels].schema}
         for at, column in enumerate(monitor.key):
-            if known and column not in known:
+            if label_columns and column not in label_columns:
                 continue  # monitors.monitors reports it
-            if column in capture.redact or (kept and column not in kept):
+            if column in capture.redact or (captured and column not in captured):
                 span = system.at("monitors", monitor.name, "key", at)
                 yield problems.key_not_captured(span, column, name, column in capture.redact)
 
@@ -91,39 +91,45 @@ def counted(system: System) -> Iterator[Diagnostic]:
         for check in monitor.checks:
             if check.features or check.metric not in _BY_FEATURE:
                 continue
-            looked_at = _looked_at(system, monitor, check, inputs)
-            if looked_at is not None and len(looked_at) < check.min_features:
+            checked = _checked_columns(system, monitor, check, inputs)
+            if checked is not None and len(checked) < check.min_features:
                 path = ("monitors", monitor.name, "checks", check.name)
                 written = check.min_features > 1
                 span = system.at(*path, "minFeatures") if written else system.key(*path)
-                yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(looked_at))
+                yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(checked))
 
 
-def _looked_at(
+def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
     """The maximum number of columns that a check without `features` can cover; None if the spec does not say."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
-    present = _present(system, monitor, inputs)
+    watched_columns = _watched_columns(system, monitor, inputs)
     if check.metric == "missing" and monitor.type == "data-quality":
-        return present
-    known = _compared_with(system, monitor, inputs)
-    return present if known is None else known if present is None else present & known
+        return watched_columns
+    reference_columns = _reference_columns(system, monitor, inputs)
+    return (
+        watched_columns
+        if reference_columns is None
+        else reference_columns
+        if watched_columns is None
+        else watched_columns & reference_columns
+    )
 
 
-def _present(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
     """The columns of the watched data."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         capture = system.inference[name].capture
-        found = _columns(system, monitor, inputs)
-        return {*found, *capture.redact} if capture is not None and found else None
+        columns = _columns(system, monitor, inputs)
+        return {*columns, *capture.redact} if capture is not None and columns else None
     watched = watched_dataset(system, monitor)
     return {column for column, _ in watched.schema} or None if watched is not None else None
 
 
-def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
     """The columns of a monitor's reference."""
     reference = monitor.reference
     if reference is not None and reference.data:
@@ -136,8 +142,12 @@ def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[
     else:
         model = watched_model(system, monitor)
         models = [model.model] if model is not None else []
-    known = [inputs.get(model, ()) for model in models]
-    return {column for columns in known for column in columns} if known and all(known) else None
+    columns_of_models = [inputs.get(model, ()) for model in models]
+    return (
+        {column for columns in columns_of_models for column in columns}
+        if columns_of_models and all(columns_of_models)
+        else None
+    )
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -146,34 +156,36 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
         return set()
-    known = [inputs.get(variant.model.model, ()) for variant in inference.variants]
-    kept = inference.capture.columns or [column for columns in known for column in columns if all(known)]
-    return {*kept, *capture_keys(system, inference)} - {*inference.capture.redact} if kept else set()
+    columns_of_models = [inputs.get(variant.model.model, ()) for variant in inference.variants]
+    captured = inference.capture.columns or [
+        column for columns in columns_of_models for column in columns if all(columns_of_models)
+    ]
+    return {*captured, *capture_keys(system, inference)} - {*inference.capture.redact} if captured else set()
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
     """The input columns by model; nothing for a model that user code trains."""
-    found: dict[str, tuple[str, ...]] = {}
+    inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
             assert pipeline.model is not None
             model = pipeline.model.model
             data = [system.data[name] for name in step.inputs] if step.trainer else []
             features = learned(data, pipeline.split.key).features if data else ()
-            before = found.get(model, features)
-            found[model] = (*before, *features) if before and features else ()
-    return found
+            before = inputs.get(model, features)
+            inputs[model] = (*before, *features) if before and features else ()
+    return inputs
 
 
 def _trained_on(system: System) -> set[str]:
     """Every column that a training here reads."""
-    steps = [step for one in system.pipelines.values() if one.type == "training" for step in one.steps]
-    read = [system.data[name] for step in steps for name in step.inputs]
-    named = {column for data in read for column, _ in data.schema}
-    return named.union(*({*data.features, data.label, data.timestamp} for data in read))
+    steps = [step for pipeline in system.pipelines.values() if pipeline.type == "training" for step in pipeline.steps]
+    datasets = [system.data[name] for step in steps for name in step.inputs]
+    columns = {column for data in datasets for column, _ in data.schema}
+    return columns.union(*({*data.features, data.label, data.timestamp} for data in datasets))
 
 
-def _held(system: System, inference: Inference, capture: Capture, column: str) -> bool:
+def _is_captured(system: System, inference: Inference, capture: Capture, column: str) -> bool:
     if column in capture.redact:
         return False
     return not capture.columns or column in capture.columns or column in capture_keys(system, inference)

@@ -39,14 +39,14 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
     """Whether ranges cover every address together, such as two halves."""
-    if not any(one.endswith(_WIDE) for one in ranges):
+    if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
 
-    known = [ip_network(one, strict=False) for one in ranges]
-    fourth = collapse_addresses(one for one in known if isinstance(one, IPv4Network))
-    sixth = collapse_addresses(one for one in known if isinstance(one, IPv6Network))
-    return any(one.prefixlen == 0 for one in fourth) or any(one.prefixlen == 0 for one in sixth)
+    blocks = [ip_network(block, strict=False) for block in ranges]
+    fourth = collapse_addresses(block for block in blocks if isinstance(block, IPv4Network))
+    sixth = collapse_addresses(block for block in blocks if isinstance(block, IPv6Network))
+    return any(block.prefixlen == 0 for block in fourth) or any(block.prefixlen == 0 for block in sixth)
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
@@ -54,9 +54,11 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
     A target that only has buckets has no network.
     """
-    used = set(_with_network(system))
-    found = [(target, target.options.network) for target in system.deployment.targets if target.name in used]
-    networks = [(target, network) for target, network in found if network is not None]
+    with_network = set(_with_network(system))
+    candidates = [
+        (target, target.options.network) for target in system.deployment.targets if target.name in with_network
+    ]
+    networks = [(target, network) for target, network in candidates if network is not None]
     for (first, one), (second, other) in combinations(networks, 2):
         if (not one.adopted or one.adopted != other.adopted) and _overlap(one, other):
             span = system.key(*target_path(system, second.name), *other.field)
@@ -66,7 +68,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 def _with_network(system: System) -> Iterator[str]:
     """Targets on which something runs or a database is created."""
     for placed in (system.pipelines, system.inference, system.monitors):
-        yield from (one.target for one in placed.values())
+        yield from (workload.target for workload in placed.values())
     if system.registry is not None and not system.registry.adopt:
         yield system.deployment.placement.registry
     yield from (store.target for store in system.stores.values() if store.type == "database" and not store.adopt)

@@ -19,8 +19,8 @@ _FROM_ZERO = frozenset({"xgboost", "pytorch"})
 def roles(system: System) -> Iterator[Diagnostic]:
     """Label, timestamp and group of a dataset are three different columns, and a group is not a feature."""
     for data in system.data.values():
-        named = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
-        for (first, column), (second, other) in combinations(named, 2):
+        columns_by_role = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
+        for (first, column), (second, other) in combinations(columns_by_role, 2):
             if column and column == other:
                 yield problems.column_of_two_roles(system.at("data", data.name, second), column, first, second)
         if data.group and data.group in data.features:

@@ -20,13 +20,13 @@ def keys(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
             inputs = [system.data[name] for name in step.inputs]
-            known = [column for data in inputs for column, _ in data.schema]
+            columns = [column for data in inputs for column, _ in data.schema]
             if not inputs or not all(data.schema for data in inputs):
                 continue
             for at, column in enumerate(pipeline.split.key):
-                if column not in known:
+                if column not in columns:
                     span = system.at("pipelines", pipeline.name, "split", "key", at)
-                    yield column_unknown(span, column, step.inputs, suggestions.among(known))
+                    yield column_unknown(span, column, step.inputs, suggestions.among(columns))
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
@@ -69,14 +69,19 @@ def slices(system: System) -> Iterator[Diagnostic]:
 
 
 def _slice_column(system: System, model: Model, check: Check, path: Path) -> Iterator[Diagnostic]:
-    training = [one for one in system.pipelines.values() if one.type == "training" and one.model]
-    trained = [step for one in training if one.model and one.model.model == model.name for step in _judged(one)]
+    training = [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model]
+    trained = [
+        step
+        for pipeline in training
+        if pipeline.model and pipeline.model.model == model.name
+        for step in _judged(pipeline)
+    ]
     judged: list[tuple[str, ...]] = [(check.data,)] if check.data else [step.inputs for step in trained]
     for names in judged:
         inputs = [system.data[name] for name in names]
-        known = [column for data in inputs for column, _ in data.schema]
-        if inputs and all(data.schema for data in inputs) and check.by not in known:
-            yield column_unknown(system.at(*path), check.by, names, Suggestions().among(known))
+        columns = [column for data in inputs for column, _ in data.schema]
+        if inputs and all(data.schema for data in inputs) and check.by not in columns:
+            yield column_unknown(system.at(*path), check.by, names, Suggestions().among(columns))
             return
 
 

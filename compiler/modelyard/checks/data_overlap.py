@@ -16,13 +16,13 @@ from modelyard.spec.scoring import Scoring, scorings
 
 def captured(system: System) -> Iterator[Diagnostic]:
     """Captures have a separate folder: retention deletes everything in it, and monitors read all of it."""
-    taken = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
+    folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
-        other = taken.overlapping(folder)
+        other = folders.overlapping(folder)
         if other is not None:
             span = written_at(system, folder.path)
             yield problems.captures_overlap(span, folder.what, other.what, other.address)
-        taken.add(folder)
+        folders.add(folder)
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
@@ -42,13 +42,13 @@ def scores(system: System) -> Iterator[Diagnostic]:
     """Each batch inference writes to its own folder."""
     earlier = Folders()
     writers: dict[str, str] = {}
-    for scoring, written in _scored(system):
-        other = earlier.overlapping(written)
+    for scoring, folder in _scored(system):
+        other = earlier.overlapping(folder)
         if other is not None:
             span = system.at(*scoring.path, "output")
-            yield problems.scores_mixed(span, scoring.name, writers[other.what], written.address)
-        writers.setdefault(written.what, scoring.name)
-        earlier.add(written)
+            yield problems.scores_mixed(span, scoring.name, writers[other.what], folder.address)
+        writers.setdefault(folder.what, scoring.name)
+        earlier.add(folder)
 
 
 def _readers(system: System) -> dict[str, str]:
@@ -69,28 +69,28 @@ def labels(system: System) -> Iterator[Diagnostic]:
     for monitor in system.monitors.values():
         if monitor.labels and system.data[monitor.labels].label:
             readers.setdefault(monitor.labels, f"monitor '{monitor.name}'")
-    known = Folders(folder_of(system, system.data[name]) for name in readers)
-    for scoring, written in _scored(system):
-        other = known.equal(written)
+    label_folders = Folders(folder_of(system, system.data[name]) for name in readers)
+    for scoring, folder in _scored(system):
+        other = label_folders.equal(folder)
         if other is None:
-            around = known.nested(written)
+            around = label_folders.nested(folder)
             other = around if around is not None and around.path[1] not in trained_on else None  # else as training_data
         if other is not None and scoring.output not in scoring.inputs and other.path[1] not in scoring.inputs:
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
-            yield problems.scores_among_labels(span, scoring.name, written.address, reader, other.address)
+            yield problems.scores_among_labels(span, scoring.name, folder.address, reader, other.address)
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
     """Scores stay out of the folders that training reads; scores used for training need their own dataset."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
-    for scoring, written in _scored(system):
-        other = read.nested(written)
+    for scoring, folder in _scored(system):
+        other = read.nested(folder)
         if other is not None and other.path[1] not in scoring.inputs:  # an output in its own input is another error
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
-            yield problems.scores_in_training_data(span, scoring.name, written.address, reader, other.address)
+            yield problems.scores_in_training_data(span, scoring.name, folder.address, reader, other.address)
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:

@@ -77,15 +77,15 @@ def residency(system: System) -> Iterator[Diagnostic]:
             yield from _region(system, target, store.region, path, f"store '{store.name}'")
 
 
-def _region(system: System, target: TargetSpec, region: str, path: Path, what: str) -> Iterator[Diagnostic]:
-    known = regions().countries[target.provider]
+def _region(system: System, target: TargetSpec, region: str, path: Path, subject: str) -> Iterator[Diagnostic]:
+    countries = regions().countries[target.provider]
     allowed = system.governance.residency
-    country = known.get(region)
+    country = countries.get(region)
     if country is None:
-        inside = [name for name, where in known.items() if regions().within(where, allowed)]
+        inside = [name for name, code in countries.items() if regions().within(code, allowed)]
         yield problems.region_unknown(system.at(*path), region, target.provider, inside, allowed)
     elif not regions().within(country, allowed):
-        yield problems.residency_outside(system.at(*path), what, f"{region} ({country})", allowed)
+        yield problems.residency_outside(system.at(*path), subject, f"{region} ({country})", allowed)
 
 
 def prices(system: System) -> Iterator[Diagnostic]:
@@ -113,18 +113,21 @@ def binding(system: System) -> Iterator[Diagnostic]:
         if store.encryption_key
     ]
     bound += [(("overrides", override.name), f"override '{override.name}'") for override in system.overrides]
-    for number, (path, what) in enumerate(bound, 1):
-        yield problems.binds_to_provider(system.key(*path), what, number, len(bound))
+    for number, (path, setting) in enumerate(bound, 1):
+        yield problems.binds_to_provider(system.key(*path), setting, number, len(bound))
 
 
 def images(system: System) -> Iterator[Diagnostic]:
     """User images do not change: a moving tag is reported once, at its first use."""
-    named: list[tuple[str, Path]] = []
+    image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
-        named += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
-    named += [(one.source.image, ("inference", one.name, "source", "image")) for one in system.inference.values()]
+        image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
+    image_paths += [
+        (inference.source.image, ("inference", inference.name, "source", "image"))
+        for inference in system.inference.values()
+    ]
     reported: set[str] = set()
-    for image, path in named:
+    for image, path in image_paths:
         if image.endswith(":latest") and image not in reported:
             reported.add(image)
             yield problems.image_moves(system.at(*path), image)

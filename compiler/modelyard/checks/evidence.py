@@ -15,7 +15,7 @@ def shared_keys(system: System) -> Iterator[Diagnostic]:
     """Audited captures are not in a store that all workloads open with the same key."""
     if system.governance.risk != "high" and not system.profile.regulated:
         return
-    for name in dict.fromkeys(one.capture.store for one in system.inference.values() if one.capture):
+    for name in dict.fromkeys(inference.capture.store for inference in system.inference.values() if inference.capture):
         store = system.stores[name]
         if store.credentials is not None and store.credentials_per == "store":
             yield problems.captures_by_shared_key(system.key("stores", name, "credentials"), name)
@@ -26,17 +26,17 @@ def switched_off(system: System) -> Iterator[Diagnostic]:
     if system.governance.risk != "high":
         return
     if not system.governance.lineage:
-        what = "no version of a model records which data and code it came from"
-        yield problems.evidence_off(system.key("governance", "lineage"), "lineage", what)
+        consequence = "no version of a model records which data and code it came from"
+        yield problems.evidence_off(system.key("governance", "lineage"), "lineage", consequence)
     for store in system.stores.values():
         if store.type == "object" and not store.adopt and not store.versioned:
-            what = f"objects that are overwritten or deleted in store '{store.name}' are lost"
-            yield problems.evidence_off(system.key("stores", store.name, "versioned"), "versioned", what)
+            consequence = f"objects that are overwritten or deleted in store '{store.name}' are lost"
+            yield problems.evidence_off(system.key("stores", store.name, "versioned"), "versioned", consequence)
     for inference in system.inference.values():
         if not inference.endpoint.access_log:
             span = system.key("inference", inference.name, "endpoint", "accessLog")
-            what = f"there is no record of who called endpoint '{inference.name}'"
-            yield problems.evidence_off(span, "accessLog", what)
+            consequence = f"there is no record of who called endpoint '{inference.name}'"
+            yield problems.evidence_off(span, "accessLog", consequence)
 
 
 RULES: Final[tuple[Rule, ...]] = (shared_keys, switched_off)

@@ -86,8 +86,8 @@ class Folders:
 
     def add(self, folder: Folder) -> None:
         """Adds a folder; of several equal ones, the first is kept."""
-        *above, own = _prefixes(folder)
-        self._exact.setdefault(own, folder)
+        *above, exact = _prefixes(folder)
+        self._exact.setdefault(exact, folder)
         for key in above:
             self._above.setdefault(key, folder)
 
@@ -97,9 +97,9 @@ class Folders:
 
     def nested(self, folder: Folder) -> Folder | None:
         """A folder that is inside this one, or that contains it."""
-        *above, own = _prefixes(folder)
+        *above, exact = _prefixes(folder)
         around = (self._exact[key] for key in above if key in self._exact)
-        return self._above.get(own) or next(around, None)
+        return self._above.get(exact) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
         """A folder that equals this one, is inside it or contains it."""

@@ -17,15 +17,15 @@ SENSITIVE = ("pii", "cardholder", "phi")
 
 def _sensitive(system: System) -> list[str]:
     """The sensitive classes that governance declares or a dataset has."""
-    found = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
-    return [classification for classification in SENSITIVE if classification in found]
+    classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
+    return [classification for classification in SENSITIVE if classification in classes]
 
 
 def _in_production(system: System) -> dict[str, None]:
     """The models that are served or score data."""
-    used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
-    used += [scoring.model.model for scoring in scorings(system)]
-    return dict.fromkeys(used)
+    models = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
+    models += [scoring.model.model for scoring in scorings(system)]
+    return dict.fromkeys(models)
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
@@ -35,9 +35,9 @@ def approvals(system: System) -> Iterator[Diagnostic]:
         if approval.minimum > len(approval.groups):
             span = system.key("governance", "approvals", "promote", "minimum")
             yield problems.approvals_impossible(span, approval.minimum, len(approval.groups))
-        known = {group.name for group in system.governance.approvers}
+        groups = {group.name for group in system.governance.approvers}
         for place, group in enumerate(approval.groups):
-            if group not in known:
+            if group not in groups:
                 span = system.at("governance", "approvals", "promote", "from", place)
                 yield keys.group_without_key(span, group)
     elif system.profile.regulated and system.governance.risk == "high" and system.models:
@@ -75,12 +75,12 @@ def cards(system: System) -> Iterator[Diagnostic]:
 def classifications(system: System) -> Iterator[Diagnostic]:
     """Datasets declare how sensitive they are if the industry requires it, and governance lists their classes."""
     declared = system.governance.data_classes
-    says = "dataClasses" in system.written("governance")
+    lists_classes = "dataClasses" in system.written("governance")
     for data in system.data.values():
         if not data.classification:
             if system.profile.regulated:
                 yield problems.classification_missing(system.key("data", data.name), data.name, system.profile.industry)
-        elif says and data.classification in SENSITIVE and data.classification not in declared:
+        elif lists_classes and data.classification in SENSITIVE and data.classification not in declared:
             span = system.at("data", data.name, "classification")
             yield problems.class_not_declared(span, data.name, data.classification, declared)
 
@@ -104,38 +104,42 @@ def retention(system: System) -> Iterator[Diagnostic]:
             continue
         span, age = system.at("stores", store.name, "retention"), _days(store.retention_s)
         if registry is not None and not registry.adopt and registry.artifacts == store.name:
-            what = "it holds the registry's models, which may serve for longer"
-            yield problems.deleted_too_soon(span, store.name, age, what)
+            reason = "it holds the registry's models, which may serve for longer"
+            yield problems.deleted_too_soon(span, store.name, age, reason)
         for inference in system.inference.values():
             capture = inference.capture
             if capture is None or capture.store != store.name or (capture.retain_s or 0) <= store.retention_s:
                 continue
-            what = f"it holds captures of {inference.name!r}, to be kept for {_days(capture.retain_s or 0)}"
-            yield problems.deleted_too_soon(span, store.name, age, what)
+            reason = f"it holds captures of {inference.name!r}, to be kept for {_days(capture.retain_s or 0)}"
+            yield problems.deleted_too_soon(span, store.name, age, reason)
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
     """No setting contradicts an Object Lock, and a locked bucket holds records rather than changing data."""
     for store in system.stores.values():
-        lock, here = store.object_lock, ("stores", store.name)
+        lock, path = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:
             continue
-        age = str(system.written(*here, "objectLock")["retain"])
+        age = str(system.written(*path, "objectLock")["retain"])
         if not store.versioned:
-            what, action = "it keeps no versions, which Object Lock needs", "remove versioned: false"
-            yield problems.lock_contradicted(system.at(*here, "versioned"), store.name, age, what, action)
+            reason, action = "it keeps no versions, which Object Lock needs", "remove versioned: false"
+            yield problems.lock_contradicted(system.at(*path, "versioned"), store.name, age, reason, action)
         if store.retention_s is not None and store.retention_s < lock.retain_s:
-            what, action = f"they cannot be deleted after {_days(store.retention_s)}", f"write {age} or more"
-            yield problems.lock_contradicted(system.at(*here, "retention"), store.name, age, what, action)
+            reason, action = f"they cannot be deleted after {_days(store.retention_s)}", f"write {age} or more"
+            yield problems.lock_contradicted(system.at(*path, "retention"), store.name, age, reason, action)
         for inference in system.inference.values():
-            kept = inference.capture
-            if kept is not None and kept.store == store.name and (kept.retain_s or lock.retain_s) < lock.retain_s:
+            capture = inference.capture
+            if (
+                capture is not None
+                and capture.store == store.name
+                and (capture.retain_s or lock.retain_s) < lock.retain_s
+            ):
                 span = system.key("inference", inference.name, "capture")
-                what = f"captures of {inference.name!r} cannot be deleted after {_days(kept.retain_s or 0)}"
+                reason = f"captures of {inference.name!r} cannot be deleted after {_days(capture.retain_s or 0)}"
                 action = f"write retain: {age}, or capture to another store"
-                yield problems.lock_contradicted(span, store.name, age, what, action)
-        for what in _rewritten(system, store.name):
-            yield problems.locked_by_habit(system.key(*here, "objectLock"), store.name, age, what)
+                yield problems.lock_contradicted(span, store.name, age, reason, action)
+        for reason in _rewritten(system, store.name):
+            yield problems.locked_by_habit(system.key(*path, "objectLock"), store.name, age, reason)
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:

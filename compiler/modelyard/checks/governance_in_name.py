@@ -38,10 +38,10 @@ def approvals(system: System) -> Iterator[Diagnostic]:
     approval, team = system.governance.approve_promotion, system.governance.owner.team
     if approval is None:
         return
-    own = [group for group in approval.groups if group.casefold() == team.casefold()]
-    if own and approval.minimum <= len(own):
-        span = system.at("governance", "approvals", "promote", "from", approval.groups.index(own[0]))
-        alone = system.governance.risk == "high" and len(approval.groups) == len(own)
+    team_groups = [group for group in approval.groups if group.casefold() == team.casefold()]
+    if team_groups and approval.minimum <= len(team_groups):
+        span = system.at("governance", "approvals", "promote", "from", approval.groups.index(team_groups[0]))
+        alone = system.governance.risk == "high" and len(approval.groups) == len(team_groups)
         yield (problems.owner_approves_alone if alone else problems.owner_may_approve_alone)(span, team)
 
 
@@ -62,11 +62,13 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
         return
     for inference in system.inference.values():
         target, endpoint = system.target(inference.target), inference.endpoint
-        plain = target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+        unencrypted = (
+            target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+        )
         in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, whatever ours has
         reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
         reached = endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
-        if reached and (plain or in_steps) and not reported:
+        if reached and (unencrypted or in_steps) and not reported:
             field = ("endpoint", "exposure") if endpoint.exposure == "internal" else ("rollout", "strategy")
             span = system.at("inference", inference.name, *field)
             yield problems.requests_in_clear(span, inference.name, target.name, in_steps)

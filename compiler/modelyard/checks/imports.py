@@ -22,12 +22,12 @@ def imports(system: System) -> Iterator[Diagnostic]:
     for model in imported(system):
         assert model.imported is not None
         path: Path = ("models", model.name, "import")
-        yield from _carried_out(system, model, path)
+        yield from _promoter(system, model, path)
         yield from _readable(system, model, model.imported, path)
-        yield from _never_made(system, model)
+        yield from _without_training(system, model)
 
 
-def _carried_out(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
+def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
     """Only the promoter creates versions of an imported model."""
     if system.registry is None or system.registry.adopt:
         yield problems.import_without_promoter(system.key(*path), model.name, adopted=system.registry is not None)
@@ -42,16 +42,16 @@ def _readable(system: System, model: Model, source: ModelImport, path: Path) -> 
     if stored is not None:
         if kept_by_registry(system, *stored):
             at, text = ("path", source.path) if source.store else ("uri", source.uri)
-            why = "the registry keeps its own models there, which go through their gates"
+            reason = "the registry keeps its own models there, which go through their gates"
             hint = "name a folder that others deliver to, or a version as models:/NAME/VERSION"
-            yield problems.import_unreadable(system.at(*path, at), text, why, hint)
+            yield problems.import_unreadable(system.at(*path, at), text, reason, hint)
         return
     if RUN.fullmatch(source.uri):  # the promoter finds out whose run it is
         return
-    found = VERSION.fullmatch(source.uri)
-    why, hint = _unreadable(system, source.uri) if found is None else _bypass(system, model, found["name"])
-    if why:
-        yield problems.import_unreadable(system.at(*path, "uri"), source.uri, why, hint)
+    version = VERSION.fullmatch(source.uri)
+    reason, hint = _unreadable(system, source.uri) if version is None else _bypass(system, model, version["name"])
+    if reason:
+        yield problems.import_unreadable(system.at(*path, "uri"), source.uri, reason, hint)
 
 
 def _unreadable(system: System, uri: str) -> tuple[str, str]:
@@ -75,28 +75,31 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
     """A version that was created here: of the model itself, or of a model with its own gate."""
     if name == model.registered_name:
         return "that is the model itself", "name the model that it comes from"
-    trained = {system.models[one].registered_name: (one, pipeline) for one, pipeline in system.trained().items()}
+    trained = {
+        system.models[model_name].registered_name: (model_name, pipeline)
+        for model_name, pipeline in system.trained().items()
+    }
     if name not in trained:
         return "", ""
     other, pipeline = trained[name]
     return f"pipeline '{pipeline}' trains it here, and its own gate applies", f"use {other} itself"
 
 
-def _never_made(system: System, model: Model) -> Iterator[Diagnostic]:
+def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
     """Results of training that an imported model never has."""
-    own: Path = ("models", model.name)
+    path: Path = ("models", model.name)
     if model.validation:
-        what = "no gate evaluates its versions: approvals decide about them"
-        yield problems.import_without_training(system.key(*own, "validation"), model.name, what, "remove validation")
+        reason = "no gate evaluates its versions: approvals decide about them"
+        yield problems.import_without_training(system.key(*path, "validation"), model.name, reason, "remove validation")
     if model.explainability is not None:
-        span = system.key(*own, "explainability")
-        what = "explaining its versions takes the rows that it was trained on"
-        yield problems.import_without_training(span, model.name, what, "remove explainability")
+        span = system.key(*path, "explainability")
+        reason = "explaining its versions takes the rows that it was trained on"
+        yield problems.import_without_training(span, model.name, reason, "remove explainability")
     elif system.governance.explainability:
         span = system.at("governance", "explainability")
-        what = "explaining its versions takes the rows that it was trained on"
+        reason = "explaining its versions takes the rows that it was trained on"
         hint = f"train {model.name} here, or write explainability: optional"
-        yield problems.import_without_training(span, model.name, what, hint)
+        yield problems.import_without_training(span, model.name, reason, hint)
 
 
 def references(system: System) -> Iterator[Diagnostic]:

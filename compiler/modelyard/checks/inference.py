@@ -35,38 +35,38 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
             continue
         target = targets[inference.target]
         if len(inference.variants) > 1:
-            why = "it has several variants"
+            reason = "it has several variants"
         elif inference.pool:
-            why = f"it is in the pool '{inference.pool}'"
+            reason = f"it is in the pool '{inference.pool}'"
         elif target.gateway is not None and target.gateway.class_name:
             continue
         elif target.gateway is not None or target.provider == "kubernetes":  # a cloud's own cluster gets a class
-            why = f"target '{inference.target}' has no gateway with a class"
+            reason = f"target '{inference.target}' has no gateway with a class"
         else:
             continue
         span = system.at("inference", inference.name, "rollout", "strategy")
-        yield problems.rollout_not_incremental(span, inference.name, why)
+        yield problems.rollout_not_incremental(span, inference.name, reason)
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
     """Members of a pool have one variant each, and agree on the settings of their Ray cluster."""
-    first: dict[str, Inference] = {}
+    first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
             continue
         path = ("inference", inference.name)
         if len(inference.variants) > 1:
             yield problems.pool_of_several_variants(system.at(*path, "pool"), inference.name, inference.pool)
-        other = first.setdefault(inference.pool, inference)
-        for what, field, mine, theirs in (
-            ("target", "target", inference.target, other.target),
-            ("image", "source", inference.source.image, other.source.image),
-            ("rollout", "rollout", inference.rollout, other.rollout),
-            ("priority", "priority", inference.priority, other.priority),
+        first_member = first_members.setdefault(inference.pool, inference)
+        for setting, field, mine, theirs in (
+            ("target", "target", inference.target, first_member.target),
+            ("image", "source", inference.source.image, first_member.source.image),
+            ("rollout", "rollout", inference.rollout, first_member.rollout),
+            ("priority", "priority", inference.priority, first_member.priority),
         ):
             if mine != theirs:
                 span = system.key(*path, field)
-                yield problems.pool_member_differs(span, inference.name, inference.pool, what, other.name)
+                yield problems.pool_member_differs(span, inference.name, inference.pool, setting, first_member.name)
 
 
 def addresses(system: System) -> Iterator[Diagnostic]:
@@ -94,8 +94,8 @@ def addresses(system: System) -> Iterator[Diagnostic]:
         other = taken.setdefault((target.name, endpoint.host, address), inference.name)
         if other != inference.name:
             span = system.key(*path)
-            where = f"{endpoint.host}{address}" if endpoint.host else f"{address} of any host"
-            yield problems.address_taken(span, inference.name, other, where)
+            shown_address = f"{endpoint.host}{address}" if endpoint.host else f"{address} of any host"
+            yield problems.address_taken(span, inference.name, other, shown_address)
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
@@ -138,9 +138,9 @@ def promises(system: System) -> Iterator[Diagnostic]:
 
 def readers(system: System) -> Iterator[Diagnostic]:
     """The alerts of SLOs reach somebody."""
-    promising = [inference.name for inference in system.inference.values() if inference.slo]
-    if promising and not system.governance.owner.oncall:
-        yield problems.alert_without_reader(system.key("governance", "owner"), promising)
+    with_slo = [inference.name for inference in system.inference.values() if inference.slo]
+    if with_slo and not system.governance.owner.oncall:
+        yield problems.alert_without_reader(system.key("governance", "owner"), with_slo)
 
 
 RULES: Final[tuple[Rule, ...]] = (traffic, rollouts, pools, pool_paths, addresses, promises, readers)

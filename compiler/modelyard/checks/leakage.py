@@ -26,11 +26,11 @@ def labels(system: System) -> Iterator[Diagnostic]:
                 if column in owners and owners[column] != data.name and column != data.label:
                     span = system.at("data", data.name, "features", at)
                     yield problems.joined_label_among_features(span, column, owners[column], data.name, step.name)
-        featured = [data for data in inputs if data.features]
-        for late in featured:
-            if late.label and late.delay_s and len(featured) > 1:
-                span = system.key("data", late.name, "features")
-                yield problems.features_arrive_with_labels(span, late.name, step.name)
+        with_features = [data for data in inputs if data.features]
+        for dataset in with_features:
+            if dataset.label and dataset.delay_s and len(with_features) > 1:
+                span = system.key("data", dataset.name, "features")
+                yield problems.features_arrive_with_labels(span, dataset.name, step.name)
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
@@ -38,10 +38,10 @@ def splits(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
-            own = ("pipelines", pipeline.name)
-            written = "by" in system.written(*own, "split")
+            path = ("pipelines", pipeline.name)
+            written = "by" in system.written(*path, "split")
             if written or any(step.trainer for step in pipeline.steps):  # user code may do its own split
-                span = system.at(*own, "split", "by") if written else system.key(*own)
+                span = system.at(*path, "split", "by") if written else system.key(*path)
                 yield problems.forecast_split_at_random(span, pipeline.name)
 
 
@@ -85,8 +85,8 @@ def scoring(system: System) -> Iterator[Diagnostic]:
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):
         if step.trainer and pipeline.model is not None:
-            found = learned([system.data[name] for name in step.inputs], pipeline.split.key)
-            trained.setdefault(pipeline.model.model, found)
+            learned_model = learned([system.data[name] for name in step.inputs], pipeline.split.key)
+            trained.setdefault(pipeline.model.model, learned_model)
     for scoring in scorings(system):
         model = trained.get(scoring.model.model)
         if model is None:

@@ -39,17 +39,19 @@ def monitors(system: System) -> Iterator[Diagnostic]:
 def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """The watched data can show what the monitor looks for."""
     section, _, name = monitor.watch.partition(".")
-    able = monitor_type(monitor.type)
+    properties = monitor_type(monitor.type)
     pipeline = watched_pipeline(system, monitor)
     scored = tuple(scorings_of(pipeline)) if pipeline is not None else ()
     watched = {section, *(["pipelines.batch-inference"] if scored else [])}
     if monitor.type in OF_PREDICTIONS and len(scored) > 1:
         span = system.at("monitors", monitor.name, "watch")
         yield problems.watches_several_models(span, monitor.watch, [one.name for one in scored])
-    elif watched.isdisjoint(able.watches):
+    elif watched.isdisjoint(properties.watches):
         span = system.at("monitors", monitor.name, "watch")
-        yield problems.watch_does_not_fit(span, monitor.type, monitor.watch, [_WATCHED[one] for one in able.watches])
-    elif section == "inference" and able.reads == "rows" and system.inference[name].capture is None:
+        yield problems.watch_does_not_fit(
+            span, monitor.type, monitor.watch, [_WATCHED[one] for one in properties.watches]
+        )
+    elif section == "inference" and properties.reads == "rows" and system.inference[name].capture is None:
         yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)
 
 
@@ -71,32 +73,37 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Each check names a metric of the monitor's type that fits the task, with bounds that can hold."""
-    able = monitor_type(monitor.type)
-    own = able.of_runs if able.of_runs and monitor.watch.startswith("pipelines.") else able.checks
+    properties = monitor_type(monitor.type)
+    own_metrics = (
+        properties.of_runs if properties.of_runs and monitor.watch.startswith("pipelines.") else properties.checks
+    )
     tasks = tuple(system.models[ref.model].task for ref in watched_models(system, monitor))
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         yield from bounds_of(system, check, path)
-        measured = _measured(check.metric, own, able.metrics)
+        measured = _measured(check.metric, own_metrics, properties.metrics)
         if measured is not None:
             yield from direction_of(system, check, path, measured)
             yield from within_reach(system, check, path, measured)
         written = check.metric != check.name
         span = system.at(*path, "metric") if written else system.key(*path)
         if measured is None:
-            known = (*own, *(name for task in dict.fromkeys(tasks) for name in metrics_later(task) if able.metrics))
-            yield problems.metric_of_other_monitor(span, check.metric, monitor.type, tuple(dict.fromkeys(known)))
+            metrics = (
+                *own_metrics,
+                *(name for task in dict.fromkeys(tasks) for name in metrics_later(task) if properties.metrics),
+            )
+            yield problems.metric_of_other_monitor(span, check.metric, monitor.type, tuple(dict.fromkeys(metrics)))
         elif measured.tasks:
-            other = next((task for task in tasks if not fits(check.metric, task)), None)
-            if other:
-                yield metric_problems.metric_of_other_task(span, check.metric, other, metrics_later(other))
-        if check.features and not able.features:
+            other_task = next((task for task in tasks if not fits(check.metric, task)), None)
+            if other_task:
+                yield metric_problems.metric_of_other_task(span, check.metric, other_task, metrics_later(other_task))
+        if check.features and not properties.features:
             yield problems.features_without_meaning(system.key(*path, "features"), monitor.type)
 
 
-def _measured(name: str, own: Sequence[str], metrics: bool) -> Metric | None:
+def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
     """What a monitor computes under a name: a check of its type, or a model metric if it judges these."""
-    if name in own:
+    if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
 
@@ -121,9 +128,9 @@ def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     for at, column in enumerate(monitor.key):
         span = system.at("monitors", monitor.name, "key", at)
         for data in sides:
-            known = {name: None for name, _ in data.schema}
-            if known and column not in known:
-                yield problems.key_unknown(span, column, data.name, suggestions.among(known))
+            columns = {name: None for name, _ in data.schema}
+            if columns and column not in columns:
+                yield problems.key_unknown(span, column, data.name, suggestions.among(columns))
         kinds = [_KINDS[kind] for data in sides for name, kind in data.schema if name == column]
         if len(set(kinds)) > 1:
             yield problems.key_of_two_kinds(span, column, sides[0].name, sides[1].name)
@@ -242,9 +249,9 @@ def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         if not breach.run and not breach.rollback:
             yield breaches.breach_without_effect(system.key(*path), monitor.name)
         return
-    taken = {severity for channel in breach.notify for severity in system.channels[channel].severities}
+    severities = {severity for channel in breach.notify for severity in system.channels[channel].severities}
     for check in monitor.checks:
-        if check.severity not in taken:
+        if check.severity not in severities:
             span = system.key(*path, "checks", check.name)
             yield breaches.severity_not_taken(span, check.name, check.severity, breach.notify)
 

@@ -26,14 +26,19 @@ def aliases(system: System) -> Iterator[Diagnostic]:
     """
     promoted = system.promoted()
     for ref, path in used(system):
-        known = promoted.get(ref.model)
-        if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
+        promoted_aliases = promoted.get(ref.model)
+        if (
+            promoted_aliases
+            and ref.alias not in promoted_aliases
+            and not ref.alias.isdecimal()
+            and not RESERVED_ALIAS.fullmatch(ref.alias)
+        ):
             model = system.models[ref.model]
             yield problems.alias_never_set(
                 system.at(*path),
                 ref.model,
                 ref.alias,
-                known,
+                promoted_aliases,
                 staged=bool(model.stages),
                 imported=model.imported is not None,
             )
@@ -64,28 +69,31 @@ def parameters(system: System) -> Iterator[Diagnostic]:
 def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Suggestions) -> Iterator[Diagnostic]:
     assert pipeline.model is not None
     task = system.models[pipeline.model.model].task
-    given: dict[str, Path] = {name: (*step.path, "parameters", name) for name, _ in step.parameters}
+    paths: dict[str, Path] = {name: (*step.path, "parameters", name) for name, _ in step.parameters}
     if pipeline.tuning is not None:
-        given |= {one.name: ("pipelines", pipeline.name, "tuning", "space", one.name) for one in pipeline.tuning.space}
-    chosen = dict(step.parameters).get("estimator", "") if step.trainer == "scikit-learn" else ""
+        paths |= {
+            dimension.name: ("pipelines", pipeline.name, "tuning", "space", dimension.name)
+            for dimension in pipeline.tuning.space
+        }
+    estimator = dict(step.parameters).get("estimator", "") if step.trainer == "scikit-learn" else ""
     if step.trainer == "scikit-learn":
-        path = given.pop("estimator", None)
-        if path and chosen not in estimators():
-            yield problems.estimator_unknown(system.at(*path), str(chosen), estimators())
+        path = paths.pop("estimator", None)
+        if path and estimator not in estimators():
+            yield problems.estimator_unknown(system.at(*path), str(estimator), estimators())
             return
-    known = parameters_of(step.trainer, str(chosen), task)
-    for name, path in given.items():
-        if name not in known:
-            yield problems.parameter_unknown(system.key(*path), name, step.trainer, suggestions.among(known))
-    yield from _out_of_range(system, pipeline, step, bounds_of(step.trainer, str(chosen)))
+    known_parameters = parameters_of(step.trainer, str(estimator), task)
+    for name, path in paths.items():
+        if name not in known_parameters:
+            yield problems.parameter_unknown(system.key(*path), name, step.trainer, suggestions.among(known_parameters))
+    yield from _out_of_range(system, pipeline, step, bounds_of(step.trainer, str(estimator)))
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
     """Numbers that the trainer rejects, or with which it would learn nothing."""
     fractions: dict[str, str] = {}
-    for one in pipeline.tuning.space if pipeline.tuning is not None else ():
-        if one.kind in _FRACTIONS and one.name in bounds and bounds[one.name].number is None:
-            fractions[one.name] = one.kind
+    for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
+        if dimension.kind in _FRACTIONS and dimension.name in bounds and bounds[dimension.name].number is None:
+            fractions[dimension.name] = dimension.kind
     for name, kind in fractions.items():
         span = system.key("pipelines", pipeline.name, "tuning", "space", name, kind)
         yield problems.parameter_out_of_range(span, name, step.trainer, "a fraction", f"write int instead of {kind}")
@@ -97,16 +105,16 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
     """The numeric parameters of a step, and the choices and bounds of its search, each with its place."""
-    given: list[tuple[str, Json, Path]] = [
+    values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]
-    for one in pipeline.tuning.space if pipeline.tuning is not None else ():
-        path: Path = ("pipelines", pipeline.name, "tuning", "space", one.name, one.kind)
-        tried = one.choices if one.kind == "choice" else (one.low, one.high)
-        if one.kind == "int":
-            tried = tuple(int(bound) for bound in (one.low, one.high) if bound is not None)
-        given += [(one.name, value, (*path, at)) for at, value in enumerate(tried)]
-    for name, value, path in given:
+    for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
+        path: Path = ("pipelines", pipeline.name, "tuning", "space", dimension.name, dimension.kind)
+        candidates = dimension.choices if dimension.kind == "choice" else (dimension.low, dimension.high)
+        if dimension.kind == "int":
+            candidates = tuple(int(bound) for bound in (dimension.low, dimension.high) if bound is not None)
+        values += [(dimension.name, value, (*path, at)) for at, value in enumerate(candidates)]
+    for name, value, path in values:
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, value, path
 

@@ -44,40 +44,40 @@ def schedules(system: System) -> Iterator[Diagnostic]:
     """A scheduled run can start and finish before the next start."""
     for pipeline in system.pipelines.values():
         path = ("pipelines", pipeline.name)
-        what = f"pipeline '{pipeline.name}'"
-        often = list(_too_often(system, what, pipeline.schedule, path, _trains_on_accelerators(system, pipeline)))
+        subject = f"pipeline '{pipeline.name}'"
+        often = list(_too_often(system, subject, pipeline.schedule, path, _trains_on_accelerators(system, pipeline)))
         yield from often or _overtaken(system, pipeline)
     for monitor in system.monitors.values():
         yield from _too_often(system, f"monitor '{monitor.name}'", monitor.schedule, ("monitors", monitor.name), False)
 
 
-def _too_often(system: System, what: str, schedule: Schedule, path: Path, accelerated: bool) -> Iterator[Diagnostic]:
+def _too_often(system: System, subject: str, schedule: Schedule, path: Path, accelerated: bool) -> Iterator[Diagnostic]:
     gaps = gaps_s(schedule)
     if gaps is None:
         return
     span = system.at(*path, "schedule", "cron")
     if accelerated and gaps[0] < _HOUR_S:
-        yield problems.trains_too_often(span, what, gaps[0])
+        yield problems.trains_too_often(span, subject, gaps[0])
     elif gaps[0] < _SENSIBLE_S:
-        yield problems.starts_too_often(span, what, gaps[0])
+        yield problems.starts_too_often(span, subject, gaps[0])
     if schedule.starting_deadline_s < _NOTICED_S:
         span = system.at(*path, "schedule", "startingDeadline")
-        yield problems.deadline_missed(span, what, schedule.starting_deadline_s)
+        yield problems.deadline_missed(span, subject, schedule.starting_deadline_s)
 
 
 def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
     classes = [system.compute[step.compute] for step in pipeline.steps]
     return pipeline.type == "training" and any(
-        one.accelerators or one.accelerator_memory_bytes is not None for one in classes
+        compute.accelerators or compute.accelerator_memory_bytes is not None for compute in classes
     )
 
 
 def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
     """A run times out before the next is due, if the spec limits its duration."""
-    own = ("pipelines", pipeline.name)
+    path = ("pipelines", pipeline.name)
     gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
-    if gaps and "timeout" in system.written(*own) and pipeline.timeout_s > gaps[0] and overlap != "allow":
-        span = system.at(*own, "timeout")
+    if gaps and "timeout" in system.written(*path) and pipeline.timeout_s > gaps[0] and overlap != "allow":
+        span = system.at(*path, "timeout")
         yield problems.timeout_beyond_next_start(span, pipeline.name, pipeline.timeout_s, gaps[0], overlap)
 
 
@@ -98,25 +98,27 @@ def sizes(system: System) -> Iterator[Diagnostic]:
             yield from _size(span, f"the volume of database '{store.name}'", written, store.size_bytes)
 
 
-def _size(span: Span, what: str, written: str, size: int) -> Iterator[Diagnostic]:
+def _size(span: Span, subject: str, written: str, size: int) -> Iterator[Diagnostic]:
     if not _SMALLEST <= size <= _LARGEST:
-        yield problems.size_implausible(span, what, written, size < _SMALLEST)
+        yield problems.size_implausible(span, subject, written, size < _SMALLEST)
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
     """Mirrored requests go to a version, or to hardware, that does not serve them already."""
     for inference in system.inference.values():
-        shadows = [one for one in inference.variants if inference.mirror and one.name == inference.mirror.variant]
+        shadows = [
+            variant for variant in inference.variants if inference.mirror and variant.name == inference.mirror.variant
+        ]
         for shadow in shadows:
-            same = [
-                one.name
-                for one in inference.variants
-                if one.name != shadow.name and one.model == shadow.model and one.compute == shadow.compute
+            duplicates = [
+                variant.name
+                for variant in inference.variants
+                if variant.name != shadow.name and variant.model == shadow.model and variant.compute == shadow.compute
             ]
-            if same:
+            if duplicates:
                 span = system.at("inference", inference.name, "variants", shadow.name, "model")
                 model = f"{shadow.model.model}@{shadow.model.alias}"
-                yield problems.mirrors_what_serves(span, shadow.name, same[0], model)
+                yield problems.mirrors_what_serves(span, shadow.name, duplicates[0], model)
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
@@ -126,26 +128,28 @@ def variants(system: System) -> Iterator[Diagnostic]:
         mirrored = inference.mirror.variant if inference.mirror else ""
         shares = system.written("inference", inference.name, "traffic")  # whoever writes 0 means it
         answering: dict[tuple[str, str, str], str] = {}
-        for one in sorted(inference.variants, key=lambda one: -one.percent):
-            if not one.percent and one.name != mirrored and one.name not in shares:
-                yield problems.variant_without_requests(system.key(*path, one.name), one.name)
-            other = answering.setdefault((one.model.model, one.model.alias, one.compute), one.name)
-            if other != one.name and mirrored not in {one.name, other}:
-                model = f"{one.model.model}@{one.model.alias}"
-                yield problems.variants_alike(system.at(*path, one.name, "model"), one.name, other, model)
+        for variant in sorted(inference.variants, key=lambda variant: -variant.percent):
+            if not variant.percent and variant.name != mirrored and variant.name not in shares:
+                yield problems.variant_without_requests(system.key(*path, variant.name), variant.name)
+            other = answering.setdefault((variant.model.model, variant.model.alias, variant.compute), variant.name)
+            if other != variant.name and mirrored not in {variant.name, other}:
+                model = f"{variant.model.model}@{variant.model.alias}"
+                yield problems.variants_alike(system.at(*path, variant.name, "model"), variant.name, other, model)
 
 
 def given_parameters(system: System) -> Iterator[Diagnostic]:
     """A parameter is either fixed or searched."""
     for pipeline in system.pipelines.values():
-        searched = {one.name for one in pipeline.tuning.space} if pipeline.tuning is not None else set[str]()
-        given = {
+        searched = (
+            {dimension.name for dimension in pipeline.tuning.space} if pipeline.tuning is not None else set[str]()
+        )
+        fixed = {
             system.key(*step.path, "parameters", name): name
             for step in pipeline.steps
             for name, _ in step.parameters
             if name in searched
         }
-        for span, name in given.items():
+        for span, name in fixed.items():
             yield problems.given_and_searched(span, name)
 
 
@@ -156,14 +160,14 @@ def searches(system: System) -> Iterator[Diagnostic]:
         if tuned is None:
             continue
         path: Path = ("pipelines", pipeline.name, "tuning")
-        counts = {one.name: _values(one) for one in tuned.space}
-        for dimension in tuned.space:
-            if counts[dimension.name] == 1:
-                span = system.at(*path, "space", dimension.name, dimension.kind)
-                yield problems.one_value_searched(span, dimension.name)
-        known = [count for count in counts.values() if count is not None]
-        if len(known) == len(counts) and 1 < prod(known) < tuned.trials:
-            yield problems.fewer_combinations(system.at(*path, "trials", "max"), prod(known), tuned.trials)
+        counts = {dimension.name: _values(dimension) for dimension in tuned.space}
+        for searched in tuned.space:
+            if counts[searched.name] == 1:
+                span = system.at(*path, "space", searched.name, searched.kind)
+                yield problems.one_value_searched(span, searched.name)
+        known_counts = [count for count in counts.values() if count is not None]
+        if len(known_counts) == len(counts) and 1 < prod(known_counts) < tuned.trials:
+            yield problems.fewer_combinations(system.at(*path, "trials", "max"), prod(known_counts), tuned.trials)
 
 
 def _values(dimension: Parameter) -> int | None:

@@ -42,16 +42,16 @@ def availability(system: System) -> Iterator[Diagnostic]:
         slo = inference.slo
         if slo is None or slo.availability is None:
             continue
-        away_s = round((1 - slo.availability) * slo.window_s)
+        downtime_s = round((1 - slo.availability) * slo.window_s)
         span = system.at("inference", inference.name, "slo", "availability")
         serving = [variant for variant in inference.variants if variant.percent]
-        single = next((variant.name for variant in serving if variant.replicas.minimum <= 1), "")
+        single_variant = next((variant.name for variant in serving if variant.replicas.minimum <= 1), "")
         target = system.target(inference.target)
         machines = sum(machines.count for machines in target.capacity)
-        if away_s < _REPLACE_S and single:
-            yield problems.one_replica(span, inference.name, f"variant '{single}' has one replica", away_s)
-        elif away_s < _REPLACE_S and machines == 1:
-            yield problems.one_replica(span, inference.name, f"target '{target.name}' has one machine", away_s)
+        if downtime_s < _REPLACE_S and single_variant:
+            yield problems.one_replica(span, inference.name, f"variant '{single_variant}' has one replica", downtime_s)
+        elif downtime_s < _REPLACE_S and machines == 1:
+            yield problems.one_replica(span, inference.name, f"target '{target.name}' has one machine", downtime_s)
         for variant in serving:
             if slo.availability >= _RELIABLE and system.compute[variant.compute].capacity == "spot":
                 yield problems.spot_alone(span, inference.name, variant.name)

@@ -42,15 +42,17 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 def approvers(system: System) -> Iterator[Diagnostic]:
     """Groups with keys are asked for approval, and approve only what a gate has measured."""
-    approval = system.governance.approve_promotion
-    asked = {group for one in system.approvals() for group in one.groups}
-    elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
-    missing = approval is None and system.profile.regulated and system.governance.risk == "high"  # an error elsewhere
-    for group in system.governance.approvers if not missing else ():
-        if group.name not in asked and not elsewhere:  # an environment may ask others than the base
+    promotion = system.governance.approve_promotion
+    groups = {group for approval in system.approvals() for group in approval.groups}
+    elsewhere = promotion is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
+    unapproved = (
+        promotion is None and system.profile.regulated and system.governance.risk == "high"
+    )  # an error elsewhere
+    for group in system.governance.approvers if not unapproved else ():
+        if group.name not in groups and not elsewhere:  # an environment may ask others than the base
             span = system.key("governance", "approvers", group.name)
-            yield problems.approvers_not_asked(span, group.name, approval is not None)
-    if approval is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
+            yield problems.approvers_not_asked(span, group.name, promotion is not None)
+    if promotion is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
         return
     for name in system.trained():
         if not system.models[name].validation:
@@ -59,22 +61,22 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 def aliases(system: System) -> Iterator[Diagnostic]:
     """An alias that training or an import moves is used by something, if the model is used at all."""
-    wanted: dict[str, set[str]] = {}
+    used_aliases: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
-            wanted.setdefault(ref.model, set()).add(ref.alias)
+            used_aliases.setdefault(ref.model, set()).add(ref.alias)
     promoted = system.promoted()
     for model, alias, path in _moved(system):
-        if model not in wanted:
+        if model not in used_aliases:
             continue
-        if not wanted[model] <= {*promoted[model]}:
+        if not used_aliases[model] <= {*promoted[model]}:
             continue  # never_works.aliases reports it, and one of the two is the other with a typo
         compared = {line.versus for line in system.models[model].validation if line.versus}
         staged = {stage.after for stage in system.models[model].stages}
-        known = wanted[model] | compared | staged
-        if alias not in known:
-            what = "the pipeline" if path[0] == "pipelines" else "the import"
-            yield problems.alias_without_use(system.at(*path), model, alias, sorted(wanted[model]), what)
+        useful_aliases = used_aliases[model] | compared | staged
+        if alias not in useful_aliases:
+            mover = "the pipeline" if path[0] == "pipelines" else "the import"
+            yield problems.alias_without_use(system.at(*path), model, alias, sorted(used_aliases[model]), mover)
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
@@ -115,13 +117,13 @@ def of_others(system: System) -> Iterator[Diagnostic]:
         yield problems.approvals_of_others(system.key("governance", "approvals"), models[0])
 
 
-def told(system: System) -> Iterator[Diagnostic]:
+def notified(system: System) -> Iterator[Diagnostic]:
     """Somebody is notified of failed runs, in high-risk, regulated and enterprise systems."""
-    weighty = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
-    scheduled = [one.name for one in system.pipelines.values() if one.schedule.kind == "cron"]
-    promising = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
-    if weighty and scheduled and not system.channels and not promising:
+    critical = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
+    scheduled = [pipeline.name for pipeline in system.pipelines.values() if pipeline.schedule.kind == "cron"]
+    has_slo = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
+    if critical and scheduled and not system.channels and not has_slo:
         yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
 
 
-RULES: Final[tuple[Rule, ...]] = (rollbacks, approvers, aliases, pinned, of_others, told)
+RULES: Final[tuple[Rule, ...]] = (rollbacks, approvers, aliases, pinned, of_others, notified)

@@ -27,7 +27,7 @@ class Regions:
 
     def country_of(self, region: str) -> str:
         """The country of a region of whichever cloud has one of this name; empty where none has."""
-        return next((known[region] for known in self.countries.values() if region in known), "")
+        return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
         """Whether a host is the object storage of a cloud."""

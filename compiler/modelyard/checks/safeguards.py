@@ -46,8 +46,8 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
-_KEPT: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
-_KEPT_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
+_REQUIRED: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
+_REQUIRED_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
 """Fields that every emitted securityContext sets: replacing it without them removes them."""
 
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
@@ -66,7 +66,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
     if op == "test":
         return
     source = _keys(operation["from"]) if "from" in operation else []
-    gone = path if op == "remove" else source if op == "move" else None
+    removed = path if op == "remove" else source if op == "move" else None
     for keys in (path, *([source] if op == "move" else [])):
         if kind in _GUARDS and (not keys or keys[0] in _GUARDS[kind]):
             yield f"it changes the rules of a {kind}"
@@ -74,8 +74,8 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
             yield f"it changes {keys[-1]}"
         if _around(kind, op, keys):
             yield f"it changes {_PLACES[kind][-1]}"
-    if gone and gone[-1] in _PROTECTIONS:
-        yield f"it removes {gone[-1]}"
+    if removed and removed[-1] in _PROTECTIONS:
+        yield f"it removes {removed[-1]}"
     if "from" in operation and path and path[-1] in _PROTECTIONS | _OPENINGS:
         yield f"it changes {path[-1]}"
     if op in {"add", "replace"}:
@@ -85,8 +85,8 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 def _around(kind: str, op: str, keys: list[str]) -> bool:
     """Whether an operation replaces or removes something that holds a safeguard; annotations may be added first."""
     place = _PLACES.get(kind, ())
-    first = op == "add" and keys[-1:] == ["annotations"]
-    return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not first
+    adds_annotations = op == "add" and keys[-1:] == ["annotations"]
+    return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations
 
 
 def _keys(pointer: Json) -> list[str]:
@@ -95,27 +95,27 @@ def _keys(pointer: Json) -> list[str]:
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
     """The safeguards that a value at a path removes, including nested ones."""
-    last = keys[-1] if keys else ""
-    if last in _OPENINGS:
-        yield f"it sets {last}"
-    elif last in _IDENTITIES:
-        yield f"it changes {last}"
-    elif last in _PROTECTIONS and value in (None, {}, []):
-        yield f"it empties {last}"
+    key = keys[-1] if keys else ""
+    if key in _OPENINGS:
+        yield f"it sets {key}"
+    elif key in _IDENTITIES:
+        yield f"it changes {key}"
+    elif key in _PROTECTIONS and value in (None, {}, []):
+        yield f"it empties {key}"
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _values(kind, [*keys, name], inner)
         if (_is_container(keys) or "containers" in value) and "securityContext" not in value:
             yield "it sets a Pod or container without securityContext"
-        if last == "securityContext":
+        if key == "securityContext":
             of_container = _is_container(keys[:-1]) or keys[-2:-1] == ["autoscalerOptions"]
-            missing = [field for field in (_KEPT if of_container else _KEPT_OF_POD) if field not in value]
-            yield from (f"it sets {last} without {field}" for field in missing)
+            missing = [field for field in (_REQUIRED if of_container else _REQUIRED_OF_POD) if field not in value]
+            yield from (f"it sets {key} without {field}" for field in missing)
     elif isinstance(value, list):
         for inner in value:
             yield from _values(kind, [*keys, "-"], inner)
-    elif _unsafe(kind, last, value):
-        yield f"it sets {last}: {str(value).lower() if isinstance(value, bool) else value}"
+    elif _unsafe(kind, key, value):
+        yield f"it sets {key}: {str(value).lower() if isinstance(value, bool) else value}"
     elif ("capabilities", "add") in pairwise(keys):
         yield f"it adds the capability {value}"
 

@@ -20,13 +20,13 @@ def scoring_steps(system: System) -> Iterator[Diagnostic]:
             if pipeline.type != "custom":
                 yield problems.model_of_step_beside_training(system.key(*step.path, "model"), step.name, pipeline.name)
                 continue
-            for field in _beside(step):
+            for field in _without_effect(step):
                 yield problems.model_beside_code(system.key(*step.path, *field), step.name, field[-1])
             if not step.inputs:
                 yield problems.nothing_to_score(system.key(*step.path), step.name)
 
 
-def _beside(step: Step) -> Iterator[tuple[str, ...]]:
+def _without_effect(step: Step) -> Iterator[tuple[str, ...]]:
     """The fields that have no effect next to a model. A trainer in a pipeline that does not train is E0884."""
     if step.source.entrypoint:
         yield "source", "entrypoint"

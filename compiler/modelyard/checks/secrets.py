@@ -32,16 +32,16 @@ def stores(system: System) -> Iterator[Diagnostic]:
         for target in system.deployment.targets
         if target.secrets_via
     }
-    vias = {target.name: target.secrets_via for target in system.deployment.targets}
-    told: set[tuple[Path, str]] = set()
+    via_by_target = {target.name: target.secrets_via for target in system.deployment.targets}
+    reported: set[tuple[Path, str]] = set()
     for ref, path, targets in _references(system):
         for target in sorted(targets):
             if target not in declared or ref.store == _BUILT_IN or ref.store in declared[target]:
                 continue
-            if (path, target) not in told:
-                told.add((path, target))
-                known, via = sorted(declared[target]), vias[target]
-                yield problems.secret_store_unknown(system.at(*path), ref.store, target, known, via)
+            if (path, target) not in reported:
+                reported.add((path, target))
+                names, via = sorted(declared[target]), via_by_target[target]
+                yield problems.secret_store_unknown(system.at(*path), ref.store, target, names, via)
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
@@ -92,9 +92,9 @@ def _store_readers(system: System, with_models: set[str]) -> dict[str, set[str]]
 
 def _store_uses(system: System) -> Iterator[tuple[str, str]]:
     for pipeline in system.pipelines.values():
-        own = (step.inputs for step in pipeline.steps if step.inputs is not pipeline.inputs)
-        written = (step.output for step in pipeline.steps if step.output)
-        for name in chain(pipeline.inputs, *own, written):
+        inputs = (step.inputs for step in pipeline.steps if step.inputs is not pipeline.inputs)
+        outputs = (step.output for step in pipeline.steps if step.output)
+        for name in chain(pipeline.inputs, *inputs, outputs):
             yield system.data[name].store, pipeline.target
     for inference in system.inference.values():
         if inference.capture:

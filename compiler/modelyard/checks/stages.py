@@ -50,7 +50,7 @@ def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
 
 def _in_a_circle(model: Model, stage: Stage) -> bool:
     """Whether following `after` from a stage leads back to it."""
-    before = {one.alias: one.after for one in model.stages}
+    before = {other.alias: other.after for other in model.stages}
     at = stage.after
     for _ in model.stages:
         if at == stage.alias:
@@ -61,28 +61,34 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 def entered(system: System) -> Iterator[Diagnostic]:
     """Training and imports promote to the first stage, and a promoter here moves versions on."""
-    here = system.registry is not None and not system.registry.adopt
+    has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
         if not model.stages:
             continue
         path: Path = ("models", model.name, "stages")
-        if not here or model.name not in promoted:
-            why = "nothing here trains or imports it" if here else "the registry is adopted, so no promoter runs here"
-            hint = "add a training pipeline or an import" if here else "install a registry here, or remove stages"
-            yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", why, hint)
+        if not has_promoter or model.name not in promoted:
+            reason = (
+                "nothing here trains or imports it"
+                if has_promoter
+                else "the registry is adopted, so no promoter runs here"
+            )
+            hint = (
+                "add a training pipeline or an import" if has_promoter else "install a registry here, or remove stages"
+            )
+            yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", reason, hint)
             continue
-        first = next((stage.alias for stage in model.stages if not stage.after), "")
+        first_stage = next((stage.alias for stage in model.stages if not stage.after), "")
         for pipeline in system.pipelines.values():
             trains = pipeline.type == "training" and pipeline.model and pipeline.model.model == model.name
-            if trains and first and pipeline.promote_to != first:
+            if trains and first_stage and pipeline.promote_to != first_stage:
                 span = system.at("pipelines", pipeline.name, "promoteTo")
-                what = f"pipeline {quote(pipeline.name)}"
-                yield problems.training_past_first_stage(span, what, pipeline.promote_to, model.name, first)
-        if model.imported is not None and first and model.imported.promote_to != first:
+                subject = f"pipeline {quote(pipeline.name)}"
+                yield problems.training_past_first_stage(span, subject, pipeline.promote_to, model.name, first_stage)
+        if model.imported is not None and first_stage and model.imported.promote_to != first_stage:
             span = system.at("models", model.name, "import", "promoteTo")
             alias = model.imported.promote_to
-            yield problems.training_past_first_stage(span, "the import", alias, model.name, first)
+            yield problems.training_past_first_stage(span, "the import", alias, model.name, first_stage)
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
@@ -92,7 +98,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
             if stage.soak is None:
                 continue
             path: Path = ("models", model.name, "stages", stage.alias, "soak")
-            yield from _overtaken(system, model.name, stage, path)
+            yield from _restarted(system, model.name, stage, path)
             endpoints = [name for name, alias in _serving(system, model.name) if alias == stage.after]
             if not endpoints:
                 yield problems.soak_without_requests(system.key(*path), model.name, stage.after)
@@ -100,7 +106,7 @@ def soaks(system: System) -> Iterator[Diagnostic]:
                 yield from _judged(system, system.monitors[stage.soak.monitor], stage, model.name, endpoints, path)
 
 
-def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
+def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
     """A soak ends before the next training run, whose version would restart it."""
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
@@ -126,14 +132,14 @@ def _judged(
     assert stage.soak is not None
     span, watched = system.at(*path, "monitor"), f"inference.{endpoints[0]}"
     if monitor.type != "prediction-quality":
-        why, hint = f"it is of type {monitor.type}", "name one of type prediction-quality"
-        yield problems.soak_monitor_unfit(span, monitor.name, why, hint)
+        reason, hint = f"it is of type {monitor.type}", "name one of type prediction-quality"
+        yield problems.soak_monitor_unfit(span, monitor.name, reason, hint)
     elif monitor.watch not in {f"inference.{name}" for name in endpoints}:
-        why = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"
-        yield problems.soak_monitor_unfit(span, monitor.name, why, f"name one that watches {watched}")
+        reason = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"
+        yield problems.soak_monitor_unfit(span, monitor.name, reason, f"name one that watches {watched}")
     elif monitor.target != system.deployment.placement.registry:
-        why = f"it runs on {monitor.target}, which cannot reach the registry"
-        yield problems.soak_monitor_unfit(span, monitor.name, why, "place it where the registry runs")
+        reason = f"it runs on {monitor.target}, which cannot reach the registry"
+        yield problems.soak_monitor_unfit(span, monitor.name, reason, "place it where the registry runs")
     else:
         yield from _timed(system, monitor, stage, model, path)
 
@@ -154,20 +160,20 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 def approvals(system: System) -> Iterator[Diagnostic]:
     """Approvals of a stage are possible; high-risk versions pass a gate and approvals before they answer callers."""
-    known = {group.name for group in system.governance.approvers}
+    groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
             path: Path = ("models", model.name, "stages", stage.alias, "approvals")
             written = system.written(*path[:-1]).get("approvals")
             if system.governance.risk == "high" and _answers(system, model, stage):
-                yield from _strict(system, model, stage, str(written))
+                yield from _at_high_risk(system, model, stage, str(written))
             if not isinstance(written, dict) or stage.approval is None:
                 continue
             if stage.approval.minimum > len(stage.approval.groups):
                 span = system.key(*path, "minimum")
                 yield governance.approvals_impossible(span, stage.approval.minimum, len(stage.approval.groups))
             for place, group in enumerate(stage.approval.groups):
-                if group not in known:
+                if group not in groups:
                     yield keys.group_without_key(system.at(*path, "from", place), group)
 
 
@@ -181,44 +187,44 @@ def _answers(system: System, model: Model, stage: Stage) -> bool:
         if path[0] != "inference":
             return True
         variants = system.inference[str(path[1])].variants
-        if next(one.percent for one in variants if one.name == path[3]) >= _HALF:
+        if next(variant.percent for variant in variants if variant.name == path[3]) >= _HALF:
             return True
     return False
 
 
-def _strict(system: System, model: Model, stage: Stage, written: str) -> Iterator[Diagnostic]:
+def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> Iterator[Diagnostic]:
     path: Path = ("models", model.name, "stages", stage.alias)
     general = system.governance.approve_promotion
-    if written == "none":
+    if setting == "none":
         yield problems.stage_without_approvals(system.at(*path, "approvals"), model.name, stage.alias)
     elif general is not None and stage.approval is not None and stage.approval.minimum < general.minimum:
         span, fewer = system.key(*path, "approvals"), stage.approval.minimum
         yield problems.stage_asks_less(span, model.name, stage.alias, fewer, general.minimum)
-    asked = [one.checks for one in model.stages[: model.stages.index(stage) + 1]]
-    if model.validation and all(checks is not None and not checks for checks in asked):
+    required_checks = [earlier.checks for earlier in model.stages[: model.stages.index(stage) + 1]]
+    if model.validation and all(checks is not None and not checks for checks in required_checks):
         yield problems.stage_without_gate(system.at(*path, "checks"), model.name, stage.alias)
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
     """Windows are long enough, freezes end after they begin, and a promoter enforces both."""
-    found = system.governance.changes
-    if found is None:
+    calendar = system.governance.changes
+    if calendar is None:
         for model in system.models.values():
-            for stage in (one for one in model.stages if one.any_time):
+            for stage in (candidate for candidate in model.stages if candidate.any_time):
                 yield problems.any_time_of_all(system.key("models", model.name, "stages", stage.alias, "anyTime"))
         return
     path: Path = ("governance", "changes")
     if system.registry is None or system.registry.adopt or not system.promoted():
-        here = system.registry is not None and not system.registry.adopt
-        why = "nothing here trains or imports a model" if here else "no promoter runs here"
-        hint = "remove changes" if here else "install a registry here, or remove changes"
-        yield problems.nothing_moves(system.key(*path), "the change windows", why, hint)
-    yield from zone(system, found.time_zone, path, Suggestions())
-    for place, window in enumerate(found.windows):
+        has_registry = system.registry is not None and not system.registry.adopt
+        reason = "nothing here trains or imports a model" if has_registry else "no promoter runs here"
+        hint = "remove changes" if has_registry else "install a registry here, or remove changes"
+        yield problems.nothing_moves(system.key(*path), "the change windows", reason, hint)
+    yield from zone(system, calendar.time_zone, path, Suggestions())
+    for place, window in enumerate(calendar.windows):
         minutes = (window.to_minute - window.from_minute) % _DAY_MINUTES
         if minutes < _SHORTEST_MINUTES and window.to_minute - window.from_minute != _DAY_MINUTES:
             yield problems.window_too_short(system.at(*path, "windows", place, "to"), minutes)
-    for place, freeze in enumerate(found.freezes):
+    for place, freeze in enumerate(calendar.freezes):
         days = [(field, day) for field, day in (("from", freeze.first), ("to", freeze.last)) if not _is_day(day)]
         for field, day in days:
             span = system.at(*path, "freezes", place, field)

@@ -21,10 +21,10 @@ def step_order(system: System) -> Iterator[Diagnostic]:
 
 def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Iterator[Diagnostic]:
     places = {step.name: at for at, step in enumerate(pipeline.steps)}
-    needed = _needed(pipeline)
+    predecessors = _predecessors(pipeline)
     for writer in writers:
         for other in pipeline.steps:
-            if other is writer or writer.name in needed[other.name] or other.name in needed[writer.name]:
+            if other is writer or writer.name in predecessors[other.name] or other.name in predecessors[writer.name]:
                 continue
             if writer.output in other.inputs:
                 span = system.key(*other.path)
@@ -33,20 +33,20 @@ def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Itera
                 yield problems.written_by_two(system.key(*other.path), other.name, writer.name, writer.output)
 
 
-def _needed(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
+def _predecessors(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
     """By step, all steps that have ended when it begins; in a cycle, which is another error, all others."""
     direct = {step.name: step.needs for step in pipeline.steps}
-    found: dict[str, frozenset[str]] = {}
-    for name, own in direct.items():
-        seen: set[str] = set()
-        waiting = [*own]
+    predecessors: dict[str, frozenset[str]] = {}
+    for name, needs in direct.items():
+        visited: set[str] = set()
+        waiting = [*needs]
         while waiting:
-            one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
-                waiting += direct.get(one, ())
-        found[name] = frozenset(seen)
-    return found
+            predecessor = waiting.pop()
+            if predecessor not in visited:
+                visited.add(predecessor)
+                waiting += direct.get(predecessor, ())
+        predecessors[name] = frozenset(visited)
+    return predecessors
 
 
 RULES: Final[tuple[Rule, ...]] = (step_order,)

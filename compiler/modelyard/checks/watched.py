@@ -22,9 +22,9 @@ def watched(system: System) -> Iterator[Diagnostic]:
             continue
         span = system.at("monitors", monitor.name, "watch")
         data, pipeline = _data(system, monitor), watched_pipeline(system, monitor)
-        written = written_last(pipeline) if pipeline is not None and monitor.type not in OF_PREDICTIONS else ()
-        if len(written) > 1:
-            yield problems.watches_several_datasets(span, monitor.watch, written)
+        datasets = written_last(pipeline) if pipeline is not None and monitor.type not in OF_PREDICTIONS else ()
+        if len(datasets) > 1:
+            yield problems.watches_several_datasets(span, monitor.watch, datasets)
         elif data is None:
             yield problems.watched_without_data(span, monitor.name, monitor.watch.partition(".")[2])
         elif data and not system.data[data].timestamp:
@@ -37,11 +37,11 @@ def compared(system: System) -> Iterator[Diagnostic]:
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue
         for check in monitor.checks:
-            found = check_of(check.metric) if check.metric in monitor_type(monitor.type).checks else None
+            metric = check_of(check.metric) if check.metric in monitor_type(monitor.type).checks else None
             span = system.key("monitors", monitor.name, "checks", check.name)
-            if found is not None and found.needs == "reference":
+            if metric is not None and metric.needs == "reference":
                 yield monitor_problems.reference_missing(span, monitor.name, monitor.watch)
-            elif found is not None and found.needs == "columns" and not _declared(system, monitor, check):
+            elif metric is not None and metric.needs == "columns" and not _declared(system, monitor, check):
                 yield problems.columns_not_declared(span, check.name, monitor.watch)
 
 

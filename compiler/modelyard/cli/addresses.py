@@ -80,9 +80,9 @@ def _users(system: System, path: Path) -> list[str]:
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
-    found = [*_readers(system, name)] if path[0] == "data" else [*_with_model(system, name)]
-    width = max(map(len, (address for address, _ in found)), default=0)
-    return ["", "used by:", *(f"  {address:<{width}}  {how}" for address, how in found)] if found else []
+    users = [*_readers(system, name)] if path[0] == "data" else [*_with_model(system, name)]
+    width = max(map(len, (address for address, _ in users)), default=0)
+    return ["", "used by:", *(f"  {address:<{width}}  {use}" for address, use in users)] if users else []
 
 
 def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
@@ -106,9 +106,9 @@ def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
 def _with_model(system: System, model: str) -> Iterator[tuple[str, str]]:
     for pipeline in system.pipelines.values():
         if pipeline.model is not None and pipeline.model.model == model:
-            does = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
+            use = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
             version = "" if pipeline.type == "training" else f" @{pipeline.model.alias}"
-            yield f"pipelines.{pipeline.name}", f"{does}{version}"
+            yield f"pipelines.{pipeline.name}", f"{use}{version}"
         for step in pipeline.steps:
             if step.model is not None and step.model.model == model:
                 yield f"pipelines.{pipeline.name}", f"scores with @{step.model.alias} in step {step.name}"
@@ -138,10 +138,10 @@ def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
 
 def _links(plan: Plan, resources: list[Resource]) -> list[str]:
     places = {resource.place for resource in resources}
-    found = [link for link in plan.links if link.source in places or link.sink in places]
+    links = [link for link in plan.links if link.source in places or link.sink in places]
     lines = [
         f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "")
-        for link in found
+        for link in links
     ]
     return ["", "connections:", *lines] if lines else []
 
@@ -162,7 +162,7 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
     for target in plan.system.deployment.targets:
         for item in TARGETS[target.provider].objects(plan, target.name):
             if item.origin[: len(path)] == path or (address and _workload(item.manifest) == address):
-                name = _within(item.manifest, "metadata").get("name", "")
+                name = _mapping(item.manifest, "metadata").get("name", "")
                 lines.append(
                     f"  {target.name}: {item.manifest['kind']}/{name}, from {_place(plan.system.key(*item.origin))}"
                 )
@@ -170,12 +170,12 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
 
 
 def _workload(manifest: Manifest) -> str:
-    return str(_within(_within(manifest, "metadata"), "labels").get("modelyard.dev/workload", ""))
+    return str(_mapping(_mapping(manifest, "metadata"), "labels").get("modelyard.dev/workload", ""))
 
 
-def _within(manifest: Manifest, name: str) -> Manifest:
-    found = manifest.get(name)
-    return found if isinstance(found, Mapping) else {}
+def _mapping(manifest: Manifest, name: str) -> Manifest:
+    value = manifest.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _place(span: Span) -> str:

@@ -32,8 +32,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
     """The tags of a version."""
     query = urlencode({"name": name, "version": version})
-    found = _asked(registry, f"/get?{query}", None).get("model_version")
-    tags = cast("dict[str, object]", found).get("tags", []) if isinstance(found, dict) else 0
+    model_version = _response(registry, f"/get?{query}", None).get("model_version")
+    tags = cast("dict[str, object]", model_version).get("tags", []) if isinstance(model_version, dict) else 0
     listed = cast("list[object]", [] if tags is None else tags if isinstance(tags, list) else [tags])
     if not all(isinstance(tag, dict) for tag in listed):
         raise CannotApprove(f"the registry does not describe a version as MLflow does: {_NOT_MLFLOW}")
@@ -42,7 +42,7 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
     """Store an approval with a version, and return the version's tags as the registry reports them."""
-    _asked(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
+    _response(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
     tags = tags_of(registry, name, version)
     if tags.get(tag) != content:
         raise CannotApprove(f"the registry accepted the approval but did not keep it: the tag {tag} differs")
@@ -75,7 +75,7 @@ def one_line(text: str, longest: int) -> str:
     return " ".join(text.split())[:longest]
 
 
-def _asked(registry: str, call: str, body: dict[str, str] | None) -> dict[str, Any]:
+def _response(registry: str, call: str, body: dict[str, str] | None) -> dict[str, Any]:
     request = urllib.request.Request(f"{registry}{_API}{call}", None if body is None else json.dumps(body).encode())
     request.add_header("Content-Type", "application/json")
     user, password = (os.environ.get(f"MLFLOW_TRACKING_{part}", "") for part in ("USERNAME", "PASSWORD"))
@@ -89,8 +89,8 @@ def _asked(registry: str, call: str, body: dict[str, str] | None) -> dict[str, A
         raise CannotApprove(_refusal(refused, bool(user))) from None
     except urllib.error.URLError as problem:
         cause = problem.reason
-        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
-        raise CannotApprove(f"no response from {registry}: {why}") from None
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
+        raise CannotApprove(f"no response from {registry}: {reason}") from None
     except IncompleteRead:
         raise CannotApprove("the registry's response ends too early; try again") from None
     except (OSError, ValueError) as problem:
@@ -106,21 +106,21 @@ def _read(answer: Any) -> dict[str, Any]:
     if answer.length:
         raise CannotApprove("the registry's response ends too early; try again")
     try:
-        found: Any = json.loads(content)
+        parsed: Any = json.loads(content)
     except (ValueError, RecursionError):
-        what = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
-        raise CannotApprove(f"the registry responds {what}: {_NOT_MLFLOW}, such as a login") from None
-    if not isinstance(found, dict):
+        kind = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
+        raise CannotApprove(f"the registry responds {kind}: {_NOT_MLFLOW}, such as a login") from None
+    if not isinstance(parsed, dict):
         raise CannotApprove(f"the registry's response is not one of MLflow's: {_NOT_MLFLOW}")
-    return cast("dict[str, Any]", found)
+    return cast("dict[str, Any]", parsed)
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
     """One line about an error response."""
     if 300 <= refused.code < 400:
-        there = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
+        location = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (
-            f"the registry redirects to {there or 'nowhere'}, which is not followed, to keep the login private: "
+            f"the registry redirects to {location or 'nowhere'}, which is not followed, to keep the login private: "
             "use the address that responds itself"
         )
     try:

@@ -38,8 +38,8 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     if pipeline is not None and pipeline.model is not None:
         model = system.models[pipeline.model.model]
     stages = model.stages if model is not None else ()
-    stage = next((one for one in stages if one.alias == alias), None)
-    if tags.get(_GATE, "held") != "held" and not _spared(stage, tags):
+    stage = next((candidate for candidate in stages if candidate.alias == alias), None)
+    if tags.get(_GATE, "held") != "held" and not _is_exempt(stage, tags):
         raise CannotApprove(f"version {version} failed its gate: it does not go live, with approvals or without")
     staged = stage is not None and bool(stage.after)
     if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
@@ -49,36 +49,40 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     imported = model.imported if model is not None and section == "models" else None
     if imported is not None and imported.digest != tags.get(_DIGEST):
         raise CannotApprove(f"version {version} is not the one that the spec imports: that has {imported.digest}")
-    here, there = system.environment or "default", tags.get(_ENVIRONMENT, "")
-    if there and there != here and system.registry is not None and not system.registry.adopt:
-        hint = "leave --env out" if there == "default" else f"add --env {one_line(there, 100)}"
+    current, other = system.environment or "default", tags.get(_ENVIRONMENT, "")
+    if other and other != current and system.registry is not None and not system.registry.adopt:
+        hint = "leave --env out" if other == "default" else f"add --env {one_line(other, 100)}"
         raise CannotApprove(
-            f"version {version} was {'imported' if section == 'models' else 'trained'} in environment {there[:100]!r}, "
-            f"and this approval would count in {here!r} only: {hint}"
+            f"version {version} was {'imported' if section == 'models' else 'trained'} in environment {other[:100]!r}, "
+            f"and this approval would count in {current!r} only: {hint}"
         )
 
 
-def _spared(stage: Stage | None, tags: Mapping[str, str]) -> bool:
+def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
     """Whether a stage requires none of the checks that a version failed."""
     try:
         failed: object = json.loads(tags.get(_FAILED, ""))
     except ValueError:
         return False
-    asked = stage.checks if stage is not None else None
-    return asked is not None and isinstance(failed, list) and not any(line in failed for line in asked)
+    required_checks = stage.checks if stage is not None else None
+    return (
+        required_checks is not None and isinstance(failed, list) and not any(line in failed for line in required_checks)
+    )
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
     """The approvals that a version still needs, according to the signatures in its tags."""
-    given = _given(system, approval, about, tags)
-    left = [group for group in approval.groups if group not in given]
-    missing = approval.minimum - len(given)
+    approving = _approving_groups(system, approval, about, tags)
+    remaining = [group for group in approval.groups if group not in approving]
+    missing = approval.minimum - len(approving)
     if missing <= 0:
-        return f"it has all approvals, from {', '.join(given)}"
-    return f"it needs {missing} more, from {' or '.join(left)}"
+        return f"it has all approvals, from {', '.join(approving)}"
+    return f"it needs {missing} more, from {' or '.join(remaining)}"
 
 
-def _given(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
+def _approving_groups(
+    system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
+) -> list[str]:
     """The groups whose approvals count."""
     groups = approval.groups
     lines = [
@@ -87,26 +91,30 @@ def _given(system: System, approval: Approval, about: Mapping[str, str], tags: M
         for line in group.ssh_keys
         if group.name in groups
     ]
-    given: dict[str, None] = {}
+    approving: dict[str, None] = {}
     with tempfile.TemporaryDirectory(prefix="approvals-") as folder:
         allowed, signature = Path(folder, "allowed"), Path(folder, "signature")
         allowed.write_text("".join(lines), encoding="utf-8")
         for content in (content for tag, content in sorted(tags.items()) if tag.startswith(TAG)):
-            if (read := _about(content, about)) is None:
+            if (read := _parsed_approval(content, about)) is None:
                 continue
             signature.write_text(read[1], encoding="utf-8")
-            signer = (one for one in groups if one not in given and _verified(allowed, signature, one, read[0]))
-            given |= dict.fromkeys([*signer][:1])
-    return list(given)
+            signer = (
+                candidate
+                for candidate in groups
+                if candidate not in approving and _verified(allowed, signature, candidate, read[0])
+            )
+            approving |= dict.fromkeys([*signer][:1])
+    return list(approving)
 
 
-def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
+def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
     """Statement and signature of an approval for exactly this; nothing if it is for something else."""
     try:
-        found = json.loads(content)
-        statement, signature = str(found["statement"]), str(found["signature"])
+        approval = json.loads(content)
+        statement, signature = str(approval["statement"]), str(approval["signature"])
         claims = json.loads(statement)
-        fits = all(claims.get(name) == wanted for name, wanted in about.items())
+        fits = all(claims.get(name) == value for name, value in about.items())
         f"{statement}{signature}".encode()  # neither has a lone surrogate, which no file can hold
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -33,7 +33,7 @@ _SUMMARIES = {
     "lsp": "serve an editor: errors while typing, descriptions and completion",
 }
 
-_MORE = {
+_DETAILS = {
     "init": (
         "The folder becomes the system's name. The schema is written next to the spec, so that editors with a YAML\n"
         "language server complete and check it. An existing spec is left unchanged."
@@ -138,12 +138,12 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)
     # without `prog`, argparse formats the usage for it, which measures the terminal
-    found = top.add_subparsers(prog="modelyard", dest="command", metavar="command", required=True)
+    subparsers = top.add_subparsers(prog="modelyard", dest="command", metavar="command", required=True)
     for command in commands:
-        entry = found.add_parser(
+        entry = subparsers.add_parser(
             command,
             help=_SUMMARIES[command],
-            description=f"{_SUMMARIES[command][:1].upper()}{_SUMMARIES[command][1:]}.\n\n{_MORE[command]}",
+            description=f"{_SUMMARIES[command][:1].upper()}{_SUMMARIES[command][1:]}.\n\n{_DETAILS[command]}",
             epilog=f"{_examples(command)}\n\n{_EXIT_CODES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

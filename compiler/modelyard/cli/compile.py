@@ -52,8 +52,8 @@ def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
     Neither is proof against tampering: that is what `modelyard verify` checks.
     """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
-    same = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
-    return tuple(targets) if same else ()
+    all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
+    return tuple(targets) if all_unchanged else ()
 
 
 def _nothing_to_do(arguments: argparse.Namespace, inputs: Inputs, out: Path, targets: tuple[str, ...]) -> int:
@@ -100,9 +100,9 @@ def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Ad
         before = left_behind(read_lock(inputs), inputs.folder, with_removed=not arguments.forget_removed)
         outcome = outcome.after(Stage.FIT, check_gone(plan, before))
         if inputs.environment is not None:
-            whole = opened(inputs)
-            others = environment_names(inputs, whole.document)
-            outcome = outcome.after(Stage.FIT, check_compiled(inputs, plan, whole, others, TARGETS))
+            opened_spec = opened(inputs)
+            environments = environment_names(inputs, opened_spec.document)
+            outcome = outcome.after(Stage.FIT, check_compiled(inputs, plan, opened_spec, environments, TARGETS))
     if outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
     return outcome, before
@@ -137,16 +137,16 @@ def _write(
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
         problems += _write_lock(inputs, entry)
-    found = (*outcome.diagnostics, *problems)
+    diagnostics = (*outcome.diagnostics, *problems)
     if arguments.format == "json" and not has_errors(problems):
         reports = {stack.target: one for stack, one in zip(outcome.stacks, written, strict=True)}
-        _print_json(found, inputs, out, reports)
+        _print_json(diagnostics, inputs, out, reports)
         return 0
-    report(found, inputs.files(), arguments.format, arguments.color)
+    report(diagnostics, inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
-        _tell(out / inputs.folder, plan, outcome.stacks, written)
+        _print_summary(out / inputs.folder, plan, outcome.stacks, written)
     return 0
 
 
@@ -161,13 +161,13 @@ def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
     return write_file_atomically(lock_path(inputs), text.encode())
 
 
-def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
-    for stack, one in zip(stacks, written, strict=True):
+def _print_summary(folder: Path, plan: Plan, stacks: tuple[Stack, ...], reports: tuple[Report, ...]) -> None:
+    for stack, one in zip(stacks, reports, strict=True):
         say(f"{folder / stack.target}: {one.total} files, {len(one.written)} written, {len(one.removed)} removed")
-    made = [stack for stack in stacks if stack.projects]  # a target with only adopted resources has none
-    if not made:
+    with_projects = [stack for stack in stacks if stack.projects]  # a target with only adopted resources has none
+    if not with_projects:
         return
     calling = {link.ends[0] for link in plan.crossings()}  # a target that calls another one is applied after it
-    first = next((stack for stack in made if stack.target not in calling), made[0])
+    first = next((stack for stack in with_projects if stack.target not in calling), with_projects[0])
     project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
     say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

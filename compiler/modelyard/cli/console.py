@@ -91,8 +91,8 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
 class Progress:
     """A counter on one line of a terminal, for work that takes longer than a second; silent elsewhere."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, label: str) -> None:
+        self._label = label
         self._count = 0
         self._next = time.monotonic() + _PATIENCE_S
         self._shown = False
@@ -111,5 +111,5 @@ class Progress:
         if now >= self._next and sys.stderr.isatty():
             self._next = now + _BETWEEN_S
             self._shown = True
-            sys.stderr.write(f"\r\x1b[K{self._what}: {self._count}")
+            sys.stderr.write(f"\r\x1b[K{self._label}: {self._count}")
             sys.stderr.flush()

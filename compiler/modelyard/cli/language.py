@@ -34,19 +34,19 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
     """The files of a spec as they are in the editor where they are open, else on disk."""
-    found, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
-    if found is None:
+    inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
+    if inputs is None:
         if spec not in texts or os.path.lexists(spec):
             return None, problems
-        found, problems = Inputs(Given(spec, texts[spec])), ()  # it was not saved yet
+        inputs, problems = Inputs(Given(spec, texts[spec])), ()  # it was not saved yet
     folder = os.path.join(os.path.dirname(spec), "environments")
-    beside = dict(found.beside)
+    overlays = dict(inputs.beside)
     for path, text in texts.items():
         name = environment_of(path)
         if name is not None and os.path.dirname(path) == folder:
-            beside[name] = Given(path, text)
-    own = Given(spec, texts[spec]) if spec in texts else found.spec
-    return replace(found, spec=own, beside=beside), problems
+            overlays[name] = Given(path, text)
+    spec_file = Given(spec, texts[spec]) if spec in texts else inputs.spec
+    return replace(inputs, spec=spec_file, beside=overlays), problems
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
@@ -56,11 +56,11 @@ def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> lis
         lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))
         if lines:
             return ["```text", *lines, "```"]
-    found, _ = field(cast("Schema", modelyard_schemas.load("system")), path)
-    if found is None:
+    field_schema, _ = field(cast("Schema", modelyard_schemas.load("system")), path)
+    if field_schema is None:
         return []
-    described, *more = field_lines("", found)
-    return [described.partition(": ")[2], *(["", "```text", *more, "```"] if more else [])]
+    described, *details = field_lines("", field_schema)
+    return [described.partition(": ")[2], *(["", "```text", *details, "```"] if details else [])]
 
 
 KNOWLEDGE: Final = Knowledge(

@@ -19,7 +19,7 @@ from modelyard.shape import Schema
 from modelyard.validate import validate
 from modelyard.writers.json_text import json_text
 
-_FAINT, _PLAIN = "\x1b[2m", "\x1b[0m"
+_FAINT, _RESET = "\x1b[2m", "\x1b[0m"
 _COLUMN = 60  # origins start here if the values leave room
 
 
@@ -60,7 +60,7 @@ def _annotated(line: Line, colour: bool) -> str:
     if not line.origin:
         return line.text
     origin = f"# {_visible(line.origin)}"
-    return f"{line.text:<{_COLUMN}}  {_FAINT}{origin}{_PLAIN}" if colour else f"{line.text:<{_COLUMN}}  {origin}"
+    return f"{line.text:<{_COLUMN}}  {_FAINT}{origin}{_RESET}" if colour else f"{line.text:<{_COLUMN}}  {origin}"
 
 
 def _visible(path: str) -> str:

@@ -42,17 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
     """Every difference between the disk and the spec; the whole lock is compared if each of its entries is right."""
-    known = environment_names(inputs, opened(inputs).document)
+    declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")
     for name in names:
-        picked = _in_environment(inputs, name, known)
-        outcome = compile_system(picked, TARGETS)
+        environment_inputs = _in_environment(inputs, name, declared)
+        outcome = compile_system(environment_inputs, TARGETS)
         if outcome.plan is None or outcome.failed:
             problems += outcome.diagnostics
             continue
-        entry = locked(input_key(picked), outcome.plan, TARGETS, left_behind(text, name))
-        problems += (*_lock_problems(picked, entry), *_files(outcome, out / name))
+        entry = locked(input_key(environment_inputs), outcome.plan, TARGETS, left_behind(text, name))
+        problems += (*_lock_problems(environment_inputs, entry), *_files(outcome, out / name))
         lock = lock_text(lock, name, entry, modelyard_schemas.text("system"))
     if lock != text and not has_errors(problems):
         line = first_line_that_differs(text.encode(), lock.encode())
@@ -68,8 +68,8 @@ def _compiled(inputs: Inputs, out: Path) -> list[str]:
     return sorted({*environments(read_lock(inputs)), *folders})
 
 
-def _in_environment(inputs: Inputs, name: str, known: Sequence[str]) -> Inputs:
-    environment = None if name == BASE_FOLDER and name not in known else name
+def _in_environment(inputs: Inputs, name: str, declared: Sequence[str]) -> Inputs:
+    environment = None if name == BASE_FOLDER and name not in declared else name
     return replace(inputs, environment=environment, overlay=inputs.beside.get(name))
 
 
@@ -78,8 +78,8 @@ def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
     expected = {stack.target for stack in outcome.stacks}
     for stack in outcome.stacks:
         yield from differences(str(folder / stack.target), stack_files(stack))
-    there = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
-    yield from (unexpected(str(folder / name)) for name in there if name not in expected)
+    present = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
+    yield from (unexpected(str(folder / name)) for name in present if name not in expected)
 
 
 def _lock_problems(inputs: Inputs, entry: Locked) -> Iterator[Diagnostic]:

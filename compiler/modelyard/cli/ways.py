@@ -27,8 +27,8 @@ def _stage(stage: Stage, model: Model, system: System) -> str:
     if stage.checks is not None:
         parts.append(f"checks: {', '.join(stage.checks) or 'none'}")
     if stage.soak is not None:
-        written = system.written("models", model.name, "stages", stage.alias, "soak")
-        parts.append(f"a soak of {written['for']}")
+        soak = system.written("models", model.name, "stages", stage.alias, "soak")
+        parts.append(f"a soak of {soak['for']}")
     parts.append(_approvals(system.approval(model.name, stage.alias)))
     return "; ".join([*parts, *(["at any time"] if stage.any_time else [])])
 

@@ -16,8 +16,8 @@ def at_most(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The first thousand diagnostics in order, and one that says so if there are more; the rest is not computed."""
     reported = list(islice(diagnostics, MOST_MISTAKES + 1))
     if len(reported) > MOST_MISTAKES:
-        more = reported.pop().span
-        reported.append(too_many_mistakes(more or Span("", 1, 1, 2), MOST_MISTAKES))
+        span = reported.pop().span
+        reported.append(too_many_mistakes(span or Span("", 1, 1, 2), MOST_MISTAKES))
     return in_order(reported)
 
 

@@ -69,7 +69,7 @@ def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Dia
     )
 
 
-def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:
+def budget_without_price(span: Span, target: str, reason: str) -> Diagnostic:
     """A budget can be checked only where the prices of the machines are known.
 
     For your own cluster, only you know them: declare the price of a machine-hour, in the currency of the budget.
@@ -86,7 +86,7 @@ def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0514",
         Severity.ERROR,
-        f"the budget cannot be checked on target {quote(target)}: {why}",
+        f"the budget cannot be checked on target {quote(target)}: {reason}",
         span,
         "declare `capacity[].price`, or remove `governance.budget`",
     )

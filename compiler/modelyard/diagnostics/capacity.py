@@ -34,7 +34,7 @@ def _pods(count: int) -> str:
     return "1 Pod" if count == 1 else f"{count} Pods"
 
 
-def too_little(span: Span, target: str, asked: str, declared: str, here: str) -> Diagnostic:
+def too_little(span: Span, target: str, needed: str, declared: str, share: str) -> Diagnostic:
     """Everything that may run at once needs more than the declared machines have.
 
     This counts all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
@@ -53,7 +53,7 @@ def too_little(span: Span, target: str, asked: str, declared: str, here: str) ->
     return Diagnostic(
         "E0511",
         Severity.ERROR,
-        f"target {quote(target)} has {declared}, but up to {asked} may be needed, {here} of it here",
+        f"target {quote(target)} has {declared}, but up to {needed} may be needed, {share} of it here",
         span,
         "lower the maximum numbers, or declare more machines under `capacity`",
     )
@@ -81,19 +81,19 @@ def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, 
 
         pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, priority: low, retries: 3, …}}
     """
-    what, count, amount = homeless
-    more = "lower the maximum numbers, or declare more machines under `capacity`"
+    pods, count, amount = homeless
+    advice = "lower the maximum numbers, or declare more machines under `capacity`"
     return Diagnostic(
         "E0990",
         Severity.ERROR,
         f"pipeline {quote(pipeline)} does not fit on target {quote(target)} next to the workloads that always run, and"
-        f" none of them can be preempted: no machine has room for {_pods(count)} of {amount}, {what}",
+        f" none of them can be preempted: no machine has room for {_pods(count)} of {amount}, {pods}",
         span,
-        f"give the pipeline `priority: {lower}` if it may wait and be interrupted, {more}" if lower else more,
+        f"give the pipeline `priority: {lower}` if it may wait and be interrupted, {advice}" if lower else advice,
     )
 
 
-def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str) -> Diagnostic:
+def cannot_be_packed(span: Span, target: str, pods: str, count: int, amount: str) -> Diagnostic:
     """The declared machines have enough in total, but too little is left on each of them for another Pod.
 
     Wrong:
@@ -108,7 +108,7 @@ def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str
     return Diagnostic(
         "E0512",
         Severity.ERROR,
-        f"target {quote(target)} cannot fit {_pods(count)} of {amount}, {what}: free capacity is fragmented",
+        f"target {quote(target)} cannot fit {_pods(count)} of {amount}, {pods}: free capacity is fragmented",
         span,
         "request Pods that divide a machine evenly, or declare more machines under `capacity`",
     )

@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def not_reachable(span: Span, workload: str, placement: str, what: str, other: str) -> Diagnostic:
+def not_reachable(span: Span, workload: str, placement: str, resource: str, other: str) -> Diagnostic:
     """A workload on one target reads or writes something inside a cluster that accepts no connections from there.
 
     Connections go from your own cluster to a cloud, and not the other way: modelyard assumes no opening in your
@@ -25,7 +25,7 @@ def not_reachable(span: Span, workload: str, placement: str, what: str, other: s
     return Diagnostic(
         "E0520",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs {what} on target {quote(other)}, which accepts no"
+        f"{quote(workload)} on target {quote(placement)} needs {resource} on target {quote(other)}, which accepts no"
         " connections from there",
         span,
         f"place both on one target, or add {quote(placement)} to reachableFrom of target {quote(other)} if the network"
@@ -79,7 +79,7 @@ def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) 
     )
 
 
-def service_elsewhere(span: Span, workload: str, placement: str, what: str, other: str, host: str) -> Diagnostic:
+def service_elsewhere(span: Span, workload: str, placement: str, resource: str, other: str, host: str) -> Diagnostic:
     """The name of a Service, such as minio.storage.svc, resolves only inside its own cluster.
 
     In another cluster, the name means another Service or none, and the workload would wait for it.
@@ -97,7 +97,7 @@ def service_elsewhere(span: Span, workload: str, placement: str, what: str, othe
     return Diagnostic(
         "E0523",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs {what}, whose address {quote(host)} resolves only"
+        f"{quote(workload)} on target {quote(placement)} needs {resource}, whose address {quote(host)} resolves only"
         f" inside target {quote(other)}",
         span,
         "use an address that both can reach, or place both on one target",

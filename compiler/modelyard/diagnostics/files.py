@@ -126,11 +126,11 @@ def environment_file(path: str, name: str) -> Diagnostic:
 
     Right: `environments/prod.yaml`, `environments/prod-eu.yaml`
     """
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
     return Diagnostic(
         "E0153",
         Severity.ERROR,
         f"no environment reads the file '{path}'",
         None,
-        f"rename it to {quote(f'{plain}.yaml')}" if plain else "name it after the environment, such as 'prod.yaml'",
+        f"rename it to {quote(f'{stem}.yaml')}" if stem else "name it after the environment, such as 'prod.yaml'",
     )

@@ -34,7 +34,7 @@ def timeout_before_last_group(
     )
 
 
-def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: str, why: str) -> Diagnostic:
+def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: str, reason: str) -> Diagnostic:
     """No machine of the target has this alternative in `accelerators`.
 
     The alternatives of a compute class are tried in order. One that the target does not have is skipped, and the next
@@ -55,7 +55,7 @@ def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: 
     return Diagnostic(
         "W0661",
         Severity.WARNING,
-        f"compute class {quote(compute)} never gets {quote(accelerator)} on target {quote(target)}: {why}",
+        f"compute class {quote(compute)} never gets {quote(accelerator)} on target {quote(target)}: {reason}",
         span,
         "remove it, or replace it with an accelerator that the target has",
     )
@@ -114,7 +114,7 @@ def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Di
     )
 
 
-def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator: str, why: str) -> Diagnostic:
+def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator: str, reason: str) -> Diagnostic:
     """The runtime's image has no code for this accelerator: training fails there, or computes on the CPUs next to it.
 
     Your own image may have another build.
@@ -132,7 +132,7 @@ def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator:
     return Diagnostic(
         "E0690",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {why}",
+        f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {reason}",
         span,
         "choose another accelerator in the class, or train with your own image",
     )

@@ -47,7 +47,7 @@ def environment_twice(span: Span, environment: str, file: str) -> Diagnostic:
     )
 
 
-def not_a_patch(span: Span, where: str) -> Diagnostic:
+def not_a_patch(span: Span, path: str) -> Diagnostic:
     """An environment is a mapping: the parts of the spec that differ in it.
 
     Wrong:
@@ -63,7 +63,7 @@ def not_a_patch(span: Span, where: str) -> Diagnostic:
     return Diagnostic(
         "E0132",
         Severity.ERROR,
-        f"{quote(where)} must be a mapping",
+        f"{quote(path)} must be a mapping",
         span,
         "write a mapping of environments, each with what it changes",
     )
@@ -158,13 +158,13 @@ def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Dia
         parameters: {home: "$${HOME}/data"}
     """
     name = text.removeprefix("${").removesuffix("}").rpartition(".")[2].strip()
-    meant = f"did you mean '${{vars.{name}}}'?" if name in set(known) else ""
+    suggestion = f"did you mean '${{vars.{name}}}'?" if name in set(known) else ""
     return Diagnostic(
         "E0141",
         Severity.ERROR,
         f"{quote(text)} is not a variable reference",
         span,
-        meant or "write '${vars.name}' for a variable, or '$${' for a literal '${'",
+        suggestion or "write '${vars.name}' for a variable, or '$${' for a literal '${'",
     )
 
 
@@ -207,7 +207,7 @@ def variable_without_value(span: Span, name: str) -> Diagnostic:
     )
 
 
-def variable_misfit(span: Span, name: str, found: str, expected: str) -> Diagnostic:
+def variable_misfit(span: Span, name: str, actual: str, expected: str) -> Diagnostic:
     """The value of a variable does not fit its own declaration.
 
     Wrong:
@@ -219,11 +219,11 @@ def variable_misfit(span: Span, name: str, found: str, expected: str) -> Diagnos
         vars: {replicas: {type: integer, max: 10, default: 8}}
     """
     return Diagnostic(
-        "E0144", Severity.ERROR, f"the variable {quote(name)} must be {expected}, but its value is {found}", span
+        "E0144", Severity.ERROR, f"the variable {quote(name)} must be {expected}, but its value is {actual}", span
     )
 
 
-def variable_declaration(span: Span, name: str, found: str) -> Diagnostic:
+def variable_declaration(span: Span, name: str, actual: str) -> Diagnostic:
     """A variable is declared as a scalar, or as a mapping with its `type`.
 
     The types are `string`, `integer`, `number` and `boolean`.
@@ -240,7 +240,7 @@ def variable_declaration(span: Span, name: str, found: str) -> Diagnostic:
     return Diagnostic(
         "E0145",
         Severity.ERROR,
-        f"{quote(name)} is {found}, but a variable is text, a number, true or false, or a mapping with 'type'",
+        f"{quote(name)} is {actual}, but a variable is text, a number, true or false, or a mapping with 'type'",
         span,
         "write '{type: string, default: …}'; types are string, integer, number and boolean",
     )

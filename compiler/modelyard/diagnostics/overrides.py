@@ -11,7 +11,7 @@ from modelyard.source import Span
 _ADMISSION_POLICIES: Final = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 
 
-def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable[str]) -> Diagnostic:
+def override_of_nothing(span: Span, address: str, placement: str, known: Iterable[str]) -> Diagnostic:
     """An override names an object that the target does not emit.
 
     `modelyard explain inference.scorer` lists the objects of an endpoint; the emitted manifests show them too.
@@ -27,7 +27,7 @@ def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable
 
         overrides: {shm: {object: RayService/scorer, patch: […], reason: larger shared memory}}
     """
-    kind, _, name = wanted.partition("/")
+    kind, _, name = address.partition("/")
     if kind in _ADMISSION_POLICIES:
         return Diagnostic(
             "E0620",
@@ -39,9 +39,9 @@ def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable
     return Diagnostic(
         "E0620",
         Severity.ERROR,
-        f"target {quote(placement)} emits no object {quote(wanted)}",
+        f"target {quote(placement)} emits no object {quote(address)}",
         span,
-        nearest(wanted, known, "did you mean {}?"),
+        nearest(address, known, "did you mean {}?"),
     )
 
 

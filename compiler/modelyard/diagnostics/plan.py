@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def name_collision(span: Span, name: str, what: str, other: str, where: Span) -> Diagnostic:
+def name_collision(span: Span, name: str, subject: str, other: str, place: Span) -> Diagnostic:
     """Two things on one target would have the same name, and one would replace the other.
 
     Objects are named after their names in the spec: an endpoint `a` with several variants has servers `a-<variant>`, a
@@ -28,13 +28,13 @@ def name_collision(span: Span, name: str, what: str, other: str, where: Span) ->
     return Diagnostic(
         "E0501",
         Severity.ERROR,
-        f"{what} and {other} ({where.file}:{where.line}:{where.column}) would both be named {quote(name)}",
+        f"{subject} and {other} ({place.file}:{place.line}:{place.column}) would both be named {quote(name)}",
         span,
         "rename one of them",
     )
 
 
-def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
+def reserved_name(span: Span, name: str, reason: str) -> Diagnostic:
     """Some names are reserved for the platform.
 
     Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` are not this
@@ -50,7 +50,9 @@ def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
 
         deployment: {mode: on-prem, provider: kubernetes, namespace: fraud-detection}
     """
-    return Diagnostic("E0502", Severity.ERROR, f"the name {quote(name)} is taken: {why}", span, "choose another name")
+    return Diagnostic(
+        "E0502", Severity.ERROR, f"the name {quote(name)} is taken: {reason}", span, "choose another name"
+    )
 
 
 def no_registry(span: Span, model: str) -> Diagnostic:
@@ -184,9 +186,9 @@ def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: 
         inference: {fraud-scorer: {…}}
         moved: {inference.fraud-scorer: inference.scorer}
     """
-    what = " and ".join(quote(address) for address in addresses)
+    subject = " and ".join(quote(address) for address in addresses)
     verb = "is" if len(addresses) == 1 else "are"
-    return Diagnostic("W0502", Severity.WARNING, f"{what} on target {quote(target)} {verb} gone: {fate}", span, hint)
+    return Diagnostic("W0502", Severity.WARNING, f"{subject} on target {quote(target)} {verb} gone: {fate}", span, hint)
 
 
 def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:

@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Diagnostic:
+def shared_without_addon(span: Span, placement: str, addon: str, reason: str) -> Diagnostic:
     """A tenant of a shared cluster does not install operators and CRDs, which serve the whole cluster.
 
     The owner of the cluster installs them once, and the target lists them as present.
@@ -23,7 +23,7 @@ def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Di
     return Diagnostic(
         "E0628",
         Severity.ERROR,
-        f"target {quote(placement)} is shared and has no {addon}, which {why}",
+        f"target {quote(placement)} is shared and has no {addon}, which {reason}",
         span,
         f"ask the owner of the cluster to install {addon}, then add it to present",
     )
@@ -53,7 +53,7 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
     )
 
 
-def priority_class_does_not_yield(span: Span, priority: str, name: str, why: str) -> Diagnostic:
+def priority_class_does_not_yield(span: Span, priority: str, name: str, reason: str) -> Diagnostic:
     """A PriorityClass is named for workloads that yield, but cannot make them yield.
 
     Kubernetes reserves names that begin with `system-` for its own classes, which are above all others.
@@ -69,7 +69,7 @@ def priority_class_does_not_yield(span: Span, priority: str, name: str, why: str
     return Diagnostic(
         "E0996",
         Severity.ERROR,
-        f"PriorityClass {quote(name)} cannot be priority {quote(priority)}: {why}",
+        f"PriorityClass {quote(name)} cannot be priority {quote(priority)}: {reason}",
         span,
         "name a class below the priority of Pods without one, and for `lowest` one below that of `low`",
     )
@@ -187,7 +187,7 @@ def reserved_label(span: Span, label: str) -> Diagnostic:
     )
 
 
-def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
+def secrets_meet(span: Span, first: str, second: str, name: str) -> Diagnostic:
     """The name of a Kubernetes Secret is a DNS name: slashes become dots, underscores dashes, capitals lower case.
 
     Two references that differ only in these would read the same Secret.
@@ -205,7 +205,7 @@ def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
     return Diagnostic(
         "E0633",
         Severity.ERROR,
-        f"{quote(one)} and {quote(other)} would both read the Secret {quote(name)}",
+        f"{quote(first)} and {quote(second)} would both read the Secret {quote(name)}",
         span,
         "rename one of the two in its store",
     )
@@ -234,7 +234,7 @@ def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
     )
 
 
-def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnostic:
+def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnostic:
     """A setting of a target affects nothing that is placed there.
 
     Wrong:
@@ -248,13 +248,13 @@ def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnosti
     return Diagnostic(
         "W0634",
         Severity.WARNING,
-        f"{field} of target {quote(placement)} has no effect: {what}",
+        f"{field} of target {quote(placement)} has no effect: {reason}",
         span,
         f"remove {field}",
     )
 
 
-def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
+def metrics_cut(span: Span, retention: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
     """Prometheus keeps metrics on a volume of fixed size and deletes the oldest when it is full, whatever retention the
     spec asks for.
 
@@ -273,7 +273,7 @@ def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, 
     return Diagnostic(
         "W0635",
         Severity.WARNING,
-        f"metrics are not kept for {kept} on target {quote(placement)}: Prometheus has a volume of {size} there, "
+        f"metrics are not kept for {retention} on target {quote(placement)}: Prometheus has a volume of {size} there, "
         f"which holds about {fitting} of them",
         span,
         "shorten it: telemetry.remoteWrite keeps what is older"

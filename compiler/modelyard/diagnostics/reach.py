@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def beyond_egress(span: Span, what: str, address: str, placement: str) -> Diagnostic:
+def beyond_egress(span: Span, subject: str, address: str, placement: str) -> Diagnostic:
     """A target that lists its `egress` allows nothing else, and the spec needs an address outside of it.
 
     Host names are not compared, because their addresses are unknown before they are resolved.
@@ -25,7 +25,7 @@ def beyond_egress(span: Span, what: str, address: str, placement: str) -> Diagno
     return Diagnostic(
         "E0692",
         Severity.ERROR,
-        f"{what} is at {address}, which the egress of target {quote(placement)} does not allow",
+        f"{subject} is at {address}, which the egress of target {quote(placement)} does not allow",
         span,
         f"add {address}/{bits}, or the range that it is in, to egress",
     )
@@ -103,7 +103,7 @@ def clients_without_effect(span: Span, endpoint: str, class_name: str, placement
     )
 
 
-def lost_at_the_edge(span: Span, endpoint: str, kept: str) -> Diagnostic:
+def lost_at_the_edge(span: Span, endpoint: str, contents: str) -> Diagnostic:
     """Without a network, an endpoint at the edge keeps pending captures and model bundles on its own disk.
 
     It has a volume that outlives its Pods if the target has one machine, or if there is never a second Pod: with one
@@ -123,7 +123,7 @@ def lost_at_the_edge(span: Span, endpoint: str, kept: str) -> Diagnostic:
     return Diagnostic(
         "W0696",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} has no volume: {kept} that it holds without a network are lost with its Pod",
+        f"endpoint {quote(endpoint)} has no volume: {contents} that it holds without a network are lost with its Pod",
         span,
         "set replicas: 1 and rollout: {strategy: in-place}",
     )

@@ -14,7 +14,7 @@ def _error(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
     return Diagnostic(code, Severity.ERROR, message, span, hint)
 
 
-def _lacks(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
+def _missing(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
     return Diagnostic(code, Severity.ERROR, message, span, hint, lacks=True)
 
 
@@ -44,17 +44,17 @@ def unknown_reference(
     """
     if deleted is not None:
         place = f"line {deleted.line} of {deleted.file}"
-        return _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
+        return _missing("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
     known = list(known)
     near = nearest_name(name, known)
     if near is not None:
-        unknown = _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"did you mean '{near}'?")
+        unknown = _missing("E0301", f"there is no {kind} {quote(name)}", span, f"did you mean '{near}'?")
         return replace(unknown, meant=(name, near)) if is_typo(name, near) else unknown
     hint = f"known: {_one_of(known)}" if 0 < len(known) <= 5 else ""
-    return _lacks("E0301", f"there is no {kind} {quote(name)}", span, hint)
+    return _missing("E0301", f"there is no {kind} {quote(name)}", span, hint)
 
 
-def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting: Iterable[str]) -> Diagnostic:
+def store_of_other_type(span: Span, name: str, actual: str, expected: str, fitting: Iterable[str]) -> Diagnostic:
     """The type of a store does not match its use.
 
     Datasets, captures and a registry's artifacts are kept in a store of type `object`, a registry's runs in a
@@ -72,9 +72,9 @@ def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting
     listed = _one_of(fitting)
     return _error(
         "E0302",
-        f"{quote(name)} is a store of type {actual}; a store of type {wanted} belongs here",
+        f"{quote(name)} is a store of type {actual}; a store of type {expected} belongs here",
         span,
-        f"stores of type {wanted}: {listed}" if listed else f"declare a store of type {wanted} under stores",
+        f"stores of type {expected}: {listed}" if listed else f"declare a store of type {expected} under stores",
     )
 
 
@@ -113,7 +113,7 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
           placement: {default: main, inference: stores}
     """
     listed = list(targets)
-    return _lacks(
+    return _missing(
         "E0304",
         f"deployment has {len(listed)} targets and no default placement",
         span,
@@ -135,13 +135,13 @@ def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
     """
     listed = list(stores)
     if not listed:
-        return _lacks(
+        return _missing(
             "E0305",
             "capture has nowhere to write: the spec declares no store of type object",
             span,
             "declare a store of type object under stores",
         )
-    return _lacks(
+    return _missing(
         "E0305",
         f"capture names no store, and there are {len(listed)} stores of type object",
         span,
@@ -195,10 +195,10 @@ def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
             source: {image: ghcr.io/acme/features:1.4, entrypoint: "acme.features:build"}
             compute: cpu
     """
-    why = f": the framework {framework} has no built-in trainer" if framework else ""
+    reason = f": the framework {framework} has no built-in trainer" if framework else ""
     return _error(
         "E0307",
-        f"{quote(step)} has nothing to run{why}",
+        f"{quote(step)} has nothing to run{reason}",
         span,
         "add source: {entrypoint: package.module:function}",
     )
@@ -358,7 +358,7 @@ def no_compute(span: Span, name: str) -> Diagnostic:
 
         pipelines: {retrain: {type: training, model: fraud-xgb, inputs: [transactions], compute: "L4:1"}}
     """
-    return _lacks(
+    return _missing(
         "E0315",
         f"{quote(name)} does not say which hardware it needs",
         span,
@@ -366,7 +366,7 @@ def no_compute(span: Span, name: str) -> Diagnostic:
     )
 
 
-def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
+def no_threshold(span: Span, name: str, bounds: str) -> Diagnostic:
     """A check has a bound in the direction in which its metric is good: `min`, `max`, or for a gate `versus: champion`.
 
     Wrong:
@@ -377,4 +377,4 @@ def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
 
         validation: {auc: {metric: auc_pr, min: 0.82}}
     """
-    return _error("E0316", f"check {quote(name)} has no bound", span, f"add {known}")
+    return _error("E0316", f"check {quote(name)} has no bound", span, f"add {bounds}")

@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity
 from modelyard.source import Span
 
 
-def approval_unreadable(span: Span, why: str) -> Diagnostic:
+def approval_unreadable(span: Span, reason: str) -> Diagnostic:
     """A file under `approvals/` is not a signed statement, so it would approve nothing.
 
     Wrong: `approvals/model-risk/fraud.json` written by hand, or left with conflict markers by a merge
@@ -16,13 +16,13 @@ def approval_unreadable(span: Span, why: str) -> Diagnostic:
     return Diagnostic(
         "E0970",
         Severity.ERROR,
-        f"'{span.file}' is not an approval: {why}",
+        f"'{span.file}' is not an approval: {reason}",
         None,
         "create it again with `modelyard approve --save`, or remove it",
     )
 
 
-def approval_without_effect(span: Span, why: str) -> Diagnostic:
+def approval_without_effect(span: Span, reason: str) -> Diagnostic:
     """An approval next to a spec is about something that this spec does not require, or is signed by an unlisted key.
 
     Approvals for other environments are ignored, because each environment reads its own.
@@ -34,7 +34,7 @@ def approval_without_effect(span: Span, why: str) -> Diagnostic:
     return Diagnostic(
         "W0971",
         Severity.WARNING,
-        f"'{span.file}' approves nothing here: {why}",
+        f"'{span.file}' approves nothing here: {reason}",
         None,
         "sign again with `modelyard approve --save`, or remove it",
     )

@@ -95,7 +95,7 @@ def credentials_are_made(span: Span, store: str) -> Diagnostic:
     )
 
 
-def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
+def credentials_needed(span: Span, store: str, purpose: str) -> Diagnostic:
     """A service outside the cluster needs credentials: an existing cluster has no cloud identity that it would trust.
 
     Wrong:
@@ -109,7 +109,7 @@ def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
     return Diagnostic(
         "E0626",
         Severity.ERROR,
-        f"store {quote(store)} needs credentials, with which {what}",
+        f"store {quote(store)} needs credentials, with which {purpose}",
         span,
         "add credentials: with the secret that holds them",
     )

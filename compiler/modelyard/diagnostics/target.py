@@ -50,7 +50,7 @@ def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> 
     )
 
 
-def environment_not_yet(found: Diagnostic) -> Diagnostic:
+def environment_not_yet(error: Diagnostic) -> Diagnostic:
     """An environment uses a provider that modelyard does not support yet; other environments are not affected.
 
     `modelyard validate` without `--env` checks all environments. Naming this one with `--env` makes it an error.
@@ -63,10 +63,10 @@ def environment_not_yet(found: Diagnostic) -> Diagnostic:
 
         environments: {later: {deployment: {mode: cloud, targets: {main: {provider: aws, …}}}}}
     """
-    return Diagnostic("W0602", Severity.WARNING, found.message, found.span)
+    return Diagnostic("W0602", Severity.WARNING, error.message, error.span)
 
 
-def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
+def gateway_needed(span: Span, placement: str, subject: str) -> Diagnostic:
     """The cluster's gateway splits and mirrors traffic, and this target declares none.
 
     Kubernetes Services have no weights. Name an existing Gateway of the Gateway API, or the class from which modelyard
@@ -88,7 +88,7 @@ def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
     return Diagnostic(
         "E0610",
         Severity.ERROR,
-        f"{what} needs a gateway, and target {quote(placement)} has none",
+        f"{subject} needs a gateway, and target {quote(placement)} has none",
         span,
         f"declare the gateway of target {quote(placement)}: its class, or the name of an existing one",
     )
@@ -142,7 +142,7 @@ def rollout_owns_route(span: Span, field: str) -> Diagnostic:
     )
 
 
-def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: str) -> Diagnostic:
+def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy: str) -> Diagnostic:
     """A monitor requests runs on another target through an object store, and no store is open to both targets.
 
     It has no access to the API of another cluster. It writes a request to the artifact store, or to the first other
@@ -168,7 +168,7 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: st
         f"the monitor on target {quote(placement)} cannot request a run of {quote(pipeline)} on {quote(other)}:"
         " no object store is open to both",
         span,
-        f"{way}, place the monitor on {quote(other)}, or let it only notify",
+        f"{remedy}, place the monitor on {quote(other)}, or let it only notify",
     )
 
 

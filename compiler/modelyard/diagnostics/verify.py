@@ -55,14 +55,14 @@ def unexpected(path: str, copy_of: str = "") -> Diagnostic:
     return _error("E0712", f"'{path}' is not part of what the spec compiles to", "move it out of the output folder")
 
 
-def lock_differs(path: str, environment: str, what: str) -> Diagnostic:
+def lock_differs(path: str, environment: str, difference: str) -> Diagnostic:
     """`modelyard.lock` is not the lock that this spec compiles to: it is outdated, or was edited.
 
     Wrong: a changed spec committed with the lock of the last compile.
 
     Right: `modelyard compile --force` for that environment, and the new lock committed with the spec.
     """
-    message = f"'{path}' does not match the spec in environment {quote(environment)}: {what}"
+    message = f"'{path}' does not match the spec in environment {quote(environment)}: {difference}"
     return _error(
         "E0713", message, "run `modelyard compile --force` for that environment and commit the lock with the spec"
     )

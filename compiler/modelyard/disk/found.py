@@ -14,20 +14,20 @@ Found: TypeAlias = Mapping[str, os.stat_result]
 
 def scan(root: str) -> dict[str, os.stat_result]:
     """Everything below root; nothing if root is missing."""
-    found: dict[str, os.stat_result] = {}
+    statuses: dict[str, os.stat_result] = {}
     if os.path.lexists(root):
-        _scan(root, "", found)
-    return found
+        _scan(root, "", statuses)
+    return statuses
 
 
-def _scan(folder: str, prefix: str, found: dict[str, os.stat_result]) -> None:
+def _scan(folder: str, prefix: str, statuses: dict[str, os.stat_result]) -> None:
     with os.scandir(folder) as entries:
         inside = sorted(entries, key=lambda entry: entry.name)
     for entry in inside:
         status = entry.stat(follow_symlinks=False)
-        found[prefix + entry.name] = status
+        statuses[prefix + entry.name] = status
         if stat.S_ISDIR(status.st_mode):
-            _scan(entry.path, f"{prefix}{entry.name}/", found)
+            _scan(entry.path, f"{prefix}{entry.name}/", statuses)
 
 
 def is_file(status: os.stat_result | None) -> bool:
@@ -80,22 +80,22 @@ def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
 
     Entries that differ from `known`, because somebody wrote there in the meantime, are moved to rescue instead.
     """
-    found = scan(root)
-    for path, status in found.items():
+    statuses = scan(root)
+    for path, status in statuses.items():
         if is_folder(status) and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
             os.chmod(f"{root}/{path}", stat.S_IRWXU)  # nothing can be removed from a read-only folder
-    for path in reversed(found):
-        status = found[path]
+    for path in reversed(statuses):
+        status = statuses[path]
         if is_folder(status):
             os.rmdir(f"{root}/{path}")
-        elif known is None or _same(status, known.get(path)):
+        elif known is None or _is_unchanged(status, known.get(path)):
             os.unlink(f"{root}/{path}")
         else:
             _move(f"{root}/{path}", f"{rescue}/{path}")
     os.rmdir(root)
 
 
-def _same(status: os.stat_result, known: os.stat_result | None) -> bool:
+def _is_unchanged(status: os.stat_result, known: os.stat_result | None) -> bool:
     return known is not None and (status.st_ino, status.st_size, status.st_mtime_ns) == (
         known.st_ino,
         known.st_size,

@@ -34,8 +34,8 @@ def place(picture: Picture) -> Placed:
     for box in boxes:
         columns[ranks[box]].append(box)
     ways = [(arrow, _way(arrow, at, ranks, columns)) for at, arrow in enumerate(forward)]
-    kept = set(forward)
-    back = tuple(arrow for arrow in picture.arrows if arrow not in kept)
+    forward_arrows = set(forward)
+    back = tuple(arrow for arrow in picture.arrows if arrow not in forward_arrows)
     return Placed(_untangled(columns, [way for _, way in ways]), tuple(ways), back)
 
 
@@ -45,14 +45,14 @@ def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arro
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow)
     closing: set[Arrow] = set()
-    done: set[str] = set()
+    visited: set[str] = set()
     for box in boxes:
-        _search(box, after, done, closing)
+        _search(box, after, visited, closing)
     return [arrow for arrow in arrows if arrow not in closing]
 
 
-def _search(start: str, after: Mapping[str, Sequence[Arrow]], done: set[str], closing: set[Arrow]) -> None:
-    if start in done:
+def _search(start: str, after: Mapping[str, Sequence[Arrow]], visited: set[str], closing: set[Arrow]) -> None:
+    if start in visited:
         return
     open_boxes = {start}
     way = [(start, iter(after.get(start, ())))]
@@ -62,10 +62,10 @@ def _search(start: str, after: Mapping[str, Sequence[Arrow]], done: set[str], cl
         if arrow is None:
             way.pop()
             open_boxes.discard(box)
-            done.add(box)
+            visited.add(box)
         elif arrow.sink in open_boxes:
             closing.add(arrow)
-        elif arrow.sink not in done:
+        elif arrow.sink not in visited:
             open_boxes.add(arrow.sink)
             way.append((arrow.sink, iter(after.get(arrow.sink, ()))))
 
@@ -74,16 +74,16 @@ def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
     """The length of the longest way to each box."""
     ranks = dict.fromkeys(boxes, 0)
     after: dict[str, list[str]] = {}
-    missing = dict.fromkeys(ranks, 0)
+    pending = dict.fromkeys(ranks, 0)
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow.sink)
-        missing[arrow.sink] += 1
-    ready = [box for box, count in missing.items() if not count]
+        pending[arrow.sink] += 1
+    ready = [box for box, count in pending.items() if not count]
     for box in ready:
         for sink in after.get(box, ()):
             ranks[sink] = max(ranks[sink], ranks[box] + 1)
-            missing[sink] -= 1
-            if not missing[sink]:
+            pending[sink] -= 1
+            if not pending[sink]:
                 ready.append(sink)
     return ranks
 
@@ -108,13 +108,13 @@ def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
     for sweep in range(_SWEEPS):
         neighbours, ordered = (after, columns[::-1]) if sweep % 2 else (before, columns)
         for fixed, moved in pairwise(ordered):
-            _reorder(moved, {each: at for at, each in enumerate(fixed)}, neighbours)
+            _reorder(moved, {box: at for at, box in enumerate(fixed)}, neighbours)
     return columns
 
 
 def _reorder(column: list[str], fixed: Mapping[str, int], neighbours: Mapping[str, Sequence[str]]) -> None:
-    wanted: dict[str, float] = {}
-    for at, each in enumerate(column):
-        places = [fixed[other] for other in neighbours.get(each, ()) if other in fixed]
-        wanted[each] = sum(places) / len(places) if places else float(at)
-    column.sort(key=lambda each: wanted[each])
+    wishes: dict[str, float] = {}
+    for at, box in enumerate(column):
+        places = [fixed[other] for other in neighbours.get(box, ()) if other in fixed]
+        wishes[box] = sum(places) / len(places) if places else float(at)
+    column.sort(key=lambda box: wishes[box])

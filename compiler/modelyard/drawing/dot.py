@@ -34,12 +34,12 @@ def _node(box: Box) -> str:
 
 
 def _edge(arrow: Arrow) -> str:
-    written = {
+    settings = {
         "label": _text(arrow.text) if arrow.text else "",
         "style": "dashed" if arrow.dashed else "",
         "constraint": "false" if arrow.feedback else "",
     }
-    attributes = ", ".join(f"{name}={value}" for name, value in written.items() if value)
+    attributes = ", ".join(f"{name}={value}" for name, value in settings.items() if value)
     return f"{arrow.source} -> {arrow.sink}" + (f" [{attributes}]" if attributes else "") + ";"
 
 

@@ -75,9 +75,9 @@ def layout(picture: Picture) -> Layout:
     lefts, widths = _across(placed, sizes)
     tops = _down(placed, sizes)
     at = {
-        each: Rectangle(lefts[rank], tops[each], widths[rank], sizes[each][1] if each in sizes else 0)
+        box_id: Rectangle(lefts[rank], tops[box_id], widths[rank], sizes[box_id][1] if box_id in sizes else 0)
         for rank, column in enumerate(placed.columns)
-        for each in column
+        for box_id in column
     }
     bottom = max((spot.y + spot.height for spot in at.values()), default=0)
     lines = (*_forward(placed, at), *_back(placed, at, bottom))
@@ -89,7 +89,7 @@ def layout(picture: Picture) -> Layout:
 
 def text_width(text: str, letter: float = _LETTER) -> float:
     """About how wide a text is; characters of East Asia are twice as wide."""
-    return letter * sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
+    return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _size(box: Box) -> tuple[float, float]:
@@ -100,9 +100,9 @@ def _size(box: Box) -> tuple[float, float]:
 
 def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
     """Left edge and width of each column; gaps are as wide as the labels in them."""
-    widths = [max((sizes[each][0] for each in column if each in sizes), default=0) for column in placed.columns]
+    widths = [max((sizes[box][0] for box in column if box in sizes), default=0) for column in placed.columns]
     gaps = [float(_LEAST_GAP)] * len(widths)
-    rank = {each: at for at, column in enumerate(placed.columns) for each in column}
+    rank = {box: at for at, column in enumerate(placed.columns) for box in column}
     for arrow, way in placed.forward:
         gaps[rank[way[0]]] = max(gaps[rank[way[0]]], text_width(arrow.text, SMALL_LETTER) + _BESIDE_LABEL)
     lefts, left = list[float](), float(_MARGIN + (_LANE if placed.back else 0))
@@ -121,12 +121,12 @@ def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str,
     middles: dict[str, float] = {}
     tops: dict[str, float] = {}
     for column in placed.columns:
-        heights = [sizes[each][1] if each in sizes else 0.0 for each in column]
-        wishes = [_mean([middles[source] for source in before.get(each, ())]) for each in column]
-        for each, top, height in zip(column, _stacked(wishes, heights), heights, strict=True):
-            tops[each], middles[each] = top, top + height / 2
+        heights = [sizes[box][1] if box in sizes else 0.0 for box in column]
+        wishes = [_mean([middles[source] for source in before.get(box, ())]) for box in column]
+        for box, top, height in zip(column, _stacked(wishes, heights), heights, strict=True):
+            tops[box], middles[box] = top, top + height / 2
     highest = min(tops.values(), default=0)
-    return {each: top - highest + _MARGIN for each, top in tops.items()}
+    return {box: top - highest + _MARGIN for box, top in tops.items()}
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -148,8 +148,8 @@ def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[f
 def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:
     for arrow, way in placed.forward:
         points: list[Point] = []
-        for each in way:
-            spot = at[each]
+        for box in way:
+            spot = at[box]
             points += [(spot.x, spot.middle), (spot.x + spot.width, spot.middle)]
         inner = tuple(points[1:-1])
         (left, upper), (right, lower) = inner[0], inner[1]

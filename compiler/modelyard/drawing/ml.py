@@ -64,8 +64,8 @@ class _View:
 
     def _dataset(self, data: Dataset) -> Box:
         store = self._system.stores.get(data.store)
-        where = f"data in {data.store}{self._on(store.target)}" if store is not None else f"data at {data.uri}"
-        return self._box(Shape.CYLINDER, "data", data.name, where)
+        location = f"data in {data.store}{self._on(store.target)}" if store is not None else f"data at {data.uri}"
+        return self._box(Shape.CYLINDER, "data", data.name, location)
 
     def _pipeline(self, pipeline: Pipeline) -> Box:
         kind = pipeline.type.replace("-", " ")
@@ -82,7 +82,7 @@ class _View:
 
     def _version(self, version: ModelRef) -> Box:
         model = self._system.models[version.model]
-        return self._box(Shape.STADIUM, "model", _written(version), f"{model.framework} model")
+        return self._box(Shape.STADIUM, "model", _version_text(version), f"{model.framework} model")
 
     def _endpoint(self, inference: Inference) -> Box:
         endpoint = inference.endpoint
@@ -111,54 +111,54 @@ class _View:
     # --- arrows
 
     def _of_pipeline(self, pipeline: Pipeline) -> Iterator[Arrow]:
-        here = self._ids.of("pipeline", pipeline.name)
-        written = dict.fromkeys(name for name in (pipeline.output, *(step.output for step in pipeline.steps)) if name)
-        read = dict.fromkeys((*pipeline.inputs, *(name for step in pipeline.steps for name in step.inputs)))
-        yield from (Arrow(self._ids.of("data", name), here) for name in read if name not in written)
-        yield from (Arrow(self._of(version), here, "scores") for version in models_of(pipeline))
-        yield from (Arrow(here, self._ids.of("data", name)) for name in written)
+        box = self._ids.of("pipeline", pipeline.name)
+        outputs = dict.fromkeys(name for name in (pipeline.output, *(step.output for step in pipeline.steps)) if name)
+        inputs = dict.fromkeys((*pipeline.inputs, *(name for step in pipeline.steps for name in step.inputs)))
+        yield from (Arrow(self._ids.of("data", name), box) for name in inputs if name not in outputs)
+        yield from (Arrow(self._of(version), box, "scores") for version in models_of(pipeline))
+        yield from (Arrow(box, self._ids.of("data", name)) for name in outputs)
         if pipeline.schedule.after:
-            yield Arrow(self._ids.of("pipeline", pipeline.schedule.after), here, "then")
+            yield Arrow(self._ids.of("pipeline", pipeline.schedule.after), box, "then")
 
     def _of_endpoint(self, inference: Inference) -> Iterator[Arrow]:
-        here = self._ids.of("endpoint", inference.name)
+        box = self._ids.of("endpoint", inference.name)
         mirror = inference.mirror
         for variant in inference.variants:
             source = self._of(variant.model)
             name = f"{variant.name} " if len(inference.variants) > 1 else ""
             if mirror is not None and mirror.variant == variant.name:
-                yield Arrow(source, here, f"{name}shadow {mirror.percent}%", dashed=True)
+                yield Arrow(source, box, f"{name}shadow {mirror.percent}%", dashed=True)
             else:
-                yield Arrow(source, here, f"{name}{variant.percent}%")
+                yield Arrow(source, box, f"{name}{variant.percent}%")
         oncall = self._system.governance.owner.oncall
         if inference.slo is not None and oncall:
-            yield Arrow(here, self._ids.of("channel", oncall), "SLO alerts")
+            yield Arrow(box, self._ids.of("channel", oncall), "SLO alerts")
 
     def _of_monitor(self, monitor: Monitor) -> Iterator[Arrow]:
-        here = self._ids.of("monitor", monitor.name)
+        box = self._ids.of("monitor", monitor.name)
         breach = monitor.on_breach
-        yield self._watched(monitor, here)
+        yield self._watched(monitor, box)
         if monitor.labels:
-            yield Arrow(self._ids.of("data", monitor.labels), here, "labels")
+            yield Arrow(self._ids.of("data", monitor.labels), box, "labels")
         if monitor.reference is not None and monitor.reference.data:
-            yield Arrow(self._ids.of("data", monitor.reference.data), here, "reference")
+            yield Arrow(self._ids.of("data", monitor.reference.data), box, "reference")
         oncall = self._system.governance.owner.oncall
         for channel in breach.notify or ((oncall,) if oncall else ()):
-            yield Arrow(here, self._ids.of("channel", channel), "alerts")
+            yield Arrow(box, self._ids.of("channel", channel), "alerts")
         if breach.run:
-            yield self._back(here, self._ids.of("pipeline", breach.run), "starts")
+            yield self._back(box, self._ids.of("pipeline", breach.run), "starts")
         for version in self._taken_back(monitor):
-            yield self._back(here, self._of(version), "rolls back")
+            yield self._back(box, self._of(version), "rolls back")
         for version in self._soaks.get(monitor.name, ()):
-            yield self._back(here, self._of(version), "judges the soak")
+            yield self._back(box, self._of(version), "judges the soak")
 
-    def _watched(self, monitor: Monitor, here: str) -> Arrow:
+    def _watched(self, monitor: Monitor, box: str) -> Arrow:
         section, _, name = monitor.watch.partition(".")
         kind = {"inference": "endpoint", "pipelines": "pipeline"}.get(section, "data")
         endpoint = self._system.inference.get(name) if section == "inference" else None
         captured = endpoint is not None and endpoint.capture is not None and monitor.type not in RULES_ONLY
         text = "captures" if captured else "metrics" if endpoint is not None else ""
-        return Arrow(self._ids.of(kind, name), here, text)
+        return Arrow(self._ids.of(kind, name), box, text)
 
     def _taken_back(self, monitor: Monitor) -> Iterator[ModelRef]:
         return iter(watched_models(self._system, monitor) if monitor.on_breach.rollback else ())
@@ -171,30 +171,30 @@ class _View:
 
     def _versions(self) -> dict[ModelRef, None]:
         """What is promoted, served or scored with, each once; by model, in the order of the spec."""
-        found: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
+        versions_by_model: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
-            found[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
+            versions_by_model[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
         used = [variant.model for inference in self._system.inference.values() for variant in inference.variants]
         used += [version for pipeline in self._system.pipelines.values() for version in models_of(pipeline)]
         for version in used:
-            found[version.model].setdefault(version)
-        return {version: None for versions in found.values() for version in versions}
+            versions_by_model[version.model].setdefault(version)
+        return {version: None for versions in versions_by_model.values() for version in versions}
 
     def _of(self, version: ModelRef) -> str:
-        return self._ids.of("model", _written(version))
+        return self._ids.of("model", _version_text(version))
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
     """By monitor, the aliases that a version gets once the monitor has judged its soak."""
-    found: dict[str, list[ModelRef]] = {}
+    versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is not None and stage.soak.monitor:
-                found.setdefault(stage.soak.monitor, []).append(ModelRef(model.name, stage.alias))
-    return found
+                versions.setdefault(stage.soak.monitor, []).append(ModelRef(model.name, stage.alias))
+    return versions
 
 
-def _written(version: ModelRef) -> str:
+def _version_text(version: ModelRef) -> str:
     return f"{version.model}@{version.alias}"
 
 

@@ -41,8 +41,8 @@ def network_view(plan: Plan) -> Picture:
         for resource in shown
     )
     arrows = (Arrow(ids.get(link.source, ""), ids.get(link.sink, ""), link.what) for link in plan.links)
-    named = tuple((group, placement) for placement, group in groups.items())
-    return Picture(plan.system.metadata.name, boxes, between_boxes(boxes, arrows), named)
+    titles = tuple((group, placement) for placement, group in groups.items())
+    return Picture(plan.system.metadata.name, boxes, between_boxes(boxes, arrows), titles)
 
 
 def plan_json(plan: Plan) -> str:

@@ -25,21 +25,21 @@ def promotions(system: System) -> Iterator[Promotion]:
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             version = ModelRef(pipeline.model.model, pipeline.promote_to)
-            yield Promotion(version, _asked(system, version), "pipeline", pipeline.name)
+            yield Promotion(version, _conditions(system, version), "pipeline", pipeline.name)
     for model in system.models.values():
         if model.imported is not None:
             version = ModelRef(model.name, model.imported.promote_to)
-            yield Promotion(version, _asked(system, version), "import", model.name)
+            yield Promotion(version, _conditions(system, version), "import", model.name)
         for stage in model.stages:
             if stage.after:
                 version = ModelRef(model.name, stage.alias)
-                yield Promotion(version, _asked(system, version), before=ModelRef(model.name, stage.after))
+                yield Promotion(version, _conditions(system, version), before=ModelRef(model.name, stage.after))
 
 
-def _asked(system: System, version: ModelRef) -> str:
+def _conditions(system: System, version: ModelRef) -> str:
     """The conditions for an alias in a few words: `gate, soak 7d, 2 approvals`."""
     model = system.models[version.model]
-    stage = next((each for each in model.stages if each.alias == version.alias), None)
+    stage = next((candidate for candidate in model.stages if candidate.alias == version.alias), None)
     checks = model.validation if stage is None or stage.checks is None else stage.checks
     gate = "gate" if checks and model.imported is None else ""  # an imported version has no metrics here
     soak = f"soak {duration_text(stage.soak.for_s)}" if stage is not None and stage.soak is not None else ""

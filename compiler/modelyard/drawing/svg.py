@@ -33,9 +33,9 @@ _CURVE: Final = 0.5
 
 def svg(picture: Picture) -> str:
     """A whole file."""
-    drawn = layout(picture)
-    size = f'width="{_number(drawn.width)}" height="{_number(drawn.height)}"'
-    view = f'viewBox="0 0 {_number(drawn.width)} {_number(drawn.height)}"'
+    drawing = layout(picture)
+    size = f'width="{_number(drawing.width)}" height="{_number(drawing.height)}"'
+    view = f'viewBox="0 0 {_number(drawing.width)} {_number(drawing.height)}"'
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view} role="img" aria-label="{text(picture.title)}">',
@@ -44,7 +44,7 @@ def svg(picture: Picture) -> str:
             '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
             'orient="auto-start-reverse"><path class="head" d="M0,0 L8,4 L0,8 z"/></marker></defs>',
             f'<rect class="page" {size}/>',
-            *_body(drawn),
+            *_body(drawing),
             "</svg>\n",
         )
     )
@@ -55,13 +55,13 @@ def text(content: str) -> str:
     return escape(plain(content), quote=True)
 
 
-def _body(drawn: Layout) -> Iterator[str]:
-    for line in drawn.lines:
+def _body(drawing: Layout) -> Iterator[str]:
+    for line in drawing.lines:
         dashed = " dashed" if line.arrow.dashed else ""
         yield f'<path class="line{dashed}" d="{_path(line)}" marker-end="url(#head)"/>'
-    for box, spot in drawn.boxes:
+    for box, spot in drawing.boxes:
         yield f'<g><path class="box" d="{_outline(box.shape, spot)}"/>{"".join(_texts(box, spot))}</g>'
-    for line in drawn.lines:
+    for line in drawing.lines:
         if line.arrow.text:
             yield from _label(line)
 
@@ -78,8 +78,8 @@ def _label(line: Line) -> Iterator[str]:
     """The text of an arrow, on the colour of the page so that the line does not run through it."""
     x, y = line.label
     width = text_width(line.arrow.text, SMALL_LETTER) + 6
-    left = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'
-    yield f'<rect class="under" {left} width="{_number(width)}" height="15"/>'
+    position = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'
+    yield f'<rect class="under" {position} width="{_number(width)}" height="15"/>'
     yield f'<text class="label" x="{_number(x)}" y="{_number(y + 4)}">{text(line.arrow.text)}</text>'
 
 

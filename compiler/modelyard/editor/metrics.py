@@ -16,13 +16,13 @@ def with_metrics(definitions: Schema) -> None:
     """Add to definitions what is offered as a metric; what fits stays as it is, since user code may report others."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
-        rules = [_when("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
+        rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
         model["allOf"] = [*_all_of(model), *rules]
         tuning = schema_of(definitions["tuning"])
         offered: Schema = {"metric": {"defaultSnippets": _snippets(_every_metric())}}
         tuning["allOf"] = [*_all_of(tuning), _fields({"objective": _fields(offered)})]
     if monitor:
-        rules = [_when(_TYPE, kind, _checks(_measured(kind))) for kind in _choices(monitor, _TYPE)]
+        rules = [_conditional(_TYPE, kind, _checks(_measured(kind))) for kind in _choices(monitor, _TYPE)]
         monitor["allOf"] = [*_all_of(monitor), *rules]
     patch = schema_of(definitions.get("modelPatch"))
     if patch:
@@ -34,8 +34,8 @@ def with_metrics(definitions: Schema) -> None:
 
 
 def _all_of(node: Schema) -> list[Json]:
-    found = node.get("allOf")
-    return found if isinstance(found, list) else []
+    parts = node.get("allOf")
+    return parts if isinstance(parts, list) else []
 
 
 def _choices(node: Schema, field: str) -> list[str]:
@@ -45,7 +45,7 @@ def _choices(node: Schema, field: str) -> list[str]:
     return texts(schema_of(choices[0]).get("enum"))
 
 
-def _when(field: str, word: str, then: Schema) -> Schema:
+def _conditional(field: str, word: str, then: Schema) -> Schema:
     condition: Schema = {"type": "object", "required": [field], "properties": {field: {"const": word}}}
     return {"if": condition, "then": then}
 
@@ -68,14 +68,14 @@ def _fields(fields: Schema, *types: str) -> Schema:
 
 
 def _every_metric() -> tuple[str, ...]:
-    tasks = dict.fromkeys(task for one in table()["metrics"].values() for task in one["tasks"])
+    tasks = dict.fromkeys(task for metric in table()["metrics"].values() for task in metric["tasks"])
     return tuple(dict.fromkeys(name for task in tasks for name in metrics_of(task)))
 
 
 def _measured(kind: str) -> list[str]:
     """What a monitor of a type can check; metrics of models where it has labels."""
-    found = monitor_type(kind)
-    return [*found.checks, *found.of_runs, *(_every_metric() if found.metrics else ())]
+    properties = monitor_type(kind)
+    return [*properties.checks, *properties.of_runs, *(_every_metric() if properties.metrics else ())]
 
 
 def _snippets(names: Iterable[str]) -> list[Json]:
@@ -84,6 +84,6 @@ def _snippets(names: Iterable[str]) -> list[Json]:
 
 def _means(name: str) -> str:
     """What a metric is, as a sentence."""
-    found: Metric | None = check_of(name) or metric_of(name)
-    assert found is not None
-    return f"{found.means[:1].upper()}{found.means[1:]}."
+    metric: Metric | None = check_of(name) or metric_of(name)
+    assert metric is not None
+    return f"{metric.means[:1].upper()}{metric.means[1:]}."

@@ -23,8 +23,8 @@ class Names:
     @classmethod
     def of(cls, *values: Schema) -> Names:
         """Those of several documents, with the environments that are described in them."""
-        inner = (one for value in values for one in schema_of(value.get(_ENVIRONMENTS)).values())
-        return cls((*values, *(one for one in inner if isinstance(one, dict))))
+        inner = (schema for value in values for schema in schema_of(value.get(_ENVIRONMENTS)).values())
+        return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
     def at(self, *path: str) -> list[str]:
         """The keys of the mappings at a path."""
@@ -32,8 +32,8 @@ class Names:
 
     def first(self, *path: str) -> Json:
         """The first value at a path."""
-        found = (_at(value, path) for value in self.values)
-        return next((one for one in found if one is not None), None)
+        candidates = (_at(value, path) for value in self.values)
+        return next((candidate for candidate in candidates if candidate is not None), None)
 
 
 def _at(value: Json, path: Iterable[str]) -> Json:
@@ -70,7 +70,7 @@ def _addresses(*sections: str) -> Source:
     return Source(lambda names, _: [f"{section}.{name}" for section in sections for name in names.at(section)])
 
 
-def _beside(*below: str, above: int = 1) -> Source:
+def _in_same_entry(*below: str, above: int = 1) -> Source:
     """Names in the same entry, which is so many steps above the path."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
@@ -87,10 +87,10 @@ def _versions(names: Names, path: Path) -> Iterator[str]:
 
 def _aliases_of(names: Names, model: str) -> list[str]:
     trained = (schema_of(names.first("pipelines", name)) for name in names.at("pipelines"))
-    moved = (one.get("promoteTo") for one in trained if one.get("model") == model)
-    others = (*moved, schema_of(names.first("models", model, "import")).get("promoteTo"))
-    found = [*names.at("models", model, "stages"), *(str(one) for one in others if one)]
-    return list(dict.fromkeys(found)) or [_CHAMPION]
+    moved = (entry.get("promoteTo") for entry in trained if entry.get("model") == model)
+    promoted = (*moved, schema_of(names.first("models", model, "import")).get("promoteTo"))
+    aliases = [*names.at("models", model, "stages"), *(str(entry) for entry in promoted if entry)]
+    return list(dict.fromkeys(aliases)) or [_CHAMPION]
 
 
 def _aliases(names: Names, _: Path) -> list[str]:
@@ -135,9 +135,9 @@ SOURCES: Final[Mapping[str, Source]] = {
     "pipelines.*.steps.*.model": _VERSIONS,
     "inference.*.variants.*.model": _VERSIONS,
     "pipelines.*.promoteTo": _ALIASES,
-    "models.*.import.promoteTo": _beside("stages", above=2),
-    "models.*.stages.*.after": _beside(above=2),
-    "models.*.stages.*.checks.*": _beside("validation", above=4),
+    "models.*.import.promoteTo": _in_same_entry("stages", above=2),
+    "models.*.stages.*.after": _in_same_entry(above=2),
+    "models.*.stages.*.checks.*": _in_same_entry("validation", above=4),
     "models.*.stages.*.soak.monitor": _entries("monitors"),
     "models.*.stages.*.approvals.from.*": _entries("governance", "approvers"),
     "governance.approvals.promote.from.*": _entries("governance", "approvers"),
@@ -146,12 +146,12 @@ SOURCES: Final[Mapping[str, Source]] = {
     "monitors.*.onBreach.run": _PIPELINES,
     "pipelines.*.schedule.after": _PIPELINES,
     "monitors.*.watch": _addresses("inference", "pipelines", "data"),
-    "pipelines.*.steps.*.needs.*": _beside(above=3),
-    "inference.*.mirror.to": _beside("variants", above=2),
-    "data.*.label": _beside("schema"),
-    "data.*.timestamp": _beside("schema"),
-    "data.*.group": _beside("schema"),
-    "data.*.features.*": _beside("schema", above=2),
+    "pipelines.*.steps.*.needs.*": _in_same_entry(above=3),
+    "inference.*.mirror.to": _in_same_entry("variants", above=2),
+    "data.*.label": _in_same_entry("schema"),
+    "data.*.timestamp": _in_same_entry("schema"),
+    "data.*.group": _in_same_entry("schema"),
+    "data.*.features.*": _in_same_entry("schema", above=2),
 }
 """Where names stand that are defined elsewhere in the spec."""
 

@@ -23,16 +23,18 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 def patches(root: Schema) -> Schema:
     """`environment`, and by `NAMEPatch` what it takes of each definition; lists are replaced as a whole."""
     definitions = schema_of(root["$defs"])
-    given = schema_of(definitions["environment"])
-    sections = schema_of(given["properties"])
-    made = _Patches(definitions)
-    fields = {name: made.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
+    original = schema_of(definitions["environment"])
+    sections = schema_of(original["properties"])
+    patcher = _Patches(definitions)
+    fields = {name: patcher.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
     for name, section in fields.items():
         if schema_of(sections[name])["type"] == "object":
             section["type"] = "object"  # a spec cannot be without it
-    found: Schema = {f"{name}{_SUFFIX}": made.patch(schema_of(one)) for name, one in definitions.items()}
-    environment: Schema = {**given, "properties": {**fields}}
-    return {**found, "environment": environment}
+    patched: Schema = {
+        f"{name}{_SUFFIX}": patcher.patch(schema_of(definition)) for name, definition in definitions.items()
+    }
+    environment: Schema = {**original, "properties": {**fields}}
+    return {**patched, "environment": environment}
 
 
 class _Patches:
@@ -49,14 +51,14 @@ class _Patches:
         result: Schema = {}
         for part in reversed(parts):
             result |= {key: part[key] for key in (*_OF_SCALARS, *_OF_LISTS) if key in part}
-        types = dict.fromkeys(next((found for part in parts if (found := _types(part))), ()))
+        types = dict.fromkeys(next((part_types for part in parts if (part_types := _types(part))), ()))
         fields = self._fields(parts)
         if fields or any("additionalProperties" in part for part in parts):
             types["object"] = None
-            others = [one for part in parts if isinstance(one := part.get("additionalProperties"), dict)]
+            additional = [schema for part in parts if isinstance(schema := part.get("additionalProperties"), dict)]
             result["properties"] = fields
-            result["additionalProperties"] = self.patch(others[0]) if others else False
-            if others:
+            result["additionalProperties"] = self.patch(additional[0]) if additional else False
+            if additional:
                 result |= {key: part[key] for part in parts for key in ("propertyNames",) if key in part}
         if types:
             result["type"] = [*types, *(["null"] if "null" not in types else [])]
@@ -77,24 +79,24 @@ class _Patches:
 
     def _fields(self, parts: list[Schema]) -> Schema:
         """Every field that one of the schemas has; one that several have fits by any of them."""
-        found: dict[str, list[Json]] = {}
+        choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
-            for name, one in schema_of(part.get("properties")).items():
-                if isinstance(one, dict):
-                    patch = self.patch(one)
-                    if patch not in found.setdefault(name, []):
-                        found[name].append(patch)
-        return {name: _any_of(choices) for name, choices in found.items()}
+            for name, field in schema_of(part.get("properties")).items():
+                if isinstance(field, dict):
+                    patch = self.patch(field)
+                    if patch not in choices_by_name.setdefault(name, []):
+                        choices_by_name[name].append(patch)
+        return {name: _any_of(choices) for name, choices in choices_by_name.items()}
 
 
 def _types(node: Schema) -> tuple[str, ...]:
-    found = node.get("type")
-    return (found,) if isinstance(found, str) else tuple(texts(found))
+    declared = node.get("type")
+    return (declared,) if isinstance(declared, str) else tuple(texts(declared))
 
 
 def _any_of(choices: list[Json]) -> Json:
     first = schema_of(choices[0])
-    if len({str(_bare(one)) for one in choices}) == 1:
+    if len({str(_bare(choice)) for choice in choices}) == 1:
         return first
     return {"description": first.get("description", ""), "anyOf": choices}
 

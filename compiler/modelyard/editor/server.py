@@ -86,8 +86,8 @@ class _Session:
         if spec not in self.values:
             self._read(spec)
         folder = os.path.join(os.path.dirname(spec), "environments", "")
-        others = (one for name, one in self.values.items() if name.startswith(folder))
-        return Names.of(self.values.get(spec, {}), *others)
+        environments = (environment for name, environment in self.values.items() if name.startswith(folder))
+        return Names.of(self.values.get(spec, {}), *environments)
 
     def _read(self, path: str) -> None:
         from modelyard.load import load
@@ -108,16 +108,16 @@ def _server(session: _Session) -> LanguageServer:
     server = LanguageServer("modelyard", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    async def opened(told: types.DidOpenTextDocumentParams) -> None:
-        _changed(server, session, told.text_document.uri)
+    async def opened(notification: types.DidOpenTextDocumentParams) -> None:
+        _changed(server, session, notification.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    async def changed(told: types.DidChangeTextDocumentParams) -> None:
-        _changed(server, session, told.text_document.uri)
+    async def changed(notification: types.DidChangeTextDocumentParams) -> None:
+        _changed(server, session, notification.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    async def closed(told: types.DidCloseTextDocumentParams) -> None:
-        path = to_fs_path(told.text_document.uri) or ""
+    async def closed(notification: types.DidCloseTextDocumentParams) -> None:
+        path = to_fs_path(notification.text_document.uri) or ""
         spec = session.spec_of(path)
         session.texts.pop(path, None)
         session.values.pop(path, None)
@@ -125,12 +125,12 @@ def _server(session: _Session) -> LanguageServer:
             _schedule(server, session, spec)
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", ".", "@", "{"]))
-    def completed(asked: types.CompletionParams) -> list[types.CompletionItem]:
-        return _completion(server, session, asked)
+    def completed(request: types.CompletionParams) -> list[types.CompletionItem]:
+        return _completion(server, session, request)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
-    async def hovered(asked: types.HoverParams) -> types.Hover | None:
-        return await _hover(server, session, asked)
+    async def hovered(request: types.HoverParams) -> types.Hover | None:
+        return await _hover(server, session, request)
 
     _ = (opened, changed, closed, completed, hovered)
     return server
@@ -154,51 +154,53 @@ def _schedule(server: LanguageServer, session: _Session, spec: str) -> None:
 
 async def _judge_later(server: LanguageServer, session: _Session, spec: str) -> None:
     await asyncio.sleep(_DEBOUNCE_S)
-    found = await asyncio.to_thread(session.knowledge.judge, spec, dict(session.texts))
+    diagnostics = await asyncio.to_thread(session.knowledge.judge, spec, dict(session.texts))
     by_path: dict[str, list[Diagnostic]] = {}
-    for one in found:
-        by_path.setdefault(spec if one.span is None else one.span.file, []).append(one)
+    for diagnostic in diagnostics:
+        by_path.setdefault(spec if diagnostic.span is None else diagnostic.span.file, []).append(diagnostic)
     open_files = {path for path in session.texts if session.spec_of(path) == spec}
     for path in sorted(by_path.keys() | open_files | session.marked.get(spec, set())):
         _publish(server, path, by_path.get(path, []))
     session.marked[spec] = set(by_path)
 
 
-def _publish(server: LanguageServer, path: str, found: list[Diagnostic]) -> None:
+def _publish(server: LanguageServer, path: str, problems: list[Diagnostic]) -> None:
     uri = from_fs_path(path)
     if uri is None:
         return
-    lines: Sequence[str] = server.workspace.get_text_document(uri).lines if found else ()
-    diagnostics = [_diagnostic(server, lines, one) for one in found]
+    lines: Sequence[str] = server.workspace.get_text_document(uri).lines if problems else ()
+    diagnostics = [_diagnostic(server, lines, problem) for problem in problems]
     server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics))
 
 
-def _diagnostic(server: LanguageServer, lines: Sequence[str], found: Diagnostic) -> types.Diagnostic:
-    span = found.span
+def _diagnostic(server: LanguageServer, lines: Sequence[str], problem: Diagnostic) -> types.Diagnostic:
+    span = problem.span
     line, start, end = (0, 0, 0) if span is None else (span.line - 1, span.column - 1, span.end_column - 1)
     marked = types.Range(types.Position(line, start), types.Position(line, max(start, end)))
     return types.Diagnostic(
         range=server.workspace.position_codec.range_to_client_units(lines, marked),
-        message=f"{found.message}\n{found.hint}" if found.hint else found.message,
-        severity=_SEVERITIES[found.severity],
-        code=found.code,
+        message=f"{problem.message}\n{problem.hint}" if problem.hint else problem.message,
+        severity=_SEVERITIES[problem.severity],
+        code=problem.code,
         source="modelyard",
     )
 
 
-def _completion(server: LanguageServer, session: _Session, asked: types.CompletionParams) -> list[types.CompletionItem]:
-    path = to_fs_path(asked.text_document.uri) or ""
+def _completion(
+    server: LanguageServer, session: _Session, request: types.CompletionParams
+) -> list[types.CompletionItem]:
+    path = to_fs_path(request.text_document.uri) or ""
     spec = session.spec_of(path)
     if spec is None:
         return []
-    document = server.workspace.get_text_document(asked.text_document.uri)
-    at = document.position_from_client_units(asked.position)
+    document = server.workspace.get_text_document(request.text_document.uri)
+    at = document.position_from_client_units(request.position)
     cursor = cursor_at(document.source, at.line, at.character)
     value = readable(document.source, cursor, at.line, at.character)
     names = session.names(path, spec, value)
-    known = value if value is not None else session.values.get(path, {})
-    found = offers(cursor, known, names, environment_of(path) is not None, session.knowledge.holds)
-    return [_item(offer, number, asked.position) for number, offer in enumerate(found)]
+    latest = value if value is not None else session.values.get(path, {})
+    offered = offers(cursor, latest, names, environment_of(path) is not None, session.knowledge.holds)
+    return [_item(offer, number, request.position) for number, offer in enumerate(offered)]
 
 
 def _item(offer: Offer, number: int, at: types.Position) -> types.CompletionItem:
@@ -213,22 +215,22 @@ def _item(offer: Offer, number: int, at: types.Position) -> types.CompletionItem
     )
 
 
-async def _hover(server: LanguageServer, session: _Session, asked: types.HoverParams) -> types.Hover | None:
-    path = to_fs_path(asked.text_document.uri) or ""
+async def _hover(server: LanguageServer, session: _Session, request: types.HoverParams) -> types.Hover | None:
+    path = to_fs_path(request.text_document.uri) or ""
     spec = session.spec_of(path)
     if spec is None:
         return None
-    document = server.workspace.get_text_document(asked.text_document.uri)
-    at = document.position_from_client_units(asked.position)
+    document = server.workspace.get_text_document(request.text_document.uri)
+    at = document.position_from_client_units(request.position)
     line = document.lines[at.line] if at.line < len(document.lines) else ""
     cursor = cursor_at(document.source, at.line, end_of_word(line, at.character))
     base = cursor.path if environment_of(path) is not None else in_base(cursor.path)
     if cursor.is_key:
-        wanted: tuple[str, ...] = (*map(str, base), cursor.word.strip("\"'"))
+        place: tuple[str, ...] = (*map(str, base), cursor.word.strip("\"'"))
     else:
         address = address_of(base, cursor.word.strip("\"'"))
-        wanted = tuple(address.split(".")) if address else tuple(map(str, base))
-    lines = await asyncio.to_thread(session.knowledge.describe, spec, dict(session.texts), wanted)
+        place = tuple(address.split(".")) if address else tuple(map(str, base))
+    lines = await asyncio.to_thread(session.knowledge.describe, spec, dict(session.texts), place)
     if not lines or not cursor.word:
         return None
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, "\n".join(lines)))

@@ -10,7 +10,7 @@ from modelyard.source import Json
 VARIABLE: Final = r"\$\{vars\."
 """What a text has in it where the value of a variable will stand: an editor sees specs before they are substituted."""
 
-_SHOWN: Final = 2
+_MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
 _SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-without", "x-text-is")
 
@@ -53,15 +53,19 @@ def with_variables(node: Schema) -> Schema:
 
 
 def _types(node: Schema) -> list[str]:
-    found = node.get("type")
-    return [found] if isinstance(found, str) else texts(found)
+    declared = node.get("type")
+    return [declared] if isinstance(declared, str) else texts(declared)
 
 
 def _examples(node: Schema) -> str:
     """Examples that are scalars, as the end of a description."""
-    found = node.get("examples")
-    shown = [one for one in found if isinstance(one, str | int | float)][:_SHOWN] if isinstance(found, list) else []
-    return f"\n\nFor example {' or '.join(f'`{one}`' for one in shown)}." if shown else ""
+    examples = node.get("examples")
+    shown = (
+        [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]
+        if isinstance(examples, list)
+        else []
+    )
+    return f"\n\nFor example {' or '.join(f'`{example}`' for example in shown)}." if shown else ""
 
 
 def _snippets(node: Schema) -> list[Json]:
@@ -74,7 +78,7 @@ def _snippets(node: Schema) -> list[Json]:
     is_words = all(word.replace("-", "").isalpha() for word in words)
     offered: list[Json] = [{"label": word, "body": word} for word in words] if is_words else []
     examples = node.get("examples")
-    for one in examples if isinstance(examples, list) else []:
-        if isinstance(one, dict):
-            offered.append({"label": ", ".join(f"{key}: …" for key in one), "body": one})
+    for example in examples if isinstance(examples, list) else []:
+        if isinstance(example, dict):
+            offered.append({"label": ", ".join(f"{key}: …" for key in example), "body": example})
     return offered

@@ -40,8 +40,8 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
     plan_promoter(draft)
     plan_starters(draft)
     planned = finish(draft)
-    if not has_errors(draft.found):
+    if not has_errors(draft.diagnostics):
         draft.report(check_names(planned))
         draft.report(check_crossings(planned))
-    found = in_order(draft.found)
-    return (None if has_errors(found) else planned), found
+    diagnostics = in_order(draft.diagnostics)
+    return (None if has_errors(diagnostics) else planned), diagnostics

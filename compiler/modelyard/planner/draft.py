@@ -46,16 +46,16 @@ class Wanted:
     secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # and the line that names it
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
 
-    def store(self, store: str, prefix: str, mode: str, what: str) -> None:
+    def store(self, store: str, prefix: str, mode: str, purpose: str) -> None:
         """Adds access to `prefix` of a store, unless it exists already."""
         self.access.setdefault(Access(store, prefix, mode))
-        self.stores.setdefault((store, what))
+        self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
         """Whether a folder of a store is already written, by itself or as part of another."""
         return any(
-            one.store == store and one.mode == "write" and path.startswith(f"{one.prefix.rstrip('/')}/")
-            for one in self.access
+            access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
+            for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
@@ -73,7 +73,7 @@ class Draft:
         self.shared: list[Resource] = []
         self.workloads: list[Resource] = []
         self.links: list[Link] = []
-        self.found: list[Diagnostic] = []
+        self.diagnostics: list[Diagnostic] = []
         self.secrets: dict[tuple[str, SecretRef], SecretUse] = {}
         self.registry: Resource | None = None
         self.artifacts: tuple[str, str] | None = None  # store and prefix
@@ -84,11 +84,13 @@ class Draft:
         self.followers = followers(system)
         self.requests: list[RunRequest] = []  # runs that monitors on other targets request
         self._moved = dict(system.moved or {})
-        self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
+        self._endpoints = {
+            (inference.target, self.called("inference", name)) for name, inference in system.inference.items()
+        }
 
-    def report(self, found: Iterable[Diagnostic]) -> None:
+    def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Collects diagnostics."""
-        self.found.extend(found)
+        self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
         """The name for objects of `section.name`: its own, or the one before it moved.
@@ -96,9 +98,9 @@ class Draft:
         A model is often trained and served under one name: a pipeline with the same name as an endpoint is
         `<name>-runs`.
         """
-        own = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
-        beside = section == "pipelines" and (self.system.pipelines[name].target, own) in self._endpoints
-        return f"{own}-runs" if beside else own
+        own_name = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
+        clashes = section == "pipelines" and (self.system.pipelines[name].target, own_name) in self._endpoints
+        return f"{own_name}-runs" if clashes else own_name
 
     def share(
         self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str = ""
@@ -118,13 +120,13 @@ class Draft:
         """The machine for a compute class on a target; None if nothing fits, which is reported once."""
         key = (placement, compute)
         if key not in self._hardware:
-            asked = self.system.compute[compute]
-            chosen = self.offers[placement].choose(asked, self.targets[placement])
-            if isinstance(chosen, str):
-                self.found.append(no_machine(self.system.key(*asked.path), compute, placement, chosen))
+            compute_class = self.system.compute[compute]
+            choice = self.offers[placement].choose(compute_class, self.targets[placement])
+            if isinstance(choice, str):
+                self.diagnostics.append(no_machine(self.system.key(*compute_class.path), compute, placement, choice))
                 self._hardware[key] = None
             else:
-                self._hardware[key] = chosen
+                self._hardware[key] = choice
         return self._hardware[key]
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
@@ -197,8 +199,8 @@ class Draft:
 
     def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
         """Links a running workload to the stores, secrets and registry that it uses."""
-        for store, what in wanted.stores:
-            self.link_store(resource, store, what)
+        for store, purpose in wanted.stores:
+            self.link_store(resource, store, purpose)
         for ref, origin in wanted.secrets.items():
             self.use_secret(ref, resource.placement, origin, resource.workload, resource.place)
         if registry and self.registry is not None:
@@ -206,13 +208,13 @@ class Draft:
             protocol, port = _address(adopted, ("http", 5000))
             self.links.append(Link(resource.place, self.registry.place, "registry", protocol, port))
 
-    def link_store(self, resource: Resource, store: str, what: str) -> None:
+    def link_store(self, resource: Resource, store: str, purpose: str) -> None:
         """Links a resource to a store by its name in the spec."""
         sink = self.system.stores[store]
         kind, usual = _STORES[sink.type]
         protocol, port = _address(sink.endpoint, usual)
         place = f"{sink.target}:{kind}/{sink.called}"
-        self.links.append(Link(resource.place, place, what, protocol, port))
+        self.links.append(Link(resource.place, place, purpose, protocol, port))
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:

@@ -33,7 +33,7 @@ def plan_pools(draft: Draft) -> None:
         name, workload = pool_name(pool), f"pool.{pool}"
         wanted = Wanted(workload)
         for member in members:
-            _want(draft, member, wanted)
+            _collect_wanted(draft, member, wanted)
         origin: Path = ("inference", members[0].name, "pool")
         draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales(members) else "")
         _server(draft, name, placement, origin, workload, applications, wanted, pool)
@@ -45,12 +45,14 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
     name, placement = draft.called("inference", inference.name), inference.target
     if not inference.pool:
         wanted = Wanted(workload)
-        _want(draft, inference, wanted)
+        _collect_wanted(draft, inference, wanted)
         draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales([inference]) else "")
         for variant in inference.variants:
-            where = (*origin, "variants", variant.name)
+            variant_path = (*origin, "variants", variant.name)
             applications = [_application(draft, inference, variant)]
-            _server(draft, server_name(draft, inference, variant), placement, where, workload, applications, wanted)
+            _server(
+                draft, server_name(draft, inference, variant), placement, variant_path, workload, applications, wanted
+            )
     _route(draft, inference, name, workload)
     if inference.slo is not None:
         draft.add(Kind.ALERT_RULES, name, placement, (*origin, "slo"), AlertRules(inference=inference), workload)
@@ -88,7 +90,7 @@ def _server(
     wanted: Wanted,
     pool: str = "",
 ) -> None:
-    value = ModelServer(tuple(one for one in applications if one is not None), pool)
+    value = ModelServer(tuple(application for application in applications if application is not None), pool)
     server = draft.add(Kind.MODEL_SERVER, name, placement, origin, value, workload)
     draft.connect(server, wanted, registry=not bundled_on(draft.system, placement))
     draft.metrics.append(server)
@@ -101,8 +103,8 @@ def _route(draft: Draft, inference: Inference, name: str, workload: str) -> None
     }
     mirror = None
     if inference.mirror is not None:
-        copied = backends[inference.mirror.variant]
-        mirror = Backend(copied.server, copied.variant, inference.mirror.percent)
+        mirrored = backends[inference.mirror.variant]
+        mirror = Backend(mirrored.server, mirrored.variant, inference.mirror.percent)
     origin: Path = ("inference", inference.name, "traffic" if len(backends) > 1 else "endpoint")
     route = Route(inference, tuple(backends.values()), mirror)
     resource = draft.add(Kind.ROUTE, name, inference.target, origin, route, workload)
@@ -114,11 +116,13 @@ def _request(route: Resource, server: str) -> Link:
     return Link(route.place, f"{route.placement}:{Kind.MODEL_SERVER}/{server}", "requests", "http", 8000)
 
 
-def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
+def _collect_wanted(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     """Models from the registry, a folder for captures, the state of the head, and the callers' tokens."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
-        wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
+        wanted.store(
+            inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture"
+        )
         draft.wants_credentials(wanted, inference.capture.store)
     state = draft.targets[inference.target].head_state
     if state is not None:
@@ -127,7 +131,7 @@ def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
         wanted.secret(caller.token, "inference", inference.name, "endpoint", "auth", *caller.field)
 
 
-def _capturing(draft: Draft, capture: Capture) -> str:
+def _capture_mode(draft: Draft, capture: Capture) -> str:
     """A server adds captures and deletes none, unless it has to enforce `retain` itself."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"

@@ -68,10 +68,10 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
 
 def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
     """Append access to its state folder, and read access unless it reads that folder anyway."""
-    kept = state_folder(draft.system, monitor)
-    if kept is None:
+    state = state_folder(draft.system, monitor)
+    if state is None:
         return
-    store, folder = kept
+    store, folder = state
     captured = monitor.watch.startswith("inference.")
     if not captured:
         wanted.store(store, folder, "read", "data")
@@ -104,17 +104,17 @@ def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Settings of a monitor that consists of rules, which would have no effect."""
     origin: Path = ("monitors", monitor.name)
-    written = _written(system, monitor.name)
+    entry = _entry(system, monitor.name)
     for field in _OF_JOBS:
-        if field in written:
+        if field in entry:
             yield rules_only(system.key(*origin, field), monitor.name, field)
-    breach = written.get("onBreach")
+    breach = entry.get("onBreach")
     for field in ("run", "rollback", "cooldown"):
         if isinstance(breach, dict) and field in breach and breach[field] is not False:
             yield rules_only(system.key(*origin, "onBreach", field), monitor.name, f"onBreach.{field}")
 
 
-def _written(system: System, name: str) -> dict[str, Json]:
+def _entry(system: System, name: str) -> dict[str, Json]:
     monitors = system.document.value.get("monitors")
     entry = monitors.get(name) if isinstance(monitors, dict) else None
     return entry if isinstance(entry, dict) else {}

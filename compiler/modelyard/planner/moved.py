@@ -11,8 +11,8 @@ from modelyard.spec import System
 
 def check_moved(system: System) -> Iterator[Diagnostic]:
     """Each old address is kept once. `resolve` has checked that the new ones exist and the old ones do not."""
-    kept: dict[str, str] = {}
+    new_by_old: dict[str, str] = {}
     for new, old in (system.moved or {}).items():
-        first = kept.setdefault(old, new)
+        first = new_by_old.setdefault(old, new)
         if first != new:
             yield moved_twice(system.at("moved", new), new, old, first)

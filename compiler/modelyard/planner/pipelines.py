@@ -20,9 +20,9 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     """A pipeline's identities, its job, and the alerts about its runs."""
     hardware: dict[str, Hardware] = {}
     for step in pipeline.steps:
-        chosen = draft.hardware(step.compute, pipeline.target)
-        if chosen is not None:
-            hardware[step.name] = chosen
+        choice = draft.hardware(step.compute, pipeline.target)
+        if choice is not None:
+            hardware[step.name] = choice
     if len(hardware) < len(pipeline.steps):
         return
     workload, origin = f"pipelines.{pipeline.name}", ("pipelines", pipeline.name)
@@ -94,10 +94,10 @@ def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardwa
     training gets no permission to write there, and keeps none. It also keeps none if two of its runs may overlap, or if
     its workers have no memory for the processes of Ray Train.
     """
-    own = any(step.source.entrypoint for step in pipeline.steps)
+    has_user_code = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # two runs on the same files would remove each other's checkpoints
     trains = [hardware[step.name].memory_bytes >= _TRAIN_BYTES for step in pipeline.steps if step.trainer]
-    if not own and not (alone and draft.artifacts is not None and trains and all(trains)):
+    if not has_user_code and not (alone and draft.artifacts is not None and trains and all(trains)):
         return None
     folder = f"checkpoints/{draft.called('pipelines', pipeline.name)}/"
     if pipeline.type == "training" and pipeline.model is not None and draft.artifacts is not None:
@@ -106,6 +106,6 @@ def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardwa
     steps = pipeline.steps
     outputs = [pipeline.output, *(step.output for step in steps)]
     inputs = [*pipeline.inputs, *(name for step in steps for name in step.inputs)]
-    named = [*outputs, *inputs] if pipeline.type == "training" else outputs
-    stores = [draft.system.data[name].store for name in named if name]
+    datasets = [*outputs, *inputs] if pipeline.type == "training" else outputs
+    stores = [draft.system.data[name].store for name in datasets if name]
     return next(((store, folder) for store in stores if store), None)

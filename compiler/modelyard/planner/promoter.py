@@ -16,23 +16,25 @@ def plan_promoter(draft: Draft) -> None:
     job.
     """
     system, registry = draft.system, draft.system.registry
-    trainings = tuple(one for one in system.pipelines.values() if one.type == "training" and one.model is not None)
-    brought = imported(system)
-    if draft.registry is None or registry is None or registry.adopt or not (trainings or brought):
+    trainings = tuple(
+        pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model is not None
+    )
+    imported_models = imported(system)
+    if draft.registry is None or registry is None or registry.adopt or not (trainings or imported_models):
         return
     origin: Path = ("registry",)
-    bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in brought}
-    promoter = Promoter(trainings, brought, bundles)
+    bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in imported_models}
+    promoter = Promoter(trainings, imported_models, bundles)
     wanted = Wanted(NAME)
     if draft.artifacts is not None:  # whole folders: a cloud policy has no room for those of many models
         store, prefix = draft.artifacts
         wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
         if any(draft.bundles.get(model.name) for model in promoter.models(system)):
             wanted.store(store, f"{prefix.rstrip('/')}/bundles/", "write", "artifacts")
-        for model in brought:
+        for model in imported_models:
             wanted.store(store, model_path(prefix, model.registered_name), "append", "artifacts")
         draft.wants_credentials(wanted, store)
-    for model in brought:
+    for model in imported_models:
         _wants_source(draft, wanted, model)
     placement = draft.registry.placement
     draft.identity(NAME, placement, origin, NAME, wanted, "")

@@ -23,12 +23,12 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> 
         return None
     store = _shared_store(draft, monitor, pipeline)
     if store is None:
-        where = system.at("monitors", monitor.name, "onBreach", "run")
-        way = _way(draft, monitor, pipeline)
-        draft.report([run_elsewhere(where, pipeline.name, monitor.target, pipeline.target, way)])
+        span = system.at("monitors", monitor.name, "onBreach", "run")
+        remedy = _remedy(draft, monitor, pipeline)
+        draft.report([run_elsewhere(span, pipeline.name, monitor.target, pipeline.target, remedy)])
         return None
-    folder, own = _folder(draft, store, pipeline.target), f"{pipeline.name}/{monitor.name}/"
-    request = RunRequest(monitor, name, pipeline, store, f"{folder}asked/{own}", f"{folder}answered/{own}")
+    folder, subfolder = _folder(draft, store, pipeline.target), f"{pipeline.name}/{monitor.name}/"
+    request = RunRequest(monitor, name, pipeline, store, f"{folder}asked/{subfolder}", f"{folder}answered/{subfolder}")
     wanted.store(store, request.asked, "append", "trigger")
     draft.wants_credentials(wanted, store)
     draft.requests.append(request)
@@ -40,7 +40,7 @@ def plan_starters(draft: Draft) -> None:
     them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
-        requests = tuple(one for one in draft.requests if one.pipeline.target == placement)
+        requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
         origin: Path = ("monitors", requests[0].monitor.name, "onBreach", "run")
         wanted = Wanted(NAME)
         for request in requests:
@@ -61,7 +61,7 @@ def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | N
     return None
 
 
-def _way(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
+def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
     """How to make the first store reachable for the target that cannot reach it."""
     store = next(iter(_stores(draft)), None)
     if store is None:
@@ -74,9 +74,9 @@ def _way(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
     """The artifact store, which bundles use too, and then all others."""
-    first = draft.artifacts[0] if draft.artifacts is not None else ""
+    artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
-    return tuple(sorted(objects, key=lambda store: store.name != first))
+    return tuple(sorted(objects, key=lambda store: store.name != artifact_store))
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:

@@ -16,7 +16,7 @@ from modelyard.source import Lines, SourceFile, Span
 _COLOURS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 _BOLD: Final = "\x1b[1m"
 _FAINT: Final = "\x1b[34m"
-_PLAIN: Final = "\x1b[0m"
+_RESET: Final = "\x1b[0m"
 
 _WIDEST: Final = 110
 """Columns of a line of the spec where no terminal says how wide it is."""
@@ -56,7 +56,7 @@ def render(
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """How many errors and warnings there are, such as `2 errors, 1 warning`; empty if there are none."""
-    severities = [found.severity for found in diagnostics]
+    severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
 
@@ -69,7 +69,7 @@ def _text(
 ) -> str:
     lines = {source.path: source.lines() for source in sources}
     secrets = _secrets(diagnostics)
-    blocks = [_block(found, lines, secrets, _painter(colour), columns) for found in diagnostics]
+    blocks = [_block(diagnostic, lines, secrets, _painter(colour), columns) for diagnostic in diagnostics]
     return "\n".join((*blocks, f"{summary(diagnostics)}\n")) if blocks else ""
 
 
@@ -77,15 +77,15 @@ Paint: TypeAlias = Callable[[str, str], str]
 
 
 def _painter(colour: bool) -> Paint:
-    return (lambda code, text: f"{code}{text}{_PLAIN}") if colour else (lambda _, text: text)
+    return (lambda code, text: f"{code}{text}{_RESET}") if colour else (lambda _, text: text)
 
 
-def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint, columns: int | None) -> str:
-    head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
-    head += paint(_BOLD, f": {visible(redacted(found.message))}")
-    page = f"= {explain_command(found.code)}"
-    hint = visible(redacted(found.hint))
-    span = found.span
+def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint, columns: int | None) -> str:
+    head = paint(_COLOURS[diagnostic.severity], f"{diagnostic.severity}[{diagnostic.code}]")
+    head += paint(_BOLD, f": {visible(redacted(diagnostic.message))}")
+    page = f"= {explain_command(diagnostic.code)}"
+    hint = visible(redacted(diagnostic.hint))
+    span = diagnostic.span
     if span is None:
         rows = [head, *(_wrapped(hint, columns, "  = ") if hint else []), f"  {page}"]
         return "\n".join((*rows, ""))
@@ -99,10 +99,10 @@ def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint, colu
         bar = paint(_FAINT, "|")
         rows.append(f"{gutter} {bar}")
         rows.append(f"{paint(_FAINT, f' {span.line} |')} {text}".rstrip())
-        beside = columns is None or len(gutter) + 4 + sum(map(len, marks)) + len(hint) <= columns
-        marked = f"{marks[1]} {hint}".rstrip() if beside else marks[1]
-        rows.append(f"{gutter} {bar} {marks[0]}{paint(_COLOURS[found.severity], marked)}")
-        rows += [] if beside else _wrapped(hint, columns, f"{gutter} = ")
+        hint_fits = columns is None or len(gutter) + 4 + sum(map(len, marks)) + len(hint) <= columns
+        marked = f"{marks[1]} {hint}".rstrip() if hint_fits else marks[1]
+        rows.append(f"{gutter} {bar} {marks[0]}{paint(_COLOURS[diagnostic.severity], marked)}")
+        rows += [] if hint_fits else _wrapped(hint, columns, f"{gutter} = ")
     elif hint:
         rows += _wrapped(hint, columns, f"{gutter} = ")
     return "\n".join((*rows, f"{gutter} {page}", ""))
@@ -124,9 +124,9 @@ Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
     result: dict[tuple[str, int], list[Span]] = {}
-    for found in diagnostics:
-        if found.secret and found.span:
-            result.setdefault((found.span.file, found.span.line), []).append(found.span)
+    for diagnostic in diagnostics:
+        if diagnostic.secret and diagnostic.span:
+            result.setdefault((diagnostic.span.file, diagnostic.span.line), []).append(diagnostic.span)
     return result
 
 
@@ -173,45 +173,45 @@ def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
 def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
     """Diagnostics as one JSON object, with the results of a command beside them."""
     diagnostics = in_order(diagnostics)
-    found = [_plain(diagnostic) for diagnostic in diagnostics]
-    return json.dumps({"summary": summary(diagnostics), "diagnostics": found, **results}, indent=2) + "\n"
+    entries = [_json_entry(diagnostic) for diagnostic in diagnostics]
+    return json.dumps({"summary": summary(diagnostics), "diagnostics": entries, **results}, indent=2) + "\n"
 
 
-def _plain(found: Diagnostic) -> dict[str, object]:
-    span = found.span
+def _json_entry(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
     return {
-        "code": found.code,
-        "severity": found.severity.value,
-        "message": redacted(found.message),
-        "hint": redacted(found.hint),
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": redacted(diagnostic.message),
+        "hint": redacted(diagnostic.hint),
         "file": span.file if span else None,
         "line": span.line if span else None,
         "column": span.column if span else None,
         "endColumn": span.end_column if span else None,
-        "help": explain_command(found.code),
+        "help": explain_command(diagnostic.code),
     }
 
 
 def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
-    return "".join(_annotation(found) for found in diagnostics)
+    return "".join(_annotation(diagnostic) for diagnostic in diagnostics)
 
 
-def _annotation(found: Diagnostic) -> str:
+def _annotation(diagnostic: Diagnostic) -> str:
     """A workflow command, see docs.github.com/actions, Workflow commands for GitHub Actions (2026-11)."""
-    properties: dict[str, object] = {"title": found.code}
-    if found.span:
-        span = found.span
+    properties: dict[str, object] = {"title": diagnostic.code}
+    if diagnostic.span:
+        span = diagnostic.span
         place = {"file": span.file, "line": span.line, "col": span.column, "endColumn": span.end_column}
         properties = {**place, **properties}
     listed = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
-    text = "\n".join(part for part in (redacted(found.message), redacted(found.hint)) if part)
-    return f"::{found.severity} {listed}::{_escaped(text)}\n"
+    text = "\n".join(part for part in (redacted(diagnostic.message), redacted(diagnostic.hint)) if part)
+    return f"::{diagnostic.severity} {listed}::{_escaped(text)}\n"
 
 
-def _escaped(text: str, more: str = "") -> str:
+def _escaped(text: str, extra: str = "") -> str:
     """Percent-escapes characters that would end the command or a property, and makes control characters visible."""
     text = "".join(character if character in "\r\n" else visible(character) for character in text)
-    for character in f"%\r\n{more}":
+    for character in f"%\r\n{extra}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text
 

@@ -25,10 +25,10 @@ class Field:
 
     def step(self, name: str) -> Field | None:
         """The field below; `*` stands for any name and any list position."""
-        found = tuple(
+        parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
-        return Field(self.root, found) if found else None
+        return Field(self.root, parts) if parts else None
 
     def names(self) -> tuple[str, ...]:
         """The names of fields below, in the schema's order."""
@@ -40,36 +40,36 @@ class Field:
 
     def every(self, keyword: str) -> list[Json]:
         """The distinct values of the keyword in all schemas that have it."""
-        found: list[Json] = []
+        values: list[Json] = []
         for schema in self.schemas:
-            if keyword in schema and schema[keyword] not in found:
-                found.append(schema[keyword])
-        return found
+            if keyword in schema and schema[keyword] not in values:
+                values.append(schema[keyword])
+        return values
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
     """The field at a path, or None and a message about the unknown step, with the nearest known one."""
-    here = Field(root, tuple(_parts(root, root)))
+    current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
-        below = here.step(name)
+        below = current.step(name)
         if below is None:
-            known = here.names()
-            near = nearest_name(name, known) if known else None
-            where = ".".join(path[:at]) or "the spec"
-            return None, f"{where} has no field '{name}'" + (f"; did you mean '{near}'?" if near else "")
-        here = below
-    return here, ""
+            names = current.names()
+            near = nearest_name(name, names) if names else None
+            place = ".".join(path[:at]) or "the spec"
+            return None, f"{place} has no field '{name}'" + (f"; did you mean '{near}'?" if near else "")
+        current = below
+    return current, ""
 
 
-def field_lines(what: str, found: Field) -> list[str]:
+def field_lines(address: str, node: Field) -> list[str]:
     """The description of a field, its expected values, and its subfields."""
-    lines = [f"{what or 'the spec'}: {found.first('description') or 'a field of the spec'}"]
+    lines = [f"{address or 'the spec'}: {node.first('description') or 'a field of the spec'}"]
     for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
-        lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]
-    examples = found.first("examples")
+        lines += [f"  {label}: {_value_text(value)}" for value in node.every(keyword)[:1]]
+    examples = node.first("examples")
     if isinstance(examples, list) and examples:
-        lines.append(f"  for example: {', '.join(_shown(one) for one in examples[:3])}")
-    below = [(name, found.step(name)) for name in found.names()]
+        lines.append(f"  for example: {', '.join(_value_text(example) for example in examples[:3])}")
+    below = [(name, node.step(name)) for name in node.names()]
     if below:
         width = max(len(name) for name, _ in below)
         lines += [
@@ -77,21 +77,21 @@ def field_lines(what: str, found: Field) -> list[str]:
             "fields:",
             *(f"  {name:<{width}}  {entry.first('description') or ''}" for name, entry in below if entry),
         ]
-    elif found.step(ANY) is not None:
-        lines += ["", f"its entries: modelyard explain '{what}.{ANY}'"]
+    elif node.step(ANY) is not None:
+        lines += ["", f"its entries: modelyard explain '{address}.{ANY}'"]
     return lines
 
 
-def _shown(value: Json) -> str:
+def _value_text(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else flow(value)
+    return ", ".join(map(_value_text, value)) if isinstance(value, list) else flow(value)
 
 
 def _children(schema: Schema, name: str) -> Iterator[Schema]:
-    known = schema_of(schema.get("properties"))
-    if name in known:
-        yield schema_of(known[name])
+    properties = schema_of(schema.get("properties"))
+    if name in properties:
+        yield schema_of(properties[name])
         return
     free = schema.get("additionalProperties")
     if isinstance(free, dict):
@@ -108,8 +108,8 @@ def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
     if isinstance(reference, str):
         yield from _parts(root, definition(root, reference))
     for keyword in _ALL_OF:
-        several = schema.get(keyword)
-        for part in several if isinstance(several, list) else []:
+        alternatives = schema.get(keyword)
+        for part in alternatives if isinstance(alternatives, list) else []:
             yield from _parts(root, schema_of(part))
     for keyword in _BRANCHES:
         if keyword in schema:

@@ -14,16 +14,16 @@ from modelyard.printing.redact import redacted
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
     """One run, with a rule for each reported code; `providers` are the packages with providers' diagnostics."""
-    rules, known = sorted({found.code for found in diagnostics}), codes(providers)
+    rules, documented = sorted({diagnostic.code for diagnostic in diagnostics}), codes(providers)
     driver = {
         "name": "modelyard",
         "version": __version__,
-        "rules": [_rule(code, known.get(code)) for code in rules],
+        "rules": [_rule(code, documented.get(code)) for code in rules],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(found, rules.index(found.code)) for found in diagnostics],
+        "results": [_result(diagnostic, rules.index(diagnostic.code)) for diagnostic in diagnostics],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -40,16 +40,16 @@ def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> dict[str,
     return rule
 
 
-def _result(found: Diagnostic, rule: int) -> dict[str, object]:
-    text = ". ".join(part for part in (redacted(found.message), redacted(found.hint)) if part)
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
+    text = ". ".join(part for part in (redacted(diagnostic.message), redacted(diagnostic.hint)) if part)
     result: dict[str, object] = {
-        "ruleId": found.code,
+        "ruleId": diagnostic.code,
         "ruleIndex": rule,
-        "level": found.severity.value,
+        "level": diagnostic.severity.value,
         "message": {"text": text},
     }
-    if found.span:
-        span = found.span
+    if diagnostic.span:
+        span = diagnostic.span
         region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
         artifact = {"uri": _uri(span.file)}
         result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]

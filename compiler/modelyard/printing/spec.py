@@ -77,7 +77,7 @@ class _Writer:
         for fields in shape.fields():
             for key, entry in fields.items():
                 default = self._default(schema_of(entry))
-                if key not in listed and default is not None and _stands(key, schema_of(entry), shape, value):
+                if key not in listed and default is not None and _may_be_written(key, schema_of(entry), shape, value):
                     listed.add(key)
                     yield key, default
 
@@ -92,10 +92,10 @@ class _Writer:
         return f"{span.file}:{span.line}"
 
 
-def _stands(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
+def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
     """Whether a default may be written out: only with the fields that it needs, and without those that it excludes."""
-    needed = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
-    return value.keys() >= set(needed) and entry.get(WITHOUT) not in value
+    required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
+    return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:
@@ -111,5 +111,5 @@ def _within_brackets(value: Json) -> str:
     if isinstance(value, dict | list):
         return _flow(value)
     text = scalar(value)
-    plain = isinstance(value, str) and text[:1] not in {'"', "'"}
-    return f'"{text}"' if plain and any(mark in text for mark in ",[]{}") else text
+    unquoted = isinstance(value, str) and text[:1] not in {'"', "'"}
+    return f'"{text}"' if unquoted and any(mark in text for mark in ",[]{}") else text

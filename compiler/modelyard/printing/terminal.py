@@ -18,7 +18,7 @@ def visible(text: str) -> str:
     """A text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
-    return "".join(_shown(character) for character in text)
+    return "".join(_escaped(character) for character in text)
 
 
 def cells(line: str) -> list[Cell]:
@@ -48,7 +48,7 @@ def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[
     return [*before, *shown[left:right], *after], start + shift, min(end, right) + shift
 
 
-def _shown(character: str) -> str:
+def _escaped(character: str) -> str:
     if character == "\n":
         return "\\n"
     if character == "\t":
@@ -62,9 +62,9 @@ def _shown(character: str) -> str:
 def _cell(character: str) -> Cell:
     if character == "\t":
         return _TAB, len(_TAB)
-    shown = _shown(character)
-    if len(shown) > 1:
-        return shown, len(shown)
+    text = _escaped(character)
+    if len(text) > 1:
+        return text, len(text)
     if unicodedata.combining(character) or character == _JOINER or unicodedata.category(character) in {"Mn", "Me"}:
-        return shown, 0
-    return shown, 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        return text, 0
+    return text, 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -57,4 +57,4 @@ def resolve(
         overrides=resolve_overrides(scope, deployment),
         moved=resolve_moved(scope),
     )
-    return (None, tuple(scope.found)) if scope.found else (system, ())
+    return (None, tuple(scope.diagnostics)) if scope.diagnostics else (system, ())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, as_node, items, mapping, named, text
+from modelyard.nodes import Node, as_node, items, mapping, named_nodes, text
 from modelyard.resolve.scope import Scope, entry_path, reference, unknown
 from modelyard.spec import Deployment, Override
 
 
 def resolve_overrides(scope: Scope, deployment: Deployment) -> tuple[Override, ...]:
     """The JSON patches, sorted by name."""
-    return tuple(_override(scope, name, node, deployment) for name, node in named(scope.root, "overrides"))
+    return tuple(_override(scope, name, node, deployment) for name, node in named_nodes(scope.root, "overrides"))
 
 
 def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Override:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, NotValidatedError, as_node, flag, named, text, texts
+from modelyard.nodes import Node, NotValidatedError, as_node, flag, named_nodes, text, texts
 from modelyard.resolve.quantities import cpu, size
 from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
@@ -19,7 +19,7 @@ _MONITORS = ComputeClass("monitors-default", ("monitors",), cpu_millis=1000, mem
 
 def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
     """The named classes of the section `compute`."""
-    return {name: _class(scope, name, node, ("compute", name)) for name, node in named(scope.root, "compute")}
+    return {name: _class(scope, name, node, ("compute", name)) for name, node in named_nodes(scope.root, "compute")}
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
@@ -32,9 +32,9 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
         return _inline(scope, _class(scope, inline_name, as_node(value, "compute"), place))
     if ":" not in value:
         return bound(scope, "compute", value, place)
-    chosen = accelerator_of(value)
-    memory = chosen.count * _MEMORY_BYTES
-    return _inline(scope, ComputeClass(inline_name, place, chosen.count * _CPU_MILLIS, memory, (chosen,)))
+    accelerator = accelerator_of(value)
+    memory = accelerator.count * _MEMORY_BYTES
+    return _inline(scope, ComputeClass(inline_name, place, accelerator.count * _CPU_MILLIS, memory, (accelerator,)))
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:

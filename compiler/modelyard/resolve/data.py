@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, flag, mapping, named, number, pairs, text, texts, whole
+from modelyard.nodes import Node, flag, integer, mapping, named_nodes, number, pairs, text, texts
 from modelyard.resolve.changes import called
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
@@ -32,7 +32,10 @@ _DATABASE_REPLICAS = 3  # of an enterprise: one may fail while another is being 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
     """Object stores and databases; an enterprise's managed database has three instances, others one."""
-    return {name: _store(scope, name, node, deployment.placement.default) for name, node in named(scope.root, "stores")}
+    return {
+        name: _store(scope, name, node, deployment.placement.default)
+        for name, node in named_nodes(scope.root, "stores")
+    }
 
 
 def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
@@ -86,7 +89,7 @@ def resolve_registry(scope: Scope) -> Registry | None:
 
 def resolve_data(scope: Scope) -> dict[str, Dataset]:
     """The datasets."""
-    return {name: _dataset(scope, name, node) for name, node in named(scope.root, "data")}
+    return {name: _dataset(scope, name, node) for name, node in named_nodes(scope.root, "data")}
 
 
 def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
@@ -111,7 +114,9 @@ def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
 def resolve_models(scope: Scope, metadata: Metadata, governance: Governance) -> dict[str, Model]:
     """The models; one without a `registeredName` is registered as `<system>-<model>`."""
     approval = governance.approve_promotion
-    return {name: _model(scope, name, node, metadata.name, approval) for name, node in named(scope.root, "models")}
+    return {
+        name: _model(scope, name, node, metadata.name, approval) for name, node in named_nodes(scope.root, "models")
+    }
 
 
 def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval | None) -> Model:
@@ -124,7 +129,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
         registered_name=text(node, "registeredName") or f"{system}-{name}",
         card=_card(mapping(node, "card")),
         validation=tuple(
-            check_of(scope, line, entry, (*path, "validation", line)) for line, entry in named(node, "validation")
+            check_of(scope, line, entry, (*path, "validation", line)) for line, entry in named_nodes(node, "validation")
         ),
         explainability=_explainability(mapping(node, "explainability")) if "explainability" in node else None,
         threshold=number(node, "threshold"),
@@ -144,8 +149,8 @@ def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> 
     )
 
 
-def _confidence(written: str) -> float:
-    return 0.0 if written == "none" else int(written.removesuffix("%")) / 100
+def _confidence(level: str) -> float:
+    return 0.0 if level == "none" else int(level.removesuffix("%")) / 100
 
 
 def _card(node: Node) -> ModelCard:
@@ -153,14 +158,14 @@ def _card(node: Node) -> ModelCard:
 
 
 def _explainability(node: Node) -> Explainability:
-    return Explainability(text(node, "method"), whole(node, "sample", 1000))
+    return Explainability(text(node, "method"), integer(node, "sample", 1000))
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
     """One check of a gate or of a monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
-        known = "min, max, or versus: champion" if path[0] == "models" else "min or max"
-        scope.report(problems.no_threshold(scope.document.key_span(path), name, known))
+        bounds = "min, max, or versus: champion" if path[0] == "models" else "min or max"
+        scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))
     return Check(
         name=name,
         metric=text(node, "metric", name),
@@ -171,10 +176,10 @@ def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
         confidence=_confidence(text(node, "confidence", "95%")),
         by=text(node, "by"),
         max_difference=number(node, "maxDifference"),
-        min_rows=whole(node, "minRows", 0) or None,
+        min_rows=integer(node, "minRows", 0) or None,
         data=reference(scope, "data", node, "data", path),
         features=texts(node, "features"),
-        min_features=whole(node, "minFeatures", 1),
-        consecutive=whole(node, "consecutive", 1),
+        min_features=integer(node, "minFeatures", 1),
+        consecutive=integer(node, "consecutive", 1),
         severity=text(node, "severity", "page"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole, wholes
+from modelyard.nodes import Node, as_node, flag, integer, integers, items, mapping, named_nodes, pairs, text, texts
 from modelyard.provider import Provider
 from modelyard.resolve.compute import accelerator_of
 from modelyard.resolve.quantities import amount, cpu, seconds_or, size
@@ -36,12 +36,12 @@ def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deplo
     mode = text(node, "mode")
     if "targets" in node:
         entries: list[tuple[str, Node, Path]] = [
-            (name, entry, ("deployment", "targets", name)) for name, entry in named(node, "targets")
+            (name, entry, ("deployment", "targets", name)) for name, entry in named_nodes(node, "targets")
         ]
     else:
-        short: dict[str, Json] = {"provider": "local"} if mode == "local" else {}
-        short.update((field, value) for field, value in node.items() if field not in _NOT_OF_A_TARGET)
-        entries = [(_SHORT_NAME, short, ("deployment",))]
+        single_target: dict[str, Json] = {"provider": "local"} if mode == "local" else {}
+        single_target.update((field, value) for field, value in node.items() if field not in _NOT_OF_A_TARGET)
+        entries = [(_SHORT_NAME, single_target, ("deployment",))]
     scope.names["targets"] = {name: None for name, _, _ in entries}
     targets = tuple(_target(scope, name, entry, path, providers) for name, entry, path in entries)
     scope.edges = {target.name for target in targets if target.edge}
@@ -69,7 +69,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         gateway=_gateway(mapping(node, "gateway")) if "gateway" in node else None,
         secret_stores=tuple(
             _secret_store(scope, store, entry, (*path, "secretStores", store))
-            for store, entry in named(node, "secretStores")
+            for store, entry in named_nodes(node, "secretStores")
         ),
         images=_images(mapping(node, "images")),
         telemetry=_telemetry(mapping(node, "telemetry")),
@@ -77,7 +77,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
         egress=texts(node, "egress"),
         priority_classes=pairs(node, "priorityClasses"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
-        access_keys=wholes(node, "accessKeys", FIRST_KEYS),
+        access_keys=integers(node, "accessKeys", FIRST_KEYS),
         version=text(node, "version"),
         access=texts(node, "access"),
         options=provider.resolve_options(node, scope.enterprise),
@@ -89,7 +89,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
 def _machines(scope: Scope, node: Node, path: Path) -> Machines:
     price, currency = amount(scope, node, "price", path) or (None, "")
     return Machines(
-        count=whole(node, "count", 1),
+        count=integer(node, "count", 1),
         cpu_millis=cpu(scope, node, "cpu", path),
         memory_bytes=size(scope, node, "memory", path) or 0,
         accelerator=accelerator_of(text(node, "accelerators")) if "accelerators" in node else None,
@@ -149,8 +149,8 @@ def _telemetry(node: Node) -> Telemetry:
 def _placement(scope: Scope, node: Node, targets: tuple[TargetSpec, ...]) -> Placement:
     value = node.get("placement")
     if isinstance(value, str):
-        only = reference(scope, "targets", node, "placement", ("deployment",))
-        return Placement(only, *(only for _ in _KINDS))
+        target = reference(scope, "targets", node, "placement", ("deployment",))
+        return Placement(target, *(target for _ in _KINDS))
     path = ("deployment", "placement")
     placed = mapping(node, "placement")
     default = reference(scope, "targets", placed, "default", path) or targets[0].name

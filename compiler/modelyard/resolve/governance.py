@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.nodes import Node, flag, mapping, named, pairs, text, texts
+from modelyard.nodes import Node, flag, mapping, named_nodes, pairs, text, texts
 from modelyard.resolve.quantities import amount, seconds
 from modelyard.resolve.scope import Scope, reference
 from modelyard.resolve.stages import approval_of, changes_of
@@ -39,7 +39,7 @@ def resolve_governance(scope: Scope) -> Governance:
         residency=texts(node, "residency"),
         budget=_budget(scope, mapping(node, "budget")) if "budget" in node else None,
         approve_promotion=approval_of(mapping(approvals, "promote")) if "promote" in approvals else None,
-        approvers=tuple(Approvers(name, texts(group, "sshKeys")) for name, group in named(node, "approvers")),
+        approvers=tuple(Approvers(name, texts(group, "sshKeys")) for name, group in named_nodes(node, "approvers")),
         changes=changes_of(mapping(node, "changes")) if "changes" in node else None,
         lineage=flag(node, "lineage", default=True),
         explainability=text(node, "explainability", "optional") == "required",

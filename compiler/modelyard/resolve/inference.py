@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, flag, mapping, named, number, text, texts, whole
+from modelyard.nodes import Node, flag, integer, mapping, named_nodes, number, text, texts
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
@@ -39,7 +39,8 @@ _SCALING_TARGET = 2.0  # without batching
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
     """All endpoints. Without `replicas`: 2 to 4 for an enterprise, 1 at the edge and for a small system."""
     return {
-        name: _inference(scope, name, node, deployment, governance) for name, node in named(scope.root, "inference")
+        name: _inference(scope, name, node, deployment, governance)
+        for name, node in named_nodes(scope.root, "inference")
     }
 
 
@@ -66,7 +67,7 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
 
 
 def _variants(scope: Scope, name: str, node: Node, path: Path, target: str) -> tuple[Variant, ...]:
-    entries = named(node, "variants")
+    entries = named_nodes(node, "variants")
     shares = _traffic(scope, node, path, [variant for variant, _ in entries])
     compute = compute_of(scope, node, path, f"inference-{name}")
     default = _ENTERPRISE if scope.enterprise and target not in scope.edges else _SMALL
@@ -94,8 +95,8 @@ def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[
         serving = [variant for variant in variants if variant != mirrored]
         if len(serving) > 1:
             keys = {variant: scope.document.key_span((*path, "variants", variant)) for variant in serving}
-            written = sorted(serving, key=lambda variant: (keys[variant].line, keys[variant].column))
-            scope.report(problems.traffic_missing(scope.document.key_span(path), str(path[1]), written))
+            ordered = sorted(serving, key=lambda variant: (keys[variant].line, keys[variant].column))
+            scope.report(problems.traffic_missing(scope.document.key_span(path), str(path[1]), ordered))
         return dict.fromkeys(serving, 100)
     traffic = mapping(node, "traffic")
     place = (*path, "traffic")
@@ -104,7 +105,7 @@ def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[
             span = scope.document.key_span((*place, variant))
             problem = problems.unknown_reference(span, "variant", variant, scope.suggestions(variants))
             scope.report(problem, (*path, "variants", variant))
-    return {variant: whole(traffic, variant, 0) for variant in variants}
+    return {variant: integer(traffic, variant, 0) for variant in variants}
 
 
 def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...]) -> Mirror:
@@ -114,7 +115,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
         span = scope.document.value_span((*path, "to"))
         problem = problems.unknown_reference(span, "variant", to, scope.suggestions(names))
         scope.report(problem, (*path[:-1], "variants", to))
-    return Mirror(to, whole(node, "percent", 100))
+    return Mirror(to, integer(node, "percent", 100))
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
@@ -126,7 +127,7 @@ def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scalin
         target=float(max(default.target, batching.max_size) if target is None else target),
         upscale_delay_s=seconds_or(scope, node, "upscaleDelay", path, default.upscale_delay_s),
         downscale_delay_s=seconds_or(scope, node, "downscaleDelay", path, default.downscale_delay_s),
-        max_queued=whole(node, "maxQueued", 0) or None,
+        max_queued=integer(node, "maxQueued", 0) or None,
     )
 
 
@@ -135,7 +136,7 @@ def _batching(scope: Scope, node: Node, path: Path) -> Batching:
     if not node:
         return default
     max_wait_ms = milliseconds_or(scope, node, "maxWait", path, default.max_wait_ms)
-    return Batching(whole(node, "maxSize", default.max_size), max_wait_ms)
+    return Batching(integer(node, "maxSize", default.max_size), max_wait_ms)
 
 
 def _slo(scope: Scope, node: Node, path: Path) -> Slo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelyard.nodes import Node, flag, mapping, named, text, texts
+from modelyard.nodes import Node, flag, mapping, named_nodes, text, texts
 from modelyard.resolve.compute import compute_of_monitor
 from modelyard.resolve.data import check_of
 from modelyard.resolve.pipelines import schedule_of
@@ -47,19 +47,19 @@ def resolve_monitors(
     breach goes to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
-    homes = {
-        **{f"inference.{name}": one.target for name, one in endpoints.items()},
-        **{f"pipelines.{name}": one.target for name, one in pipelines.items()},
+    targets = {
+        **{f"inference.{name}": workload.target for name, workload in endpoints.items()},
+        **{f"pipelines.{name}": workload.target for name, workload in pipelines.items()},
     }
     return {
-        name: _monitor(scope, name, node, _home(node, deployment, homes), oncall)
-        for name, node in named(scope.root, "monitors")
+        name: _monitor(scope, name, node, _home(node, deployment, targets), oncall)
+        for name, node in named_nodes(scope.root, "monitors")
     }
 
 
-def _home(node: Node, deployment: Deployment, homes: Mapping[str, str]) -> str:
+def _home(node: Node, deployment: Deployment, targets: Mapping[str, str]) -> str:
     elsewhere = deployment.placement.monitors
-    return homes.get(text(node, "watch"), elsewhere) if text(node, "type") in RULES_ONLY else elsewhere
+    return targets.get(text(node, "watch"), elsewhere) if text(node, "type") in RULES_ONLY else elsewhere
 
 
 def _monitor(scope: Scope, name: str, node: Node, default_target: str, oncall: tuple[str, ...]) -> Monitor:
@@ -71,7 +71,9 @@ def _monitor(scope: Scope, name: str, node: Node, default_target: str, oncall: t
         type=text(node, "type"),
         target=reference(scope, "targets", node, "target", path, default_target),
         watch=address(scope, node, "watch", path),
-        checks=tuple(check_of(scope, check, entry, (*path, "checks", check)) for check, entry in named(node, "checks")),
+        checks=tuple(
+            check_of(scope, check, entry, (*path, "checks", check)) for check, entry in named_nodes(node, "checks")
+        ),
         reference=_reference(scope, mapping(node, "reference"), (*path, "reference")) if "reference" in node else None,
         window_s=window_s,
         schedule=schedule_of(scope, node.get("schedule"), (*path, "schedule"), default_schedule),
@@ -102,7 +104,7 @@ def _on_breach(scope: Scope, node: Node, path: Path, oncall: tuple[str, ...]) ->
 
 def resolve_channels(scope: Scope) -> dict[str, Channel]:
     """The channels, each with the one secret that its type has."""
-    return {name: _channel(name, node) for name, node in named(scope.root, "channels")}
+    return {name: _channel(name, node) for name, node in named_nodes(scope.root, "channels")}
 
 
 def _channel(name: str, node: Node) -> Channel:

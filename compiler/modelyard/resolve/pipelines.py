@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
+from modelyard.nodes import Node, NotValidatedError, as_node, integer, items, mapping, named_nodes, text, texts
 from modelyard.records import record
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.quantities import part, range_of, seconds_or
@@ -31,7 +31,7 @@ _TRAINERS = frozenset({"scikit-learn", "xgboost", "lightgbm", "pytorch"})
 _NO_SOURCE = Source()
 _NO_SPLIT = Split()
 _BY_HAND = Schedule()
-_ONE = Range(1, 1)
+_ONE_WORKER = Range(1, 1)
 _DAY_S = 86400
 
 
@@ -49,7 +49,9 @@ class _Defaults:
 
 def resolve_pipelines(scope: Scope, deployment: Deployment, models: dict[str, Model]) -> dict[str, Pipeline]:
     """All pipelines. One without `steps` is a single step of its own name."""
-    return {name: _pipeline(scope, name, node, deployment, models) for name, node in named(scope.root, "pipelines")}
+    return {
+        name: _pipeline(scope, name, node, deployment, models) for name, node in named_nodes(scope.root, "pipelines")
+    }
 
 
 def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, models: dict[str, Model]) -> Pipeline:
@@ -59,12 +61,12 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
     learned = models.get(text(node, "model").partition("@")[0])
     promote_to = text(node, "promoteTo", first_stage(learned.stages if learned else ()) or "champion")
     model = _model(scope, kind, node, path, promote_to)
-    known = models.get(model.model) if model else None
+    declared = models.get(model.model) if model else None
     defaults = _Defaults(
         kind=kind,
-        framework=known.framework if known else "",
+        framework=declared.framework if declared else "",
         compute=compute_of(scope, node, path, f"pipelines-{name}"),
-        workers=range_of(node.get("workers"), _ONE),
+        workers=range_of(node.get("workers"), _ONE_WORKER),
         inputs=references(scope, "data", node, "inputs", path),
         timeout_s=seconds_or(scope, node, "timeout", path, _DAY_S),
     )
@@ -78,11 +80,11 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
         steps=_steps(scope, name, node, path, defaults),
         schedule=schedule_of(scope, node.get("schedule"), (*path, "schedule"), _BY_HAND),
         timeout_s=defaults.timeout_s,
-        retries=whole(node, "retries", 1),
+        retries=integer(node, "retries", 1),
         tuning=_tuning(mapping(node, "tuning")) if "tuning" in node else None,
         split=_split(scope, mapping(node, "split"), (*path, "split")) if "split" in node else _NO_SPLIT,
         promote_to=promote_to,
-        batch_size=whole(node, "batchSize", 8192),
+        batch_size=integer(node, "batchSize", 8192),
         reprocess=_reprocess(scope, node.get("reprocess"), (*path, "reprocess")),
         priority=text(node, "priority", "normal"),
     )
@@ -123,7 +125,7 @@ def source_of(node: Node) -> Source:
 def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> tuple[Step, ...]:
     if "steps" not in node:
         return (_only_step(scope, name, node, path, defaults),)
-    steps = named(node, "steps")
+    steps = named_nodes(node, "steps")
     names = dict.fromkeys(step for step, _ in steps)
     return tuple(_step(scope, step, entry, (*path, "steps", step), names, defaults) for step, entry in steps)
 
@@ -150,11 +152,11 @@ def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defau
 def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str], defaults: _Defaults) -> Step:
     source = source_of(node)
     needs = texts(node, "needs")
-    for at, needed in enumerate(needs):
-        if needed not in names:
+    for at, need in enumerate(needs):
+        if need not in names:
             span = scope.document.value_span((*path, "needs", at))
-            problem = problems.unknown_reference(span, "step", needed, scope.suggestions(names))
-            scope.report(problem, (*path[:-1], needed))
+            problem = problems.unknown_reference(span, "step", need, scope.suggestions(names))
+            scope.report(problem, (*path[:-1], need))
     return Step(
         name=name,
         path=path,
@@ -168,10 +170,10 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
         inputs=references(scope, "data", node, "inputs", path) if "inputs" in node else defaults.inputs,
         output=reference(scope, "data", node, "output", path),
         parameters=tuple(mapping(node, "parameters").items()),
-        retries=whole(node, "retries", 0),
+        retries=integer(node, "retries", 0),
         timeout_s=seconds_or(scope, node, "timeout", path, defaults.timeout_s),
         model=model_ref(scope, text(node, "model"), (*path, "model")) if "model" in node else None,
-        batch_size=whole(node, "batchSize", 8192),
+        batch_size=integer(node, "batchSize", 8192),
     )
 
 
@@ -224,11 +226,11 @@ def _tuning(node: Node) -> Tuning:
     return Tuning(
         metric=text(objective, "metric"),
         goal=text(objective, "goal"),
-        trials=whole(trials, "max", 1),
-        parallel=whole(trials, "parallel", 1),
+        trials=integer(trials, "max", 1),
+        parallel=integer(trials, "parallel", 1),
         early_stopping=text(node, "earlyStopping", "none"),
-        space=tuple(_dimension(name, entry) for name, entry in named(node, "space")),
-        seed=whole(node, "seed", 0) if "seed" in node else None,
+        space=tuple(_dimension(name, entry) for name, entry in named_nodes(node, "space")),
+        seed=integer(node, "seed", 0) if "seed" in node else None,
     )
 
 
@@ -246,6 +248,6 @@ def _split(scope: Scope, node: Node, path: Path) -> Split:
     return Split(
         fraction=part(scope, node, "fraction", path, 0.2),
         by=text(node, "by", "random"),
-        seed=whole(node, "seed", 0),
+        seed=integer(node, "seed", 0),
         key=texts(node, "key"),
     )

@@ -25,7 +25,7 @@ class Scope:
     root: Node
     names: dict[str, Node] = field(default_factory=dict[str, Node])
     enterprise: bool = False
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     inline: dict[str, ComputeClass] = field(default_factory=dict[str, ComputeClass])
     store_types: dict[str, str] = field(default_factory=dict[str, str])
     edges: set[str] = field(default_factory=set[str])  # targets with `edge: true`
@@ -48,7 +48,7 @@ class Scope:
         """Collects a diagnostic; it counts as a consequence of another if what is missing was set aside."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
-        self.found.append(replace(diagnostic, follows=True) if follows else diagnostic)
+        self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
         """An entry of a section that was set aside; an empty path if there is none."""
@@ -87,8 +87,8 @@ def entry_path(section: str, name: str) -> Path:
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """Reports that a section has no such entry, with the nearest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
-    known = scope.suggestions(scope.names[section])
-    return problems.unknown_reference(span, ENTRIES[section], name, known, deleted)
+    suggestions = scope.suggestions(scope.names[section])
+    return problems.unknown_reference(span, ENTRIES[section], name, suggestions, deleted)
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
@@ -104,9 +104,9 @@ def reference(scope: Scope, section: str, node: Node, key: str, path: Path, defa
 def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> tuple[str, ...]:
     """The resolved names in a list."""
     names = texts(node, key)
-    known = scope.names[section]
+    declared = scope.names[section]
     for at, name in enumerate(names):
-        if name not in known:
+        if name not in declared:
             bound(scope, section, name, (*path, key, at))
     return names
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, as_node, flag, items, mapping, named, text, texts, whole
+from modelyard.nodes import Node, as_node, flag, integer, items, mapping, named_nodes, text, texts
 from modelyard.resolve.quantities import seconds_or
 from modelyard.resolve.scope import Scope, reference
 from modelyard.source import Path
@@ -15,7 +15,7 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 def approval_of(node: Node) -> Approval:
     """Groups and the number of required approvals."""
-    return Approval(texts(node, "from"), whole(node, "minimum", 1))
+    return Approval(texts(node, "from"), integer(node, "minimum", 1))
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
@@ -23,24 +23,26 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
     stages that set none.
     """
     stages, lines = mapping(model, "stages"), mapping(model, "validation")
-    found = {
+    unordered = {
         alias: _stage(scope, (*path, "stages", alias), node, stages, lines, approval)
-        for alias, node in named(model, "stages")
+        for alias, node in named_nodes(model, "stages")
     }
     ordered: dict[str, Stage] = {}
     before = ""
-    while len(ordered) < len(found):
-        following = next((one for one in found.values() if one.after == before and one.alias not in ordered), None)
+    while len(ordered) < len(unordered):
+        following = next(
+            (stage for stage in unordered.values() if stage.after == before and stage.alias not in ordered), None
+        )
         if following is None:
             break
         ordered[following.alias] = following
         before = following.alias
-    return tuple((ordered | found).values())
+    return tuple((ordered | unordered).values())
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
     """The alias that training promotes to; empty if a model has no stages."""
-    return next((one.alias for one in stages if not one.after), "")
+    return next((stage.alias for stage in stages if not stage.after), "")
 
 
 def _stage(scope: Scope, path: Path, node: Node, stages: Node, lines: Node, approval: Approval | None) -> Stage:
@@ -54,14 +56,14 @@ def _stage(scope: Scope, path: Path, node: Node, stages: Node, lines: Node, appr
             span = scope.document.value_span((*path, "checks", at))
             problem = problems.unknown_reference(span, "line of validation", line, scope.suggestions(lines))
             scope.report(problem, (*path[:2], "validation", line))
-    written = node.get("approvals")
-    own = approval_of(as_node(written, "approvals")) if isinstance(written, dict) else None
+    approvals = node.get("approvals")
+    own_approval = approval_of(as_node(approvals, "approvals")) if isinstance(approvals, dict) else None
     return Stage(
         alias=str(path[-1]),
         after=after,
         checks=checks,
         soak=_soak(scope, mapping(node, "soak"), (*path, "soak")) if "soak" in node else None,
-        approval=approval if written is None else own,
+        approval=approval if approvals is None else own_approval,
         any_time=flag(node, "anyTime", default=False),
     )
 
@@ -70,7 +72,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
     return Soak(
         for_s=seconds_or(scope, node, "for", path, 0),
         monitor=reference(scope, "monitors", node, "monitor", path),
-        min_rows=whole(node, "minRows", 100),
+        min_rows=integer(node, "minRows", 100),
         on_failure=text(node, "onFailure", "keep"),
     )
 
@@ -79,8 +81,8 @@ def changes_of(node: Node) -> Changes:
     """Windows and freezes, in the time zone of their hours and days."""
     return Changes(
         time_zone=text(node, "timeZone", "Etc/UTC"),
-        windows=tuple(_window(as_node(one, "windows")) for one in items(node, "windows")),
-        freezes=tuple(_freeze(as_node(one, "freezes")) for one in items(node, "freezes")),
+        windows=tuple(_window(as_node(entry, "windows")) for entry in items(node, "windows")),
+        freezes=tuple(_freeze(as_node(entry, "freezes")) for entry in items(node, "freezes")),
     )
 
 

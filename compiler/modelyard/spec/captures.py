@@ -19,11 +19,11 @@ def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, D
 
 @index
 def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Monitor]]:
-    found: dict[str, list[Monitor]] = {}
+    judges: dict[str, list[Monitor]] = {}
     for monitor in monitors.values():
         if monitor.labels:
-            found.setdefault(monitor.watch, []).append(monitor)
-    return found
+            judges.setdefault(monitor.watch, []).append(monitor)
+    return judges
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
     capture = inference.capture
     if capture is None or capture.keys is not None:
         return (capture.keys or ()) if capture is not None else ()
-    found = (column for monitor, labels in judges_of(system, inference) for column in monitor.key or _columns(labels))
-    return tuple(dict.fromkeys(found))
+    columns = (column for monitor, labels in judges_of(system, inference) for column in monitor.key or _columns(labels))
+    return tuple(dict.fromkeys(columns))
 
 
 def _columns(labels: Dataset) -> Iterator[str]:

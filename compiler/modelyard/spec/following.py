@@ -15,9 +15,9 @@ def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) 
 
 def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
     """By pipeline, those on the same target that start after a successful run of it."""
-    found: dict[str, tuple[Pipeline, ...]] = {}
+    followers_of: dict[str, tuple[Pipeline, ...]] = {}
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)
         if followed is not None and followed.target == pipeline.target:
-            found[followed.name] = (*found.get(followed.name, ()), pipeline)
-    return found
+            followers_of[followed.name] = (*followers_of.get(followed.name, ()), pipeline)
+    return followers_of

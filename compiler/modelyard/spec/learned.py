@@ -29,6 +29,6 @@ def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
         return Learned(declared, types, frozenset(data.name for data in datasets if data.features))
     columns = Counter(column for data in datasets for column, _ in data.schema)
     hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)} | set(key)
-    known = all(data.schema for data in datasets)
+    all_declared = all(data.schema for data in datasets)
     features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
-    return Learned(features if known else (), types, frozenset(data.name for data in datasets))
+    return Learned(features if all_declared else (), types, frozenset(data.name for data in datasets))

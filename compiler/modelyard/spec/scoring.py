@@ -43,4 +43,4 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
     """The versions that a pipeline scores with, each once."""
-    return tuple(dict.fromkeys(one.model for one in scorings_of(pipeline)))
+    return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

@@ -58,36 +58,36 @@ class System:
         """The models that pipelines here train or that are imported, each with the aliases that versions get from these
         and from stages.
         """
-        found: dict[str, dict[str, None]] = {}
+        aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
             if pipeline.type == "training" and pipeline.model is not None:
-                found.setdefault(pipeline.model.model, {}).setdefault(pipeline.promote_to)
+                aliases_by_model.setdefault(pipeline.model.model, {}).setdefault(pipeline.promote_to)
         for model in self.models.values():
             if model.imported is not None:
-                found.setdefault(model.name, {}).setdefault(model.imported.promote_to)
-        return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in found.items()}
+                aliases_by_model.setdefault(model.name, {}).setdefault(model.imported.promote_to)
+        return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in aliases_by_model.items()}
 
     def trained(self) -> dict[str, str]:
         """The models that pipelines here train, each with the first of these pipelines."""
-        found: dict[str, str] = {}
+        pipeline_by_model: dict[str, str] = {}
         for pipeline in self.pipelines.values():
             if pipeline.type == "training" and pipeline.model is not None:
-                found.setdefault(pipeline.model.model, pipeline.name)
-        return found
+                pipeline_by_model.setdefault(pipeline.model.model, pipeline.name)
+        return pipeline_by_model
 
-    def _staged(self, model: str, known: Collection[str]) -> Iterator[str]:
-        return (stage.alias for stage in self.models[model].stages if stage.alias not in known)
+    def _staged(self, model: str, aliases: Collection[str]) -> Iterator[str]:
+        return (stage.alias for stage in self.models[model].stages if stage.alias not in aliases)
 
     def approval(self, model: str, alias: str) -> Approval | None:
         """Who must approve before an alias of a model moves."""
-        stage = next((one for one in self.models[model].stages if one.alias == alias), None)
+        stage = next((candidate for candidate in self.models[model].stages if candidate.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 
     def approvals(self) -> tuple[Approval, ...]:
         """All required approvals, each once."""
         general = self.governance.approve_promotion
         staged = [stage.approval for model in self.models.values() for stage in model.stages]
-        return tuple(dict.fromkeys(one for one in (general, *staged) if one is not None))
+        return tuple(dict.fromkeys(approval for approval in (general, *staged) if approval is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
         """The fields at this path in the document; none if it is not a mapping."""

@@ -11,8 +11,8 @@ from modelyard.spec.pipelines import Pipeline
 @index
 def first_trainings(pipelines: Mapping[str, Pipeline]) -> Mapping[str, Pipeline]:
     """By model, the first pipeline that trains it."""
-    found: dict[str, Pipeline] = {}
+    trainings: dict[str, Pipeline] = {}
     for pipeline in pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
-            found.setdefault(pipeline.model.model, pipeline)
-    return found
+            trainings.setdefault(pipeline.model.model, pipeline)
+    return trainings

@@ -62,8 +62,8 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
     if pipeline is None:
         return system.data[name] if section == "data" else None
     scoring = _watched_scoring(pipeline, monitor)
-    written = (scoring.output,) if scoring is not None else written_last(pipeline)
-    names = (*written, *pipeline.inputs)
+    outputs = (scoring.output,) if scoring is not None else written_last(pipeline)
+    names = (*outputs, *pipeline.inputs)
     return system.data[names[0]] if names else None
 
 
@@ -83,21 +83,21 @@ def written_last(pipeline: Pipeline) -> tuple[str, ...]:
 def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
     """The steps that run before others, however far."""
     steps = {step.name: step for step in pipeline.steps}
-    found: set[str] = set()
+    earlier: set[str] = set()
     waiting = [*needs]
     while waiting:
         name = waiting.pop()
-        if name not in found and name in steps:
-            found.add(name)
+        if name not in earlier and name in steps:
+            earlier.add(name)
             waiting += steps[name].needs
-    return found
+    return earlier
 
 
 def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
     """The one step of a custom pipeline whose predictions a monitor watches."""
-    found = tuple(scorings_of(pipeline))
-    of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(found) == 1
-    return found[0] if of_step else None
+    scorings = tuple(scorings_of(pipeline))
+    of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(scorings) == 1
+    return scorings[0] if of_step else None
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:

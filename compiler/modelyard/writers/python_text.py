@@ -124,11 +124,11 @@ def print_program(program: Program) -> str:
     if collisions:
         raise ValueError(f"two calls share the variable {collisions[0].variable}")
     blocks = [f'"""{_checked(_TITLE, program.title)}"""\n', *_imports(program.imports)]
-    known: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     for _, calls in groupby(program.calls, key=lambda call: call.group):
-        blocks.append("".join(_call(call, variables, known) for call in calls))
+        blocks.append("".join(_call(call, variables, assigned) for call in calls))
     if program.exports:
-        blocks.append("".join(_export(export, known) for export in program.exports))
+        blocks.append("".join(_export(export, assigned) for export in program.exports))
     return "\n".join(blocks)
 
 
@@ -152,10 +152,10 @@ def _escape(character: str, quote: str) -> str:
 def _reference(value: Ref, variables: Variables) -> str:
     if value.variable not in variables:
         raise ValueError(f"{value.variable} is used before it is assigned")
-    found = variables[value.variable]
+    expression = variables[value.variable]
     if value.attribute:
-        found += f".{_checked(_DOTTED, value.attribute)}"
-    return f"{found}[{_string(value.key)}]" if value.key else found
+        expression += f".{_checked(_DOTTED, value.attribute)}"
+    return f"{expression}[{_string(value.key)}]" if value.key else expression
 
 
 def _checked(form: re.Pattern[str], text: str) -> str:
@@ -168,17 +168,17 @@ def _imports(imports: Iterable[Import]) -> list[str]:
     """Paragraphs of imports: the standard library, then the rest; within each, `import` before `from`, sorted."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
-    others = [entry for entry in entries if entry not in standard]
-    return [_import_paragraph(paragraph) for paragraph in (standard, others) if paragraph]
+    installed = [entry for entry in entries if entry not in standard]
+    return [_import_paragraph(paragraph) for paragraph in (standard, installed) if paragraph]
 
 
 def _import_paragraph(entries: list[tuple[str, str]]) -> str:
-    whole = [f"import {module}\n" for module, name in entries if not name]
+    modules = [f"import {module}\n" for module, name in entries if not name]
     parts: dict[str, list[str]] = {}
     for module, name in entries:
         if name:
             parts.setdefault(module, []).append(_checked(_NAME, name))
-    return "".join([*whole, *(_import_from(module, sorted(names, key=_member)) for module, names in parts.items())])
+    return "".join([*modules, *(_import_from(module, sorted(names, key=_member)) for module, names in parts.items())])
 
 
 def _import_from(module: str, names: list[str]) -> str:
@@ -194,34 +194,34 @@ def _member(name: str) -> tuple[int, str, str]:
     return rank, name.lower(), name
 
 
-def _call(call: Call, variables: Variables, known: dict[str, str]) -> str:
-    """The text of one call; registers its variable as known."""
+def _call(call: Call, variables: Variables, assigned: dict[str, str]) -> str:
+    """The text of one call; registers its variable as assigned."""
     arguments = [("", call.name), *((f"{_checked(_NAME, key)}=", value) for key, value in call.arguments)]
     component = _checked(_DOTTED, call.component)
     if not call.variable:
-        return _invocation(component, arguments, known)
-    text = _invocation(f"{variables[call.variable]} = {component}", arguments, known)
-    known[call.variable] = variables[call.variable]
+        return _invocation(component, arguments, assigned)
+    text = _invocation(f"{variables[call.variable]} = {component}", arguments, assigned)
+    assigned[call.variable] = variables[call.variable]
     return text
 
 
-def _export(export: Export, known: Variables) -> str:
-    return _invocation("pulumi.export", [("", export.name), ("", export.value)], known)
+def _export(export: Export, variables: Variables) -> str:
+    return _invocation("pulumi.export", [("", export.name), ("", export.value)], variables)
 
 
-def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], known: Variables) -> str:
-    flat = f"{head}({', '.join(label + literal(value, known) for label, value in arguments)})"
+def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: Variables) -> str:
+    flat = f"{head}({', '.join(label + literal(value, variables) for label, value in arguments)})"
     if len(flat) <= LINE_LENGTH:
         return f"{flat}\n"
     lines = [f"{head}("]
     for label, value in arguments:
-        _lay_out(lines, "    ", label, value, known)
+        _lay_out(lines, "    ", label, value, variables)
     return "\n".join([*lines, ")\n"])
 
 
-def _lay_out(lines: list[str], indent: str, label: str, value: Literal, known: Variables) -> None:
+def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
     """One element of an open bracket: on one line if it fits, else with each of its elements on a separate line."""
-    flat = f"{indent}{label}{literal(value, known)},"
+    flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)
         return
@@ -230,8 +230,8 @@ def _lay_out(lines: list[str], indent: str, label: str, value: Literal, known: V
     lines.append(f"{indent}{label}{opening}")
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _lay_out(lines, deeper, f"{_string(key)}: ", item, known)
+            _lay_out(lines, deeper, f"{_string(key)}: ", item, variables)
     else:
         for item in value:
-            _lay_out(lines, deeper, "", item, known)
+            _lay_out(lines, deeper, "", item, variables)
     lines.append(f"{indent}{closing},")

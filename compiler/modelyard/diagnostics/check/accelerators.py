@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def idle_accelerator(span: Span, what: str, why: str, instead: str = "") -> Diagnostic:
+def idle_accelerator(span: Span, subject: str, reason: str, instead: str = "") -> Diagnostic:
     """Built-in code computes on CPUs, with two exceptions: training with PyTorch, and with XGBoost on `device: cuda`.
 
     A workload whose compute class has an accelerator pays for it and blocks it for others. Your own code may use it.
@@ -24,7 +24,7 @@ def idle_accelerator(span: Span, what: str, why: str, instead: str = "") -> Diag
     return Diagnostic(
         "W0860",
         Severity.WARNING,
-        f"{what} never uses its accelerator: {why}",
+        f"{subject} never uses its accelerator: {reason}",
         span,
         f"{instead}choose a compute class without accelerators",
     )
@@ -45,7 +45,7 @@ def one_accelerator_used(span: Span, pipeline: str, accelerator: str, count: int
         compute: {train: {cpu: 12, memory: 125Gi, accelerators: "A100:1"}}
         pipelines: {retrain: {model: a model of PyTorch, compute: train, workers: 8, …}}
     """
-    more = "trials in parallel" if trials else "workers"
+    unit = "trials in parallel" if trials else "workers"
     return Diagnostic(
         "W0861",
         Severity.WARNING,
@@ -53,5 +53,5 @@ def one_accelerator_used(span: Span, pipeline: str, accelerator: str, count: int
         " the built-in trainer computes on one device",
         span,
         f"name a class with accelerators: {accelerator}:1 and a share of the CPUs and memory, and ask for {count} times"
-        f" as many {more}",
+        f" as many {unit}",
     )

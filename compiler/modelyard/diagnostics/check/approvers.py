@@ -82,7 +82,7 @@ def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Dia
     )
 
 
-def key_unusable(span: Span, group: str, why: str) -> Diagnostic:
+def key_unusable(span: Span, group: str, reason: str) -> Diagnostic:
     """A listed key is truncated, altered, or not of the type that it claims: no signature could be verified with it.
 
     Each entry is the whole line of a `.pub` file: type, key, and owner. RSA keys need at least 2048 bits.
@@ -101,7 +101,7 @@ def key_unusable(span: Span, group: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0920",
         Severity.ERROR,
-        f"a key of group {quote(group)} cannot be used: {why}",
+        f"a key of group {quote(group)} cannot be used: {reason}",
         span,
         "list the whole line of a .pub file, such as ssh-keygen -t ed25519 creates",
     )

@@ -112,7 +112,7 @@ def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
     )
 
 
-def fewer_features_than_asked(span: Span, check: str, asked: int, found: Sequence[str]) -> Diagnostic:
+def fewer_features_than_asked(span: Span, check: str, minimum: int, columns: Sequence[str]) -> Diagnostic:
     """A check requires more features beyond its bounds than there are to check, so it never reports a breach.
 
     Without `features`, a check covers the columns that both the window and its reference have. Captures hold the model
@@ -128,14 +128,14 @@ def fewer_features_than_asked(span: Span, check: str, asked: int, found: Sequenc
         data: {visits: {features: [age, visits], …}}
         monitors: {drift: {watch: inference.scorer, checks: {psi: {max: 0.2, minFeatures: 2}}, …}}
     """
-    have = f"{len(found)}: {', '.join(found[:5])}{', …' if len(found) > 5 else ''}" if found else "none"
-    features = "a feature" if asked == 1 else f"{asked} features"
+    have = f"{len(columns)}: {', '.join(columns[:5])}{', …' if len(columns) > 5 else ''}" if columns else "none"
+    features = "a feature" if minimum == 1 else f"{minimum} features"
     return Diagnostic(
         "E0931",
         Severity.ERROR,
         f"check {quote(check)} requires {features} beyond its bounds, but checks {have}",
         span,
-        f"set {len(found)} or less" if found else "keep columns in `capture` that the reference also has",
+        f"set {len(columns)} or less" if columns else "keep columns in `capture` that the reference also has",
     )
 
 
@@ -155,11 +155,11 @@ def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> 
         inference: {scorer: {capture: {keys: [customer, day]}, …}}
         monitors: {quality: {watch: inference.scorer, labels: outcomes, key: [customer, day], …}}
     """
-    how = "redact" if redacted else "do not hold"
+    verb = "redact" if redacted else "do not hold"
     return Diagnostic(
         "E0932",
         Severity.ERROR,
-        f"captures of endpoint {quote(endpoint)} {how} {quote(column)}, which labels are to be matched by",
+        f"captures of endpoint {quote(endpoint)} {verb} {quote(column)}, which labels are to be matched by",
         span,
         f"remove {column} from redact in `capture`, or use another key"
         if redacted

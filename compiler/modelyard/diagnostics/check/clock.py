@@ -65,7 +65,7 @@ def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
         schedule: {cron: "*/30 * * * *"}
     """
     divided = f"{step} does not divide {size}" if size else "months differ in length"
-    divisors = [str(other) for other in range(2, size) if size % other == 0]
+    divisors = [str(divisor) for divisor in range(2, size) if size % divisor == 0]
     return Diagnostic(
         "W0842",
         Severity.WARNING,

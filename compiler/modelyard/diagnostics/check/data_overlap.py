@@ -32,7 +32,7 @@ def captures_overlap(span: Span, captures: str, other: str, address: str) -> Dia
     )
 
 
-def output_overlaps_input(span: Span, output: str, written: str, source: str, read: str) -> Diagnostic:
+def output_overlaps_input(span: Span, output: str, written_to: str, source: str, read_from: str) -> Diagnostic:
     """A step writes into a folder that it reads.
 
     The next run reads its own results as if they were data, and a run that fails half-way leaves both mixed.
@@ -54,7 +54,7 @@ def output_overlaps_input(span: Span, output: str, written: str, source: str, re
     return Diagnostic(
         "E0802",
         Severity.ERROR,
-        f"the output, {output} ({written}), and the input, {source} ({read}), overlap",
+        f"the output, {output} ({written_to}), and the input, {source} ({read_from}), overlap",
         span,
         "write the output to a folder outside of every input",
     )
@@ -166,7 +166,7 @@ def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnos
     )
 
 
-def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
+def scores_in_training_data(span: Span, pipeline: str, written_to: str, reader: str, read_from: str) -> Diagnostic:
     """A batch inference writes its scores to a folder that a training run reads.
 
     The next training takes the scores for data: a model learns another model's guesses.
@@ -192,13 +192,13 @@ def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str
     return Diagnostic(
         "E0807",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written}, and {quote(reader)} trains on {read}",
+        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {quote(reader)} trains on {read_from}",
         span,
         "write the scores to a folder that no training reads",
     )
 
 
-def scores_among_labels(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
+def scores_among_labels(span: Span, pipeline: str, written_to: str, reader: str, read_from: str) -> Diagnostic:
     """A batch inference writes its scores into a dataset whose labels a training run or a monitor uses.
 
     Predictions would be mixed with observed outcomes, and the next training run or monitor would take both as labels.
@@ -222,7 +222,7 @@ def scores_among_labels(span: Span, pipeline: str, written: str, reader: str, re
     return Diagnostic(
         "E0930",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written}, and {reader} takes labels from {read}",
+        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {reader} takes labels from {read_from}",
         span,
         "write the scores to their own dataset",
     )

@@ -81,7 +81,7 @@ def residency_missing(span: Span, target: str, allowed: Iterable[str]) -> Diagno
     )
 
 
-def residency_outside(span: Span, what: str, place: str, allowed: Iterable[str]) -> Diagnostic:
+def residency_outside(span: Span, subject: str, place: str, allowed: Iterable[str]) -> Diagnostic:
     """A target or store is outside the jurisdictions that governance allows.
 
     A country counts as part of its jurisdiction: `de` is in `eu`.
@@ -99,7 +99,7 @@ def residency_outside(span: Span, what: str, place: str, allowed: Iterable[str])
     return Diagnostic(
         "E0404",
         Severity.ERROR,
-        f"{what} is in {place}, but governance allows only {', '.join(allowed)}",
+        f"{subject} is in {place}, but governance allows only {', '.join(allowed)}",
         span,
         "move it, or add the jurisdiction to governance.residency",
     )
@@ -133,8 +133,8 @@ def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) ->
     """The first regions of a provider that governance allows."""
     if not inside:
         return ""
-    rest = ", …" if len(inside) > _MOST_REGIONS else ""
-    return f"{provider} in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{rest}"
+    ending = ", …" if len(inside) > _MOST_REGIONS else ""
+    return f"{provider} in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{ending}"
 
 
 def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str], via: str) -> Diagnostic:
@@ -156,14 +156,14 @@ def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[st
           secretStores: {vault: {via: external-secrets, store: vault}}
         channels: {oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}}
     """
-    named = f", store: {store}" if via == "external-secrets" else ""
+    field = f", store: {store}" if via == "external-secrets" else ""
     return Diagnostic(
         "E0406",
         Severity.ERROR,
         f"target {quote(target)} has no secret store {quote(store)}",
         span,
         nearest(store, [*known, "kubernetes"], "did you mean {}?")
-        or f"add secretStores: {{{store}: {{via: {via}{named}}}}} to the target",
+        or f"add secretStores: {{{store}: {{via: {via}{field}}}}} to the target",
     )
 
 
@@ -228,7 +228,7 @@ def price_currency(span: Span, currency: str, budget: str) -> Diagnostic:
     )
 
 
-def binds_to_provider(span: Span, what: str, number: int, total: int) -> Diagnostic:
+def binds_to_provider(span: Span, setting: str, number: int, total: int) -> Diagnostic:
     """Settings that only one provider understands are allowed, and counted: they make the spec less portable.
 
     Wrong:
@@ -241,7 +241,7 @@ def binds_to_provider(span: Span, what: str, number: int, total: int) -> Diagnos
         data: {transactions: {store: lake, path: transactions/, format: parquet}}
     """
     count = f" ({number} of {total})" if total > 1 else ""
-    return Diagnostic("W0410", Severity.WARNING, f"{what} binds the spec to one provider{count}", span)
+    return Diagnostic("W0410", Severity.WARNING, f"{setting} binds the spec to one provider{count}", span)
 
 
 def local_uri_on_cluster(span: Span, data: str, target: str) -> Diagnostic:

@@ -31,7 +31,7 @@ def captures_by_shared_key(span: Span, store: str) -> Diagnostic:
     )
 
 
-def evidence_off(span: Span, field: str, what: str) -> Diagnostic:
+def evidence_off(span: Span, field: str, consequence: str) -> Diagnostic:
     """In a high-risk system, somebody will ask for a model's training data, its callers, and what replaced it.
 
     Wrong:
@@ -45,7 +45,7 @@ def evidence_off(span: Span, field: str, what: str) -> Diagnostic:
     return Diagnostic(
         "W0865",
         Severity.WARNING,
-        f"{field} is off in a high-risk system: {what}",
+        f"{field} is off in a high-risk system: {consequence}",
         span,
         f"remove {field}: false",
     )

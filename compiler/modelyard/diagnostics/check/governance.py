@@ -116,11 +116,11 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
 
         governance: {dataClasses: [internal, phi], owner: …}
     """
-    says = ", ".join(declared) or "that there is none"
+    classes = ", ".join(declared) or "that there is none"
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, but governance.dataClasses says {says}",
+        f"dataset {quote(data)} is {classification}, but governance.dataClasses says {classes}",
         span,
         f"add {classification} to governance.dataClasses",
     )
@@ -295,7 +295,7 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     )
 
 
-def lock_contradicted(span: Span, store: str, lock: str, what: str, action: str) -> Diagnostic:
+def lock_contradicted(span: Span, store: str, lock: str, reason: str, action: str) -> Diagnostic:
     """Object Lock keeps each version of an object for a fixed time, so no other setting can require less.
 
     It needs versioning, and objects cannot be deleted before their lock ends.
@@ -311,13 +311,13 @@ def lock_contradicted(span: Span, store: str, lock: str, what: str, action: str)
     return Diagnostic(
         "E0671",
         Severity.ERROR,
-        f"store {quote(store)} locks its objects for {lock}: {what}",
+        f"store {quote(store)} locks its objects for {lock}: {reason}",
         span,
         action,
     )
 
 
-def locked_by_habit(span: Span, store: str, lock: str, what: str) -> Diagnostic:
+def locked_by_habit(span: Span, store: str, lock: str, reason: str) -> Diagnostic:
     """Every version of an object in a locked store is kept, and paid for, until its lock ends.
 
     Models, checkpoints and data that runs overwrite pile up there.
@@ -337,13 +337,13 @@ def locked_by_habit(span: Span, store: str, lock: str, what: str) -> Diagnostic:
     return Diagnostic(
         "W0672",
         Severity.WARNING,
-        f"store {quote(store)} locks every version of its objects for {lock}, and {what}",
+        f"store {quote(store)} locks every version of its objects for {lock}, and {reason}",
         span,
         "keep the records in a separate store, and lock that one",
     )
 
 
-def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
+def deleted_too_soon(span: Span, store: str, age: str, reason: str) -> Diagnostic:
     """A store deletes everything by age, including models that still serve.
 
     Servers that start afterwards find nothing to load. Models are deleted by cleaning up the registry; captures are
@@ -362,7 +362,7 @@ def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
     return Diagnostic(
         "W0492",
         Severity.WARNING,
-        f"store {quote(store)} deletes what is older than {age}: {what}",
+        f"store {quote(store)} deletes what is older than {age}: {reason}",
         span,
         "give them a separate store, or a longer retention here",
     )

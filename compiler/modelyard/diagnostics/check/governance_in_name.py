@@ -107,7 +107,7 @@ def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
     )
 
 
-def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
+def sent_in_clear(span: Span, subject: str, cargo: str) -> Diagnostic:
     """Credentials or personal data leave the cluster over plain HTTP.
 
     Anyone on the path can read them, and change the response. Names with one or two labels (`minio.storage`) and names
@@ -124,7 +124,7 @@ def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
     return Diagnostic(
         "E0833",
         Severity.ERROR,
-        f"{what} is called over plain HTTP, with {cargo}",
+        f"{subject} is called over plain HTTP, with {cargo}",
         span,
         "use an address that begins with https://",
     )
@@ -160,7 +160,7 @@ def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) ->
     )
 
 
-def address_abroad(span: Span, what: str, region: str, country: str, allowed: Sequence[str]) -> Diagnostic:
+def address_abroad(span: Span, subject: str, region: str, country: str, allowed: Sequence[str]) -> Diagnostic:
     """An address names a cloud region outside the jurisdictions that governance allows.
 
     The region is taken from the host name, such as `s3.us-east-1.amazonaws.com`.
@@ -178,7 +178,7 @@ def address_abroad(span: Span, what: str, region: str, country: str, allowed: Se
     return Diagnostic(
         "E0834",
         Severity.ERROR,
-        f"{what} is in {region} ({country}), but governance allows only {', '.join(allowed)}",
+        f"{subject} is in {region} ({country}), but governance allows only {', '.join(allowed)}",
         span,
         "use an address within these, or add the jurisdiction to governance.residency",
     )

@@ -78,7 +78,7 @@ def host_is_address(span: Span, host: str) -> Diagnostic:
     )
 
 
-def certificate_of_address(span: Span, what: str, host: str) -> Diagnostic:
+def certificate_of_address(span: Span, subject: str, host: str) -> Diagnostic:
     """TLS is used with an IP address, and certificates are issued for names.
 
     The connection fails unless the certificate names exactly this address, which public authorities hardly ever do.
@@ -94,7 +94,7 @@ def certificate_of_address(span: Span, what: str, host: str) -> Diagnostic:
     return Diagnostic(
         "W0914",
         Severity.WARNING,
-        f"{what} uses TLS with {host}, an IP address, and certificates are issued for names",
+        f"{subject} uses TLS with {host}, an IP address, and certificates are issued for names",
         span,
         "use the name in its certificate",
     )

@@ -32,7 +32,7 @@ def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
     )
 
 
-def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
+def import_unreadable(span: Span, uri: str, reason: str, hint: str) -> Diagnostic:
     """The promoter cannot read the source of an import, or the source may change later.
 
     The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
@@ -48,10 +48,10 @@ def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
         stores: {shared: {type: object, adopt: acme-models, …}}
         models: {triage: {import: {uri: "s3://acme-models/triage/4", digest: …}, …}}
     """
-    return Diagnostic("E0981", Severity.ERROR, f"{quote(uri)} cannot be imported: {why}", span, hint)
+    return Diagnostic("E0981", Severity.ERROR, f"{quote(uri)} cannot be imported: {reason}", span, hint)
 
 
-def import_without_training(span: Span, model: str, what: str, hint: str) -> Diagnostic:
+def import_without_training(span: Span, model: str, reason: str, hint: str) -> Diagnostic:
     """An imported model is configured with something that requires training here: a gate, or explanations.
 
     Both need the rows that the model was trained on, and the held-out rows.
@@ -65,7 +65,7 @@ def import_without_training(span: Span, model: str, what: str, hint: str) -> Dia
         models: {triage: {import: {…}, …}}
         governance: {approvals: {promote: {from: [model-risk]}}, …}
     """
-    return Diagnostic("E0982", Severity.ERROR, f"model {quote(model)} is imported, and {what}", span, hint)
+    return Diagnostic("E0982", Severity.ERROR, f"model {quote(model)} is imported, and {reason}", span, hint)
 
 
 def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
@@ -82,9 +82,9 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
         data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
     """
-    what = f"the training data of {quote(model)}, which is imported and has none here"
+    reference = f"the training data of {quote(model)}, which is imported and has none here"
     hint = "name a dataset to compare with: reference: {data: …}"
-    return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {what}", span, hint)
+    return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {reference}", span, hint)
 
 
 def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:
@@ -103,7 +103,7 @@ def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnos
         registry: {database: runs, artifacts: lake}
         models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
     """
-    why = "the registry is adopted" if adopted else "there is no registry"
+    reason = "the registry is adopted" if adopted else "there is no registry"
     hint = "remove import, and register the version there" if adopted else "add a registry with database and artifacts"
-    message = f"nothing would import model {quote(model)}: {why}, and no promoter runs here"
+    message = f"nothing would import model {quote(model)}: {reason}, and no promoter runs here"
     return Diagnostic("E0984", Severity.ERROR, message, span, hint)

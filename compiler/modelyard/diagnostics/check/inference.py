@@ -51,7 +51,7 @@ def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
     )
 
 
-def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
+def rollout_not_incremental(span: Span, endpoint: str, reason: str) -> Diagnostic:
     """An incremental rollout moves traffic from the old servers to the new through its own Gateway.
 
     It requires an endpoint with one variant and without a pool, on a target whose gateway has a `class`. On AWS a
@@ -70,7 +70,7 @@ def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0452",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} cannot be rolled out incrementally: {why}",
+        f"endpoint {quote(endpoint)} cannot be rolled out incrementally: {reason}",
         span,
         "use blue-green",
     )
@@ -98,7 +98,7 @@ def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic
     )
 
 
-def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: str) -> Diagnostic:
+def pool_member_differs(span: Span, endpoint: str, pool: str, setting: str, other: str) -> Diagnostic:
     """Members of a pool share one Ray cluster, so they must have the same target, image, priority and rollout.
 
     Wrong:
@@ -112,9 +112,9 @@ def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: 
     return Diagnostic(
         "E0454",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} differs in {what} from {quote(other)}, which is in the same pool {quote(pool)}",
+        f"endpoint {quote(endpoint)} differs in {setting} from {quote(other)}, which is in the same pool {quote(pool)}",
         span,
-        f"give all members the same {what}, or name another pool",
+        f"give all members the same {setting}, or name another pool",
     )
 
 
@@ -262,11 +262,11 @@ def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
         governance: {owner: {team: payments, email: payments@acme.example, oncall: payments-oncall}}
         channels: {payments-oncall: {type: pagerduty, key: secret://vault/pagerduty#payments}}
     """
-    whose = f"endpoint {quote(endpoints[0])}" if len(endpoints) == 1 else f"{len(endpoints)} endpoints"
+    subject = f"endpoint {quote(endpoints[0])}" if len(endpoints) == 1 else f"{len(endpoints)} endpoints"
     return Diagnostic(
         "W0460",
         Severity.WARNING,
-        f"the SLO of {whose} raises alerts, but the owner has no on-call channel to send them to",
+        f"the SLO of {subject} raises alerts, but the owner has no on-call channel to send them to",
         span,
         "add oncall: CHANNEL to governance.owner",
     )

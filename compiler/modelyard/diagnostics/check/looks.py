@@ -28,7 +28,7 @@ def looks_of_rules(span: Span, kind: str) -> Diagnostic:
     )
 
 
-def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagnostic:
+def features_not_counted(span: Span, metric: str, metrics: Iterable[str]) -> Diagnostic:
     """`minFeatures` applies to metrics that are measured for each feature separately.
 
     Wrong:
@@ -44,11 +44,11 @@ def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagn
         Severity.ERROR,
         f"{quote(metric)} is one value, not one per feature, so there are no features to count",
         span,
-        f"remove minFeatures, or choose one of {', '.join(known)}",
+        f"remove minFeatures, or choose one of {', '.join(metrics)}",
     )
 
 
-def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
+def more_features_than_named(span: Span, minimum: int, covered: int) -> Diagnostic:
     """A check that requires more features beyond its bounds than it covers never fails.
 
     Wrong:
@@ -62,9 +62,9 @@ def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
     return Diagnostic(
         "E0873",
         Severity.ERROR,
-        f"{asked} features must be beyond the bounds, but the check covers {named}",
+        f"{minimum} features must be beyond the bounds, but the check covers {covered}",
         span,
-        f"set {named} or less",
+        f"set {covered} or less",
     )
 
 

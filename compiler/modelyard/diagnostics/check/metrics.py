@@ -11,7 +11,7 @@ from modelyard.source import Span
 _WHOLE = 100
 
 
-def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) -> Diagnostic:
+def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) -> Diagnostic:
     """A metric is not built in, and none of your code could report it.
 
     Your own training function may report any metric; a built-in trainer reports those of its task.
@@ -27,7 +27,7 @@ def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) ->
     return Diagnostic(
         "E0435",
         Severity.ERROR,
-        f"nothing reports the metric {quote(metric)} {where}",
+        f"nothing reports the metric {quote(metric)} {place}",
         span,
         nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )
@@ -64,10 +64,10 @@ def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
 
         tuning: {objective: {metric: rmse, goal: minimize}, …}
     """
-    other = "minimize" if goal == "maximize" else "maximize"
-    better = "smaller" if other == "minimize" else "larger"
+    opposite = "minimize" if goal == "maximize" else "maximize"
+    better = "smaller" if opposite == "minimize" else "larger"
     return Diagnostic(
-        "E0437", Severity.ERROR, f"{quote(metric)} is better when it is {better}", span, f"write goal: {other}"
+        "E0437", Severity.ERROR, f"{quote(metric)} is better when it is {better}", span, f"write goal: {opposite}"
     )
 
 
@@ -105,14 +105,14 @@ def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
 
         validation: {error: {metric: rmse, max: 0.2}}
     """
-    other = "max" if bound == "min" else "min"
-    better = "smaller" if other == "max" else "larger"
+    opposite = "max" if bound == "min" else "min"
+    better = "smaller" if opposite == "max" else "larger"
     return Diagnostic(
         "W0448",
         Severity.WARNING,
         f"{quote(metric)} is better when it is {better}, and its only bound is {bound}",
         span,
-        f"did you mean {other}?",
+        f"did you mean {opposite}?",
     )
 
 

@@ -29,20 +29,20 @@ def alias_never_set(
           try-out: {type: training, model: fraud, promoteTo: candidate, …}
         inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
     """
-    known = ", ".join(promoted)
+    aliases = ", ".join(promoted)
     message = "no pipeline sets the alias {} of model {}: its pipelines promote to {}"
-    other = f"add a training pipeline with promoteTo: {alias}"
+    alternative = f"add a training pipeline with promoteTo: {alias}"
     if imported:
         message = "the import does not set the alias {} of model {}: it promotes to {}"
-        other = f"write promoteTo: {alias} in the import"
+        alternative = f"write promoteTo: {alias} in the import"
     if staged:
-        other = f"add {alias} to the stages of {model}"
+        alternative = f"add {alias} to the stages of {model}"
     return Diagnostic(
         "E0810",
         Severity.ERROR,
-        message.format(quote(alias), quote(model), known),
+        message.format(quote(alias), quote(model), aliases),
         span,
-        f"write {model}@{promoted[0]}, or {other}",
+        f"write {model}@{promoted[0]}, or {alternative}",
         follows=True,  # from a pipeline that is wrong elsewhere
     )
 
@@ -123,11 +123,11 @@ def bucket_without_access(span: Span, store: str, target: str, addressed: bool) 
         stores:
           lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}
     """
-    lacking = "credentials" if addressed else "endpoint and no credentials"
+    missing = "credentials" if addressed else "endpoint and no credentials"
     return Diagnostic(
         "E0813",
         Severity.ERROR,
-        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no {lacking}",
+        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no {missing}",
         span,
         "name the secret that holds the credentials" + ("" if addressed else ", and the endpoint of the service"),
     )

@@ -59,11 +59,11 @@ def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagn
 
         data: {transactions: {store: lake, path: transactions/, format: parquet, label: is_fraud}}
     """
-    what = "none of its inputs has a label" if inputs else "it has no inputs"
+    reason = "none of its inputs has a label" if inputs else "it has no inputs"
     return Diagnostic(
         "E0432",
         Severity.ERROR,
-        f"the trainer {trainer} of {quote(pipeline)} does not know what to predict: {what}",
+        f"the trainer {trainer} of {quote(pipeline)} does not know what to predict: {reason}",
         span,
         "add label: COLUMN to a dataset" if inputs else "add inputs: [DATASET]",
     )
@@ -243,11 +243,11 @@ def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagno
         workers: {min: 1, max: 8}
         tuning: {trials: {max: 40, parallel: 8}, …}
     """
-    who = "one worker runs" if workers == 1 else f"{workers} workers run"
+    workers_run = "one worker runs" if workers == 1 else f"{workers} workers run"
     return Diagnostic(
         "W0490",
         Severity.WARNING,
-        f"{parallel} trials cannot run in parallel: at most {who} them, one each",
+        f"{parallel} trials cannot run in parallel: at most {workers_run} them, one each",
         span,
         "raise workers, or lower parallel",
     )

@@ -22,17 +22,17 @@ def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
         pipelines: {retrain: {type: training, split: {fraction: 5%}, …}}
     """
     share, rest = f"{100 * fraction:g}%", f"{100 - 100 * fraction:g}%"
-    much = fraction > 0.5
+    too_large = fraction > 0.5
     return Diagnostic(
         "W0900",
         Severity.WARNING,
         f"{share} of the rows are held out for the gate, and {rest} are for training",
         span,
-        f"write {rest} to train on {share}" if much else "write 1% or more, so that the gate has rows to evaluate",
+        f"write {rest} to train on {share}" if too_large else "write 1% or more, so that the gate has rows to evaluate",
     )
 
 
-def trains_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
+def trains_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
     """A training run on accelerators starts more often than once an hour.
 
     Each run waits for machines with accelerators, and pays for them while it loads images and data. To follow the data
@@ -49,13 +49,13 @@ def trains_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
     return Diagnostic(
         "W0901",
         Severity.WARNING,
-        f"{what} trains on accelerators every {days(gap_s)}",
+        f"{subject} trains on accelerators every {days(gap_s)}",
         span,
         'use a schedule of once an hour at most, such as "0 * * * *", or once a day, "0 4 * * *"',
     )
 
 
-def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
+def starts_too_often(span: Span, subject: str, gap_s: int) -> Diagnostic:
     """A pipeline or monitor starts every few minutes.
 
     Each run of a pipeline starts a Ray cluster, and each run of a monitor a Pod. That takes a minute or more without
@@ -73,7 +73,7 @@ def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
     return Diagnostic(
         "W0902",
         Severity.WARNING,
-        f"{what} starts every {days(gap_s)}, which is hardly longer than starting takes",
+        f"{subject} starts every {days(gap_s)}, which is hardly longer than starting takes",
         span,
         'use a schedule that starts it less often, such as "*/15 * * * *"',
     )
@@ -103,7 +103,7 @@ def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: 
     )
 
 
-def deadline_missed(span: Span, what: str, deadline_s: int) -> Diagnostic:
+def deadline_missed(span: Span, subject: str, deadline_s: int) -> Diagnostic:
     """A start may be late by less time than Kubernetes takes to notice that it is due.
 
     The CronJob controller checks every ten seconds. With a shorter `startingDeadline`, starts are missed at random.
@@ -119,13 +119,13 @@ def deadline_missed(span: Span, what: str, deadline_s: int) -> Diagnostic:
     return Diagnostic(
         "W0904",
         Severity.WARNING,
-        f"{what} may start {deadline_s} seconds late, but Kubernetes checks for due runs every 10 seconds",
+        f"{subject} may start {deadline_s} seconds late, but Kubernetes checks for due runs every 10 seconds",
         span,
         "set a minute or more",
     )
 
 
-def size_implausible(span: Span, what: str, size: str, small: bool) -> Diagnostic:
+def size_implausible(span: Span, subject: str, size: str, small: bool) -> Diagnostic:
     """A disk or volume is smaller than what is written to it, or larger than any machine's.
 
     A Pod that writes more than its `disk` is evicted, and Ray's logs and a copy of a model alone take some hundred
@@ -139,11 +139,11 @@ def size_implausible(span: Span, what: str, size: str, small: bool) -> Diagnosti
 
         compute: {train: {cpu: 4, memory: 16Gi, disk: 100Gi}}
     """
-    why = "less than is written to it" if small else "more than any machine has"
+    reason = "less than is written to it" if small else "more than any machine has"
     return Diagnostic(
         "W0905",
         Severity.WARNING,
-        f"{what} has {size}, {why}",
+        f"{subject} has {size}, {reason}",
         span,
         "check the unit, and write 1Gi or more" if small else "check the unit, and write what one machine can have",
     )

@@ -29,7 +29,7 @@ def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bou
     )
 
 
-def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
+def one_replica(span: Span, endpoint: str, reason: str, away_s: int) -> Diagnostic:
     """An endpoint promises an availability that one replacement of its only replica or machine violates.
 
     Replacing a replica on another machine takes about five minutes, and happens with every node upgrade. 99.99% over 30
@@ -46,7 +46,7 @@ def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
     return Diagnostic(
         "W0846",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} may be down for {away_s} seconds, but {why}",
+        f"endpoint {quote(endpoint)} may be down for {away_s} seconds, but {reason}",
         span,
         "run at least two replicas on two machines, or promise less",
     )

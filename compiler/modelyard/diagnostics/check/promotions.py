@@ -81,7 +81,7 @@ def approved_without_gate(span: Span, model: str) -> Diagnostic:
 
 
 def alias_without_use(
-    span: Span, model: str, alias: str, used: Sequence[str], what: str = "the pipeline"
+    span: Span, model: str, alias: str, used: Sequence[str], subject: str = "the pipeline"
 ) -> Diagnostic:
     """A training or an import moves an alias that nothing here serves, scores with or compares with.
 
@@ -98,7 +98,7 @@ def alias_without_use(
     return Diagnostic(
         "W0941",
         Severity.WARNING,
-        f"nothing here uses {model}@{alias}, which {what} promotes to",
+        f"nothing here uses {model}@{alias}, which {subject} promotes to",
         span,
         f"promote to {' or '.join(used[:3])}, or serve {model}@{alias}",
     )

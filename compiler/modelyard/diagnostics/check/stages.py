@@ -22,7 +22,7 @@ def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Dia
     return Diagnostic("E0960", Severity.ERROR, message, span, hint)
 
 
-def training_past_first_stage(span: Span, what: str, alias: str, model: str, first: str) -> Diagnostic:
+def training_past_first_stage(span: Span, subject: str, alias: str, model: str, first: str) -> Diagnostic:
     """A training or an import promotes to an alias that is not the first stage of its model, skipping other stages.
 
     Wrong:
@@ -38,13 +38,13 @@ def training_past_first_stage(span: Span, what: str, alias: str, model: str, fir
     return Diagnostic(
         "E0961",
         Severity.ERROR,
-        f"{what} promotes to {alias!r}, but versions of model {quote(model)} start at {first!r}",
+        f"{subject} promotes to {alias!r}, but versions of model {quote(model)} start at {first!r}",
         span,
         f"write promoteTo: {first}, or leave it out",
     )
 
 
-def nothing_moves(span: Span, what: str, why: str, hint: str) -> Diagnostic:
+def nothing_moves(span: Span, subject: str, reason: str, hint: str) -> Diagnostic:
     """There are stages or change windows, but no promoter here to enforce them.
 
     The promoter belongs to a registry that runs here. With an adopted one, training moves aliases, and so may others.
@@ -59,7 +59,7 @@ def nothing_moves(span: Span, what: str, why: str, hint: str) -> Diagnostic:
         registry: {database: runs, artifacts: lake}
         models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
     """
-    return Diagnostic("E0962", Severity.ERROR, f"{what} would have no effect: {why}", span, hint)
+    return Diagnostic("E0962", Severity.ERROR, f"{subject} would have no effect: {reason}", span, hint)
 
 
 def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
@@ -87,7 +87,7 @@ def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
     )
 
 
-def soak_monitor_unfit(span: Span, monitor: str, why: str, hint: str) -> Diagnostic:
+def soak_monitor_unfit(span: Span, monitor: str, reason: str, hint: str) -> Diagnostic:
     """The monitor of a soak does not evaluate the answers of the version.
 
     Wrong:
@@ -100,7 +100,7 @@ def soak_monitor_unfit(span: Span, monitor: str, why: str, hint: str) -> Diagnos
         monitors: {labels: {type: prediction-quality, watch: inference.scorer, labels: chargebacks, …}}
         models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: labels}}}, …}}
     """
-    return Diagnostic("E0965", Severity.ERROR, f"monitor {quote(monitor)} cannot judge a soak: {why}", span, hint)
+    return Diagnostic("E0965", Severity.ERROR, f"monitor {quote(monitor)} cannot judge a soak: {reason}", span, hint)
 
 
 def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> Diagnostic:
@@ -184,7 +184,7 @@ def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
     return Diagnostic("E0969", Severity.ERROR, problem, span, hint)
 
 
-def stage_asks_less(span: Span, model: str, alias: str, asked: int, general: int) -> Diagnostic:
+def stage_asks_less(span: Span, model: str, alias: str, required: int, general: int) -> Diagnostic:
     """In a high-risk system, a stage that answers callers requires fewer approvals than governance does.
 
     Wrong:
@@ -200,7 +200,7 @@ def stage_asks_less(span: Span, model: str, alias: str, asked: int, general: int
     return Diagnostic(
         "W0973",
         Severity.WARNING,
-        f"{model}@{alias} needs {asked} approval{'' if asked == 1 else 's'}, but governance requires {general}",
+        f"{model}@{alias} needs {required} approval{'' if required == 1 else 's'}, but governance requires {general}",
         span,
         f"remove approvals here, or require {general}",
     )

@@ -10,7 +10,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[str]) -> Diagnostic:
+def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequence[str]) -> Diagnostic:
     """A built-in trainer that uses only one worker would leave the others idle.
 
     Several workers can grow boosted trees together. With `tuning`, workers are trials that run in parallel, whatever
@@ -29,11 +29,11 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[
         Severity.ERROR,
         f"the trainer {trainer} trains on one worker, but there may be {workers}",
         span,
-        f"set workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
+        f"set workers: 1, train with {' or '.join(capable)}, or name an entrypoint that trains with Ray Train",
     )
 
 
-def rows_in_one_memory(span: Span, step: str, workers: int, why: str) -> Diagnostic:
+def rows_in_one_memory(span: Span, step: str, workers: int, reason: str) -> Diagnostic:
     """Several workers train one model, and one of them has to read all rows first.
 
     XGBoost and LightGBM shard the rows of a single dataset, unless it has booleans. Other data is read into the memory
@@ -50,13 +50,14 @@ def rows_in_one_memory(span: Span, step: str, workers: int, why: str) -> Diagnos
     return Diagnostic(
         "W0995",
         Severity.WARNING,
-        f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory: {why}",
+        f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory:"
+        f" {reason}",
         span,
         "give each worker three times the memory of all rows, or prepare one dataset with numbers for booleans",
     )
 
 
-def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> Diagnostic:
+def trainer_cannot(span: Span, trainer: str, task: str, capable: Sequence[str]) -> Diagnostic:
     """A built-in trainer does not support this task.
 
     Wrong:
@@ -69,17 +70,17 @@ def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> 
         pipelines: {train: {type: training, model: towers, inputs: [plays], compute: gpu,
         source: {entrypoint: "shop.towers:train"}}}
     """
-    other = f", or train with {' or '.join(able)}" if able else ""
+    alternative = f", or train with {' or '.join(capable)}" if capable else ""
     return Diagnostic(
         "E0461",
         Severity.ERROR,
         f"the trainer {trainer} does not train models for {task}",
         span,
-        f'name your own code, as source: {{entrypoint: "package.module:function"}}{other}',
+        f'name your own code, as source: {{entrypoint: "package.module:function"}}{alternative}',
     )
 
 
-def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
+def group_missing(span: Span, subject: str, data: Sequence[str]) -> Diagnostic:
     """Rows are ranked within a query, but no column says which rows belong together.
 
     A ranker learns the order within each query; metrics such as `ndcg`, `map` and `recall_at_10` are computed per query
@@ -94,17 +95,17 @@ def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
 
         data: {clicks: {store: lake, path: clicks/, format: parquet, label: bought, group: search_id}}
     """
-    where = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
+    place = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
     return Diagnostic(
         "E0462",
         Severity.ERROR,
-        f"{what} ranks rows, but nothing says which of them belong together",
+        f"{subject} ranks rows, but nothing says which of them belong together",
         span,
-        f"add group: COLUMN to {where}",
+        f"add group: COLUMN to {place}",
     )
 
 
-def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
+def history_missing(span: Span, subject: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
     """An error is compared with that of a naive forecast, but the order of the training rows is unknown.
 
     `mase` divides by the mean absolute error of "same as the previous time" over these rows, per `group`.
@@ -118,13 +119,13 @@ def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Seq
 
         data: {sales: {store: lake, path: sales/, format: parquet, label: sold, timestamp: day, group: shop}}
     """
-    where = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
+    place = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
     return Diagnostic(
         "E0883",
         Severity.ERROR,
-        f"{what} needs a history for {quote(metric)}, but no input of pipeline {quote(pipeline)} has a timestamp",
+        f"{subject} needs a history for {quote(metric)}, but no input of pipeline {quote(pipeline)} has a timestamp",
         span,
-        f"add timestamp: COLUMN to {where}",
+        f"add timestamp: COLUMN to {place}",
     )
 
 
