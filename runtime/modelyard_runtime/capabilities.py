@@ -1,6 +1,6 @@
-"""What this runtime can do, from the table that the compiler refuses by: `capabilities.json` beside this file.
+"""What this runtime supports, from the table that the compiler validates specs against: `capabilities.json`.
 
-What is not in the table is neither accepted nor computed, and a test holds that what is in it can be done.
+Whatever is missing from the table is neither accepted nor computed; a test shows that every entry works.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _PLACE = "K"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric of models, or what a monitor measures besides: which way is better, and what it needs.
+    """A model metric, or another measurement of monitors: which direction is better, and what it needs.
 
-    `at` is the number in the name of one of many, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
+    `at` is the number in a parametrized name, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Whether it can be computed later, from predictions and labels alone, as a monitor has them."""
+        """Whether it can be computed later from predictions and labels alone, which is all that a monitor has."""
         return self.needs != "history"
 
 
@@ -50,9 +50,9 @@ class MonitorType:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers make one model together.
+    """The tasks of a built-in trainer, and whether several workers train one model together.
 
-    `writes` is the format of its models, `returned` that of a model of its library which user code returns.
+    `writes` is the format of its own models, `returned` the format for a model of its library that user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -62,7 +62,7 @@ class Trainer:
 
 
 def metric_of(name: str) -> Metric | None:
-    """The metric of models of that name; None for one that is not built in."""
+    """The model metric with this name; None if it is not built in."""
     head, _, number = name.rpartition("_")
     family, found = f"{head}_{_PLACE}", sections(_table(), "metrics")
     if family not in found:
@@ -74,20 +74,20 @@ def metric_of(name: str) -> Metric | None:
 
 
 def computes(metric: str, task: str) -> bool:
-    """Whether a metric is computed for models of a task, for any version and on any dataset."""
+    """Whether a metric can be computed for models of a task, for any version and on any dataset."""
     found = metric_of(metric)
     return found is not None and task in found.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """The metrics that are computed after each training of a task: of those with a number in their name the usual."""
+    """The metrics computed after each training of a task; for parametrized metrics, only the usual parameters."""
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """What a monitor measures besides metrics of models, such as psi; None where it is unknown."""
+    """A measurement of monitors that is not a model metric, such as psi; None if it is unknown."""
     found = sections(_table(), "checks")
     return _metric(name, found[name], name, 0) if name in found else None
 
@@ -120,7 +120,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a line of a gate may have `versus`, `data` or `by` where the user's code reports its metric."""
+    """Whether a gate rule may set `versus`, `data` or `by` when user code reports the metric itself."""
     return section(_table(), "reported").get(field) is True
 
 

@@ -1,4 +1,4 @@
-"""User code by its name: `package.module:function`."""
+"""Finds user code by its name, `package.module:function`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A bundle: one version of a model with all that its users need, whose every file is known by its hash.
+"""A bundle: one model version with everything its users need, every file identified by its hash.
 
-A folder of bundles is the same in a store and on a disk: `versions/<version>-<digest>[-<approvals>]/` holds a bundle
-each, and `current.json` names the one that is in use. A bundle is written whole before `current.json` names it, and
-never changed afterwards, so that a reader sees the bundle before or the one after.
+A folder of bundles has the same layout in a store and on a disk: each `versions/<version>-<digest>[-<approvals>]/`
+contains a bundle, and `current.json` names the active one. A bundle is written completely before `current.json` names
+it and never changes afterwards, so a reader sees either the previous bundle or the next.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _LONGEST_PATH = 1024
 
 
 class Broken(Refusal):
-    """A bundle that is not what it says it is. It is not used; what was in use before goes on."""
+    """The bundle does not match its own description. It is not used; the previous one stays active."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What `bundle.json` says. `files` holds SHA-256 and size in bytes of each file, by its path in the bundle."""
+    """The content of `bundle.json`. `files` maps the path of each file to its SHA-256 and size in bytes."""
 
     registered_name: str
     alias: str
     version: str
     run: str
-    digest: str  # of the model's files, as the registry's version is tagged with it
-    made: str  # when the run began, as in ISO 8601; empty where the version has no run
+    digest: str  # of the model's files, equal to the tag of the registry's version
+    made: str  # when the run began, in ISO 8601; empty if the version has no run
     approvals: Mapping[str, str]  # the signed statements about it, by group
     files: Mapping[str, tuple[str, int]]
 
     @property
     def folder(self) -> str:
-        """What its folder below `versions` is called: equal contents of one version have equal names."""
+        """The name of its folder below `versions`: bundles of one version with equal content have equal names."""
         return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
-        """`bundle.json`: equal bundles are equal texts."""
+        """The content of `bundle.json`; equal bundles have equal text."""
         described: dict[str, Json] = {
             "apiVersion": API_VERSION,
             "kind": "Bundle",
@@ -72,36 +72,36 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What `current.json` says: the folder in use, and the hash of the `bundle.json` in it."""
+    """The content of `current.json`: the active folder, and the hash of its `bundle.json`."""
 
     folder: str
     version: str
     sha256: str
 
     def text(self) -> str:
-        """`current.json`."""
+        """The text of `current.json`."""
         described = {"folder": self.folder, "version": self.version, "sha256": self.sha256}
         return json.dumps(described, indent=2, sort_keys=True) + "\n"
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
-    """The folder of a version whose model's files have this digest, with these approvals."""
+    """The folder name of a version, from the digest of its model's files and its approvals."""
     signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
     return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
 
 def pointer_to(bundle: Bundle) -> Pointer:
-    """What `current.json` says when a bundle is in use."""
+    """The pointer that makes a bundle the active one."""
     return Pointer(bundle.folder, bundle.version, sha256(bundle.text().encode()))
 
 
 def sha256(content: bytes) -> str:
-    """The hash of some bytes, in hexadecimal digits."""
+    """The SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_pointer(content: bytes) -> Pointer:
-    """A `current.json`; one that would lead out of its folder is broken."""
+    """Parse `current.json`; a folder that leads outside is refused as broken."""
     found = _object(content, POINTER)
     pointer = Pointer(text(found, "folder"), text(found, "version"), text(found, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
@@ -110,7 +110,7 @@ def read_pointer(content: bytes) -> Pointer:
 
 
 def read_bundle(content: bytes) -> Bundle:
-    """A `bundle.json`; one with a path that leads out of its folder is broken."""
+    """Parse `bundle.json`; a path that leads outside the bundle is refused as broken."""
     found = _object(content, MANIFEST)
     if found.get("apiVersion") != API_VERSION or found.get("kind") != "Bundle":
         raise Broken(f"{MANIFEST} is no bundle of {API_VERSION}")
@@ -135,19 +135,19 @@ def read_bundle(content: bytes) -> Bundle:
 
 
 def safe_path(path: str) -> bool:
-    """Whether a path with slashes stays within the folder that it is about, on every system."""
+    """Whether a slash-separated path stays within its folder, on every operating system."""
     parts = path.split("/")
     return len(path) <= _LONGEST_PATH and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
 
 
 def files_in(folder: Path) -> dict[str, tuple[str, int]]:
-    """Hash and size of every file below a folder, by path, in order."""
+    """The hash and size of every file below a folder, by path, sorted."""
     found = sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
     return {path: (_hash_of(folder / path), (folder / path).stat().st_size) for path in found if path != MANIFEST}
 
 
 def verify(folder: Path, wanted_sha256: str = "") -> Bundle:
-    """The bundle in a folder, after every file was compared with its hash and no other was found."""
+    """Return the bundle in a folder after checking the hash of every file and that no file is extra."""
     try:
         content = (folder / MANIFEST).read_bytes()
         found = files_in(folder)

@@ -1,4 +1,4 @@
-"""A bundle as one file: an uncompressed tar, the same bytes for the same bundle, and read as if from a stranger."""
+"""A bundle as one file: an uncompressed, reproducible tar, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Write the bundle of a folder, which is compared with its hashes first: `bundle.json`, then the files."""
+    """Verify the bundle in a folder against its hashes, then write it: `bundle.json` first, then the files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -29,16 +29,16 @@ def pack(folder: Path, stream: IO[bytes]) -> Bundle:
 
 
 def packed(folder: Path) -> bytes:
-    """The same in memory."""
+    """The packed bundle in memory."""
     stream = io.BytesIO()
     pack(folder, stream)
     return stream.getvalue()
 
 
 def unpacked(stream: IO[bytes], below: Path) -> Path:
-    """Unpack a bundle into a new folder below `below`, whose name is the bundle's; nothing is left when it is broken.
+    """Unpack a bundle into a new folder below `below`, named after the bundle; a broken bundle leaves nothing behind.
 
-    Nothing is written but what its `bundle.json`, which comes first, names: plain files of just those sizes and hashes.
+    Only regular files that `bundle.json`, the first entry, lists are written, and only with the size and hash it lists.
     """
     below.mkdir(parents=True, exist_ok=True)
     staged = below / f".{uuid.uuid4().hex}"

@@ -1,7 +1,7 @@
-"""Requests for runs on another target: a monitor writes one to a store, and the starter beside the pipeline reads it.
+"""Requests for runs on another target: a monitor writes one to a store, and the starter next to the pipeline reads it.
 
-A request is data. It names its monitor and a pipeline, and the starter starts nothing but what its own description
-lists for that monitor.
+A request is data. It names its monitor and a pipeline, and the starter starts only what its own description lists for
+that monitor.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KIND = "RunRequest"
 
 MOST_REASONS = 10
 LONGEST_REASON = 300
-"""Characters of a sentence that says why."""
+"""The maximum length of a reason, in characters."""
 
 _ID_LENGTH = 32
 
@@ -45,7 +45,7 @@ def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: dat
 
 
 def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, why: Sequence[str]) -> dict[str, object]:
-    """What a request says: who asks for what, and which breach it is about."""
+    """The content of a request: its origin, the pipeline to run, and the breach behind it."""
     window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,

@@ -1,8 +1,8 @@
-"""`start`: look once at the requests of other targets, and start the runs that may be started for them.
+"""`start`: reads the requests of other targets once, and starts the runs that its description permits.
 
-A request is taken once. The Job of its run is named after it, so that of two starters that read it at once one finds
-the name taken; that Job is kept for as long as a request is valid. What became of a request is then written to a folder
-that the monitor cannot write to, and the request is removed.
+Each request is handled once. The Job of its run is named after it, so if two starters read it at the same time, one
+finds the name taken; that Job is kept for as long as a request is valid. The outcome is then written to a folder that
+the monitor cannot write to, and the request is removed.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Request, StarterWorkload
 
 VALID = timedelta(days=1)
-"""How long a request may wait. A breach that lasts is asked about again in the next look."""
+"""How long a request may wait. If the breach persists, the monitor's next run requests again."""
 
 _REMEMBERED = timedelta(days=30)
-"""How long it is kept what became of a request; longer than one is valid."""
+"""How long outcomes are kept; longer than a request is valid."""
 
 _REQUEST_LABEL = "modelyard.dev/request"
 _REQUEST_ANNOTATION = "modelyard.dev/requested"
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 _LARGEST = 16 * 2**10
 _MOST = 100
-"""Requests of one monitor that are answered in one look."""
+"""The maximum number of requests of one monitor to answer in one run."""
 
 _MOST_LISTED = 10_000
-"""Names in a folder that one look reads: a monitor may have written any number of them."""
+"""The maximum number of file names to read from a folder in one run: a monitor may have written any number."""
 
 _LONGEST_SHOWN = 80
 _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Answer every request: 0 when all are answered, 1 when some are left for the next look."""
+    """Answer every request. Returns 0 if all are answered, 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
     return look(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
 def look(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """The same with an API; what goes wrong with one request keeps no other waiting.
+    """Answer every request through this API; a request that fails does not block the others.
 
-    The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
-    ended, does not keep the same ones waiting every time.
+    The order is random, so that if one monitor's requests use up the time limit, the same other monitors do not wait in
+    every run.
     """
     left = 0
     monitors = workload.requests
@@ -73,7 +73,7 @@ def look(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class MonitorRequests:
-    """One monitor's requests: `allowed` is what the description lists, and says what may be started for it."""
+    """The requests of one monitor. `allowed` is the description's entry for it, which lists what may be started."""
 
     api: ClusterApi
     workload: StarterWorkload
@@ -81,21 +81,21 @@ class MonitorRequests:
     now: datetime
 
     def folder(self, uri: str) -> Place:
-        """Where its requests are, or the answers to them."""
+        """The folder of its requests, or of the answers to them."""
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
-        """What is in that folder, up to a bound."""
+        """The files in that folder, up to a limit."""
         return first_files(self.workload, uri, self.allowed.store, _MOST_LISTED, after)
 
 
 def _look(requests: MonitorRequests) -> int:
-    """Answer the requests of a monitor, the oldest first; how many are left."""
+    """Answer a monitor's requests, oldest first; return how many are left."""
     left, answered = 0, 0
     for one in _in_order(requests.files(requests.allowed.asked)):
         try:
             answered += _answer(requests, one)
-        except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
+        except Exception as problem:  # noqa: BLE001 - whatever a request contains, it must not block the others
             left += 1
             _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
     if answered:
@@ -104,12 +104,12 @@ def _look(requests: MonitorRequests) -> int:
 
 
 def _in_order(found: list[Entry]) -> list[Entry]:
-    """The oldest requests first. Files that are not requests come last, so that they delay none."""
+    """The oldest requests first. Files that are not requests come last, so they delay none."""
     return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
 
 
 def _answer(requests: MonitorRequests, found: Entry) -> bool:
-    """Take one request, unless it was taken before; whether an answer was written."""
+    """Handle one request unless it was handled before; return whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(found.name)
     if not _NAME.fullmatch(found.name):
         _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
@@ -132,7 +132,7 @@ def _told(outcome: dict[str, Json]) -> tuple[str, str]:
 
 
 def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
-    """What became of a request, with the Job that it started."""
+    """The outcome of a request, with the Job that it started."""
     request_id = PurePosixPath(found.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
     if requests.now - found.modified > VALID:
@@ -142,7 +142,7 @@ def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str,
             why = _start(requests, request_id, job, _read(requests, found, where))
         except Refusal as refusal:
             why = f"nothing is started: {refusal}"
-    started = exists(requests.api, job)  # also where another starter was faster, and the run looks like an older one
+    started = exists(requests.api, job)  # also if another starter was faster: its run looks like an earlier one
     if started:
         why = f"pipeline {requests.allowed.pipeline} is started"
     return {
@@ -171,7 +171,7 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """What began a run: who asked is what the description says, and the rest what the request says, cut to size."""
+    """What triggered a run: the requester from our own description, the rest from the request, truncated."""
     window = section(request, "window")
     told = {
         "id": request_id,
@@ -185,7 +185,7 @@ def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> st
 
 
 def _cut(value: Json, most: int) -> str:
-    """The beginning of a string that somebody else wrote; any other type becomes an empty string."""
+    """The beginning of an untrusted string; an empty string for any other type."""
     return value[:most] if isinstance(value, str) else ""
 
 
@@ -198,7 +198,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
 
 
 def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
-    """The request, if it asks for what its monitor may ask for."""
+    """Read the request; refuse it unless it requests exactly what its monitor may request."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -235,7 +235,7 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old answers. Where there are more than one look reads, it begins at any of them."""
+    """Remove old answers. If there are more than one run reads, start at a random name."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
@@ -245,6 +245,6 @@ def _forget(requests: MonitorRequests) -> None:
 
 
 def _shown(value: Json) -> str:
-    """The same in one line of a log."""
+    """The value on one log line, escaped and truncated."""
     shown = ascii(value) if isinstance(value, str) else "no text"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

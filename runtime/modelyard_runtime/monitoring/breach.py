@@ -1,4 +1,4 @@
-"""What follows a breach, within its guards: a run of a pipeline, or the alias back to the version before."""
+"""Acts on a breach, subject to cooldowns: starts a pipeline run, or rolls the alias back to the previous version."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def act(
     api: ClusterApi | None = None,
     why: Sequence[str] = (),
 ) -> list[str]:
-    """Do what the monitor's description says; returns what was done, in sentences.
+    """Take the actions in the monitor's description; return what was done, in sentences.
 
-    `breached` are the variants whose rows were beyond a bound; the empty name stands for rows of no single variant.
-    `why` are the checks that did not hold, in sentences.
+    `breached` contains the variants whose rows violated a bound; the empty name stands for rows of no single variant.
+    `why` lists the failed checks, in sentences.
     """
     action = workload.monitor.on_breach
     cooldown = timedelta(seconds=action.cooldown_seconds)
@@ -54,18 +54,18 @@ def act(
 
 
 def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or a run is under way
-    that none may overlap.
+    """Create a Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or another run
+    is active and runs must not overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
     return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
-    """The alias of each variant that breached back to the version before, unless that was done within the cooldown.
+    """Roll back the alias of each breached variant to the previous version, unless that was done within the cooldown.
 
-    Nor while the window has rows from before it was done last: they tell of the version that was taken back, and not of
-    the one that is in use.
+    Also do not roll back while the window contains rows from before the last rollback: they measure the version that
+    was rolled back, not the current one.
     """
     monitor = workload.monitor
     late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
@@ -103,7 +103,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
     """The models of the variants that breached, each alias once.
 
-    A value that is of no variant tells of a model only where a single one is watched.
+    A value of no single variant is attributed to a model only if just one model is watched.
     """
     watched = {(one.registered_name, one.alias, one.version) for one in models}
     to_blame = [one for one in models if len(watched) == 1 or one.variant in breached - {""}]

@@ -1,9 +1,8 @@
-"""After a breach: which features moved the predictions most, and for which part of the rows a model is worst.
+"""After a breach: finds the features that moved predictions most, and the slices on which a model is worst.
 
-A part of the window is read once more. Where the share of a part of a feature's values changed, the mean prediction
-changes by that times how far predictions there are from the mean: the composition effect of Oaxaca and Blinder
-(International Economic Review and Journal of Human Resources 1973). It says what goes together, and not what is the
-cause.
+It reads a sample of the window again. When the share of a slice of a feature's values changes, the mean prediction
+changes by that difference times how far the slice's predictions are from the mean: the composition effect of Oaxaca and
+Blinder (International Economic Review and Journal of Human Resources 1973). This shows association, not causation.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ _MOST_ROWS = 100_000
 _BINS = 10
 _MOST_NAMES = 20
 _FEWEST = 30
-"""A part with fewer rows says more about chance than about the model."""
+"""A slice with fewer rows says more about chance than about the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, what it did to the mean prediction or to the errors, and for which of its values most."""
+    """A feature, its effect on the mean prediction or on the errors, and the slice of values with most of it."""
 
     feature: str
     effect: float
@@ -44,7 +43,7 @@ class Cause:
 
 
 def sample(rows: Rows) -> pd.DataFrame:
-    """Rows of a window from all of its files, at most a hundred thousand."""
+    """A sample of at most 100,000 rows of a window, from all of its files."""
     import pandas as pd
 
     files = rows.files()
@@ -59,7 +58,7 @@ def sample(rows: Rows) -> pd.DataFrame:
 
 
 def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
-    """Features by how much they moved the mean prediction, the most first; none where predictions are no numbers."""
+    """The features that moved the mean prediction, largest effect first; empty if predictions are not numeric."""
     answers = _answers(frame)
     if answers is None:
         return []
@@ -67,7 +66,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """The part of each feature's values with most errors above the mean, for all of its rows in sum; the most first."""
+    """For each feature, the slice of values with the largest total error above the mean; largest first."""
     known = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], kept, errors) for name, kept in _within(frame, known))
 
@@ -113,7 +112,7 @@ def _worst_part(name: str, column: pd.Series, known: Profile, errors: Numbers) -
 
 
 def _parts(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
-    """For each row the part that its value is in; a name for each part, and its share of the reference."""
+    """For each row, the index of its value's slice; for each slice, its name and its share of the reference."""
     return _ranges(column, known) if known.quantiles is not None and len(known.quantiles) else _names(column, known)
 
 
@@ -126,7 +125,7 @@ def _ranges(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbe
     if points is None or values is None or len(values) != present.sum():
         return None
     edges = np.unique(points[np.linspace(0, len(points) - 1, _BINS + 1).astype(int)[1:-1]])
-    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # what has no value comes last
+    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values come last
     places[present] = np.searchsorted(edges, values, side="right")
     whole = known.rows - known.missing
     then = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
@@ -153,7 +152,7 @@ def _names(column: pd.Series, known: Profile) -> tuple[Places, list[str], Number
 
 
 def _answers(frame: pd.DataFrame) -> Numbers | None:
-    """The score of each row, of the last class where there are several, else its prediction; None without numbers."""
+    """The score of each row (of the last class if there are several), else its prediction; None if not numeric."""
     import numpy as np
 
     if SCORE in frame.columns and frame[SCORE].notna().any():

@@ -1,4 +1,4 @@
-"""The description of a monitor, held against what this runtime can do."""
+"""Checks the description of a monitor against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_runtime.workload.records import Check, Monitor, MonitorWorkload, 
 
 
 def check_monitor(workload: Workload) -> MonitorWorkload:
-    """The monitor, unless it asks what this runtime does not do."""
+    """Return the monitor; refuse it if it requires something this runtime does not support."""
     if not isinstance(workload, MonitorWorkload):
         raise Refusal(f"'monitor' is for monitors, and this workload is of type {workload.type}")
     monitor = workload.monitor
@@ -50,7 +50,7 @@ def _check_labels(monitor: Monitor) -> None:
 
 
 def _check_check(monitor: Monitor, check: Check) -> None:
-    """A check is one of the monitor's type, or a metric of the task, and has what it needs."""
+    """Refuse a check that its monitor type does not compute, or that lacks the data it needs."""
     name, type_ = check.metric, monitor.type
     kind = monitors()[type_]
     if check.features and not kind.features:

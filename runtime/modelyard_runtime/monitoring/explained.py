@@ -1,4 +1,4 @@
-"""Measures of a look, and after a breach what goes together with it."""
+"""Measures of a monitor run that also look for what is associated with a breach."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ _log = logging.getLogger(__name__)
 
 
 def beyond(check: Check, value: float) -> bool:
-    """Whether a value lies outside of the bounds of a check."""
+    """Whether a value violates the bounds of a check."""
     least, most = check.min, check.max
     return (least is not None and value < least) or (most is not None and value > most)
 
 
 class Explained(Measures):
-    """Measures that look once more at a part of the window when something has moved."""
+    """Measures that read a sample of the window again after a breach."""
 
     def causes(self, kind: str) -> list[Cause]:
-        """What goes together with a breach: parts of the rows with errors, or features that moved the predictions."""
+        """The causes associated with a breach: slices of rows with errors, or features that moved the predictions."""
         try:
             return self._worst() if kind in LABELLED else self._movers()
-        except (Refusal, OSError) as problem:  # the breach is told without
+        except (Refusal, OSError) as problem:  # the breach is reported without them
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """What the versions behind some variants have answered, each by itself, against the bounds of the checks.
+        """Evaluate the predictions of each version behind some variants against the bounds of the checks.
 
-        `served` says what each variant serves: variants that serve the same count as one.
+        `served` maps each variant to what it serves: variants that serve the same thing are evaluated together.
         """
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
@@ -66,12 +66,12 @@ class Explained(Measures):
 
     @property
     def _of_labels(self) -> list[Check]:
-        """The checks that say of some rows by themselves how good their predictions were."""
+        """The checks that measure prediction quality on any set of rows alone."""
         checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """The metric of a check on some rows; None where they are too few, or it is not defined for them."""
+        """The metric of a check on some rows; None if there are too few rows or it is undefined for them."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 
@@ -100,6 +100,6 @@ class Explained(Measures):
 
     @property
     def _hidden(self) -> frozenset[str]:
-        """Columns of the datasets that are no features."""
+        """The columns of the datasets that are not features."""
         every = self._monitor.data.values()
         return frozenset(name for one in every for name in (one.label, one.timestamp, one.group))

@@ -1,4 +1,4 @@
-"""What the checks of a monitor measure: drift from a reference, quality against late labels, and the state of data."""
+"""Measures the checks of a monitor: drift from a reference, quality against late labels, and the state of the data."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_ROWS = 30
-"""A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
+"""Drift or quality on fewer rows says more about chance than about the model, so it is not measured."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What a check could not measure, of a feature or variant, or of the whole where `feature` is empty; and why."""
+    """What a check could not measure, and why: for a feature or variant, or as a whole if `feature` is empty."""
 
     check: str
     feature: str
@@ -55,20 +55,20 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check: of a feature, or of the whole where `feature` is empty.
+    """One value of a check: for a feature, or for the whole window if `feature` is empty.
 
-    `variant` names what answered the rows that it was measured on; it is empty where they are of several, or of none.
+    `variant` is the variant that answered the measured rows; it is empty if they are of several variants or of none.
     """
 
     feature: str
     value: float
-    chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
+    chance: float = 0.0  # probability of a difference this large without any drift; 0 if this does not measure drift
     variant: str = ""
-    moved: Moved | None = None  # the column, of a measure of drift
+    moved: Moved | None = None  # the column, for a measure of drift
 
 
 class Measures:
-    """Measures the checks of one run; what they share is read once."""
+    """Measures the checks of one run; data that they share is read once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -81,7 +81,7 @@ class Measures:
         self.unknown: list[Unknown] = []  # of the checks so far
 
     def remember(self) -> None:
-        """Leave the window to the next look, once all checks have been measured."""
+        """Keep the window for the next run, once all checks have been measured."""
         captured = isinstance(self._rows, CapturedRows)
         self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
@@ -94,7 +94,7 @@ class Measures:
         return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """What a check needs: `labels` also of each metric of models, of which one may be called as a check is."""
+        """What a check needs: `labels` for every model metric, even if a check has the same name."""
         kind = monitors()[self._monitor.type]
         found = check_of(metric) if metric in kind.checks else None
         return "labels" if found is None else found.needs
@@ -143,7 +143,7 @@ class Measures:
             for name, found in shifts.items():
                 chance = min(
                     found.chance * len(shifts) * len(watched.variants), 1.0
-                )  # the more are looked at (Bonferroni)
+                )  # the more features are compared (Bonferroni)
                 yield Measure(name, found.value, chance, variant, columns_of[name])
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
@@ -157,7 +157,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, which is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Profiles of columns, by variant where each has a model of its own; else for all of them by the empty name."""
+        """Profiles of columns, by variant if each has its own model; otherwise under the empty name."""
         described = self._monitor.reference
         if described is None:
             raise Refusal("a measure of drift needs a reference")
@@ -189,7 +189,7 @@ class Measures:
         return {name: Profile.from_json(columns[name]) for name in wanted if name in columns}
 
     def _kept(self, variant: str) -> Section:
-        """What was kept of the data that the model of a variant learned from."""
+        """The profiles stored with the model of a variant at training."""
         described = self._models()
         model = next((one for one in described if one.variant == variant), described[0])
         models = Models(self._workload, model)
@@ -224,7 +224,7 @@ class Measures:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
-        """The test over what no look before has seen, in the order of time and of the versions of the model."""
+        """The Page-Hinkley test over rows that no earlier run has read, ordered by time and model version."""
         name, named = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
         kept = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(kept, named)), None
@@ -258,7 +258,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """The classes in the order of a model's probabilities: those that it learned, else those that were seen."""
+        """The classes in the order of the model's probabilities: those it was trained on, else those observed."""
         try:
             kept = self._kept("").get("classes")
         except Refusal:
@@ -296,8 +296,8 @@ class Measures:
         return tallied(self._rows, lambda: Said(made.key, made.timestamp, made.group, made.label), self._threads)
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """The declared columns, else those that both sides have except labels and timestamps, which differ for an event
-        and its label.
+        """The declared key columns, else the columns that both sides share, except labels and timestamps, which differ
+        between an event and its label.
         """
         predictions = next(self._rows.frames(self._rows.files()), None)
         if predictions is None:
@@ -318,14 +318,14 @@ class Measures:
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
-        """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
+        """The share of predictions whose label is known, by variant; empty if no check needs labels."""
         if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
         return coverage(self._said, self._judged)
 
     @cached_property
     def _judged(self) -> pd.DataFrame:
-        """Predictions with what turned out to be true, in the order in which they were made."""
+        """Predictions joined with their labels, in the order in which they were made."""
         import numpy as np
 
         made, labels = self._said, self._labels
@@ -358,11 +358,11 @@ class Measures:
             yield name, 1 - self._watched.present[name] / self._watched.rows
 
     def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows that are there already."""
+        """The share of rows that duplicate an earlier row."""
         yield "", self._watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """How many declared columns are absent; one of another type is refused when it is read."""
+        """The number of declared columns that are absent; a column of the wrong type is refused when it is read."""
         if not self._watched.rows:
             return
         watched = self._monitor.data.get(self._monitor.current.data)
@@ -371,24 +371,24 @@ class Measures:
         yield "", float(len([name for name in declared if name not in self._watched.present]))
 
     def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
+        """The share of values that the reference does not have: outside its range, or an unknown category."""
         for name, moved in self._watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
                 yield name, value
 
     def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The age of the newest row, in seconds, also where that is older than the window."""
+        """The age of the newest row in seconds, even if it is older than the window."""
         newest = self._rows.newest()
         yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 
     def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """How many rows the window has."""
+        """The number of rows in the window."""
         yield "", float(self._watched.rows)
 
 
 _ANSWERS = (PREDICTION, SCORE)
-ERRORS = "errors"  # of each row by itself
+ERRORS = "errors"  # the error of each row
 _STATES: Mapping[str, Callable[[Measures, Check, Sequence[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,

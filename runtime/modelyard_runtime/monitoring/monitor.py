@@ -1,4 +1,4 @@
-"""`monitor`: one look at what is watched. It measures, tells the metrics, and acts on a breach."""
+"""`monitor`: one run over the watched data. It measures the checks, reports metrics, and acts on a breach."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked.
+    """A measured value of a check, and whether it is a breach: out of bounds for enough features and enough runs in a
+    row.
 
     `variant` as in `Measure`.
     """
@@ -55,7 +56,7 @@ class Result:
 
 
 def run() -> int:
-    """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
+    """Run once. A breach is not a failure: 0 means that every check was measured and the metrics arrived."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
@@ -71,11 +72,11 @@ def run() -> int:
     if breaches:
         try:
             act(workload, now, frozenset(one.variant for one in breaches), why=why)
-        except Refusal as of_action:  # it hides no other
+        except Refusal as of_action:  # it must not hide earlier refusals
             refusals = (*refusals, of_action)
     if of_soaks(workload) and not found.refusals:
         witness(workload, found.soaking, now)
-    if told:  # else the next try looks again
+    if told:  # otherwise the next attempt measures again
         state.save()
     for refusal in refusals:
         _log.error("%s", refusal)
@@ -83,7 +84,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """What the look before has left, or why that cannot be read: this look is then a first one, and leaves nothing."""
+    """The state of the previous run. If it cannot be read, the reason; this run then starts afresh and saves none."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
@@ -93,26 +94,26 @@ def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refus
 def look(
     workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
-    """The values of all checks, and why some cannot be had: these keep no other check from being told."""
+    """The values of all checks, and why some could not be measured; these do not block the others."""
     found = looked(workload, now, State.of(workload, now) if state is None else state)
     return found.results, found.refusals
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look has found: values, what could not be measured, and the share of predictions with a label."""
+    """The results of a run: measured values, what could not be measured, and the share of predictions with a label."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
     unknown: tuple[Unknown, ...] = ()
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
-    causes: tuple[Cause, ...] = ()  # of a breach, the greatest first
-    of_errors: bool = False  # whether these are about errors, else about predictions
+    causes: tuple[Cause, ...] = ()  # of a breach, largest effect first
+    of_errors: bool = False  # whether the causes are about errors; otherwise about predictions
     soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 
 
 def looked(workload: MonitorWorkload, now: datetime, state: State) -> Look:
-    """One look with all that is known and unknown after it."""
+    """Measure everything that one run of the monitor reports."""
     monitor = workload.monitor
     measures = Explained(workload, now, state)
     found: list[Result] = []
@@ -129,9 +130,9 @@ def looked(workload: MonitorWorkload, now: datetime, state: State) -> Look:
             unknown.append(Unknown(name, "", "there is nothing to measure"))
     try:
         share = measures.coverage()
-    except Refusal:  # a check has said why
+    except Refusal:  # a check has already reported why
         share = {}
-    if refusals:  # the next look begins where this one did, so that no row is lost for what was refused
+    if refusals:  # the next run starts where this one did, so that no row is lost to a refused check
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
@@ -149,7 +150,7 @@ def samples(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> list[Sample]:
-    """The results as metrics, with what is unknown and the state of the bundles that they rest on."""
+    """The results as metrics, with the unknown values and the state of the bundles that they depend on."""
     own = labels_of(workload, "monitor")
     found = [Sample(COVERAGE, share, {**own, "feature": variant or "all"}) for variant, share in coverage.items()]
     for (check, feature), value in _unknown(results, unknown).items():
@@ -168,7 +169,7 @@ def samples(
 
 
 def breach_text(workload: MonitorWorkload, found: Result) -> str:
-    """A check that does not hold, in a sentence: of what, by how much, how loud it is, and who is told."""
+    """A failed check in a sentence: what it is about, the value and the bounds, its severity, and who is notified."""
     monitor = workload.monitor
     check = next(one for one in monitor.checks if one.name == found.check)
     bounds = {"min": check.min, "max": check.max}
@@ -183,14 +184,14 @@ def breach_text(workload: MonitorWorkload, found: Result) -> str:
 
 
 def cause_text(cause: Cause, *, of_errors: bool) -> str:
-    """What goes together with a breach, in a sentence."""
+    """A cause associated with a breach, in a sentence."""
     if of_errors:
         return f"rows with {cause.feature} {cause.part} add {cause.effect:g} to the mean error"
     return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
 
 
 def look_samples(workload: MonitorWorkload, found: Look, now: datetime) -> list[Sample]:
-    """A look as metrics, with what goes together with its breaches."""
+    """The metrics of a run, including the causes associated with its breaches."""
     own = labels_of(workload, "monitor")
     name = ERRORS_BY if found.of_errors else MOVED_BY
     causes = [Sample(name, one.effect, {**own, "feature": one.feature}) for one in found.causes[:MOST_TOLD]]
@@ -198,19 +199,19 @@ def look_samples(workload: MonitorWorkload, found: Look, now: datetime) -> list[
 
 
 def _turned(found: Result) -> str:
-    """Which way it went and where, as far as that is known."""
+    """The direction and location of a change, if known."""
     return f" ({found.turn.words})" if found.turn is not None else ""
 
 
 def _judged(check: Check, measure: Measure) -> Result:
-    """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
+    """Whether a value violates its bounds and, for drift, whether it is more than chance."""
     breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
     turn = measure.moved.turn() if breach and measure.moved is not None else None
     return Result(check.name, measure.feature, measure.value, breach, measure.variant, turn)
 
 
 def _lasting(check: Check, results: list[Result], state: State) -> list[Result]:
-    """The results with a breach only where enough features are beyond their bounds, in enough looks in a row."""
+    """The results, keeping a breach only if enough features are out of bounds, in enough runs in a row."""
     failed = {one.feature for one in results if one.breach}
     asked = check.consecutive or 1
     if asked > 1:
@@ -222,7 +223,7 @@ def _lasting(check: Check, results: list[Result], state: State) -> list[Result]:
 
 
 def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
-    """For each check whether it is unknown as a whole, 0 or 1, and the features and variants that are."""
+    """For each check, whether it is unknown as a whole (0 or 1), and its unknown features and variants."""
     found = dict.fromkeys(((one.check, "all") for one in results), 0.0)
     return found | dict.fromkeys(((one.check, one.feature or "all") for one in unknown), 1.0)
 
@@ -234,5 +235,5 @@ def tell(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> bool:
-    """Push the metrics; without a receiver in the description, only log them."""
+    """Push the metrics; if the description names no receiver, only log them."""
     return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

@@ -1,7 +1,7 @@
-"""How good predictions were: what was said, brought together with what turned out to be true.
+"""Measures prediction quality: predictions joined with the labels that arrived later.
 
-Both are read part by part. Of more than a million predictions a part is judged, which is chosen by the hash of what
-they have in common with their labels; where rows are ranked, of whole queries.
+Both are read in batches. Of more than a million predictions, a sample is evaluated, chosen by the hash of the join key;
+for ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _MOST_JUDGED = 1_000_000
 
 @dataclass(slots=True)
 class Said:
-    """Predictions, each with the hash of the columns by which its label is found."""
+    """Predictions, each with the hash of the columns that its label is joined on."""
 
     key: Key
     timestamp: str
     group: str = ""
-    label: str = ""  # where the rows have their labels themselves
+    label: str = ""  # for rows that contain their own labels
     sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
-    unanswered: int = 0  # rows for which the model said nothing: no metric can tell of them
+    unanswered: int = 0  # rows without a prediction, which no metric covers
     predicted: Counter[str] = field(default_factory=Counter[str])  # rows with a prediction, by variant
-    findable: Counter[str] = field(default_factory=Counter[str])  # those that have what their label is found by
+    findable: Counter[str] = field(default_factory=Counter[str])  # rows that also have the columns to join labels on
 
     def add(self, frame: pd.DataFrame) -> None:
         import pandas as pd
@@ -58,7 +58,7 @@ class Said:
         self.predicted.update(_by_variant(frame))
         needed = [*self.key.columns, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
-            return  # these rows were captured without what their labels would be found by
+            return  # these rows were captured without the columns to join labels on
         frame = frame.dropna(subset=needed)
         self.findable.update(_by_variant(frame))
         kept: dict[str, Any] = {
@@ -81,7 +81,7 @@ class Said:
             self._keep(part)
 
     def rows(self) -> pd.DataFrame:
-        """All of them that are kept."""
+        """All sampled rows."""
         import pandas as pd
 
         self._compact()
@@ -112,11 +112,11 @@ class Said:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels of the wanted keys; of several for one key the newest by the timestamp, or else the last that was read."""
+    """Labels of the wanted keys. Of several for one key, the newest by timestamp, or else the last one read."""
 
     key: Key
     label: str
-    wanted: Hashes  # in order
+    wanted: Hashes  # sorted
     timestamp: str = ""
     group: str = ""
     parts: list[pd.DataFrame] = field(default_factory=list)
@@ -170,9 +170,9 @@ class Truths:
 
 
 def coverage(made: Said, judged: pd.DataFrame) -> dict[str, float]:
-    """The share of predictions whose label is known: of all by the empty name, and of each variant of several.
+    """The share of predictions whose label is known: overall under the empty name, and for each variant if several.
 
-    Where only a part of the predictions is held, that part stands for all.
+    If predictions were sampled, the sample stands for all of them.
     """
     held, known = _by_variant(made.rows()), _by_variant(judged)
     shares = {
@@ -185,7 +185,7 @@ def coverage(made: Said, judged: pd.DataFrame) -> dict[str, float]:
 
 
 def _by_variant(frame: pd.DataFrame) -> Counter[str]:
-    """How many rows each variant has; those of none have the empty name."""
+    """The number of rows of each variant; rows without one count under the empty name."""
     if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
         return Counter({"": len(frame)} if len(frame) else {})
     return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
@@ -199,7 +199,7 @@ def joined(said: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
 
 
 def answered(part: pd.DataFrame) -> Answer:
-    """What the model answered to these rows."""
+    """The model's predictions for these rows, with scores if it has them."""
     import numpy as np
 
     scores: Any = None

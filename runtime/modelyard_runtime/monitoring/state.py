@@ -1,6 +1,6 @@
-"""What a monitor keeps from one look to the next: one small object in the store of what it watches.
+"""The state that a monitor keeps between runs: one small object in the store of the watched data.
 
-A look that is tried again begins where the try before it did: what that kept is replaced, and nothing counts twice.
+A retried run starts where the first attempt did: it replaces what that attempt kept, so nothing counts twice.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from modelyard_runtime.workload.description import Json, Section, integer, secti
 from modelyard_runtime.workload.records import MonitorWorkload
 
 LOOK = "MODELYARD_LOOK"
-"""The variable with the name of the Job, which tries of one look have in common."""
+"""The environment variable with the name of the Job, which all attempts of one run share."""
 
 _FILE = "state.json"
 
 
 @dataclass(slots=True)
 class State:
-    """What the look before has left, and what this one leaves."""
+    """The state that the previous run left, and the state that this run leaves."""
 
     look: str
-    where: Place | None = None  # where there is none, every look is the first
+    where: Place | None = None  # if None, every run is the first
     before: Section = field(default_factory=dict[str, Json])
     after: dict[str, Json] = field(default_factory=dict[str, Json])
 
     @classmethod
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
-        """The state of a monitor; raises Refusal where it has one that cannot be read."""
+        """Read the state of a monitor; raises Refusal if it exists but cannot be read."""
         look = os.environ.get(LOOK) or now.isoformat()
         described = workload.monitor.state
         if described is None:
@@ -44,7 +44,7 @@ class State:
         return cls(look, where, before, dict(before))
 
     def save(self) -> None:
-        """Keep what this look leaves; raises Refusal where that is not possible."""
+        """Save the state that this run leaves; raises Refusal if that fails."""
         if self.where is None:
             return
         kept: dict[str, Json] = {"look": self.look, "before": dict(self.before), "after": self.after}
@@ -54,12 +54,12 @@ class State:
             raise Refusal(f"the state of the monitor cannot be written to {self.where.path}: {problem}") from None
 
     def keep(self, *names: str) -> None:
-        """Leave these as the look before has left them."""
+        """Restore these entries to what the previous run left."""
         self.after = {name: value for name, value in self.after.items() if name not in names}
         self.after |= {name: self.before[name] for name in names if name in self.before}
 
     def in_a_row(self, check: str, measured: Iterable[str], failed: set[str]) -> dict[str, int]:
-        """How many looks in a row each feature of a check has failed; one that was not measured is as it was."""
+        """The number of consecutive runs in which each feature has failed; unmeasured features keep their count."""
         counts = {name: integer(section(section(self.before, "failed"), check), name) for name in failed}
         kept = {**section(section(self.before, "failed"), check), **dict.fromkeys(measured, 0)}
         kept |= {name: count + 1 for name, count in counts.items()}

@@ -1,4 +1,4 @@
-"""What is counted in one pass over rows, part by part; counts of parts that were read apart are added."""
+"""Counts made in one pass over rows, batch by batch, that can be merged."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts that grow by rows and by other counts of the same kind."""
+    """Counts that can be extended by rows, or merged with counts of the same kind."""
 
     def add(self, frame: pd.DataFrame) -> None:
-        """More rows."""
+        """Count more rows."""
         ...
 
     def merge(self, other: Self) -> None:
-        """Counts of other rows."""
+        """Add the counts of other rows."""
         ...
 
 
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
-    """One pass over all rows, by so many threads, each with files of its own: most of the work needs no lock."""
+    """Count all rows in one pass. Each thread reads its own files, so most of the work needs no lock."""
     files = rows.files()
     count = max(min(len(files), threads), 1)
     if count == 1:
@@ -60,7 +60,7 @@ def _tallied(rows: Rows, files: Sequence[str], make: Callable[[], T]) -> T:
 
 @dataclass(slots=True)
 class Profiles:
-    """Profiles of all columns but some."""
+    """Profiles of all columns except the hidden ones."""
 
     hidden: frozenset[str]
     rows: int = 0
@@ -80,12 +80,12 @@ class Profiles:
 
 @dataclass(slots=True)
 class Distinct:
-    """How many of the rows are there already: exactly up to a million different ones, beyond that by a part of them.
+    """The share of duplicate rows: exact for up to a million distinct rows, beyond that estimated from a sample.
 
-    Which rows are in that part is said by their hash, so that equal rows are in it together or not at all.
+    Rows are sampled by their hash, so that equal rows are either all in the sample or all left out.
     """
 
-    columns: tuple[str, ...]  # all but the hidden ones where there are none
+    columns: tuple[str, ...]  # all but the hidden ones if empty
     hidden: frozenset[str] = frozenset()
     sample: Sample = field(default_factory=lambda: Sample(_MOST_HASHES))
     parts: list[tuple[Hashes, Numbers]] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Distinct:
             self._keep(*part)
 
     def share(self) -> float:
-        """The share of rows that are there already, 0 to 1."""
+        """The share of rows that duplicate another row, 0 to 1."""
         self._compact()
         rows = sum(float(counted.sum()) for _, counted in self.parts)
         return 1 - sum(len(found) for found, _ in self.parts) / rows if rows else 0.0
@@ -134,45 +134,45 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """The part of all hashes that is kept, so that about so many different ones are: at first all, then a half."""
+    """A sample by hash with at most about `most` distinct values: at first every hash, then repeatedly half of them."""
 
     most: int
     below: int = 2**64 - 1
 
     @property
     def fraction(self) -> float:
-        """The part that is kept, above 0 and up to 1."""
+        """The sampled fraction, above 0 and up to 1."""
         return (self.below + 1) / 2**64
 
     def holds(self, found: Hashes) -> npt.NDArray[np.bool_]:
-        """Which of the hashes are kept."""
+        """Which of the hashes are in the sample."""
         import numpy as np
 
         return found <= np.uint64(self.below)
 
     def halve(self) -> None:
-        """Keep half of what was kept."""
+        """Keep half of the sample."""
         self.below >>= 1
 
     def narrow(self, other: Sample) -> None:
-        """Keep no more than another part of the rows has kept."""
+        """Shrink to the sample of other rows if that is smaller."""
         self.below = min(self.below, other.below)
 
 
 @dataclass(slots=True)
 class Watched:
-    """What drift and the state of the data are measured from.
+    """The counts from which drift and the state of the data are measured.
 
-    `references` are profiles of columns by variant; those of the empty name are for all rows, or for variants that have
-    none of their own.
+    `references` contains column profiles by variant; those under the empty name are for all rows, or for variants
+    without their own.
     """
 
     own: frozenset[str]
     references: Mapping[str, Mapping[str, Profile]]
-    apart: bool  # each variant has measures of its own
+    apart: bool  # measure each variant separately
     distinct: dict[str, Distinct]  # by check
     rows: int = 0
-    present: dict[str, int] = field(default_factory=dict)  # values that are there, by column
+    present: dict[str, int] = field(default_factory=dict)  # non-missing values, by column
     variants: dict[str, dict[str, Moved]] = field(default_factory=dict)
 
     def add(self, frame: pd.DataFrame) -> None:
@@ -198,7 +198,7 @@ class Watched:
                 self._moved(variant, name).merge(moved)
 
     def reference(self, variant: str) -> Mapping[str, Profile]:
-        """What the rows of a variant are compared with."""
+        """The reference profiles for the rows of a variant."""
         return self.references.get(variant, self.references.get("", {}))
 
     def _compare(self, variant: str, rows: pd.DataFrame) -> None:

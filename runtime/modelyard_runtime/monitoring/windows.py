@@ -1,6 +1,6 @@
-"""The rows that a monitor looks at: the newest part of the captures of an endpoint, or of a dataset.
+"""The rows that a monitor reads: the recent part of an endpoint's captures, or of a dataset.
 
-They are read file by file and part by part, so that a window of any size fits into a Pod of any size.
+They are read file by file in batches, so that any window fits into any Pod.
 """
 
 from __future__ import annotations
@@ -23,46 +23,46 @@ if TYPE_CHECKING:
 
 VARIANT = "variant"
 FRESH = "_fresh"
-"""Of each row, whether no look before has seen it."""
+"""For each row, whether no earlier run has read it."""
 
 _BATCH_ROWS = 65536
 
 
 class Rows(Protocol):
-    """Rows of some time that lie in files."""
+    """The rows of a period, stored in files."""
 
     @property
     def timestamp(self) -> str:
-        """The column that says when a row happened."""
+        """The column with the time of each row."""
         ...
 
     @property
     def own(self) -> tuple[str, ...]:
-        """Columns that are no input of the model."""
+        """The columns that are not inputs of the model."""
         ...
 
     def files(self) -> list[str]:
-        """The files that may have some of these rows."""
+        """The files that may contain some of these rows."""
         ...
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """The rows of some of the files, part by part; no part is empty."""
+        """The rows of some of the files, in batches; no batch is empty."""
         ...
 
     def newest(self) -> datetime | None:
-        """When the newest row happened, be it before the window; None where there is no row at all."""
+        """The time of the newest row, even if it is before the window; None if there are no rows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """Rows of a dataset; of all times without `since` and `until`."""
+    """The rows of a dataset; all of them without `since` and `until`."""
 
     workload: Workload
     dataset: Dataset
     since: datetime | None = None
     until: datetime | None = None
-    before: datetime | None = None  # where the window of the look before ended
+    before: datetime | None = None  # where the window of the previous run ended
 
     @property
     def timestamp(self) -> str:
@@ -100,12 +100,12 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """What the servers of an endpoint captured in a window, with the variant of each row."""
+    """The rows that an endpoint's servers captured in a window, with the variant of each."""
 
     workload: Workload
     capture: WatchedCapture
     window: Window
-    listed: list[list[str]] = field(default_factory=list[list[str]])  # once: files that come later are the next look's
+    listed: list[list[str]] = field(default_factory=list[list[str]])  # read once: later files belong to the next run
 
     @property
     def timestamp(self) -> str:
@@ -126,7 +126,7 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        redacted = list(self.capture.redact)  # whose values say nothing
+        redacted = list(self.capture.redact)  # their values carry no information
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
@@ -171,14 +171,12 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def variant_of(file: str) -> str:
-    """The variant that a file of captures is of."""
+    """The variant of a capture file."""
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """The window that a monitor is about, after that of the look before. It ends earlier by as much as the labels that
-    it needs are late.
-    """
+    """The window of a monitor run, given that of the previous run. It ends earlier by the declared label delay."""
     monitor = workload.monitor
     watched = monitor.current
     late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0

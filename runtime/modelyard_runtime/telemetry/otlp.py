@@ -20,7 +20,7 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a gauge, now."""
+    """The current value of a gauge."""
 
     name: str
     value: float
@@ -28,11 +28,10 @@ class Sample:
 
 
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
-    """Send the samples to every receiver behind the URL; tries again for a while when none takes them, then raises
-    OSError.
+    """Send the samples to every receiver behind the URL; if none accepts them, retry a few times, then raise OSError.
 
-    Each replica of a Prometheus keeps what it got itself and judges alerts by that alone, and a headless Service has an
-    address for each of them. Samples that come twice are the same samples, since all of them say one time.
+    Each Prometheus replica stores only what it received and evaluates alerts on that alone, and a headless Service has
+    an address for each replica. Sending samples twice is harmless, since all samples have the same timestamp.
     """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
@@ -46,7 +45,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """To each receiver; one that takes them is enough, as the others get the next run's."""
+    """Send to each receiver; one success is enough, as the others get the samples of the next run."""
     problem: OSError | None = None
     taken = False
     for receiver, host in _receivers(url):
@@ -65,7 +64,7 @@ def _push_once(url: str, body: bytes) -> None:
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """URLs of one address each, and the host to ask for there. A certificate is of a name, so https stays as it is."""
+    """One URL per address, with the Host header to send. An https URL stays as it is: certificates cover names."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:
@@ -80,7 +79,7 @@ def _receivers(url: str) -> list[tuple[str, str]]:
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
-    """An ExportMetricsServiceRequest: one gauge a name, one data point a sample; its 64-bit numbers are texts."""
+    """An ExportMetricsServiceRequest: one gauge per name, one data point per sample; 64-bit numbers are strings."""
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, []).append(sample)
