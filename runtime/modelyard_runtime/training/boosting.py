@@ -1,4 +1,4 @@
-"""Boosted trees on a worker of several: what is grown there, and the estimator that it becomes afterwards."""
+"""Boosted trees on one of several workers: the training loop there, and the estimator built from its result."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.shares import Progress, own_rows
 
-_OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # LightGBM itself knows none of them
+_OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # unknown to LightGBM itself
 
 
 def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int, workers: int = 1) -> dict[str, Any]:
-    """The parameters of an estimator as the library itself takes them."""
+    """The parameters of an estimator in the form that its library accepts."""
     given: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
     given = {name: value for name, value in given.items() if value is not None}
     if trainer == "xgboost":
@@ -39,7 +39,7 @@ _LIGHTGBM = {
 
 
 def grow_xgboost(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker; the model comes from the first of them."""
+    """The training loop of each worker; the first one returns the model."""
     import xgboost
 
     rows, target, queries, weights = own_rows(config)
@@ -57,7 +57,7 @@ def grow_xgboost(config: dict[str, Any]) -> bytes | None:
 
 
 def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker; the model comes from the first of them."""
+    """The training loop of each worker; the first one returns the model."""
     import lightgbm
     import numpy as np
 
@@ -68,10 +68,10 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     state = int(given.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
     whole = given.get("boosting_type", "gbdt") not in _IN_PARTS
-    first: Any = None  # it has the connections to other workers, which end with it: its port cannot be bound again
+    first: Any = None  # owns the connections to other workers, which close with it: its port cannot be bound again
     for part in [config["rounds"]] if whole else progress.parts(config["rounds"]):
         before = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
-        # Each part draws rows and columns of its own. The bins of the features stay those of the first part.
+        # Each part samples its own rows and columns. The feature bins stay those of the first part.
         seeds = {"seed": state + progress.done, "data_random_seed": state}
         booster = lightgbm.train({**given, **seeds, **network}, matrix, part, init_model=before)
         first = first or booster
@@ -82,17 +82,17 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
 
 
 def _network() -> dict[str, Any]:
-    """How LightGBM finds the other workers."""
+    """The parameters with which LightGBM finds the other workers."""
     from ray.train.lightgbm import get_network_params
 
     return get_network_params()
 
 
-_IN_PARTS = ("gbdt", "goss")  # what is dropped or averaged over all trees has to know all of them
+_IN_PARTS = ("gbdt", "goss")  # other types drop or average over all trees, so they need all of them
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:
-    """The estimator, as if it had grown these trees itself."""
+    """The estimator, as if it had trained these trees itself."""
     if trainer == "xgboost":
         model.load_model(bytearray(raw))
         return model
@@ -100,7 +100,7 @@ def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], c
     import numpy as np
     from sklearn.preprocessing import LabelEncoder
 
-    # LightGBM has no public way from a booster to an estimator; what its own Dask trainer copies is set here.
+    # LightGBM has no public way from a booster to an estimator, so this sets what its own Dask trainer copies.
     model._Booster = lightgbm.Booster(model_str=raw.decode())
     model._n_features = model._n_features_in = model._Booster.num_feature()
     model._objective = parameters["objective"]

@@ -1,8 +1,8 @@
-"""Checkpoints of built-in training in the store of artifacts, from which a killed driver resumes.
+"""Checkpoints of built-in training in the artifact store, from which training resumes after the driver was killed.
 
-The checkpoints of a training are identified by what it trains and on which files, and removed when it is done.
-All of them lie in one folder, in files whose names begin with that of the training. When Arrow deletes an object, it
-leaves an empty one in place of the folder, and to delete a folder of S3 it needs the right to ask for any name.
+A training run's checkpoints are identified by what it trains and on which files, and removed when it is done. All of
+them share one folder, in files whose names start with the name of the training. When Arrow deletes an object, it leaves
+an empty one in place of the folder, and deleting a folder in S3 would require permission to list any name.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 _BEGINNING, _WITHIN = "training-", "~"
 _BEGAN = "began"
 _FORGOTTEN = timedelta(days=14)
-"""A training that has written nothing for so long is not resumed by anybody."""
+"""A training run that has not written anything for this long is never resumed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one training. `began` decides which labels count, so a resumed training has the same rows."""
+    """The checkpoints of one training run. `began` decides which labels count, so a resumed run has the same rows."""
 
     root: Place
     name: str
@@ -39,9 +39,9 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
-        """Those that a killed driver has left of this step on the same files, if any.
+        """The checkpoints that a killed driver left for this step on the same files, if any.
 
-        None where the description names no store for checkpoints.
+        None if the description names no store for checkpoints.
         """
         described = workload.pipeline.checkpoints
         if described is None:
@@ -53,20 +53,20 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """The folder in which Ray Train keeps them, through `files`."""
+        """The folder in which Ray Train keeps the checkpoints, accessed through `files`."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """The folder of the training, as Ray Train may use it with the rights of its place."""
+        """The filesystem for Ray Train, limited to the permissions of this place."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
-        """Remove all of them."""
+        """Remove all checkpoints of this training run."""
         _remove_all(self.root, self.name)
 
 
 def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
-    """What a training depends on: whoever begins the same one resumes what a killed driver has left of it."""
+    """Everything that a training run depends on: a run with the same state resumes what a killed driver left."""
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
@@ -89,7 +89,7 @@ def _began(root: Place, name: str) -> datetime:
 
 
 def _forget(root: Place) -> None:
-    """Remove the checkpoints of trainings that were killed, and whose data or description have changed since."""
+    """Remove the checkpoints of killed training runs whose data or description have changed since."""
     newest: dict[str, datetime] = {}
     for one in listed(root):
         name, within, _ = str(one.base_name).partition(_WITHIN)
@@ -108,7 +108,7 @@ def _remove_all(root: Place, name: str) -> None:
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """Folders below a place as names in it: `a/b/c` is the file `a~b~c`. What exists is known from a list."""
+    """Presents nested folders as flat names in one place: `a/b/c` is the file `a~b~c`. It finds files by listing."""
 
     def __init__(self, root: Place) -> None:
         self._root = root

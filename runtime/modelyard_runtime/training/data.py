@@ -1,4 +1,4 @@
-"""Training data: the inputs of a pipeline as one table, split into what is learned from and what is held out."""
+"""Training data: the inputs of a pipeline as one table, split into training rows and held-out rows."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Rows to learn from and rows to judge by, with the meaning of their columns.
+    """Training rows and held-out rows, with the meaning of their columns.
 
-    Rows to judge by keep all columns of the data: another version may have learned from others of them.
+    Held-out rows keep all columns of the data, since other versions may have been trained on different ones.
     """
 
     train: pd.DataFrame
     held_out: pd.DataFrame
     features: tuple[str, ...]
     label: str
-    classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
-    seen: Seen | None = None  # which rows are learned from, to be kept with the version
-    sample: pd.DataFrame | None = None  # some rows to learn from, with all columns of the data
-    naive: float | None = None  # the naive error, where `train` is only a sample of the rows to learn from
+    classes: tuple[Any, ...]  # for classification, sorted; otherwise empty
+    seen: Seen | None = None  # identifies the training rows, to be stored with the version
+    sample: pd.DataFrame | None = None  # some training rows, with all columns of the data
+    naive: float | None = None  # the naive error, if `train` is only a sample of the training rows
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """The label as numbers: a class as its place in `classes`."""
+        """The label as numbers: a class as its index in `classes`."""
         import numpy as np
 
         column = rows[self.label]
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """Which rows are of one query, as a number for each row; None where the data say nothing of that."""
+        """The query of each row, as a number; None if the data have no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
 
     def naive_error(self) -> float:
-        """How wrong "as the time before" is on average, over the rows to learn from, each series by itself.
+        """The mean error of predicting the previous value, over the training rows, each series by itself.
 
-        It is NaN where no series is found: without a time, or with several rows of one time in a series.
+        NaN if the rows do not form series: without a time, or with several rows at one time in a series.
         """
         import numpy as np
 
@@ -70,7 +70,7 @@ class TrainingData:
         return float(np.abs(steps).mean())
 
     def inner(self, split: Split) -> TrainingData:
-        """The rows to learn from, split once more: a search must not see what the gate judges by."""
+        """The training rows, split again: a search must not see the held-out rows of the gate."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
@@ -78,7 +78,7 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """The inputs, joined where there are several, split as the pipeline says. Labels have come by `now`."""
+    """Read, join and split the inputs as the pipeline declares. Uses only rows whose labels are complete by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
@@ -96,7 +96,7 @@ def training_data(
 
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
-    """The rows that have what training needs, and whose labels have come."""
+    """The rows that have all values needed for training, and whose labels are complete."""
     needed = [one for one in (table.label, table.group, *table.key) if one]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
@@ -111,7 +111,7 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Features, label and what the split goes by, and what a row is known by."""
+    """Select features, label and the columns that the split needs; also return what identifies a row."""
     chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         chosen = chosen.assign(**{TIME: frame[table.timestamp]})
@@ -124,7 +124,7 @@ def arranged(
 
 
 def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the other columns of the data beside."""
+    """Rows together with the other columns of the data."""
     import pandas as pd
 
     beside = others.take(rows[_ROW]).reset_index(drop=True)
@@ -136,7 +136,7 @@ def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -
 
 
 def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """The classes in order; refused where they are too few or too many for the task, or for what is learned from."""
+    """The classes in order; refused if there are too few or too many for the task, or too few in the training rows."""
     if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
         wanted = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
@@ -146,15 +146,15 @@ def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> 
 
 
 FEWEST_ROWS = 10
-_ROW = "__row"  # the place of a row in the data, until the split is done
+_ROW = "__row"  # the position of a row in the data, until the split is done
 SAMPLE = 1000
-"""Rows to learn from that are kept with all columns."""
+"""The number of training rows kept with all columns."""
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
-    """What a row is known by: the key of the spec, its query, or else all that is learned from and its time.
+    """What identifies a row: the key in the spec, its query, or else all its features and its time.
 
-    The label is no part of it: one that was corrected makes no new row.
+    The label is not part of it: a corrected label does not make a new row.
     """
     if table.key:
         return Identity.of(frame, table.key, declared=True)
@@ -165,7 +165,7 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
-    """The label of a task that is about numbers."""
+    """The numeric label of a task that needs one."""
     import numpy as np
     import pandas as pd
 
@@ -180,7 +180,7 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
-    """The rows whose labels have all come by now. Of younger ones only some have, and those are not like the others."""
+    """The rows old enough for all labels to have arrived. Younger rows with a label would be a biased sample."""
     if not table.delay_s or not table.timestamp:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
@@ -190,7 +190,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """A number for each value of a group column; a row without a value is in none, -1."""
+    """A number for each value of a group column; -1 for a row without a value."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -198,9 +198,9 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts.
+    """Features in the form that models accept: numbers and booleans as floats, which may be missing; text as text.
 
-    A number that is not finite is missing, as it is to monitors.
+    Non-finite numbers count as missing, as they do for monitors.
     """
     import pandas as pd
 
@@ -226,18 +226,18 @@ class Joined:
     timestamp: str
     group: str
     delay_s: int
-    key: tuple[str, ...]  # columns that the spec knows a row by
+    key: tuple[str, ...]  # the columns that identify a row in the spec
 
     @classmethod
     def read(cls, workload: PipelineWorkload, inputs: tuple[str, ...]) -> Joined:
-        """Read the datasets; exactly one of them has the label."""
+        """Read and join the datasets; exactly one of them must have a label."""
         pipeline = workload.pipeline
         found = pipeline.data
         return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
 
     @classmethod
     def of(cls, frames: dict[str, pd.DataFrame], pipeline: Pipeline, inputs: tuple[str, ...]) -> Joined:
-        """Join what was read of the datasets."""
+        """Join datasets that were already read."""
         found = pipeline.data
         described = {name: found[name] for name in inputs}
         labelled = [name for name, one in described.items() if one.label]
@@ -263,9 +263,10 @@ class Joined:
 
 
 def join(frames: dict[str, pd.DataFrame], described: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """One table of rows that all datasets have, and the columns by which they were brought together.
+    """Inner-join all datasets; also return the columns that they were joined on.
 
-    These are the columns that both sides have, except labels and timestamps: those of an event and of its label differ.
+    Those are the columns that both sides have, except labels and timestamps, which differ between an event and its
+    label.
     """
     (first, frame), *rest = frames.items()
     apart = {name for one in described.values() for name in (one.label, one.timestamp)}
@@ -275,7 +276,7 @@ def join(frames: dict[str, pd.DataFrame], described: Mapping[str, Dataset]) -> t
         if not keys:
             raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
         used |= dict.fromkeys(keys)
-        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # no value is no match of another
+        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # missing values must not match each other
         again = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
             raise Refusal(

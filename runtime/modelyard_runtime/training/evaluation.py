@@ -1,4 +1,4 @@
-"""A model measured on the rows that a gate judges by: the held-out part, or another dataset."""
+"""Evaluates a model on the rows that the gate uses: the held-out rows, or another dataset."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 ROWS_TAG = "modelyard.rows"
-"""Tag of a version: the run that kept which rows it has learned from."""
+"""Tag of a version: the run that stores which rows it was trained on."""
 
 _FEWEST_ROWS = 30
-"""Fewer rows judge nothing, where the spec does not set `minRows`."""
+"""The minimum number of rows for a comparison, if the spec does not set `minRows`."""
 
 _MOST_SLICES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one dataset, with all its columns, and what is true of them."""
+    """The rows of one dataset, with all columns, and their labels."""
 
     frame: pd.DataFrame
     truth: Numbers
@@ -49,7 +49,7 @@ class Rows:
     units: npt.NDArray[np.int64]  # which rows belong together, by the key of the split or the query
 
     def measure(self, metric: str, said: Predictions, chosen: Mask | None = None) -> float:
-        """A metric of what a model said of these rows, or of some of them."""
+        """A metric of predictions for these rows, or for some of them."""
         if chosen is None:
             return score(metric, self.truth, said, self.groups)
         groups = None if self.groups is None else self.groups[chosen]
@@ -58,7 +58,7 @@ class Rows:
     def gain_between(
         self, metric: str, said: tuple[Predictions, Predictions], chosen: Mask, confidence: float
     ) -> tuple[float, float] | None:
-        """Between which bounds the first is better than the second, both on the same draws of the chosen rows."""
+        """Confidence bounds of the first model's gain over the second, from paired resamples of the chosen rows."""
         import numpy as np
 
         truth, groups = self.truth[chosen], None if self.groups is None else self.groups[chosen]
@@ -68,7 +68,7 @@ class Rows:
             apart = None if groups is None else draws * (groups.max() + 1) + groups[places]
             try:
                 value, other = (score(metric, truth[places], one.some(places), apart) for one in (ours, theirs))
-            except Refusal:  # no query of these has something relevant
+            except Refusal:  # no query in this resample has a relevant row
                 return float("nan")
             return better(metric, value, other)
 
@@ -79,7 +79,7 @@ _NOTHING, _REST = "(no value)", "(others)"
 
 
 class Evaluation:
-    """Measures a new version, and others beside it. Each model is asked once for each dataset."""
+    """Evaluates a new version and others for comparison. Each model predicts each dataset once."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: registry.Model
@@ -97,7 +97,9 @@ class Evaluation:
         self._seen: dict[str, Seen | None] = {}
 
     def metrics(self) -> dict[str, float]:
-        """The metrics of the task on the held-out rows, as far as the model has scores, and what user code reported."""
+        """The task's metrics on the held-out rows, as far as the model's scores allow, and those that user code
+        reported.
+        """
         found = dict(self._reported)
         rows, said = self._rows_of(""), self._ask("", self._model, "")
         for name in known_metrics(self._task):
@@ -108,7 +110,7 @@ class Evaluation:
         return found
 
     def value(self, line: Check) -> float:
-        """What a line of the gate asks of the new version."""
+        """The new version's value for a rule of the gate."""
         metric, data = line.metric, line.data
         if not computes(metric, self._task):
             if metric in self._reported and not data:
@@ -120,7 +122,7 @@ class Evaluation:
         return rows.measure(metric, self._ask("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """The new version beside the one that an alias points to, on rows new to both; None where there is none."""
+        """Compare the new version with the one an alias points to, on rows new to both; None if there is none."""
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data
@@ -149,7 +151,7 @@ class Evaluation:
         return Comparison(version.version, value, other, int(chosen.sum()), int((~chosen).sum()), gained, *bounds)
 
     def slices(self, line: Check) -> dict[str, Slice]:
-        """The metric for each value of a column; values of few rows are taken together, if they are enough so."""
+        """The metric for each value of a column; values with few rows are merged, and measured if enough together."""
         import numpy as np
         import pandas as pd
 
@@ -176,15 +178,16 @@ class Evaluation:
                 return None
             try:
                 return rows.measure(metric, said, mask)
-            except Refusal:  # no query of these has something relevant
+            except Refusal:  # no query of these has a relevant row
                 return float("nan")
 
         return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
 
     def _new_to_both(self, version: registry.Version, called: str, rows: Rows, data: str) -> Mask:
-        """Which rows neither version has learned from.
+        """Which rows neither version was trained on.
 
-        A dataset that the line names holds them by its declaration; where rows are known there, too, they are compared.
+        A dataset named by the rule counts as held out by declaration; where training rows are known, they are excluded
+        as well.
         """
         theirs = self._seen_by(version)
         chosen = _all(rows)
@@ -210,7 +213,7 @@ class Evaluation:
         return self._seen[version.uri]
 
     def _rows_of(self, data: str) -> Rows:
-        """The held-out rows, or those of a dataset that have a label."""
+        """The held-out rows, or the labelled rows of a dataset."""
         if data not in self._rows:
             self._rows[data] = self._read(data) if data else self._held_out()
         return self._rows[data]
@@ -239,7 +242,7 @@ class Evaluation:
         return self._said[uri, data]
 
     def _asked(self, model: registry.Model, rows: pd.DataFrame) -> pd.DataFrame:
-        """The columns that a model learned from, which may be others than those of the new version."""
+        """The columns that a model was trained on, which may differ from those of the new version."""
         columns = [one.name for one in model.columns()] or list(self._data.features)
         missing = [name for name in columns if name not in rows.columns]
         if missing:
@@ -265,9 +268,10 @@ def _all(rows: Rows) -> Mask:
 
 
 def _same_rows(theirs: Seen, data: TrainingData, called: str) -> None:
-    """Rows that are known by all that they hold look new when a column was computed anew: then nothing is known.
+    """Refuse a comparison when every training row looks new, because rows are identified by all their values.
 
-    A version that was split by time is spared: what is newer is new, whatever it holds.
+    A recomputed column changes them all, and then nothing is known. A version split by time is exempt: newer rows are
+    new, whatever their values.
     """
     if not theirs.until and data.sample is not None and theirs.unseen(data.sample).all():
         raise Incomparable(

@@ -1,4 +1,4 @@
-"""What a model goes by: contributions of each feature on a sample of rows that it has not learned from."""
+"""Explains a model: the contribution of each feature on a sample of held-out rows."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "l
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """To the answer for each row, and each class of it, by feature: they add up to the answer without the base.
+    """Contributions to the answer by row, class and feature; they add up to the answer minus the base.
 
-    A binary classification has the contributions to its positive class alone.
+    For binary classification, these are the contributions to the positive class only.
     """
 
     features: tuple[str, ...]
     values: Numbers  # rows, classes, features
     base: Numbers  # classes
-    scale: str  # `raw`: of trees, before they become a probability; `answer`: a probability, or a number
+    scale: str  # `raw`: the output of trees before it becomes a probability; `answer`: a probability, or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """One row for each explained row and class; what is no feature has a name that begins with two underscores."""
+        """One row for each explained row and class; columns that are not features start with two underscores."""
         import numpy as np
         import pyarrow as pa
 
@@ -53,7 +53,7 @@ class Contributions:
         return pa.table(columns | {name: flat[:, at] for at, name in enumerate(self.features)})
 
     def importance(self) -> dict[str, float]:
-        """The mean size of what each feature contributes; of several classes in sum."""
+        """The mean absolute contribution of each feature, summed over classes."""
         import numpy as np
 
         sizes = np.abs(self.values).sum(axis=1).mean(axis=0)
@@ -63,7 +63,7 @@ class Contributions:
 def explanation(
     model: Predictor, task: str, data: TrainingData, asked: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """The importance of each feature, greatest first, with how it was found; by SHAP also what it rests on."""
+    """The importance of each feature, largest first, with the method; for SHAP, also the contributions behind it."""
     method = asked.method
     rows = _sample(data, asked.sample)
     told: dict[str, Json] = {"method": method, "rows": len(rows)}
@@ -76,7 +76,7 @@ def explanation(
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
-    """SHAP values. Boosted trees compute exact ones themselves; of other models they are estimated from answers."""
+    """SHAP values. Boosted trees compute exact ones themselves; other models' are estimated from predictions."""
     import numpy as np
 
     features = list(data.features)
@@ -93,7 +93,7 @@ def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.Data
 
 
 def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
-    """How much worse the model is when a column is shuffled."""
+    """How much worse the model gets when a column is shuffled."""
     import numpy as np
 
     features, shuffle = list(data.features), np.random.default_rng(_SEED)
@@ -114,7 +114,7 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
 
 
 def _sample(data: TrainingData, most: int) -> pd.DataFrame:
-    """At most so many held-out rows; of queries whole ones, and at least one: a part of one cannot be ranked."""
+    """At most `most` held-out rows. Queries are sampled whole, at least one, since part of a query cannot be ranked."""
     import numpy as np
 
     held, groups = data.held_out, data.groups(data.held_out)
@@ -127,7 +127,7 @@ def _sample(data: TrainingData, most: int) -> pd.DataFrame:
 
 
 def _of_trees(last: Any, ready: Any) -> Any:
-    """SHAP values by row, class and column, with the base last; None for what is no boosted tree."""
+    """SHAP values by row, class and column, with the base last; None if the model is not boosted trees."""
     import numpy as np
 
     kind = type(last).__name__
@@ -136,14 +136,14 @@ def _of_trees(last: Any, ready: Any) -> Any:
 
         found = last.get_booster().predict(xgboost.DMatrix(ready, missing=last.missing), pred_contribs=True)
     elif kind.startswith("LGBM"):
-        found = last.predict(ready, pred_contrib=True)  # the classes of a row stand side by side
+        found = last.predict(ready, pred_contrib=True)  # the classes of a row are in adjacent columns
     else:
         return None
     return np.asarray(found, dtype=np.float64).reshape(len(ready), -1, ready.shape[1] + 1)
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
-    """What a model says of each row as numbers; a class that it is sure of, without a probability, as 1."""
+    """A model's predictions as numbers; without probabilities, the predicted class gets 1."""
     import numpy as np
 
     found = predictions(answer(model, task, frame), task, list(data.classes))
@@ -155,7 +155,7 @@ def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFram
 
 
 def _built_in(model: Predictor) -> Any:
-    """The pipeline behind a model that a built-in trainer made; None for any other."""
+    """The pipeline inside a model from a built-in trainer; None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         inner: Any = find() if callable(find) else None
@@ -167,7 +167,7 @@ def _built_in(model: Predictor) -> Any:
 
 
 def _sources(before: Any) -> Iterator[str]:
-    """The feature that each prepared column comes from: a number is a column, a text one for each frequent value."""
+    """The source feature of each prepared column: a number has one column, a text one for each frequent value."""
     for part, prepared, features in before.transformers_:
         if part == "numbers":
             yield from features

@@ -1,8 +1,9 @@
-"""Shapley values of any model, estimated from what it answers.
+"""Shapley values of any model, estimated from its predictions.
 
-For each of some rows of the background, the features take their values of the explained row one after the other, in
-a random order and in its reverse; what the answer changes by is what a feature contributes. The contributions of a row
-add up to its answer without the mean answer for the background, exactly.
+For each of some background rows, the features take on the values of the explained row one after the other, in a random
+order and in its reverse; the change of the prediction is the contribution of the feature. The contributions of a row
+add up exactly to its prediction minus the mean prediction for the background.
+
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
 """
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 ANSWERS_A_ROW = 2000
-"""About how often a model is asked for one explained row; more where it has hundreds of features."""
+"""The approximate number of predictions per explained row; more if there are hundreds of features."""
 
-_FEWEST, _MOST = 8, 100  # rows of the background
-_MOST_CELLS = 4_000_000  # of one question to the model
+_FEWEST, _MOST = 8, 100  # background rows
+_MOST_CELLS = 4_000_000  # in one call of the model
 
 
 def shapley(
     said: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, known: pd.DataFrame, seed: int
 ) -> tuple[Numbers, Numbers]:
-    """Contributions by row, answer and feature, and the mean answers for the background, which is drawn from `known`.
+    """Contributions by row, output and feature, and the mean outputs for the background, which is sampled from `known`.
 
-    `said` gives the answers for a frame with the columns of both: a row of numbers for each row.
+    `said` predicts a frame with the columns of both: it returns an array of outputs for each row.
     """
     import numpy as np
     import pandas as pd
@@ -58,7 +59,7 @@ def shapley(
 
 
 def _walk(rows: pd.DataFrame, begin: pd.DataFrame, way: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The rows after each step of the way: the features so far are their own, the others are where it began."""
+    """The rows after each step: features visited so far have the explained row's values, others the background's."""
     import numpy as np
     import pandas as pd
 

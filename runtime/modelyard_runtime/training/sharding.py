@@ -1,7 +1,7 @@
-"""Training data that no one memory holds: read by Ray Data file by file, split as ever, and shared among workers.
+"""Training data larger than memory: read by Ray Data file by file, split as usual, and distributed among workers.
 
-What is gathered in one place is a few numbers of each row (its key, its time, a label that is a number), the rows that
-are held out, and a sample of those to learn from. These go to workers in parts, through Ray Train.
+Only a few numbers of each row (its key, its time, a numeric label), the held-out rows, and a sample of the training
+rows are gathered in one place. The training rows go to the workers in parts, through Ray Train.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LEARNED_SAMPLE = 100_000
-"""Rows to learn from by which profiles and explanations are made."""
+"""The maximum number of training rows used for profiles and explanations."""
 
 _SHARDED = ("xgboost", "lightgbm")
 _PLACE = "__place"
@@ -46,17 +46,17 @@ _PLACE = "__place"
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Training data whose rows to learn from are apart: `parts` are datasets of Ray, `data.train` is a sample."""
+    """Training data with distributed training rows: `parts` are Ray datasets, `data.train` is a sample."""
 
     data: TrainingData
     parts: Sequence[Any]
-    before: Any  # the preprocessing, fitted
-    counts: Mapping[Any, int]  # rows to learn from by class; none where there are no classes
+    before: Any  # the fitted preprocessing
+    counts: Mapping[Any, int]  # training rows by class; empty if there are no classes
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What reads a file needs to know."""
+    """Everything that a task needs in order to read a file."""
 
     workload: PipelineWorkload
     dataset: Dataset
@@ -69,20 +69,20 @@ class _Reading:
 
 
 class _Side(IntEnum):
-    """What a row is for."""
+    """The part of the split that a row belongs to."""
 
     LEARNED = 0
-    SAMPLED = 1  # learned from, and in the sample
+    SAMPLED = 1  # a training row that is also in the sample
     HELD_OUT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Divided:
-    """All rows on their sides: the few numbers of each by which they were split, in the order of the split."""
+    """The split of all rows: the columns that decided it, in the order of the split."""
 
     train: pd.DataFrame
     held_out: pd.DataFrame
-    sampled: npt.NDArray[np.int64]  # the places, among all rows, of those in the sample
+    sampled: npt.NDArray[np.int64]  # the positions, among all rows, of the sampled ones
     sides: list[npt.NDArray[np.int8]]  # the side of each row, block by block
 
     @classmethod
@@ -105,18 +105,18 @@ class _Divided:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """What is gathered of a block, beside the rows that workers learn from."""
+    """What is gathered from a block, apart from its training rows."""
 
-    classes: Counter[Any]  # rows to learn from by class; none where there are no classes
+    classes: Counter[Any]  # training rows by class; empty if there are no classes
     held_out_classes: set[Any]
-    present: set[str]  # features with a value in a row to learn from
-    texts: dict[str, Counter[Any]]  # how often each text is in the rows to learn from, by feature
+    present: set[str]  # features with a value in some training row
+    texts: dict[str, Counter[Any]]  # how often each text occurs in the training rows, by feature
     sampled: pd.DataFrame
     held_out: pd.DataFrame
 
 
 def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Why the rows of a step have to be read in one memory; empty where they can be read in shards."""
+    """Why the rows of a step must be read into one memory; empty if they can be read in shards."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
@@ -133,7 +133,7 @@ def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Whether values of this type come back from Ray as they were; truth values, lists and structures do not."""
+    """Whether values of this type come back from Ray unchanged; booleans, lists and structs do not."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,10 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and prepare the input of a step, on the machines of its workers.
+    """Read, split and preprocess the input of a step, on the machines of its workers.
 
-    `parts` is the number of datasets that the rows to learn from are put into, fewer where there are fewer rows.
-    Raises Refusal where nothing can be learned from the data: too few rows or classes, or a feature without values.
+    `parts` is the number of datasets for the training rows; fewer if there are fewer rows. Raises Refusal if the data
+    cannot be trained on: too few rows or classes, or a feature without values.
     """
     import ray.data
 
@@ -164,7 +164,7 @@ def read_in_shards(
     beside = dict.fromkeys(worker["resources"], 0.001)
     files = [{"path": one} for one in paths(workload, dataset)]
     given = ray.data.from_items(files, override_num_blocks=len(files))
-    given.context.execution_options.preserve_order = True  # which of equal rows is held out goes by their order
+    given.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
     reads: Any = _read
     read = given.map_batches(
         reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=beside
@@ -174,7 +174,7 @@ def read_in_shards(
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """The rows of some files as a model takes them, with what they are known by and the other columns of the data."""
+    """The rows of some files in the form that models accept, with their identity and the data's other columns."""
     import pandas as pd
 
     files = list(batch["path"])
@@ -188,7 +188,7 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """The rows of all blocks on their sides. A file without a usable row gives an empty block, which is left out."""
+    """Split the rows of all blocks. A file without usable rows gives an empty block, which is left out."""
     import ray
 
     look = ray.remote(_narrow).options(**options)
@@ -202,7 +202,7 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """The few numbers of each row that the split goes by. A block without rows may have no columns either."""
+    """The few numbers of each row that the split needs. A block without rows may have no columns either."""
     if not len(block):
         return block
     wanted = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
@@ -212,7 +212,7 @@ def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
 def _taken_apart(
     blocks: Sequence[Any], divided: _Divided, reading: _Reading, options: Mapping[str, Any]
 ) -> tuple[list[Any], list[_Summary]]:
-    """References to the rows to learn from, and the summary of each block."""
+    """References to the training rows, and the summary of each block."""
     import ray
 
     table, classes = reading.table, reading.task in CLASSIFICATION
@@ -228,7 +228,7 @@ def _taken_apart(
 def _apart(
     block: pd.DataFrame, sides: npt.NDArray[np.int8], features: list[str], label: str, classes: bool
 ) -> tuple[pd.DataFrame, _Summary]:
-    """The rows to learn from, and what is gathered of the block."""
+    """The training rows of a block, and its summary."""
     import pandas as pd
 
     block = as_read(block, features)
@@ -247,7 +247,7 @@ def _apart(
 
 
 def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
-    """The rows that are in one place, with what is known of all of them."""
+    """The rows that are gathered in one place, with what is known about all rows."""
     table, features, train = reading.table, tuple(reading.table.features), divided.train
     classes: tuple[Any, ...] = ()
     naive = float("nan")
@@ -265,7 +265,7 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
 
 
 def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Rows of all blocks, in the order that the split gave them: the first of its places is that of the first row."""
+    """Rows of all blocks, in the order of the split: the first of `places` belongs to the first row."""
     import numpy as np
     import pandas as pd
 
@@ -274,7 +274,7 @@ def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> 
 
 
 def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
-    """The rows to learn from as so many datasets, shuffled: files are often sorted."""
+    """The training rows as this many datasets, shuffled, since files are often sorted."""
     import ray.data
 
     mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
@@ -283,18 +283,18 @@ def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
 
 
 def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Columns in the types in which they were made: Ray hands them on in those of Arrow, where a gap is NA."""
+    """Columns in their original types: Ray returns them in Arrow types, where a missing value is NA."""
     import pandas as pd
     import pyarrow as pa
 
     changed = [name for name in block.columns if isinstance(block[name].dtype, pd.StringDtype | pd.ArrowDtype)]
     table = pa.Table.from_pandas(block[changed], preserve_index=False)
-    read = frame_of(table.replace_schema_metadata(None))  # which says that they were in Arrow's types
+    read = frame_of(table.replace_schema_metadata(None))  # removes the note that they were in Arrow types
     return numeric(block.reset_index(drop=True).assign(**{name: read[name] for name in changed}), features)
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """The preprocessing, as if it had been fitted on all rows: of numbers it knows nothing, of texts how often."""
+    """The preprocessing as if fitted on all rows: it needs nothing about numbers, and only the frequencies of texts."""
     import pandas as pd
 
     for name in data.features:
@@ -314,9 +314,9 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """Few values of which the same are frequent: each once, and the most frequent ones a second time.
+    """A short list of values with the same frequent ones: each value once, and the most frequent ones twice.
 
-    Of values that are equally frequent, the encoder keeps the last ones in order.
+    Of equally frequent values, the encoder keeps the last in sort order.
     """
     ordered = sorted(counts, key=lambda value: (value is None, "" if value is None else value))
     rising = sorted(ordered, key=lambda value: counts[value])

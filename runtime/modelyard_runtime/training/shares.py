@@ -1,4 +1,4 @@
-"""What a worker of a training has of the data, what it keeps of its work, and where it goes on when started anew."""
+"""The worker's side of training: its rows, the progress that it saves, and where it resumes after a restart."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from modelyard_runtime.models.answers import coded
 from modelyard_runtime.training.sharding import as_read
 
 RUNGS = 20
-"""In how many parts a model is grown. Between two of them there is nothing but what can be kept."""
+"""The number of parts in which a model is grown. Progress can be saved only between parts."""
 
 SPACING_S = 30.0
-"""What was grown is kept when so much time has passed since the last time, and at the end of a part only."""
+"""Progress is saved at the end of a part, once this much time has passed since the last save."""
 
-_AT_ONCE = 65536  # rows that are prepared at the same time
+_AT_ONCE = 65536  # rows prepared at a time
 _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
     """This worker's part of the rows: features, labels, queries and weights. Each row goes to exactly one worker.
 
-    Features are a matrix of floats. Labels are floats, of a classification the places of the classes, as int64 or
-    float64; scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are
-    float64, None without `class_weight`.
+    Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64;
+    scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are float64,
+    None without `class_weight`.
     """
     import numpy as np
     import ray
@@ -49,7 +49,7 @@ def _own_parts(parts: int) -> range:
 
 
 def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
-    """A part of the rows as Ray Train hands it over, prepared here."""
+    """A part of the rows from Ray Train, preprocessed here."""
     import numpy as np
     import ray.train
 
@@ -68,10 +68,11 @@ def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 
 @dataclass(slots=True)
 class Progress:
-    """How far the training is, the same on all workers: `grown` is the model of `done` rounds, in its library's bytes.
+    """The progress of training, the same on all workers: `grown` is the model after `done` rounds, in its library's
+    format.
 
-    A checkpoint of Ray Train holds it where there is a store for that, else a process beside the step. A training
-    `without_train` runs in a plain task, keeps nothing, and ends when a checkpoint is due.
+    It is saved in a checkpoint of Ray Train if there is a store for that, otherwise in a process next to the step. With
+    `without_train`, training runs in a plain task, saves nothing, and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -84,7 +85,7 @@ class Progress:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Progress:
-        """Where the workers before these ones were, or the beginning."""
+        """The progress that earlier workers saved, or none."""
         if "progress" in config:
             given: Progress = config["progress"]
             return given
@@ -107,10 +108,10 @@ class Progress:
         return found
 
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
-        """The rounds of each part that is left of so many rounds.
+        """The number of rounds of each remaining part, out of `total` rounds.
 
-        With `joined`, parts that are likely to end before the next checkpoint is due become one. That is for models
-        that do not depend on the parts in which they were grown.
+        With `joined`, parts likely to end before the next checkpoint is due are merged. This is for models that do not
+        depend on the parts in which they were grown.
         """
         rungs = max(min(RUNGS, total), 1)
         ends = [total * (rung + 1) // rungs for rung in range(rungs)]
@@ -125,7 +126,7 @@ class Progress:
             yield max([following[0], *(end for end in following if end <= reached)]) - self.done
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
-        """So many rounds are done. `grown` is kept where it is time, and by all workers where by one."""
+        """Record that `rounds` rounds are done. If a checkpoint is due, all workers save together."""
         import ray
 
         self.done = rounds
@@ -156,14 +157,14 @@ class Progress:
 
 
 def broadcast(value: Any) -> Any:
-    """The value that the first worker passes, on every worker."""
+    """The first worker's value, on every worker."""
     from ray.train.collective import broadcast_from_rank_zero
 
     return broadcast_from_rank_zero(value)
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """The files of a checkpoint one after the other: Arrow's own copy asks for more rights than one folder has."""
+    """Upload a checkpoint file by file: Arrow's own copy needs permissions beyond one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

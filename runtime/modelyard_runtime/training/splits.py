@@ -1,4 +1,4 @@
-"""The split of training data: rows at random by a seed, or the newest; whole queries and whole keys where these are."""
+"""Splits training data: at random by a seed, or the newest rows; queries and keys stay whole."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-GROUP = "__group"  # the query that a row is of, as a number; rows of one query stand together
-TIME = "__time"  # when a row happened, kept beside its features for later splits
-KEY = "__key"  # what a row is known by, as a number that does not depend on the other rows
+GROUP = "__group"  # the query of a row, as a number; rows of one query are adjacent
+TIME = "__time"  # the time of a row, kept next to its features for later splits
+KEY = "__key"  # the identity of a row, as a number that does not depend on the other rows
 
 
 def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two parts: at random by the seed, or the newest rows as the second.
+    """Split rows into two parts: at random by the seed, or with the newest rows as the second.
 
-    What a row is known by decides about it, and not its place: when the data grow, a row stays on its side. Else a
-    champion would have learned from most of the rows that a new version is compared with it by.
+    A row's identity, not its position, decides its part: when the data grow, a row stays on its side. Otherwise a
+    champion would have been trained on most of the rows on which a new version is compared with it.
     """
     import numpy as np
 
@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """A number for each value, in an order by the seed in which two values stay as they are when others come."""
+    """A random number by the seed for each value; adding values does not change the order of the existing ones."""
     import numpy as np
     import pandas as pd
 
@@ -52,12 +52,12 @@ def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _held(count: int, split: Split) -> int:
-    """How many of so many are held out: at least one, and not all."""
+    """The number of rows to hold out: at least one, and not all."""
     return min(max(round(count * split.fraction), 1), count - 1)
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
-    """The numbers of rows; of equal rows each gets one of its own."""
+    """Distinct numbers for all rows, even for equal ones."""
     again = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
     own: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(again)
     return own
@@ -70,7 +70,7 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
 
 
 def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whole keys at random by the seed. Where there are queries, each part is ordered by them and tears none."""
+    """Split whole keys at random by the seed. Queries also stay whole, and each part is sorted by them."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)
@@ -89,7 +89,7 @@ def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
 
 
 def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whole groups by their number, or the newest of them as the second part; each part ordered by group."""
+    """Split whole groups at random, or with the newest groups as the second part; each part is sorted by group."""
     import numpy as np
 
     found = np.unique(frame[GROUP].to_numpy())

@@ -1,8 +1,7 @@
-"""Built-in training by Ray Train: trees or networks, on one worker or on several with rows of their own.
+"""Built-in training with Ray Train: trees or networks, on one worker or on several with their own rows.
 
-What was grown is kept in the store of artifacts, or beside the step while it runs where there is none. When a worker is
-lost, or more of them have come, Ray Train starts the workers anew, and they go on from there; so does the next driver
-where the store has it.
+Progress is saved in the artifact store or, without one, next to the step while it runs. When a worker is lost or
+workers are added, Ray Train restarts the workers, and they resume from there; with a store, the next driver does too.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
-_RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
+_RESIZE_S = 300.0  # interval at which new workers join: each time, trees since the last save are grown again
 _KEPT = 3
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
@@ -38,36 +37,36 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Holds what was grown last, by the number of rounds; in a process of its own, on the machine of the step."""
+    """Stores the latest models, by number of rounds, in its own process on the machine of the step."""
 
     def __init__(self) -> None:
         self._kept: dict[int, bytes] = {}
 
     def keep(self, rounds: int, grown: bytes) -> None:
-        """Keep a model of so many rounds; of many the newest."""
+        """Store a model with this many rounds, and drop all but the newest."""
         self._kept[rounds] = grown
         for old in sorted(self._kept)[:-_KEPT]:
             del self._kept[old]
 
     def rounds(self) -> int:
-        """The most rounds of a model that is kept; 0 for none."""
+        """The largest number of rounds of a stored model; 0 if there is none."""
         return max(self._kept, default=0)
 
     def kept(self, rounds: int) -> bytes:
-        """The model of so many rounds."""
+        """The model with this many rounds."""
         return self._kept[rounds]
 
 
 def trains_together(step: Step) -> bool:
-    """Whether a step's built-in trainer makes one model on several workers."""
+    """Whether a step's built-in trainer trains one model on several workers."""
     found = trainers().get(step.trainer)
     return found is not None and found.together and step.workers.max > 1
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step's training is kept part by part, so that another driver goes on with it.
+    """Whether a step's training saves progress from which another driver can resume.
 
-    Of scikit-learn's estimators one grows in parts; a forest or a linear model is fitted in one step.
+    Of scikit-learn's estimators only one grows in parts; a forest or a linear model is fitted in one go.
     """
     if not step.trainer or workload.pipeline.checkpoints is None:
         return False
@@ -84,7 +83,7 @@ def train_together(
     kept: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """A model that the workers of a step made. A worker that fails is replaced as often as `retries` says."""
+    """Train a model on the workers of a step. A failing worker is replaced up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
@@ -115,17 +114,17 @@ def train_together(
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
-    """As many as a worker has CPUs; the process that coordinates has none."""
+    """As many threads as a worker has CPUs; the coordinating process has none."""
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
 def parts_of(step: Step) -> int:
-    """In how many parts the rows of a step are."""
+    """The number of parts that the rows of a step are split into."""
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
 def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
-    """The preprocessing, and the prepared rows in Ray's object store."""
+    """The preprocessing, and the preprocessed rows in Ray's object store."""
     import ray
 
     before, ready = prepared(trainer, model, data)
@@ -134,7 +133,7 @@ def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) ->
 
 
 def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
-    """What workers need to prepare their parts of the rows themselves."""
+    """What workers need to preprocess their parts of the rows themselves."""
     import numpy as np
 
     data = shards.data
@@ -160,7 +159,7 @@ def _grown_how(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """What a worker has to know beside its rows."""
+    """What a worker needs besides its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -172,13 +171,13 @@ def _grown_how(
 
 
 def _rows_of(data: TrainingData) -> str:
-    """Identifies the training rows: how many there are and, where it is known, the salt of their marks."""
+    """Identifies the training rows: their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 
 @contextmanager
 def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
-    """Where Ray Train keeps what workers report; without a store they keep it with a process beside the step."""
+    """Where Ray Train stores what workers report; without a store, workers save to a process next to the step."""
     import ray
     from ray.runtime_context import get_runtime_context
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -206,10 +205,10 @@ def _resumes(run: Mapping[str, Any]) -> bool:
 def _grown_without_train(
     grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
 ) -> tuple[bytes | None, int]:
-    """The model if it is grown before the first checkpoint is due, and the retries that are left.
+    """The model if it is finished before the first checkpoint is due, and the retries that are left.
 
-    Until then a training on one worker needs nothing of Ray Train, whose processes take longer to start than a small
-    model takes to grow. A longer training continues there with what was grown here.
+    Until then, training on one worker does not need Ray Train, whose processes take longer to start than a small model
+    takes to train. A longer training run continues there from the progress made here.
     """
     import ray
     from ray.exceptions import RayError
@@ -247,7 +246,7 @@ def _fitted(
     datasets: Mapping[str, Any],
 ) -> bytes:
     from ray.train import DataConfig
-    from ray.train.v2.api.config import (  # ray.train has them, typed as of old
+    from ray.train.v2.api.config import (  # ray.train exports the previous versions' types
         CheckpointConfig,
         FailureConfig,
         RunConfig,
@@ -260,7 +259,7 @@ def _fitted(
         grow,
         train_loop_config=config,
         datasets=dict(datasets),
-        dataset_config=DataConfig(datasets_to_split=[]),  # they are parts already, of which each worker takes its own
+        dataset_config=DataConfig(datasets_to_split=[]),  # they are already parts, and each worker reads its own
         scaling_config=ScalingConfig(
             use_gpu=bool(worker["num_gpus"]),
             resources_per_worker={name: value for name, value in asked.items() if value},
@@ -278,7 +277,7 @@ def _fitted(
 
 
 def _trainer(trainer: str) -> tuple[Any, Any]:
-    """Ray Train's class for a library, and what runs on its workers."""
+    """Ray Train's class for a library, and the training loop of its workers."""
     if trainer == "xgboost":
         from ray.train.xgboost import XGBoostTrainer
 
@@ -288,7 +287,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
         return LightGBMTrainer, grow_lightgbm
     if trainer == "scikit-learn":
-        from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # that of ray.train is of old
+        from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # ray.train exports the previous version
 
         return DataParallelTrainer, grow_histograms
     from ray.train.torch import TorchTrainer
@@ -297,7 +296,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
 
 def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, most: int) -> list[Any]:
-    """The rows in parts of about the same size: features, labels, queries, weights. No query is cut."""
+    """The rows in parts of about the same size: features, labels, queries, weights. Queries stay whole."""
     import numpy as np
 
     target, queries, weights = labels(trainer, data), None, None
@@ -310,7 +309,7 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
         starts = np.zeros(1, dtype=int)
     else:
         starts = np.arange(len(ready))
-        order = np.random.default_rng(0).permutation(len(ready))  # what is sorted must not end up in one part
+        order = np.random.default_rng(0).permutation(len(ready))  # sorted rows must not end up in one part
         ready, target = ready[order], target[order]
     if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
         from sklearn.utils.class_weight import compute_sample_weight

@@ -1,4 +1,4 @@
-"""A trained model on its way to an alias: logged with its metrics and its origin, registered, judged, promoted."""
+"""Takes a trained model towards an alias: logs its metrics and origin, registers, evaluates and promotes it."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ from modelyard_runtime.workload.records import Explainability, PipelineWorkload
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
-"""To each single prediction of the sample that was explained, by feature."""
+"""The contributions of each feature to each prediction in the explained sample."""
 
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
-"""Rows by which a model's signature says which columns may have no value."""
+"""The number of rows from which a model's signature infers which columns may be missing."""
 
 _LONGEST_TAG = 4500
-"""Characters that MLflow's database takes, with room to spare; a list that is cut counts as if all lines had failed."""
+"""The length limit of a tag in MLflow's database, with some margin; a cut list counts as if all rules had failed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training step made: a model (an object, or the URI of a logged one), and what is known of it."""
+    """The result of a training step: a model (an object, or a logged one's URI), and its metrics and parameters."""
 
     model: Any
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
-    run_id: str = ""  # of a run that began before, with the trials of a search
+    run_id: str = ""  # of a run that began earlier, with the trials of a search
 
 
 def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
-    """Log, register, judge and promote. Returns what came of it, in a sentence."""
+    """Log, register, evaluate and promote the model. Returns the outcome in a sentence."""
     import mlflow
 
     registry.connect(workload)
@@ -106,7 +106,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """The URI of the logged model; an object is logged by the library that it is of."""
+    """The URI of the logged model; an object is logged with the flavor of its library."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -117,7 +117,7 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
         return model
     sample = data.train[list(data.features)].head(_SAMPLE)
     flavor, log, more = flavor_of(model)
-    if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
+    if trainer:  # for user code, MLflow infers them by loading the model in a second process
         more = {**more, "pip_requirements": _requirements(trainer, str(more.get("serialization_format", "")))}
     if threshold is not None:
         more = {**more, "metadata": {registry.THRESHOLD: threshold}}
@@ -127,7 +127,7 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
 
 
 def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
-    """Refuse a model that would not answer by the threshold of the spec."""
+    """Refuse a model that does not apply the threshold of the spec."""
     if loaded.threshold() != threshold:
         wanted = {registry.THRESHOLD: threshold}
         raise Refusal(f"the model was logged without its threshold; log it with metadata={wanted}")
@@ -136,14 +136,14 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
 
 
 def _requirements(trainer: str, written: str) -> list[str]:
-    """What a model of a built-in trainer needs, in the versions that are here."""
+    """The requirements of a built-in trainer's model, in the installed versions."""
     reader = "skops" if written == SKOPS else "cloudpickle"
     needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in needed]
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
-    """What training data and answers looked like: monitors compare with it."""
+    """Log profiles of training data and predictions, for monitors to compare with."""
     import mlflow
     import pandas as pd
 
@@ -179,7 +179,7 @@ def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> 
     kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
     mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
     failed = [one.name for one in refused(verdicts)]
-    # A stage may do without some lines, so that it is known which have failed before it is said that any has.
+    # A stage may skip some rules, so the failed rules are recorded before the verdict.
     registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
     for one in verdicts:
         _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)

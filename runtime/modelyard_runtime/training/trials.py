@@ -1,4 +1,4 @@
-"""The trials of a search as nested runs of the registry: what they tried, how it went, and what is done already."""
+"""The trials of a search as nested runs of the registry: their parameters, their metrics, and which are finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.description import Json, Section, digest
 from modelyard_runtime.workload.records import PipelineWorkload
 
 SEARCH_TAG = "modelyard.search"
-"""Tag of a run: the hash of the search that it began with. A run that still goes on is resumed by the same search."""
+"""Tag of a run: the hash of the search that started it. The same search resumes a run that is still active."""
 
 TRIAL_TAG = "modelyard.trial"
 """Tag of a nested run: the hash of its parameters."""
@@ -22,13 +22,13 @@ TRIAL_TAG = "modelyard.trial"
 _PARENT = "mlflow.parentRunId"
 _NAME = "mlflow.runName"
 _SEED = "modelyard.search.seed"
-_MOST_RUNS = 10_000  # as many as the language allows trials
+_MOST_RUNS = 10_000  # the maximum number of trials in a spec
 _LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A run whose trials are nested in it. `done` are the values that finished trials reported, by their hash."""
+    """A run that the trials are nested in. `done` maps the hash of each finished trial to its reported values."""
 
     run_id: str
     seed: int
@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, what: Section) -> Search:
-    """The run of a search: the one that a killed driver left, with what its trials have found, or a new one."""
+    """The run of a search: the one that a killed driver left, with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
@@ -60,20 +60,20 @@ def begin(workload: PipelineWorkload, name: str, what: Section) -> Search:
 
 
 def failed(search: Search) -> None:
-    """A search that no trial survived is not gone on with."""
+    """End a search in which every trial failed, so that it is not resumed."""
     from mlflow import MlflowClient
 
     MlflowClient().set_terminated(search.run_id, "FAILED")
 
 
 def hash_of(parameters: Mapping[str, Any]) -> str:
-    """What a trial is known by."""
+    """The hash that identifies a trial."""
     plain: dict[str, Json] = json.loads(json.dumps(dict(parameters), default=str))
     return digest(plain)
 
 
 class Nested:
-    """Keeps each trial as a run nested in that of the search, as it goes. Those that were done before have theirs."""
+    """Records each trial as a run nested in that of the search. Trials finished earlier already have theirs."""
 
     def __init__(self, workload: PipelineWorkload, search: Search) -> None:
         self._workload = workload
@@ -81,7 +81,7 @@ class Nested:
         self._runs: dict[str, str] = {}
 
     def began(self, trial: str, parameters: Mapping[str, Any]) -> None:
-        """A trial has started, for the first time or once more."""
+        """A trial has started, for the first time or again."""
         from mlflow.entities import Param
 
         key = hash_of(parameters)
@@ -95,7 +95,7 @@ class Nested:
         client.log_batch(made.info.run_id, params=params)
 
     def told(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
-        """It has reported metrics."""
+        """The trial has reported metrics."""
         from mlflow.entities import Metric
 
         if trial in self._runs:
@@ -104,7 +104,7 @@ class Nested:
             self._client().log_batch(self._runs[trial], metrics=reported)
 
     def ended(self, trial: str, failed: bool) -> None:
-        """It has ended, by itself or because others were better."""
+        """The trial has ended, by itself or because others were better."""
         if trial in self._runs:
             self._client().set_terminated(self._runs[trial], "FAILED" if failed else "FINISHED")
 
@@ -120,7 +120,7 @@ def _experiment(client: Any, workload: PipelineWorkload) -> str:
 
 
 def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
-    """What a trial reported, step by step."""
+    """The metrics that a trial reported, step by step."""
     steps: dict[int, dict[str, float]] = {}
     for name in run.data.metrics:
         for one in client.get_metric_history(run.info.run_id, name):

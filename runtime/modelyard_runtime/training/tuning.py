@@ -1,4 +1,4 @@
-"""The search for hyperparameters, by Ray Tune: trials are judged on rows that the gate never sees."""
+"""Hyperparameter search with Ray Tune: trials are evaluated on rows that the gate never sees."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 RUNGS = 4
-"""How often a trial tells how good it is: ASHA ends the worse ones after each."""
+"""How often a trial reports its metric: ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
-"""Tune waits this long for the thread of a stopped trial before it reuses the process; after that the next trial fails.
+"""How long Tune waits for the thread of a stopped trial before it reuses the process; after that the next trial fails.
 
 Tune's own 2 seconds can be too short on a busy machine.
 """
 
 WHOLE = "modelyard_whole"
-"""What a trial reports beside its metrics: 1 when it was trained to its end."""
+"""The metric that a trial reports besides its own: 1 if it was trained to the end."""
 
 Trial = Callable[[Mapping[str, Json], Callable[[Mapping[str, float]], None]], None]
 
@@ -50,12 +50,12 @@ def search(
     nested: Nested,
     reuse_workers: bool = False,
 ) -> dict[str, Json]:
-    """The best parameters that were found.
+    """Return the best parameters found.
 
-    `trial` gets parameters and reports metrics; it runs on a worker, `most_workers` of them at once. With
-    `reuse_workers` a process runs one trial after the other; without, each trial has a process of its own, since code
-    of users may leave state behind. What a trial reported before the driver was killed is reported again, which takes
-    no time, and then the search goes on.
+    `trial` receives parameters and reports metrics; it runs on a worker, at most `most_workers` at a time. With
+    `reuse_workers`, a process runs several trials in turn; without it, each trial has its own process, since user code
+    may leave state behind. What trials reported before a driver was killed is reported again, which takes no time, and
+    then the search continues.
     """
     import ray.tune as tune
     from ray.tune.schedulers import ASHAScheduler
@@ -100,7 +100,7 @@ def search(
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
-    trials = [results[at] for at in range(len(results))]  # it has no iterator
+    trials = [results[at] for at in range(len(results))]  # it is not iterable
     ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in trials if one.error is None]
     parameters, value = best(ended, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
@@ -110,9 +110,9 @@ def search(
 def best(
     ended: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
 ) -> tuple[dict[str, Json], float]:
-    """The trial with the best value at its end, of those that were trained to their end.
+    """The trial with the best final value, among those trained to the end.
 
-    One that was stopped early had its value before its training was done: what would have become of it is not known.
+    A trial that was stopped early reported its value before training was done, so its final value is unknown.
     """
     told = [(own, last) for own, last in ended if isfinite(float(last.get(metric, "nan")))]
     if not told:
@@ -123,11 +123,11 @@ def best(
 
 
 def _told_to(nested: Nested) -> Any:
-    """A callback of Tune that keeps trials as nested runs."""
+    """A callback of Tune that records trials as nested runs."""
     import ray.tune as tune
 
     class Kept(tune.Callback):
-        """Hands on what happens to trials."""
+        """Forwards the events of trials."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)
@@ -148,7 +148,7 @@ def _told_to(nested: Nested) -> Any:
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
-    """The metrics that a trial reported itself, without what Tune adds to them."""
+    """The metrics that a trial reported itself, without those that Tune adds."""
     from ray.tune.result import AUTO_RESULT_KEYS
 
     added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
@@ -161,7 +161,7 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def search_folder() -> Generator[str]:
-    """A folder for what Tune keeps while it searches; those that killed processes of this machine left are removed."""
+    """A folder for Tune's state during a search; folders left by killed processes of this machine are removed."""
     for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         process = left.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
@@ -182,7 +182,7 @@ def trial_of_trainer(
     metric: str,
     threshold: float | None = None,
 ) -> Trial:
-    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker gets once."""
+    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker fetches once."""
 
     def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
         import ray
@@ -202,7 +202,7 @@ def trial_of_trainer(
 
 
 def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
-    """Refuse a metric that nothing would report."""
+    """Refuse a metric that no trial would report."""
     metric = tuning.metric
     if built_in and not computes(metric, task):
         known = ", ".join(known_metrics(task))
@@ -212,7 +212,7 @@ def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
 
 
 def space(tuning: Tuning) -> dict[str, Any]:
-    """The search space in Ray Tune's words; both ends of a whole number are included."""
+    """The search space for Ray Tune; integer ranges include both ends."""
     import ray.tune as tune
 
     found: dict[str, Any] = {}
@@ -228,7 +228,7 @@ def space(tuning: Tuning) -> dict[str, Any]:
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """One point of the search space, to try whether a trainer knows its parameters."""
+    """One point of the search space, to check that a trainer knows its parameters."""
     point: dict[str, Json] = {}
     for name, one in tuning.space.items():
         low = int(one.low) if one.kind == "int" else one.low
@@ -241,7 +241,7 @@ def _stops(tuning: Tuning) -> bool:
 
 
 class _Fitted:
-    """An estimator that was trained a moment ago, as something that answers."""
+    """An estimator that was just trained, with the interface of a loaded model."""
 
     def __init__(self, model: Any, threshold: float | None) -> None:
         self._model = model
@@ -258,5 +258,5 @@ class _Fitted:
 
 
 def fixed_parameters(step: Step) -> dict[str, Json]:
-    """What the spec gives to a step."""
+    """The parameters that the spec sets for a step."""
     return dict(step.parameters)
