@@ -1,4 +1,4 @@
-"""Metrics of classes and of their probabilities, as scikit-learn defines them where it has them."""
+"""Metrics of predicted classes and their probabilities, defined as in scikit-learn where it has them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 Compute = Callable[["Numbers", "Predictions", int], float]
-"""From what is true and what was predicted; the number is that in the metric's name."""
+"""Computes a metric from labels and predictions; the integer is the number in the metric's name."""
 
 _BINS = 10
 
@@ -41,7 +41,7 @@ def _accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _balanced_accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
-    """That of scikit-learn, which warns where a class was predicted that no row has."""
+    """Balanced accuracy, without scikit-learn's warning about predicted classes that no row has."""
     import numpy as np
     from sklearn.metrics import recall_score
 
@@ -49,7 +49,7 @@ def _balanced_accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _of_positive(name: str) -> Compute:
-    """Of two classes the second is what is looked for; of several the mean over all of them."""
+    """With two classes, the metric of the second; with more, the mean over all of them."""
 
     def compute(truth: Numbers, said: Predictions, at: int) -> float:
         import numpy as np
@@ -64,7 +64,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Over the classes that a row has or is predicted to have; a prediction that is none of the classes is a miss."""
+    """Averaged over the classes that are true or predicted for some row; a prediction outside the classes is a miss."""
 
     def compute(truth: Numbers, said: Predictions, _at: int) -> float:
         import numpy as np
@@ -78,7 +78,7 @@ def _averaged(name: str, average: str) -> Compute:
 
 
 def _agreement(name: str) -> Compute:
-    """A coefficient that is zero for chance; rows that are all of one class say nothing of it."""
+    """A coefficient that is zero for chance; NaN if all rows are of one class."""
 
     def compute(truth: Numbers, said: Predictions, _at: int) -> float:
         from sklearn import metrics
@@ -106,7 +106,7 @@ def _gini(truth: Numbers, said: Predictions, at: int) -> float:
 
 
 def _auc_roc_ovr(truth: Numbers, said: Predictions, _at: int) -> float:
-    """The mean over the classes that some rows are of and some are not."""
+    """The mean over the classes that some rows have and others do not."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
@@ -119,7 +119,7 @@ def _auc_roc_ovr(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, said: Predictions, _at: int) -> float:
-    """One-sided: a model that gives positives the lower scores separates nothing that is wanted."""
+    """One-sided: a model that gives positives the lower scores gets no credit for separating them."""
     import numpy as np
     from scipy.stats import ks_2samp
 
@@ -130,7 +130,7 @@ def _ks(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _lift(truth: Numbers, said: Predictions, at: int) -> float:
-    """Rows of equal scores are taken in equal parts."""
+    """Rows with equal scores share the top places equally."""
     import numpy as np
 
     scores, found = positive(said), (truth == 1).astype(np.float64)
@@ -147,7 +147,7 @@ def _brier(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, said: Predictions, _at: int) -> float:
-    """As scikit-learn defines it. A class that the model does not know had no chance at all."""
+    """As defined by scikit-learn. A class that the model does not know counts as probability zero."""
     import numpy as np
 
     scores = _scores(said)
@@ -159,7 +159,7 @@ def _log_loss(truth: Numbers, said: Predictions, _at: int) -> float:
 
 
 def _ece(truth: Numbers, said: Predictions, _at: int) -> float:
-    """Of two classes by the probability of the positive one, of several by that of the predicted one.
+    """Binned by the probability of the positive class; with more than two classes, by that of the predicted class.
 
     The bins are those of scikit-learn's `calibration_curve`.
     """

@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers. A prediction that is not finite leaves no error that could be small."""
+"""Metrics of predicted numbers. If a prediction is not finite, the metric is NaN."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _sklearn(name: str, fewest: int = 1, **given: Any) -> Compute:
 
 
 def _rmsle(truth: Numbers, said: Predictions, at: int) -> float:
-    """A number of -1 or less has no logarithm that could be compared."""
+    """NaN if a label or prediction is -1 or less: its logarithm does not exist."""
     if min(truth.min(), said.values.min()) <= -1:
         return float("nan")
     return _sklearn("root_mean_squared_log_error")(truth, said, at)
@@ -62,7 +62,7 @@ def _relative(weighted: bool, symmetric: bool) -> Compute:
             return float(error.sum() / total) if total else float("nan")
         size = (np.abs(truth) + np.abs(said.values)) / 2 if symmetric else np.abs(truth)
         counted = size > 0
-        nothing = 0.0 if symmetric else float("nan")  # all zero and said to be: no error; else nothing to compare with
+        nothing = 0.0 if symmetric else float("nan")  # both all zero: no error; otherwise nothing to divide by
         return float((error[counted] / size[counted]).mean()) if counted.any() else nothing
 
     return compute

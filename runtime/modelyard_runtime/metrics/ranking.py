@@ -1,8 +1,8 @@
-"""Metrics of ranked rows: for each query, and then the mean over the queries of which some row is relevant.
+"""Ranking metrics: computed for each query, then averaged over the queries with a relevant row.
 
-Of the other queries every order is as good. Rows of one query with equal scores have no order: cumulative gain, recall
-and precision are what is expected of one at random, as in scikit-learn's `ndcg_score`; average precision takes the rank
-of the last of them, as its `label_ranking_average_precision_score` does. So no model gains by the order in which its
+For the other queries, every order is equally good. Rows of one query with equal scores have no order: cumulative gain,
+recall and precision are those expected of a random order, as in scikit-learn's `ndcg_score`; average precision uses the
+rank of the last of them, as `label_ranking_average_precision_score` does. So no model gains from the order in which its
 rows are stored.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Rows by query, each query's highest score first. `starts` are the first rows of queries, all of them in order."""
+    """Rows by query, highest score first. `starts` has the index of each query's first row."""
 
     relevance: Numbers
     scores: Numbers
@@ -33,7 +33,7 @@ class Lists:
 
     @classmethod
     def of(cls, truth: Numbers, by: Numbers, groups: Places) -> Lists:
-        """Only queries with something relevant; a row without a query is in none."""
+        """Keep only queries with a relevant row; rows without a query are dropped."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
@@ -44,7 +44,7 @@ class Lists:
         return cls(truth[order], by[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
 
     def places(self) -> Places:
-        """The place of each row in its list, from 0."""
+        """The position of each row in its query, from 0."""
         import numpy as np
 
         sizes = np.diff(self.starts, append=len(self.groups))
@@ -52,7 +52,7 @@ class Lists:
         return found
 
     def sums(self, values: Numbers) -> Numbers:
-        """Of each query."""
+        """The sum for each query."""
         import numpy as np
 
         found: Numbers = np.add.reduceat(values, self.starts)
@@ -66,12 +66,12 @@ class Lists:
         return np.flatnonzero(other)
 
     def expected(self, values: Numbers) -> Numbers:
-        """The mean over rows that have equal scores, for each of them."""
+        """For each row, the mean over the rows of its query with the same score."""
         return _mean_of_runs(values, self.ties())
 
 
 def mean_of_queries(metric: str, at: int, truth: Numbers, by: Numbers, groups: Places) -> float:
-    """The mean of a metric over all queries with something relevant; Refusal where there is none."""
+    """The mean of a metric over all queries with a relevant row; Refusal if there is none."""
     import numpy as np
 
     if not np.isfinite(by).all():
@@ -83,7 +83,7 @@ def mean_of_queries(metric: str, at: int, truth: Numbers, by: Numbers, groups: P
 
 
 def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
-    """Of rows in order of their scores: the share of hits among those with an equal score, for each."""
+    """For rows sorted by score: the share of hits among the rows with the same score, for each row."""
     import numpy as np
 
     return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
@@ -113,7 +113,7 @@ def _average_precision(lists: Lists, _first: int) -> Numbers:
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
-    """Among equal scores, what is relevant comes last."""
+    """Among equal scores, relevant rows come last."""
     import numpy as np
 
     hits = (lists.relevance > 0).astype(float)
@@ -135,7 +135,7 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """For each row the rank of the last row with its score, and the hits of its query up to there."""
+    """For each row, the rank of the last row with its score, and the hits of its query up to there."""
     import numpy as np
 
     starts = lists.ties()

@@ -1,4 +1,4 @@
-"""What a model answers, in one shape for all: a class or number for each row, and probabilities where it has them."""
+"""The predictions of a model in one shape: a class or number for each row, and probabilities if it has them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"
 
 
 class Predictor(Protocol):
-    """What answers: a model of the registry, or an object that user code gives."""
+    """Anything that predicts: a model from the registry, or an object from user code."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """An array, a frame or a list with a row of answers for each row."""
+        """An array, frame or list with the predictions for each row."""
         ...
 
 
@@ -29,7 +29,7 @@ class Predictor(Protocol):
 class Answer:
     """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
 
-    `classes` are those that the scores are of, in their order; empty where nothing says it.
+    `classes` are the classes of the scores, in order; empty if unknown.
     """
 
     values: npt.NDArray[Any]
@@ -38,9 +38,9 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree.
+    """Predict with a model. If it gives probabilities, the classes are derived from them, so that both always agree.
 
-    Of two classes the second is chosen from the threshold that the model was made with, or else where it is likelier.
+    With two classes, the second is chosen from the threshold that the model was logged with, or else if it is likelier.
     """
     import numpy as np
 
@@ -55,14 +55,14 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
 
 
 def threshold_of(model: Predictor) -> float | None:
-    """The probability from which a model was made to choose the positive class; None where it was made with none."""
+    """The threshold for the positive class that a model was logged with; None if there is none."""
     find: Callable[[], float | None] | None = getattr(model, "threshold", None)
     return find() if callable(find) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object of user code that answers by the threshold of the version behind it."""
+    """An object of user code with the threshold of the version behind it."""
 
     own: Any
     chosen: float
@@ -79,7 +79,7 @@ class _Chooses:
 
 
 def choosing_by(own: Predictor, threshold: float | None) -> Predictor:
-    """What user code made of a version, with the threshold of that version unless it brings its own."""
+    """The object that user code made of a version, with that version's threshold unless it has its own."""
     return own if threshold is None or hasattr(own, "threshold") else _Chooses(own, threshold)
 
 
@@ -93,7 +93,7 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
 
 
 def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
-    """An answer of unknown shape: several columns are probabilities by class, fractions of a binary task are scores."""
+    """Predictions of unknown shape: several columns are class probabilities, fractions in a binary task are scores."""
     import numpy as np
 
     found = np.asarray(said)
@@ -108,9 +108,10 @@ def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
 
 
 def predictions(said: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
-    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores.
+    """Predictions as numbers for metrics: classes become their index in `classes`, with score columns in the same
+    order.
 
-    `naive` is the error of a naive forecast, where a forecast is compared with it.
+    `naive` is the error of a naive forecast, for metrics relative to it.
     """
     import numpy as np
 
@@ -120,7 +121,7 @@ def predictions(said: Answer, task: str, classes: list[Any], naive: float = floa
 
 
 def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
-    """Scores by these classes. A model that learned from other data may know more of them, or fewer."""
+    """Scores in the order of these classes. A model trained on other data may know more or fewer of them."""
     import numpy as np
 
     if said.scores is None or not said.classes or list(said.classes) == classes:
@@ -132,7 +133,7 @@ def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
-    """Each class as its place in `classes`; one that is not among them as -1, which no truth ever is."""
+    """Each class as its index in `classes`; -1 for any other value, which no label has."""
     import numpy as np
 
     places = {one: place for place, one in enumerate(classes)}
@@ -140,8 +141,8 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 
 def plain(value: Any) -> Any:
-    """A value of numpy as one of Python; a truth value as the number that models learn from it."""
-    if getattr(value, "ndim", 0):  # several numbers for a row, such as a horizon of a forecast
+    """A numpy value as a Python value; a boolean as the number that models learn from it."""
+    if getattr(value, "ndim", 0):  # several numbers for a row, such as a forecast horizon
         return [plain(one) for one in value]
     found = value.item() if hasattr(value, "item") else value
     if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):

@@ -1,7 +1,7 @@
-"""Rows as a model's signature has them: a checker is compiled once a version, and makes one array for each type.
+"""Checks rows against a model's signature: a checker is built once per version, and makes one array for each type.
 
-What fits takes the fast way: one pass over the rows, one array for all columns of a type, no look at a single value in
-Python. What does not fit takes the slow way, column by column, which finds the value that is to blame.
+Valid rows take the fast path: one pass over the rows, one array for all columns of a type, no check of single values in
+Python. Other rows take the slow path, column by column, which finds the offending value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_SHOWN = 40
 
 
 class BadRequest(Exception):
-    """The request cannot be answered as it is; `status` is that of HTTP."""
+    """The request cannot be answered as it is; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -37,17 +37,17 @@ class BadRequest(Exception):
 
 
 class Source(Protocol):
-    """Rows before anything is known of their columns."""
+    """Rows whose column types are not known yet."""
 
     def __len__(self) -> int: ...
 
     @property
     def index(self) -> pd.Index:
-        """The index of the frame that is made of them."""
+        """The index of the frame built from the rows."""
         ...
 
     def values(self, name: str) -> list[Any] | None:
-        """A column, with NaN where a row lacks it; None where no row has it."""
+        """A column, with NaN for rows without it; None if no row has it."""
         ...
 
     def frame(self) -> pd.DataFrame:
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a request: mappings, or lists of values at the `places` of their columns."""
+    """Rows of a request: mappings, or lists with the values of each column at its index in `places`."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -87,7 +87,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class FrameRows:
-    """Rows of a file. What is not finite there is no value, as in training."""
+    """Rows of a file. Non-finite values count as missing, as in training."""
 
     of: pd.DataFrame
 
@@ -105,7 +105,7 @@ class FrameRows:
         return [None if isinstance(one, float) and not isfinite(one) else one for one in known]
 
     def array(self, name: str, kind: str) -> Array | None:
-        """A column as one array, where its own type says that all of it fits; None where values are to be looked at."""
+        """A column as one array if its own type guarantees that all of it fits; None if values must be checked."""
         return whole_column(self.of[name], kind) if name in self.of.columns else None
 
     def frame(self) -> pd.DataFrame:
@@ -113,7 +113,7 @@ class FrameRows:
 
 
 class Checker:
-    """Fits rows to the columns of one version of a model."""
+    """Converts rows to the columns and types of one model version."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
         import pandas as pd
@@ -126,11 +126,11 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Whether a signature names the type of every column, so that nothing is left to be checked by others."""
+        """Whether the signature gives the type of every column, so that no further checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """The columns of the signature, in its order and types, and no others; without a signature all."""
+        """The columns of the signature, in its order and types, and no others; without a signature, all columns."""
         if not self.columns:
             return rows.frame()
         if self._blocks and isinstance(rows, Rows):
@@ -140,7 +140,7 @@ class Checker:
         return self._one_by_one(rows)
 
     def _arrays(self, rows: Rows) -> list[Array] | None:
-        """An array for each block; None where something does not fit, or a column is to be left out."""
+        """An array for each block; None if a value does not fit, or a column must be left out."""
         if rows.places is not None:
             places = rows.places
             if not all(name in places for block in self._blocks for name in block.names):
@@ -183,7 +183,7 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of MLflow: how its values are made an array, and which single values it has."""
+    """An MLflow type: how to make an array of its values, and which values belong to it."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -192,11 +192,11 @@ class _Kind:
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether it has something for no value: numbers with a fraction and texts have, others do not."""
+        """Whether it can represent a missing value: floating-point numbers and text can, other types cannot."""
         return type(None) in self.types
 
     def array(self, values: list[Any]) -> Array | None:
-        """All of the values; None where one of them does not fit."""
+        """All values as an array; None if one does not fit."""
         if not self.types.issuperset(map(type, values)):
             return None
         try:
@@ -214,7 +214,7 @@ class _Block:
     places: npt.NDArray[np.intp]
 
     def array(self, records: list[Any], keys: list[Any], lacking: bool = False) -> Array | None:
-        """A row for each record and a column for each key; KeyError where a record lacks one, unless it may."""
+        """An array with a row per record and a column per key; KeyError if a record lacks a key, unless `lacking`."""
         if lacking:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
@@ -226,7 +226,7 @@ class _Block:
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """The columns by type; none where one is of a type that has no array, such as a time."""
+    """The columns by type; empty if one has a type without an array, such as a time."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -250,7 +250,7 @@ def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """One column in its type; BadRequest with the first value that it cannot hold."""
+    """One column in its type; BadRequest names the first value that does not fit."""
     import pandas as pd
 
     if column.kind == "datetime":
@@ -269,7 +269,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: NaN is what a frame has where a row lacks a column."""
+    """A value as in JSON; NaN becomes None, since frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):
@@ -305,7 +305,7 @@ def _whole(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float)  # true and false too: models learn from them as 1 and 0
+    return isinstance(value, int | float)  # including true and false: models learn from them as 1 and 0
 
 
 def _reals(values: list[Any], dtype: str) -> Array | None:

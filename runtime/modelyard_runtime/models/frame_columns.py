@@ -1,4 +1,4 @@
-"""Columns of a file in the types of a model's signature, without a look at each value in Python."""
+"""Converts the columns of a file to the types of a model's signature, without checking each value in Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def whole_column(column: pd.Series, kind: str) -> Array | None:
-    """A column as an array of MLflow's type, the same that its values one by one would make.
+    """A column as an array of an MLflow type, equal to the one that its values would make one by one.
 
-    None where that cannot be said of the column as a whole: its values are then looked at, which finds one to blame.
+    None if that is not guaranteed for the column as a whole: its values are then checked one by one.
     """
     make = _MAKE.get(kind)
     return None if make is None else make(column)

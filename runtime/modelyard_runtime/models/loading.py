@@ -1,4 +1,4 @@
-"""Where a workload's models come from: the registry, or bundles of it where the registry is out of reach."""
+"""Loads the models of a workload: from the registry, or from bundles if the registry is unreachable."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A bundle on this disk that is in use."""
+    """The active bundle on this disk."""
 
     pointer: Pointer
     folder: Path
 
 
 class Models:
-    """The versions of one model, as its description says where to find them."""
+    """The versions of one model, from the source that its description names."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class Models:
             registry.connect(workload)
 
     def version(self) -> registry.Version | None:
-        """What the reference means now; None where there is nothing yet. `uri` of a bundle's version is its folder."""
+        """The version that the reference resolves to now; None if there is none. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
@@ -51,7 +51,7 @@ class Models:
         return registry.version_at(model.registered_name, model.alias)
 
     def profiles(self, version: registry.Version) -> Section:
-        """What the data looked like that a version learned from."""
+        """Profiles of the data that a version was trained on."""
         found = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
         if found is None:
             raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
@@ -59,15 +59,15 @@ class Models:
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """A version that was looked up for a model of the description, from the files that may be loaded for it."""
+    """Load a resolved version after verifying that its files may be loaded for this model."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
-    """What the files of a version hash to: as the history of the alias has it, else as training has kept it.
+    """The expected digest of a version's files: from the history of the alias, else from training.
 
-    Only the promoter writes the history, where the description names one: a version that it did not record is refused,
-    and so is one without the approvals that the description asks for.
+    If the description names a history, only the promoter writes it: a version that it did not record is refused, and so
+    is one without the approvals that the description requires.
     """
     alias = model.alias
     kept = version.tags.get(DIGEST_TAG, "")
@@ -89,9 +89,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 
 
 class Bundles:
-    """The bundles of one alias: what is in use here, renewed from the store whenever that is in reach.
+    """The bundles of one alias: the active one here, updated from the store whenever it is reachable.
 
-    Out of reach, what is on the disk is used: what was brought last, or what was carried there by hand.
+    Otherwise the bundle on the disk is used: the last one fetched, or one carried there by hand.
     """
 
     def __init__(self, workload: Workload, model: Model, described: BundleSource) -> None:
@@ -105,7 +105,7 @@ class Bundles:
         self.poll_s = float(described.poll_seconds)
 
     def version(self) -> registry.Version | None:
-        """What is in use, without asking anybody; its `uri` is the folder of the model."""
+        """The active version, without any network access; its `uri` is the folder of the model."""
         if self._held is None:
             return None
         bundle = bundle_of(self._held.folder)
@@ -113,7 +113,7 @@ class Bundles:
         return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
 
     def on_disk(self) -> Held | None:
-        """What this disk holds, compared with its hashes when it is another than what is in use."""
+        """The bundle on this disk, verified against its hashes if it is not the active one already."""
         if self._held is not None and self._held.folder.is_dir() and self._on_disk() == self._held.pointer:
             return self._held
         found = kept(self._disk, self._approved)
@@ -121,7 +121,7 @@ class Bundles:
         return self._held
 
     def renew(self) -> Held | None:
-        """What the store says is in use, whole and compared with its hashes, else what is on the disk."""
+        """The bundle that the store says is active, fetched and verified, else the one on the disk."""
         try:
             pointer = current(self._place())
             if pointer is None:
@@ -129,7 +129,7 @@ class Bundles:
                 return self.on_disk()
             if self._held is None or self._held.pointer != pointer:
                 self._held = Held(pointer, fetch(self._place(), pointer, self._disk, self._approved))
-            (self._disk / POINTER).touch()  # its time says when the store was in reach last, also to the next process
+            (self._disk / POINTER).touch()  # its time is when the store was last reachable, also for the next process
         except OSError as problem:
             _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
             return self.on_disk()
@@ -139,16 +139,16 @@ class Bundles:
         return self._held
 
     def age_s(self) -> float:
-        """Seconds since the store said that what is in use here is, or since that was carried here by hand."""
+        """Seconds since the store confirmed the active bundle, or since it was carried here by hand."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
             return 0.0
 
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
-        """Raise unless a bundle has the approvals that the description asks for, of the files that are in it.
+        """Raise unless a bundle has the required approvals for its files.
 
-        Until these are here, of the files that it says it has.
+        Before the files are here, check the approvals for the digest that the bundle claims.
         """
         if self._model.approvals is None:
             return

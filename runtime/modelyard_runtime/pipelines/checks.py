@@ -1,4 +1,4 @@
-"""The description of a pipeline, held against what this runtime can do."""
+"""Checks the description of a pipeline against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITTEN = ("parquet", "csv")
 
 
 def check_pipeline(workload: Workload) -> PipelineWorkload:
-    """The pipeline, unless it asks what this runtime does not do."""
+    """Return the pipeline; refuse it if it requires something this runtime does not support."""
     if not isinstance(workload, PipelineWorkload):
         raise Refusal(f"'run' is for pipelines, and this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
@@ -60,7 +60,7 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
-    """What a built-in trainer reads has one label, and what the split and a ranker go by."""
+    """Check that the inputs of a built-in trainer have one label, and the columns that a split or ranker needs."""
     labelled = sum(bool(one.label) for one in inputs)
     if labelled != 1:
         raise Refusal(f"one of its inputs must have a label; {labelled} have")

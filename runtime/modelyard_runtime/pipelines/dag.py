@@ -1,4 +1,4 @@
-"""The order of a run: steps begin when what they need has succeeded, are tried again, and end in time."""
+"""Schedules the steps of a run: each starts when its dependencies have succeeded, with retries and timeouts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _WAIT_S = 1.0
 _log = logging.getLogger(__name__)
 
 Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
-"""Starts a step by name, with references to the results of those that it needs.
+"""Starts a step by name, with references to the results of its dependencies.
 
-Gives the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
-stays where it was made. A step runs in an actor of its own since that can be killed at any moment: a task that is
-cancelled by force just as it ends brings the driver down (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
+Returns the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
+stays where it was made. Each step runs in its own actor, since an actor can be killed at any moment: force-cancelling a
+task just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
 """
 
 
@@ -41,7 +41,7 @@ class _Attempt:
 
 
 class Driver:
-    """Runs the steps of a DAG through Ray, as many at once as their needs allow."""
+    """Runs the steps of a DAG on Ray, in parallel where dependencies allow it."""
 
     def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps
@@ -50,7 +50,7 @@ class Driver:
         self._made: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """The outcome of every step by name, or None when one of them failed for good: the others are ended then."""
+        """The outcome of every step by name, or None if one failed for good; the others are then killed."""
         import ray
 
         while len(self._made) < len(self._steps):
@@ -76,7 +76,7 @@ class Driver:
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """False when the step has failed for good."""
+        """Whether the step may still succeed; False if it has failed for good."""
         import ray
         from ray.exceptions import RayError
 
@@ -116,7 +116,7 @@ class Driver:
 
 
 def order(steps: Mapping[str, Step]) -> list[str]:
-    """The steps with each after those that it needs; steps that wait for each other are refused."""
+    """The steps in topological order; cyclic dependencies are refused."""
     done: dict[str, None] = {}
     while len(done) < len(steps):
         ready = [name for name, step in steps.items() if name not in done and set(step.needs) <= done.keys()]

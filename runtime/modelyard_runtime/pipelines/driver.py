@@ -1,4 +1,4 @@
-"""`run`: the driver of a pipeline inside its Ray cluster. It orders the steps; they work on the workers."""
+"""`run`: the driver of a pipeline inside its Ray cluster. It schedules the steps; the workers run them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from modelyard_runtime.training.tuning import fixed_parameters, middle
 from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Pipeline, PipelineWorkload, Workload
 
-_BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
+_BESIDE = 0.001  # of a Pod's group resource, for a task that runs next to a worker
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Run every step of the described pipeline, and what follows training: 0 when all is done."""
+    """Run every step of the described pipeline, and what follows training. Returns 0 if everything succeeds."""
     workload = check(mounted_workload())
     pipeline = workload.pipeline
     _start_ray(pipeline)
@@ -43,14 +43,14 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Whether a version that was trained before may wait for an approval, or for its delivery."""
+    """Whether an earlier version may be waiting for an approval or a delivery."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
 
 
 def work(workload: PipelineWorkload, run_name: str) -> int:
-    """The steps of a pipeline, on a Ray that runs; what comes of them is judged, reported and logged."""
+    """Run the steps of a pipeline on an initialized Ray; evaluate, report and log the results."""
     pipeline = workload.pipeline
     driver = Driver(pipeline.steps, pipeline.timeout_seconds)
     made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
@@ -69,7 +69,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
 
 
 def check(described: Workload) -> PipelineWorkload:
-    """The pipeline, unless it asks what this runtime does not do: that is refused before any work."""
+    """Return the pipeline; refuse it before any work if it requires something this runtime does not support."""
     workload = check_pipeline(described)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
@@ -84,7 +84,7 @@ def check(described: Workload) -> PipelineWorkload:
 
 
 def _start_ray(pipeline: Pipeline) -> None:
-    """Join the cluster that this runs in; without one, start a local Ray that has what the steps ask for."""
+    """Join this Pod's Ray cluster; without one, start a local Ray with the resources that the steps request."""
     import ray
 
     if ray.is_initialized():
@@ -106,7 +106,7 @@ def _start_ray(pipeline: Pipeline) -> None:
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker of its group: in the whole of it, or beside the workers that it starts itself."""
+    """Start a step on a worker of its group: using all of it, or next to the workers that the step starts itself."""
     import ray
 
     step = workload.pipeline.steps[name]

@@ -1,4 +1,4 @@
-"""One step of a pipeline, as it runs on a worker: a built-in trainer, built-in scoring, or user code."""
+"""One step of a pipeline, run on a worker: a built-in trainer, built-in scoring, or user code."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
+_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, and coordinators use the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a step made: a model with its data and parameters, or only reports. `result` is what user code returned.
+    """The outcome of a step: a model with its data and parameters, or only reported metrics.
 
-    `run_id` is the run of the registry that a search began.
+    `result` is the return value of user code, `run_id` the registry's run that a search created.
     """
 
     model: Any = None
@@ -46,14 +46,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the driver must know of a step's result, which may be large and stays where it was made."""
+    """The part of a step's outcome that the driver needs; the outcome itself may be large and is not moved."""
 
     has_model: bool
     reported: Mapping[str, float]
 
 
 def worker_of(step: Step) -> dict[str, Any]:
-    """What one worker of a step asks of Ray."""
+    """The resource requests of one worker of a step, as options for Ray."""
     resources = step.resources
     group = resources.group
     return {
@@ -64,7 +64,7 @@ def worker_of(step: Step) -> dict[str, Any]:
 
 
 def spread_out(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step has workers of its own, and so only coordinates in its own process."""
+    """Whether a step starts workers and only coordinates them in its own process."""
     if workload.type == "training" and workload.pipeline.tuning is not None:
         return True
     if step.entrypoint:
@@ -75,12 +75,12 @@ def spread_out(workload: PipelineWorkload, step: Step) -> bool:
 
 
 def scores(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step is built-in scoring: of a batch inference, or of a custom pipeline by a model of its own."""
+    """Whether a step is built-in scoring: in a batch inference, or in a custom pipeline with a model of its own."""
     return not step.entrypoint and (step.model is not None or workload.type == "batch-inference")
 
 
 def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorkload:
-    """The workload as the batch inference that a step with a model is."""
+    """The workload, with a scoring step of a custom pipeline turned into a batch inference."""
     if step.model is None:
         return workload
     own = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
@@ -89,7 +89,7 @@ def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorklo
 
 
 def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
-    """Run one step. `results` holds references to what the steps before it made."""
+    """Run one step. `results` contains references to the outcomes of earlier steps."""
     import ray
 
     _log_here()
@@ -101,17 +101,17 @@ def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], r
 
 
 class StepActor:
-    """The process of one try of a step."""
+    """The process of one attempt at a step."""
 
     def perform(
         self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
     ) -> tuple[Summary, Made]:
-        """Run the step, as `perform` does."""
+        """Run the step, as the function `perform` does."""
         return perform(workload, name, results, run)
 
 
 def finish_step(workload: PipelineWorkload, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
-    """What follows training, on a worker of the step that trained."""
+    """Evaluate, register and promote the trained model, on a worker of the step that trained it."""
     _log_here()
     assert made.data is not None
     return finish(workload, name, Trained(made.model, reported, made.parameters, made.run_id), made.data, run)
@@ -152,7 +152,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
     best, known = _searched(workload, step, tuning, trial, run, reuse_workers=True)
     whole = {**parameters, **best}
-    one = Bounds(min=1, max=1)  # several are for trials that run at the same time
+    one = Bounds(min=1, max=1)  # multiple workers are for parallel trials
     alone = replace(step, workers=one, parameters=whole)
     if kept is not None and goes_on(workload, alone):
         return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
@@ -166,7 +166,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
 def _fitted(
     step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
 ) -> Any:
-    """The model, on workers of its own where it is kept part by part or made by several."""
+    """Train the model in this process, or on separate workers if it has checkpoints or needs several workers."""
     if isinstance(data, TrainingData) and kept is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), kept)
@@ -180,7 +180,7 @@ def _searched(
 ) -> tuple[dict[str, Json], str]:
     """The best parameters, and the run that the trials are nested in.
 
-    What a killed driver has begun on the same data with the same step is gone on with.
+    It resumes what a killed driver started on the same data with the same step.
     """
     known = begin(workload, run, state_of(workload, step))
     most = step.workers.max
@@ -198,7 +198,7 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
 
 
 def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> Made:
-    """User code, after a search over it where the pipeline declares one and this step is what trains."""
+    """Run user code, first searching for its parameters if the pipeline declares a search and this step trains."""
     import ray
 
     pipeline = workload.pipeline
@@ -235,7 +235,7 @@ def _called(
 def _made(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> Made:
-    """In a training pipeline a model that is returned, or a text that names one, is what the step made."""
+    """In a training pipeline, a returned model, or the text of its URI, is the outcome of the step."""
     if workload.type != "training" or result is None or not _is_model(result):
         return Made(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
@@ -251,9 +251,9 @@ def _is_model(result: Any) -> bool:
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Whether a search is about this step of own code: the last one, which nothing needs.
+    """Whether a search tunes this step of user code: the last step that no other depends on.
 
-    Beside built-in trainers it is about these alone, and what comes after them reports what it likes.
+    In a pipeline with built-in trainers, the search tunes only those, and later steps may report anything.
     """
     steps = pipeline.steps
     if any(step.trainer for step in steps.values()):
