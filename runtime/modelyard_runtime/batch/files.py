@@ -1,4 +1,4 @@
-"""What a batch inference has to score: the files of its inputs, and the parts in which large ones are scored."""
+"""The work of a batch inference: the files of its inputs, and the parts in which large files are scored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.storage.filesystem import Place, files
 from modelyard_runtime.workload.records import PipelineWorkload
 
 PART_BYTES = 256 * 1024**2
-"""A file of more than this is scored in several parts of about this size: one or more row groups, or whole lines."""
+"""A larger file is scored in parts of about this size, which consist of row groups or whole lines."""
 
 _CHUNK = 1 << 16
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
@@ -20,7 +20,7 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One file to score: where it lies, how large it is and when it changed, and what its output is called."""
+    """One file to score: its location, size and modification time, and the name of its output."""
 
     dataset: str
     path: str
@@ -30,13 +30,13 @@ class Piece:
 
     @property
     def state(self) -> str:
-        """What differs as soon as the file has changed."""
+        """An identifier that changes whenever the file changes."""
         return f"{self.size}-{self.changed_ns}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a file: from a row group to before another, or from a byte to before another. `end` of a whole is 0."""
+    """A half-open range of a file, in row groups or bytes. `end` is 0 for a whole file."""
 
     number: int = 0
     begin: int = 0
@@ -47,7 +47,7 @@ WHOLE = Part()
 
 
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """The files of the inputs in order. An output is called like its file, below its input if there are several."""
+    """The files of the inputs in order. An output is named after its file, below its input's name if several."""
     pipeline = workload.pipeline
     data = pipeline.data
     kind = data[pipeline.output].format if pipeline.output in data else "parquet"
@@ -64,7 +64,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """The files of an output in so many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
+    """The output files for this many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -72,7 +72,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """The parts of a file. A small one is whole, and so is one that cannot be cut: its scorer finds what is damaged."""
+    """The parts of a file. A small file is one part; so is one that cannot be split: its scorer reports the damage."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
@@ -87,7 +87,7 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
 
 
 def _row_groups(file: Place) -> list[int]:
-    """The row groups that parts begin with, and how many there are."""
+    """The row groups at which parts begin, and the total number of row groups."""
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
@@ -103,7 +103,7 @@ def _row_groups(file: Place) -> list[int]:
 
 
 def _lines(file: Place, size: int) -> list[int]:
-    """The bytes that parts begin with, each after the end of a line, and how many there are."""
+    """The byte offsets at which parts begin, each after the end of a line, and the size of the file."""
     if file.path.endswith(_COMPRESSED):
         return [0, size]
     cuts = [0]

@@ -1,4 +1,4 @@
-"""The rows of a file, or of a part of it, in tables of even size: a thread reads ahead while others are scored."""
+"""Reads a file, or a part of it, in tables of equal size; a thread reads ahead while rows are scored."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _AHEAD = 2
-_BLOCK = 4 * 1024**2  # bytes of a text that are parsed at once
+_BLOCK = 4 * 1024**2  # bytes of text parsed at a time
 _T = TypeVar("_T")
 
 
 def read(workload: PipelineWorkload, described: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
-    """Tables of so many rows, the last one shorter, with the declared columns in their types.
+    """Tables with `rows` rows each, the last one shorter, with the declared columns in their types.
 
-    Raises Unfit where the file cannot be read or its columns are not as declared.
+    Raises Unfit if the file cannot be read or its columns are not as declared.
     """
     where = dataset_place(workload, described)
     return _ahead(_read(where, described, piece, part, rows))
@@ -61,7 +61,7 @@ def _read(where: Place, described: Dataset, piece: Piece, part: Part, rows: int)
 
 
 def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of this many; row groups and blocks may be smaller."""
+    """The same rows in tables of exactly this many, except the last; row groups and blocks may be smaller."""
     import pyarrow as pa
 
     held: list[pa.Table] = []
@@ -77,7 +77,7 @@ def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 
 
 def _ahead(made: Iterator[_T]) -> Generator[_T]:
-    """What a thread makes while the item before is in use; a few of them are held at most."""
+    """Iterate in a thread that works ahead by a few items."""
     with ThreadPoolExecutor(1, "reader") as pool:
         waiting = deque(pool.submit(next, made, None) for _ in range(_AHEAD))
         while (item := waiting.popleft().result()) is not None:
@@ -86,7 +86,7 @@ def _ahead(made: Iterator[_T]) -> Generator[_T]:
 
 
 def _part_of_text(found: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
-    """Lines of a file, in the types that its beginning has: each part has to have those of the others."""
+    """Lines of a file, with the types inferred from its beginning, since all parts must have the same types."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
@@ -123,7 +123,7 @@ def _parsed(lines: Any, kind: str, schema: pa.Schema, header: bool) -> Iterable[
 
 
 class _Bytes(RawIOBase):
-    """Some bytes of a file as a stream."""
+    """A range of a file's bytes as a stream."""
 
     def __init__(self, file: Any, begin: int, end: int) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class _Bytes(RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes; none at the end."""
+        """The next bytes; empty at the end."""
         wanted = self._left if size < 0 else min(size, self._left)
         found: bytes = self._file.read(wanted)
         self._left -= len(found)

@@ -1,8 +1,8 @@
-"""Scoring of whole datasets: Ray Data over an actor pool, each file exactly once, and large ones in several parts.
+"""Scores whole datasets: Ray Data with an actor pool, each file exactly once, large ones in several parts.
 
-The output of an input file has its name, and a marker with the file's state and the model's version. What has changed
-is scored again, what another version has scored only where `reprocess` says so. What was interrupted is done again
-under the same name. A file that does not fit is left out and listed; what concerns all files fails the run.
+The output of an input file is named after it, with a marker for the file's state and the model's version. Changed files
+are scored again; files scored by another version only if `reprocess` requests it. Interrupted work is redone under the
+same name. A file that does not fit is skipped and listed; a problem that concerns all files fails the run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from modelyard_runtime.workload.records import PipelineWorkload
 
 REFUSED_FILES = "modelyard_batch_refused_files"
 
-_LOOKS = 8  # large files whose row groups are asked for at once
+_LOOKS = 8  # large files whose row groups are read at the same time
 _SHOWN = 20
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score what is due. Returns how many files were scored, how many there are, and how many of them do not fit."""
+    """Score the files that are due. Returns the numbers of scored, existing and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)
@@ -63,7 +63,7 @@ def score_datasets(
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
-    """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
+    """Push the number of refused files for an alert, if a receiver is described. A failed push does not fail a run."""
     if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
@@ -76,7 +76,7 @@ def on_workers(
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """What the workers report of each task, as soon as it is done."""
+    """The workers' report on each task, as soon as it is done."""
     import ray.data
 
     least, most = (min(max(one, 1), len(tasks)) for one in workers)
@@ -94,7 +94,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file of several parts: those that are done, and what was wrong with one."""
+    """A file with several parts: those that are done, and the reason if one was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _Large:
 
 
 class _Run:
-    """What one run finds, does and remembers."""
+    """The work of one run and its results."""
 
     def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
@@ -121,7 +121,7 @@ class _Run:
         self._kept = 0
 
     def due(self, found: list[Piece]) -> list[Piece]:
-        """The files that are new or have changed, and those of another version that `reprocess` asks for."""
+        """The files that are new or have changed, and those scored by another version that `reprocess` includes."""
         number, passed, stay = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in found:
@@ -148,7 +148,7 @@ class _Run:
         return self._workload.pipeline.reprocess or "none"
 
     def _again(self, piece: Piece, version: str) -> bool:
-        """Whether a file that another version has scored is scored again, though it has not changed."""
+        """Whether to score an unchanged file again that another version has scored."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -157,7 +157,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """The files, large ones in the parts that no run before this one has finished."""
+        """The tasks for these files; large ones only in the parts that no earlier run has finished."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -173,7 +173,7 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Let the workers score all tasks; what one of them has done is noted as soon as it is known."""
+        """Let the workers score all tasks; record each result as it arrives."""
         import ray
 
         for name in [name for name, one in self._large.items() if one.seen == one.parts]:
@@ -198,7 +198,7 @@ class _Run:
             self._end_large(name)
 
     def _end_large(self, name: str) -> None:
-        """A file of several parts appears when all of them are done."""
+        """Publish a file with several parts once all of them are done."""
         large, piece = self._large[name], self._pieces[name]
         places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
         rows = sum(one.rows for one in large.done.values())
@@ -232,7 +232,7 @@ class _Run:
             self.scored.append({**about, "rows": rows, **replaced})
 
     def close(self, found: list[Piece]) -> None:
-        """Remember what was done, also where the run fails: the files that do not fit, and what came of this run."""
+        """Record the results of this run, even if it fails: the refused files, and a report of the run."""
         parts = {name: one.parts for name, one in self._large.items()}
         works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
         self.known.sweep(works, found)
@@ -249,7 +249,7 @@ class _Run:
             _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
-        """Say which files do not fit. A run whose model answered nothing at all has failed."""
+        """Log the refused files. Fail the run if it scored nothing and the model itself failed."""
         for one in list(self.known.refused.values())[:_SHOWN]:
             _log.warning("%s does not fit: %s", text(one, "path"), text(one, "reason"))
         failed = next((one for one in self._refused if one["everyRun"]), None)

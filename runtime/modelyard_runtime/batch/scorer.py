@@ -1,4 +1,4 @@
-"""The actor that scores: it loads the model once, and then takes file after file, or parts of large ones."""
+"""The actor that scores: it loads the model once, then scores file after file, or parts of large files."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 1 << 14
-"""Rows that are read, checked and written at once, at least; the model gets them in batches of the spec's size."""
+"""The minimum number of rows to read, check and write at a time; the model gets them in batches of the spec's size."""
 
 
-_BATCH = 8192  # rows, where the spec names no other number
+_BATCH = 8192  # rows, unless the spec sets another number
 
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
+    """The version that all workers score with; a bundle is passed to them, so that no worker fetches it again."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
 
     def load(self, workload: PipelineWorkload) -> registry.Model:
-        """The model, on a worker."""
+        """Load the model on a worker."""
         if self.bundle is None:
             registry.connect(workload)
             return load(workload, workload.pipeline.trained_model, self.version)
         import ray
 
-        # It stays as long as the worker's disk does: a model may read its files again when it is asked.
+        # Keep the files on the worker's disk: a model may read them again when it predicts.
         folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
         return registry.load(str(folder / MODEL))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to score, or one of the parts of a large one; `before` are the markers of what lies there."""
+    """A file to score, or one part of a large file; `before` are the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -68,13 +68,13 @@ class Task:
     before: tuple[Mark, ...]
 
     def packed(self) -> str:
-        """The task on its way to a worker."""
+        """The task as JSON, to send to a worker."""
         found = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
         return json.dumps({**found, "before": packed_marks(self.before)})
 
     @staticmethod
     def unpacked(packed: str) -> Task:
-        """The same there."""
+        """The task from its JSON."""
         found = json.loads(packed)
         before = tuple(unpacked_marks(found["before"]))
         return Task(Piece(**found["piece"]), Part(**found["part"]), int(found["parts"]), before)
@@ -97,7 +97,7 @@ class Scorer:
         self._version = handed.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score what a batch names. One that does not fit is reported, and the others are scored."""
+        """Score the tasks of a batch. A file that does not fit is reported, and the others are scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
         done = [self._tried(task) for task in tasks]
         return {key: [one[key] for one in done] for key in ("name", "number", "rows", "path", "reason", "by_model")}
@@ -111,12 +111,12 @@ class Scorer:
         return {**about, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """How many rows there were, and where a part of several lies."""
+        """The number of rows, and the path of the part if there are several."""
         piece, whole = task.piece, task.parts == 1
         near = self._target.below(piece.name) if whole else self._waiting(task, 0)
         folder = Place(near.filesystem, near.path.rpartition("/")[0])
         make_folder(folder)
-        # Of this try alone: another run that scores the same file at the same time has one of its own.
+        # Unique to this attempt: another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
         try:
             rows = write_all(staged, self._output.format, self._scored(task))
@@ -148,10 +148,10 @@ class Scorer:
         with content_of(where, "rows of the output"):
             whole = projected(with_answers(table, said, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
+        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # readers add them again
 
     def _asked(self, rows: pd.DataFrame) -> Answer:
-        """The model's answers, of which each call gives as many as the spec says."""
+        """The model's predictions, in calls with at most the spec's batch size."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
         starts = range(0, len(rows), self._size)
@@ -160,7 +160,7 @@ class Scorer:
 
 
 def together(said: list[Answer]) -> Answer:
-    """The answers of several calls as those of one."""
+    """Concatenate the answers of several calls."""
     import numpy as np
 
     scores = [one.scores for one in said if one.scores is not None]
@@ -171,7 +171,7 @@ def together(said: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
+    """Write tables to one file, one after the other. Returns the number of rows; an empty file must not be used."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -195,16 +195,16 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
     if kind != "parquet":
         return csv.CSVWriter(stream, schema)
-    # Numbers with a fraction hardly repeat: to look for a dictionary of them takes six times as long as to write them.
+    # Floating-point numbers rarely repeat: building a dictionary takes six times as long as writing them.
     repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
     return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
 
 
 def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
-    """The rows with the model's answers beside them; an input's column of such a name gives way."""
+    """The rows with the model's predictions as added columns; input columns with the same names are dropped."""
     import pyarrow as pa
 
-    # A number stays one of floating point, whole or not: all batches of all files must have one type.
+    # Numbers stay floating-point, integral or not: all batches of all files must have one type.
     added: dict[str, Any] = {PREDICTION: _classes(said.values) if task in CLASSIFICATION else _column(said.values)}
     if said.scores is not None:
         added[SCORE] = _column(said.scores)
@@ -216,7 +216,7 @@ def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.T
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:
-    """Classes as `plain` has them: a truth value is a number, and so is a whole number of floating point."""
+    """Classes as in `plain`: booleans become numbers, and integral floating-point numbers become integers."""
     import numpy as np
     import pyarrow as pa
 
@@ -237,6 +237,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Only the columns that the output declares, where it declares some, in its types."""
+    """Only the declared columns, in their types, if the output declares any."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

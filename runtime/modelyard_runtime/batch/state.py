@@ -1,8 +1,8 @@
-"""What is remembered of a batch inference, in `_modelyard/` below its output.
+"""The state of a batch inference, in `_modelyard/` below its output.
 
-`scored/` has a marker for each file, whose name says which state of it was scored by which version: one listing tells
-what is to be done. `parts/` has finished parts of large files of which others are missing. `refused.json` lists the
-files that do not fit, `runs/` what each run has scored, replaced and refused.
+`scored/` has a marker for each file, whose name says which state of it was scored by which version, so that one listing
+is enough to find what is due. `parts/` contains finished parts of large files that are incomplete. `refused.json` lists
+the files that do not fit, and `runs/` what each run has scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # in place of a state: outputs in so many parts may lie there, and are not to be relied on
+_BEGUN = "begun"  # instead of a state: outputs with this many parts may exist, and are not reliable
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the name of a marker says: which state of a file was scored by which version, and in how many parts."""
+    """The information in a marker's name: which state of a file was scored by which version, and in how many parts."""
 
     path: str
     state: str
@@ -40,14 +40,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A part that was scored and waits for the others."""
+    """A finished part that waits for the others."""
 
     path: str
     rows: int
 
 
 class Known:
-    """What earlier runs have left, by one listing and one file."""
+    """The state that earlier runs left, read with one listing and one file."""
 
     def __init__(self, target: Place) -> None:
         self._target = target
@@ -72,26 +72,26 @@ class Known:
                 found[int(number)] = Finished(path, int(rows))
 
     def marks(self, piece: Piece) -> list[Mark]:
-        """All markers of a file: one, or more where a run was killed."""
+        """All markers of a file: normally one, but more if a run was killed."""
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """The version whose scores of a file lie there, of whichever state of it; None where it was never scored."""
+        """The marker of a file's existing scores, preferably for its current state; None if it was never scored."""
         whole = [one for one in self.marks(piece) if one.state != _BEGUN]
         return next((one for one in whole if one.state == piece.state), whole[0] if whole else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """The parts of a file that the same work has left."""
+        """The finished parts of a file that the same work left."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
     def is_refused(self, piece: Piece, version: str, described: str) -> bool:
-        """Whether nothing has changed since a file was refused that could make it fit."""
+        """Whether a file was refused, and nothing has changed since that could make it fit."""
         one = self.refused.get(piece.name, {})
         found = (text(one, "state"), text(one, "version"), text(one, "description"))
         return not one.get("everyRun") and found == (piece.state, version, described)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that nothing will be made of, those of other states than what is due or of no file at all."""
+        """Remove parts that will never be completed: of states that are not due, or of files that no longer exist."""
         kept = {(_key(piece), work) for piece, work in due}
         gone = {(key, work) for key, works in self._parts.items() for work in works} - kept
         for key, work in gone:
@@ -102,20 +102,20 @@ class Known:
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """What the parts of a file have to agree in to be parts of one output."""
+    """A hash of everything that the parts of one output must have in common."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
 def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -> Place:
-    """Where a finished part waits."""
+    """Where a finished part waits for the others."""
     return target.below(FOLDER, _PARTS, _key(piece), work, f"{number}.{rows}")
 
 
 def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
-    """Put the output of a file in place of what was there. The marker comes last: without it all is done again.
+    """Replace the output of a file. The marker is written last: without it, everything is done again.
 
-    A name is whole or absent. For the time in which one of several parts lies there without the others, a marker says
-    how many names there may be, so that a later run with fewer of them leaves none behind.
+    Each output file is complete or absent. While only some of several parts exist, a marker records how many names
+    there may be, so that a later run with fewer parts leaves none behind.
     """
     layouts = {one.parts for one in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """What scoring a file replaces: the version, and why. Empty where nothing was there."""
+    """What scoring a file replaces: the version, and the reason. Empty if there was no output."""
     known = [one for one in before if one.state != _BEGUN]
     if not known:
         return {}
@@ -147,23 +147,23 @@ def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str,
 
 
 def write_refused(target: Place, refused: Iterable[Section]) -> None:
-    """The files that do not fit now, in the order of their names."""
+    """Write the list of refused files, sorted by name."""
     kept: list[Any] = [dict(one) for one in sorted(refused, key=lambda one: text(one, "name"))]
     write_whole(target.below(FOLDER, REFUSED), _json({"files": kept}))
 
 
 def write_run(target: Place, began: datetime, run: str, about: Section) -> None:
-    """What a run has done, in a file of its own, which is never changed."""
+    """Write the report of a run to a file of its own, which never changes."""
     write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(about))
 
 
 def packed_marks(marks: Iterable[Mark]) -> list[Any]:
-    """Markers on their way to a worker."""
+    """Markers as JSON, to send to a worker."""
     return [asdict(one) for one in marks]
 
 
 def unpacked_marks(packed: Iterable[Section]) -> list[Mark]:
-    """The same there."""
+    """Markers from their JSON."""
     return [Mark(text(one, "path"), text(one, "state"), integer(one, "parts"), text(one, "version")) for one in packed]
 
 

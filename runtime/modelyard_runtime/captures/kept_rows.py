@@ -1,4 +1,4 @@
-"""Rows of captures as columns: what is kept of requests and answers, and how a file holds it."""
+"""Captured rows as columns: which parts of requests and answers are stored, and their file format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One request with its answer. `keys` are columns that the model does not know."""
+    """One request with its answer. `keys` are columns that are not inputs of the model."""
 
     request_id: str
     at: datetime
@@ -41,15 +41,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which columns are kept: `columns` of the model's inputs, or all where there are none, and not their values
-    where they are in `redact`.
-    """
+    """The columns to keep: the inputs named in `columns`, or all if empty; values of columns in `redact` are masked."""
 
     columns: frozenset[str] = frozenset()
     redact: frozenset[str] = frozenset()
 
     def of(self, kept: Sequence[Kept]) -> Columns:
-        """The columns of some requests, whose rows are put together where they have the same columns."""
+        """The columns of some requests; rows with the same columns are concatenated first."""
         groups: dict[tuple[str, ...], list[Kept]] = {}
         for one in kept:
             groups.setdefault((*map(str, one.rows.columns), "", *one.keys), []).append(one)
@@ -84,12 +82,12 @@ def _answers(kept: Sequence[Kept]) -> Columns:
 
 
 def length(columns: Columns) -> int:
-    """How many rows columns have."""
+    """The number of rows."""
     return len(columns[REQUEST_ID])
 
 
 def joined(parts: Iterable[Columns]) -> Columns:
-    """Rows one after the other; None where a part lacks a column."""
+    """Concatenated rows; None where a part lacks a column."""
     found: Columns = {name: [] for name in OWN_COLUMNS}
     count = 0
     for part in parts:
@@ -103,7 +101,7 @@ def joined(parts: Iterable[Columns]) -> Columns:
 
 
 def parquet_of(columns: Columns) -> bytes:
-    """A file with these columns."""
+    """A Parquet file with these columns."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -113,7 +111,7 @@ def parquet_of(columns: Columns) -> bytes:
 
 
 def columns_of(content: bytes) -> Columns:
-    """The columns of such a file."""
+    """The columns of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -123,7 +121,7 @@ def columns_of(content: bytes) -> Columns:
 
 @dataclass(slots=True)
 class Period:
-    """Rows that become one file: they were captured on one day, one after the other."""
+    """Rows that become one file: captured consecutively on one day."""
 
     day: str
     name: str
@@ -131,14 +129,14 @@ class Period:
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return sum(map(length, self.parts))
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """A column. What a file cannot hold is kept as JSON texts: no request may end the captures of others.
+    """A column as an array. Values that Arrow cannot store are kept as JSON text: no request may stop others' captures.
 
-    So are values without a common type, numbers of any size, texts that are no Unicode, and mappings.
+    These are values without a common type, numbers of any size, text that is not Unicode, and mappings.
     """
     import pyarrow as pa
 

@@ -1,8 +1,8 @@
-"""Where an alias points: moved so that promotions at the same moment end at the newest version, and recorded.
+"""Moves and records aliases so that concurrent promotions end at the newest version.
 
 MLflow moves an alias without comparing. So each move is recorded first; then the alias is set to where the whole
-history says that it belongs, and whoever has set it reads both again until they agree. The last to set it therefore
-knew of every record, or the writer of a later one found the alias wrong and set it. See docs/decisions/0045.
+history says that it belongs, and whoever set it reads both again until they agree. So either the last one to set it
+knew of every record, or the writer of a later record found the alias wrong and set it. See docs/decisions/0045.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
 _log = logging.getLogger(__name__)
 
 Fit = Callable[[Sequence[Move], str], bool]
-"""Whether a version may be loaded, by the moves of its alias."""
+"""Whether a version may be loaded, judged by the moves of its alias."""
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias, unless a newer version has it. Returns the version that has it then."""
+    """Record a promotion and move the alias, unless a newer version has it. Returns the alias's version afterwards."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -48,10 +48,10 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, who: str, why: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Take the alias from its present version, and return the one before; empty where there is none that is fit.
+    """Roll the alias back from its current version and return the previous one; empty if no earlier version is fit.
 
-    Those in between that are not fit are taken back as well: whoever starts anew would load none of them.
-    With `only`, from that version alone: empty, too, where the alias has moved on.
+    Unfit versions in between are rolled back as well: a server that starts would refuse to load them. With `only`, roll
+    back only from that version: also empty if the alias has moved on.
     """
     observe(history, alias)
     moves = history.moves(alias)
@@ -65,17 +65,17 @@ def take_back(
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
-    """When an alias was last taken back; None where it never was."""
+    """When an alias was last rolled back; None if never."""
     return max((one.at for one in history.moves(alias) if one.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """The versions that were taken from an alias: none is promoted again by itself."""
+    """The versions that were rolled back from an alias: none of them is promoted again automatically."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to where its history says that it belongs, until both agree. Returns the version that has it."""
+    """Set the alias to where its history says that it belongs, until both agree. Returns its version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
         belongs = candidates[0] if candidates else ""
@@ -88,10 +88,10 @@ def settle(history: History, alias: str) -> str:
 
 
 def observe(history: History, alias: str) -> None:
-    """Record an alias that is elsewhere than its history says, since somebody has moved it in the registry.
+    """Record an alias that differs from its history because somebody moved it in the registry.
 
-    Nothing is said of that while a record is open: whoever moves an alias here keeps one open as long as it may do so.
-    One that stays open was left by a process that ended, and is made good.
+    Do nothing while a record is open: whoever moves an alias here keeps one open until done. A record that stays open
+    was left by a process that ended, and its move is completed.
     """
     for _ in range(_TRIES):
         before, at, after = history.moves(alias), _at(history, alias), history.moves(alias)
@@ -112,7 +112,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Make good what was interrupted; what has begun just now is the work of somebody else."""
+    """Complete interrupted moves; a move that began recently belongs to another process."""
     belongs = next(iter(standing(moves)), "")
     known = recorded(moves, belongs)
     if known is None or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -137,12 +137,12 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """What the files of a version hash to that somebody chose by hand; empty where they cannot be read.
+    """The digest of a version's files that somebody chose by hand; empty if they cannot be read.
 
-    Nobody loads it then: its own tag says what whoever registered it wants it to say.
+    In that case nobody loads the version: its tag cannot be trusted, since whoever registered it wrote the tag.
     """
     try:
         return digest_of(f"models:/{name}/{number}")
-    except Exception as problem:  # noqa: BLE001 - they may lie anywhere, and each kind of store fails in its own way
+    except Exception as problem:  # noqa: BLE001 - files may be anywhere, and each kind of store fails in its own way
         _log.error("the files of version %s of %s cannot be read: %s", number, name, problem)
         return ""

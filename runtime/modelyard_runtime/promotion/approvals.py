@@ -1,6 +1,6 @@
-"""Approvals: statements that people have signed, over the digest of exactly what may go live.
+"""Approvals: statements signed by people, over the digest of exactly what may go live.
 
-An approval lies in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
+An approval is stored in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import Approvals, Promotion, Workload
 APPROVAL_TAG = "modelyard.approval."
 BESIDE_SPEC = "an approval beside the spec"
 NAMESPACE = "approval@modelyard.dev"
-"""What the signature is for (`ssh-keygen -Y sign -n`): a signature of the same key on anything else is no approval."""
+"""The purpose of the signature (`ssh-keygen -Y sign -n`): other signatures by the same key are not approvals."""
 
 KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
 _LONGEST = 20_000
@@ -30,7 +30,7 @@ class _Elsewhere(NotSigned):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One that counts: of which group, by whose key, and the signed statement itself."""
+    """An approval that counts: its group, the key's fingerprint, and the signed statement."""
 
     group: str
     key: str
@@ -39,21 +39,21 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The approvals of a version that count, how many are missing, and why others do not count."""
+    """The approvals of a version that count, the number still missing, and why others do not count."""
 
     given: tuple[Approval, ...]
     missing: int
-    groups: tuple[str, ...]  # that have not approved
+    groups: tuple[str, ...]  # groups that have not approved
     refused: tuple[str, ...]
 
     @property
     def evidence(self) -> dict[str, str]:
-        """The signed statements by group, to be kept with the move of the alias."""
+        """The signed statements by group, to be stored with the move of the alias."""
         return {one.group: one.evidence for one in self.given}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """What an approval must be about to count for a version: an approval for another environment or alias does not."""
+    """What an approval must name to count for a version: one for another environment or alias does not count."""
     return {
         **KIND,
         "system": workload.system,
@@ -65,7 +65,7 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """Who has approved the version of this digest. A group counts once, and so does a key."""
+    """The approvals of the version with this digest. A group counts once, and so does a key."""
     asked = promotion.approvals
     keys, about = _keys(asked), subject(workload, promotion, digest)
     given: dict[str, Approval] = {}
@@ -80,7 +80,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # there are those of all versions
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # those next to the spec are for all versions
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
@@ -90,7 +90,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
 
 
 def signer(evidence: str, about: Mapping[str, str]) -> bytes:
-    """The key that has signed a statement about exactly this; raises where none has."""
+    """The key that signed a statement about exactly this; raises NotSigned otherwise."""
     try:
         found = json.loads(evidence[:_LONGEST])
         statement, signature = found["statement"], found["signature"]
@@ -108,7 +108,7 @@ def signer(evidence: str, about: Mapping[str, str]) -> bytes:
 
 
 def _written(asked: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What may be approvals, with where it stands: beside the version, and beside the spec."""
+    """Candidates for approvals with their source: tags of the version, and files next to the spec."""
     if asked is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
@@ -116,7 +116,7 @@ def _written(asked: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str
 
 
 def _keys(asked: Approvals | None) -> dict[str, set[bytes]]:
-    """The keys of each group that may approve; what is no key approves nothing, and keeps no other from it."""
+    """The keys of each group that may approve; an invalid key approves nothing, and does not affect the others."""
     if asked is None:
         return {}
     lines = {name: asked.groups[name].ssh_keys if name in asked.groups else () for name in asked.from_}
@@ -126,7 +126,7 @@ def _keys(asked: Approvals | None) -> dict[str, set[bytes]]:
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """A key of the description, or None with a warning, once, where it cannot be read."""
+    """A key of the description; None, with one warning, if it cannot be read."""
     try:
         return key_of(line)
     except NotSigned as problem:

@@ -1,4 +1,4 @@
-"""When aliases may move: within a change window, and not in a freeze, by the clock of one time zone."""
+"""When aliases may move: within a change window, and outside freezes, in one time zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DAY = timedelta(days=1)
 
 
 def closed(changes: Changes | None, now: datetime) -> str:
-    """Why no alias moves at this moment; empty where it may."""
+    """Why no alias may move now; empty if it may."""
     if changes is None:
         return ""
     here = now.astimezone(_zone(changes.time_zone))
@@ -35,7 +35,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _open(window: ChangeWindow, here: datetime) -> bool:
-    """Whether a moment is in a window, that of its own day or that of the evening before."""
+    """Whether a time is in a window that opened on the same day or the evening before."""
     first, last = window.from_minute, window.to_minute
     days, minute = window.days, here.hour * 60 + here.minute
     if first < last:

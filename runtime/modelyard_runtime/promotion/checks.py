@@ -1,4 +1,4 @@
-"""The description of a promoter, held against what this runtime can do."""
+"""Checks the description of a promoter against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OF_STORES, _OF_REGISTRY = ("s3://", "file://"), ("models:/", "runs:/")
 
 
 def check_promoter(workload: PromoterWorkload) -> None:
-    """The same of the promoter: the approvals that it asks for can be given, and sources of imports be opened."""
+    """Refuse a promoter whose required approvals cannot be given, or whose import sources cannot be opened."""
     imports = {f"models.{name}": one for name, one in workload.imports.items()}
     for name, one in imports.items():
         uri, store = one.imported.uri, one.imported.store

@@ -1,4 +1,4 @@
-"""Delivery: the version that an alias points to, as a bundle for those who cannot reach the registry."""
+"""Delivery: the version that an alias points to, as a bundle for places that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(workload: Workload, model: Model, alias: str) -> str:
-    """Write what an alias points to now to where the description wants its bundles. Says what came of it.
+    """Write the version that an alias points to as a bundle to its declared destination. Returns the outcome.
 
-    Safe to run again: what is delivered already is left as it is, and what was interrupted is done anew.
+    Idempotent: a delivered version is left as it is, and an interrupted delivery is redone.
     """
     delivery = model.delivery
     if delivery is None:
@@ -48,7 +48,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """The same for this alias, and for those that others move: a human does so in the registry, and nobody is told."""
+    """Deliver this alias, and those moved by hand in the registry, about which nothing notifies us."""
     found = [deliver(workload, model, alias)]
     for other, delivery in model.other_deliveries.items():
         found.append(deliver(workload, replace(model, delivery=delivery), other))
@@ -56,9 +56,7 @@ def deliver_all(workload: Workload, model: Model, alias: str) -> str:
 
 
 def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
-    """What the files of a version hash to, and its signed approvals: as the history has them where the description
-    names one, else as its tags.
-    """
+    """The digest of a version's files, and its signed approvals: from the history if there is one, else its tags."""
     if not model.history:
         beside = {
             tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
@@ -76,7 +74,7 @@ def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str,
 def deliver_version(
     version: registry.Version, alias: str, where: Place, digest: str, approvals: Mapping[str, str]
 ) -> str:
-    """The same for one version and one place."""
+    """Deliver one version to one place."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
     now = current(where)
     if now is not None and digest and now.folder == folder_name(version.version, digest, approvals):
@@ -92,7 +90,7 @@ def deliver_version(
 def write_bundle(
     version: registry.Version, alias: str, folder: Path, wanted: str, approvals: Mapping[str, str]
 ) -> Bundle:
-    """The bundle of a version in a new folder; files that hash to something else than is wanted are refused."""
+    """Write the bundle of a version to a new folder; files with another digest than the expected one are refused."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)

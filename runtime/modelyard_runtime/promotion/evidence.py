@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """The statements about these files in all records of a version, by group; further ones of a group by its number.
+    """The statements about these files in all records of a version, by group; further ones of a group are numbered.
 
-    None hides another: which of them count depends on the keys that are listed where they are verified.
+    All of them are kept: which ones count depends on the keys that are listed where they are verified.
     """
     found: dict[str, str] = {}
     for move in moves:
@@ -34,7 +34,7 @@ def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
 
 
 def check(workload: Workload, model: Model, what: str, digest: str, evidence: Mapping[str, str]) -> None:
-    """Raise a Refusal for files that lack approvals which a model's description asks for, by the keys that it lists."""
+    """Raise a Refusal unless the files have the approvals that the description requires, by the keys it lists."""
     found = _standing(workload, model, model.alias, digest, evidence)
     if found.missing:
         refused = f" ({'; '.join(found.refused)})" if found.refused else ""
@@ -45,7 +45,7 @@ def check(workload: Workload, model: Model, what: str, digest: str, evidence: Ma
 
 
 def fit(workload: Workload, model: Model, alias: str) -> Fit:
-    """Says of a version whether its records have the approvals that a model's description asks for."""
+    """Return a function that tells whether a version's records have the approvals that the description requires."""
 
     def holds(moves: Sequence[Move], version: str) -> bool:
         move = recorded(moves, version)
@@ -63,15 +63,16 @@ def _standing(
 
 
 def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
-    """Whether the records of the version that an alias points to lack approvals that the description asks for."""
+    """Whether the records of the version that an alias points to lack required approvals."""
     live = _live(promotion)
     return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
 
 def add_later(workload: Workload, promotion: Promotion) -> None:
-    """Record approvals of the version that an alias points to already.
+    """Record approvals that arrived after an alias was moved to a version.
 
-    It may have gone live before anybody was asked, by hand, or with the approval of a key that is not listed any more.
+    It may have gone live before approvals were required, by hand, or with the approval of a key that is no longer
+    listed.
     """
     live = _live(promotion)
     if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:
@@ -92,7 +93,7 @@ def add_later(workload: Workload, promotion: Promotion) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version that an alias points to, its record, and the statements in its records, as tags are."""
+    """The version that an alias points to, its record, and the statements in its records in the form of tags."""
 
     version: registry.Version
     move: Move
@@ -100,7 +101,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """None where nothing is asked of the version, or where no record says what its files are."""
+    """None if no approvals are required, or if no record has the digest of its files."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:

@@ -1,4 +1,4 @@
-"""The promotion gate: every line must hold before an alias moves."""
+"""The promotion gate: every rule must hold before an alias moves."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from modelyard_runtime.workload.records import Check, Pipeline
 DIGEST_TAG = "modelyard.digest"
 GATE_TAG = "modelyard.gate"
 HELD = "held"
-"""What the tag says of a version whose gate held; a gate without lines, as of an imported model, holds."""
+"""The tag's value for a version whose gate held; a gate without rules, as for an imported model, holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A new version beside another, on rows that neither has learned from; `left_out` are the rest of the data."""
+    """A new version compared with another, on rows that neither was trained on; `left_out` counts the other rows."""
 
     version: str
     value: float
     other: float
     rows: int
     left_out: int
-    gained: float  # positive is better, whatever way the metric points
-    low: float  # the gain lies between these two, as sure as `sureness` of the line
+    gained: float  # positive means better, whichever direction the metric has
+    low: float  # bounds of the gain, at the confidence `sureness` of the rule
     high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows that have one value of a column: how many there are, and the metric where they are enough."""
+    """The rows with one value of a column: their number, and the metric if there are enough."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The rows or the data allow no judgement; its text says why, and what to do."""
+    """The rows or the data allow no verdict; the message says why, and what to do."""
 
 
 class Measures(Protocol):
-    """What a gate asks about the new version."""
+    """The measurements of the new version that a gate needs."""
 
     def value(self, line: Check) -> float:
-        """The metric of a line."""
+        """The metric of a rule."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """The metric beside that of what an alias points to; None where it points to nothing yet."""
+        """The metric compared with that of the version an alias points to; None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
-        """The metric for each value of the column that the line names."""
+        """The metric for each value of the column that the rule names."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of the gate: whether it holds, and in words why. `figures` are what it was judged by."""
+    """The verdict on one rule of the gate, and the reason in words. `figures` are the numbers behind it."""
 
     name: str
     holds: bool
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
-    """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
+    """Refuse a rule whose metric cannot be computed: user code reports metrics only for the new model."""
     for line in pipeline.validation:
         metric = line.metric
         given = {"versus": line.versus, "data": line.data, "by": line.by}
@@ -82,7 +82,7 @@ def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
 
 
 def judge(pipeline: Pipeline, measures: Measures) -> tuple[Verdict, ...]:
-    """Every line of the gate, judged."""
+    """Evaluate every rule of the gate."""
     return tuple(_judge_line(line, measures) for line in pipeline.validation)
 
 
@@ -111,9 +111,9 @@ def _asked(line: Check) -> str:
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
-    """Every slice of enough rows is within the bounds, and no two are further apart than allowed.
+    """The rule holds if every slice with enough rows is within the bounds, and no two differ by more than allowed.
 
-    What cannot be measured does not hold: a slice without a value, or most of the rows in slices that are too small.
+    If something cannot be measured, the rule fails: a slice without a value, or most rows in slices that are too small.
     """
     name, metric, by = line.name, line.metric, line.by
     values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
@@ -171,10 +171,10 @@ CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
+    """The confidence of a comparison's interval, also used if the spec lets the difference alone decide."""
     return line.confidence or CONFIDENCE
 
 
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """The lines that do not hold."""
+    """The rules that failed."""
     return tuple(verdict for verdict in verdicts if not verdict.holds)

@@ -1,7 +1,7 @@
-"""The history of a model's aliases: one MLflow run for each move, in an experiment that holds nothing else.
+"""The history of a model's aliases: one MLflow run per move, in an experiment with nothing else in it.
 
-A run is made before the alias moves and is marked as finished afterwards. Nobody changes or deletes one, and deleted
-runs are read as well. Where an alias belongs follows from these runs alone.
+A run is created before the alias moves and marked as finished afterwards. The history is append-only: no run is ever
+changed or deleted, and deleted runs are read as well. These runs alone determine where an alias belongs.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Move:
     """One entry: what was done to an alias, by whom and why.
 
-    `version` is where a promotion moves the alias to, and what a rollback takes it from. `over` are the versions that
-    somebody passed over who moved the alias by hand. An approval that comes later moves nothing.
+    `version` is the target of a promotion, or the version that a rollback takes the alias from. `over` contains the
+    versions that somebody skipped by moving the alias by hand. A later approval moves nothing.
     """
 
     alias: str
     action: str
     version: str
-    before: str  # where the alias pointed
+    before: str  # where the alias pointed before
     who: str
     why: str
     digest: str = ""
@@ -74,7 +74,7 @@ class History:
         return tuple(sorted(found, key=lambda one: (one.at, one.id)))
 
     def append(self, move: Move) -> str:
-        """Record a move that is about to be made. Returns its id."""
+        """Record a move before it is made. Returns its id."""
         told = {
             "alias": move.alias,
             "action": move.action,
@@ -92,9 +92,9 @@ class History:
         return str(_client().create_run(self._opened(self._experiment), began, tags=tags, run_name=where).info.run_id)
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has seen of a version since a move; the last word of each monitor counts.
+        """Record what a monitor has observed of a version since a move; each monitor's latest record counts.
 
-        It is recorded beside the history: whoever writes there could move an alias.
+        The record is kept outside the history: whoever may write to the history could move an alias.
         """
         found = self._witnessed(move.id, monitor)
         if found is not None:
@@ -106,7 +106,7 @@ class History:
         _client().create_run(self._opened(self.soaks), tags=tags, run_name=where)
 
     def witnessed(self, move: str, monitor: str) -> str:
-        """What a monitor has seen of a version since a move; empty where it has not looked yet."""
+        """What a monitor has observed of a version since a move; empty if it has not run yet."""
         found = self._witnessed(move, monitor)
         return "" if found is None else str(found.data.tags.get(f"{_SOAK}seen", ""))
 
@@ -119,7 +119,7 @@ class History:
         return found[0] if found else None
 
     def finish(self, move: str) -> None:
-        """Record that the alias is where it belongs after a move."""
+        """Record that a move is complete and the alias is where it belongs."""
         _client().set_terminated(move, _FINISHED)
 
     def _opened(self, name: str) -> str:
@@ -142,9 +142,9 @@ def moved(moves: Iterable[Move]) -> Iterable[Move]:
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """The versions that an alias may point to, the newest first: the alias belongs to the first of them.
+    """The versions that an alias may point to, newest first: the alias belongs at the first one.
 
-    Promotions that were recorded in any order end at the newest version, whoever moves the alias last.
+    Promotions recorded in any order end at the newest version, whoever moves the alias last.
     """
     found: set[str] = set()
     for move in moved(moves):
@@ -156,9 +156,9 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """The move since which an alias has pointed to a version without a break; None where it does not.
+    """The move since which an alias has pointed to a version without interruption; None if it does not point there.
 
-    A version to which the alias came back begins anew.
+    If the alias returns to a version, the time starts anew.
     """
     found: set[str] = set()
     head, since = "", None
@@ -173,7 +173,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """The versions that were taken from an alias, by a rollback or by hand, and did not come back since."""
+    """The versions that were taken from an alias, by a rollback or by hand, and have not returned since."""
     found: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
@@ -184,7 +184,7 @@ def taken_back(moves: Iterable[Move]) -> frozenset[str]:
 
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
-    """The last record that moved the alias to a version, where it still may point to it."""
+    """The last record that moved the alias to a version, if the alias may still point there."""
     moves = tuple(moved(moves))
     if version not in standing(moves):
         return None

@@ -1,11 +1,11 @@
-"""Imports: a model that was trained elsewhere, registered here once its files have the digest that the spec names.
+"""Imports: registers a model trained elsewhere once its files have the digest that the spec names.
 
-The files are copied into the model's own folder of artifacts, so that whoever uses the version needs no way to where
-they came from, and nothing that happens there later has an effect.
+The files are copied into the model's own artifact folder, so that users of the version need no access to the source,
+and later changes of the source have no effect.
 
-Of several that look at once, one at most registers: each opens a run in the experiment of the model, then looks who
-else has one open and steps back if anybody has. Whoever saw nobody had opened its run before any other looked, and what
-it registers is there before it closes that run. See docs/decisions/0057.
+If several processes import at once, at most one registers: each opens a run in the experiment of the model, then looks
+for other open runs and steps back if there are any. A process that saw none opened its run before any other looked, and
+it registers the version before it closes that run. See docs/decisions/0057.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from modelyard_runtime.storage.filesystem import listed, place, reading
 from modelyard_runtime.workload.records import Promotion
 
 FROM_TAG = "modelyard.import"
-"""Tag of a version, and of the run that made it: where its files came from."""
+"""Tag of a version, and of the run that registered it: the source of its files."""
 
 RUN_TAG = "modelyard.import.digest"
-"""Tag of a run that registers a version, or has done so: which digest it is for."""
+"""Tag of a run that registers a version, or has done so: the digest that it registers."""
 
 LARGEST_BYTES = 8 * 2**30
-"""Of all files of a model: they are copied to a scratch volume, which has room for them."""
+"""The limit for all files of a model: they are copied to a scratch volume of limited size."""
 
-_LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
+_LONGEST = timedelta(hours=1)  # the longest run of the promoter: an older open run was left by a process that ended
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
 
 def import_model(look: Look) -> str:
-    """Register the version that the import of a look names, unless it is there. Says what came of it.
+    """Register the version that the import names, unless it already exists. Returns the outcome.
 
-    Raises Refusal where the source must not be imported or its files are not what the spec says, and what stores and
-    the registry raise where they do not answer or deny access. Nothing is registered then.
+    Raises Refusal if the source must not be imported or its files do not match the spec, and the errors of stores and
+    the registry if they fail or deny access. In all these cases nothing is registered.
     """
     model = look.promotion.model
     there = registered(look)
@@ -63,8 +63,8 @@ def import_model(look: Look) -> str:
 
 
 def registered(look: Look) -> registry.Version | None:
-    """The version that the import names, where it is in use or was imported last. A spec that goes back to what it
-    named before another one went live has it imported again, as a newer version.
+    """The version that the import names, if it is in use or the last one imported. If the spec returns to an earlier
+    model after another one went live, the model is imported again as a newer version.
     """
     promotion = look.promotion
     name = promotion.model.registered_name
@@ -81,7 +81,7 @@ def is_named(promotion: Promotion, version: registry.Version) -> bool:
 
 
 def _fetched(look: Look, folder: Path) -> Path:
-    """The files of the source in a folder here, without what MLflow's client adds to them."""
+    """A local copy of the source's files, without what MLflow's client adds to them."""
     from mlflow import artifacts
 
     source = look.promotion.imported
@@ -97,9 +97,9 @@ def _fetched(look: Look, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Why a source was made by a training that registers here; empty where it was not.
+    """Why a source counts as trained by a pipeline that registers here; empty if it does not.
 
-    A copy of such a version has its digest, wherever it lies.
+    A copy of such a version has the same digest, wherever it is.
     """
     if not store and _is_training(trainer := _made_by(uri)):
         return f"{trainer} has made it"
@@ -111,7 +111,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
 
 def _made_by(uri: str) -> str:
-    """The workload that made a version or a run of the registry; empty where that is not known."""
+    """The workload that made a version or run of the registry; empty if unknown."""
     kind, _, rest = uri.partition(":/")
     name, _, below = rest.partition("/")
     tags = registry.version(name, below).tags if kind == "models" else _client().get_run(name).data.tags
@@ -128,7 +128,7 @@ def _check_size(uri: str, size: int) -> None:
 
 
 def _size_in_registry(uri: str) -> int:
-    """How large the files below an address are, as the registry's store lists them."""
+    """The total size of the files below a URI, as listed by the registry's store."""
     from mlflow import artifacts
 
     found = artifacts.list_artifacts(artifact_uri=uri)
@@ -152,7 +152,7 @@ def _copied(look: Look, uri: str, store: str, folder: Path) -> Path:
 
 
 def _check(look: Look, files: Path) -> None:
-    """Refuse files that are not what the spec says. Nothing is read in them before their digest is right."""
+    """Refuse files that do not match the spec. Nothing in them is parsed before their digest is verified."""
     from mlflow.models import Model
 
     promotion = look.promotion
@@ -202,7 +202,7 @@ def _register(look: Look, files: Path) -> str:
 
 @contextmanager
 def exclusive_run(look: Look, tags: dict[str, str]) -> Generator[Any]:
-    """A run of the model's experiment while no other is open for the same digest; None where one is."""
+    """Open a run in the model's experiment if no other is open for the same digest; yields None if there is one."""
     source = look.promotion.imported
     digest, client = source.digest, _client()
     experiment = registry.open_experiment(look.promotion.model)

@@ -1,4 +1,4 @@
-"""The last door of the gate: with all approvals for exactly this model, the alias moves; without, the version waits."""
+"""The last step of promotion: with all approvals for exactly this model, the alias moves; else the version waits."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Approvals, Model, PipelineWorkload, PromoterWorkload, Promotion, Workload
 
 FAILED_TAG = "modelyard.gate.failed"
-"""Tag of a version with the lines of its gate that do not hold."""
+"""Tag of a version with the rules of its gate that failed."""
 
 AGAINST_TAG = "modelyard.gate.against"
-"""Tag of a version whose gate compared it with what an alias pointed to: the number of that, or `none`."""
+"""Tag of a version with the version that its gate compared it with, at some alias: its number, or `none`."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest version whose gate held and that lacks nothing now."""
+    """Promote the newest version whose gate held and that meets every requirement now."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -58,20 +58,20 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
-    """The same for every training, stage and import; what keeps one of them waiting keeps no other."""
+    """Promote for every training, stage and import; a failure of one does not block the others."""
     failures = 0
     for look in Look.all_of(workload):
         try:
             _look(look, now)
-        except Exception as problem:  # noqa: BLE001 - a version may lie anywhere, and each kind of store fails in its own way
+        except Exception as problem:  # noqa: BLE001 - versions may be anywhere, each kind of store fails in its own way
             failures += 1
             _log.error("%s: %s", look.address, problem)
     return min(failures, 1)
 
 
 def _look(look: Look, now: datetime) -> None:
-    """One look at the versions of a training or an import, or at the one that may enter a stage; what is reported of
-    them is also how they stand after a failure. An import that is refused leaves the rest of the look as it is.
+    """Handle the versions of a training or import, or the candidate of a stage, then report their standing, even after
+    a failure. A refused import does not stop the rest.
     """
     try:
         try:
@@ -93,7 +93,7 @@ def _move_on(look: Look, now: datetime) -> None:
 
 
 def promote(look: Look, version: registry.Version) -> str:
-    """Move the alias to a version, unless approvals are missing, and deliver it. Says what came of it."""
+    """Move the alias to a version, unless approvals are missing, and deliver it. Returns the outcome."""
     promotion = look.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
@@ -120,7 +120,7 @@ def promote(look: Look, version: registry.Version) -> str:
 
 
 def _unapproved(look: Look, version: registry.Version) -> str:
-    """Whose approvals a version waits for; empty where it has them. What does not count is logged, with the reason."""
+    """Which approvals a version waits for; empty if it has them all. Logs why other approvals do not count."""
     approved = _approved(look, version)
     for why in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, why)
@@ -135,9 +135,9 @@ def _unapproved(look: Look, version: registry.Version) -> str:
 
 
 def promote_waiting(look: Look, now: datetime | None = None) -> str:
-    """The same for the newest version that waits and lacks nothing, if it is newer than what the alias points to.
+    """Promote the newest waiting version that meets every requirement, if it is newer than the alias's version.
 
-    Where none waits, what aliases point to now is delivered where that was not done yet.
+    If none can be promoted, deliver the versions that aliases point to now, unless that was already done.
     """
     promotion, now = look.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
@@ -155,7 +155,7 @@ def promote_waiting(look: Look, now: datetime | None = None) -> str:
 
 
 def _take_back_failed(look: Look, now: datetime) -> None:
-    """Take the alias of the stage before from a version that has failed there and was to go on."""
+    """Roll back the previous stage's alias from a version that failed its soak there."""
     promotion = look.promotion
     model, before = promotion.model, promotion.after
     for version in _waiting(promotion, _candidates(promotion)):
@@ -172,7 +172,7 @@ def _take_back_failed(look: Look, now: datetime) -> None:
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """The approvals that another alias of the same model needs; None where it needs none."""
+    """The approvals that another alias of the same model needs; None if it needs none."""
     if not isinstance(workload, PromoterWorkload):
         return None
     looks = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
@@ -183,10 +183,10 @@ def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None
 
 
 def report_standing(look: Look, now: datetime | None = None) -> None:
-    """Push where the versions of a training stand, for alerts, if the description names a receiver.
+    """Push the standing of a training's versions for alerts, if the description names a receiver.
 
-    A run and the promoter push the same series, in the name of the training, so that the last of them counts.
-    A run is as good without: where nobody takes the metrics, that is logged.
+    A run and the promoter push the same series, in the name of the training, so that the latest one counts. A failed
+    push is logged and does not fail the run.
     """
     if look.workload.metrics is not None:
         registry.connect(look.workload)
@@ -220,7 +220,7 @@ def standing(look: Look) -> list[Sample]:
 
 
 def _standing_of_stage(look: Look, now: datetime) -> list[Sample]:
-    """How many versions lack nothing but an approval before they enter a stage, and whether one has failed its soak."""
+    """How many versions lack only an approval to enter a stage, and whether one has failed its soak."""
     promotion = look.promotion
     found = [one for one in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, one)]
     standings = {one.version: soaked(promotion, one.version, now) for one in found}
@@ -232,7 +232,7 @@ def _standing_of_stage(look: Look, now: datetime) -> list[Sample]:
 
 
 def _standing_of_import(look: Look) -> list[Sample]:
-    """Whether the version that an import names is not there, and whether it lacks nothing but an approval."""
+    """Whether the version that an import names is missing, and whether it lacks only an approval."""
     promotion, found = look.promotion, imports.registered(look)
     waiting = [] if found is None else _waiting(promotion, [found])
     unapproved = [one for one in waiting if _approved(look, one).missing]
@@ -242,14 +242,14 @@ def _standing_of_import(look: Look) -> list[Sample]:
 
 
 def _labels_of_alias(look: Look) -> dict[str, str]:
-    """The labels of what is known of an alias of a model, by whomever its versions were made."""
+    """The labels of metrics about a model's alias, whichever workload made its versions."""
     promotion = look.promotion
     own = {name: label for name, label in labels_of(look.workload, "promoter").items() if name != "promoter"}
     return own | {"model": promotion.model.name, "alias": promotion.promote_to}
 
 
 def _failed_last(promotion: Promotion) -> bool:
-    """Whether the stage before was taken from a version that failed its soak, and no newer one has come since."""
+    """Whether the previous stage was rolled back from a version that failed its soak, with no newer version since."""
     history, before = History(promotion.model), promotion.after
     at = registry.version_at(history.name, before)
     taken = (one for one in history.moves(before) if one.action == TAKE_BACK and one.why.startswith(_FAILED_SOAK))
@@ -257,7 +257,7 @@ def _failed_last(promotion: Promotion) -> bool:
 
 
 def _candidates(promotion: Promotion) -> list[registry.Version]:
-    """All versions of a model, or of a stage that comes after another the one that has the alias of that."""
+    """All versions of a model, or, for a later stage, the version at the previous stage's alias."""
     name, before = promotion.model.registered_name, promotion.after
     if not before:
         return registry.versions(name)
@@ -266,7 +266,7 @@ def _candidates(promotion: Promotion) -> list[registry.Version]:
 
 
 def _passed(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether the lines of the gate hold that are asked for."""
+    """Whether the required rules of the gate hold."""
     if promotion.checks is None or version.tags.get(GATE_TAG) != "refused":
         return version.tags.get(GATE_TAG) == HELD
     try:
@@ -277,7 +277,7 @@ def _passed(promotion: Promotion, version: registry.Version) -> bool:
 
 
 def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[registry.Version]:
-    """The versions whose gate held and that are newer than what the alias points to."""
+    """The versions whose gate held and that are newer than the alias's version."""
     model, alias = promotion.model, promotion.promote_to
     now = registry.version_at(model.registered_name, alias)
     refused = aliases.refused_again(History(model), alias)
@@ -291,8 +291,8 @@ def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[reg
 
 
 def _is_of(look: Look, version: registry.Version) -> bool:
-    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions, an
-    import the one that it names, and a stage takes those of the stage before.
+    """Whether a version may get this alias: a training promotes its own versions, an import the one that it names, and
+    a stage those of the previous stage.
     """
     if look.stage:
         return True
@@ -303,7 +303,7 @@ def _is_of(look: Look, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Tags that say which version a gate is about to compare a new one with; none where it compares with none."""
+    """Tags for the version that a gate is about to compare a new one with; empty if it compares with none."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
@@ -312,9 +312,9 @@ def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
 
 
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
-    """Why a version is not promoted although its gate held; empty where nothing happened in between.
+    """Why a version is not promoted although its gate held; empty if nothing has changed since.
 
-    Another run may have promoted a newer one, or what it was compared with may not be in use any more.
+    Another run may have promoted a newer version, or the version that it was compared with may no longer be in use.
     """
     alias = promotion.promote_to
     now = registry.version_at(version.name, alias)
@@ -337,13 +337,13 @@ def _outdated(promotion: Promotion, version: registry.Version) -> str:
 
 
 def _approved(look: Look, version: registry.Version) -> approvals.Standing:
-    """The approvals of a version, by the digest that its gate saw; its files are compared with that before it moves."""
+    """The approvals of a version, by the digest that its gate saw; its files are verified before the alias moves."""
     return approvals.standing(look.workload, look.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
-    """The hash of a version's files; refused where they are not those that its gate saw and that were approved, or not
-    those that have served in the stage before.
+    """The digest of a version's files; refused unless they are the files that its gate saw and that were approved, and
+    that served in the previous stage.
     """
     found, before = digest_of(version.uri), promotion.after
     if found != version.tags.get(DIGEST_TAG, found):

@@ -1,8 +1,8 @@
-"""How a version has to prove itself behind one alias before it gets the next: a time, and a monitor that has judged
-what it answered.
+"""Soaking: a version must serve behind one alias before it gets the next, for some time, and with a monitor's approval
+of its predictions.
 
-The monitor records what it finds beside the history of the alias, where monitors of soaks write and trainings do not.
-The rows of other versions behind the same variants do not count.
+The monitor's results are recorded outside the alias's history, where monitors of soaks may write and trainings may not.
+Rows of other versions behind the same variants do not count.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a look has found of one version behind a variant: rows with a label, and the checks that do not hold, or of
-    which these rows say nothing.
+    """A monitor run's result for one version behind a variant: the number of labelled rows, and the checks that failed
+    or could not be evaluated on these rows.
     """
 
     rows: int
-    failed: Mapping[str, float]  # by check, the value
-    unknown: Sequence[str] = ()  # checks
+    failed: Mapping[str, float]  # the value of each failed check
+    unknown: Sequence[str] = ()  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Standing:
 
 
 def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
-    """By variant, the model and alias that it serves, of those whose versions soak."""
+    """The model and alias behind each variant whose versions soak."""
     monitor = workload.monitor
     models = (model for model in monitor.models if model.variant in monitor.soaks)
     return {model.variant: _served(model) for model in models}
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Keep what a look has found of the versions that soak, by what serves them and version."""
+    """Record what a monitor run found about the soaking versions, by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
@@ -74,7 +74,7 @@ def _served(model: Model) -> str:
 
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
-    """Whether a version has held the alias of the stage before for long enough, and well enough."""
+    """Whether a version has been at the alias of the previous stage for long enough, and done well enough."""
     asked, before = promotion.soak, promotion.after
     if asked is None:
         return Standing()

@@ -1,4 +1,4 @@
-"""The model registry: MLflow, where and with which credentials the description says."""
+"""A client of the model registry: MLflow, at the address and with the credentials that the description names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Point MLflow at the registry of the description; its credentials are taken from the variables that it names."""
+    """Configure MLflow for the description's registry, with credentials from the variables that it names."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -53,15 +53,15 @@ def connect(workload: records.Workload) -> None:
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
-        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a laptop's registry: one user, no server, no database
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop: one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
 
 def open_experiment(model: records.Model) -> str:
-    """Let runs from here on belong to the experiment of the model that is trained or imported. Returns its id.
+    """Select the experiment of the trained or imported model for later runs; create it if necessary. Returns its id.
 
-    Its artifacts lie in the model's own folder, the only one that this workload may write.
+    Its artifacts are stored in the model's own folder, the only one that this workload may write to.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -83,7 +83,7 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """MLflow reads and writes artifacts by boto3, which knows credentials by the names that AWS gave them."""
+    """Set the AWS variables for boto3, with which MLflow reads and writes artifacts."""
     found = workload.stores.get(store)
     if found is None:
         return
@@ -100,7 +100,7 @@ def _open_artifacts(workload: records.Workload, store: str) -> None:
 
 
 def version_at(name: str, alias: str) -> Version | None:
-    """The version that an alias points to; None where it points to nothing yet."""
+    """The version that an alias points to; None if the alias does not exist yet."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -113,7 +113,7 @@ def version_at(name: str, alias: str) -> Version | None:
 
 
 def version(name: str, number: str) -> Version:
-    """One version as it is now, with its tags."""
+    """One version in its current state, with its tags."""
     return _version(name, _client().get_model_version(name, number))
 
 
@@ -123,25 +123,25 @@ def _version(name: str, found: Any) -> Version:
 
 
 def versions(name: str) -> list[Version]:
-    """All versions of a registered model; none where it does not exist yet."""
+    """All versions of a registered model; empty if it does not exist yet."""
     found = _client().search_model_versions(f"name = '{name}'")
     return [_version(name, one) for one in found]
 
 
 def tagged(name: str, value: str) -> list[Version]:
-    """The versions of all models whose tag has this value, which has no quotes in it."""
+    """The versions of all models with this value of a tag; the value must not contain quotes."""
     found = _client().search_model_versions(f"tags.`{name}` = '{value}'")
     return [_version(str(one.name), one) for one in found]
 
 
 def tag(of: Version, tags: Mapping[str, str]) -> None:
-    """Tags of a version, set or changed."""
+    """Set or change tags of a version."""
     for key, value in tags.items():
         _client().set_model_version_tag(of.name, of.version, key, value)
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
-    """A new version of a registered model, which is made when it is the first. `text` describes the version."""
+    """Register a new version; the registered model is created if necessary. `text` describes the version."""
     import mlflow
 
     made = mlflow.register_model(model_uri, name, tags=dict(tags))
@@ -151,7 +151,7 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
-    """A new version from files of a run, which has its tags from the first moment on."""
+    """Create a new version from files of a run, with its tags set from the start."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -164,10 +164,9 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Point an alias at a version, whatever it points at now; false where the version does not exist any more.
+    """Point an alias at a version, whatever it points to now; False if the version no longer exists.
 
-    Of two that set an alias for the first time at once, MLflow's database refuses one, which succeeds when it tries
-    again.
+    If two clients set a new alias at the same time, MLflow's database refuses one of them, which succeeds on retry.
     """
     from mlflow.exceptions import MlflowException
 
@@ -185,11 +184,11 @@ def set_alias(name: str, alias: str, number: str) -> bool:
 
 
 PROFILES = "modelyard/profiles.json"
-"""Where a run keeps what its data and answers looked like: monitors compare with it."""
+"""Where a run stores the profiles of its data and predictions, for monitors to compare with."""
 
 
 def profiles(run_id: str) -> Section | None:
-    """What was kept of the data of a run; None where it kept nothing."""
+    """The profiles that a run stored; None if it stored none."""
     from mlflow import artifacts
 
     folder, _, _ = PROFILES.rpartition("/")
@@ -201,23 +200,23 @@ def profiles(run_id: str) -> Section | None:
 
 
 def run_began(run_id: str) -> str:
-    """When a run began, as in ISO 8601: the same whenever it is asked."""
+    """When a run began, in ISO 8601; always the same text for a run."""
     return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
 
 
 def load(uri: str) -> Model:
-    """A model, ready to predict: by its address in the registry, or by its folder."""
+    """Load a model for prediction, by its URI in the registry or by its folder."""
     import mlflow.pyfunc
 
     return Model(mlflow.pyfunc.load_model(uri))
 
 
 def load_version(version: Version, digest: str) -> Model:
-    """A version, ready to predict, from files that hash to this digest: others are refused before anything is loaded.
+    """Load a version for prediction; if its files do not match the digest, they are refused before anything is loaded.
 
-    Without a digest, which versions of others do not have, any are loaded; those of a bundle were compared when it was
-    fetched. What is registered as data alone is loaded as that, or not at all. The files stay, since a model may read
-    them again.
+    Without a digest, which versions registered by others lack, any files are loaded; those of a bundle were verified
+    when it was fetched. A version registered in a data-only format is loaded in that format or not at all. The files
+    are not deleted, since a model may read them again.
     """
     from mlflow import artifacts
 
@@ -232,7 +231,7 @@ def load_version(version: Version, digest: str) -> Model:
 
 
 def _not_what_it_was(version: Version, digest: str, files: Path) -> str:
-    """Why these are not the files that were registered; empty where they are."""
+    """Why these are not the registered files; empty if they are."""
     from modelyard_runtime.registry.lineage import content_digest
 
     found = content_digest(files) if digest else ""
@@ -244,12 +243,12 @@ def _not_what_it_was(version: Version, digest: str, files: Path) -> str:
 
 
 THRESHOLD = "modelyard.threshold"
-"""Metadata of a logged model: the threshold that it was judged with, and that it answers with wherever it is used."""
+"""Metadata of a logged model: the threshold that it was evaluated with, and applies wherever it is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input of a model's signature; `kind` is MLflow's word for its type, such as double or string."""
+    """One input of a model's signature; `kind` is MLflow's name of its type, such as double or string."""
 
     name: str
     kind: str
@@ -258,16 +257,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Any MLflow model behind one call."""
+    """Any MLflow model with one interface."""
 
-    loaded: Any  # a PyFuncModel, which mlflow does not type
+    loaded: Any  # a PyFuncModel, for which mlflow has no types
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """What the model itself answers: an array, a frame or a list, a row of it for each row."""
+        """The model's raw predictions: an array, frame or list with an entry for each row."""
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """The inputs of its signature, in order; empty where it names none."""
+        """The inputs of its signature, in order; empty if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
@@ -276,12 +275,12 @@ class Model:
         )
 
     def threshold(self) -> float | None:
-        """The probability from which a row is of the positive class; it is part of the model's files."""
+        """The probability from which a row counts as positive; stored in the model's files."""
         found = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
         return None if found is None else float(found)
 
     def classifier(self) -> Any | None:
-        """The classifier behind, where it is one that gives probabilities by class; else None."""
+        """The underlying classifier if it predicts probabilities by class; else None."""
         try:
             inner = self.loaded.get_raw_model()
         except NotImplementedError:
@@ -289,7 +288,7 @@ class Model:
         return inner if hasattr(inner, "predict_proba") and hasattr(inner, "classes_") else None
 
     def estimator(self) -> Any | None:
-        """The estimator behind, where it has the interface of scikit-learn and answers by `predict`; else None."""
+        """The underlying estimator if it is of scikit-learn's kind and answers with `predict`; else None."""
         try:
             inner = self.loaded.get_raw_model()
         except NotImplementedError:

@@ -1,8 +1,8 @@
-"""`registry`: MLflow with its users, what each of them may change, and a login in front of everything but its health.
+"""`registry`: MLflow with its users and their permissions, and a login required for everything but its health check.
 
-Users and their rights are written into MLflow's own database before the server starts, so that no credentials of an
-administrator are needed on the network, and a server that is restarted has them again. MLflow is pinned in the image,
-and with it the modules of MLflow that are used here.
+Users and permissions are written into MLflow's own database before the server starts, so that no administrator's
+credentials are needed on the network, and a restarted server has them again. MLflow is pinned in the image, and with it
+the modules of MLflow that are used here.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
-"""The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
-choice is another."""
+"""The database, named by libpq's variables (PGHOST, PGSERVICE …); SQLAlchemy's default is another driver."""
 
 LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""How long a password that was right is not hashed again, which MLflow does several times for one request."""
+"""For how long a correct password is not hashed again; MLflow would hash it several times per request."""
 
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, then become the server; returns only where that fails."""
+    """Prepare the database, then replace this process with the server; returns only if that fails."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -45,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """The command of the server: artifacts are read and written by workloads themselves, with their own rights."""
+    """The server's command line: workloads read and write artifacts themselves, with their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -63,9 +62,9 @@ def command_of(server: Server, database: str) -> list[str]:
 
 
 def settings(database: str) -> None:
-    """The settings of MLflow's authentication: who has no right of their own may read, and nothing else.
+    """Write MLflow's authentication settings: users without a permission of their own may only read.
 
-    The name and password of the administrator come from the variables that MLflow reads itself.
+    MLflow itself reads the administrator's name and password from its environment variables.
     """
     path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
     path.write_text(
@@ -77,7 +76,7 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Tables, experiments and models that workloads write to, and one user for each workload with its rights."""
+    """Create tables, experiments and models that workloads write to, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
@@ -94,9 +93,10 @@ def prepare(server: Server, database: str) -> None:
 
 
 def _tables(server: Server, database: str) -> dict[str, str]:
-    """The tables as this version of MLflow wants them, and the experiments and models of the description.
+    """Create or migrate MLflow's tables, and create the described experiments and models; returns experiment ids by
+    name.
 
-    They are made here, since MLflow gives whoever creates one every right to it. Returns ids of experiments by name.
+    They are created here, since MLflow gives the creator of one every permission on it.
     """
     from mlflow.exceptions import MlflowException
 
@@ -121,7 +121,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, wanted: set[str], described: set[str]) -> None:
-    """What a user may change; what it has created itself stays its own, unless the description names it."""
+    """Set what a user may change; what the user created stays its own, unless the description names it."""
     listed = users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     field = "experiment_id" if kind == "experiment" else "name"
     found = {getattr(each, field): each.permission for each in listed(name)}

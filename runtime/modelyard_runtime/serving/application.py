@@ -1,4 +1,4 @@
-"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias followed."""
+"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias updates."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "model"
 
-_MOUNT_LAG_S = 120.0  # the kubelet brings a changed ConfigMap to a running Pod within about a minute
+_MOUNT_LAG_S = 120.0  # the kubelet updates a ConfigMap in a running Pod within about a minute
 _FOLLOW_S = 20.0
-_THREADS = 8  # more than CPUs, so that a call that takes too long does not hold those behind it
+_THREADS = 8  # more than CPUs, so that a slow call does not block those behind it
 _log = logging.getLogger(__name__)
 
 
 def application(args: dict[str, str]) -> Application:
-    """The application of the mounted description that `args` names; its digest says which state of it is meant."""
+    """The application that `args` names in the mounted description; the digest selects the state of the description."""
     from ray import serve
 
     workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
@@ -70,7 +70,7 @@ def _described(name: str, wanted: str, patience_s: float) -> ServerWorkload:
 
 
 class Form(Protocol):
-    """How rows and answers are written."""
+    """How rows and answers are encoded."""
 
     def rows(self, body: bytes) -> Rows:
         """The rows of a body."""
@@ -83,7 +83,7 @@ class Form(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Rows of named columns, and answers beside the model that gave them."""
+    """Rows of named columns, and answers with the name and version of the model."""
 
     model: str
 
@@ -101,11 +101,11 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Rows that one version is asked about."""
+    """Rows for one version to predict."""
 
     serving: Serving
     rows: pd.DataFrame
-    keys: dict[str, list[Any]]  # columns that are captured besides
+    keys: dict[str, list[Any]]  # extra columns to capture
     form: Form
     access: Access
 
@@ -145,7 +145,7 @@ class Server:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one request; whatever goes wrong is said as JSON."""
+        """Answer one request; every error becomes a JSON response."""
         request_id = request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex
         access = Access(request_id)
         try:
@@ -165,7 +165,7 @@ class Server:
         return _response(content, status, request_id)
 
     def __del__(self) -> None:
-        """Serve ends a replica so: what was captured is written first."""
+        """Write pending captures when Serve ends the replica."""
         if hasattr(self, "_ended"):
             self._ended.set()
             if self._captures is not None:
@@ -203,7 +203,7 @@ class Server:
             raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""
+        """The answer to a body. Work that grows with the number of rows runs outside the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
@@ -224,14 +224,14 @@ class Server:
         return Asked(serving, serving.checker.frame(rows), keys, form, access)
 
     def _told_of(self, asked: Asked, said: Answer) -> bytes:
-        """The body of an answer, which is captured on its way."""
+        """Capture an answer and encode its body."""
         version, request_id = asked.serving.version, asked.access.request_id
         if self._captures is not None:
             self._captures.keep(request_id, asked.rows, said, version, asked.keys)
         return _json(asked.form.content(said, version, request_id))
 
     async def _answer_all(self, asked: list[Asked]) -> list[Answer]:
-        """The rows of several requests in one call of each version that they began with."""
+        """Predict the rows of several requests, with one call for each version that they started with."""
         found: dict[int, Answer] = {}
         loop = asyncio.get_running_loop()
         for serving in {id(one.serving): one.serving for one in asked}.values():
@@ -243,7 +243,7 @@ class Server:
         return [found[place] for place in range(len(asked))]
 
     def _begin(self) -> None:
-        """Load a first model: what this disk holds of a bundle, so that no store is waited for that is out of reach."""
+        """Load the first model: a bundle on this disk if there is one, so as not to wait for an unreachable store."""
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
@@ -253,7 +253,7 @@ class Server:
             self._told.tell()
 
     def _renew(self) -> None:
-        """Load what the description's URI means now, unless it is what answers already."""
+        """Load the version that the description's URI resolves to now, unless it is already loaded."""
         version = self._models.version()
         if self._told is not None:
             self._told.tell()
@@ -271,7 +271,7 @@ class Server:
         while not self._ended.wait(_FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
-            except Exception:  # noqa: BLE001 - the version that answers goes on answering
+            except Exception:  # noqa: BLE001 - the loaded version keeps serving
                 _log.exception("%s cannot be renewed; the version before goes on", self._model.uri)
 
 
@@ -288,7 +288,7 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _below(request: Request) -> str:
-    """The path of a request below that of its endpoint."""
+    """The path of a request relative to its endpoint."""
     path: str = request.scope["path"]
     return path.removeprefix(request.scope.get("root_path", ""))
 
@@ -307,13 +307,13 @@ def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
 
 
 def _access_log(described: records.Application) -> AccessLog | None:
-    """The log that an application writes, if its description asks for one."""
+    """The access log of an application, if its description requests one."""
     log = described.access_log
     return AccessLog(log.endpoint, described.variant) if log is not None else None
 
 
 def in_json(value: Any) -> Any:
-    """A number as JSON has it: none that is not finite."""
+    """A number as valid JSON: a non-finite one becomes null."""
     if isinstance(value, list):
         return [in_json(one) for one in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,7 +1,8 @@
-"""The Open Inference Protocol v2 over HTTP, which clients of KServe and Triton speak, with Triton's binary tensors.
+"""The Open Inference Protocol v2 over HTTP, used by clients of KServe and Triton, with Triton's binary tensors.
 
-An input is a column of the model, or one input holds all columns of its rows. Answers are outputs `predictions` and
-`scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary data, read 2026-11-26.
+Each input is a column of the model, or a single input contains all columns of its rows. Answers are outputs
+`predictions` and `scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary data,
+read 2026-11-26.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _BINARY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a path of the protocol asks for: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
+    """The call that a path selects: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
 
     what: str
     model: str = ""
@@ -59,7 +60,7 @@ class Call:
 
 
 def call_of(path: str) -> Call | None:
-    """The call of a path below that of the endpoint; None where it is none of the protocol."""
+    """The call of a path relative to the endpoint; None if it is not part of the protocol."""
     found = _PATH.fullmatch(path)
     if found is None:
         return None
@@ -70,7 +71,7 @@ def call_of(path: str) -> Call | None:
 
 
 def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """What a model takes and answers."""
+    """The inputs and outputs of a model."""
     inputs = [{"name": one.name, "datatype": _OF_COLUMNS.get(one.kind, "BYTES"), "shape": [-1]} for one in columns]
     outputs = [{"name": name, "datatype": "FP64", "shape": [-1]} for name in _OUTPUTS]
     return {"name": name, "versions": [version], "platform": "mlflow", "inputs": inputs, "outputs": outputs}
@@ -78,7 +79,7 @@ def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, 
 
 @dataclass(slots=True)
 class Infer:
-    """One inference: its tensors as rows, and answers as tensors."""
+    """One inference: decodes tensors into rows, and encodes answers as tensors."""
 
     model: str
     columns: tuple[Column, ...]
@@ -118,7 +119,7 @@ class Infer:
         return {"model_name": self.model, "model_version": version, "id": identity, "outputs": tensors}
 
     def _parts(self, body: bytes) -> tuple[bytes, bytes]:
-        """The JSON of a body, and the binary tensors behind it."""
+        """Split a body into its JSON and the binary tensors that follow it."""
         if self.header_length is None:
             return body, b""
         if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
@@ -152,7 +153,7 @@ def _shape(tensor: dict[str, Any]) -> list[int]:
 
 
 def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any], bytes]:
-    """The values of a tensor, row by row, and the binary data of those behind it."""
+    """The values of a tensor, row by row, and the rest of the binary data."""
     parameters = tensor.get("parameters")
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
@@ -185,7 +186,7 @@ def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
 
 
 def _texts(content: bytes) -> list[str]:
-    """Each text stands behind its length."""
+    """Each text is preceded by its length."""
     found: list[str] = []
     at = 0
     try:

@@ -1,6 +1,6 @@
-"""How many requests a server answered and how fast, by the version that answered, in the metrics of Ray.
+"""The number and latency of a server's requests, by model version, as Ray metrics.
 
-Where they are scraped, their names begin with `ray_`.
+They are scraped with the prefix `ray_`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,6 @@ class RequestMetrics:
             self._seconds.observe(seconds, {"version": version})
 
     def serves(self, version: str) -> None:
-        """Tell of the version that answers from now on."""
+        """Report the version that is served from now on."""
         if version.isdecimal():
             self._version.set(float(version))

@@ -1,7 +1,7 @@
-"""JSON to frozen records: strict about fields that are missing, unknown or of another type.
+"""Decodes JSON into frozen records, strictly: missing, unknown and mistyped fields are refused.
 
 A field of a record is read from the key of the same name in camel case: `registered_name` from `registeredName`, and
-`from_` from `from`, which is a keyword of Python. A field without a default is required.
+`from_` from `from`, which is a Python keyword. A field without a default is required.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A part of a description. `source` is the JSON that it was read from, for hashes that others compare."""
+    """A part of a description. `source` is the JSON that it was read from, for hashes that other programs compare."""
 
     source: Section = field(default_factory=dict[str, Json], compare=False, repr=False)
 
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Record)
 
 
 def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
-    """A record from JSON. `where` is the path of the value in its document, for the text of a Refusal."""
+    """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
     if not isinstance(value, Mapping):
         raise _refusal(where, f"is {value!r}; a mapping is expected")
     known = _fields(cast("Any", kind))
@@ -47,16 +47,16 @@ def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a record: its name in Python, its type, and whether its key has to be there."""
+    """A field of a record: its name in Python, its type, and whether its key is required."""
 
     name: str
-    kind: Any  # a type, or a generic alias, which have no common type
+    kind: Any  # a type or a generic alias, which have no common type
     required: bool
 
 
 @cache
 def _fields(kind: type[Any]) -> dict[str, _Field]:
-    """The fields of a record by their keys."""
+    """The fields of a record by key."""
     hints = get_type_hints(kind)
     return {
         _key(one.name): _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
@@ -71,11 +71,11 @@ def _key(name: str) -> str:
 
 
 def _value(kind: Any, value: Json, where: str) -> Any:
-    """A value of the type that a field declares."""
+    """A value converted to the type that a field declares."""
     if kind is Any:
         return value
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:  # of a type and None: a field that may be absent
+    if origin in {Union, types.UnionType}:  # of a type and None: an optional field
         (kind,) = (one for one in arguments if one is not types.NoneType)
         return _value(kind, value, where)
     if origin is tuple:

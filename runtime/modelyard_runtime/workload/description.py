@@ -1,4 +1,4 @@
-"""The compiled description of a workload, as it is mounted: plain data, and small readers of it."""
+"""The compiled description of a workload, as mounted: plain data, and small functions that read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ API_VERSION = "modelyard.dev/v1alpha1"
 
 
 def description() -> Section:
-    """The description of this Pod's workload; MODELYARD_WORKLOAD names another file than the mounted one."""
+    """The description of this Pod's workload; MODELYARD_WORKLOAD overrides the path of the mounted file."""
     path = Path(os.environ.get("MODELYARD_WORKLOAD", MOUNTED))
     try:
         found: Json = json.loads(path.read_text(encoding="utf-8"))
@@ -32,22 +32,22 @@ def description() -> Section:
 
 
 def digest(section: Section) -> str:
-    """A hash of a part of the description that does not depend on the order of keys: 16 hexadecimal digits.
+    """A hash of a part of the description, independent of key order: 16 hexadecimal digits.
 
-    The same that the compiler writes beside an application's name: SHA-256 of JSON in UTF-8, sorted, without spaces.
+    The compiler writes the same digest next to an application's name: SHA-256 of JSON in UTF-8, sorted, without spaces.
     """
     text = json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def section(of: Section, name: str) -> Section:
-    """A mapping within; empty where it is absent."""
+    """A nested mapping; empty if absent."""
     found = of.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def sections(of: Section, name: str) -> dict[str, Section]:
-    """Mappings by name."""
+    """A mapping of mappings, by name."""
     return {key: value for key, value in section(of, name).items() if isinstance(value, dict)}
 
 
@@ -58,29 +58,29 @@ def rows(of: Section, name: str) -> list[Section]:
 
 
 def names(of: Section, name: str) -> list[str]:
-    """A list of texts."""
+    """A list of strings."""
     found = of.get(name)
     return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def text(of: Section, name: str, default: str = "") -> str:
-    """A text, or the default where it is absent."""
+    """A string, or the default if absent."""
     found = of.get(name)
     return default if found is None else str(found)
 
 
 def number(of: Section, name: str, default: float = 0.0) -> float:
-    """A number, or the default where it is absent."""
+    """A number, or the default if absent."""
     found = of.get(name)
     return float(cast("float", found)) if isinstance(found, int | float) else default
 
 
 def integer(of: Section, name: str, default: int = 0) -> int:
-    """A whole number, or the default where it is absent."""
+    """An integer, or the default if absent."""
     return int(number(of, name, default))
 
 
 def bound(of: Section, name: str) -> float | None:
-    """A number that may be absent."""
+    """A number, or None if absent."""
     found = of.get(name)
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
