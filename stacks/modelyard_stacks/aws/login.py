@@ -1,4 +1,4 @@
-"""Logins of databases: what a workload signs in with instead of the master."""
+"""Database logins with which workloads connect instead of the master user."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .policies import Statement, document
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A secret for the login of one database, and the role of the Pods that make this login and change its password.
+    """A secret for the login of one database, and the role of the Pods that create this login and change its password.
 
-    These Pods alone may read the login of the master. The secret is empty until they have run; `secret_arn` is what its
-    readers are given.
+    Only these Pods may read the master's login. The secret is empty until they have run; `secret_arn` is for its
+    readers.
     """
 
     secret_arn: pulumi.Output[str]
@@ -42,7 +42,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 name=pulumi.Output.concat(database.identifier, "-login"),
                 description=pulumi.Output.concat("Login of the database ", database.name, ", and of no other"),
                 kms_key_id=key.arn,
-                recovery_window_in_days=0,  # a password is made anew, and the name is needed again
+                recovery_window_in_days=0,  # a new password can be generated, and the name is needed again at once
             ),
             pulumi.ResourceOptions(parent=self),
         )

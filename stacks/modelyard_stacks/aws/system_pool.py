@@ -1,4 +1,4 @@
-"""The machines of what no compute class sizes: heads, the registry, add-ons, and the volumes of these."""
+"""The system node pool: machines for heads, the registry, add-ons, and their volumes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .nodes import Arch, NodePool
 
 
 class SystemPool(pulumi.ComponentResource):
-    """A node group in each of up to `min_nodes` zones, so that a node that is replaced comes back in its zone.
+    """A node group in each of up to `min_nodes` zones, so that a replaced node comes back in its zone.
 
-    A volume of EBS is bound to the zone in which its Pod started first. In one group over all zones, the new node of a
-    small cluster may come up in another: Prometheus, and with it every alert, would wait for a node that nothing adds.
-    Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
+    An EBS volume is bound to the zone in which its Pod first started. With one group across all zones, the new node of
+    a small cluster might start in another zone: Prometheus, and with it every alert, would wait for a node that never
+    comes. Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
 
-    `min_nodes` are spread over the zones; each group may grow by all that is above them.
+    `min_nodes` are spread over the zones; each group may grow by the difference to `max_nodes`.
     """
 
     def __init__(
