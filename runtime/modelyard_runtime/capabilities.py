@@ -1,4 +1,4 @@
-"""What this runtime supports, from the table that the compiler validates specs against: `capabilities.json`.
+"""The capabilities of this runtime, from the table that the compiler validates specs against: `capabilities.json`.
 
 Whatever is missing from the table is neither accepted nor computed; a test shows that every entry works.
 """
@@ -38,7 +38,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """What monitors of one type watch and compute, and what they need for it."""
+    """A type of monitor: what it watches and computes, and the data that it needs."""
 
     reads: str
     watches: tuple[str, ...]

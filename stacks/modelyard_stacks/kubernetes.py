@@ -83,8 +83,7 @@ class Cluster(pulumi_kubernetes.Provider):
             name,
             context=context,
             kubeconfig=kubeconfig,
-            # without it, a renewed certificate in the kubeconfig would look like another cluster, and replace
-            # everything
+            # without it, a renewed certificate in the kubeconfig would look like another cluster, replacing all
             cluster_identifier=config.get("clusterIdentifier")
             or context
             or f"{pulumi.get_project()}-{pulumi.get_stack()}",

@@ -76,7 +76,7 @@ def on_workers(
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """The workers' report on each task, as soon as it is done."""
+    """Yield the workers' report on each task, as soon as it is done."""
     import ray.data
 
     least, most = (min(max(one, 1), len(tasks)) for one in workers)

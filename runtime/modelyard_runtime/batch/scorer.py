@@ -171,7 +171,7 @@ def together(said: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables to one file, one after the other. Returns the number of rows; an empty file must not be used."""
+    """Write tables to one file, one after the other. Returns the number of rows; with none, the file is unusable."""
     import pyarrow as pa
 
     total, writer = 0, None

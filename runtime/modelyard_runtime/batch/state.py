@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """What scoring a file replaces: the version, and the reason. Empty if there was no output."""
+    """The version whose scores of a file are replaced, and the reason. Empty if there was no output."""
     known = [one for one in before if one.state != _BEGUN]
     if not known:
         return {}

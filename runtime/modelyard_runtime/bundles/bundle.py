@@ -147,7 +147,7 @@ def files_in(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def verify(folder: Path, wanted_sha256: str = "") -> Bundle:
-    """Return the bundle in a folder after checking the hash of every file and that no file is extra."""
+    """Return the bundle in a folder after checking the hash of every file and that there are no extra files."""
     try:
         content = (folder / MANIFEST).read_bytes()
         found = files_in(folder)

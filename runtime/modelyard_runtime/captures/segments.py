@@ -1,4 +1,4 @@
-"""Captures on a replica's disk until their store has them: the next replica here uploads what a killed one left.
+"""Captures on a replica's disk until their store has them; the next replica on this machine uploads what a kill left.
 
 `<folder>/<replica>/<day>/<name of the file in the store>/<number>.parquet`. A replica holds a lock on `<replica>.lock`
 while it lives; the kernel releases the lock with the process.

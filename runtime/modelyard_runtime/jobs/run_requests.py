@@ -30,7 +30,7 @@ _ID_LENGTH = 32
 def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, why: Sequence[str]) -> str:
     """Write a request for a run of a pipeline.
 
-    Its id is derived from the UID of the monitor's Job, so another try of that Job writes the same request.
+    Its id is derived from the UID of the monitor's Job, so a retry of that Job writes the same request.
     """
     asked = f"a run of pipeline {run.pipeline} on {request.target}"
     body = request_of(workload, run, now, why)

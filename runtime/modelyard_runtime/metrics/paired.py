@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SEED = 0
 _MOST, _FEWEST = 1000, 200
 _WORK = 50_000_000
-"""The total number of rows to measure: with more rows, each resample is more precise and takes longer."""
+"""The approximate total of rows over all resamples: with more rows, fewer resamples are needed and each is slower."""
 
 _FEWEST_UNITS = 10
 _MOST_WITHOUT = 0.1  # the share of resamples that may have no value, such as recall without positives

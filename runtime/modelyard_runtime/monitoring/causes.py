@@ -35,7 +35,7 @@ _FEWEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, its effect on the mean prediction or on the errors, and the slice of values with most of it."""
+    """A feature, its effect on the mean prediction or the errors, and the slice with the largest effect."""
 
     feature: str
     effect: float

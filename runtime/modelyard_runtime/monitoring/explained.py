@@ -1,4 +1,4 @@
-"""Measures of a monitor run that also look for what is associated with a breach."""
+"""Measures that, after a breach, also report associated features and slices."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Measures:
         return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """What a check needs: `labels` for every model metric, even if a check has the same name."""
+        """The data that a check needs: `labels` for every model metric, even one with the same name as a check."""
         kind = monitors()[self._monitor.type]
         found = check_of(metric) if metric in kind.checks else None
         return "labels" if found is None else found.needs

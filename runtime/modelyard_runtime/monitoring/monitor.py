@@ -56,7 +56,7 @@ class Result:
 
 
 def run() -> int:
-    """Run once. A breach is not a failure: 0 means that every check was measured and the metrics arrived."""
+    """Run once. A breach is not a failure: 0 means that nothing was refused and the metrics arrived."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
@@ -84,7 +84,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """The state of the previous run. If it cannot be read, the reason; this run then starts afresh and saves none."""
+    """The state of the previous run; if it cannot be read, an empty one that is not saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:

@@ -1,6 +1,6 @@
 """The rows that a monitor reads: the recent part of an endpoint's captures, or of a dataset.
 
-They are read file by file in batches, so that any window fits into any Pod.
+They are read file by file in batches, so that the memory needed does not depend on the size of the window.
 """
 
 from __future__ import annotations

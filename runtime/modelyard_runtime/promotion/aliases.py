@@ -1,8 +1,8 @@
 """Moves and records aliases so that concurrent promotions end at the newest version.
 
 MLflow moves an alias without comparing. So each move is recorded first; then the alias is set to where the whole
-history says that it belongs, and whoever set it reads both again until they agree. So either the last one to set it
-knew of every record, or the writer of a later record found the alias wrong and set it. See docs/decisions/0045.
+history says that it belongs, and whoever set it reads both again until they agree. Either the last one to set it knew
+of every record, or the writer of a later record found the alias wrong and set it. See docs/decisions/0045.
 """
 
 from __future__ import annotations

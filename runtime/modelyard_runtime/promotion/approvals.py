@@ -53,7 +53,7 @@ class Standing:
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """What an approval must name to count for a version: one for another environment or alias does not count."""
+    """The statement that an approval must make to count for a version: not one for another environment or alias."""
     return {
         **KIND,
         "system": workload.system,

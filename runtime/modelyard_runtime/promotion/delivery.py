@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(workload: Workload, model: Model, alias: str) -> str:
-    """Write the version that an alias points to as a bundle to its declared destination. Returns the outcome.
+    """Deliver the version that an alias points to, as a bundle, to its declared destination. Returns the outcome.
 
     Idempotent: a delivered version is left as it is, and an interrupted delivery is redone.
     """
@@ -48,7 +48,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver this alias, and those moved by hand in the registry, about which nothing notifies us."""
+    """Deliver this alias, and those that people move in the registry without notifying this workload."""
     found = [deliver(workload, model, alias)]
     for other, delivery in model.other_deliveries.items():
         found.append(deliver(workload, replace(model, delivery=delivery), other))

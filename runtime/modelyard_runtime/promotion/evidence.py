@@ -101,7 +101,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """None if no approvals are required, or if no record has the digest of its files."""
+    """The live version and its record; None if no approvals are required, or if no record has its digest."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:

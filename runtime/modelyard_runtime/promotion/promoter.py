@@ -28,7 +28,7 @@ FAILED_TAG = "modelyard.gate.failed"
 """Tag of a version with the rules of its gate that failed."""
 
 AGAINST_TAG = "modelyard.gate.against"
-"""Tag of a version with the version that its gate compared it with, at some alias: its number, or `none`."""
+"""Tag of a version: the number of the version that its gate compared it with, or `none` if there was none."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
@@ -120,7 +120,7 @@ def promote(look: Look, version: registry.Version) -> str:
 
 
 def _unapproved(look: Look, version: registry.Version) -> str:
-    """Which approvals a version waits for; empty if it has them all. Logs why other approvals do not count."""
+    """The approvals that a version waits for, in a sentence; empty if it has them all. Logs why others do not count."""
     approved = _approved(look, version)
     for why in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, why)

@@ -1,5 +1,4 @@
-"""Soaking: a version must serve behind one alias before it gets the next, for some time, and with a monitor's approval
-of its predictions.
+"""Soaking: before a version gets the next alias, it must serve behind the previous one and pass a monitor's checks.
 
 The monitor's results are recorded outside the alias's history, where monitors of soaks may write and trainings may not.
 Rows of other versions behind the same variants do not count.

@@ -248,7 +248,7 @@ THRESHOLD = "modelyard.threshold"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input of a model's signature; `kind` is MLflow's name of its type, such as double or string."""
+    """One input of a model's signature; `kind` is MLflow's name for its type, such as double or string."""
 
     name: str
     kind: str

@@ -34,7 +34,8 @@ _TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Types in models of built-in trainers that skops does not trust by itself: numbers, and boosters from their own bytes.
+"""The types beyond skops's own trusted ones that occur in models of built-in trainers: numeric data, and boosters
+loaded from their own bytes.
 
 MLflow reads the list of a model's trusted types from the model's own files, so a list with other types is not trusted.
 """

@@ -1,4 +1,4 @@
-"""Restricts who may move an alias: the promoter, whatever rolls back, and administrators.
+"""Restricts who may move an alias: the promoter, workloads that roll back, and administrators.
 
 MLflow has one permission per model, which training needs to register versions, and which also allows moving its
 aliases. The server asks this module to authenticate requests (`authorization_function`), so that it can refuse what

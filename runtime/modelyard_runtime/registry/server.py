@@ -21,14 +21,14 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
-"""The database, named by libpq's variables (PGHOST, PGSERVICE …); SQLAlchemy's default is another driver."""
+"""The database, from libpq's variables (PGHOST, PGSERVICE …), with a driver other than SQLAlchemy's default."""
 
 LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""For how long a correct password is not hashed again; MLflow would hash it several times per request."""
+"""How long a verified password is cached; otherwise MLflow would hash it several times per request."""
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 UNLIKELY = 0.001
-"""A difference counts as drift if chance alone produces it in fewer runs than this share."""
+"""A difference counts as drift only if its probability under chance alone is at most this."""
 
 _FEWEST_EXPECTED = 5.0
 """The expected count per cell from which the chi-square distribution applies (W. G. Cochran, Biometrics 1954)."""

@@ -227,7 +227,7 @@ class Moved:
         then, now = self._names_then_and_now(sizes)
         grown = excess(then, now, sizes)
         rare = then * (1 - sizes.part) + now * sizes.part < _COMMON
-        if (self._reference.shares or {}).get(REST):  # the rare ones with a name are those that chance gave more rows
+        if (self._reference.shares or {}).get(REST):  # rare categories are named by chance, so REST may grow
             rare[-1], grown[-1] = True, 1.0
         return *grouped(then, now, grown, sizes, rare), float(grown.min())
 

@@ -64,7 +64,7 @@ def _push_once(url: str, body: bytes) -> None:
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """One URL per address, with the Host header to send. An https URL stays as it is: certificates cover names."""
+    """One URL per address, with the Host header to send. https URLs are kept: certificates are issued for names."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:

@@ -314,7 +314,7 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """A short list of values with the same frequent ones: each value once, and the most frequent ones twice.
+    """A short list of values for which the encoder keeps the same categories: each once, the most frequent ones twice.
 
     Of equally frequent values, the encoder keeps the last in sort order.
     """

@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """A random number by the seed for each value; adding values does not change the order of the existing ones."""
+    """A random number for each value, by the seed; adding values does not change the order of the existing ones."""
     import numpy as np
     import pandas as pd
 

@@ -133,7 +133,7 @@ def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) ->
 
 
 def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
-    """What workers need to preprocess their parts of the rows themselves."""
+    """The data that workers need to preprocess their parts of the rows."""
     import numpy as np
 
     data = shards.data
@@ -159,7 +159,7 @@ def _grown_how(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """What a worker needs besides its rows."""
+    """A worker's training configuration, apart from its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -246,7 +246,7 @@ def _fitted(
     datasets: Mapping[str, Any],
 ) -> bytes:
     from ray.train import DataConfig
-    from ray.train.v2.api.config import (  # ray.train exports the previous versions' types
+    from ray.train.v2.api.config import (  # ray.train exports the types of the previous version
         CheckpointConfig,
         FailureConfig,
         RunConfig,

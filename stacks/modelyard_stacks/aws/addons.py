@@ -17,7 +17,7 @@ _NAMESPACE = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class AddonRole:
-    """The role of an add-on in AWS: the ServiceAccount that gets it, its ARN, and the policies that it depends on."""
+    """An add-on's role in AWS: its ServiceAccount, its ARN, and the policies that grant its permissions."""
 
     service_account: str
     arn: pulumi.Output[str]

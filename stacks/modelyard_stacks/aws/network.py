@@ -48,7 +48,7 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with one private subnet per zone, which accept no connections from outside.
+    """A VPC with a private subnet in each zone; nothing can connect to it from outside.
 
     `nat` is the outbound path to the internet: none, one gateway, or one per zone, which survives the loss of a zone.
     With NAT, there is also one small public subnet per zone, for the gateways and for load balancers; nothing else gets
@@ -92,8 +92,7 @@ class Network(pulumi.ComponentResource):
             name,
             # endpoints with private DNS need both
             ec2.VpcArgs(cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True, tags={"Name": name}),
-            # another block replaces it, and neither EKS nor RDS can move to another network: protection stops that in
-            # advance
+            # another block would replace it, and neither EKS nor RDS can move to another network: protect it
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
         self.vpc_id = self._vpc.id

@@ -54,9 +54,8 @@ spec:
 """
 """Combines a machine's NVMe disks into one file system for images and Pods' ephemeral storage.
 
-EKS merges it with its own part of the NodeConfig, to which everything else is left. Source:
-https://github.com/awslabs/amazon-eks-ami, nodeadm/doc/api.md, and
-https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
+EKS merges it with its own NodeConfig, which sets everything else. Source: https://github.com/awslabs/amazon-eks-ami,
+nodeadm/doc/api.md, and https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
 """
 
 
