@@ -43,11 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             _add_actions(of_verb)
         elif verb == "digest":
             of_verb.add_argument("folder", help="folder of a model, with the file MLmodel in it")
-    given = vars(parser.parse_args(argv))
-    module, _ = VERBS[given.pop("verb")]
+    arguments = vars(parser.parse_args(argv))
+    module, _ = VERBS[arguments.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        code: int = import_module(f"modelyard_runtime.{module}").run(**given)
+        code: int = import_module(f"modelyard_runtime.{module}").run(**arguments)
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1

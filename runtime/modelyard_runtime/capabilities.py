@@ -64,19 +64,19 @@ class Trainer:
 def metric_of(name: str) -> Metric | None:
     """The model metric with this name; None if it is not built in."""
     head, _, number = name.rpartition("_")
-    family, found = f"{head}_{_PLACE}", sections(_table(), "metrics")
-    if family not in found:
-        return _metric(name, found[name], name, 0) if name in found else None
-    bounds = section(found[family], _PLACE)
-    known = range(integer(bounds, "least"), integer(bounds, "most") + 1)
-    at = next((one for one in known if str(one) == number), None)
-    return None if at is None else _metric(name, found[family], family, at)
+    family, metrics = f"{head}_{_PLACE}", sections(_table(), "metrics")
+    if family not in metrics:
+        return _metric(name, metrics[name], name, 0) if name in metrics else None
+    bounds = section(metrics[family], _PLACE)
+    allowed = range(integer(bounds, "least"), integer(bounds, "most") + 1)
+    at = next((value for value in allowed if str(value) == number), None)
+    return None if at is None else _metric(name, metrics[family], family, at)
 
 
 def computes(metric: str, task: str) -> bool:
     """Whether a metric can be computed for models of a task, for any version and on any dataset."""
-    found = metric_of(metric)
-    return found is not None and task in found.tasks
+    definition = metric_of(metric)
+    return definition is not None and task in definition.tasks
 
 
 @cache
@@ -88,8 +88,8 @@ def known_metrics(task: str) -> tuple[str, ...]:
 @cache
 def check_of(name: str) -> Metric | None:
     """A measurement of monitors that is not a model metric, such as psi; None if it is unknown."""
-    found = sections(_table(), "checks")
-    return _metric(name, found[name], name, 0) if name in found else None
+    checks = sections(_table(), "checks")
+    return _metric(name, checks[name], name, 0) if name in checks else None
 
 
 @cache
@@ -97,14 +97,14 @@ def monitors() -> dict[str, MonitorType]:
     """Every type of monitor."""
     return {
         kind: MonitorType(
-            text(one, "reads"),
-            tuple(names(one, "watches")),
-            tuple(names(one, "checks")),
-            one.get("metrics") is True,
-            tuple(names(one, "needs")),
-            one.get("features") is True,
+            text(entry, "reads"),
+            tuple(names(entry, "watches")),
+            tuple(names(entry, "checks")),
+            entry.get("metrics") is True,
+            tuple(names(entry, "needs")),
+            entry.get("features") is True,
         )
-        for kind, one in sections(_table(), "monitors").items()
+        for kind, entry in sections(_table(), "monitors").items()
     }
 
 
@@ -113,9 +113,9 @@ def trainers() -> dict[str, Trainer]:
     """Every built-in trainer."""
     return {
         name: Trainer(
-            tuple(names(one, "tasks")), one.get("together") is True, text(one, "writes"), text(one, "returned")
+            tuple(names(entry, "tasks")), entry.get("together") is True, text(entry, "writes"), text(entry, "returned")
         )
-        for name, one in sections(_table(), "trainers").items()
+        for name, entry in sections(_table(), "trainers").items()
     }
 
 
@@ -124,20 +124,20 @@ def reported_may_have(field: str) -> bool:
     return section(_table(), "reported").get(field) is True
 
 
-def _metric(name: str, found: Section, family: str, at: int) -> Metric:
-    smaller = text(found, "better") == "smaller"
-    return Metric(name, tuple(names(found, "tasks")), smaller, text(found, "needs"), family, at)
+def _metric(name: str, entry: Section, family: str, at: int) -> Metric:
+    smaller = text(entry, "better") == "smaller"
+    return Metric(name, tuple(names(entry, "tasks")), smaller, text(entry, "needs"), family, at)
 
 
 def _usual_names() -> list[str]:
     listed: list[str] = []
-    for name, one in sections(_table(), "metrics").items():
-        usual = names(section(one, _PLACE), "usual")
-        listed += [f"{name.removesuffix(_PLACE)}{at}" for at in usual] if _PLACE in one else [name]
+    for name, entry in sections(_table(), "metrics").items():
+        usual = names(section(entry, _PLACE), "usual")
+        listed += [f"{name.removesuffix(_PLACE)}{at}" for at in usual] if _PLACE in entry else [name]
     return listed
 
 
 @cache
 def _table() -> dict[str, Json]:
-    found: dict[str, Json] = json.loads(_FILE.read_text(encoding="utf-8"))
-    return found
+    table: dict[str, Json] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return table

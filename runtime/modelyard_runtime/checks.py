@@ -16,9 +16,9 @@ from modelyard_runtime.workload.description import Section
 from modelyard_runtime.workload.records import PromoterWorkload, Workload, workload_of
 
 
-def check_workload(described: Section) -> None:
+def check_workload(description: Section) -> None:
     """Refuse a description of any workload that requires something this runtime does not support."""
-    workload = workload_of(described)
+    workload = workload_of(description)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
     else:

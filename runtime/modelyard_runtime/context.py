@@ -58,9 +58,9 @@ class Context:
 
     def report(self, **metrics: float) -> None:
         """Report metrics of the model so far: a search compares them, and the run records the last value of each."""
-        found = {name: float(value) for name, value in metrics.items()}
-        self.reported.update(found)
-        self.tell(found)
+        values = {name: float(value) for name, value in metrics.items()}
+        self.reported.update(values)
+        self.tell(values)
 
     def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
         """Write one file of the step's output dataset atomically. Returns its path."""
@@ -73,10 +73,10 @@ class Context:
 
     def checkpoints(self) -> Place:
         """A folder of this run that every worker and every later attempt can reach."""
-        described = self.workload.pipeline.checkpoints
-        if described is None:
+        location = self.workload.pipeline.checkpoints
+        if location is None:
             raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")
-        root = place(self.workload, described.uri, described.store)
+        root = place(self.workload, location.uri, location.store)
         folder = root.below(self.run, self.step)
         make_folder(folder)
         return folder

@@ -57,7 +57,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def begin(self, columns: int, target: Any) -> None:
         """Set the input and output shapes and reset the training state, without training yet."""
-        self.known(target)
+        self.fit_target(target)
         self.shape_ = (columns, self.outputs())
         self.weights_: Weights | None = None
         self.state_: dict[str, Any] | None = None
@@ -83,14 +83,14 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         torch = load_torch()
 
         torch.manual_seed(self.random_state + 1_000_003 * order.epoch + 10_007 * order.worker)
-        known, truth = data
+        inputs, truth = data
         loss = self.loss()
-        batches = torch.randperm(len(known)).split(order.batch)
+        batches = torch.randperm(len(inputs)).split(order.batch)
         module.train()
         for step in range(order.steps or len(batches)):
             batch = batches[step % len(batches)]
             optimizer.zero_grad()
-            loss(module(known[batch].to(device)), truth[batch].to(device)).backward()
+            loss(module(inputs[batch].to(device)), truth[batch].to(device)).backward()
             optimizer.step()
 
     def tensors(self, rows: Any, target: Any) -> tuple[Any, Any]:
@@ -144,10 +144,10 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the optimizer state, which only training needs."""
-        found: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in found.items() if name != "state_"} | {"state_": None}
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 
-    def known(self, target: Any) -> None:
+    def fit_target(self, target: Any) -> None:
         """Learn the classes or the scale of the target."""
         raise NotImplementedError
 
@@ -175,7 +175,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
         """The most likely class of each row."""
         return self.classes_[self.predict_proba(rows).argmax(axis=1)]
 
-    def known(self, target: Any) -> None:
+    def fit_target(self, target: Any) -> None:
         """Learn the classes of the target."""
         import numpy as np
 
@@ -203,7 +203,7 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
         """The predicted number of each row."""
         return self.forward(rows).numpy()[:, 0] * self.scale_ + self.middle_
 
-    def known(self, target: Any) -> None:
+    def fit_target(self, target: Any) -> None:
         """Learn the mean and standard deviation of the target."""
         import numpy as np
 

@@ -53,14 +53,14 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
     kind = data[pipeline.output].format if pipeline.output in data else "parquet"
     for name in inputs:
         where = dataset_place(workload, data[name])
-        found = files(where)
-        if not found:
+        entries = files(where)
+        if not entries:
             raise Refusal(f"nothing lies at {data[name].uri} that this workload may read")
-        for one in found:
-            if one.size:
-                relative = one.path.removeprefix(where.path).strip("/") or one.base_name
-                below = f"{name}/{relative}" if len(inputs) > 1 else relative
-                yield Piece(name, str(one.path), int(one.size), int(one.mtime_ns or 0), f"{below}.scored.{kind}")
+        for entry in entries:
+            if entry.size:
+                relative = entry.path.removeprefix(where.path).strip("/") or entry.base_name
+                output = f"{name}/{relative}" if len(inputs) > 1 else relative
+                yield Piece(name, str(entry.path), int(entry.size), int(entry.mtime_ns or 0), f"{output}.scored.{kind}")
 
 
 def outputs(name: str, parts: int) -> list[str]:
@@ -77,13 +77,13 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
 
     if piece.size <= PART_BYTES:
         return [WHOLE]
-    described = workload.pipeline.data[piece.dataset]
-    file = Place(dataset_place(workload, described).filesystem, piece.path)
+    dataset = workload.pipeline.data[piece.dataset]
+    file = Place(dataset_place(workload, dataset).filesystem, piece.path)
     try:
-        cuts = _row_groups(file) if described.format == "parquet" else _lines(file, piece.size)
+        cuts = _row_groups(file) if dataset.format == "parquet" else _lines(file, piece.size)
     except (pa.ArrowException, OSError):
         return [WHOLE]
-    return [Part(number, *between) for number, between in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]
+    return [Part(number, *bounds) for number, bounds in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]
 
 
 def _row_groups(file: Place) -> list[int]:
@@ -91,8 +91,8 @@ def _row_groups(file: Place) -> list[int]:
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
-        known = parquet.ParquetFile(stream).metadata
-        sizes = [known.row_group(one).total_byte_size for one in range(known.num_row_groups)]
+        metadata = parquet.ParquetFile(stream).metadata
+        sizes = [metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups)]
     cuts, filled = [0], 0
     for group, size in enumerate(sizes):
         if filled and filled + size > PART_BYTES:
@@ -109,11 +109,11 @@ def _lines(file: Place, size: int) -> list[int]:
     cuts = [0]
     with file.filesystem.open_input_file(file.path) as stream:
         for goal in range(PART_BYTES, size, PART_BYTES):
-            at = stream.seek(max(goal, cuts[-1]))
+            position = stream.seek(max(goal, cuts[-1]))
             while chunk := stream.read(_CHUNK):
-                ended = chunk.find(b"\n")
-                if ended >= 0:
-                    cuts.append(at + ended + 1)
+                newline = chunk.find(b"\n")
+                if newline >= 0:
+                    cuts.append(position + newline + 1)
                     break
-                at += len(chunk)
-    return [one for one in dict.fromkeys(cuts) if one < size] + [size]
+                position += len(chunk)
+    return [offset for offset in dict.fromkeys(cuts) if offset < size] + [size]

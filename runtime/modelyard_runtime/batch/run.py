@@ -48,18 +48,18 @@ def score_datasets(
     source = Models(workload, model)
     version = source.version()
     if version is None:
-        wanted = model.alias
-        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {wanted!r}")
-    found = list(pieces(workload, inputs))
+        alias = model.alias
+        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {alias!r}")
+    files = list(pieces(workload, inputs))
     run = _Run(workload, dataset_place(workload, pipeline.data[output]), version)
-    waiting = run.due(found)
+    waiting = run.due(files)
     try:
         if waiting:
             run.score(list(run.tasks(waiting)), output, worker, workers, source)
     finally:
-        run.close(found)
+        run.close(files)
     run.judge()
-    return {"scored": len(run.scored), "found": len(found), "refused": len(run.known.refused)}
+    return {"scored": len(run.scored), "found": len(files), "refused": len(run.known.refused)}
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
@@ -79,17 +79,17 @@ def on_workers(
     """Yield the workers' report on each task, as soon as it is done."""
     import ray.data
 
-    least, most = (min(max(one, 1), len(tasks)) for one in workers)
-    asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
+    least, most = (min(max(count, 1), len(tasks)) for count in workers)
+    options: dict[str, Any] = {key: value for key, value in worker.items() if value}
     items = [{"task": task.packed()} for task in tasks]
-    done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+    results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Scorer,
         fn_constructor_args=(workload, output, handed),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
-        **asked,
+        **options,
     )
-    return done.iter_rows()
+    return results.iter_rows()
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class _Run:
         self._workload = workload
         self._target = target
         self._version = version
-        self._described = digest(workload.source)
+        self._description_digest = digest(workload.source)
         self._began = datetime.now(UTC)
         self.known = Known(target)
         self._refused_before = dict(self.known.refused)
@@ -120,21 +120,21 @@ class _Run:
         self._large: dict[str, _Large] = {}
         self._kept = 0
 
-    def due(self, found: list[Piece]) -> list[Piece]:
+    def due(self, files: list[Piece]) -> list[Piece]:
         """The files that are new or have changed, and those scored by another version that `reprocess` includes."""
         number, passed, stay = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
-        for piece in found:
+        for piece in files:
             mark = self.known.mark(piece)
             if mark is not None and mark.state == piece.state and not self._again(piece, mark.version):
                 stay.update([mark.version] if mark.version != number else [])
                 self.known.refused.pop(piece.name, None)
-            elif self.known.is_refused(piece, number, self._described):
+            elif self.known.is_refused(piece, number, self._description_digest):
                 passed += 1
             else:
                 waiting.append(piece)
         self._kept = stay.total()
-        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(found), number)
+        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(files), number)
         if passed:
             _log.warning("%d files did not fit before and have not changed since: they are left out", passed)
         for before, count in stay.items():
@@ -176,7 +176,7 @@ class _Run:
         """Let the workers score all tasks; record each result as it arrives."""
         import ray
 
-        for name in [name for name, one in self._large.items() if one.seen == one.parts]:
+        for name in [name for name, large in self._large.items() if large.seen == large.parts]:
             self._end_large(name)
         bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
         handed = Handed(self._version, bundle)
@@ -201,7 +201,7 @@ class _Run:
         """Publish a file with several parts once all of them are done."""
         large, piece = self._large[name], self._pieces[name]
         places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
-        rows = sum(one.rows for one in large.done.values())
+        rows = sum(part.rows for part in large.done.values())
         if large.reason:
             for place in places:
                 remove(place)
@@ -211,17 +211,17 @@ class _Run:
 
     def _end(self, name: str, rows: int, reason: str, by_model: bool) -> None:
         piece = self._pieces[name]
-        about: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
+        details: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
         before = replaced_by(piece, self._version.version, self.known.marks(piece))
         if reason:
             _log.error("%s is left out: %s", piece.path, reason)
             refused: dict[str, Json] = {
-                **about,
+                **details,
                 "reason": reason,
                 "at": datetime.now(UTC).isoformat(),
                 "state": piece.state,
                 "version": self._version.version,
-                "description": self._described,
+                "description": self._description_digest,
                 "everyRun": by_model,
             }
             if before:
@@ -229,30 +229,34 @@ class _Run:
             self._refused.append(refused)
         else:
             replaced: dict[str, Json] = {"replaced": before} if before else {}
-            self.scored.append({**about, "rows": rows, **replaced})
+            self.scored.append({**details, "rows": rows, **replaced})
 
-    def close(self, found: list[Piece]) -> None:
+    def close(self, files: list[Piece]) -> None:
         """Record the results of this run, even if it fails: the refused files, and a report of the run."""
-        parts = {name: one.parts for name, one in self._large.items()}
+        parts = {name: entry.parts for name, entry in self._large.items()}
         works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
-        self.known.sweep(works, found)
-        for one in self.scored:
-            self.known.refused.pop(text(one, "name"), None)
-        self.known.refused |= {text(one, "name"): one for one in self._refused}
+        self.known.sweep(works, files)
+        for entry in self.scored:
+            self.known.refused.pop(text(entry, "name"), None)
+        self.known.refused |= {text(entry, "name"): entry for entry in self._refused}
         if self.known.refused != self._refused_before:
             write_refused(self._target, self.known.refused.values())
         if self.scored or self._refused:
-            about: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
-            about |= {"model": self._version.name, "reprocess": self._reprocess(), "scoresOfOtherVersions": self._kept}
+            report_fields: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
+            report_fields |= {
+                "model": self._version.name,
+                "reprocess": self._reprocess(),
+                "scoresOfOtherVersions": self._kept,
+            }
             lists: dict[str, Any] = {"scored": self.scored, "refused": self._refused}
-            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**about, **lists})
+            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**report_fields, **lists})
             _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
         """Log the refused files. Fail the run if it scored nothing and the model itself failed."""
-        for one in list(self.known.refused.values())[:_SHOWN]:
-            _log.warning("%s does not fit: %s", text(one, "path"), text(one, "reason"))
-        failed = next((one for one in self._refused if one["everyRun"]), None)
+        for record in list(self.known.refused.values())[:_SHOWN]:
+            _log.warning("%s does not fit: %s", text(record, "path"), text(record, "reason"))
+        failed = next((record for record in self._refused if record["everyRun"]), None)
         if failed is not None and not self.scored:
             raise Refusal(f"no file was scored, and {failed['path']} shows why: {failed['reason']}")
 
@@ -261,4 +265,4 @@ class _Run:
 
 
 def _rows(scored: Iterable[Section]) -> int:
-    return sum(integer(one, "rows") for one in scored)
+    return sum(integer(record, "rows") for record in scored)

@@ -69,15 +69,15 @@ class Task:
 
     def packed(self) -> str:
         """The task as JSON, to send to a worker."""
-        found = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
-        return json.dumps({**found, "before": packed_marks(self.before)})
+        fields = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
+        return json.dumps({**fields, "before": packed_marks(self.before)})
 
     @staticmethod
     def unpacked(packed: str) -> Task:
         """The task from its JSON."""
-        found = json.loads(packed)
-        before = tuple(unpacked_marks(found["before"]))
-        return Task(Piece(**found["piece"]), Part(**found["part"]), int(found["parts"]), before)
+        fields = json.loads(packed)
+        before = tuple(unpacked_marks(fields["before"]))
+        return Task(Piece(**fields["piece"]), Part(**fields["part"]), int(fields["parts"]), before)
 
 
 class Scorer:
@@ -99,22 +99,24 @@ class Scorer:
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Score the tasks of a batch. A file that does not fit is reported, and the others are scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
-        done = [self._tried(task) for task in tasks]
-        return {key: [one[key] for one in done] for key in ("name", "number", "rows", "path", "reason", "by_model")}
+        results = [self._tried(task) for task in tasks]
+        return {
+            key: [result[key] for result in results] for key in ("name", "number", "rows", "path", "reason", "by_model")
+        }
 
     def _tried(self, task: Task) -> dict[str, Any]:
-        about = {"name": task.piece.name, "number": task.part.number, "rows": 0, "path": ""}
+        result = {"name": task.piece.name, "number": task.part.number, "rows": 0, "path": ""}
         try:
             rows, path = self._score(task)
         except Unfit as problem:
-            return {**about, "reason": str(problem), "by_model": problem.by_model}
-        return {**about, "rows": rows, "path": path, "reason": "", "by_model": False}
+            return {**result, "reason": str(problem), "by_model": problem.by_model}
+        return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
         """The number of rows, and the path of the part if there are several."""
         piece, whole = task.piece, task.parts == 1
-        near = self._target.below(piece.name) if whole else self._waiting(task, 0)
-        folder = Place(near.filesystem, near.path.rpartition("/")[0])
+        output = self._target.below(piece.name) if whole else self._waiting(task, 0)
+        folder = Place(output.filesystem, output.path.rpartition("/")[0])
         make_folder(folder)
         # Unique to this attempt: another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
@@ -135,8 +137,8 @@ class Scorer:
         return part_place(self._target, task.piece, work, task.part.number, rows)
 
     def _scored(self, task: Task) -> Iterator[pa.Table]:
-        described = self._data[task.piece.dataset]
-        for table in read(self._workload, described, task.piece, task.part, self._rows):
+        dataset = self._data[task.piece.dataset]
+        for table in read(self._workload, dataset, task.piece, task.part, self._rows):
             yield self._answered(table, task.piece)
 
     def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
@@ -144,13 +146,13 @@ class Scorer:
         with answers_of_model():
             with content_of(where, "rows of the model"):
                 rows = self._checker.frame(FrameRows(frame_of(table)))
-            said = self._asked(rows)
+            answers = self._predict(rows)
         with content_of(where, "rows of the output"):
-            whole = projected(with_answers(table, said, self._version, self._task), self._output)
+            output = projected(with_answers(table, answers, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # readers add them again
+        return output.drop_columns([name for name in output.column_names if name in in_path])  # readers add them again
 
-    def _asked(self, rows: pd.DataFrame) -> Answer:
+    def _predict(self, rows: pd.DataFrame) -> Answer:
         """The model's predictions, in calls with at most the spec's batch size."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
@@ -159,15 +161,15 @@ class Scorer:
         return together([answer(self._model, self._task, part) for part in parts])
 
 
-def together(said: list[Answer]) -> Answer:
+def together(answers: list[Answer]) -> Answer:
     """Concatenate the answers of several calls."""
     import numpy as np
 
-    scores = [one.scores for one in said if one.scores is not None]
-    if scores and len(scores) < len(said):
+    scores = [part.scores for part in answers if part.scores is not None]
+    if scores and len(scores) < len(answers):
         raise Unfit("the model answers some of its rows with probabilities, and others without", by_model=True)
-    values = np.concatenate([one.values for one in said])
-    return Answer(values, np.concatenate(scores) if scores else None, said[0].classes)
+    values = np.concatenate([part.values for part in answers])
+    return Answer(values, np.concatenate(scores) if scores else None, answers[0].classes)
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
@@ -200,14 +202,16 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
     return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
 
 
-def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
+def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
     """The rows with the model's predictions as added columns; input columns with the same names are dropped."""
     import pyarrow as pa
 
     # Numbers stay floating-point, integral or not: all batches of all files must have one type.
-    added: dict[str, Any] = {PREDICTION: _classes(said.values) if task in CLASSIFICATION else _column(said.values)}
-    if said.scores is not None:
-        added[SCORE] = _column(said.scores)
+    added: dict[str, Any] = {
+        PREDICTION: _classes(answers.values) if task in CLASSIFICATION else _column(answers.values)
+    }
+    if answers.scores is not None:
+        added[SCORE] = _column(answers.scores)
     added[MODEL_VERSION] = pa.repeat(pa.scalar(version), table.num_rows)
     table = table.drop_columns([name for name in added if name in table.column_names])
     for name, values in added.items():

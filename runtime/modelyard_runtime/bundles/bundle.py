@@ -55,7 +55,7 @@ class Bundle:
 
     def text(self) -> str:
         """The content of `bundle.json`; equal bundles have equal text."""
-        described: dict[str, Json] = {
+        content: dict[str, Json] = {
             "apiVersion": API_VERSION,
             "kind": "Bundle",
             "registeredName": self.registered_name,
@@ -67,7 +67,7 @@ class Bundle:
             "approvals": dict(self.approvals),
             "files": {path: {"sha256": digest, "bytes": size} for path, (digest, size) in self.files.items()},
         }
-        return json.dumps(described, indent=2, sort_keys=True) + "\n"
+        return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class Pointer:
 
     def text(self) -> str:
         """The text of `current.json`."""
-        described = {"folder": self.folder, "version": self.version, "sha256": self.sha256}
-        return json.dumps(described, indent=2, sort_keys=True) + "\n"
+        content = {"folder": self.folder, "version": self.version, "sha256": self.sha256}
+        return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
@@ -102,8 +102,8 @@ def sha256(content: bytes) -> str:
 
 def read_pointer(content: bytes) -> Pointer:
     """Parse `current.json`; a folder that leads outside is refused as broken."""
-    found = _object(content, POINTER)
-    pointer = Pointer(text(found, "folder"), text(found, "version"), text(found, "sha256"))
+    document = _object(content, POINTER)
+    pointer = Pointer(text(document, "folder"), text(document, "version"), text(document, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
         raise Broken(f"{POINTER} names no folder of a bundle")
     return pointer
@@ -111,22 +111,22 @@ def read_pointer(content: bytes) -> Pointer:
 
 def read_bundle(content: bytes) -> Bundle:
     """Parse `bundle.json`; a path that leads outside the bundle is refused as broken."""
-    found = _object(content, MANIFEST)
-    if found.get("apiVersion") != API_VERSION or found.get("kind") != "Bundle":
+    document = _object(content, MANIFEST)
+    if document.get("apiVersion") != API_VERSION or document.get("kind") != "Bundle":
         raise Broken(f"{MANIFEST} is no bundle of {API_VERSION}")
     files: dict[str, tuple[str, int]] = {}
-    for path, entry in section(found, "files").items():
+    for path, entry in section(document, "files").items():
         if not isinstance(entry, dict) or not safe_path(path) or path == MANIFEST:
             raise Broken(f"{MANIFEST} names the file {path[:80]!r}, which cannot lie in a bundle")
         files[path] = (text(entry, "sha256"), integer(entry, "bytes"))
     bundle = Bundle(
-        registered_name=text(found, "registeredName"),
-        alias=text(found, "alias"),
-        version=text(found, "version"),
-        run=text(found, "run"),
-        digest=text(found, "digest"),
-        made=text(found, "made"),
-        approvals={key: str(given) for key, given in section(found, "approvals").items()},
+        registered_name=text(document, "registeredName"),
+        alias=text(document, "alias"),
+        version=text(document, "version"),
+        run=text(document, "run"),
+        digest=text(document, "digest"),
+        made=text(document, "made"),
+        approvals={key: str(statement) for key, statement in section(document, "approvals").items()},
         files=files,
     )
     if not bundle.version or not _FOLDER.fullmatch(bundle.folder) or f"{MODEL}/MLmodel" not in files:
@@ -142,24 +142,24 @@ def safe_path(path: str) -> bool:
 
 def files_in(folder: Path) -> dict[str, tuple[str, int]]:
     """The hash and size of every file below a folder, by path, sorted."""
-    found = sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
-    return {path: (_hash_of(folder / path), (folder / path).stat().st_size) for path in found if path != MANIFEST}
+    paths = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return {path: (_hash_of(folder / path), (folder / path).stat().st_size) for path in paths if path != MANIFEST}
 
 
-def verify(folder: Path, wanted_sha256: str = "") -> Bundle:
+def verify(folder: Path, expected_sha256: str = "") -> Bundle:
     """Return the bundle in a folder after checking the hash of every file and that there are no extra files."""
     try:
         content = (folder / MANIFEST).read_bytes()
-        found = files_in(folder)
+        files = files_in(folder)
     except OSError as problem:
         raise Broken(f"the bundle in {folder.name} cannot be read: {problem}") from None
-    if wanted_sha256 and sha256(content) != wanted_sha256:
+    if expected_sha256 and sha256(content) != expected_sha256:
         raise Broken(f"{MANIFEST} in {folder.name} is not the one that {POINTER} means")
     bundle = read_bundle(content)
-    for path in sorted({*found, *bundle.files}):
-        if found.get(path) != bundle.files.get(path):
+    for path in sorted({*files, *bundle.files}):
+        if files.get(path) != bundle.files.get(path):
             raise Broken(f"the file {path} of the bundle in {folder.name} is not what {MANIFEST} says")
-    if any(one.is_symlink() for one in folder.rglob("*")):
+    if any(file.is_symlink() for file in folder.rglob("*")):
         raise Broken(f"the bundle in {folder.name} holds a symbolic link")
     return bundle
 
@@ -169,11 +169,11 @@ def _hash_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _object(content: bytes, what: str) -> Section:
+def _object(content: bytes, name: str) -> Section:
     try:
-        found: Json = json.loads(content)
+        document: Json = json.loads(content)
     except ValueError as problem:
-        raise Broken(f"{what} is no JSON: {problem}") from None
-    if not isinstance(found, dict):
-        raise Broken(f"{what} is no JSON object")
-    return found
+        raise Broken(f"{name} is no JSON: {problem}") from None
+    if not isinstance(document, dict):
+        raise Broken(f"{name} is no JSON object")
+    return document

@@ -70,19 +70,19 @@ def _unpack(archive: tarfile.TarFile, staged: Path) -> Bundle:
         if entry.name not in waiting:
             raise Broken(f"this bundle holds {entry.name[:80]!r}, which its {MANIFEST} does not name, or names once")
         digest, size = waiting.pop(entry.name)
-        found = _content(archive, entry, size)
-        if sha256(found) != digest:
+        data = _content(archive, entry, size)
+        if sha256(data) != digest:
             raise Broken(f"the file {entry.name} of this bundle is not what its {MANIFEST} says")
         target = staged / entry.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(found)
+        target.write_bytes(data)
     if waiting:
         raise Broken(f"this bundle lacks its file {min(waiting)}")
     return bundle
 
 
-def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, most: int) -> bytes:
-    stream = archive.extractfile(entry) if entry.isreg() and entry.size <= most else None
+def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, max_size: int) -> bytes:
+    stream = archive.extractfile(entry) if entry.isreg() and entry.size <= max_size else None
     if stream is None:
         raise Broken(f"{entry.name[:80]!r} in this bundle is no plain file of its size")
     return stream.read()

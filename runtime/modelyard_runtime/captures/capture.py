@@ -19,7 +19,7 @@ from modelyard_runtime.captures.kept_rows import (
     PREDICTION,
     REQUEST_ID,
     SCORE,
-    Kept,
+    CapturedRequest,
     Period,
     Selection,
     joined,
@@ -62,7 +62,7 @@ class Captures:
         self._replica = uuid.uuid4().hex[:12]
         self._segments = _segments(f"{capture.uri} {variant}", self._replica)
         self._chance = SystemRandom()
-        self._new: deque[Kept] = deque()
+        self._new: deque[CapturedRequest] = deque()
         self._open: list[Period] = []
         self._full: list[Period] = []
         self._lock = threading.Lock()  # for everything that requests touch
@@ -84,7 +84,7 @@ class Captures:
         self,
         request_id: str,
         rows: pd.DataFrame,
-        said: Answer,
+        answer: Answer,
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
@@ -94,32 +94,32 @@ class Captures:
         """
         if self._chance.random() >= self._fraction:
             return
-        if len(said.values) != len(rows):
-            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(said.values), len(rows))
+        if len(answer.values) != len(rows):
+            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(answer.values), len(rows))
             return
         with self._lock:
             if self._rows + len(rows) > _MOST_WAITING:
                 self._dropped += len(rows)
                 return
             self._rows += len(rows)
-            self._new.append(Kept(request_id, datetime.now(UTC), rows, keys or {}, said, version))
+            self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
         """Save new rows to the disk."""
         with self._lock:
             new, self._new = self._new, deque()
-        by_day: dict[str, list[Kept]] = {}
-        for one in new:
-            by_day.setdefault(one.at.strftime("%Y-%m-%d"), []).append(one)
-        for day, kept in by_day.items():
-            self._save(day, kept)
+        by_day: dict[str, list[CapturedRequest]] = {}
+        for request in new:
+            by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
+        for day, requests in by_day.items():
+            self._save(day, requests)
 
-    def _save(self, day: str, kept: list[Kept]) -> None:
+    def _save(self, day: str, requests: list[CapturedRequest]) -> None:
         try:
-            part = self._selection.of(kept)
+            part = self._selection.of(requests)
         except Exception:  # noqa: BLE001 - one request must not stop the captures of others
             _log.exception("rows cannot be captured")
-            self._drop(sum(len(one.rows) for one in kept))
+            self._drop(sum(len(request.rows) for request in requests))
             return
         with self._saving:
             period = self._period(day)
@@ -170,9 +170,9 @@ class Captures:
         self._attempt(self._all)
         self._metrics.tell()
 
-    def _attempt(self, what: Callable[[], None]) -> None:
+    def _attempt(self, action: Callable[[], None]) -> None:
         try:
-            what()
+            action()
         except (OSError, ValueError) as problem:
             _log.warning("captures cannot be written: %s", problem)
 
@@ -191,12 +191,12 @@ class Captures:
                 _log.info("%d captured rows of a replica that was killed are brought", period.count)
 
     def _period(self, day: str) -> Period:
-        found = next((one for one in self._open if one.day == day), None)
-        if found is None:
+        period = next((candidate for candidate in self._open if candidate.day == day), None)
+        if period is None:
             self._begun += 1
-            found = Period(day, f"{self._replica}-{self._begun:08d}")
-            self._open.append(found)
-        return found
+            period = Period(day, f"{self._replica}-{self._begun:08d}")
+            self._open.append(period)
+        return period
 
     def _write(self, period: Period) -> None:
         content, name = parquet_of(joined(period.parts)), f"{period.name}.parquet"
@@ -230,12 +230,12 @@ class Captures:
 def old_days(captures: Place, before: datetime) -> list[str]:
     """The folders of days that ended before a point in time."""
     limit = f"day={before.strftime('%Y-%m-%d')}"
-    return [one.path for one in listed(captures) if one.base_name.startswith("day=") and one.base_name < limit]
+    return [entry.path for entry in listed(captures) if entry.base_name.startswith("day=") and entry.base_name < limit]
 
 
-def _segments(what: str, replica: str) -> Segments | None:
+def _segments(destination: str, replica: str) -> Segments | None:
     try:
-        return Segments(folder_of(what), replica)
+        return Segments(folder_of(destination), replica)
     except OSError as problem:
         _log.warning("a kill of this replica loses its captures of half a minute: %s", problem)
         return None

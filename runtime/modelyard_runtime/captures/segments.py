@@ -21,9 +21,9 @@ from modelyard_runtime.captures.kept_rows import Columns, Period, columns_of, pa
 _log = logging.getLogger(__name__)
 
 
-def folder_of(what: str) -> Path:
+def folder_of(destination: str) -> Path:
     """The folder in which replicas of this machine keep captures for one destination."""
-    digest = hashlib.sha256(what.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"modelyard-captures-{os.getuid()}" / digest
 
 

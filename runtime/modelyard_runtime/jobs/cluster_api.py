@@ -40,10 +40,10 @@ class ClusterApi:
     def of_this_pod(cls) -> ClusterApi:
         """The API server and namespace of this Pod."""
         host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-        shown = f"[{host}]" if ":" in host else host
+        url_host = f"[{host}]" if ":" in host else host
         trust = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
         namespace = (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
-        return cls(f"https://{shown}:{port}", namespace, _ACCOUNT / "token", trust)
+        return cls(f"https://{url_host}:{port}", namespace, _ACCOUNT / "token", trust)
 
     def get(self, resource: str, name: str) -> Object:
         """Get an object, as in `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
@@ -74,15 +74,15 @@ class ClusterApi:
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=self.trust) as answer:
-                found = json.load(answer)
+                document = json.load(answer)
         except urllib.error.HTTPError as problem:
             raise ApiError(problem.code, _reason(problem.read())) from None
-        return found if isinstance(found, dict) else {}
+        return document if isinstance(document, dict) else {}
 
 
 def _reason(body: bytes) -> str:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return body[:200].decode("utf-8", "replace")
-    return str(found.get("message", found)) if isinstance(found, dict) else str(found)
+    return str(document.get("message", document)) if isinstance(document, dict) else str(document)

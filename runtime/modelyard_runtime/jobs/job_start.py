@@ -34,8 +34,8 @@ def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     No Job is created within the cooldown of this monitor, or while another run is active and runs must not overlap.
     """
     pipeline = run.pipeline
-    before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
-    last = max((one for one in before if one is not None), default=None)
+    earlier = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
+    last = max((created for created in earlier if created is not None), default=None)
     if last is not None and start.now - last < start.cooldown:
         return f"pipeline {pipeline} is not started: it was at {last.isoformat()}, the cooldown is {start.cooldown}"
     parent = api.get(CRON_JOBS, run.cron_job)

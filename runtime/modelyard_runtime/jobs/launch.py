@@ -77,7 +77,7 @@ def run() -> int:
     """
     signal.signal(signal.SIGTERM, stop)
     template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
-    job, uid = _said("MODELYARD_JOB"), _said("MODELYARD_JOB_UID")
+    job, uid = _required_variable("MODELYARD_JOB"), _required_variable("MODELYARD_JOB_UID")
     overlap, api = os.environ.get("MODELYARD_OVERLAP", "allow"), ClusterApi.of_this_pod()
     if overlap == "forbid" and skipped(api, job):
         return 0
@@ -87,7 +87,7 @@ def run() -> int:
     return launch(api, owned_by(named_after(template, job), job, uid), replacing=stops, following=following)
 
 
-def _said(variable: str) -> str:
+def _required_variable(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
         raise Refusal(f"{variable} is not set; it says which Job this Pod belongs to")
@@ -169,7 +169,7 @@ def _remove(api: ClusterApi, name: str) -> None:
 
 
 def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
-    told = ""
+    logged = ""
     while True:
         try:
             status = api.get(_RAY_JOBS, name).get("status")
@@ -181,21 +181,21 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
         except OSError as problem:
             _log.warning("the API server cannot be reached (%s); asking again", problem)
             status = None
-        found = status if isinstance(status, dict) else {}
-        state = str(found.get("jobDeploymentStatus", ""))
-        if state and state != told:
+        fields = status if isinstance(status, dict) else {}
+        state = str(fields.get("jobDeploymentStatus", ""))
+        if state and state != logged:
             _log.info("RayJob %s: %s", name, state)
-            told = state
+            logged = state
         if state in {"Complete", "Failed"}:
-            good = state == "Complete" and found.get("jobStatus") == "SUCCEEDED"
-            if not good:
+            succeeded = state == "Complete" and fields.get("jobStatus") == "SUCCEEDED"
+            if not succeeded:
                 _log.error(
                     "RayJob %s ended as %s: %s",
                     name,
-                    found.get("jobStatus"),
-                    found.get("message") or found.get("reason"),
+                    fields.get("jobStatus"),
+                    fields.get("message") or fields.get("reason"),
                 )
-            return 0 if good else 1
+            return 0 if succeeded else 1
         time.sleep(poll_s)
 
 

@@ -24,9 +24,9 @@ def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
 def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
     """The names of the active runs that began before a Job, and of those that began after it."""
     own = api.get(JOBS, job)
-    found = [one for cron_job in _owners(own) for one in under_way(api, cron_job) if _name(one) != job]
-    before = [_name(one) for one in found if _age(one) < _age(own)]
-    return before, [_name(one) for one in found if _age(one) > _age(own)]
+    active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
+    before = [_name(run) for run in active if _age(run) < _age(own)]
+    return before, [_name(run) for run in active if _age(run) > _age(own)]
 
 
 def forbidden(api: ClusterApi, cron_job: Object) -> bool:
@@ -60,38 +60,42 @@ def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Ob
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
-    described, run = mapping(template, "metadata"), mapping(template, "spec")
-    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
+    job_metadata, run = mapping(template, "metadata"), mapping(template, "spec")
+    retention_s = run.get("ttlSecondsAfterFinished", _KEPT_S)
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": job_named(str(metadata["name"]), ending),
-            "labels": mapping(metadata, "labels") | mapping(described, "labels") | started_by,
-            "annotations": mapping(described, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
+            "labels": mapping(metadata, "labels") | mapping(job_metadata, "labels") | started_by,
+            "annotations": mapping(job_metadata, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
             "ownerReferences": [owner],
         },
-        "spec": {**run, "ttlSecondsAfterFinished": max(kept if isinstance(kept, int) else 0, kept_s)},
+        "spec": {**run, "ttlSecondsAfterFinished": max(retention_s if isinstance(retention_s, int) else 0, kept_s)},
     }
 
 
-def mapping(of: Object, name: str) -> Object:
+def mapping(document: Object, name: str) -> Object:
     """A field that is itself an object; empty if it is missing."""
-    found = of.get(name)
-    return found if isinstance(found, dict) else {}
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _owners(job: Object) -> list[str]:
     owners = mapping(job, "metadata").get("ownerReferences")
-    found = [one for one in owners if isinstance(one, dict)] if isinstance(owners, list) else []
-    return [str(one.get("uid")) for one in found if one.get("kind") == "CronJob"]
+    references = [reference for reference in owners if isinstance(reference, dict)] if isinstance(owners, list) else []
+    return [str(reference.get("uid")) for reference in references if reference.get("kind") == "CronJob"]
 
 
 def _ended(job: Object) -> bool:
     conditions = mapping(job, "status").get("conditions")
-    found = [one for one in conditions if isinstance(one, dict)] if isinstance(conditions, list) else []
-    return any(one.get("type") in {"Complete", "Failed"} and one.get("status") == "True" for one in found)
+    entries = (
+        [condition for condition in conditions if isinstance(condition, dict)] if isinstance(conditions, list) else []
+    )
+    return any(
+        condition.get("type") in {"Complete", "Failed"} and condition.get("status") == "True" for condition in entries
+    )
 
 
 def _age(job: Object) -> tuple[str, str]:

@@ -51,24 +51,24 @@ _log = logging.getLogger(__name__)
 def run(now: datetime | None = None) -> int:
     """Answer every request. Returns 0 if all are answered, 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
-    return look(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
+    return answer_requests(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
-def look(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
+def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
     """Answer every request through this API; a request that fails does not block the others.
 
     The order is random, so that if one monitor's requests use up the time limit, the same other monitors do not wait in
     every run.
     """
-    left = 0
+    unanswered = 0
     monitors = workload.requests
     for allowed in random.sample(monitors, len(monitors)):
         try:
-            left += _look(MonitorRequests(api, workload, allowed, now))
+            unanswered += _answer_monitor(MonitorRequests(api, workload, allowed, now))
         except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
-            left += 1
+            unanswered += 1
             _log.error("requests of monitor %s cannot be read: %s", allowed.monitor, problem)
-    return min(left, 1)
+    return min(unanswered, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,67 +89,67 @@ class MonitorRequests:
         return first_files(self.workload, uri, self.allowed.store, _MOST_LISTED, after)
 
 
-def _look(requests: MonitorRequests) -> int:
+def _answer_monitor(requests: MonitorRequests) -> int:
     """Answer a monitor's requests, oldest first; return how many are left."""
-    left, answered = 0, 0
-    for one in _in_order(requests.files(requests.allowed.asked)):
+    unanswered, answered = 0, 0
+    for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
-            answered += _answer(requests, one)
+            answered += _answer(requests, entry)
         except Exception as problem:  # noqa: BLE001 - whatever a request contains, it must not block the others
-            left += 1
-            _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
+            unanswered += 1
+            _log.error("request %s is left for the next look: %s", _shown(entry.name), problem)
     if answered:
         _forget(requests)
-    return left
+    return unanswered
 
 
-def _in_order(found: list[Entry]) -> list[Entry]:
+def _in_order(entries: list[Entry]) -> list[Entry]:
     """The oldest requests first. Files that are not requests come last, so they delay none."""
-    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
+    return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
-def _answer(requests: MonitorRequests, found: Entry) -> bool:
+def _answer(requests: MonitorRequests, entry: Entry) -> bool:
     """Handle one request unless it was handled before; return whether an answer was written."""
-    where = requests.folder(requests.allowed.asked).below(found.name)
-    if not _NAME.fullmatch(found.name):
-        _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
+    where = requests.folder(requests.allowed.asked).below(entry.name)
+    if not _NAME.fullmatch(entry.name):
+        _log.error("%s starts nothing: it is not named like a request", _shown(entry.name))
         remove(where)
         return False
-    answer = requests.folder(requests.allowed.answered).below(found.name)
+    answer = requests.folder(requests.allowed.answered).below(entry.name)
     try:
-        outcome = None if _is_there(answer) else _outcome(requests, found, where)
+        outcome = None if _is_there(answer) else _outcome(requests, entry, where)
     except FileNotFoundError:  # another starter has answered it
         return False
     if outcome is not None:
-        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_told(outcome))
+        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_log_arguments(outcome))
         write_whole(answer, json.dumps(outcome, ensure_ascii=False).encode())
     remove(where)
     return outcome is not None
 
 
-def _told(outcome: dict[str, Json]) -> tuple[str, str]:
+def _log_arguments(outcome: dict[str, Json]) -> tuple[str, str]:
     return str(outcome["id"]), str(outcome["why"])
 
 
-def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
+def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str, Json]:
     """The outcome of a request, with the Job that it started."""
-    request_id = PurePosixPath(found.name).stem
+    request_id = PurePosixPath(entry.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
-    if requests.now - found.modified > VALID:
-        why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
+    if requests.now - entry.modified > VALID:
+        explanation = f"nothing is started: the request has waited since {entry.modified.isoformat(timespec='seconds')}"
     else:
         try:
-            why = _start(requests, request_id, job, _read(requests, found, where))
+            explanation = _start(requests, request_id, job, _read(requests, entry, where))
         except Refusal as refusal:
-            why = f"nothing is started: {refusal}"
+            explanation = f"nothing is started: {refusal}"
     started = exists(requests.api, job)  # also if another starter was faster: its run looks like an earlier one
     if started:
-        why = f"pipeline {requests.allowed.pipeline} is started"
+        explanation = f"pipeline {requests.allowed.pipeline} is started"
     return {
         "id": request_id,
         "answeredAt": requests.now.isoformat(timespec="seconds"),
         "started": started,
-        "why": why,
+        "why": explanation,
         **({"job": job} if started else {}),
     }
 
@@ -173,20 +173,20 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
     """What triggered a run: the requester from our own description, the rest from the request, truncated."""
     window = section(request, "window")
-    told = {
+    lineage = {
         "id": request_id,
         "monitor": requests.allowed.monitor,
         "target": requests.allowed.target,
         "at": _cut(request.get("at"), _LONGEST_SHOWN),
         "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
-        "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
+        "reason": [_cut(reason, LONGEST_REASON) for reason in _listed(request.get("reason"))[:MOST_REASONS]],
     }
-    return json.dumps(told)
+    return json.dumps(lineage)
 
 
-def _cut(value: Json, most: int) -> str:
+def _cut(value: Json, max_length: int) -> str:
     """The beginning of an untrusted string; an empty string for any other type."""
-    return value[:most] if isinstance(value, str) else ""
+    return value[:max_length] if isinstance(value, str) else ""
 
 
 def _listed(value: Json) -> list[Json]:
@@ -197,7 +197,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
     return hashlib.sha256(f"{requests.allowed.started_by}/{request_id}".encode()).hexdigest()[:10]
 
 
-def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
+def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
     """Read the request; refuse it unless it requests exactly what its monitor may request."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
@@ -209,16 +209,16 @@ def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
         raise Refusal("the request is no JSON") from None
     if not isinstance(request, dict):
         raise Refusal("the request is no JSON object")
-    for field, expected in _expected(requests, found):
+    for field, expected in _expected(requests, entry):
         if request.get(field) != expected:
             raise Refusal(f"{field} of the request is {_shown(request.get(field))}, and may only be {expected}")
     return request
 
 
-def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, str]]:
+def _expected(requests: MonitorRequests, entry: Entry) -> Iterator[tuple[str, str]]:
     yield "apiVersion", API_VERSION
     yield "kind", KIND
-    yield "id", PurePosixPath(found.name).stem
+    yield "id", PurePosixPath(entry.name).stem
     yield "system", requests.workload.system
     yield "environment", requests.workload.environment
     yield "target", requests.allowed.target
@@ -239,9 +239,9 @@ def _forget(requests: MonitorRequests) -> None:
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
-    old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
-    for one in old[:_MOST]:
-        remove(requests.folder(requests.allowed.answered).below(one.name))
+    old = [answer for answer in answers if requests.now - answer.modified > _REMEMBERED]
+    for answer in old[:_MOST]:
+        remove(requests.folder(requests.allowed.answered).below(answer.name))
 
 
 def _shown(value: Json) -> str:

@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records import Dataset
 
 def check_needs(metric: Metric | None, judged: Iterable[Dataset], learned: Iterable[Dataset] = ()) -> None:
     """Refuse a metric whose datasets lack a column that it needs."""
-    if metric is not None and metric.needs == "group" and not any(one.group for one in judged):
+    if metric is not None and metric.needs == "group" and not any(dataset.group for dataset in judged):
         raise Refusal(f"{metric.name!r} needs to know which rows are of one query: `group` of a dataset")
-    if metric is not None and metric.needs == "history" and not any(one.timestamp for one in learned):
+    if metric is not None and metric.needs == "history" and not any(dataset.timestamp for dataset in learned):
         raise Refusal(f"{metric.name!r} needs the rows to learn from in order: `timestamp` of a dataset")

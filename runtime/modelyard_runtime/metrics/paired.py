@@ -43,8 +43,8 @@ def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float
         numbers = np.repeat(np.arange(len(drawn)), sizes)
         within = np.arange(len(numbers)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         gains[draw] = gain(order[np.repeat(starts[drawn], sizes) + within], numbers)
-    known = gains[np.isfinite(gains)]
-    if len(known) < draws * (1 - _MOST_WITHOUT):
+    finite = gains[np.isfinite(gains)]
+    if len(finite) < draws * (1 - _MOST_WITHOUT):
         return None
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(finite, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -32,51 +32,51 @@ class Lists:
     starts: Places
 
     @classmethod
-    def of(cls, truth: Numbers, by: Numbers, groups: Places) -> Lists:
+    def of(cls, truth: Numbers, scores: Numbers, groups: Places) -> Lists:
         """Keep only queries with a relevant row; rows without a query are dropped."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
-        kept = np.isin(groups, relevant)
-        truth, by, groups = truth[kept], by[kept], groups[kept]
-        order = np.lexsort((-by, groups))
+        mask = np.isin(groups, relevant)
+        truth, scores, groups = truth[mask], scores[mask], groups[mask]
+        order = np.lexsort((-scores, groups))
         ordered = groups[order]
-        return cls(truth[order], by[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
+        return cls(truth[order], scores[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
 
     def places(self) -> Places:
         """The position of each row in its query, from 0."""
         import numpy as np
 
         sizes = np.diff(self.starts, append=len(self.groups))
-        found: Places = np.arange(len(self.groups)) - np.repeat(self.starts, sizes)
-        return found
+        positions: Places = np.arange(len(self.groups)) - np.repeat(self.starts, sizes)
+        return positions
 
     def sums(self, values: Numbers) -> Numbers:
         """The sum for each query."""
         import numpy as np
 
-        found: Numbers = np.add.reduceat(values, self.starts)
-        return found
+        totals: Numbers = np.add.reduceat(values, self.starts)
+        return totals
 
     def ties(self) -> Places:
         """The first row of each run of equal scores within a query."""
         import numpy as np
 
-        other = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
-        return np.flatnonzero(other)
+        changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
+        return np.flatnonzero(changes)
 
     def expected(self, values: Numbers) -> Numbers:
         """For each row, the mean over the rows of its query with the same score."""
         return _mean_of_runs(values, self.ties())
 
 
-def mean_of_queries(metric: str, at: int, truth: Numbers, by: Numbers, groups: Places) -> float:
+def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
     """The mean of a metric over all queries with a relevant row; Refusal if there is none."""
     import numpy as np
 
-    if not np.isfinite(by).all():
+    if not np.isfinite(scores).all():
         return float("nan")
-    lists = Lists.of(truth, by, groups)
+    lists = Lists.of(truth, scores, groups)
     if not len(lists.groups):
         raise Refusal("it needs a query with something relevant, and there is none")
     return float(RANK_METRICS[metric](lists, at or len(lists.groups)).mean())
@@ -93,8 +93,8 @@ def _mean_of_runs(values: Numbers, starts: Places) -> Numbers:
     import numpy as np
 
     sizes = np.diff(starts, append=len(values))
-    found: Numbers = np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
-    return found
+    means: Numbers = np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
+    return means
 
 
 def _ndcg(lists: Lists, first: int) -> Numbers:
@@ -108,8 +108,8 @@ def _ndcg(lists: Lists, first: int) -> Numbers:
 
 def _average_precision(lists: Lists, _first: int) -> Numbers:
     hits = (lists.relevance > 0).astype(float)
-    ranks, found = _to_end_of_ties(lists, hits)
-    return lists.sums(hits * found / ranks) / lists.sums(hits)
+    ranks, hits_so_far = _to_end_of_ties(lists, hits)
+    return lists.sums(hits * hits_so_far / ranks) / lists.sums(hits)
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
@@ -120,8 +120,8 @@ def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
     starts = lists.ties()
     sizes, relevant = np.diff(starts, append=len(hits)), np.add.reduceat(hits, starts)
     first = np.where(relevant > 0, 1 / (lists.places()[starts] + sizes - relevant + 1), 0.0)
-    found: Numbers = np.maximum.reduceat(np.repeat(first, sizes), lists.starts)
-    return found
+    best: Numbers = np.maximum.reduceat(np.repeat(first, sizes), lists.starts)
+    return best
 
 
 def _recall(lists: Lists, first: int) -> Numbers:
@@ -141,9 +141,9 @@ def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
     starts = lists.ties()
     sizes = np.diff(starts, append=len(hits))
     last = np.repeat(starts + sizes - 1, sizes)
-    upto = np.cumsum(hits)
-    before = np.repeat(upto[lists.starts] - hits[lists.starts], np.diff(lists.starts, append=len(hits)))
-    return lists.places()[last] + 1, upto[last] - before
+    hits_so_far = np.cumsum(hits)
+    before = np.repeat(hits_so_far[lists.starts] - hits[lists.starts], np.diff(lists.starts, append=len(hits)))
+    return lists.places()[last] + 1, hits_so_far[last] - before
 
 
 RANK_METRICS: Mapping[str, Callable[[Lists, int], Numbers]] = {

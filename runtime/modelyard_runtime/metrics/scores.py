@@ -34,38 +34,38 @@ class Predictions:
     classes: int = 0
     naive: float = float("nan")
 
-    def some(self, chosen: npt.NDArray[Any]) -> Predictions:
+    def some(self, rows: npt.NDArray[Any]) -> Predictions:
         """The predictions for some rows, by a mask or by position."""
-        scores = None if self.scores is None else self.scores[chosen]
-        return replace(self, values=self.values[chosen], scores=scores)
+        scores = None if self.scores is None else self.scores[rows]
+        return replace(self, values=self.values[rows], scores=scores)
 
 
-def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
+def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
     """The value of one metric; Refusal if the metric is unknown or needs scores that the model does not have.
 
     NaN if the metric is undefined for these rows, such as recall without positives: it then satisfies no bound. Ranking
     metrics need `groups`, the query of each row.
     """
-    found = metric_of(metric)
-    if found is None:
+    definition = metric_of(metric)
+    if definition is None:
         raise Refusal(f"metric {metric!r} is not computed here")
     if not len(truth):
         raise Refusal(f"metric {metric!r} has no rows to be computed from")
     try:
-        if found.needs != "group":
-            return _COMPUTED[found.family](truth, said, found.at)
+        if definition.needs != "group":
+            return _COMPUTED[definition.family](truth, predictions, definition.at)
         if groups is None:
             raise Refusal("it needs to know which rows are of one query: `group` of a dataset")
-        return mean_of_queries(found.family, found.at, truth, _order(said), groups)
+        return mean_of_queries(definition.family, definition.at, truth, _order(predictions), groups)
     except Refusal as refusal:
         raise Refusal(f"metric {metric!r}: {refusal}") from None
 
 
 def better(metric: str, value: float, other: float) -> float:
     """How much better `value` is than `other`: positive means better, whichever direction the metric has."""
-    known = metric_of(metric) or check_of(metric)
-    return other - value if known is not None and known.smaller_is_better else value - other
+    definition = metric_of(metric) or check_of(metric)
+    return other - value if definition is not None and definition.smaller_is_better else value - other
 
 
-def _order(said: Predictions) -> Numbers:
-    return said.values if said.scores is None else positive(said)
+def _order(predictions: Predictions) -> Numbers:
+    return predictions.values if predictions.scores is None else positive(predictions)

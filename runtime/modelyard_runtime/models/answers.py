@@ -49,7 +49,7 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
     if classifier is not None:
         chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
         values = np.asarray(classifier.classes_)[_places(chances, threshold_of(model))]
-        classes = tuple(plain(one) for one in classifier.classes_)
+        classes = tuple(plain(label) for label in classifier.classes_)
         return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances, classes)
     return shaped(model.predict(rows), task, threshold_of(model))
 
@@ -64,23 +64,23 @@ def threshold_of(model: Predictor) -> float | None:
 class _Chooses:
     """An object of user code with the threshold of the version behind it."""
 
-    own: Any
+    model: Any
     chosen: float
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        return self.own.predict(rows)
+        return self.model.predict(rows)
 
     def classifier(self) -> Any | None:
-        find = getattr(self.own, "classifier", None)
+        find = getattr(self.model, "classifier", None)
         return find() if callable(find) else None
 
     def threshold(self) -> float:
         return self.chosen
 
 
-def choosing_by(own: Predictor, threshold: float | None) -> Predictor:
+def choosing_by(model: Predictor, threshold: float | None) -> Predictor:
     """The object that user code made of a version, with that version's threshold unless it has its own."""
-    return own if threshold is None or hasattr(own, "threshold") else _Chooses(own, threshold)
+    return model if threshold is None or hasattr(model, "threshold") else _Chooses(model, threshold)
 
 
 def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.NDArray[np.int64]:
@@ -92,22 +92,22 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
     return likeliest
 
 
-def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
+def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
     """Predictions of unknown shape: several columns are class probabilities, fractions in a binary task are scores."""
     import numpy as np
 
-    found = np.asarray(said)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim == 2 and task in CLASSIFICATION:
-        chances = found.astype(np.float64)
+    values = np.asarray(raw)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2 and task in CLASSIFICATION:
+        chances = values.astype(np.float64)
         return Answer(_places(chances, threshold), chances[:, 1] if chances.shape[1] == 2 else chances)
-    if task == "binary-classification" and found.dtype.kind == "f" and (found % 1 != 0).any():
-        return Answer((found >= (0.5 if threshold is None else threshold)).astype(np.int64), found.astype(np.float64))
-    return Answer(found)
+    if task == "binary-classification" and values.dtype.kind == "f" and (values % 1 != 0).any():
+        return Answer((values >= (0.5 if threshold is None else threshold)).astype(np.int64), values.astype(np.float64))
+    return Answer(values)
 
 
-def predictions(said: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
+def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
     """Predictions as numbers for metrics: classes become their index in `classes`, with score columns in the same
     order.
 
@@ -116,19 +116,19 @@ def predictions(said: Answer, task: str, classes: list[Any], naive: float = floa
     import numpy as np
 
     if task in CLASSIFICATION:
-        return Predictions(coded(said.values, classes), _aligned(said, classes), len(classes))
-    return Predictions(said.values.astype(np.float64), said.scores, naive=naive)
+        return Predictions(coded(answers.values, classes), _aligned(answers, classes), len(classes))
+    return Predictions(answers.values.astype(np.float64), answers.scores, naive=naive)
 
 
-def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
+def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
     """Scores in the order of these classes. A model trained on other data may know more or fewer of them."""
     import numpy as np
 
-    if said.scores is None or not said.classes or list(said.classes) == classes:
-        return said.scores
-    found = said.scores if said.scores.ndim == 2 else np.stack((1 - said.scores, said.scores), axis=1)
-    places = {one: place for place, one in enumerate(said.classes)}
-    columns = [found[:, places[one]] if one in places else np.zeros(len(found)) for one in classes]
+    if answers.scores is None or not answers.classes or list(answers.classes) == classes:
+        return answers.scores
+    scores = answers.scores if answers.scores.ndim == 2 else np.stack((1 - answers.scores, answers.scores), axis=1)
+    places = {label: place for place, label in enumerate(answers.classes)}
+    columns = [scores[:, places[label]] if label in places else np.zeros(len(scores)) for label in classes]
     return columns[1] if len(columns) == 2 else np.stack(columns, axis=1)
 
 
@@ -136,15 +136,15 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
     """Each class as its index in `classes`; -1 for any other value, which no label has."""
     import numpy as np
 
-    places = {one: place for place, one in enumerate(classes)}
-    return np.array([places.get(plain(one), -1) for one in values], dtype=np.float64)
+    places = {value: place for place, value in enumerate(classes)}
+    return np.array([places.get(plain(value), -1) for value in values], dtype=np.float64)
 
 
 def plain(value: Any) -> Any:
     """A numpy value as a Python value; a boolean as the number that models learn from it."""
     if getattr(value, "ndim", 0):  # several numbers for a row, such as a forecast horizon
-        return [plain(one) for one in value]
-    found = value.item() if hasattr(value, "item") else value
-    if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):
-        return int(found)
-    return found
+        return [plain(item) for item in value]
+    scalar = value.item() if hasattr(value, "item") else value
+    if isinstance(scalar, bool) or (isinstance(scalar, float) and scalar.is_integer()):
+        return int(scalar)
+    return scalar

@@ -73,8 +73,8 @@ class Rows:
 
     def values(self, name: str) -> list[Any] | None:
         if self.places is None:
-            there = any(name in record for record in self.records)
-            return [record.get(name, nan) for record in self.records] if there else None
+            present = any(name in record for record in self.records)
+            return [record.get(name, nan) for record in self.records] if present else None
         place = self.places.get(name)
         return None if place is None else [record[place] for record in self.records]
 
@@ -101,8 +101,8 @@ class FrameRows:
     def values(self, name: str) -> list[Any] | None:
         if name not in self.of.columns:
             return None
-        known = self.of[name].astype(object).tolist()
-        return [None if isinstance(one, float) and not isfinite(one) else one for one in known]
+        cells = self.of[name].astype(object).tolist()
+        return [None if isinstance(cell, float) and not isfinite(cell) else cell for cell in cells]
 
     def array(self, name: str, kind: str) -> Array | None:
         """A column as one array if its own type guarantees that all of it fits; None if values must be checked."""
@@ -149,18 +149,18 @@ class Checker:
         try:
             return _all(block.array(rows.records, block.names) for block in self._blocks)
         except KeyError:  # a row lacks a column
-            there = set[str]().union(*rows.records)
-            if not self._required | self._omitted <= there:
+            present = set[str]().union(*rows.records)
+            if not self._required | self._omitted <= present:
                 return None
-            return _all(block.array(rows.records, block.names, lacking=True) for block in self._blocks)
+            return _all(block.array(rows.records, block.names, allow_missing=True) for block in self._blocks)
 
     def _joined(self, arrays: list[Array], length: int) -> pd.DataFrame:
         import pandas as pd
         from pandas.api.internals import create_dataframe_from_blocks
 
         parts = [(array.T, block.places) for array, block in zip(arrays, self._blocks, strict=True)]
-        made: pd.DataFrame = create_dataframe_from_blocks(parts, index=pd.RangeIndex(length), columns=self._index)
-        return made
+        frame: pd.DataFrame = create_dataframe_from_blocks(parts, index=pd.RangeIndex(length), columns=self._index)
+        return frame
 
     def _one_by_one(self, rows: Source) -> pd.DataFrame:
         import pandas as pd
@@ -213,16 +213,16 @@ class _Block:
     names: list[str]
     places: npt.NDArray[np.intp]
 
-    def array(self, records: list[Any], keys: list[Any], lacking: bool = False) -> Array | None:
-        """An array with a row per record and a column per key; KeyError if a record lacks a key, unless `lacking`."""
-        if lacking:
+    def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
+        """An array with a row per record and a column per key; KeyError if a record lacks a key, unless `allow_missing`."""
+        if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
             values = [record[keys[0]] for record in records]
         else:
             values = list(chain.from_iterable(map(itemgetter(*keys), records)))
-        found = self.kind.array(values)
-        return None if found is None else found.reshape(len(records), len(keys))
+        array = self.kind.array(values)
+        return None if array is None else array.reshape(len(records), len(keys))
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
@@ -241,12 +241,12 @@ def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
 
 
 def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
-    found: list[Array] = []
+    complete: list[Array] = []
     for array in arrays:
         if array is None:
             return None
-        found.append(array)
-    return found
+        complete.append(array)
+    return complete
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
@@ -261,10 +261,10 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
     if column.kind not in _KINDS:
         return pd.Series(values, index, dtype=object).infer_objects()
     kind = _KINDS[column.kind]
-    known = [_plain(value) for value in values]
-    array = kind.array(known)
+    cleaned = [_plain(value) for value in values]
+    array = kind.array(cleaned)
     if array is None:
-        raise _refusal(known, column, kind)
+        raise _refusal(cleaned, column, kind)
     return pd.Series(array, index, dtype=array.dtype)
 
 
@@ -312,8 +312,8 @@ def _reals(values: list[Any], dtype: str) -> Array | None:
     import numpy as np
 
     with np.errstate(over="ignore"):
-        found = np.array(values, dtype=np.float64).astype(dtype, copy=False)
-    return None if np.isinf(found).any() else found
+        array = np.array(values, dtype=np.float64).astype(dtype, copy=False)
+    return None if np.isinf(array).any() else array
 
 
 def _wholes(values: list[Any], dtype: str) -> Array | None:
@@ -323,9 +323,9 @@ def _wholes(values: list[Any], dtype: str) -> Array | None:
         if any(type(value) is float and not value.is_integer() for value in values):
             return None
         values = [int(value) for value in values]
-    found = np.array(values, dtype=np.int64)
-    known = np.iinfo(dtype)
-    return None if len(found) and (found.min() < known.min or found.max() > known.max) else found.astype(dtype)
+    array = np.array(values, dtype=np.int64)
+    limits = np.iinfo(dtype)
+    return None if len(array) and (array.min() < limits.min or array.max() > limits.max) else array.astype(dtype)
 
 
 def _objects(values: list[Any]) -> Array:

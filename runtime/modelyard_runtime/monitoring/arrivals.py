@@ -52,21 +52,21 @@ class Window:
         return {"since": self.since.isoformat(), "until": self.until.isoformat(), "files": {**marks}}
 
 
-def window(kept: Section, until: datetime, span: timedelta, every: timedelta | None) -> Window:
-    """The window of the run after the one that left `kept`; `every` is the longest interval between two runs."""
+def window(state: Section, until: datetime, span: timedelta, every: timedelta | None) -> Window:
+    """The window of the run after the one that left `state`; `every` is the longest interval between two runs."""
     since = until - span
-    if "until" not in kept:
+    if "until" not in state:
         return Window(since, until)
-    first, before = (datetime.fromisoformat(text(kept, name)) for name in ("since", "until"))
+    first, before = (datetime.fromisoformat(text(state, name)) for name in ("since", "until"))
     skipped = every is not None and every > span + span / 10  # the gaps between windows are declared as unwatched
     if abs(since - before) <= span / 10 or (before < since and not skipped):
         since = max(before, since - LATEST)
     late = first if skipped else since - LATEST
-    return Window(since, until, min(before, until), late, section(kept, "files"))
+    return Window(since, until, min(before, until), late, section(state, "files"))
 
 
 def _mark(file: str) -> tuple[str, int]:
     """The writer of a capture file and the file's sequence number; any other file is the first of its own name."""
     name = file.rpartition("/")[2]
-    found = _NUMBERED.fullmatch(name)
-    return (found["writer"], int(found["number"])) if found else (file, 1)
+    match = _NUMBERED.fullmatch(name)
+    return (match["writer"], int(match["number"])) if match else (file, 1)

@@ -59,15 +59,18 @@ def _check_check(monitor: Monitor, check: Check) -> None:
         _check_columns(monitor, check, check_of(name))
         return
     task = monitor.models[0].task if kind.metrics else ""
-    found = metric_of(name)
-    if not kind.metrics or not computes(name, task) or (found is not None and not found.later):
-        known = (*kind.checks, *(one for one in known_metrics(task) if kind.metrics and _later(one)))
-        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(known)}")
-    check_needs(found, monitor.data.values())
+    definition = metric_of(name)
+    if not kind.metrics or not computes(name, task) or (definition is not None and not definition.later):
+        available = (
+            *kind.checks,
+            *(candidate for candidate in known_metrics(task) if kind.metrics and _later(candidate)),
+        )
+        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(available)}")
+    check_needs(definition, monitor.data.values())
 
 
-def _check_columns(monitor: Monitor, check: Check, found: Metric | None) -> None:
-    needs = "" if found is None else found.needs
+def _check_columns(monitor: Monitor, check: Check, definition: Metric | None) -> None:
+    needs = "" if definition is None else definition.needs
     watched = monitor.data.get(monitor.current.data)
     declared = bool(check.features or (watched is not None and (watched.schema or watched.features)))
     if needs not in {"reference", "columns"} or (needs == "columns" and declared):
@@ -79,5 +82,5 @@ def _check_columns(monitor: Monitor, check: Check, found: Metric | None) -> None
 
 
 def _later(metric: str) -> bool:
-    found = metric_of(metric)
-    return found is not None and found.later
+    definition = metric_of(metric)
+    return definition is not None and definition.later

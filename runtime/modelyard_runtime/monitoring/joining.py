@@ -39,25 +39,27 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
     """The key of both sides. Text is compared with numbers as numbers; any other difference in type is refused."""
     numbers: list[str] = []
     for name in columns:
-        said, true = kind_of(predictions[name]), kind_of(labels[name])
-        if said == true or not said or not true:
+        prediction_kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
+        if prediction_kind == label_kind or not prediction_kind or not label_kind:
             continue
-        if {said, true} != {"texts", "numbers"}:
-            raise Refusal(f"the key {name!r} is of {said} beside the predictions, and of {true} beside the labels")
+        if {prediction_kind, label_kind} != {"texts", "numbers"}:
+            raise Refusal(
+                f"the key {name!r} is of {prediction_kind} beside the predictions, and of {label_kind} beside the labels"
+            )
         _log.warning(
             "the key %r is of %s beside the predictions and of %s beside the labels: compared as numbers, "
             "without leading zeros",
             name,
-            said,
-            true,
+            prediction_kind,
+            label_kind,
         )
         numbers.append(name)
     return Key(tuple(columns), frozenset(numbers))
 
 
-def shared(predictions: pd.DataFrame, labels: Sequence[str], apart: Set[str]) -> list[str]:
+def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
     """The columns that both sides have, except those in `apart`; for a monitor that declares no key."""
-    columns = [str(name) for name in predictions.columns if name in labels and name not in apart]
+    columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("what is watched and its labels share no column by which their rows belong together")
     _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)

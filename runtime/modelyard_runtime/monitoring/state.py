@@ -35,21 +35,21 @@ class State:
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
         """Read the state of a monitor; raises Refusal if it exists but cannot be read."""
         look = os.environ.get(LOOK) or now.isoformat()
-        described = workload.monitor.state
-        if described is None:
+        location = workload.monitor.state
+        if location is None:
             return cls(look)
-        where = place(workload, described.uri, described.store).below(_FILE)
-        kept = _read(where)
-        before = section(kept, "before" if text(kept, "look") == look else "after")
+        where = place(workload, location.uri, location.store).below(_FILE)
+        content = _read(where)
+        before = section(content, "before" if text(content, "look") == look else "after")
         return cls(look, where, before, dict(before))
 
     def save(self) -> None:
         """Save the state that this run leaves; raises Refusal if that fails."""
         if self.where is None:
             return
-        kept: dict[str, Json] = {"look": self.look, "before": dict(self.before), "after": self.after}
+        content: dict[str, Json] = {"look": self.look, "before": dict(self.before), "after": self.after}
         try:
-            write_whole(self.where, json.dumps(kept, sort_keys=True).encode())
+            write_whole(self.where, json.dumps(content, sort_keys=True).encode())
         except OSError as problem:
             raise Refusal(f"the state of the monitor cannot be written to {self.where.path}: {problem}") from None
 
@@ -61,20 +61,20 @@ class State:
     def in_a_row(self, check: str, measured: Iterable[str], failed: set[str]) -> dict[str, int]:
         """The number of consecutive runs in which each feature has failed; unmeasured features keep their count."""
         counts = {name: integer(section(section(self.before, "failed"), check), name) for name in failed}
-        kept = {**section(section(self.before, "failed"), check), **dict.fromkeys(measured, 0)}
-        kept |= {name: count + 1 for name, count in counts.items()}
-        failing: dict[str, Json] = {name: count for name, count in kept.items() if count}
-        every: dict[str, Json] = {**section(self.after, "failed"), check: failing}
-        self.after["failed"] = every
-        return {name: integer(kept, name) for name in failed}
+        totals = {**section(section(self.before, "failed"), check), **dict.fromkeys(measured, 0)}
+        totals |= {name: count + 1 for name, count in counts.items()}
+        failing: dict[str, Json] = {name: count for name, count in totals.items() if count}
+        checks: dict[str, Json] = {**section(self.after, "failed"), check: failing}
+        self.after["failed"] = checks
+        return {name: integer(totals, name) for name in failed}
 
 
 def _read(where: Place) -> Section:
     try:
         with reading(where) as stream:
-            kept = json.loads(stream.read())
+            content = json.loads(stream.read())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as problem:
         raise Refusal(f"the state of the monitor at {where.path} cannot be read: {problem}") from None
-    return kept if isinstance(kept, dict) else {}
+    return content if isinstance(content, dict) else {}

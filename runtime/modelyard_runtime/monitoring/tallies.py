@@ -45,17 +45,17 @@ def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
     if count == 1:
         return _tallied(rows, files, make)
     with ThreadPoolExecutor(count) as pool:
-        whole, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
+        tally, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
     for other in others:
-        whole.merge(other)
-    return whole
+        tally.merge(other)
+    return tally
 
 
 def _tallied(rows: Rows, files: Sequence[str], make: Callable[[], T]) -> T:
-    found = make()
+    tally = make()
     for frame in rows.frames(files):
-        found.add(frame)
-    return found
+        tally.add(frame)
+    return tally
 
 
 @dataclass(slots=True)
@@ -95,8 +95,8 @@ class Distinct:
         import numpy as np
 
         columns = self.columns or [str(name) for name in frame.columns if name not in self.hidden]
-        found = hashes(frame, [name for name in columns if name in frame.columns])
-        self._keep(found, np.ones(len(found)))
+        row_hashes = hashes(frame, [name for name in columns if name in frame.columns])
+        self._keep(row_hashes, np.ones(len(row_hashes)))
 
     def merge(self, other: Distinct) -> None:
         self.sample.narrow(other.sample)
@@ -106,13 +106,13 @@ class Distinct:
     def share(self) -> float:
         """The share of rows that duplicate another row, 0 to 1."""
         self._compact()
-        rows = sum(float(counted.sum()) for _, counted in self.parts)
-        return 1 - sum(len(found) for found, _ in self.parts) / rows if rows else 0.0
+        rows = sum(float(counts.sum()) for _, counts in self.parts)
+        return 1 - sum(len(values) for values, _ in self.parts) / rows if rows else 0.0
 
-    def _keep(self, found: Hashes, counted: Numbers) -> None:
-        held = self.sample.holds(found)
-        self.parts.append((found[held], counted[held]))
-        self.waiting += int(held.sum())
+    def _keep(self, row_hashes: Hashes, counts: Numbers) -> None:
+        sampled = self.sample.holds(row_hashes)
+        self.parts.append((row_hashes[sampled], counts[sampled]))
+        self.waiting += int(sampled.sum())
         if self.waiting > 2 * self.sample.most:
             self._compact()
 
@@ -121,15 +121,15 @@ class Distinct:
 
         if not self.parts:
             return
-        every, counted = (np.concatenate(part) for part in zip(*self.parts, strict=True))
-        held = self.sample.holds(every)
-        different, places = np.unique(every[held], return_inverse=True)
-        total: Numbers = np.bincount(places, weights=counted[held], minlength=len(different)).astype(np.float64)
-        while len(different) > self.sample.most:
+        row_hashes, counts = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        sampled = self.sample.holds(row_hashes)
+        distinct, places = np.unique(row_hashes[sampled], return_inverse=True)
+        total: Numbers = np.bincount(places, weights=counts[sampled], minlength=len(distinct)).astype(np.float64)
+        while len(distinct) > self.sample.most:
             self.sample.halve()
-            held = self.sample.holds(different)
-            different, total = different[held], total[held]
-        self.parts, self.waiting = [(different, total)], 0
+            sampled = self.sample.holds(distinct)
+            distinct, total = distinct[sampled], total[sampled]
+        self.parts, self.waiting = [(distinct, total)], 0
 
 
 @dataclass(slots=True)
@@ -144,11 +144,11 @@ class Sample:
         """The sampled fraction, above 0 and up to 1."""
         return (self.below + 1) / 2**64
 
-    def holds(self, found: Hashes) -> npt.NDArray[np.bool_]:
+    def holds(self, row_hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of the hashes are in the sample."""
         import numpy as np
 
-        return found <= np.uint64(self.below)
+        return row_hashes <= np.uint64(self.below)
 
     def halve(self) -> None:
         """Keep half of the sample."""
@@ -169,7 +169,7 @@ class Watched:
 
     own: frozenset[str]
     references: Mapping[str, Mapping[str, Profile]]
-    apart: bool  # measure each variant separately
+    by_variant: bool  # measure each variant separately
     distinct: dict[str, Distinct]  # by check
     rows: int = 0
     present: dict[str, int] = field(default_factory=dict)  # non-missing values, by column
@@ -181,7 +181,7 @@ class Watched:
             self.present[str(name)] = self.present.get(str(name), 0) + int(frame[name].notna().sum())
         for distinct in self.distinct.values():
             distinct.add(frame)
-        if self.apart and VARIANT in frame.columns and VARIANT in self.own:
+        if self.by_variant and VARIANT in frame.columns and VARIANT in self.own:
             for variant, rows in frame.groupby(VARIANT):
                 self._compare(str(variant), rows)
         else:

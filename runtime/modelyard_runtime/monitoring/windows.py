@@ -86,11 +86,11 @@ class DatasetRows:
             yield frame if self.before is None else frame.assign(**{FRESH: times(frame[self.timestamp]) > self.before})
 
     def newest(self) -> datetime | None:
-        found = opened(self.workload, self.dataset)
-        if self.timestamp not in found.schema.names:
+        source = opened(self.workload, self.dataset)
+        if self.timestamp not in source.schema.names:
             raise Refusal(f"{self.dataset.uri} lacks its timestamp column {self.timestamp!r}")
         latest: datetime | None = None
-        for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
+        for batch in source.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
             stamps = times(batch.to_pandas()[self.timestamp]).dropna()
             if len(stamps):
                 last = stamps.max().floor("us").to_pydatetime()
@@ -118,7 +118,7 @@ class CapturedRows:
     def files(self) -> list[str]:
         if not self.listed:
             ends = (self.window.earliest, self.window.until)
-            first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in ends)
+            first, last = (f"day={end.astimezone(UTC):%Y-%m-%d}" for end in ends)
             self.listed.append([file for day in self._days() if first <= day <= last for file in self._of_day(day)])
         return self.listed[0]
 
@@ -136,18 +136,18 @@ class CapturedRows:
                         yield frame.drop(columns=redacted, errors="ignore").assign(**{VARIANT: variant_of(file)})
 
     def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
-        window, at = self.window, frame[CAPTURED_AT]
-        held = (at > window.since) & (at <= window.until)
+        window, captured = self.window, frame[CAPTURED_AT]
+        inside = (captured > window.since) & (captured <= window.until)
         if window.before is None:
-            return frame[held]
+            return frame[inside]
         if new and window.late is not None:
-            held |= (at > window.late) & (at <= window.before)
-        return frame[held].assign(**{FRESH: True if new else at[held] > window.before})
+            inside |= (captured > window.late) & (captured <= window.before)
+        return frame[inside].assign(**{FRESH: True if new else captured[inside] > window.before})
 
     def newest(self) -> datetime | None:
         for day in reversed(self._days()):
-            found = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
-            frames = found.frames(self._of_day(day))
+            captures = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
+            frames = captures.frames(self._of_day(day))
             stamps: list[datetime] = [frame[CAPTURED_AT].max().floor("us").to_pydatetime() for frame in frames]
             if stamps:
                 return max(stamps)
@@ -157,13 +157,13 @@ class CapturedRows:
         return place(self.workload, self.capture.uri, self.capture.store)
 
     def _days(self) -> list[str]:
-        return sorted(one.base_name for one in listed(self._where()) if one.base_name.startswith("day="))
+        return sorted(entry.base_name for entry in listed(self._where()) if entry.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
         """Files below a day: `variant=<name>/<file>`."""
         folder = self._where().below(day)
-        found = (str(one.path) for one in files(folder))
-        return [one for one in found if one.removeprefix(folder.path).strip("/").count("/") == 1]
+        paths = (str(path.path) for path in files(folder))
+        return [path for path in paths if path.removeprefix(folder.path).strip("/").count("/") == 1]
 
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -179,21 +179,21 @@ def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[
     """The window of a monitor run, given that of the previous run. It ends earlier by the declared label delay."""
     monitor = workload.monitor
     watched = monitor.current
-    late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
-    until = now - timedelta(seconds=late)
+    label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
+    until = now - timedelta(seconds=label_delay_s)
     every = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
-    found = window(before, until, timedelta(seconds=monitor.window_seconds), every)
+    period = window(before, until, timedelta(seconds=monitor.window_seconds), every)
     if watched.capture is not None:
-        return CapturedRows(workload, watched.capture, found), found
+        return CapturedRows(workload, watched.capture, period), period
     dataset = monitor.data[watched.data]
-    return DatasetRows(workload, dataset, found.since, found.until, found.before), found
+    return DatasetRows(workload, dataset, period.since, period.until, period.before), period
 
 
 def reference(workload: MonitorWorkload, now: datetime) -> DatasetRows:
     """The rows of a dataset that a window is compared with."""
     monitor = workload.monitor
-    described = monitor.reference or Reference()
-    dataset = monitor.data[described.data]
-    if described.window_seconds is None:
+    settings = monitor.reference or Reference()
+    dataset = monitor.data[settings.data]
+    if settings.window_seconds is None:
         return DatasetRows(workload, dataset)
-    return DatasetRows(workload, dataset, now - timedelta(seconds=described.window_seconds), now)
+    return DatasetRows(workload, dataset, now - timedelta(seconds=settings.window_seconds), now)

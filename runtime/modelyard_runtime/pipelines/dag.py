@@ -47,35 +47,35 @@ class Driver:
         self._steps = steps
         self._ends_at = time.monotonic() + timeout_s
         self._running: dict[str, _Attempt] = {}
-        self._made: dict[str, Done] = {}
+        self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
         """The outcome of every step by name, or None if one failed for good; the others are then killed."""
         import ray
 
-        while len(self._made) < len(self._steps):
+        while len(self._done) < len(self._steps):
             self._begin(submit)
             references = [attempt.reference for attempt in self._running.values()]
             ray.wait(references, num_returns=1, timeout=_WAIT_S, fetch_local=False)
             for name, attempt in list(self._running.items()):
-                if not self._looked_at(name, attempt, submit):
+                if not self._check_attempt(name, attempt, submit):
                     self._end_all()
                     return None
-        return self._made
+        return self._done
 
     def _begin(self, submit: Submit) -> None:
         for name, step in self._steps.items():
-            waits = name not in self._made and name not in self._running
-            if waits and all(need in self._made for need in step.needs):
+            waits = name not in self._done and name not in self._running
+            if waits and all(need in self._done for need in step.needs):
                 self._try(name, 1, submit)
 
     def _try(self, name: str, number: int, submit: Submit) -> None:
         _log.info("step %s: try %d", name, number)
-        results = {need: self._made[need].result for need in self._steps[name].needs}
+        results = {need: self._done[need].result for need in self._steps[name].needs}
         ends_at = min(time.monotonic() + self._steps[name].timeout_seconds, self._ends_at)
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
-    def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
+    def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
         """Whether the step may still succeed; False if it has failed for good."""
         import ray
         from ray.exceptions import RayError
@@ -83,7 +83,7 @@ class Driver:
         ready, _ = ray.wait([attempt.reference], timeout=0, fetch_local=False)
         if ready:
             try:
-                self._made[name] = Done(ray.get(attempt.reference), attempt.result)
+                self._done[name] = Done(ray.get(attempt.reference), attempt.result)
                 del self._running[name]
                 _log.info("step %s: done", name)
                 return True
@@ -96,12 +96,12 @@ class Driver:
         if time.monotonic() < attempt.ends_at:
             return True
         ray.kill(attempt.actor)
-        why = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
-        return self._again(name, attempt, why, submit)
+        reason = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
+        return self._again(name, attempt, reason, submit)
 
-    def _again(self, name: str, attempt: _Attempt, why: str, submit: Submit) -> bool:
+    def _again(self, name: str, attempt: _Attempt, reason: str, submit: Submit) -> bool:
         del self._running[name]
-        _log.error("step %s: try %d failed: %s", name, attempt.number, why)
+        _log.error("step %s: try %d failed: %s", name, attempt.number, reason)
         if attempt.number > self._steps[name].retries or time.monotonic() >= self._ends_at:
             return False
         self._try(name, attempt.number + 1, submit)
@@ -117,10 +117,10 @@ class Driver:
 
 def order(steps: Mapping[str, Step]) -> list[str]:
     """The steps in topological order; cyclic dependencies are refused."""
-    done: dict[str, None] = {}
-    while len(done) < len(steps):
-        ready = [name for name, step in steps.items() if name not in done and set(step.needs) <= done.keys()]
+    ordered: dict[str, None] = {}
+    while len(ordered) < len(steps):
+        ready = [name for name, step in steps.items() if name not in ordered and set(step.needs) <= ordered.keys()]
         if not ready:
-            raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
-        done |= dict.fromkeys(ready)
-    return list(done)
+            raise Refusal(f"steps {', '.join(name for name in steps if name not in ordered)} wait for each other")
+        ordered |= dict.fromkeys(ready)
+    return list(ordered)

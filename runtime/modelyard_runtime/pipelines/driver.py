@@ -53,31 +53,31 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
     """Run the steps of a pipeline on an initialized Ray; evaluate, report and log the results."""
     pipeline = workload.pipeline
     driver = Driver(pipeline.steps, pipeline.timeout_seconds)
-    made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
-    if made is None:
+    done_steps = driver.run(lambda name, results: _submit(workload, name, results, run_name))
+    if done_steps is None:
         return 1
     if workload.type == "training":
-        code = _finish(workload, made, run_name)
+        code = _finish(workload, done_steps, run_name)
         report_standing(Look.of_training(workload))
         return code
     steps = pipeline.steps
-    counts = [one.summary.reported["refused"] for name, one in made.items() if scores(workload, steps[name])]
+    counts = [done.summary.reported["refused"] for name, done in done_steps.items() if scores(workload, steps[name])]
     if counts:
         report_refused(workload, sum(counts))
     _log.info("run %s is done", run_name)
     return 0
 
 
-def check(described: Workload) -> PipelineWorkload:
+def check(description: Workload) -> PipelineWorkload:
     """Return the pipeline; refuse it before any work if it requires something this runtime does not support."""
-    workload = check_pipeline(described)
+    workload = check_pipeline(description)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
     for name, step in pipeline.steps.items():
         if step.trainer:
-            given = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
+            parameters = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
             try:
-                check_trainer(step.trainer, task, given)
+                check_trainer(step.trainer, task, parameters)
             except Refusal as refusal:
                 raise Refusal(f"step {name!r}: {refusal}") from None
     return workload
@@ -98,10 +98,10 @@ def _start_ray(pipeline: Pipeline) -> None:
     groups: dict[str, float] = {}
     cpus = 1.0
     for step in steps:
-        worker, most = worker_of(step), max(step.workers.max, 1)
-        cpus = max(cpus, worker["num_cpus"] * most)
+        worker, max_workers = worker_of(step), max(step.workers.max, 1)
+        cpus = max(cpus, worker["num_cpus"] * max_workers)
         for group in worker["resources"]:
-            groups[group] = max(groups.get(group, 0.0), float(most))
+            groups[group] = max(groups.get(group, 0.0), float(max_workers))
     ray.init(address="local", num_cpus=int(-(-cpus // 1)), resources=groups, include_dashboard=False)
 
 
@@ -114,25 +114,25 @@ def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_
     if spread_out(workload, step):
         worker = {"num_cpus": 0, "resources": dict.fromkeys(worker["resources"], _BESIDE)}
     actor: Any = ray.remote(StepActor).options(max_restarts=0, **worker).remote()
-    summary, made = actor.perform.options(num_returns=2).remote(workload, name, results, run_name)
-    return actor, summary, made
+    summary, result = actor.perform.options(num_returns=2).remote(workload, name, results, run_name)
+    return actor, summary, result
 
 
-def _finish(workload: PipelineWorkload, made: dict[str, Done], run_name: str) -> int:
+def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: str) -> int:
     import ray
     from ray.exceptions import RayError
 
     steps = workload.pipeline.steps
-    modelled = [name for name in order(steps) if made[name].summary.has_model]
+    modelled = [name for name in order(steps) if done_steps[name].summary.has_model]
     trained = [name for name in modelled if steps[name].trainer] or modelled
     if not trained:
         raise Refusal("no step returned a model; a training pipeline needs one that does")
     name = trained[-1]
-    reported = {key: value for one in made.values() for key, value in one.summary.reported.items()}
+    reported = {key: value for done in done_steps.values() for key, value in done.summary.reported.items()}
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
-        _log.info("%s", ray.get(ending.remote(workload, name, made[name].result, reported, run_name)))
+        _log.info("%s", ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name)))
     except RayError as problem:
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):

@@ -31,13 +31,13 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
     nodes_of_cluster: Any = ray.nodes  # Ray leaves it untyped
     for node in nodes_of_cluster():
         if node["Alive"]:
-            there = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
-            task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+            on_node = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
+            task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=on_node)
             copying[task.remote(workload, run_name, node["NodeName"])] = node["NodeName"]
-    done, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
+    finished, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
     for reference in late:
         _log.warning("logs of %s are not copied: it took longer than %d s", copying[reference], _WAIT_S)
-    for reference in done:
+    for reference in finished:
         try:
             _log.info("logs of %s: %d files", copying[reference], ray.get(reference))
         except RayError as problem:
