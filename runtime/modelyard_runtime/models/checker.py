@@ -214,7 +214,7 @@ class _Block:
     places: npt.NDArray[np.intp]
 
     def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
-        """An array with a row per record and a column per key; KeyError if a record lacks a key, unless `allow_missing`."""
+        """A row per record and a column per key; KeyError if a record lacks a key, unless `allow_missing`."""
         if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:

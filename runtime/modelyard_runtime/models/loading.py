@@ -81,7 +81,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
             raise Refusal(f"{title} is not loaded: no record says that {alias!r} is there")
         if not move.digest:
             raise Refusal(f"{title} is not loaded: the record that {alias!r} is there has no digest of its files")
-        evidence.check(workload, model, title, move.digest, evidence.kept(moves, version.version, move.digest))
+        evidence.check(
+            workload, model, title, move.digest, evidence.recorded_statements(moves, version.version, move.digest)
+        )
         return move.digest
     if not tagged_digest:
         _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)

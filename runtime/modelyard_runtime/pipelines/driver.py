@@ -12,7 +12,7 @@ from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.pipelines.dag import Done, Driver, order
 from modelyard_runtime.pipelines.logs import keep_logs
 from modelyard_runtime.pipelines.steps import StepActor, finish_step, scores, spread_out, worker_of
-from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.look import Subject, promotes_itself
 from modelyard_runtime.promotion.promoter import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
@@ -34,7 +34,7 @@ def run() -> int:
         registry.connect(workload)
         registry.open_experiment(pipeline.trained_model)  # runs of the user's own code belong to it, too
     if _is_delivered_or_approved(pipeline) and promotes_itself(workload):
-        _log.info("before the run: %s", promote_waiting(Look.of_training(workload)))
+        _log.info("before the run: %s", promote_waiting(Subject.of_training(workload)))
     run_name = new_run()
     try:
         return work(workload, run_name)
@@ -58,7 +58,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
         return 1
     if workload.type == "training":
         code = _finish(workload, done_steps, run_name)
-        report_standing(Look.of_training(workload))
+        report_standing(Subject.of_training(workload))
         return code
     steps = pipeline.steps
     counts = [done.summary.reported["refused"] for name, done in done_steps.items() if scores(workload, steps[name])]

@@ -30,7 +30,7 @@ _WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, 
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StepOutcome:
     """The outcome of a step: a model with its data and parameters, or only reported metrics.
 
     `result` is the return value of user code, `run_id` the registry's run that a search created.
@@ -83,21 +83,21 @@ def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorklo
     """The workload, with a scoring step of a custom pipeline turned into a batch inference."""
     if step.model is None:
         return workload
-    own = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
-    pipeline = {**workload.pipeline.source, **own}
+    overrides = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
+    pipeline = {**workload.pipeline.source, **overrides}
     return decode(PipelineWorkload, {**workload.source, "type": "batch-inference", "pipeline": pipeline})
 
 
-def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
+def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, StepOutcome]:
     """Run one step. `results` contains references to the outcomes of earlier steps."""
     import ray
 
     _log_here()
     step = workload.pipeline.steps[name]
-    found: dict[str, Made] = {key: ray.get(reference) for key, reference in results.items()}
-    before = {key: one.result if one.model is None else one.model for key, one in found.items()}
-    made = _perform(workload, name, step, before, run)
-    return Summary(made.model is not None, made.reported), made
+    outcomes: dict[str, StepOutcome] = {key: ray.get(reference) for key, reference in results.items()}
+    before = {key: earlier.result if earlier.model is None else earlier.model for key, earlier in outcomes.items()}
+    outcome = _perform(workload, name, step, before, run)
+    return Summary(outcome.model is not None, outcome.reported), outcome
 
 
 class StepActor:
@@ -105,19 +105,23 @@ class StepActor:
 
     def perform(
         self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
-    ) -> tuple[Summary, Made]:
+    ) -> tuple[Summary, StepOutcome]:
         """Run the step, as the function `perform` does."""
         return perform(workload, name, results, run)
 
 
-def finish_step(workload: PipelineWorkload, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
+def finish_step(
+    workload: PipelineWorkload, name: str, outcome: StepOutcome, reported: Mapping[str, float], run: str
+) -> str:
     """Evaluate, register and promote the trained model, on a worker of the step that trained it."""
     _log_here()
-    assert made.data is not None
-    return finish(workload, name, Trained(made.model, reported, made.parameters, made.run_id), made.data, run)
+    assert outcome.data is not None
+    return finish(
+        workload, name, Trained(outcome.model, reported, outcome.parameters, outcome.run_id), outcome.data, run
+    )
 
 
-def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> Made:
+def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> StepOutcome:
     pipeline = workload.pipeline
     if step.entrypoint:
         return _own_code(workload, name, before, run)
@@ -126,52 +130,54 @@ def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[
         output, workers = step.output or pipeline.output, step.workers
         bounds = workers.min, workers.max
         counts = score_datasets(as_batch_inference(workload, step), inputs, output, worker_of(step), bounds)
-        return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
+        return StepOutcome(result=counts, reported={key: float(value) for key, value in counts.items()})
     return _built_in(workload, step, inputs, run)
 
 
-def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], run: str) -> Made:
+def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], run: str) -> StepOutcome:
     import ray
 
     pipeline = workload.pipeline
     trainer, task = step.trainer, pipeline.task
     parameters, tuning = fixed_parameters(step), pipeline.tuning
     check_trainer(trainer, task, parameters)
-    kept = Checkpoints.of(workload, step) if goes_on(workload, step) else None
+    checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     if tuning is None and trains_together(step):
         whole_because = why_whole(workload, step, task)
         if not whole_because:
-            shards = read_in_shards(workload, step, task, parts_of(step), worker_of(step), kept.began if kept else None)
-            return Made(_fitted(step, task, parameters, shards, kept), shards.data, parameters=parameters)
+            shards = read_in_shards(
+                workload, step, task, parts_of(step), worker_of(step), checkpoints.began if checkpoints else None
+            )
+            return StepOutcome(_fitted(step, task, parameters, shards, checkpoints), shards.data, parameters=parameters)
         _log.warning("the rows are read in the memory of one worker and shared from there: %s", whole_because)
-    data = training_data(workload, inputs, task, kept.began if kept else None)
+    data = training_data(workload, inputs, task, checkpoints.began if checkpoints else None)
     if tuning is None:
-        return Made(_fitted(step, task, parameters, data, kept), data, parameters=parameters)
+        return StepOutcome(_fitted(step, task, parameters, data, checkpoints), data, parameters=parameters)
     shared = ray.put(data)
     split, threshold = pipeline.effective_split, pipeline.trained_model.threshold
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
-    best, known = _searched(workload, step, tuning, trial, run, reuse_workers=True)
-    whole = {**parameters, **best}
-    one = Bounds(min=1, max=1)  # multiple workers are for parallel trials
-    alone = replace(step, workers=one, parameters=whole)
-    if kept is not None and goes_on(workload, alone):
-        return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
+    best, run_id = _searched(workload, step, tuning, trial, run, reuse_workers=True)
+    tuned = {**parameters, **best}
+    one_worker = Bounds(min=1, max=1)  # multiple workers are for parallel trials
+    final_step = replace(step, workers=one_worker, parameters=tuned)
+    if checkpoints is not None and goes_on(workload, final_step):
+        return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)
     train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-    model = ray.get(train.remote(trainer, task, whole, shared))
-    if kept is not None:
-        kept.discard()
-    return Made(model, data, parameters=whole, run_id=known)
+    model = ray.get(train.remote(trainer, task, tuned, shared))
+    if checkpoints is not None:
+        checkpoints.discard()
+    return StepOutcome(model, data, parameters=tuned, run_id=run_id)
 
 
 def _fitted(
-    step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
+    step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
     """Train the model in this process, or on separate workers if it has checkpoints or needs several workers."""
-    if isinstance(data, TrainingData) and kept is None and not trains_together(step):
+    if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
-    model = train_together(step, task, parameters, data, worker_of(step), kept)
-    if kept is not None:
-        kept.discard()
+    model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
+    if checkpoints is not None:
+        checkpoints.discard()
     return model
 
 
@@ -182,13 +188,13 @@ def _searched(
 
     It resumes what a killed driver started on the same data with the same step.
     """
-    known = begin(workload, run, state_of(workload, step))
-    most = step.workers.max
+    parent = begin(workload, run, state_of(workload, step))
+    max_workers = step.workers.max
     try:
-        nested = Nested(workload, known)
-        return search(tuning, trial, worker_of(step), most, known, nested, reuse_workers), known.run_id
+        nested = Nested(workload, parent)
+        return search(tuning, trial, worker_of(step), max_workers, parent, nested, reuse_workers), parent.run_id
     except (Refusal, RuntimeError):
-        failed(known)
+        failed(parent)
         raise
 
 
@@ -197,7 +203,7 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
     return model
 
 
-def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> Made:
+def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> StepOutcome:
     """Run user code, first searching for its parameters if the pipeline declares a search and this step trains."""
     import ray
 
@@ -216,12 +222,12 @@ def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], 
         best, run_id = _searched(workload, step, tuning, trial, run)
         parameters |= best
         if step.workers.max <= 1:
-            called = ray.remote(_called).options(max_retries=0, **worker_of(step))
-            answered = ray.get(called.remote(workload, name, before, run, parameters))
+            remote_call = ray.remote(_called).options(max_retries=0, **worker_of(step))
+            result = ray.get(remote_call.remote(workload, name, before, run, parameters))
         else:
-            answered = _called(workload, name, before, run, parameters)
-        return replace(_made(workload, step, *answered, parameters), run_id=run_id)
-    return _made(workload, step, *_called(workload, name, before, run, parameters), parameters)
+            result = _called(workload, name, before, run, parameters)
+        return replace(_outcome(workload, step, *result, parameters), run_id=run_id)
+    return _outcome(workload, step, *_called(workload, name, before, run, parameters), parameters)
 
 
 def _called(
@@ -232,21 +238,21 @@ def _called(
     return entrypoint(step.entrypoint)(context), dict(context.reported)
 
 
-def _made(
+def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
-) -> Made:
+) -> StepOutcome:
     """In a training pipeline, a returned model, or the text of its URI, is the outcome of the step."""
     if workload.type != "training" or result is None or not _is_model(result):
-        return Made(result=result, reported=reported, parameters=parameters)
+        return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
     data = training_data(workload, tuple(step.inputs), task)
-    return Made(result, data, reported=reported, parameters=parameters)
+    return StepOutcome(result, data, reported=reported, parameters=parameters)
 
 
 def _is_model(result: Any) -> bool:
     if isinstance(result, str):
         return result.startswith(("models:/", "runs:/"))
-    kinds = {one.__module__.partition(".")[0] for one in type(result).__mro__}
+    kinds = {base.__module__.partition(".")[0] for base in type(result).__mro__}
     return bool(kinds & {"sklearn", "xgboost", "lightgbm", "torch", "mlflow"})
 
 
@@ -258,8 +264,8 @@ def searched(pipeline: Pipeline, name: str) -> bool:
     steps = pipeline.steps
     if any(step.trainer for step in steps.values()):
         return False
-    needed = {one for step in steps.values() for one in step.needs}
-    ends = [one for one in steps if one not in needed]
+    needed = {other for step in steps.values() for other in step.needs}
+    ends = [other for other in steps if other not in needed]
     return len(steps) == 1 or ends[-1] == name
 
 

@@ -55,18 +55,18 @@ def take_back(
     """
     observe(history, alias)
     moves = history.moves(alias)
-    head, *before = standing(moves) or ("",)
-    belongs = next((one for one in before if fit(moves, one)), "")
-    if not belongs or (only and head != only):
+    current, *before = standing(moves) or ("",)
+    target = next((version for version in before if fit(moves, version)), "")
+    if not target or (only and current != only):
         return ""
-    for unfit in before[: before.index(belongs)]:
-        history.finish(history.append(Move(alias, TAKE_BACK, unfit, head, who, f"{why}; {_UNFIT}", at=now)))
-    return _make(history, Move(alias, TAKE_BACK, head, head, who, why, at=now))
+    for passed_over in before[: before.index(target)]:
+        history.finish(history.append(Move(alias, TAKE_BACK, passed_over, current, who, f"{why}; {_UNFIT}", at=now)))
+    return _make(history, Move(alias, TAKE_BACK, current, current, who, why, at=now))
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
     """When an alias was last rolled back; None if never."""
-    return max((one.at for one in history.moves(alias) if one.action == TAKE_BACK), default=None)
+    return max((move.at for move in history.moves(alias) if move.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
@@ -78,12 +78,12 @@ def settle(history: History, alias: str) -> str:
     """Set the alias to where its history says that it belongs, until both agree. Returns its version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
-        belongs = candidates[0] if candidates else ""
-        if not belongs or _at(history, alias) == belongs:
-            return belongs
-        if not registry.set_alias(history.name, alias, belongs):
-            gone = Move(alias, TAKE_BACK, belongs, belongs, "modelyard", "it was deleted from the registry")
-            history.finish(history.append(gone))
+        target = candidates[0] if candidates else ""
+        if not target or _at(history, alias) == target:
+            return target
+        if not registry.set_alias(history.name, alias, target):
+            deletion = Move(alias, TAKE_BACK, target, target, "modelyard", "it was deleted from the registry")
+            history.finish(history.append(deletion))
     raise Refusal(_BUSY.format(alias, history.name))
 
 
@@ -94,46 +94,48 @@ def observe(history: History, alias: str) -> None:
     was left by a process that ended, and its move is completed.
     """
     for _ in range(_TRIES):
-        before, at, after = history.moves(alias), _at(history, alias), history.moves(alias)
+        before, current, after = history.moves(alias), _at(history, alias), history.moves(alias)
         if before != after:
             continue
         candidates, opened = standing(after), [one for one in after if not one.finished]
         if opened:
             _complete(history, after, opened)
-        elif at and at != next(iter(candidates), ""):
-            over = tuple(one for one in candidates if int(one) > int(at))
+        elif current and current != next(iter(candidates), ""):
+            newer = tuple(one for one in candidates if int(one) > int(current))
             why = _MOVED if after else _BEGAN
-            digest = _digest(history.name, at)
-            found = Move(alias, BY_HAND, at, next(iter(candidates), ""), "unknown", why, digest, over)
-            _log.warning("%r of %s is version %s: %s", alias, history.name, at, why)
-            history.finish(history.append(found))
+            digest = _digest(history.name, current)
+            move = Move(alias, BY_HAND, current, next(iter(candidates), ""), "unknown", why, digest, newer)
+            _log.warning("%r of %s is version %s: %s", alias, history.name, current, why)
+            history.finish(history.append(move))
         return
     raise Refusal(_BUSY.format(alias, history.name))
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
     """Complete interrupted moves; a move that began recently belongs to another process."""
-    belongs = next(iter(standing(moves)), "")
-    known = recorded(moves, belongs)
-    if known is None or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
+    target = next(iter(standing(moves)), "")
+    record = recorded(moves, target)
+    if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
         return
     last = opened[-1]
-    again = Move(last.alias, PROMOTE, belongs, last.before, last.who, _AGAIN, known.digest, evidence=known.evidence)
-    _make(history, again)
-    for one in opened:
-        history.finish(one.id)
+    completion = Move(
+        last.alias, PROMOTE, target, last.before, last.who, _AGAIN, record.digest, evidence=record.evidence
+    )
+    _make(history, completion)
+    for move in opened:
+        history.finish(move.id)
 
 
 def _make(history: History, move: Move) -> str:
-    made = history.append(move)
-    at = settle(history, move.alias)
-    history.finish(made)
-    return at
+    move_id = history.append(move)
+    version = settle(history, move.alias)
+    history.finish(move_id)
+    return version
 
 
 def _at(history: History, alias: str) -> str:
-    found = registry.version_at(history.name, alias)
-    return "" if found is None else found.version
+    version = registry.version_at(history.name, alias)
+    return "" if version is None else version.version
 
 
 def _digest(name: str, number: str) -> str:

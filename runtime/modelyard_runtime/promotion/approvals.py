@@ -66,17 +66,19 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
     """The approvals of the version with this digest. A group counts once, and so does a key."""
-    asked = promotion.approvals
-    keys, about = _keys(asked), subject(workload, promotion, digest)
-    given: dict[str, Approval] = {}
+    policy = promotion.approvals
+    keys, expected = _keys(policy), subject(workload, promotion, digest)
+    approvals: dict[str, Approval] = {}
     used: set[bytes] = set()
     refused: list[str] = []
-    for tag, content in _written(asked, tags):
-        if any(one.evidence == content for one in given.values()):
+    for tag, content in _written(policy, tags):
+        if any(one.evidence == content for one in approvals.values()):
             continue
         try:
-            key = signer(content, about)
-            group = next((group for group, listed in keys.items() if key in listed and group not in given), "")
+            key = signer(content, expected)
+            group = next(
+                (group for group, group_keys in keys.items() if key in group_keys and group not in approvals), ""
+            )
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
@@ -84,44 +86,46 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
-        given[group] = Approval(group, fingerprint(key), content)
-    missing = 0 if asked is None else max(asked.minimum - len(given), 0)
-    return Standing(tuple(given.values()), missing, tuple(one for one in keys if one not in given), tuple(refused))
+        approvals[group] = Approval(group, fingerprint(key), content)
+    missing = 0 if policy is None else max(policy.minimum - len(approvals), 0)
+    return Standing(
+        tuple(approvals.values()), missing, tuple(one for one in keys if one not in approvals), tuple(refused)
+    )
 
 
-def signer(evidence: str, about: Mapping[str, str]) -> bytes:
+def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
     """The key that signed a statement about exactly this; raises NotSigned otherwise."""
     try:
-        found = json.loads(evidence[:_LONGEST])
-        statement, signature = found["statement"], found["signature"]
-        said = json.loads(statement)
-        wrong = [name for name, wanted in about.items() if said.get(name) != wanted]
+        document = json.loads(evidence[:_LONGEST])
+        statement, signature = document["statement"], document["signature"]
+        claims = json.loads(statement)
+        wrong = [name for name, value in expected.items() if claims.get(name) != value]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotSigned("it is no signed statement") from None
     if not isinstance(statement, str) or not isinstance(signature, str):
         raise NotSigned("it is no signed statement")
     if wrong:
-        raise _Elsewhere(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
-    read = signature_of(signature)
-    verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
-    return read.key
+        raise _Elsewhere(f"it is about another {wrong[0]}: {str(claims.get(wrong[0]))[:80]!r}")
+    parsed = signature_of(signature)
+    verify(statement.encode("utf-8", "surrogatepass"), parsed, NAMESPACE)
+    return parsed.key
 
 
-def _written(asked: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
+def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
     """Candidates for approvals with their source: tags of the version, and files next to the spec."""
-    if asked is None:
+    if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
-    return [*beside_version, *((BESIDE_SPEC, content) for content in asked.given)]
+    return [*beside_version, *((BESIDE_SPEC, content) for content in policy.given)]
 
 
-def _keys(asked: Approvals | None) -> dict[str, set[bytes]]:
+def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
     """The keys of each group that may approve; an invalid key approves nothing, and does not affect the others."""
-    if asked is None:
+    if policy is None:
         return {}
-    lines = {name: asked.groups[name].ssh_keys if name in asked.groups else () for name in asked.from_}
-    read = {name: [_key(name, line) for line in keys] for name, keys in lines.items()}
-    return {name: {key for key in keys if key is not None} for name, keys in read.items()}
+    lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
+    parsed = {name: [_key(name, line) for line in keys] for name, keys in lines.items()}
+    return {name: {key for key in keys if key is not None} for name, keys in parsed.items()}
 
 
 @cache

@@ -74,11 +74,11 @@ def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
     """Refuse a rule whose metric cannot be computed: user code reports metrics only for the new model."""
     for line in pipeline.validation:
         metric = line.metric
-        given = {"versus": line.versus, "data": line.data, "by": line.by}
-        asked = [name for name, value in given.items() if value and not reported_may_have(name)]
-        if not computes(metric, task) and (not own_code or asked):
-            known = ", ".join(known_metrics(task))
-            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {known}")
+        options = {"versus": line.versus, "data": line.data, "by": line.by}
+        unsupported = [name for name, value in options.items() if value and not reported_may_have(name)]
+        if not computes(metric, task) and (not own_code or unsupported):
+            available = ", ".join(known_metrics(task))
+            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {available}")
 
 
 def judge(pipeline: Pipeline, measures: Measures) -> tuple[Verdict, ...]:
@@ -96,18 +96,18 @@ def _judge_line(line: Check, measures: Measures) -> Verdict:
         value = measures.value(line)
     except Incomparable as problem:
         return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
-    why = f"{metric} is {value:.6g}, asked is {_asked(line)}"
-    return Verdict(name, _within(line, value), why, {"metric": metric, "value": value})
+    reason = f"{metric} is {value:.6g}, asked is {_bounds_text(line)}"
+    return Verdict(name, _within(line, value), reason, {"metric": metric, "value": value})
 
 
 def _within(line: Check, value: float) -> bool:
-    least, most = line.min, line.max
-    return (least is None or value >= least) and (most is None or value <= most)
+    minimum, maximum = line.min, line.max
+    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
 
 
-def _asked(line: Check) -> str:
-    wanted = [("at least", line.min), ("at most", line.max)]
-    return " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
+def _bounds_text(line: Check) -> str:
+    bounds = [("at least", line.min), ("at most", line.max)]
+    return " and ".join(f"{words} {limit:g}" for words, limit in bounds if limit is not None)
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
@@ -116,29 +116,29 @@ def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
     If something cannot be measured, the rule fails: a slice without a value, or most rows in slices that are too small.
     """
     name, metric, by = line.name, line.metric, line.by
-    values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
-    told: dict[str, Json] = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
-    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": told}
-    total = sum(one.rows for one in slices.values())
-    judged = sum(one.rows for one in slices.values() if one.value is not None)
+    values = {key: entry.value for key, entry in slices.items() if entry.value is not None and not isnan(entry.value)}
+    slice_figures: dict[str, Json] = {key: {"rows": entry.rows, "value": entry.value} for key, entry in slices.items()}
+    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": slice_figures}
+    total = sum(entry.rows for entry in slices.values())
+    judged = sum(entry.rows for entry in slices.values() if entry.value is not None)
     if 2 * judged < total:
-        why = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
-        return Verdict(name, False, why, figures)
-    unknown = [key for key, one in slices.items() if one.value is not None and isnan(one.value)]
+        reason = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
+        return Verdict(name, False, reason, figures)
+    unknown = [key for key, entry in slices.items() if entry.value is not None and isnan(entry.value)]
     if unknown:
         return Verdict(name, False, f"{metric} has no meaning for {by} {unknown[0]}", figures)
     worst, best = min(values, key=lambda key: values[key]), max(values, key=lambda key: values[key])
-    apart = values[best] - values[worst]
+    difference = values[best] - values[worst]
     outside = [key for key, value in values.items() if not _within(line, value)]
-    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_asked(line)}" for key in outside[:_MOST_NAMED]]
+    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_bounds_text(line)}" for key in outside[:_MOST_NAMED]]
     problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
     allowed = line.max_difference
     if allowed is not None and len(values) < 2:
         problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
-    elif allowed is not None and apart > allowed:
-        problems.append(f"{by} {best} and {worst} differ by {apart:.6g}, allowed is {allowed:g}")
+    elif allowed is not None and difference > allowed:
+        problems.append(f"{by} {best} and {worst} differ by {difference:.6g}, allowed is {allowed:g}")
     spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
-    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": apart})
+    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": difference})
 
 
 _MOST_NAMED = 5
@@ -147,24 +147,24 @@ _MOST_NAMED = 5
 def _judge_against(line: Check, measures: Measures) -> Verdict:
     name, metric, alias = line.name, line.metric, line.versus
     try:
-        found = measures.against(line)
+        comparison = measures.against(line)
     except Incomparable as problem:
         return Verdict(name, False, f"{metric} cannot be compared: {problem}", {"metric": metric})
-    if found is None:
+    if comparison is None:
         value = measures.value(line)
-        told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
-        return Verdict(name, True, told, {"metric": metric, "value": value})
+        reason = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
+        return Verdict(name, True, reason, {"metric": metric, "value": value})
     needed, confidence = line.min_delta, CONFIDENCE if line.confidence is None else line.confidence
-    sure = f"{sureness(line):.4g} confidence: {found.low:.6g} to {found.high:.6g}"
-    told = (
-        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {found.gained:.6g} ({sure}), "
-        f"needed {'more than' if confidence else 'at least'} {needed:g}; "
-        f"compared on {found.rows} rows that neither has learned from"
+    interval = f"{sureness(line):.4g} confidence: {comparison.low:.6g} to {comparison.high:.6g}"
+    reason = (
+        f"{metric} is {comparison.value:.6g}, {alias} has {comparison.other:.6g}: "
+        f"better by {comparison.gained:.6g} ({interval}), needed {'more than' if confidence else 'at least'} {needed:g}; "
+        f"compared on {comparison.rows} rows that neither has learned from"
     )
-    holds = found.low > needed if confidence else found.gained >= needed
-    if not holds and confidence and found.gained > needed:
-        told += ", too few to tell the difference from chance"
-    return Verdict(name, holds, told, {"metric": metric, "confidence": sureness(line), **asdict(found)})
+    holds = comparison.low > needed if confidence else comparison.gained >= needed
+    if not holds and confidence and comparison.gained > needed:
+        reason += ", too few to tell the difference from chance"
+    return Verdict(name, holds, reason, {"metric": metric, "confidence": sureness(line), **asdict(comparison)})
 
 
 CONFIDENCE = 0.95

@@ -9,7 +9,7 @@ from modelyard_runtime.workload.records import PipelineWorkload, PromoterWorkloa
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Subject:
     """An alias and the requirements for moving it.
 
     `made_by` is the address of the training or import whose versions may get it; a stage, whose address is `stage`,
@@ -24,7 +24,7 @@ class Look:
     alone: bool = False
 
     @classmethod
-    def of_training(cls, workload: PipelineWorkload) -> Look:
+    def of_training(cls, workload: PipelineWorkload) -> Subject:
         """The promotion of a training run's own versions."""
         pipeline = workload.pipeline
         promotion = Promotion(
@@ -37,7 +37,7 @@ class Look:
         return cls(workload, promotion, workload.address, alone=promotes_itself(workload))
 
     @classmethod
-    def all_of(cls, workload: PromoterWorkload) -> Iterator[Look]:
+    def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
         """The promotions of a promoter. Imports come last: they take as long as their source is large."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")

@@ -54,18 +54,18 @@ def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged],
         registry.connect(workload)
         history = History(model)
         alias = model.alias
-        found = registry.version_at(history.name, alias)
-        move = None if found is None else arrived(history.moves(alias), found.version)
-        if found is None or move is None:
+        version = registry.version_at(history.name, alias)
+        move = None if version is None else arrived(history.moves(alias), version.version)
+        if version is None or move is None:
             continue
-        seen = judged.get((served, found.version), Judged(0, {}))
-        told: dict[str, Json] = {
+        result = judged.get((served, version.version), Judged(0, {}))
+        record: dict[str, Json] = {
             "at": now.isoformat(),
-            "rows": seen.rows,
-            "failed": dict(seen.failed),
-            "unknown": [*seen.unknown],
+            "rows": result.rows,
+            "failed": dict(result.failed),
+            "unknown": [*result.unknown],
         }
-        history.witness(move, workload.address.rpartition(".")[2], json.dumps(told))
+        history.witness(move, workload.address.rpartition(".")[2], json.dumps(record))
 
 
 def _served(model: Model) -> str:
@@ -74,30 +74,30 @@ def _served(model: Model) -> str:
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
     """Whether a version has been at the alias of the previous stage for long enough, and done well enough."""
-    asked, before = promotion.soak, promotion.after
-    if asked is None:
+    soak, before = promotion.soak, promotion.after
+    if soak is None:
         return Standing()
     history = History(promotion.model)
     move = arrived(history.moves(before), version)
     if move is None:
         return Standing(f"{before!r} is not recorded as version {version} yet")
-    ends = move.at + timedelta(seconds=asked.seconds)
+    ends = move.at + timedelta(seconds=soak.seconds)
     if now < ends:
         return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
-    monitor = asked.monitor
-    return _judged(asked, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
+    monitor = soak.monitor
+    return _judged(soak, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
 
 
-def _judged(asked: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
+def _judged(soak: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
     try:
-        read = json.loads(seen)
-        at, count = datetime.fromisoformat(read["at"]), int(read["rows"])
-        failed = {str(name): float(value) for name, value in read["failed"].items()}
-        unknown = [str(name) for name in read["unknown"]]
+        record = json.loads(seen)
+        at, count = datetime.fromisoformat(record["at"]), int(record["rows"])
+        failed = {str(name): float(value) for name, value in record["failed"].items()}
+        unknown = [str(name) for name in record["unknown"]]
         early = at < ends
     except (ValueError, KeyError, TypeError, AttributeError):
         return Standing(f"monitor {monitor} has not looked at it yet")
-    fewest = asked.min_rows
+    fewest = soak.min_rows
     if early:
         return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
     if count < fewest:

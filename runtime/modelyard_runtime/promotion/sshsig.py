@@ -41,8 +41,8 @@ class _Reader:
     def take(self, count: int) -> bytes:
         if count > len(self._data):
             raise NotSigned("the signature ends too early")
-        found, self._data = self._data[:count], self._data[count:]
-        return found
+        data, self._data = self._data[:count], self._data[count:]
+        return data
 
     def string(self) -> bytes:
         return self.take(int.from_bytes(self.take(4), "big"))
@@ -55,9 +55,9 @@ def key_of(line: str) -> bytes:
     """The key in a line such as that of `id_ed25519.pub`: its type, the key, and a comment."""
     parts = line.split()
     try:
-        found = base64.b64decode(parts[1], validate=True)
-        if _Reader(found).string() == parts[0].encode():
-            return found
+        key = base64.b64decode(parts[1], validate=True)
+        if _Reader(key).string() == parts[0].encode():
+            return key
     except (IndexError, ValueError, NotSigned):  # not Base64, or not even ASCII
         pass
     raise NotSigned(f"{line[:40]!r} is no public key of SSH")
@@ -96,7 +96,7 @@ def verify(message: bytes, signature: Signature, namespace: str) -> None:
     hashed = _HASHES[signature.hash](message).digest()
     parts = (namespace.encode(), b"", signature.hash.encode(), hashed)
     try:
-        _check(signature, _MAGIC + b"".join(len(one).to_bytes(4, "big") + one for one in parts))
+        _check(signature, _MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts))
     except InvalidSignature:
         raise NotSigned("the signature does not fit what was signed") from None
     except (ValueError, UnsupportedAlgorithm, NotImplementedError) as problem:

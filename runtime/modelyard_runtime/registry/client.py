@@ -84,19 +84,19 @@ def open_experiment(model: records.Model) -> str:
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
     """Set the AWS variables for boto3, with which MLflow reads and writes artifacts."""
-    found = workload.stores.get(store)
-    if found is None:
+    access = workload.stores.get(store)
+    if access is None:
         return
     for variable, source in (
-        ("AWS_ACCESS_KEY_ID", found.access_key_id_env),
-        ("AWS_SECRET_ACCESS_KEY", found.secret_access_key_env),
+        ("AWS_ACCESS_KEY_ID", access.access_key_id_env),
+        ("AWS_SECRET_ACCESS_KEY", access.secret_access_key_env),
     ):
         if source and source in os.environ:
             os.environ[variable] = os.environ[source]
-    if found.endpoint:
-        os.environ["MLFLOW_S3_ENDPOINT_URL"] = found.endpoint
-    if found.region:
-        os.environ["AWS_DEFAULT_REGION"] = found.region
+    if access.endpoint:
+        os.environ["MLFLOW_S3_ENDPOINT_URL"] = access.endpoint
+    if access.region:
+        os.environ["AWS_DEFAULT_REGION"] = access.region
 
 
 def version_at(name: str, alias: str) -> Version | None:
@@ -104,12 +104,12 @@ def version_at(name: str, alias: str) -> Version | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        found = _client().get_model_version_by_alias(name, alias)
+        model_version = _client().get_model_version_by_alias(name, alias)
     except MlflowException as problem:
         if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
-    return _version(name, found)
+    return _version(name, model_version)
 
 
 def version(name: str, number: str) -> Version:
@@ -117,37 +117,43 @@ def version(name: str, number: str) -> Version:
     return _version(name, _client().get_model_version(name, number))
 
 
-def _version(name: str, found: Any) -> Version:
-    tags = {str(key): str(value) for key, value in dict(found.tags or {}).items()}
-    return Version(name, str(found.version), f"models:/{name}/{found.version}", tags, str(found.run_id or ""))
+def _version(name: str, model_version: Any) -> Version:
+    tags = {str(key): str(value) for key, value in dict(model_version.tags or {}).items()}
+    return Version(
+        name,
+        str(model_version.version),
+        f"models:/{name}/{model_version.version}",
+        tags,
+        str(model_version.run_id or ""),
+    )
 
 
 def versions(name: str) -> list[Version]:
     """All versions of a registered model; empty if it does not exist yet."""
-    found = _client().search_model_versions(f"name = '{name}'")
-    return [_version(name, one) for one in found]
+    model_versions = _client().search_model_versions(f"name = '{name}'")
+    return [_version(name, model_version) for model_version in model_versions]
 
 
 def tagged(name: str, value: str) -> list[Version]:
     """The versions of all models with this value of a tag; the value must not contain quotes."""
-    found = _client().search_model_versions(f"tags.`{name}` = '{value}'")
-    return [_version(str(one.name), one) for one in found]
+    model_versions = _client().search_model_versions(f"tags.`{name}` = '{value}'")
+    return [_version(str(model_version.name), model_version) for model_version in model_versions]
 
 
-def tag(of: Version, tags: Mapping[str, str]) -> None:
+def tag(version: Version, tags: Mapping[str, str]) -> None:
     """Set or change tags of a version."""
     for key, value in tags.items():
-        _client().set_model_version_tag(of.name, of.version, key, value)
+        _client().set_model_version_tag(version.name, version.version, key, value)
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
     """Register a new version; the registered model is created if necessary. `text` describes the version."""
     import mlflow
 
-    made = mlflow.register_model(model_uri, name, tags=dict(tags))
+    model_version = mlflow.register_model(model_uri, name, tags=dict(tags))
     if text:
-        _client().update_model_version(name, str(made.version), description=text)
-    return version(name, str(made.version))
+        _client().update_model_version(name, str(model_version.version), description=text)
+    return version(name, str(model_version.version))
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
@@ -159,8 +165,8 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
     except MlflowException as problem:
         if problem.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    made = _client().create_model_version(name, source, run_id, tags=dict(tags), description=text)
-    return version(name, str(made.version))
+    model_version = _client().create_model_version(name, source, run_id, tags=dict(tags), description=text)
+    return version(name, str(model_version.version))
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
@@ -192,11 +198,11 @@ def profiles(run_id: str) -> Section | None:
     from mlflow import artifacts
 
     folder, _, _ = PROFILES.rpartition("/")
-    found = artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
-    if PROFILES not in {one.path for one in found}:
+    entries = artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+    if PROFILES not in {entry.path for entry in entries}:
         return None
-    kept: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
-    return kept
+    document: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
+    return document
 
 
 def run_began(run_id: str) -> str:
@@ -224,19 +230,19 @@ def load_version(version: Version, digest: str) -> Model:
         return load(version.uri)
     folder = tempfile.mkdtemp(prefix="model-")
     local = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=folder))
-    if why := _not_what_it_was(version, digest, local):
+    if reason := _difference(version, digest, local):
         shutil.rmtree(folder, ignore_errors=True)
-        raise Refusal(f"version {version.version} of {version.name} is not loaded: {why}")
+        raise Refusal(f"version {version.version} of {version.name} is not loaded: {reason}")
     return load(str(local))
 
 
-def _not_what_it_was(version: Version, digest: str, files: Path) -> str:
+def _difference(version: Version, digest: str, files: Path) -> str:
     """Why these are not the registered files; empty if they are."""
     from modelyard_runtime.registry.lineage import content_digest
 
-    found = content_digest(files) if digest else ""
-    if found != digest:
-        return f"its files hash to {found}, not to {digest}"
+    actual = content_digest(files) if digest else ""
+    if actual != digest:
+        return f"its files hash to {actual}, not to {digest}"
     registered = version.tags.get(FORMAT_TAG, "")
     written = format_of(files) if registered in DATA_ALONE else registered
     return "" if written == registered else f"it is registered as {registered}, and its files are {written}"
@@ -271,13 +277,14 @@ class Model:
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
         return tuple(
-            Column(one.name, str(getattr(one.type, "name", one.type)), bool(one.required)) for one in schema.inputs
+            Column(column.name, str(getattr(column.type, "name", column.type)), bool(column.required))
+            for column in schema.inputs
         )
 
     def threshold(self) -> float | None:
         """The probability from which a row counts as positive; stored in the model's files."""
-        found = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
-        return None if found is None else float(found)
+        stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
+        return None if stored is None else float(stored)
 
     def classifier(self) -> Any | None:
         """The underlying classifier if it predicts probabilities by class; else None."""
@@ -294,9 +301,9 @@ class Model:
         except NotImplementedError:
             return None
         flavor = self.loaded.metadata.flavors.get("python_function", {})
-        kinds = {f"{one.__module__}.{one.__name__}" for one in type(inner).__mro__}
-        answers = flavor.get("predict_fn", "predict") == "predict"
-        return inner if "sklearn.base.BaseEstimator" in kinds and answers else None
+        kinds = {f"{base.__module__}.{base.__name__}" for base in type(inner).__mro__}
+        predicts = flavor.get("predict_fn", "predict") == "predict"
+        return inner if "sklearn.base.BaseEstimator" in kinds and predicts else None
 
 
 def _client() -> Any:

@@ -55,11 +55,11 @@ def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
     """The flavor that logs a model, its logging function, and the arguments that choose its format."""
     import mlflow
 
-    kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
+    kinds = {base.__module__.partition(".")[0] for base in type(model).__mro__}
     if "mlflow" in kinds:
 
-        def log(found: Any, **arguments: Any) -> Any:
-            return mlflow.pyfunc.log_model(python_model=found, **arguments)
+        def log(python_model: Any, **arguments: Any) -> Any:
+            return mlflow.pyfunc.log_model(python_model=python_model, **arguments)
 
         return "pyfunc", log, {}
     for library, flavor in (
@@ -80,7 +80,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
     """The arguments for the format, if the library has several; the others have their own format without pickle."""
     if flavor == "pytorch":  # MLflow's other format needs example tensors, but the inputs are tables
         return {"serialization_format": "pickle"}
-    if flavor == "xgboost" or any(one.__name__ == "Booster" for one in type(model).__mro__):
+    if flavor == "xgboost" or any(base.__name__ == "Booster" for base in type(model).__mro__):
         return {}
     types = _restored(model)
     if types is None:
@@ -100,10 +100,10 @@ def _restored(model: Any) -> frozenset[str] | None:
             if types <= _TRUSTED:
                 skops.io.load(file, trusted=sorted(types))
                 return types
-        why = f"it has {', '.join(sorted(types - _TRUSTED))}"
+        reason = f"it has {', '.join(sorted(types - _TRUSTED))}"
     except Exception as problem:  # noqa: BLE001 - a user's class may raise anything: such a model is pickled
-        why = f"{type(problem).__name__}: {problem}"
-    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", why)
+        reason = f"{type(problem).__name__}: {problem}"
+    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", reason)
     return None
 
 
@@ -124,10 +124,10 @@ def warning_of(written: str) -> str:
 
 
 def _of_sklearn(flavors: _Flavors, flavor: str = "sklearn") -> str:
-    found = flavors.get(flavor, {})
-    if found.get("serialization_format") != SKOPS:
+    configuration = flavors.get(flavor, {})
+    if configuration.get("serialization_format") != SKOPS:
         return PICKLE
-    return SKOPS if set(found.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
+    return SKOPS if set(configuration.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
 
 
 def _of_lightgbm(flavors: _Flavors) -> str:

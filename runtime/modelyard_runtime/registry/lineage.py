@@ -41,8 +41,8 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
     """The framework, license and data classes of a version."""
-    own = (one.classification for one in inputs.values())
-    classes = dict.fromkeys((*workload.governance.data_classes, *own))
+    input_classes = (one.classification for one in inputs.values())
+    classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
         "modelyard.framework": model.framework,
         "modelyard.license": model.card.license,
@@ -64,15 +64,15 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
     """The state of a dataset in a short text: its files by name, size and time. Equal states have equal texts."""
-    found = [(one.path, one.size, one.mtime_ns) for one in files(dataset_place(workload, dataset))]
-    total = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
-    return f"files={len(found)} bytes={sum(size or 0 for _, size, _ in found)} sha256={total}"
+    states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
+    total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+    return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
     """A hash over the path and content of every file of a model: approvals are bound to it."""
     total = hashlib.sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / ADDED):
+    for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
         with path.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
@@ -98,7 +98,7 @@ def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], w
     lines = [warning_of(written)] if warning_of(written) else []
     lines += [f"{name}: {content}" for name, content in of_card.items() if content]
     for name, dataset in inputs.items():
-        said = [one for one in (dataset.description, dataset.classification) if one]
-        lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")
+        notes = [note for note in (dataset.description, dataset.classification) if note]
+        lines.append(f"Learned from {name}{': ' if notes else ''}{', '.join(notes)}")
     lines.append(origin or f"Made by {workload.address} of system {workload.system}.")
     return "\n\n".join(lines)[:_CARD_LONGEST]

@@ -35,13 +35,13 @@ _log = logging.getLogger(__name__)
 def authenticate() -> Any:
     """The authenticated user of a request as MLflow's object, or the response that refuses it."""
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
-    found = auth.authenticate_request_basic_auth()
-    user = getattr(found, "username", None)
-    why = "" if user is None else _refused(str(user), flask.request.path, flask.request.method)
-    if not why or auth.store.get_user(user).is_admin:
-        return found
+    result = auth.authenticate_request_basic_auth()
+    user = getattr(result, "username", None)
+    reason = "" if user is None else _refused(str(user), flask.request.path, flask.request.method)
+    if not reason or auth.store.get_user(user).is_admin:
+        return result
     _log.warning("%s was refused to %s %s", user, flask.request.method, flask.request.path)
-    return flask.make_response(why, 403)
+    return flask.make_response(reason, 403)
 
 
 def _refused(user: str, path: str, method: str) -> str:

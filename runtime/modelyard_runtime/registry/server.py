@@ -80,14 +80,14 @@ def prepare(server: Server, database: str) -> None:
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
-    wanted = server.users
-    for name, rights in wanted.items():
+    described = server.users
+    for name, rights in described.items():
         _login(users, name, _password(name))
-        own = {experiments[path] for path in rights.experiments}
-        _rights(users, name, "experiment", own, set(experiments.values()))
+        experiment_ids = {experiments[path] for path in rights.experiments}
+        _rights(users, name, "experiment", experiment_ids, set(experiments.values()))
         _rights(users, name, "registered_model", set(rights.models), set(server.models))
     for user in users.list_users():
-        if user.username.startswith(WORKLOADS) and user.username not in wanted:
+        if user.username.startswith(WORKLOADS) and user.username not in described:
             users.delete_user(user.username)
             _log.info("removed the user %s", user.username)
 
@@ -109,8 +109,8 @@ def _tables(server: Server, database: str) -> dict[str, str]:
     models = import_module("mlflow.store.model_registry.sqlalchemy_store").SqlAlchemyStore(database)
     ids: dict[str, str] = {}
     for name, location in server.experiments.items():
-        found = experiments.get_experiment_by_name(name)
-        ids[name] = str(found.experiment_id if found else experiments.create_experiment(name, str(location)))
+        experiment = experiments.get_experiment_by_name(name)
+        ids[name] = str(experiment.experiment_id if experiment else experiments.create_experiment(name, str(location)))
     for name in server.models:
         try:
             models.create_registered_model(name)
@@ -120,17 +120,21 @@ def _tables(server: Server, database: str) -> dict[str, str]:
     return ids
 
 
-def _rights(users: Any, name: str, kind: str, wanted: set[str], described: set[str]) -> None:
+def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
     """Set what a user may change; what the user created stays its own, unless the description names it."""
-    listed = users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
+    list_permissions = (
+        users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
+    )
     field = "experiment_id" if kind == "experiment" else "name"
-    found = {getattr(each, field): each.permission for each in listed(name)}
-    held = {one for one, permission in found.items() if permission == _MAY_CHANGE}
-    more = {one for one, permission in found.items() if one in described and permission != _MAY_CHANGE}
-    for gone in sorted(held - wanted | more):
-        users.revoke_user_resource_permission(name, kind, gone)
-    for new in sorted(wanted - held):
-        users.grant_user_permission(name, kind, new, _MAY_CHANGE)
+    permissions = {getattr(entry, field): entry.permission for entry in list_permissions(name)}
+    editable = {resource for resource, permission in permissions.items() if permission == _MAY_CHANGE}
+    extra = {
+        resource for resource, permission in permissions.items() if resource in described and permission != _MAY_CHANGE
+    }
+    for revoked in sorted(editable - targets | extra):
+        users.revoke_user_resource_permission(name, kind, revoked)
+    for granted in sorted(targets - editable):
+        users.grant_user_permission(name, kind, granted, _MAY_CHANGE)
 
 
 def _login(users: Any, name: str, password: str) -> None:

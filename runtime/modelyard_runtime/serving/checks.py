@@ -14,11 +14,11 @@ def check_server(workload: Workload) -> ServerWorkload:
     applications = workload.applications
     if not applications:
         raise Refusal("a server has no application")
-    for name, one in applications.items():
-        if not known_metrics(one.model.task):
-            raise Refusal(f"application {name!r}: {one.model.task!r} is no task of a model")
-        if one.auth is not None:
-            check_auth(one.auth)
+    for name, application in applications.items():
+        if not known_metrics(application.model.task):
+            raise Refusal(f"application {name!r}: {application.model.task!r} is no task of a model")
+        if application.auth is not None:
+            check_auth(application.auth)
     return workload
 
 

@@ -51,19 +51,19 @@ class Direct:
         return self.loaded.threshold()
 
 
-def load(workload: ServerWorkload, described: Model, version: registry.Version, code: str) -> Serving:
+def load(workload: ServerWorkload, record: Model, version: registry.Version, code: str) -> Serving:
     """Load a version of a described model, wrapped by the user's function `code` if there is one.
 
     Calls of an estimator may overlap, since estimators support several threads; other code may not support that.
     """
-    loaded = loading.load(workload, described, version)
+    loaded = loading.load(workload, record, version)
     checker = Checker(loaded.columns())
     if code:
         model = entrypoint(code)(loaded)
         if not callable(getattr(model, "predict", None)):
             raise Refusal(f"entrypoint {code} must give an object with predict(rows)")
-        chosen = choosing_by(model, loaded.threshold())
-        return Serving(chosen, checker, version.version, version.uri, overlaps=False)
+        predictor = choosing_by(model, loaded.threshold())
+        return Serving(predictor, checker, version.version, version.uri, overlaps=False)
     estimator = loaded.estimator() if checker.complete else None
     if estimator is None:
         return Serving(loaded, checker, version.version, version.uri, overlaps=False)

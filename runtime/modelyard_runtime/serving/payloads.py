@@ -21,9 +21,9 @@ _LONGEST_NUMBER = 400  # digits; no column type can represent more
 
 def rows_of(body: bytes) -> Rows:
     """The rows of a request: `{"instances": [{"column": value}]}`, or a form that MLflow's own server accepts."""
-    found = parsed(body)
-    split = found.get("dataframe_split")
-    records = found.get("instances", found.get("dataframe_records"))
+    document = parsed(body)
+    split = document.get("dataframe_split")
+    records = document.get("instances", document.get("dataframe_records"))
     if isinstance(split, dict):
         rows = _split(split)
     elif isinstance(records, list) and set(map(type, records)) <= {dict}:
@@ -47,12 +47,12 @@ def parsed(body: bytes) -> dict[str, Any]:
     from pydantic_core import from_json
 
     try:
-        found = from_json(body)  # part of Ray Serve; takes half the time of Python's own parser
+        document = from_json(body)  # part of Ray Serve; takes half the time of Python's own parser
     except ValueError:
-        found = _strictly(body)
-    if not isinstance(found, dict):
+        document = _strictly(body)
+    if not isinstance(document, dict):
         raise BadRequest(f"the body must be a JSON object with {FORMS}")
-    return found
+    return document
 
 
 def _strictly(body: bytes) -> Any:
@@ -85,10 +85,10 @@ def _split(split: dict[str, Any]) -> Rows:
     return Rows(records, places)
 
 
-def _list(found: Any) -> list[Any]:
-    if not isinstance(found, list):
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
         raise BadRequest("dataframe_split must hold lists `columns` and `data`")
-    return found
+    return value
 
 
 def _whole(digits: str) -> float:

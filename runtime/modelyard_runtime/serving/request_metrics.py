@@ -20,8 +20,8 @@ class RequestMetrics:
     def __init__(self, application: str, variant: str, model: str) -> None:
         from ray.util.metrics import Counter, Gauge, Histogram
 
-        own = {"application": application, "variant": variant, "model": model}
-        keys = tuple(own)
+        labels = {"application": application, "variant": variant, "model": model}
+        keys = tuple(labels)
         self._requests: Any = Counter(
             REQUESTS, description="Requests by status and version.", tag_keys=(*keys, "version", "status")
         )
@@ -30,7 +30,7 @@ class RequestMetrics:
         )
         self._version: Any = Gauge(VERSION, description="Version that answers.", tag_keys=keys)
         for metric in (self._requests, self._seconds, self._version):
-            metric.set_default_tags(own)
+            metric.set_default_tags(labels)
 
     def answered(self, version: str, status: int, seconds: float) -> None:
         """Count a request."""

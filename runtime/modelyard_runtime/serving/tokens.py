@@ -25,13 +25,13 @@ class Tokens:
 
     def caller(self, header: str) -> str | None:
         """The caller whose token is in an Authorization header; every token is compared, even after a match."""
-        scheme, _, brought = header.partition(" ")
-        given = brought.strip().encode()
+        scheme, _, credentials = header.partition(" ")
+        presented = credentials.strip().encode()
         matching = [
             caller
             for caller, file in self._callers.items()
             for token in file.tokens()
-            if hmac.compare_digest(given, token)
+            if hmac.compare_digest(presented, token)
         ]
         return matching[0] if matching and scheme.lower() == "bearer" else None
 

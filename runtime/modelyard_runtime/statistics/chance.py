@@ -49,8 +49,8 @@ def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
     from scipy import special
 
     seen, before = now * sizes.now, then * sizes.then
-    found: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
-    bounded: Numbers = np.minimum(np.where(seen > 0, found, 1.0) * len(then), 1.0)
+    chances: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
+    bounded: Numbers = np.minimum(np.where(seen > 0, chances, 1.0) * len(then), 1.0)
     return bounded
 
 
@@ -71,29 +71,29 @@ def grouped(
     return before, after
 
 
-def _places(weights: Numbers, apart: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """The group of each bin."""
     import numpy as np
 
     places = np.full(len(weights), -1, dtype=np.int64)
-    shared = np.flatnonzero(~apart & ~rare)
-    count, held = 0, 0.0
-    for at in shared:
-        places[at] = count
-        held += float(weights[at])
-        if held >= _FEWEST_EXPECTED:
-            count, held = count + 1, 0.0
-    if held and count:  # the remainder is too small by itself
+    shared = np.flatnonzero(~separate & ~rare)
+    count, weight = 0, 0.0
+    for index in shared:
+        places[index] = count
+        weight += float(weights[index])
+        if weight >= _FEWEST_EXPECTED:
+            count, weight = count + 1, 0.0
+    if weight and count:  # the remainder is too small by itself
         places[places == count] = count - 1
     count = int(places.max()) + 1
-    rest = np.flatnonzero(rare & ~apart)
-    if len(rest):
-        places[rest] = count
-        if weights[rest].sum() < _FEWEST_EXPECTED and count:
-            places[rest] = count - 1
+    rare_bins = np.flatnonzero(rare & ~separate)
+    if len(rare_bins):
+        places[rare_bins] = count
+        if weights[rare_bins].sum() < _FEWEST_EXPECTED and count:
+            places[rare_bins] = count - 1
         count = int(places.max()) + 1
-    alone = np.flatnonzero(apart)
-    places[alone] = count + np.arange(len(alone))
+    separate_bins = np.flatnonzero(separate)
+    places[separate_bins] = count + np.arange(len(separate_bins))
     return places
 
 
@@ -119,9 +119,9 @@ def of_area(area: float, mean: float, deviation: float, width: float, sizes: Siz
     """
     import math
 
-    usual, one = mean * sizes.spread**0.5, width / min(sizes.then, sizes.now)
-    above = area - usual
+    expected, single_effect = mean * sizes.spread**0.5, width / min(sizes.then, sizes.now)
+    above = area - expected
     if above <= 0:
         return 1.0
-    variance = deviation**2 * sizes.spread + 2 * one * usual + one * above / 3
+    variance = deviation**2 * sizes.spread + 2 * single_effect * expected + single_effect * above / 3
     return math.exp(-(above**2) / (2 * variance)) if variance else 0.0

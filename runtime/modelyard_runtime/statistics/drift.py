@@ -80,21 +80,23 @@ class Grid:
         """The number of values at each index, and the sum of their distances from the previous point."""
         import numpy as np
 
-        counted, above = np.zeros(self.places), np.zeros(self.places)
+        counts, above = np.zeros(self.places), np.zeros(self.places)
         if not len(values):
-            return counted, above
+            return counts, above
         # Searching for points among sorted values is several times faster than for values among points.
         ordered = np.sort(values)
         ends = np.empty(self.places, dtype=np.int64)
         ends[0:-1:2] = np.searchsorted(ordered, self.points, side="left")
         ends[1::2] = np.searchsorted(ordered, self.points, side="right")
         ends[-1] = len(ordered)
-        many = np.diff(ends, prepend=0)
-        held = np.flatnonzero(many)
-        before = self.points[np.maximum((held - 1) // 2, 0)]
-        counted[held] = many[held]
-        above[held] = np.add.reduceat(ordered - np.repeat(before, many[held]), ends[held] - many[held])
-        return counted, above
+        occurrences = np.diff(ends, prepend=0)
+        occupied = np.flatnonzero(occurrences)
+        before = self.points[np.maximum((occupied - 1) // 2, 0)]
+        counts[occupied] = occurrences[occupied]
+        above[occupied] = np.add.reduceat(
+            ordered - np.repeat(before, occurrences[occupied]), ends[occupied] - occurrences[occupied]
+        )
+        return counts, above
 
     def mean(self) -> float:
         """The mean of the reference, approximated from its points."""
@@ -117,10 +119,10 @@ class Grid:
         """The share of the reference at each index."""
         import numpy as np
 
-        found = np.zeros(self.places)
-        found[1::2] = self.upto - self.before
-        found[2:-1:2] = self.before[1:] - self.upto[:-1]
-        return found
+        shares = np.zeros(self.places)
+        shares[1::2] = self.upto - self.before
+        shares[2:-1:2] = self.before[1:] - self.upto[:-1]
+        return shares
 
 
 class Moved:
@@ -160,8 +162,8 @@ class Moved:
 
     def measure(self, metric: str) -> float | None:
         """A measure of drift; None without values, or if undefined for the column's kind, such as KS for categories."""
-        found = self.shift(metric)
-        return None if found is None else found.value
+        shift = self.shift(metric)
+        return None if shift is None else shift.value
 
     def shift(self, metric: str) -> Shift | None:
         """A measure of drift with the probability of one as large by chance; None as in `measure`."""
@@ -190,18 +192,18 @@ class Moved:
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
         if self._grid is None:
             then, now = self._names_then_and_now(sizes)
-            at = int(np.argmax(now - then))
-            name = [*self._names, "values without a name in the reference"][at]
-            return Turn(0.0, f"{name} has {now[at]:.1%} of the values instead of {then[at]:.1%}")
+            index = int(np.argmax(now - then))
+            name = [*self._names, "values without a name in the reference"][index]
+            return Turn(0.0, f"{name} has {now[index]:.1%} of the values instead of {then[index]:.1%}")
         before, after = self._grid.mean(), self._grid.mean_of(self._counts, self._above)
         starts = self._grid.starts
         gained = np.add.reduceat(self._counts, starts) / sizes.now - np.add.reduceat(self._grid.shares(), starts)
-        at = int(np.argmax(gained))
-        first, last = self._grid.between(int(starts[at]), int([*starts[1:], self._grid.places][at]))
-        way = "up" if after > before else "down"
-        where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        moved = f"it went {way}, from {before:g} to {after:g} on the average"
-        words = f"{moved}; {where} has gained {gained[at]:.1%} of the rows"
+        index = int(np.argmax(gained))
+        first, last = self._grid.between(int(starts[index]), int([*starts[1:], self._grid.places][index]))
+        direction = "up" if after > before else "down"
+        range_text = f"{first:g}" if first == last else f"{first:g} to {last:g}"
+        movement = f"it went {direction}, from {before:g} to {after:g} on the average"
+        words = f"{movement}; {range_text} has gained {gained[index]:.1%} of the rows"
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
@@ -211,8 +213,8 @@ class Moved:
             return None
         if self._grid is not None:
             return float(self._counts[0] + self._counts[-1]) / total
-        rest = (self._reference.shares or {}).get(REST, 0.0)
-        return max(float(self._counts[-1]) / total - rest, 0.0)
+        rest_share = (self._reference.shares or {}).get(REST, 0.0)
+        return max(float(self._counts[-1]) / total - rest_share, 0.0)
 
     def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
         """The shares to compare, in the reference and now, and the smallest probability of one bin."""
@@ -279,8 +281,8 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
     middle = (then + now) / 2
 
     def divergence(part: Numbers) -> float:
-        held = part > 0
-        return float((part[held] * np.log2(part[held] / middle[held])).sum())
+        positive = part > 0
+        return float((part[positive] * np.log2(part[positive] / middle[positive])).sum())
 
     return float(np.sqrt(max((divergence(then) + divergence(now)) / 2, 0.0)))
 
@@ -303,8 +305,8 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
     import numpy as np
 
     now = np.cumsum(counts) / sizes.now
-    found = float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
-    return Shift(found, of_distance(found - _RESOLUTION, sizes))
+    distance = float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
+    return Shift(distance, of_distance(distance - _RESOLUTION, sizes))
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
@@ -318,16 +320,16 @@ def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> S
     outside = float(above[-1] - above[0]) / sizes.now
     between = np.abs(under_now - under_then)
     unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # the reference's values may lie anywhere in it
-    least = float(np.maximum(between - unknown, 0.0).sum()) + outside
-    return Shift(float(between.sum()) + outside, of_area(least, *_area_by_chance(grid), sizes))
+    lower_bound = float(np.maximum(between - unknown, 0.0).sum()) + outside
+    return Shift(float(between.sum()) + outside, of_area(lower_bound, *_area_by_chance(grid), sizes))
 
 
 def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
     """The mean area between the reference and n of its values, times the square root of n; deviation and range."""
     import numpy as np
 
-    upto, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
-    mean = float((np.sqrt(upto * (1 - upto)) * width).sum()) * (2 / np.pi) ** 0.5
+    cumulative, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
+    mean = float((np.sqrt(cumulative * (1 - cumulative)) * width).sum()) * (2 / np.pi) ** 0.5
     shares, middle = grid.shares(), grid.mean()
     square = ((grid.points - middle) ** 2 * shares[1::2]).sum()
     square += (((grid.points[1:] - middle) ** 2 + (grid.points[:-1] - middle) ** 2) / 2 * shares[2:-1:2]).sum()

@@ -29,15 +29,17 @@ class PageHinkley:
     least: float = inf
 
     @classmethod
-    def from_json(cls, kept: Section) -> PageHinkley:
+    def from_json(cls, state: Section) -> PageHinkley:
         """The test that an earlier run left."""
-        least = number(kept, "least", inf)
-        return cls(text(kept, "version"), integer(kept, "count"), number(kept, "mean"), number(kept, "total"), least)
+        least = number(state, "least", inf)
+        return cls(
+            text(state, "version"), integer(state, "count"), number(state, "mean"), number(state, "total"), least
+        )
 
     def to_json(self) -> dict[str, Json]:
         """The test as JSON, for the next run."""
-        kept: dict[str, Json] = {"version": self.version, "count": self.count, "mean": self.mean, "total": self.total}
-        return kept if self.least == inf else {**kept, "least": self.least}
+        state: dict[str, Json] = {"version": self.version, "count": self.count, "mean": self.mean, "total": self.total}
+        return state if self.least == inf else {**state, "least": self.least}
 
     def take(self, values: Iterable[float], weight: float = 1.0) -> float | None:
         """The largest excess of the sum over its minimum during these values; None until there are enough.

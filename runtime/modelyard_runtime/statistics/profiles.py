@@ -50,23 +50,23 @@ class Profile:
 
     def to_json(self) -> dict[str, Json]:
         """The profile as JSON data."""
-        kept: dict[str, Json] = {"rows": self.rows, "missing": self.missing}
+        document: dict[str, Json] = {"rows": self.rows, "missing": self.missing}
         if self.quantiles is not None:
-            kept["quantiles"] = [float(value) for value in self.quantiles]
+            document["quantiles"] = [float(value) for value in self.quantiles]
         if self.shares is not None:
-            kept["shares"] = dict(self.shares)
-        return kept
+            document["shares"] = dict(self.shares)
+        return document
 
     @classmethod
-    def from_json(cls, kept: Section) -> Profile:
+    def from_json(cls, document: Section) -> Profile:
         """The profile from its JSON data."""
         import numpy as np
 
-        points = kept.get("quantiles")
-        shares = section(kept, "shares") if "shares" in kept else None
+        points = document.get("quantiles")
+        shares = section(document, "shares") if "shares" in document else None
         return cls(
-            integer(kept, "rows"),
-            integer(kept, "missing"),
+            integer(document, "rows"),
+            integer(document, "missing"),
             np.array(points, dtype=np.float64) if isinstance(points, list) else None,
             None if shares is None else {name: number(shares, name) for name in shares},
         )
@@ -90,11 +90,11 @@ def numbers_in(column: pd.Series) -> Numbers | None:
     import pandas as pd
 
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
-        every: Numbers = column.to_numpy(dtype=np.float64)
-        finite = np.isfinite(every)
-        if finite.all() and len(every):
-            return every
-        return None if np.isnan(every).all() else every[finite]
+        all_values: Numbers = column.to_numpy(dtype=np.float64)
+        finite = np.isfinite(all_values)
+        if finite.all() and len(all_values):
+            return all_values
+        return None if np.isnan(all_values).all() else all_values[finite]
     present = column.dropna()
     if present.dtype == object:
         present = present.infer_objects()
@@ -116,8 +116,8 @@ def texts_in(column: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(present.dtype):  # with or without a zone, in any resolution
         return pd.to_datetime(present, utc=True).dt.as_unit("us").astype("int64").astype(str)
     if pd.api.types.is_float_dtype(present.dtype):
-        whole = (present % 1 == 0) & (present.abs() < 2**53)
-        return present.astype(str).where(~whole, present.where(whole, 0).astype("int64").astype(str))
+        integral = (present % 1 == 0) & (present.abs() < 2**53)
+        return present.astype(str).where(~integral, present.where(integral, 0).astype("int64").astype(str))
     return present.astype(str)
 
 
@@ -152,15 +152,15 @@ class Quantiles:
         self._least, self._greatest = min(self._least, values.min()), max(self._greatest, values.max())
         while level >= len(self._levels):
             self._levels.append([])
-        held = self._levels[level]
-        held.append(values)
-        if sum(len(part) for part in held) < 2 * _BUFFER:
+        parts = self._levels[level]
+        parts.append(values)
+        if sum(len(part) for part in parts) < 2 * _BUFFER:
             return
-        ordered = np.sort(np.concatenate(held))
-        whole = len(ordered) // 2 * 2
-        self._levels[level] = [ordered[whole:]]
+        ordered = np.sort(np.concatenate(parts))
+        even_count = len(ordered) // 2 * 2
+        self._levels[level] = [ordered[even_count:]]
         self._odd = not self._odd
-        self.add(ordered[int(self._odd) : whole : 2], level + 1)
+        self.add(ordered[int(self._odd) : even_count : 2], level + 1)
 
     def merge(self, other: Quantiles) -> None:
         """Add the values of another part of the column."""
@@ -170,7 +170,7 @@ class Quantiles:
         self._least, self._greatest = min(self._least, other._least), max(self._greatest, other._greatest)
 
     @property
-    def held(self) -> int:
+    def value_count(self) -> int:
         """The number of values in memory."""
         return sum(len(part) for level in self._levels for part in level)
 
@@ -178,17 +178,17 @@ class Quantiles:
         """The values at equal steps of probability, as in numpy's `inverted_cdf`; empty without values."""
         import numpy as np
 
-        parts = [(part, 2.0**level) for level, held in enumerate(self._levels) for part in held]
+        parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]
         values = np.concatenate([part for part, _ in parts] or [np.empty(0)])
         weights = np.concatenate([np.full(len(part), weight) for part, weight in parts] or [np.empty(0)])
         if not len(values):
             return values
         order = np.argsort(values, kind="stable")
-        upto = np.cumsum(weights[order])
-        wanted = np.linspace(0, 1, QUANTILES) * upto[-1]
-        found: Numbers = values[order][np.minimum(np.searchsorted(upto, wanted - 1e-9), len(values) - 1)]
-        found[0], found[-1] = self._least, self._greatest
-        return found
+        cumulative = np.cumsum(weights[order])
+        steps = np.linspace(0, 1, QUANTILES) * cumulative[-1]
+        points: Numbers = values[order][np.minimum(np.searchsorted(cumulative, steps - 1e-9), len(values) - 1)]
+        points[0], points[-1] = self._least, self._greatest
+        return points
 
 
 class Summary:
@@ -233,7 +233,7 @@ class Summary:
         if self._counts is None:
             points = np.empty(0) if self._numbers is None else self._numbers.points()
             return Profile(self.rows, missing, quantiles=points)
-        ordered = sorted(self._counts.items(), key=lambda one: (-one[1], one[0]))
+        ordered = sorted(self._counts.items(), key=lambda entry: (-entry[1], entry[0]))
         shares = {name: count / self.present for name, count in ordered[:_MOST_CATEGORIES]}
         rest = (self._rest + sum(count for _, count in ordered[_MOST_CATEGORIES:])) / self.present
         return Profile(self.rows, missing, shares={**shares, **({REST: rest} if rest else {})})
@@ -245,13 +245,13 @@ class Summary:
             self._numbers = Quantiles()
         self._numbers.add(values)
 
-    def _add_counts(self, name: Any, counted: Iterator[tuple[str, int]]) -> None:
+    def _add_counts(self, name: Any, additions: Iterator[tuple[str, int]]) -> None:
         if self._numbers is not None:
             raise Refusal(f"column {name!r} holds numbers in some rows, and something else in others")
         counts = self._counts = {} if self._counts is None else self._counts
-        for value, count in counted:
+        for value, count in additions:
             counts[value] = counts.get(value, 0) + count
         if len(counts) > _MOST_COUNTED:  # the rarest values are never among those that are stored
-            ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+            ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
             self._counts = dict(ordered[: _MOST_COUNTED // 2])
             self._rest += sum(count for _, count in ordered[_MOST_COUNTED // 2 :])

@@ -47,19 +47,19 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 def _push_once(url: str, body: bytes) -> None:
     """Send to each receiver; one success is enough, as the others get the samples of the next run."""
     problem: OSError | None = None
-    taken = False
+    accepted = False
     for receiver, host in _receivers(url):
         headers = {"Content-Type": "application/json", "Host": host}
         request = urllib.request.Request(receiver, data=body, headers=headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
-                taken = True
+                accepted = True
         except HTTPError as error:
             error.close()
             problem = error
         except OSError as error:
             problem = error
-    if problem is not None and not taken:
+    if problem is not None and not accepted:
         raise problem
 
 
@@ -70,8 +70,8 @@ def _receivers(url: str) -> list[tuple[str, str]]:
     if parts.scheme != "http" or parts.hostname is None:
         return [(url, host)]
     port = parts.port or 80
-    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     if len(addresses) < 2:
         return [(url, host)]
     places = [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in addresses]
@@ -90,11 +90,11 @@ def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float
             "gauge": {
                 "dataPoints": [
                     {"asDouble": sample.value, "timeUnixNano": nanoseconds, "attributes": _attributes(sample.labels)}
-                    for sample in found
+                    for sample in same_name
                 ]
             },
         }
-        for name, found in by_name.items()
+        for name, same_name in by_name.items()
     ]
     scope = {"scope": {"name": "modelyard_runtime"}, "metrics": metrics}
     return {"resourceMetrics": [{"resource": {"attributes": _attributes(resource)}, "scopeMetrics": [scope]}]}

@@ -13,21 +13,21 @@ _log = logging.getLogger(__name__)
 
 def labels_of(workload: Workload, kind: str) -> dict[str, str]:
     """The labels that identify a workload's metrics: its system, its name as a label of its kind, and its namespace."""
-    own = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
+    labels = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
-    return {**own, "namespace": namespace} if namespace else own
+    return {**labels, "namespace": namespace} if namespace else labels
 
 
 def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
     """Log and push the samples. Returns whether they arrived or have no receiver."""
-    kept = list(samples)
-    for one in kept:
-        _log.info("%s %s %g", one.name, dict(one.labels), one.value)
+    sample_list = list(samples)
+    for sample in sample_list:
+        _log.info("%s %s %g", sample.name, dict(sample.labels), sample.value)
     if workload.metrics is None:
         return True
     url = workload.metrics.otlp
     try:
-        push(url, kept, _source(workload), at_s)
+        push(url, sample_list, _source(workload), at_s)
     except OSError as problem:
         _log.error("the metrics cannot be pushed to %s: %s", url, problem)
         return False

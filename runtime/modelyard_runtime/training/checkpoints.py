@@ -43,10 +43,10 @@ class Checkpoints:
 
         None if the description names no store for checkpoints.
         """
-        described = workload.pipeline.checkpoints
-        if described is None:
+        location = workload.pipeline.checkpoints
+        if location is None:
             return None
-        root = place(workload, described.uri, described.store)
+        root = place(workload, location.uri, location.store)
         _forget(root)
         name = f"{_BEGINNING}{digest(state_of(workload, step))}"
         return cls(root, name, _began(root, name))
@@ -70,8 +70,8 @@ def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
-    described: dict[str, Json] = {name: {} if part is None else dict(part.source) for name, part in parts.items()}
-    return {"step": dict(step.source), "data": states, **described}
+    sources: dict[str, Json] = {name: {} if part is None else dict(part.source) for name, part in parts.items()}
+    return {"step": dict(step.source), "data": states, **sources}
 
 
 def _began(root: Place, name: str) -> datetime:
@@ -91,20 +91,20 @@ def _began(root: Place, name: str) -> datetime:
 def _forget(root: Place) -> None:
     """Remove the checkpoints of killed training runs whose data or description have changed since."""
     newest: dict[str, datetime] = {}
-    for one in listed(root):
-        name, within, _ = str(one.base_name).partition(_WITHIN)
-        at: datetime | None = one.mtime
-        if name.startswith(_BEGINNING) and within and at is not None:
-            newest[name] = max(at, newest.get(name, at))
-    for name, at in newest.items():
-        if at < datetime.now(UTC) - _FORGOTTEN:
+    for entry in listed(root):
+        name, within, _ = str(entry.base_name).partition(_WITHIN)
+        modified: datetime | None = entry.mtime
+        if name.startswith(_BEGINNING) and within and modified is not None:
+            newest[name] = max(modified, newest.get(name, modified))
+    for name, modified in newest.items():
+        if modified < datetime.now(UTC) - _FORGOTTEN:
             _remove_all(root, name)
 
 
 def _remove_all(root: Place, name: str) -> None:
-    for one in listed(root):
-        if str(one.base_name).startswith(f"{name}{_WITHIN}"):
-            remove(Place(root.filesystem, str(one.path)))
+    for entry in listed(root):
+        if str(entry.base_name).startswith(f"{name}{_WITHIN}"):
+            remove(Place(root.filesystem, str(entry.path)))
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
@@ -128,21 +128,21 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return path
 
     def get_file_info(self, paths: Sequence[str]) -> list[fs.FileInfo]:
-        there = {str(one.base_name): one for one in listed(self._root)}
-        return [self._info(path, there) for path in paths]
+        entries = {str(entry.base_name): entry for entry in listed(self._root)}
+        return [self._info(path, entries) for path in paths]
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
         base = str(selector.base_dir).rstrip("/")
         name = self._name(base)
         below = f"{name}{_WITHIN}" if name else ""
-        there = {str(one.base_name): one for one in listed(self._root)}
-        found: set[str] = set()
-        for one in (one.removeprefix(below) for one in there if one.startswith(below)):
+        entries = {str(one.base_name): one for one in listed(self._root)}
+        paths: set[str] = set()
+        for one in (one.removeprefix(below) for one in entries if one.startswith(below)):
             parts = one.split(_WITHIN)
-            found |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
-        if not found and not selector.allow_not_found:
+            paths |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
+        if not paths and not selector.allow_not_found:
             raise FileNotFoundError(base)
-        return [self._info(f"{base}/{one}", there) for one in sorted(found)]
+        return [self._info(f"{base}/{one}", entries) for one in sorted(paths)]
 
     def create_dir(self, path: str, recursive: bool) -> None:
         make_folder(self._root)
@@ -191,9 +191,9 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
     def _at(self, path: str) -> Place:
         return self._root.below(self._name(path))
 
-    def _info(self, path: str, there: dict[str, fs.FileInfo]) -> fs.FileInfo:
+    def _info(self, path: str, entries: dict[str, fs.FileInfo]) -> fs.FileInfo:
         name = self._name(path)
-        if name in there:
-            return fs.FileInfo(path, fs.FileType.File, size=there[name].size)
-        folder = any(one.startswith(f"{name}{_WITHIN}") for one in there)
+        if name in entries:
+            return fs.FileInfo(path, fs.FileType.File, size=entries[name].size)
+        folder = any(existing.startswith(f"{name}{_WITHIN}") for existing in entries)
         return fs.FileInfo(path, fs.FileType.Directory if folder else fs.FileType.NotFound)

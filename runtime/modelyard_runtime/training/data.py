@@ -84,12 +84,12 @@ def training_data(
     frame = cleaned(table, split, task, now or datetime.now(UTC))
     if len(frame) < FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
-    chosen, identity = arranged(frame, table, split)
-    train, held_out = split_rows(chosen.assign(**{_ROW: range(len(chosen))}), split)
-    others = frame.drop(columns=[name for name in frame.columns if name in chosen.columns])
-    held_out, sample = _widened(held_out, others), _widened(train[:SAMPLE], others)
+    selected, identity = arranged(frame, table, split)
+    train, held_out = split_rows(selected.assign(**{_ROW: range(len(selected))}), split)
+    other_columns = frame.drop(columns=[name for name in frame.columns if name in selected.columns])
+    held_out, sample = _widened(held_out, other_columns), _widened(train[:SAMPLE], other_columns)
     train = train.drop(columns=_ROW)
-    classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
+    classes = _classes(selected, train, table.label, task) if task in CLASSIFICATION else ()
     until = train[TIME].max().isoformat() if split.by == "time" else ""
     seen = Seen.of(identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
     return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
@@ -97,7 +97,7 @@ def training_data(
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
     """The rows that have all values needed for training, and whose labels are complete."""
-    needed = [one for one in (table.label, table.group, *table.key) if one]
+    needed = [name for name in (table.label, table.group, *table.key) if name]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
@@ -112,37 +112,37 @@ def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
     """Select features, label and the columns that the split needs; also return what identifies a row."""
-    chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
+    selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
-        chosen = chosen.assign(**{TIME: frame[table.timestamp]})
+        selected = selected.assign(**{TIME: frame[table.timestamp]})
     elif split.by == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
-        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], split.seed)})
+        selected = selected.assign(**{GROUP: numbered_at_random(frame[table.group], split.seed)})
     identity = known_by or _identity(table, frame)
-    return chosen.assign(**{KEY: identity.hashes(frame)}), identity
+    return selected.assign(**{KEY: identity.hashes(frame)}), identity
 
 
-def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+def _widened(rows: pd.DataFrame, other_columns: pd.DataFrame) -> pd.DataFrame:
     """Rows together with the other columns of the data."""
     import pandas as pd
 
-    beside = others.take(rows[_ROW]).reset_index(drop=True)
-    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), beside], axis=1)
+    extra = other_columns.take(rows[_ROW]).reset_index(drop=True)
+    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), extra], axis=1)
 
 
-def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
-    return check_classes({plain(value) for value in chosen[label].unique()}, set(train[label].unique()), label, task)
+def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
+    return check_classes({plain(value) for value in selected[label].unique()}, set(train[label].unique()), label, task)
 
 
-def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
+def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
     """The classes in order; refused if there are too few or too many for the task, or too few in the training rows."""
-    if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
-        wanted = "two" if task == "binary-classification" else "at least two"
-        raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
+    if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
+        required = "two" if task == "binary-classification" else "at least two"
+        raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
     if len(learned) < 2:
         raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
-    return tuple(sorted(found))
+    return tuple(sorted(classes))
 
 
 FEWEST_ROWS = 10
@@ -170,13 +170,13 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
     import pandas as pd
 
     try:
-        found: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
+        numbers: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
     except (ValueError, TypeError):
         strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
         raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
-    if not np.isfinite(found).all():
+    if not np.isfinite(numbers).all():
         raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds one that is not finite")
-    return found
+    return numbers
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
@@ -232,59 +232,59 @@ class Joined:
     def read(cls, workload: PipelineWorkload, inputs: tuple[str, ...]) -> Joined:
         """Read and join the datasets; exactly one of them must have a label."""
         pipeline = workload.pipeline
-        found = pipeline.data
-        return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
+        datasets = pipeline.data
+        return cls.of({name: read_frame(workload, datasets[name]) for name in inputs}, pipeline, inputs)
 
     @classmethod
     def of(cls, frames: dict[str, pd.DataFrame], pipeline: Pipeline, inputs: tuple[str, ...]) -> Joined:
         """Join datasets that were already read."""
-        found = pipeline.data
-        described = {name: found[name] for name in inputs}
-        labelled = [name for name, one in described.items() if one.label]
+        all_datasets = pipeline.data
+        datasets = {name: all_datasets[name] for name in inputs}
+        labelled = [name for name, dataset in datasets.items() if dataset.label]
         if len(labelled) != 1:
             raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
-        frame, keys = join(frames, described)
+        frame, keys = join(frames, datasets)
         key = pipeline.effective_split.key
         for column in key:
             if column not in frame.columns:
                 raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")
-        declared = [column for one in described.values() for column in one.features]
-        for name, one in described.items():
-            feature_columns(one, list(frames[name].columns))
-        roles = (role for one in described.values() for role in (one.label, one.timestamp, one.group))
+        declared = [column for dataset in datasets.values() for column in dataset.features]
+        for name, dataset in datasets.items():
+            feature_columns(dataset, list(frames[name].columns))
+        roles = (role for dataset in datasets.values() for role in (dataset.label, dataset.timestamp, dataset.group))
         hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
-        timestamp = next((one.timestamp for one in described.values() if one.timestamp), "")
-        group = next((one.group for one in described.values() if one.group), "")
-        last = described[labelled[0]]
-        return cls(frame, features, last.label, timestamp, group, last.delay_seconds, key)
+        timestamp = next((dataset.timestamp for dataset in datasets.values() if dataset.timestamp), "")
+        group = next((dataset.group for dataset in datasets.values() if dataset.group), "")
+        labelled_dataset = datasets[labelled[0]]
+        return cls(frame, features, labelled_dataset.label, timestamp, group, labelled_dataset.delay_seconds, key)
 
 
-def join(frames: dict[str, pd.DataFrame], described: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Inner-join all datasets; also return the columns that they were joined on.
 
     Those are the columns that both sides have, except labels and timestamps, which differ between an event and its
     label.
     """
-    (first, frame), *rest = frames.items()
-    apart = {name for one in described.values() for name in (one.label, one.timestamp)}
+    (first, frame), *others = frames.items()
+    excluded = {name for dataset in datasets.values() for name in (dataset.label, dataset.timestamp)}
     used: dict[str, None] = {}
-    for name, other in rest:
-        keys = [column for column in frame.columns if column in other.columns and column not in apart]
+    for name, other in others:
+        keys = [column for column in frame.columns if column in other.columns and column not in excluded]
         if not keys:
             raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
         used |= dict.fromkeys(keys)
         frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # missing values must not match each other
-        again = [column for column in other.columns if column in frame.columns and column not in keys]
+        repeated = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
             raise Refusal(
                 f"rows of {name!r} and of what they are joined to are equal in {', '.join(keys)}: "
                 "each would be counted several times"
             )
         try:
-            frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+            frame = frame.merge(other.drop(columns=repeated), on=keys, how="inner")
         except ValueError as problem:
             raise Refusal(f"{name!r} cannot be joined by {', '.join(keys)}: {problem}") from None
     return frame, tuple(used)

@@ -46,11 +46,11 @@ class Contributions:
         rows, count, _ = self.values.shape
         columns: dict[str, Any] = {"__row": np.repeat(np.arange(rows), count)}
         if len(classes) == count:
-            columns["__class"] = pa.array([str(one) for one in classes] * rows)
+            columns["__class"] = pa.array([str(label) for label in classes] * rows)
         columns["__base"] = np.tile(self.base, rows)
         columns["__answer"] = (self.values.sum(axis=2) + self.base).ravel()
         flat = self.values.reshape(rows * count, -1)
-        return pa.table(columns | {name: flat[:, at] for at, name in enumerate(self.features)})
+        return pa.table(columns | {name: flat[:, index] for index, name in enumerate(self.features)})
 
     def importance(self) -> dict[str, float]:
         """The mean absolute contribution of each feature, summed over classes."""
@@ -61,18 +61,18 @@ class Contributions:
 
 
 def explanation(
-    model: Predictor, task: str, data: TrainingData, asked: Explainability
+    model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
     """The importance of each feature, largest first, with the method; for SHAP, also the contributions behind it."""
-    method = asked.method
-    rows = _sample(data, asked.sample)
-    told: dict[str, Json] = {"method": method, "rows": len(rows)}
-    found = contributions(model, task, data, rows) if method == "shap" else None
-    importance = _permutation(model, task, data, rows) if found is None else found.importance()
-    if found is not None:
-        told["scale"] = found.scale
-    ordered = sorted(importance.items(), key=lambda one: -abs(one[1]))
-    return {**told, "importance": dict(ordered)}, found
+    method = settings.method
+    rows = _sample(data, settings.sample)
+    report: dict[str, Json] = {"method": method, "rows": len(rows)}
+    shap = contributions(model, task, data, rows) if method == "shap" else None
+    importance = _permutation(model, task, data, rows) if shap is None else shap.importance()
+    if shap is not None:
+        report["scale"] = shap.scale
+    ordered = sorted(importance.items(), key=lambda entry: -abs(entry[1]))
+    return {**report, "importance": dict(ordered)}, shap
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
@@ -81,14 +81,14 @@ def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.Data
 
     features = list(data.features)
     inner = _built_in(model)
-    if inner is not None and (found := _of_trees(inner[-1], inner[0].transform(rows[features]))) is not None:
+    if inner is not None and (tree_values := _of_trees(inner[-1], inner[0].transform(rows[features]))) is not None:
         of_feature = np.array([[source == name for name in features] for source in _sources(inner[0])], dtype=float)
-        return Contributions(data.features, found[..., :-1] @ of_feature, found[0, :, -1], "raw")
+        return Contributions(data.features, tree_values[..., :-1] @ of_feature, tree_values[0, :, -1], "raw")
 
-    def said(frame: pd.DataFrame) -> Numbers:
+    def predict(frame: pd.DataFrame) -> Numbers:
         return _numbers(model, task, data, frame)
 
-    values, base = shapley(said, rows[features], data.train[features], _SEED)
+    values, base = shapley(predict, rows[features], data.train[features], _SEED)
     return Contributions(data.features, values, base, "answer")
 
 
@@ -100,58 +100,60 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
     truth, groups = data.truth(rows), data.groups(rows)
 
     def quality(frame: pd.DataFrame) -> float:
-        said = predictions(answer(model, task, frame), task, list(data.classes))
-        return score(used, truth, said, groups)
+        predicted = predictions(answer(model, task, frame), task, list(data.classes))
+        return score(used, truth, predicted, groups)
 
     metric = _METRICS.get(task, "rmse")
-    plain = predictions(answer(model, task, rows[features]), task, list(data.classes))
-    used = "accuracy" if metric == "log_loss" and plain.scores is None else metric
-    base = score(used, truth, plain, groups)
+    unshuffled = predictions(answer(model, task, rows[features]), task, list(data.classes))
+    used = "accuracy" if metric == "log_loss" and unshuffled.scores is None else metric
+    base = score(used, truth, unshuffled, groups)
     return {
         name: better(used, base, quality(rows[features].assign(**{name: shuffle.permutation(rows[name].to_numpy())})))
         for name in features
     }
 
 
-def _sample(data: TrainingData, most: int) -> pd.DataFrame:
-    """At most `most` held-out rows. Queries are sampled whole, at least one, since part of a query cannot be ranked."""
+def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
+    """At most `max_rows` held-out rows. Queries are sampled whole, at least one: part of a query cannot be ranked."""
     import numpy as np
 
-    held, groups = data.held_out, data.groups(data.held_out)
-    if groups is None or len(held) <= most:
-        return held.sample(n=min(most, len(held)), random_state=_SEED)
+    held_out, groups = data.held_out, data.groups(data.held_out)
+    if groups is None or len(held_out) <= max_rows:
+        return held_out.sample(n=min(max_rows, len(held_out)), random_state=_SEED)
     numbers, sizes = np.unique(groups, return_counts=True)
     order = np.random.default_rng(_SEED).permutation(len(numbers))
-    fit = max(int((np.cumsum(sizes[order]) <= most).sum()), 1)
-    return held[np.isin(groups, numbers[order[:fit]])]
+    count = max(int((np.cumsum(sizes[order]) <= max_rows).sum()), 1)
+    return held_out[np.isin(groups, numbers[order[:count]])]
 
 
-def _of_trees(last: Any, ready: Any) -> Any:
+def _of_trees(estimator: Any, prepared: Any) -> Any:
     """SHAP values by row, class and column, with the base last; None if the model is not boosted trees."""
     import numpy as np
 
-    kind = type(last).__name__
+    kind = type(estimator).__name__
     if kind.startswith("XGB"):
         import xgboost
 
-        found = last.get_booster().predict(xgboost.DMatrix(ready, missing=last.missing), pred_contribs=True)
+        values = estimator.get_booster().predict(
+            xgboost.DMatrix(prepared, missing=estimator.missing), pred_contribs=True
+        )
     elif kind.startswith("LGBM"):
-        found = last.predict(ready, pred_contrib=True)  # the classes of a row are in adjacent columns
+        values = estimator.predict(prepared, pred_contrib=True)  # the classes of a row are in adjacent columns
     else:
         return None
-    return np.asarray(found, dtype=np.float64).reshape(len(ready), -1, ready.shape[1] + 1)
+    return np.asarray(values, dtype=np.float64).reshape(len(prepared), -1, prepared.shape[1] + 1)
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
     """A model's predictions as numbers; without probabilities, the predicted class gets 1."""
     import numpy as np
 
-    found = predictions(answer(model, task, frame), task, list(data.classes))
-    said = found.values if found.scores is None else found.scores
-    if found.scores is None and task in CLASSIFICATION:
-        said = (said[:, None] == np.arange(len(data.classes))).astype(np.float64)
-        said = said[:, 1:] if len(data.classes) == 2 else said
-    return np.asarray(said, dtype=np.float64).reshape(len(frame), -1)
+    predicted = predictions(answer(model, task, frame), task, list(data.classes))
+    numbers = predicted.values if predicted.scores is None else predicted.scores
+    if predicted.scores is None and task in CLASSIFICATION:
+        numbers = (numbers[:, None] == np.arange(len(data.classes))).astype(np.float64)
+        numbers = numbers[:, 1:] if len(data.classes) == 2 else numbers
+    return np.asarray(numbers, dtype=np.float64).reshape(len(frame), -1)
 
 
 def _built_in(model: Predictor) -> Any:
@@ -166,11 +168,13 @@ def _built_in(model: Predictor) -> Any:
     return inner if [name for name, *_ in parts] == ["numbers", "texts"] else None
 
 
-def _sources(before: Any) -> Iterator[str]:
+def _sources(preprocessing: Any) -> Iterator[str]:
     """The source feature of each prepared column: a number has one column, a text one for each frequent value."""
-    for part, prepared, features in before.transformers_:
+    for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features
         elif part == "texts" and len(features):
-            for name, known, rare in zip(features, prepared.categories_, prepared.infrequent_categories_, strict=True):
-                yield from [name] * (len(known) if rare is None else len(known) - len(rare) + 1)
+            for name, categories, rare in zip(
+                features, prepared.categories_, prepared.infrequent_categories_, strict=True
+            ):
+                yield from [name] * (len(categories) if rare is None else len(categories) - len(rare) + 1)

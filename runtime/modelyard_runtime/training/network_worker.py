@@ -54,9 +54,9 @@ def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes
     return stream.getvalue()
 
 
-def unpacked(network: Network, kept: bytes) -> Network:
+def unpacked(network: Network, content: bytes) -> Network:
     """The initialized network with the saved weights and optimizer state."""
-    found = load_torch().load(BytesIO(kept), weights_only=True, map_location="cpu")
-    network.weights_ = {name: value.numpy() for name, value in found["weights"].items()}
-    network.state_, network.epochs_done_ = found["state"], int(found["epochs"])
+    state = load_torch().load(BytesIO(content), weights_only=True, map_location="cpu")
+    network.weights_ = {name: value.numpy() for name, value in state["weights"].items()}
+    network.state_, network.epochs_done_ = state["state"], int(state["epochs"])
     return network

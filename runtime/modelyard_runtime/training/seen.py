@@ -89,15 +89,15 @@ class Seen:
         unseen = self.marks[places] != marks if len(self.marks) else np.ones(len(frame), dtype=bool)
         if self.until and self.timestamp in frame.columns:
             unseen = unseen | (times(frame[self.timestamp]) > pd.Timestamp(self.until)).to_numpy(dtype=bool)
-        found: npt.NDArray[np.bool_] = unseen
-        return found
+        result: npt.NDArray[np.bool_] = unseen
+        return result
 
     def table(self) -> pa.Table:
         """The marks as a column, and the rest as metadata of its schema."""
         import numpy as np
         import pyarrow as pa
 
-        described: dict[str, Any] = {
+        metadata: dict[str, Any] = {
             "columns": self.identity.columns,
             "kinds": self.identity.kinds,
             "declared": self.identity.declared,
@@ -107,7 +107,7 @@ class Seen:
             "until": self.until,
         }
         marks = pa.array(self.marks.astype(np.int64))
-        return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(described)})
+        return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
         """Write the file. The sorted marks are stored as differences, which are small when there are many."""
@@ -128,10 +128,12 @@ class Seen:
         import pyarrow.parquet as parquet
 
         table = parquet.read_table(path)
-        told: dict[str, Any] = json.loads(table.schema.metadata[_META])
-        identity = Identity(tuple(told["columns"]), tuple(told["kinds"]), bool(told["declared"]))
+        metadata: dict[str, Any] = json.loads(table.schema.metadata[_META])
+        identity = Identity(tuple(metadata["columns"]), tuple(metadata["kinds"]), bool(metadata["declared"]))
         marks = table.column("mark").to_numpy().astype(np.uint64)
-        return cls(identity, marks, int(told["bits"]), int(told["salt"], 16), told["timestamp"], told["until"])
+        return cls(
+            identity, marks, int(metadata["bits"]), int(metadata["salt"], 16), metadata["timestamp"], metadata["until"]
+        )
 
 
 def keep(seen: Seen) -> None:
@@ -144,13 +146,13 @@ def keep(seen: Seen) -> None:
         mlflow.log_artifact(f"{local}/{name}", folder)
 
 
-def kept(run_id: str) -> Seen | None:
+def stored(run_id: str) -> Seen | None:
     """The record that a run stored; None if it stored none."""
     from mlflow import artifacts
 
     folder, _, _ = SEEN.rpartition("/")
     if not run_id or SEEN not in {
-        one.path for one in artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+        entry.path for entry in artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
     }:
         return None
     with tempfile.TemporaryDirectory(prefix="rows-") as local:
@@ -176,12 +178,12 @@ def _plain(column: pd.Series, kind: str) -> Any:
     """A column in the form that is hashed, so that for example an integer and a float of equal value hash the same."""
     import numpy as np
 
-    found = _kind(column)
-    if kind == "time" and found != "number":
+    current_kind = _kind(column)
+    if kind == "time" and current_kind != "number":
         return times(column).to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    if kind != found:
+    if kind != current_kind:
         raise Refusal(
-            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {found} now"
+            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {current_kind} now"
         )
     if kind == "number":
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)

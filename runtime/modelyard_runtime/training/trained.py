@@ -13,7 +13,7 @@ from typing import Any
 from modelyard_runtime.captures.capture import PREDICTION, SCORE
 from modelyard_runtime.models.answers import answer
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD, Verdict, judge, refused
-from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.look import Subject, promotes_itself
 from modelyard_runtime.promotion.promoter import FAILED_TAG, compared_with, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
@@ -60,7 +60,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
     pipeline = workload.pipeline
     model, step = pipeline.trained_model, pipeline.steps[step_name]
     inputs = {name: pipeline.data[name] for name in step.inputs}
-    look = Look.of_training(workload)
+    subject = Subject.of_training(workload)
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
     registry.open_experiment(model)
@@ -94,7 +94,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
             },
             card_text(workload, model, inputs, written),
         )
-        registry.tag(version, compared_with(look.promotion, version.name))
+        registry.tag(version, compared_with(subject.promotion, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
     lines = [one for one in refused(verdicts) if pipeline.checks is None or one.name in pipeline.checks]
@@ -102,7 +102,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
     if not promotes_itself(workload):
         return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
-    return promote(look, registry.version(version.name, version.version))
+    return promote(subject, registry.version(version.name, version.version))
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
