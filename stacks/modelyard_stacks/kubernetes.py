@@ -392,7 +392,7 @@ def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Inpu
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():
         first, *others = expression.split(f'"{host}/')
-        replaced = pulumi.Output.concat(first, *(part for other in others for part in ('"', registry, "/", other)))
+        replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
     return replaced
 
 

@@ -84,15 +84,15 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
     for model in blamed:
         name, alias = model.registered_name, model.alias
         history = History(model)
-        taken_back_at = aliases.taken_back_at(history, alias)
-        if taken_back_at is not None and now - taken_back_at < cooldown:
+        latest = aliases.taken_back_at(history, alias)
+        if latest is not None and now - latest < cooldown:
             sentences.append(
-                f"{alias!r} of {name} stays: it was taken back at {taken_back_at.isoformat()}, the cooldown is {cooldown}"
+                f"{alias!r} of {name} stays: it was taken back at {latest.isoformat()}, the cooldown is {cooldown}"
             )
             continue
-        if taken_back_at is not None and now - taken_back_at < window:
+        if latest is not None and now - latest < window:
             sentences.append(
-                f"{alias!r} of {name} stays: the window begins before it was taken back at {taken_back_at.isoformat()}"
+                f"{alias!r} of {name} stays: the window begins before it was taken back at {latest.isoformat()}"
             )
             continue
         fit = evidence.fit(workload, model, alias)

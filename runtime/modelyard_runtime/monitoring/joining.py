@@ -39,18 +39,18 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
     """The key of both sides. Text is compared with numbers as numbers; any other difference in type is refused."""
     numbers: list[str] = []
     for name in columns:
-        prediction_kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
-        if prediction_kind == label_kind or not prediction_kind or not label_kind:
+        kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
+        if kind == label_kind or not kind or not label_kind:
             continue
-        if {prediction_kind, label_kind} != {"texts", "numbers"}:
+        if {kind, label_kind} != {"texts", "numbers"}:
             raise Refusal(
-                f"the key {name!r} is of {prediction_kind} beside the predictions, and of {label_kind} beside the labels"
+                f"the key {name!r} is of {kind} beside the predictions, and of {label_kind} beside the labels"
             )
         _log.warning(
             "the key %r is of %s beside the predictions and of %s beside the labels: compared as numbers, "
             "without leading zeros",
             name,
-            prediction_kind,
+            kind,
             label_kind,
         )
         numbers.append(name)

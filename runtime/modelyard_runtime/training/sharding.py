@@ -95,12 +95,12 @@ class _Divided:
         if len(rows) < FEWEST_ROWS:
             raise Refusal(f"{len(rows)} rows with a label are too few to learn from and to judge by")
         train, held_out = split_rows(rows.assign(**{_PLACE: np.arange(len(rows))}), split)
-        chosen = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
-        sampled = train[_PLACE].to_numpy()[chosen]
+        positions = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
+        sampled = train[_PLACE].to_numpy()[positions]
         sides = np.full(len(rows), _Side.LEARNED, dtype=np.int8)
         sides[sampled] = _Side.SAMPLED
         sides[held_out[_PLACE].to_numpy()] = _Side.HELD_OUT
-        return cls(train, held_out, sampled, np.split(sides, np.cumsum([len(one) for one in blocks])[:-1]))
+        return cls(train, held_out, sampled, np.split(sides, np.cumsum([len(block) for block in blocks])[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
     if dataset.group:
         return "rows belong together by group"
     schema = typed(opened(workload, dataset).schema.empty_table(), dataset).schema
-    strange = next((one for one in schema if not _kept_by_ray(one.type)), None)
+    strange = next((column for column in schema if not _kept_by_ray(column.type)), None)
     return "" if strange is None else f"column {strange.name!r} is of type {strange.type}"
 
 
@@ -161,16 +161,16 @@ def read_in_shards(
     table = Joined.of({name: empty}, pipeline, (name,))
     _, identity = arranged(empty, table, split)
     reading = _Reading(workload, dataset, table, split, task, now or datetime.now(UTC), identity, schema)
-    beside = dict.fromkeys(worker["resources"], 0.001)
-    files = [{"path": one} for one in paths(workload, dataset)]
-    given = ray.data.from_items(files, override_num_blocks=len(files))
-    given.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
+    resources = dict.fromkeys(worker["resources"], 0.001)
+    files = [{"path": path} for path in paths(workload, dataset)]
+    items = ray.data.from_items(files, override_num_blocks=len(files))
+    items.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
     reads: Any = _read
-    read = given.map_batches(
-        reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=beside
+    rows = items.map_batches(
+        reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=resources
     )
-    blocks = read.materialize().to_pandas_refs()
-    return _shards(blocks, reading, parts, {"num_cpus": 1, "resources": beside})
+    blocks = rows.materialize().to_pandas_refs()
+    return _shards(blocks, reading, parts, {"num_cpus": 1, "resources": resources})
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
@@ -179,21 +179,21 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
     files = list(batch["path"])
     for frame in read_batches(reading.workload, reading.dataset, files=files, schema=reading.schema):
-        kept = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
-        if not len(kept):
+        rows = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
+        if not len(rows):
             continue
-        chosen, _ = arranged(kept, reading.table, reading.split, reading.identity)
-        others = kept.drop(columns=[name for name in kept.columns if name in chosen.columns])
-        yield pd.concat([chosen, others], axis=1)
+        selected, _ = arranged(rows, reading.table, reading.split, reading.identity)
+        other_columns = rows.drop(columns=[name for name in rows.columns if name in selected.columns])
+        yield pd.concat([selected, other_columns], axis=1)
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
     """Split the rows of all blocks. A file without usable rows gives an empty block, which is left out."""
     import ray
 
-    look = ray.remote(_narrow).options(**options)
-    found = ray.get([look.remote(one, reading.table.label, reading.task) for one in blocks])
-    usable = [(block, rows) for block, rows in zip(blocks, found, strict=True) if len(rows)]
+    narrow = ray.remote(_narrow).options(**options)
+    narrowed = ray.get([narrow.remote(one, reading.table.label, reading.task) for one in blocks])
+    usable = [(block, rows) for block, rows in zip(blocks, narrowed, strict=True) if len(rows)]
     divided = _Divided.of([rows for _, rows in usable], reading.split)
     learned, summaries = _taken_apart([block for block, _ in usable], divided, reading, options)
     data = _training_data(divided, summaries, reading)
@@ -205,8 +205,8 @@ def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
     """The few numbers of each row that the split needs. A block without rows may have no columns either."""
     if not len(block):
         return block
-    wanted = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
-    return as_read(block[wanted], ())
+    columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
+    return as_read(block[columns], ())
 
 
 def _taken_apart(
@@ -217,12 +217,12 @@ def _taken_apart(
 
     table, classes = reading.table, reading.task in CLASSIFICATION
     part: Any = ray.remote(_apart).options(num_returns=2, **options)
-    made = [
+    results = [
         part.remote(block, sides, list(table.features), table.label, classes)
         for block, sides in zip(blocks, divided.sides, strict=True)
     ]
-    learned = [rows for (rows, _), sides in zip(made, divided.sides, strict=True) if (sides != _Side.HELD_OUT).any()]
-    return learned, [ray.get(summary) for _, summary in made]
+    learned = [rows for (rows, _), sides in zip(results, divided.sides, strict=True) if (sides != _Side.HELD_OUT).any()]
+    return learned, [ray.get(summary) for _, summary in results]
 
 
 def _apart(
@@ -252,15 +252,15 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
     classes: tuple[Any, ...] = ()
     naive = float("nan")
     if reading.task in CLASSIFICATION:
-        learned = {value for one in summaries for value in one.classes}
-        found = learned.union(*(one.held_out_classes for one in summaries))
-        classes = check_classes(found, learned, table.label, reading.task)
+        learned = {value for summary in summaries for value in summary.classes}
+        all_classes = learned.union(*(summary.held_out_classes for summary in summaries))
+        classes = check_classes(all_classes, learned, table.label, reading.task)
     else:
         naive = TrainingData(train, divided.held_out, features, table.label, ()).naive_error()
     until = train[TIME].max().isoformat() if reading.split.by == "time" else ""
     seen = Seen.of(reading.identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
-    sample = _gathered((one.sampled for one in summaries), divided.sampled)
-    held_out = _gathered((one.held_out for one in summaries), divided.held_out[_PLACE].to_numpy())
+    sample = _gathered((summary.sampled for summary in summaries), divided.sampled)
+    held_out = _gathered((summary.held_out for summary in summaries), divided.held_out[_PLACE].to_numpy())
     return TrainingData(sample, held_out, features, table.label, classes, seen, sample[:SAMPLE], naive)
 
 

@@ -32,37 +32,37 @@ def own_rows(config: dict[str, Any]) -> list[Any]:
     import numpy as np
     import ray
 
-    own = range(config["parts"]) if "progress" in config else _own_parts(config["parts"])
-    read = [shard(config["shards"], part) for part in own] if "shards" in config else None
-    found: list[Any] = read or ray.get([config["blocks"][part] for part in own])
-    if len(found) == 1:
-        return list(found[0])
-    return [None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=True)]
+    numbers = range(config["parts"]) if "progress" in config else _own_parts(config["parts"])
+    read_parts = [shard(config["shards"], part) for part in numbers] if "shards" in config else None
+    parts: list[Any] = read_parts or ray.get([config["blocks"][part] for part in numbers])
+    if len(parts) == 1:
+        return list(parts[0])
+    return [None if part[0] is None else np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _own_parts(parts: int) -> range:
     import ray.train
 
     context = ray.train.get_context()
-    at, of = context.get_world_rank(), context.get_world_size()
-    return range(parts * at // of, parts * (at + 1) // of)
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    return range(parts * rank // workers, parts * (rank + 1) // workers)
 
 
-def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
+def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
     """A part of the rows from Ray Train, preprocessed here."""
     import numpy as np
     import ray.train
 
     rows, target = [], []
-    whole: Any = ray.train.get_dataset_shard(str(part))
-    for frame in whole.iter_batches(batch_size=_AT_ONCE, batch_format="pandas"):
-        read = as_read(frame, described["features"])
-        rows.append(described["before"].transform(read[described["features"]]))
-        truth = read[described["label"]]
-        classes = described["classes"]
+    dataset: Any = ray.train.get_dataset_shard(str(part))
+    for frame in dataset.iter_batches(batch_size=_AT_ONCE, batch_format="pandas"):
+        block = as_read(frame, settings["features"])
+        rows.append(settings["before"].transform(block[settings["features"]]))
+        truth = block[settings["label"]]
+        classes = settings["classes"]
         target.append(coded(truth, classes) if classes else truth.to_numpy(dtype=np.float64))
     labels = np.concatenate(target)
-    weights = described["weights"]
+    weights = settings["weights"]
     return np.concatenate(rows), labels, None, None if weights is None else weights[labels.astype(int)]
 
 
@@ -87,25 +87,25 @@ class Progress:
     def of(cls, config: dict[str, Any]) -> Progress:
         """The progress that earlier workers saved, or none."""
         if "progress" in config:
-            given: Progress = config["progress"]
-            return given
+            existing: Progress = config["progress"]
+            return existing
         import ray
         import ray.train
 
         first = ray.train.get_context().get_world_rank() == 0
-        found = cls(config["keeper"], config["spacing"], first)
-        if found.keeper is None:
+        progress = cls(config["keeper"], config["spacing"], first)
+        if progress.keeper is None:
             checkpoint: Any = ray.train.get_checkpoint()
             if checkpoint is not None:
-                found.done, found.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
+                progress.done, progress.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
             elif "begun" in config:
-                found.done, grown = config["begun"]
-                found.grown = ray.get(grown)
-                found._report()
-            return found
-        found.done = int(broadcast(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
-        found.grown = ray.get(found.keeper.kept.remote(found.done)) if found.done else None
-        return found
+                progress.done, grown = config["begun"]
+                progress.grown = ray.get(grown)
+                progress._report()
+            return progress
+        progress.done = int(broadcast(ray.get(progress.keeper.rounds.remote()) if first else None) or 0)
+        progress.grown = ray.get(progress.keeper.model.remote(progress.done)) if progress.done else None
+        return progress
 
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
         """The number of rounds of each remaining part, out of `total` rounds.
@@ -118,12 +118,12 @@ class Progress:
         started, before = time.monotonic(), self.done
         while self.done < total:
             now, rounds = time.monotonic(), self.done - before
-            left = self.kept_at + self.spacing - now
-            if self.without_train and rounds and left <= 0:
+            remaining_s = self.kept_at + self.spacing - now
+            if self.without_train and rounds and remaining_s <= 0:
                 return
-            reached = self.done + int(rounds / (now - started) * left) if joined and rounds else 0
+            reachable = self.done + int(rounds / (now - started) * remaining_s) if joined and rounds else 0
             following = [end for end in ends if end > self.done]
-            yield max([following[0], *(end for end in following if end <= reached)]) - self.done
+            yield max([following[0], *(end for end in following if end <= reachable)]) - self.done
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
         """Record that `rounds` rounds are done. If a checkpoint is due, all workers save together."""
@@ -152,8 +152,8 @@ class Progress:
         with tempfile.TemporaryDirectory(prefix="grown-") as folder:
             Path(folder, _GROWN).write_bytes(self.grown)
             Path(folder, _ROUNDS).write_text(str(self.done), encoding="utf-8")
-            made = ray.train.Checkpoint.from_directory(folder)
-            ray.train.report({"rounds": self.done}, checkpoint=made, checkpoint_upload_fn=_uploaded)
+            checkpoint = ray.train.Checkpoint.from_directory(folder)
+            ray.train.report({"rounds": self.done}, checkpoint=checkpoint, checkpoint_upload_fn=_uploaded)
 
 
 def broadcast(value: Any) -> Any:
@@ -170,9 +170,9 @@ def _uploaded(checkpoint: Any, name: str) -> Any:
     storage: Any = ray.train.get_context().get_storage()
     files, folder = storage.storage_filesystem, f"{storage.experiment_fs_path}/{name}"
     files.create_dir(folder)
-    for one in sorted(Path(checkpoint.path).iterdir()):
-        with files.open_output_stream(f"{folder}/{one.name}") as stream:
-            stream.write(one.read_bytes())
+    for file in sorted(Path(checkpoint.path).iterdir()):
+        with files.open_output_stream(f"{folder}/{file.name}") as stream:
+            stream.write(file.read_bytes())
     return ray.train.Checkpoint(folder, filesystem=files)
 
 

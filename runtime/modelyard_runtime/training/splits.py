@@ -31,12 +31,12 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
         return _split_keys(frame, split)
     if GROUP in frame.columns:
         return _split_groups(frame, split)
-    held = _held(len(frame), split)
+    held_out = _held_out_count(len(frame), split)
     if by_time:
         order = np.argsort(frame[TIME].to_numpy(), kind="stable")
     else:
         order = np.argsort(_drawn(_each_its_own(frame[KEY]), split.seed), kind="stable")
-    cut = len(frame) - held
+    cut = len(frame) - held_out
     return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
 
 
@@ -46,21 +46,21 @@ def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
     import pandas as pd
 
     numbers, values = pd.factorize(column)
-    drawn = _drawn(pd.util.hash_array(np.array([str(one) for one in values], dtype=object)), seed)
-    found: npt.NDArray[np.int64] = np.argsort(np.argsort(drawn, kind="stable"), kind="stable")[numbers]
-    return found
+    drawn = _drawn(pd.util.hash_array(np.array([str(value) for value in values], dtype=object)), seed)
+    ranks: npt.NDArray[np.int64] = np.argsort(np.argsort(drawn, kind="stable"), kind="stable")[numbers]
+    return ranks
 
 
-def _held(count: int, split: Split) -> int:
+def _held_out_count(count: int, split: Split) -> int:
     """The number of rows to hold out: at least one, and not all."""
     return min(max(round(count * split.fraction), 1), count - 1)
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
     """Distinct numbers for all rows, even for equal ones."""
-    again = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
-    own: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(again)
-    return own
+    occurrence = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
+    distinct: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(occurrence)
+    return distinct
 
 
 def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
@@ -78,13 +78,15 @@ def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
         raise Refusal(f"all rows have the same {', '.join(split.key)}; a split by it needs two values or more")
     order = np.argsort(_drawn(keys, split.seed), kind="stable")
     second = np.zeros(len(keys), dtype=bool)
-    second[order[len(keys) - _held(len(keys), split) :]] = True
-    apart = second[places]
+    second[order[len(keys) - _held_out_count(len(keys), split) :]] = True
+    in_second = second[places]
     if GROUP not in frame.columns:
-        return frame[~apart].reset_index(drop=True), frame[apart].reset_index(drop=True)
+        return frame[~in_second].reset_index(drop=True), frame[in_second].reset_index(drop=True)
     if frame.groupby(GROUP)[KEY].nunique().max() > 1:
         raise Refusal(f"rows of one query differ in {', '.join(split.key)}; the split would tear it apart")
-    first, rest = (frame[side].sort_values(GROUP, kind="stable").reset_index(drop=True) for side in (~apart, apart))
+    first, rest = (
+        frame[side].sort_values(GROUP, kind="stable").reset_index(drop=True) for side in (~in_second, in_second)
+    )
     return first, rest
 
 
@@ -92,14 +94,14 @@ def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.D
     """Split whole groups at random, or with the newest groups as the second part; each part is sorted by group."""
     import numpy as np
 
-    found = np.unique(frame[GROUP].to_numpy())
-    if len(found) < 2:
+    groups = np.unique(frame[GROUP].to_numpy())
+    if len(groups) < 2:
         raise Refusal("all rows are of one group; at least two are needed, to learn from and to judge by")
     if split.by == "time":
-        last = frame.groupby(GROUP)[TIME].max().reindex(found)
-        order = found[np.argsort(last.to_numpy(), kind="stable")]
+        latest = frame.groupby(GROUP)[TIME].max().reindex(groups)
+        order = groups[np.argsort(latest.to_numpy(), kind="stable")]
     else:
-        order = found  # they are numbered at random
+        order = groups  # they are numbered at random
     ordered = frame.sort_values(GROUP, kind="stable")
-    newest = ordered[GROUP].isin(order[len(found) - _held(len(found), split) :])
+    newest = ordered[GROUP].isin(order[len(groups) - _held_out_count(len(groups), split) :])
     return ordered[~newest].reset_index(drop=True), ordered[newest].reset_index(drop=True)

@@ -40,27 +40,27 @@ class Keeper:
     """Stores the latest models, by number of rounds, in its own process on the machine of the step."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, bytes] = {}
+        self._models: dict[int, bytes] = {}
 
     def keep(self, rounds: int, grown: bytes) -> None:
         """Store a model with this many rounds, and drop all but the newest."""
-        self._kept[rounds] = grown
-        for old in sorted(self._kept)[:-_KEPT]:
-            del self._kept[old]
+        self._models[rounds] = grown
+        for old in sorted(self._models)[:-_KEPT]:
+            del self._models[old]
 
     def rounds(self) -> int:
         """The largest number of rounds of a stored model; 0 if there is none."""
-        return max(self._kept, default=0)
+        return max(self._models, default=0)
 
-    def kept(self, rounds: int) -> bytes:
+    def model(self, rounds: int) -> bytes:
         """The model with this many rounds."""
-        return self._kept[rounds]
+        return self._models[rounds]
 
 
 def trains_together(step: Step) -> bool:
     """Whether a step's built-in trainer trains one model on several workers."""
-    found = trainers().get(step.trainer)
-    return found is not None and found.together and step.workers.max > 1
+    entry = trainers().get(step.trainer)
+    return entry is not None and entry.together and step.workers.max > 1
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
@@ -80,7 +80,7 @@ def train_together(
     parameters: Mapping[str, Json],
     data: TrainingData | Shards,
     worker: Mapping[str, Any],
-    kept: Checkpoints | None = None,
+    checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
     """Train a model on the workers of a step. A failing worker is replaced up to `retries` times."""
@@ -90,17 +90,21 @@ def train_together(
     model = estimator(trainer, task, _threads(worker, trainer) | dict(parameters))
     if isinstance(data, Shards):
         before, config = data.before, _shared(trainer, model, data)
-        datasets, data = {str(at): part for at, part in enumerate(data.parts)}, data.data
+        datasets, data = {str(index): part for index, part in enumerate(data.parts)}, data.data
     else:
         (before, config), datasets = _put(trainer, task, model, data, parts_of(step)), {}
     several = trains_together(step)
     bounds = (step.workers.min, step.workers.max) if several else (1, 1)
-    least, most = (min(one, config["parts"]) for one in bounds)
-    config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
-    scaling = {"num_workers": most if least == most else (max(least, 1), most)}
-    with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
+    min_workers, max_workers = (min(count, config["parts"]) for count in bounds)
+    config |= {
+        "keeper": None,
+        "spacing": spacing,
+        **_growth_settings(trainer, task, model, config, data, worker, max_workers),
+    }
+    scaling = {"num_workers": max_workers if min_workers == max_workers else (max(min_workers, 1), max_workers)}
+    with run_storage(checkpoints, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
         raw, retries = None, step.retries
-        if kept is not None and not several and trainer in _GROWS and not _resumes(run):
+        if checkpoints is not None and not several and trainer in _GROWS and not _resumes(run):
             raw, retries = _grown_without_train(_GROWS[trainer], config, worker, retries)
         if raw is None:
             raw = _fitted(trainer, config, scaling, worker, retries, run, datasets)
@@ -138,19 +142,20 @@ def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
 
     data = shards.data
     check_labels(trainer, data)
-    given, weights = getattr(model, "class_weight", None), None
-    if given is not None:
+    class_weight, weights = getattr(model, "class_weight", None), None
+    if class_weight is not None:
         rows = sum(shards.counts.values())
         evenly = {
-            at: rows / len(data.classes) / max(shards.counts.get(one, 0), 1) for at, one in enumerate(data.classes)
+            index: rows / len(data.classes) / max(shards.counts.get(label, 0), 1)
+            for index, label in enumerate(data.classes)
         }
-        by_place = _by_place(given, data.classes) if isinstance(given, dict) else evenly
-        weights = np.array([by_place[at] for at in range(len(data.classes))])
-    described = {"before": shards.before, "features": list(data.features), "label": data.label, "weights": weights}
-    return {"shards": {**described, "classes": list(data.classes)}, "parts": len(shards.parts)}
+        by_place = _by_place(class_weight, data.classes) if isinstance(class_weight, dict) else evenly
+        weights = np.array([by_place[index] for index in range(len(data.classes))])
+    settings = {"before": shards.before, "features": list(data.features), "label": data.label, "weights": weights}
+    return {"shards": {**settings, "classes": list(data.classes)}, "parts": len(shards.parts)}
 
 
-def _grown_how(
+def _growth_settings(
     trainer: str,
     task: str,
     model: Any,
@@ -176,17 +181,19 @@ def _rows_of(data: TrainingData) -> str:
 
 
 @contextmanager
-def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
+def run_storage(
+    checkpoints: Checkpoints | None, config: dict[str, Any], identity: dict[str, Json]
+) -> Generator[dict[str, Any]]:
     """Where Ray Train stores what workers report; without a store, workers save to a process next to the step."""
     import ray
     from ray.runtime_context import get_runtime_context
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    if kept is not None:
-        yield {"name": digest(about), "storage_path": kept.path, "storage_filesystem": kept.files()}
+    if checkpoints is not None:
+        yield {"name": digest(identity), "storage_path": checkpoints.path, "storage_filesystem": checkpoints.files()}
         return
-    here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
-    keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()
+    on_this_node = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
+    keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=on_this_node).remote()
     config["keeper"] = keeper
     try:
         with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
@@ -218,15 +225,15 @@ def _grown_without_train(
     task: Any = ray.remote(_grown_until_due).options(num_returns=2, max_retries=0, **worker)
     rounds, grown = task.remote(grow, config)
     try:
-        done: int = ray.get(rounds)
+        rounds_done: int = ray.get(rounds)
     except RayError as problem:
         if not retries:
             raise
         _log.warning("the worker failed before the first checkpoint, and the training starts again: %s", problem)
         return None, retries - 1
-    if done >= config["rounds"]:
+    if rounds_done >= config["rounds"]:
         return ray.get(grown), retries
-    config["begun"] = done, grown
+    config["begun"] = rounds_done, grown
     return None, retries
 
 
@@ -254,15 +261,15 @@ def _fitted(
     )
 
     trains, grow = _trainer(trainer)
-    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
-    made = trains(
+    resources = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    ray_trainer = trains(
         grow,
         train_loop_config=config,
         datasets=dict(datasets),
         dataset_config=DataConfig(datasets_to_split=[]),  # they are already parts, and each worker reads its own
         scaling_config=ScalingConfig(
             use_gpu=bool(worker["num_gpus"]),
-            resources_per_worker={name: value for name, value in asked.items() if value},
+            resources_per_worker={name: value for name, value in resources.items() if value},
             elastic_resize_monitor_interval_s=_RESIZE_S,
             **scaling,
         ),
@@ -272,7 +279,7 @@ def _fitted(
             **run,
         ),
     )
-    grown: bytes = made.fit().return_value
+    grown: bytes = ray_trainer.fit().return_value
     return grown
 
 
@@ -295,7 +302,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
     return TorchTrainer, train_network
 
 
-def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, most: int) -> list[Any]:
+def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, max_parts: int) -> list[Any]:
     """The rows in parts of about the same size: features, labels, queries, weights. Queries stay whole."""
     import numpy as np
 
@@ -305,7 +312,7 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     if task == "ranking":
         queries = groups_of(data)
         starts = np.flatnonzero(np.diff(queries, prepend=-1))
-    elif most == 1:
+    elif max_parts == 1:
         starts = np.zeros(1, dtype=int)
     else:
         starts = np.arange(len(ready))
@@ -314,11 +321,13 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
         from sklearn.utils.class_weight import compute_sample_weight
 
-        given = model.class_weight
-        weights = compute_sample_weight(_by_place(given, data.classes) if isinstance(given, dict) else given, target)
-    if len(starts) < 2 and most > 1:
+        class_weight = model.class_weight
+        weights = compute_sample_weight(
+            _by_place(class_weight, data.classes) if isinstance(class_weight, dict) else class_weight, target
+        )
+    if len(starts) < 2 and max_parts > 1:
         raise Refusal("there is too little data for several workers")
-    cuts = starts[np.linspace(0, len(starts), min(most, len(starts)), endpoint=False).astype(int)][1:]
+    cuts = starts[np.linspace(0, len(starts), min(max_parts, len(starts)), endpoint=False).astype(int)][1:]
 
     def parts(values: Any) -> list[Any]:
         return [None] * (len(cuts) + 1) if values is None else np.split(values, cuts)
@@ -326,5 +335,7 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     return list(zip(parts(ready), parts(target), parts(queries), parts(weights), strict=True))
 
 
-def _by_place(given: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:
-    return {place: float(given.get(one, given.get(str(one), 1.0))) for place, one in enumerate(classes)}
+def _by_place(class_weight: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:
+    return {
+        place: float(class_weight.get(label, class_weight.get(str(label), 1.0))) for place, label in enumerate(classes)
+    }

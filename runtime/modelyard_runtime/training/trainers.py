@@ -32,21 +32,21 @@ def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> No
 
 def check_task(trainer: str, task: str) -> None:
     """Refuse a task that the table of trainers does not list for this trainer; loads no library."""
-    known = trainers()
-    if trainer not in known:
-        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(known)}")
-    able = [name for name, one in known.items() if task in one.tasks]
-    if not able:
+    table = trainers()
+    if trainer not in table:
+        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(table)}")
+    suitable = [name for name, entry in table.items() if task in entry.tasks]
+    if not suitable:
         raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
-    if trainer not in able:
-        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(able)} do")
+    if trainer not in suitable:
+        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(suitable)} do")
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
     """A new estimator with these parameters; unknown parameters are refused."""
-    given = dict(parameters)
-    make = _maker(trainer, task, str(given.pop("estimator", "")))
-    return make(**_seeded(make, given))
+    arguments = dict(parameters)
+    make = _maker(trainer, task, str(arguments.pop("estimator", "")))
+    return make(**_seeded(make, arguments))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
@@ -55,8 +55,8 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
 
     model = estimator(trainer, task, parameters)
     before, ready = prepared(trainer, model, data)
-    target, more = labels(trainer, data), _groups(trainer, task, data)
-    for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs, more):
+    target, arguments = labels(trainer, data), _groups(trainer, task, data)
+    for grown in _GROWTH.get(_growth_of(model), _grow_at_once)(model, ready, target, rungs, arguments):
         yield Pipeline([("columns", before), ("model", grown)])
 
 
@@ -124,7 +124,7 @@ def labels(trainer: str, data: TrainingData) -> Any:
 def check_labels(trainer: str, data: TrainingData) -> None:
     """Refuse classes that the trainer does not accept."""
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
-        shown = ", ".join(repr(one) for one in data.classes[:5])
+        shown = ", ".join(repr(label) for label in data.classes[:5])
         raise Refusal(
             f"{trainer} takes classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
         )
@@ -158,30 +158,30 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
 def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
     from sklearn import ensemble, linear_model
 
-    known: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    estimators: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         GROWING: (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
         "random-forest": (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
         "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     }
-    if name not in known:
-        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(known)}")
-    return known[name][0 if classifies else 1]
+    if name not in estimators:
+        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(estimators)}")
+    return estimators[name][0 if classifies else 1]
 
 
-def _seeded(make: Callable[..., Any], given: dict[str, Json]) -> dict[str, Any]:
+def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
     """The parameters with a fixed seed and as many threads as the worker has CPUs; unknown ones are refused."""
-    known = make().get_params()
-    unknown = sorted(set(given) - set(known))
+    defaults = make().get_params()
+    unknown = sorted(set(arguments) - set(defaults))
     if unknown:
-        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    more: dict[str, Any] = {"random_state": _SEED} if "random_state" in known else {}
-    if "n_jobs" in known and make.__name__ not in {"LogisticRegression"}:
-        more["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    if "verbosity" in known:
-        more["verbosity"] = 0
+        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(defaults))}")
+    settings: dict[str, Any] = {"random_state": _SEED} if "random_state" in defaults else {}
+    if "n_jobs" in defaults and make.__name__ not in {"LogisticRegression"}:
+        settings["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    if "verbosity" in defaults:
+        settings["verbosity"] = 0
     if make.__name__.startswith("LGBM"):
-        more["verbosity"] = -1
-    return {**more, **given}
+        settings["verbosity"] = -1
+    return {**settings, **arguments}
 
 
 def _is_linear(model: Any) -> bool:
@@ -198,29 +198,29 @@ def _parts(total: int, rungs: int) -> list[int]:
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 
 
-def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators or _ROUNDS), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, xgb_model=before, **more)
+        grown.fit(ready, target, xgb_model=before, **arguments)
         before = grown.get_booster()
         yield grown
 
 
-def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, init_model=before, **more)
+        grown.fit(ready, target, init_model=before, **arguments)
         before = grown.booster_
         yield grown
 
 
-def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     parts = _parts(int(model.max_iter), rungs)
     model.set_params(warm_start=len(parts) > 1)
     for rung in range(len(parts)):
@@ -229,14 +229,14 @@ def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, more: Mapp
         yield model
 
 
-def _grow_network(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_network(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     for part in _parts(int(model.epochs), rungs):
         model.learn(ready, target, part)
         yield model
 
 
-def _at_once(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
-    yield model.fit(ready, target, **more)
+def _grow_at_once(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    yield model.fit(ready, target, **arguments)
 
 
 _GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[Any]]] = {

@@ -35,27 +35,27 @@ class Search:
     done: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
 
 
-def begin(workload: PipelineWorkload, name: str, what: Section) -> Search:
+def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
     """The run of a search: the one that a killed driver left, with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
     registry.open_experiment(workload.pipeline.trained_model)
-    client, key = MlflowClient(), digest(what)
+    client, key = MlflowClient(), digest(state)
     experiment = _experiment(client, workload)
-    left = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
-    if not left:
+    unfinished = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
+    if not unfinished:
         seed = secrets.randbits(31)
-        made = client.create_run(experiment, tags={SEARCH_TAG: key, _SEED: str(seed), _NAME: name}, run_name=name)
-        return Search(str(made.info.run_id), seed)
-    run = left[0]
+        created = client.create_run(experiment, tags={SEARCH_TAG: key, _SEED: str(seed), _NAME: name}, run_name=name)
+        return Search(str(created.info.run_id), seed)
+    run = unfinished[0]
     trials = client.search_runs([experiment], f"tags.`{_PARENT}` = '{run.info.run_id}'", max_results=_MOST_RUNS)
     done: dict[str, Sequence[Mapping[str, float]]] = {}
-    for one in trials:
-        if one.info.status == "FINISHED" and one.data.metrics:
-            done[one.data.tags[TRIAL_TAG]] = _reported(client, one)
-        elif one.info.status == "RUNNING":
-            client.set_terminated(one.info.run_id, "KILLED")
+    for trial in trials:
+        if trial.info.status == "FINISHED" and trial.data.metrics:
+            done[trial.data.tags[TRIAL_TAG]] = _reported(client, trial)
+        elif trial.info.status == "RUNNING":
+            client.set_terminated(trial.info.run_id, "KILLED")
     return Search(str(run.info.run_id), int(run.data.tags[_SEED]), done)
 
 
@@ -89,12 +89,12 @@ class Nested:
             return
         client = self._client()
         tags = {_PARENT: self._search.run_id, TRIAL_TAG: key}
-        made = client.create_run(_experiment(client, self._workload), tags=tags, run_name=f"trial {trial}")
-        self._runs[trial] = str(made.info.run_id)
+        run = client.create_run(_experiment(client, self._workload), tags=tags, run_name=f"trial {trial}")
+        self._runs[trial] = str(run.info.run_id)
         params = [Param(name, str(value)[:_LONGEST]) for name, value in parameters.items()]
-        client.log_batch(made.info.run_id, params=params)
+        client.log_batch(run.info.run_id, params=params)
 
-    def told(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
+    def record(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
         """The trial has reported metrics."""
         from mlflow.entities import Metric
 
@@ -123,6 +123,6 @@ def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
     """The metrics that a trial reported, step by step."""
     steps: dict[int, dict[str, float]] = {}
     for name in run.data.metrics:
-        for one in client.get_metric_history(run.info.run_id, name):
-            steps.setdefault(one.step, {})[name] = one.value
+        for point in client.get_metric_history(run.info.run_id, name):
+            steps.setdefault(point.step, {})[name] = point.value
     return [steps[step] for step in sorted(steps)]

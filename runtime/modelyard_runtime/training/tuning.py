@@ -46,7 +46,7 @@ def search(
     trial: Trial,
     worker: Mapping[str, Any],
     most_workers: int,
-    known: Search,
+    parent: Search,
     nested: Nested,
     reuse_workers: bool = False,
 ) -> dict[str, Json]:
@@ -62,7 +62,7 @@ def search(
     from ray.tune.search import BasicVariantGenerator
 
     metric, mode = tuning.metric, "max" if tuning.goal == "maximize" else "min"
-    done = known.done
+    done = parent.done
 
     def run(parameters: dict[str, Json]) -> None:
         os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", _RESET_TIMEOUT_S)
@@ -80,53 +80,53 @@ def search(
         num_samples=tuning.trials,
         scheduler=scheduler,
         search_alg=BasicVariantGenerator(
-            max_concurrent=at_once, random_state=known.seed if tuning.seed is None else tuning.seed
+            max_concurrent=at_once, random_state=parent.seed if tuning.seed is None else tuning.seed
         ),
         reuse_actors=reuse_workers,
     )
-    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    resources = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
     with search_folder() as folder:
         tuner = tune.Tuner(
-            tune.with_resources(run, {key: value for key, value in asked.items() if value}),
+            tune.with_resources(run, {key: value for key, value in resources.items() if value}),
             param_space=space(tuning),
             tune_config=config,
             run_config=tune.RunConfig(
                 storage_path=folder,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=1),
-                callbacks=[_told_to(nested)],
+                callbacks=[_recorder(nested)],
             ),
         )
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
     trials = [results[at] for at in range(len(results))]  # it is not iterable
-    ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in trials if one.error is None]
-    parameters, value = best(ended, metric, mode == "max")
+    finished = [(dict(result.config or {}), dict(result.metrics or {})) for result in trials if result.error is None]
+    parameters, value = best(finished, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
     return parameters
 
 
 def best(
-    ended: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
+    finished: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
 ) -> tuple[dict[str, Json], float]:
     """The trial with the best final value, among those trained to the end.
 
     A trial that was stopped early reported its value before training was done, so its final value is unknown.
     """
-    told = [(own, last) for own, last in ended if isfinite(float(last.get(metric, "nan")))]
-    if not told:
+    measured = [(parameters, last) for parameters, last in finished if isfinite(float(last.get(metric, "nan")))]
+    if not measured:
         raise Refusal(f"no trial of the search has a value of {metric!r}")
-    whole = [one for one in told if one[1].get(WHOLE) or one[1].get("training_iteration", 0) >= RUNGS]
-    found, last = (max if greatest else min)(whole or told, key=lambda one: float(one[1][metric]))
-    return found, float(last[metric])
+    complete = [trial for trial in measured if trial[1].get(WHOLE) or trial[1].get("training_iteration", 0) >= RUNGS]
+    best_parameters, last = (max if greatest else min)(complete or measured, key=lambda trial: float(trial[1][metric]))
+    return best_parameters, float(last[metric])
 
 
-def _told_to(nested: Nested) -> Any:
+def _recorder(nested: Nested) -> Any:
     """A callback of Tune that records trials as nested runs."""
     import ray.tune as tune
 
-    class Kept(tune.Callback):
+    class TrialRecorder(tune.Callback):
         """Forwards the events of trials."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -135,8 +135,8 @@ def _told_to(nested: Nested) -> Any:
         def on_trial_result(
             self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
         ) -> None:
-            told = {key: float(result[key]) for key in trial_metrics(result)}
-            nested.told(trial.trial_id, int(result["training_iteration"]), told)
+            metrics = {key: float(result[key]) for key in trial_metrics(result)}
+            nested.record(trial.trial_id, int(result["training_iteration"]), metrics)
 
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.ended(trial.trial_id, failed=False)
@@ -144,7 +144,7 @@ def _told_to(nested: Nested) -> Any:
         def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.ended(trial.trial_id, failed=True)
 
-    return Kept()
+    return TrialRecorder()
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
@@ -162,10 +162,10 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 @contextmanager
 def search_folder() -> Generator[str]:
     """A folder for Tune's state during a search; folders left by killed processes of this machine are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
-        process = left.name.removeprefix(_FOLDER).partition("-")[0]
+    for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        process = stale.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(stale, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
         yield folder
 
@@ -189,14 +189,14 @@ def trial_of_trainer(
 
         shared: TrainingData = ray.get(data)
         inner = shared.inner(split)
-        whole = {**fixed, **parameters}
-        last = rungs_of(trainer, task, whole, RUNGS)
-        for rung, model in enumerate(grow(trainer, task, whole, inner, RUNGS), start=1):
+        all_parameters = {**fixed, **parameters}
+        last_rung = rungs_of(trainer, task, all_parameters, RUNGS)
+        for rung, model in enumerate(grow(trainer, task, all_parameters, inner, RUNGS), start=1):
             rows = inner.held_out
-            answered = answer(_Fitted(model, threshold), task, rows[list(inner.features)])
-            said = predictions(answered, task, list(inner.classes), inner.naive_error())
-            value = score(metric, inner.truth(rows), said, inner.groups(rows))
-            tell({metric: value, WHOLE: float(rung == last)})
+            answers = answer(_Fitted(model, threshold), task, rows[list(inner.features)])
+            predicted = predictions(answers, task, list(inner.classes), inner.naive_error())
+            value = score(metric, inner.truth(rows), predicted, inner.groups(rows))
+            tell({metric: value, WHOLE: float(rung == last_rung)})
 
     return trial
 
@@ -205,9 +205,9 @@ def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
     """Refuse a metric that no trial would report."""
     metric = tuning.metric
     if built_in and not computes(metric, task):
-        known = ", ".join(known_metrics(task))
+        available = ", ".join(known_metrics(task))
         raise Refusal(
-            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {known}"
+            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {available}"
         )
 
 
@@ -215,24 +215,24 @@ def space(tuning: Tuning) -> dict[str, Any]:
     """The search space for Ray Tune; integer ranges include both ends."""
     import ray.tune as tune
 
-    found: dict[str, Any] = {}
-    for name, one in tuning.space.items():
-        kind, low, high = one.kind, one.low, one.high
+    dimensions: dict[str, Any] = {}
+    for name, values in tuning.space.items():
+        kind, low, high = values.kind, values.low, values.high
         if kind == "choice":
-            found[name] = tune.choice(list(one.choices))
+            dimensions[name] = tune.choice(list(values.choices))
         elif kind == "int":
-            found[name] = tune.randint(int(low), int(high) + 1)
+            dimensions[name] = tune.randint(int(low), int(high) + 1)
         else:
-            found[name] = {"uniform": tune.uniform, "loguniform": tune.loguniform}[kind](low, high)
-    return found
+            dimensions[name] = {"uniform": tune.uniform, "loguniform": tune.loguniform}[kind](low, high)
+    return dimensions
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
     """One point of the search space, to check that a trainer knows its parameters."""
     point: dict[str, Json] = {}
-    for name, one in tuning.space.items():
-        low = int(one.low) if one.kind == "int" else one.low
-        point[name] = one.choices[0] if one.choices else low
+    for name, values in tuning.space.items():
+        low = int(values.low) if values.kind == "int" else values.low
+        point[name] = values.choices[0] if values.choices else low
     return point
 
 

@@ -33,16 +33,20 @@ def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
     """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
     if not isinstance(value, Mapping):
         raise _refusal(where, f"is {value!r}; a mapping is expected")
-    known = _fields(cast("Any", kind))
+    record_fields = _fields(cast("Any", kind))
     for key in value:
-        if key not in known:
-            near = get_close_matches(key, known, 1)
+        if key not in record_fields:
+            near = get_close_matches(key, record_fields, 1)
             raise _refusal(_below(where, key), f"is unknown{f'; did you mean {near[0]!r}?' if near else ''}")
-    missing = next((key for key, one in known.items() if one.required and key not in value), None)
+    missing = next((key for key, entry in record_fields.items() if entry.required and key not in value), None)
     if missing is not None:
         raise _refusal(_below(where, missing), "is missing")
-    found = {one.name: _value(one.kind, value[key], _below(where, key)) for key, one in known.items() if key in value}
-    return kind(**found, source=value)
+    arguments = {
+        entry.name: _value(entry.kind, value[key], _below(where, key))
+        for key, entry in record_fields.items()
+        if key in value
+    }
+    return kind(**arguments, source=value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ def _fields(kind: type[Any]) -> dict[str, _Field]:
     """The fields of a record by key."""
     hints = get_type_hints(kind)
     return {
-        _key(one.name): _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
-        for one in fields(kind)
-        if one.name != "source"
+        _key(entry.name): _Field(
+            entry.name, hints[entry.name], entry.default is MISSING and entry.default_factory is MISSING
+        )
+        for entry in fields(kind)
+        if entry.name != "source"
     }
 
 
@@ -76,24 +82,24 @@ def _value(kind: Any, value: Json, where: str) -> Any:
         return value
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:  # of a type and None: an optional field
-        (kind,) = (one for one in arguments if one is not types.NoneType)
+        (kind,) = (item for item in arguments if item is not types.NoneType)
         return _value(kind, value, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise _refusal(where, f"is {value!r}; a list is expected")
-        return tuple(_value(arguments[0], one, f"{where}[{at}]") for at, one in enumerate(value))
+        return tuple(_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
             raise _refusal(where, f"is {value!r}; a mapping is expected")
-        return {key: _value(arguments[1], one, _below(where, key)) for key, one in value.items()}
+        return {key: _value(arguments[1], item, _below(where, key)) for key, item in value.items()}
     if isinstance(kind, type) and issubclass(kind, Record):
         return decode(kind, value, where)
     return _scalar(kind, value, where)
 
 
 def _scalar(kind: type[Any], value: Json, where: str) -> Any:
-    wanted = int | float if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+    expected = int | float if kind is float else kind
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
         raise _refusal(where, f"is {value!r}; {_KINDS[kind]} is expected")
     return float(cast("float", value)) if kind is float else value
 
@@ -102,5 +108,5 @@ def _below(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _refusal(where: str, why: str) -> Refusal:
-    return Refusal(f"the description of the workload does not fit this runtime: {where or 'it'} {why}")
+def _refusal(where: str, problem: str) -> Refusal:
+    return Refusal(f"the description of the workload does not fit this runtime: {where or 'it'} {problem}")

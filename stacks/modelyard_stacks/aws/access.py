@@ -20,14 +20,14 @@ def administrators(
     creator none here. Later runs by another role change nothing: an `up` from elsewhere must not lock out the
     administrators.
     """
-    named = admins()
-    if named:
+    arns = admins()
+    if arns:
         return [
             _administrator(f"{name}-{arn.rpartition(':')[2].replace('/', '-')}", arn, account, cluster_name, opts)
-            for arn in named
+            for arn in arns
         ]
-    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalArn"]))
-    return [_administrator(f"{name}-deployer", _deployer(account), account, cluster_name, kept)]
+    options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalArn"]))
+    return [_administrator(f"{name}-deployer", _deployer(account), account, cluster_name, options)]
 
 
 def admins() -> list[str]:
@@ -52,11 +52,11 @@ def kubeconfig(
     authority: pulumi.Input[str],
 ) -> pulumi.Output[str]:
     """A kubeconfig without secrets: each use calls the AWS command line for a short-lived token."""
-    asked = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
+    arguments = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "aws",
-        "args": asked,
+        "args": arguments,
         "interactiveMode": "Never",
     }
     return pulumi.Output.json_dumps(
@@ -72,12 +72,12 @@ def kubeconfig(
 
 
 def _listed(setting: str, example: str) -> list[str]:
-    said: object = pulumi.Config().get_object(setting)
-    if said is None:
+    value: object = pulumi.Config().get_object(setting)
+    if value is None:
         return []
-    listed = cast("list[object]", said) if isinstance(said, list) else []
-    texts = [text for text in listed if isinstance(text, str)]
-    if not texts or len(texts) != len(listed):
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    texts = [text for text in items if isinstance(text, str)]
+    if not texts or len(texts) != len(items):
         raise pulumi.RunError(f"the setting {setting} is a list: pulumi config set --path '{setting}[0]' {example}")
     return texts
 
@@ -104,6 +104,6 @@ def _administrator(
 
 def _deployer(account: Account) -> pulumi.Output[str]:
     """The role behind the session that runs Pulumi: EKS does not accept the session's own ARN."""
-    asked = pulumi.InvokeOutputOptions(provider=account)
-    caller = pulumi_aws.get_caller_identity_output(opts=asked)
-    return iam.get_session_context_output(arn=caller.arn, opts=asked).issuer_arn
+    options = pulumi.InvokeOutputOptions(provider=account)
+    caller = pulumi_aws.get_caller_identity_output(opts=options)
+    return iam.get_session_context_output(arn=caller.arn, opts=options).issuer_arn

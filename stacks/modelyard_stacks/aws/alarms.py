@@ -71,14 +71,14 @@ class Alarms(pulumi.ComponentResource):
 
     def _watch_database(self, database: Database) -> None:
         free = database.storage_gib * 2**30 * _LEAST_FREE
-        watched = (
+        metrics = (
             ("storage", "FreeStorageSpace", "Minimum", "LessThanThreshold", free),
             ("cpu", "CPUUtilization", "Average", "GreaterThanThreshold", 80),
             ("connections", "DatabaseConnections", "Maximum", "GreaterThanThreshold", _most_connections(database)),
         )
-        for what, metric, statistic, comparison, threshold in watched:
+        for title, metric, statistic, comparison, threshold in metrics:
             self._alarm(
-                f"{database.pulumi_resource_name}-{what}",
+                f"{database.pulumi_resource_name}-{title}",
                 f"database {database.pulumi_resource_name}: {metric} has passed its limit",
                 namespace="AWS/RDS",
                 metric_name=metric,

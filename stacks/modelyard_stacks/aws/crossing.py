@@ -49,15 +49,15 @@ class Crossing(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
         user = iam.User(name, iam.UserArgs(force_destroy=False, tags={"modelyard:workload": name}), within)
         rights = [
-            self._rights(f"{name}-{at + 1}", user, account, access[first : first + _OF_A_POLICY])
-            for at, first in enumerate(range(0, len(access), _OF_A_POLICY))
+            self._rights(f"{name}-{index + 1}", user, account, access[first : first + _OF_A_POLICY])
+            for index, first in enumerate(range(0, len(access), _OF_A_POLICY))
         ]
         after = pulumi.ResourceOptions(parent=self, depends_on=rights)
-        made = {
+        access_keys = {
             str(number): iam.AccessKey(f"{name}-{number}", iam.AccessKeyArgs(user=user.name), after) for number in keys
         }
-        self.access_key_ids = {number: key.id for number, key in made.items()}
-        self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in made.items()}
+        self.access_key_ids = {number: key.id for number, key in access_keys.items()}
+        self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in access_keys.items()}
         self.register_outputs({"access_key_ids": self.access_key_ids, "secret_access_keys": self.secret_access_keys})
 
     def _rights(

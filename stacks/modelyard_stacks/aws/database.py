@@ -130,13 +130,13 @@ class Database(pulumi.ComponentResource):
         return group.id
 
     def _parameters(self, name: str, version: str) -> pulumi.Output[str]:
-        wanted = {"log_connections": "1", "log_disconnections": "1", "rds.force_ssl": "1"}
+        settings = {"log_connections": "1", "log_disconnections": "1", "rds.force_ssl": "1"}
         group = rds.ParameterGroup(
             name,
             rds.ParameterGroupArgs(
                 family=f"postgres{version.partition('.')[0]}",
                 description=f"parameters of {name}",
-                parameters=[rds.ParameterGroupParameterArgs(name=key, value=value) for key, value in wanted.items()],
+                parameters=[rds.ParameterGroupParameterArgs(name=key, value=value) for key, value in settings.items()],
             ),
             self._child(),
         )

@@ -125,8 +125,8 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
     folders: dict[pulumi.Input[str], list[str]] = {}
     for each in readable:
         folders.setdefault(each["bucket"], []).append(_folder(each))
-    for position, (bucket, listed) in enumerate(folders.items()):
-        yield _listing(account, bucket, listed, f"List{position}")
+    for position, (bucket, prefixes) in enumerate(folders.items()):
+        yield _listing(account, bucket, prefixes, f"List{position}")
     if writable:
         yield {
             "Sid": "WriteObjects",
@@ -188,8 +188,8 @@ def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str]
 def _key_statements(
     account: Account, access: Sequence[StoreAccess], writable: Sequence[StoreAccess]
 ) -> Iterable[Statement]:
-    for sid, action, those in (("Decrypt", "kms:Decrypt", access), ("Encrypt", "kms:GenerateDataKey", writable)):
-        encrypted = [each for each in those if "key" in each]
+    for sid, action, accesses in (("Decrypt", "kms:Decrypt", access), ("Encrypt", "kms:GenerateDataKey", writable)):
+        encrypted = [each for each in accesses if "key" in each]
         if not encrypted:
             continue
         # With a bucket key, the encryption context that S3 sends to KMS is the bucket, without one the object; S3

@@ -37,7 +37,7 @@ class ImageRegistry(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
     def _repository(self, name: str, key: Key) -> None:
-        made = ecr.Repository(
+        repository = ecr.Repository(
             name,
             ecr.RepositoryArgs(
                 name=name,
@@ -54,7 +54,7 @@ class ImageRegistry(pulumi.ComponentResource):
         )
         ecr.LifecyclePolicy(
             name,
-            ecr.LifecyclePolicyArgs(repository=made.name, policy=pulumi.Output.json_dumps(_untagged())),
+            ecr.LifecyclePolicyArgs(repository=repository.name, policy=pulumi.Output.json_dumps(_untagged())),
             pulumi.ResourceOptions(parent=self),
         )
 

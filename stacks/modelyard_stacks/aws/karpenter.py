@@ -99,12 +99,12 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
         "Resource": account.arn("ec2", "launch-template/*"),
         "Condition": _own(cluster),
     }
-    made = [account.arn("ec2", f"{kind}/*") for kind in _MADE]
+    resources = [account.arn("ec2", f"{kind}/*") for kind in _MADE]
     yield {
         "Sid": "StartTagged",
         "Effect": "Allow",
         "Action": [*_STARTING, "ec2:CreateLaunchTemplate"],
-        "Resource": made,
+        "Resource": resources,
         "Condition": _to_be_own(cluster),
     }
     tagged = _to_be_own(cluster)
@@ -113,7 +113,7 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
         "Sid": "TagWhatIsStarted",
         "Effect": "Allow",
         "Action": "ec2:CreateTags",
-        "Resource": made,
+        "Resource": resources,
         "Condition": {**tagged, "StringEquals": {**tagged["StringEquals"], "ec2:CreateAction": creating}},
     }
     yield {

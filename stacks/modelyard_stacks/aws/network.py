@@ -126,7 +126,7 @@ class Network(pulumi.ComponentResource):
             self._default_route(f"{name}-private-{index + 1}", table, nat_gateway_id=gateway.id)
             for index, (table, gateway) in enumerate(zip(tables, gateways, strict=False))
         ]
-        reached = service_endpoints(
+        vpc_endpoints = service_endpoints(
             name,
             account=account,
             vpc_id=self.vpc_id,
@@ -138,7 +138,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.s3_ranges = _s3_ranges(account)
-        self.ready = (*ways_out, *reached)
+        self.ready = (*ways_out, *vpc_endpoints)
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
     def _subnet(self, kind: str, index: int, block: str, tags: dict[str, str]) -> ec2.Subnet:
@@ -225,13 +225,13 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
 
     In a /22, each private subnet has 128 addresses, and each public one the 32 that a load balancer requires.
     """
-    whole = IPv4Network(cidr)
-    if not 16 <= whole.prefixlen <= 22:
+    network = IPv4Network(cidr)
+    if not 16 <= network.prefixlen <= 22:
         raise pulumi.RunError(f"network {cidr}: the block of a VPC has to be between /16 and /22 here")
     if not 2 <= zones <= 4:
         raise pulumi.RunError(f"network {cidr}: a cluster takes two to four zones, not {zones}")
-    eighths = list(whole.subnets(prefixlen_diff=3))
-    small = eighths[-1].subnets(new_prefix=min(whole.prefixlen + 8, 27))
+    eighths = list(network.subnets(prefixlen_diff=3))
+    small = eighths[-1].subnets(new_prefix=min(network.prefixlen + 8, 27))
     return [str(block) for block in eighths[:zones]], [
         str(block) for _, block in zip(range(zones), small, strict=False)
     ]
@@ -239,10 +239,10 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
 
 def _s3_ranges(account: Account) -> pulumi.Output[str]:
     """The current addresses of S3 in the region, as CIDR blocks separated by commas."""
-    found = ec2.get_prefix_list_output(
+    prefix_list = ec2.get_prefix_list_output(
         name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)
     )
-    return found.cidr_blocks.apply(",".join)
+    return prefix_list.cidr_blocks.apply(",".join)
 
 
 def _pick(names: Sequence[str], index: int) -> str:

@@ -199,9 +199,9 @@ class NodePool(pulumi.ComponentResource):
         }
         scaling_group = group.resources.apply(_scaling_group)
         for key, value in tags.items():
-            what = key.removeprefix(f"{prefix}/").replace("/", "-").replace(".", "-")
+            title = key.removeprefix(f"{prefix}/").replace("/", "-").replace(".", "-")
             autoscaling.Tag(
-                f"{name}-{what}",
+                f"{name}-{title}",
                 autoscaling.TagArgs(
                     autoscaling_group_name=scaling_group,
                     tag=autoscaling.TagTagArgs(key=key, value=value, propagate_at_launch=False),
@@ -210,8 +210,8 @@ class NodePool(pulumi.ComponentResource):
             )
 
 
-def _scaling_group(made: Sequence[NodeGroupResource]) -> str:
-    for resource in made:
+def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
+    for resource in resources:
         for scaling_group in resource.autoscaling_groups or ():
             if scaling_group.name:
                 return scaling_group.name
@@ -229,17 +229,17 @@ def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulum
 def _labels(pool: str, capacity: str, accelerator: str, accelerator_name: str) -> dict[str, str]:
     # NVIDIA's device plugin runs where node feature discovery has found its hardware, or on nodes with this label
     # https://github.com/NVIDIA/k8s-device-plugin, values of its chart, 2026-11-24
-    found = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
+    labels = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
     # with this label the autoscaler waits until a node offers its accelerators, instead of adding another node
     # https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on accelerators, 2026-11-25
     if accelerator_name:
-        found["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"
-    return {_POOL: pool, _CAPACITY: capacity, **found}
+        labels["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"
+    return {_POOL: pool, _CAPACITY: capacity, **labels}
 
 
 def _taints(pool: str, tainted: bool, accelerator: str) -> list[tuple[str, str]]:
-    own = [(_POOL, pool)] if tainted else []
-    return [*own, ("nvidia.com/gpu", "true")] if accelerator == "nvidia" else own
+    taints = [(_POOL, pool)] if tainted else []
+    return [*taints, ("nvidia.com/gpu", "true")] if accelerator == "nvidia" else taints
 
 
 def _resources(disk_gib: int, accelerator: str, accelerators: int) -> dict[str, str]:

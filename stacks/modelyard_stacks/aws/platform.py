@@ -73,8 +73,8 @@ class SecretsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:SecretsReader", name, None, key.account.options(opts))
-        every = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
-        if not every:
+        all_arns = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
+        if not all_arns:
             raise pulumi.RunError(f"{name}: a role that may read nothing is not made")
         role = pod_role(
             self,
@@ -83,7 +83,7 @@ class SecretsReader(pulumi.ComponentResource):
             account=key.account,
             namespace=namespace,
             service_account=service_account,
-            policy=document(*secret_statements(key, every)),
+            policy=document(*secret_statements(key, all_arns)),
         )
         self.role_arn = role.arn
         self.register_outputs({"role_arn": self.role_arn})
@@ -133,8 +133,8 @@ class Karpenter(pulumi.ComponentResource):
             namespace=namespace,
             service_account=service_account,
             policy=inputs.apply(
-                lambda found: document(
-                    *controller_statements(key.account, *found), everywhere=reading_everywhere(key.account)
+                lambda values: document(
+                    *controller_statements(key.account, *values), everywhere=reading_everywhere(key.account)
                 )
             ),
         )

@@ -41,11 +41,11 @@ def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pul
     for statement, reason in everywhere:
         if not reason:
             raise ValueError(f"{statement['Sid']}: the resource * needs a reason")
-    every = (*statements, *(statement for statement, _ in everywhere))
-    for statement in every:
+    all_statements = (*statements, *(statement for statement, _ in everywhere))
+    for statement in all_statements:
         if statement["Effect"] == "Allow" and "*" in _plain(statement["Action"]):
             raise ValueError(f"{statement['Sid']}: no policy allows every action")
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(every)})
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(all_statements)})
 
 
 def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Output[str]:

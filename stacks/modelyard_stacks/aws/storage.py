@@ -50,12 +50,12 @@ class ObjectStore(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:ObjectStore", name, None, account.options(opts))
-        made = s3.Bucket(
+        created = s3.Bucket(
             name,
             s3.BucketArgs(bucket=bucket, force_destroy=False),
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
-        self.bucket, self.arn, self.key_arn = made.bucket, made.arn, key.arn
+        self.bucket, self.arn, self.key_arn = created.bucket, created.arn, key.arn
         self._encrypt(name, key)
         self._close(name, key.account)
         versions = [self._keep_versions(name)] if versioned else []
@@ -144,8 +144,8 @@ class ObjectStore(pulumi.ComponentResource):
     def _keep_versions(self, name: str) -> s3.BucketVersioning:
         enabled = s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
         # the class named BucketVersioningArgs belongs to the deprecated field of a Bucket
-        given = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
-        return s3.BucketVersioning(name, given, self._child())
+        arguments = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
+        return s3.BucketVersioning(name, arguments, self._child())
 
     def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
         """S3 can enable object lock on existing versioned buckets as well as on new ones, and cannot disable it.
@@ -173,18 +173,18 @@ class ObjectStore(pulumi.ComponentResource):
 def _lifecycle(
     versioned: bool, retention_days: int | None, expire: Mapping[str, int]
 ) -> Iterable[s3.BucketLifecycleConfigurationRuleArgs]:
-    every = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
+    all_objects = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     yield s3.BucketLifecycleConfigurationRuleArgs(
         id="unfinished-uploads",
         status="Enabled",
-        filter=every,
+        filter=all_objects,
         abort_incomplete_multipart_upload=s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
             days_after_initiation=_UNFINISHED_DAYS
         ),
     )
-    for at, (folder, days) in enumerate(sorted(expire.items())):
+    for index, (folder, days) in enumerate(sorted(expire.items())):
         yield s3.BucketLifecycleConfigurationRuleArgs(
-            id=f"expire-{at}",
+            id=f"expire-{index}",
             status="Enabled",
             filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{folder}/"),
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
@@ -195,7 +195,7 @@ def _lifecycle(
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="earlier-versions",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                 noncurrent_days=_NONCURRENT_DAYS
             ),
@@ -204,7 +204,7 @@ def _lifecycle(
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="retention",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention_days),
         )
     elif versioned:
@@ -212,6 +212,6 @@ def _lifecycle(
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="markers-of-nothing",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
         )

@@ -42,18 +42,18 @@ class SystemPool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:SystemPool", name, None, cluster.account.options(opts))
         zones = min(min_nodes, len(network.subnet_ids))
-        for at in range(zones):
-            least = min_nodes // zones + (1 if at < min_nodes % zones else 0)
+        for index in range(zones):
+            nodes = min_nodes // zones + (1 if index < min_nodes % zones else 0)
             NodePool(
-                f"{name}-{at + 1}",
+                f"{name}-{index + 1}",
                 cluster=cluster,
-                network=Zone(network, at),
+                network=Zone(network, index),
                 key=key,
                 pool=pool,
                 machines=machines,
                 capacity=capacity,
-                min_nodes=least,
-                max_nodes=max_nodes - min_nodes + least,
+                min_nodes=nodes,
+                max_nodes=max_nodes - min_nodes + nodes,
                 disk_gib=disk_gib,
                 arch=arch,
                 tainted=tainted,

@@ -116,9 +116,9 @@ OF_TYPE: Mapping[str, type[Workload]] = {
 """The record of each type of workload."""
 
 
-def workload_of(described: Section) -> Workload:
+def workload_of(description: Section) -> Workload:
     """The workload of a description."""
-    kind = described.get("type")
+    kind = description.get("type")
     if not isinstance(kind, str) or kind not in OF_TYPE:
         raise Refusal(f"there is no workload of type {kind!r}; known are {', '.join(OF_TYPE)}")
-    return decode(OF_TYPE[kind], described)
+    return decode(OF_TYPE[kind], description)
