@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime.batch import files as batch_files
 from modelyard_runtime.batch.files import WHOLE, Piece, parts_of, pieces
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task
 from modelyard_runtime.batch.state import Known, publish, write_refused, write_run
 from modelyard_runtime.bundles.store import current
 from modelyard_runtime.captures.capture import Captures
@@ -276,7 +276,7 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
         target = dataset_place(record(Workload, workload), record(Dataset, sections(pipeline, "data")[output]))
         version = Models(record(Workload, workload), record(Model, section(pipeline, "model"))).version()
         assert version is not None
-        scorer = Scorer(record(PipelineWorkload, workload), output, Handed(version))
+        scorer = Scorer(record(PipelineWorkload, workload), output, ModelHandle(version))
         (step,) = sections(pipeline, "steps").values()
         found = list(pieces(record(PipelineWorkload, workload), tuple(names(step, "inputs"))))
         for piece in found:

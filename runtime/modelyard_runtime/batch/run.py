@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.batch.files import Piece, parts_of, pieces
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task
 from modelyard_runtime.batch.state import Finished, Known, publish, replaced_by, work_of, write_refused, write_run
 from modelyard_runtime.bundles.tar import packed
 from modelyard_runtime.models.loading import Models
@@ -71,7 +71,7 @@ def report_refused(workload: PipelineWorkload, refused: float) -> None:
 def on_workers(
     workload: PipelineWorkload,
     output: str,
-    handed: Handed,
+    model_handle: ModelHandle,
     tasks: list[Task],
     worker: dict[str, Any],
     workers: tuple[int, int],
@@ -84,7 +84,7 @@ def on_workers(
     items = [{"task": task.packed()} for task in tasks]
     results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Scorer,
-        fn_constructor_args=(workload, output, handed),
+        fn_constructor_args=(workload, output, model_handle),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
         **options,
@@ -126,7 +126,7 @@ class _Run:
         waiting: list[Piece] = []
         for piece in files:
             mark = self.known.mark(piece)
-            if mark is not None and mark.state == piece.state and not self._again(piece, mark.version):
+            if mark is not None and mark.state == piece.state and not self._scores_again(piece, mark.version):
                 stay.update([mark.version] if mark.version != number else [])
                 self.known.refused.pop(piece.name, None)
             elif self.known.is_refused(piece, number, self._description_digest):
@@ -147,7 +147,7 @@ class _Run:
     def _reprocess(self) -> str:
         return self._workload.pipeline.reprocess or "none"
 
-    def _again(self, piece: Piece, version: str) -> bool:
+    def _scores_again(self, piece: Piece, version: str) -> bool:
         """Whether to score an unchanged file again that another version has scored."""
         if version == self._version.version:
             return False
@@ -179,8 +179,8 @@ class _Run:
         for name in [name for name, large in self._large.items() if large.seen == large.parts]:
             self._end_large(name)
         bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
-        handed = Handed(self._version, bundle)
-        for row in on_workers(self._workload, output, handed, tasks, worker, workers) if tasks else ():
+        model_handle = ModelHandle(self._version, bundle)
+        for row in on_workers(self._workload, output, model_handle, tasks, worker, workers) if tasks else ():
             self._note(row)
 
     def _note(self, row: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ _BATCH = 8192  # rows, unless the spec sets another number
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class ModelHandle:
     """The version that all workers score with; a bundle is passed to them, so that no worker fetches it again."""
 
     version: registry.Version
@@ -83,7 +83,7 @@ class Task:
 class Scorer:
     """An actor of the pool."""
 
-    def __init__(self, workload: PipelineWorkload, output: str, handed: Handed) -> None:
+    def __init__(self, workload: PipelineWorkload, output: str, model_handle: ModelHandle) -> None:
         pipeline = workload.pipeline
         self._workload = workload
         self._data = pipeline.data
@@ -92,9 +92,9 @@ class Scorer:
         self._task = pipeline.trained_model.task
         self._size = pipeline.batch_size or _BATCH
         self._rows = self._size * max(_ROWS // self._size, 1)
-        self._model = handed.load(workload)
+        self._model = model_handle.load(workload)
         self._checker = Checker(self._model.columns())
-        self._version = handed.version.version
+        self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Score the tasks of a batch. A file that does not fit is reported, and the others are scored."""
@@ -139,9 +139,9 @@ class Scorer:
     def _scored(self, task: Task) -> Iterator[pa.Table]:
         dataset = self._data[task.piece.dataset]
         for table in read(self._workload, dataset, task.piece, task.part, self._rows):
-            yield self._answered(table, task.piece)
+            yield self._with_predictions(table, task.piece)
 
-    def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
+    def _with_predictions(self, table: pa.Table, piece: Piece) -> pa.Table:
         where = Place(self._target.filesystem, piece.path)
         with answers_of_model():
             with content_of(where, "rows of the model"):

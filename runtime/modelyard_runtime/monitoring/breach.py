@@ -11,7 +11,7 @@ from modelyard_runtime.jobs.job_start import Start, start_run
 from modelyard_runtime.jobs.run_requests import ask
 from modelyard_runtime.promotion import aliases, evidence
 from modelyard_runtime.promotion.delivery import deliver
-from modelyard_runtime.promotion.history import History, whoever
+from modelyard_runtime.promotion.history import History, actor_of
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import BreachRun, Model, MonitorWorkload
@@ -96,7 +96,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
             )
             continue
         fit = evidence.fit(workload, model, alias)
-        before = aliases.take_back(history, alias, whoever(workload), _WHY, now, fit=fit)
+        before = aliases.take_back(history, alias, actor_of(workload), _WHY, now, fit=fit)
         unchanged = f"{alias!r} of {name} stays: no version before it may be loaded"
         sentences.append(f"{alias!r} of {name} is version {before} again" if before else unchanged)
         if delivered := deliver(workload, model, alias):

@@ -15,7 +15,7 @@ from modelyard_runtime.metrics.scores import score
 from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.monitoring.joining import Key, key_of, shared
-from modelyard_runtime.monitoring.quality import GROUP, KEY, LABEL, KeyedPredictions, Truths, answered, coverage, joined
+from modelyard_runtime.monitoring.quality import GROUP, KEY, LABEL, KeyedPredictions, Truths, answer_of, coverage, joined
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.monitoring.tallies import Distinct, Profiles, Watched, tallied
 from modelyard_runtime.monitoring.windows import (
@@ -248,7 +248,7 @@ class Measures:
             raise Refusal(
                 f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {classes}"
             )
-        predicted = predictions(answered(part), task, classes)
+        predicted = predictions(answer_of(part), task, classes)
         if metric == ERRORS:
             return (truth != predicted.values).astype(float) if classes else abs(truth - predicted.values)
         of_label = part.get(f"{GROUP}_of_label")

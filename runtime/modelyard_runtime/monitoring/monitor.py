@@ -122,7 +122,7 @@ def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunRe
     for check in monitor.checks:
         name, counted = check.name, len(results) + len(unknown)
         try:
-            results += _sustained(check, [_judged(check, one) for one in measures.of(check)], state)
+            results += _sustained(check, [_judged(check, measurement) for measurement in measures.of(check)], state)
         except Refusal as refusal:
             refusals.append(refusal)
             unknown.append(Unknown(name, "", "it was refused"))
@@ -136,7 +136,7 @@ def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunRe
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
-    causes = measures.causes(monitor.type) if any(one.breach for one in results) else []
+    causes = measures.causes(monitor.type) if any(measurement.breach for measurement in results) else []
     of_errors = monitor.type in LABELLED
     soaks = of_soaks(workload)
     soaking = measures.by_version(soaks) if soaks and not refusals else {}

@@ -202,7 +202,7 @@ def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(TIME, kind="stable", ignore_index=True)
 
 
-def answered(part: pd.DataFrame) -> Answer:
+def answer_of(part: pd.DataFrame) -> Answer:
     """The model's predictions for these rows, with scores if it has them."""
     import numpy as np
 

@@ -26,7 +26,7 @@ _FILE = "state.json"
 class State:
     """The state that the previous run left, and the state that this run leaves."""
 
-    look: str
+    run_id: str
     where: Place | None = None  # if None, every run is the first
     before: Section = field(default_factory=dict[str, Json])
     after: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -34,20 +34,20 @@ class State:
     @classmethod
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
         """Read the state of a monitor; raises Refusal if it exists but cannot be read."""
-        look = os.environ.get(LOOK) or now.isoformat()
+        run_id = os.environ.get(LOOK) or now.isoformat()
         location = workload.monitor.state
         if location is None:
-            return cls(look)
+            return cls(run_id)
         where = place(workload, location.uri, location.store).below(_FILE)
         content = _read(where)
-        before = section(content, "before" if text(content, "look") == look else "after")
-        return cls(look, where, before, dict(before))
+        before = section(content, "before" if text(content, "look") == run_id else "after")
+        return cls(run_id, where, before, dict(before))
 
     def save(self) -> None:
         """Save the state that this run leaves; raises Refusal if that fails."""
         if self.where is None:
             return
-        content: dict[str, Json] = {"look": self.look, "before": dict(self.before), "after": self.after}
+        content: dict[str, Json] = {"look": self.run_id, "before": dict(self.before), "after": self.after}
         try:
             write_whole(self.where, json.dumps(content, sort_keys=True).encode())
         except OSError as problem:

@@ -92,14 +92,14 @@ class Driver:
                 if isinstance(cause, Refusal):
                     self._end_all()
                     raise Refusal(f"step {name!r}: {cause}") from None
-                return self._again(name, attempt, str(problem), submit)
+                return self._retry(name, attempt, str(problem), submit)
         if time.monotonic() < attempt.ends_at:
             return True
         ray.kill(attempt.actor)
         reason = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
-        return self._again(name, attempt, reason, submit)
+        return self._retry(name, attempt, reason, submit)
 
-    def _again(self, name: str, attempt: _Attempt, reason: str, submit: Submit) -> bool:
+    def _retry(self, name: str, attempt: _Attempt, reason: str, submit: Submit) -> bool:
         del self._running[name]
         _log.error("step %s: try %d failed: %s", name, attempt.number, reason)
         if attempt.number > self._steps[name].retries or time.monotonic() >= self._ends_at:

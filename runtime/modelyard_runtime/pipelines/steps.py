@@ -13,7 +13,7 @@ from modelyard_runtime.context import Context
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.checkpoints import Checkpoints, state_of
 from modelyard_runtime.training.data import TrainingData, training_data
-from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whole
+from modelyard_runtime.training.sharding import Shards, read_in_shards, reason_to_read_whole
 from modelyard_runtime.training.together import goes_on, parts_of, train_together, trains_together
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.training.trainers import check_trainer, grow
@@ -143,13 +143,13 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     check_trainer(trainer, task, parameters)
     checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     if tuning is None and trains_together(step):
-        whole_because = why_whole(workload, step, task)
-        if not whole_because:
+        reason = reason_to_read_whole(workload, step, task)
+        if not reason:
             shards = read_in_shards(
                 workload, step, task, parts_of(step), worker_of(step), checkpoints.began if checkpoints else None
             )
             return StepOutcome(_fitted(step, task, parameters, shards, checkpoints), shards.data, parameters=parameters)
-        _log.warning("the rows are read in the memory of one worker and shared from there: %s", whole_because)
+        _log.warning("the rows are read in the memory of one worker and shared from there: %s", reason)
     data = training_data(workload, inputs, task, checkpoints.began if checkpoints else None)
     if tuning is None:
         return StepOutcome(_fitted(step, task, parameters, data, checkpoints), data, parameters=parameters)

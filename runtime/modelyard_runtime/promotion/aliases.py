@@ -46,7 +46,7 @@ def promote(history: History, move: Move) -> str:
 
 
 def take_back(
-    history: History, alias: str, who: str, why: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
+    history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
     """Roll the alias back from its current version and return the previous one; empty if no earlier version is fit.
 
@@ -60,8 +60,8 @@ def take_back(
     if not target or (only and current != only):
         return ""
     for passed_over in before[: before.index(target)]:
-        history.finish(history.append(Move(alias, TAKE_BACK, passed_over, current, who, f"{why}; {_UNFIT}", at=now)))
-    return _make(history, Move(alias, TAKE_BACK, current, current, who, why, at=now))
+        history.finish(history.append(Move(alias, TAKE_BACK, passed_over, current, actor, f"{reason}; {_UNFIT}", at=now)))
+    return _make(history, Move(alias, TAKE_BACK, current, current, actor, reason, at=now))
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
@@ -102,10 +102,10 @@ def observe(history: History, alias: str) -> None:
             _complete(history, after, opened)
         elif current and current != next(iter(candidates), ""):
             newer = tuple(one for one in candidates if int(one) > int(current))
-            why = _MOVED if after else _BEGAN
+            reason = _MOVED if after else _BEGAN
             digest = _digest(history.name, current)
-            move = Move(alias, BY_HAND, current, next(iter(candidates), ""), "unknown", why, digest, newer)
-            _log.warning("%r of %s is version %s: %s", alias, history.name, current, why)
+            move = Move(alias, BY_HAND, current, next(iter(candidates), ""), "unknown", reason, digest, newer)
+            _log.warning("%r of %s is version %s: %s", alias, history.name, current, reason)
             history.finish(history.append(move))
         return
     raise Refusal(_BUSY.format(alias, history.name))

@@ -41,7 +41,7 @@ class Approval:
 class Standing:
     """The approvals of a version that count, the number still missing, and why others do not count."""
 
-    given: tuple[Approval, ...]
+    approvals: tuple[Approval, ...]
     missing: int
     groups: tuple[str, ...]  # groups that have not approved
     refused: tuple[str, ...]
@@ -49,7 +49,7 @@ class Standing:
     @property
     def evidence(self) -> dict[str, str]:
         """The signed statements by group, to be stored with the move of the alias."""
-        return {one.group: one.evidence for one in self.given}
+        return {one.group: one.evidence for one in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Verdict:
 
     name: str
     holds: bool
-    why: str
+    reason: str
     figures: Mapping[str, Json] = field(default_factory=dict)
 
 

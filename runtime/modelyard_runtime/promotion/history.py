@@ -70,8 +70,8 @@ class History:
                 page_token=page.token if page is not None else None,
             )
             runs += page
-        moves = [_move(one) for one in runs if one.data.tags.get(f"{_TAG}alias") == alias]
-        return tuple(sorted(moves, key=lambda one: (one.at, one.id)))
+        moves = [_move(entry) for entry in runs if entry.data.tags.get(f"{_TAG}alias") == alias]
+        return tuple(sorted(moves, key=lambda entry: (entry.at, entry.id)))
 
     def append(self, move: Move) -> str:
         """Record a move before it is made. Returns its id."""
@@ -193,7 +193,7 @@ def recorded(moves: Iterable[Move], version: str) -> Move | None:
     return next(move for move in reversed(moves) if move.version == version and move.action != TAKE_BACK)
 
 
-def whoever(workload: Workload) -> str:
+def actor_of(workload: Workload) -> str:
     """Who moves an alias: the workload, and the login that it uses."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
     return " as ".join(part for part in (workload.address, user) if part)

@@ -12,7 +12,7 @@ from modelyard_runtime.promotion.changes import closed
 from modelyard_runtime.promotion.checks import check_promoter
 from modelyard_runtime.promotion.delivery import deliver_all
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
-from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, arrived, whoever
+from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, arrived, actor_of
 from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.promotion.soak import soaked
 from modelyard_runtime.refusals import Refusal
@@ -106,7 +106,7 @@ def promote(subject: Subject, version: registry.Version) -> str:
         PROMOTE,
         version.version,
         "",
-        whoever(subject.workload),
+        actor_of(subject.workload),
         _WHY,
         digest=_unchanged(promotion, version),
         evidence=approved.evidence,
@@ -145,7 +145,7 @@ def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
     for version in sorted(waiting, key=lambda candidate: -int(candidate.version)):
         if outdated := _outdated(promotion, version):
             _log.warning("%s", outdated)
-        elif reason := soaked(promotion, version.version, now).why or closed(promotion.changes, now):
+        elif reason := soaked(promotion, version.version, now).reason or closed(promotion.changes, now):
             _log.info("version %s of %s does not become %r yet: %s", version.version, name, alias, reason)
         elif not _unapproved(subject, version):
             return promote(subject, version)
@@ -162,12 +162,12 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
         soak = soaked(promotion, version.version, now)
         if not soak.failed:
             continue
-        reason = f"{_FAILED_SOAK}{soak.why}"
+        reason = f"{_FAILED_SOAK}{soak.reason}"
         fit = evidence.fit(
             subject.workload, replace(model, approvals=_asked_for(subject.workload, model, before)), before
         )
         restored = aliases.take_back(
-            History(model), before, whoever(subject.workload), reason, now, only=version.version, fit=fit
+            History(model), before, actor_of(subject.workload), reason, now, only=version.version, fit=fit
         )
         unchanged = f"no version before it may be loaded, and it keeps {before!r}"
         outcome = f"{before!r} is version {restored} again" if restored else unchanged
@@ -228,11 +228,11 @@ def standing(subject: Subject) -> list[Sample]:
 def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
     """How many versions lack only an approval to enter a stage, and whether one has failed its soak."""
     promotion = subject.promotion
-    candidates = [one for one in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, one)]
-    standings = {one.version: soaked(promotion, one.version, now) for one in candidates}
-    unapproved = [one for one in candidates if not standings[one.version].why and _approved(subject, one).missing]
+    candidates = [entry for entry in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, entry)]
+    standings = {entry.version: soaked(promotion, entry.version, now) for entry in candidates}
+    unapproved = [entry for entry in candidates if not standings[entry.version].reason and _approved(subject, entry).missing]
     labels = _labels_of_alias(subject)
-    failed = any(one.failed for one in standings.values()) or _failed_last(promotion)
+    failed = any(entry.failed for entry in standings.values()) or _failed_last(promotion)
     count = len(unapproved) + evidence.lacks_approvals(subject.workload, promotion)
     return [Sample(WAITING, float(count), labels), Sample(SOAK_FAILED, float(failed), labels)]
 

@@ -35,7 +35,7 @@ class Judged:
 class Standing:
     """Whether a version has soaked; if not, why, and whether it has failed."""
 
-    why: str = ""
+    reason: str = ""
     failed: bool = False
 
 

@@ -51,12 +51,12 @@ def application(args: dict[str, str]) -> Application:
     """The application that `args` names in the mounted description; the digest selects the state of the description."""
     from ray import serve
 
-    workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
+    workload = _wait_for_description(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
     deployment = serve.deployment(name=DEPLOYMENT)(Server)
     return deployment.bind(workload, args["application"])
 
 
-def _described(name: str, expected_digest: str, patience_s: float) -> ServerWorkload:
+def _wait_for_description(name: str, expected_digest: str, patience_s: float) -> ServerWorkload:
     deadline = time.monotonic() + patience_s
     while True:
         workload = check_server(mounted_workload())

@@ -135,14 +135,14 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         base = str(selector.base_dir).rstrip("/")
         name = self._name(base)
         below = f"{name}{_WITHIN}" if name else ""
-        entries = {str(one.base_name): one for one in listed(self._root)}
+        entries = {str(entry.base_name): entry for entry in listed(self._root)}
         paths: set[str] = set()
-        for one in (one.removeprefix(below) for one in entries if one.startswith(below)):
-            parts = one.split(_WITHIN)
+        for entry in (entry.removeprefix(below) for entry in entries if entry.startswith(below)):
+            parts = entry.split(_WITHIN)
             paths |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
         if not paths and not selector.allow_not_found:
             raise FileNotFoundError(base)
-        return [self._info(f"{base}/{one}", entries) for one in sorted(paths)]
+        return [self._info(f"{base}/{entry}", entries) for entry in sorted(paths)]
 
     def create_dir(self, path: str, recursive: bool) -> None:
         make_folder(self._root)
@@ -161,10 +161,10 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
 
     def move(self, src: str, dest: str) -> None:
         name, to = self._name(src), self._name(dest)
-        for one in [str(one.base_name) for one in listed(self._root)]:
-            if one == name or one.startswith(f"{name}{_WITHIN}"):
-                self._copy(one, f"{to}{one.removeprefix(name)}")
-                remove(self._root.below(one))
+        for entry in [str(entry.base_name) for entry in listed(self._root)]:
+            if entry == name or entry.startswith(f"{name}{_WITHIN}"):
+                self._copy(entry, f"{to}{entry.removeprefix(name)}")
+                remove(self._root.below(entry))
 
     def copy_file(self, src: str, dest: str) -> None:
         self._copy(self._name(src), self._name(dest))

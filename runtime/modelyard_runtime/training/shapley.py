@@ -28,9 +28,9 @@ _MOST_CELLS = 4_000_000  # in one call of the model
 
 
 def shapley(
-    predict: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, population: pd.DataFrame, seed: int
+    predict: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, pool: pd.DataFrame, seed: int
 ) -> tuple[Numbers, Numbers]:
-    """Contributions by row, output and feature, and the mean outputs for the background, which is sampled from `population`.
+    """Contributions by row, output and feature, and the mean outputs for the background, which is sampled from `pool`.
 
     `predict` predicts a frame with the columns of both: it returns an array of outputs for each row.
     """
@@ -38,33 +38,33 @@ def shapley(
     import pandas as pd
 
     random, width = np.random.default_rng(seed), len(rows.columns)
-    count = min(max(ANSWERS_A_ROW // (2 * width), _FEWEST), _MOST, len(population))
-    background = population.iloc[random.permutation(len(population))[:count]]
+    count = min(max(ANSWERS_A_ROW // (2 * width), _FEWEST), _MOST, len(pool))
+    background = pool.iloc[random.permutation(len(pool))[:count]]
     base = predict(background)
     contributions = np.zeros((len(rows), base.shape[1], width))
     orders = [random.permutation(width) for _ in range(count)]
-    walks = [(place, way) for place, order in enumerate(orders) for way in (order, order[::-1])]
+    walks = [(place, path) for place, order in enumerate(orders) for path in (order, order[::-1])]
     at_once = max(_MOST_CELLS // width**2, 1)
     for start in range(0, len(rows), at_once):
         part = rows.iloc[start : start + at_once]
         walks_at_once = max(at_once // len(part), 1)
         for first in range(0, len(walks), walks_at_once):
             batch = walks[first : first + walks_at_once]
-            frames = [_walk(part, background.iloc[[place]], way) for place, way in batch]
+            frames = [_walk(part, background.iloc[[place]], path) for place, path in batch]
             answers = predict(pd.concat(frames, ignore_index=True)).reshape(len(batch), width, len(part), -1)
-            for (place, way), steps in zip(batch, answers, strict=True):
+            for (place, path), steps in zip(batch, answers, strict=True):
                 gained = np.diff(steps, axis=0, prepend=np.broadcast_to(base[place], (1, *steps.shape[1:])))
-                contributions[start : start + at_once, :, way] += gained.transpose(1, 2, 0)
+                contributions[start : start + at_once, :, path] += gained.transpose(1, 2, 0)
     return contributions / len(walks), base.mean(axis=0)
 
 
-def _walk(rows: pd.DataFrame, begin: pd.DataFrame, way: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _walk(rows: pd.DataFrame, begin: pd.DataFrame, path: npt.NDArray[np.int64]) -> pd.DataFrame:
     """The rows after each step: features visited so far have the explained row's values, others the background's."""
     import numpy as np
     import pandas as pd
 
-    steps, columns = np.arange(len(way))[:, None], {}
-    for step, index in enumerate(way):
+    steps, columns = np.arange(len(path))[:, None], {}
+    for step, index in enumerate(path):
         name = rows.columns[index]
         columns[name] = np.where(steps >= step, rows[name].to_numpy(), begin[name].to_numpy()).ravel()
     return pd.DataFrame(columns, columns=rows.columns)

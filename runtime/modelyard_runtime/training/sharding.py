@@ -115,7 +115,7 @@ class _Summary:
     held_out: pd.DataFrame
 
 
-def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
+def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
     """Why the rows of a step must be read into one memory; empty if they can be read in shards."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:

@@ -180,16 +180,16 @@ def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> 
     import mlflow
 
     records = [
-        {"name": verdict.name, "holds": verdict.holds, "why": verdict.why, **verdict.figures} for verdict in verdicts
+        {"name": verdict.name, "holds": verdict.holds, "why": verdict.reason, **verdict.figures} for verdict in verdicts
     ]
     mlflow.log_dict({"gate": records}, "modelyard/gate.json")
     failed = [verdict.name for verdict in refused(verdicts)]
     # A stage may skip some rules, so the failed rules are recorded before the verdict.
     registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
     for verdict in verdicts:
-        _log.info("gate: %s %s: %s", verdict.name, "holds" if verdict.holds else "DOES NOT HOLD", verdict.why)
+        _log.info("gate: %s %s: %s", verdict.name, "holds" if verdict.holds else "DOES NOT HOLD", verdict.reason)
     _log.info("gate of version %s: %s", version.version, json.dumps(records))
 
 
 def _reasons(lines: list[Verdict]) -> str:
-    return "; ".join(f"{verdict.name}: {verdict.why}" for verdict in lines)
+    return "; ".join(f"{verdict.name}: {verdict.reason}" for verdict in lines)

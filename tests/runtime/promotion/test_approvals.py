@@ -47,8 +47,8 @@ class Case:
         """The groups whose approvals count, and how many are missing."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
         found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
-        assert len(found.refused) == len({*evidence}) - len(found.given)  # the same text twice is one approval
-        return [one.group for one in found.given], found.missing
+        assert len(found.refused) == len({*evidence}) - len(found.approvals)  # the same text twice is one approval
+        return [one.group for one in found.approvals], found.missing
 
 
 @pytest.fixture
