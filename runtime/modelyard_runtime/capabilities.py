@@ -63,8 +63,8 @@ class Trainer:
 
 def metric_of(name: str) -> Metric | None:
     """The model metric with this name; None if it is not built in."""
-    head, _, number = name.rpartition("_")
-    family, metrics = f"{head}_{_PLACE}", sections(_table(), "metrics")
+    prefix, _, number = name.rpartition("_")
+    family, metrics = f"{prefix}_{_PLACE}", sections(_table(), "metrics")
     if family not in metrics:
         return _metric(name, metrics[name], name, 0) if name in metrics else None
     bounds = section(metrics[family], _PLACE)

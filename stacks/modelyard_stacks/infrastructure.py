@@ -16,8 +16,8 @@ class Infrastructure(pulumi.StackReference):
     def __init__(
         self, project: str, *, setting: str = "infrastructure", opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        usual = f"{pulumi.get_organization()}/{project}/{pulumi.get_stack()}"
-        super().__init__(project, stack_name=pulumi.Config().get(setting) or usual, opts=opts)
+        default_name = f"{pulumi.get_organization()}/{project}/{pulumi.get_stack()}"
+        super().__init__(project, stack_name=pulumi.Config().get(setting) or default_name, opts=opts)
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
         """An output by its name; `up` fails with the name of a missing output."""

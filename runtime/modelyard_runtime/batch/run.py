@@ -79,14 +79,14 @@ def on_workers(
     """Yield the workers' report on each task, as soon as it is done."""
     import ray.data
 
-    least, most = (min(max(count, 1), len(tasks)) for count in workers)
+    min_workers, max_workers = (min(max(count, 1), len(tasks)) for count in workers)
     options: dict[str, Any] = {key: value for key, value in worker.items() if value}
     items = [{"task": task.packed()} for task in tasks]
     results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Scorer,
         fn_constructor_args=(workload, output, model_handle),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
+        compute=ray.data.ActorPoolStrategy(min_size=min_workers, max_size=max_workers),
         **options,
     )
     return results.iter_rows()
@@ -122,22 +122,22 @@ class _Run:
 
     def due(self, files: list[Piece]) -> list[Piece]:
         """The files that are new or have changed, and those scored by another version that `reprocess` includes."""
-        number, passed, stay = self._version.version, 0, Counter[str]()
+        number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in files:
             mark = self.known.mark(piece)
             if mark is not None and mark.state == piece.state and not self._scores_again(piece, mark.version):
-                stay.update([mark.version] if mark.version != number else [])
+                scores_by_version.update([mark.version] if mark.version != number else [])
                 self.known.refused.pop(piece.name, None)
             elif self.known.is_refused(piece, number, self._description_digest):
-                passed += 1
+                still_unfit += 1
             else:
                 waiting.append(piece)
-        self._kept = stay.total()
+        self._kept = scores_by_version.total()
         _log.info("%d of %d files are to be scored by version %s", len(waiting), len(files), number)
-        if passed:
-            _log.warning("%d files did not fit before and have not changed since: they are left out", passed)
-        for before, count in stay.items():
+        if still_unfit:
+            _log.warning("%d files did not fit before and have not changed since: they are left out", still_unfit)
+        for before, count in scores_by_version.items():
             _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
         replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
         for before, count in replaced.items():
@@ -234,8 +234,8 @@ class _Run:
     def close(self, files: list[Piece]) -> None:
         """Record the results of this run, even if it fails: the refused files, and a report of the run."""
         parts = {name: entry.parts for name, entry in self._large.items()}
-        works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
-        self.known.sweep(works, files)
+        due = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
+        self.known.sweep(due, files)
         for entry in self.scored:
             self.known.refused.pop(text(entry, "name"), None)
         self.known.refused |= {text(entry, "name"): entry for entry in self._refused}

@@ -35,18 +35,18 @@ def packed(folder: Path) -> bytes:
     return stream.getvalue()
 
 
-def unpacked(stream: IO[bytes], below: Path) -> Path:
-    """Unpack a bundle into a new folder below `below`, named after the bundle; a broken bundle leaves nothing behind.
+def unpacked(stream: IO[bytes], parent: Path) -> Path:
+    """Unpack a bundle into a new folder in `parent`, named after the bundle; a broken bundle leaves nothing behind.
 
     Only regular files that `bundle.json`, the first entry, lists are written, and only with the size and hash it lists.
     """
-    below.mkdir(parents=True, exist_ok=True)
-    staged = below / f".{uuid.uuid4().hex}"
+    parent.mkdir(parents=True, exist_ok=True)
+    staged = parent / f".{uuid.uuid4().hex}"
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             bundle = _unpack(archive, staged)
         verify(staged, sha256(bundle.text().encode()))
-        final = below / bundle.folder
+        final = parent / bundle.folder
         if final.exists():
             shutil.rmtree(final)
         staged.rename(final)

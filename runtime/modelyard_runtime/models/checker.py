@@ -235,8 +235,8 @@ def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
     for place, column in enumerate(columns):
         places.setdefault(column.kind, []).append(place)
     return [
-        _Block(_KINDS[kind], [columns[place].name for place in at], np.array(at, dtype=np.intp))
-        for kind, at in places.items()
+        _Block(_KINDS[kind], [columns[place].name for place in positions], np.array(positions, dtype=np.intp))
+        for kind, positions in places.items()
     ]
 
 

@@ -52,13 +52,13 @@ class Window:
         return {"since": self.since.isoformat(), "until": self.until.isoformat(), "files": {**marks}}
 
 
-def window(state: Section, until: datetime, span: timedelta, every: timedelta | None) -> Window:
-    """The window of the run after the one that left `state`; `every` is the longest interval between two runs."""
+def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
+    """The window of the run after the one that left `state`; `interval` is the longest interval between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)
     first, before = (datetime.fromisoformat(text(state, name)) for name in ("since", "until"))
-    skipped = every is not None and every > span + span / 10  # the gaps between windows are declared as unwatched
+    skipped = interval is not None and interval > span + span / 10  # the gaps between windows are declared as unwatched
     if abs(since - before) <= span / 10 or (before < since and not skipped):
         since = max(before, since - LATEST)
     late = first if skipped else since - LATEST

@@ -147,9 +147,9 @@ def _names(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Nu
     texts = texts_in(column)
     frequent = texts.value_counts().index[:_MOST_NAMES]
     names = list(dict.fromkeys([*map(str, frequent), *list(reference.shares)[:_MOST_NAMES]]))
-    at = {name: place for place, name in enumerate(names)}
+    positions = {name: place for place, name in enumerate(names)}
     places = np.full(len(column), len(names) + 1, dtype=np.int64)
-    places[column.notna().to_numpy()] = texts.map(at).fillna(len(names)).to_numpy(dtype=np.int64)
+    places[column.notna().to_numpy()] = texts.map(positions).fillna(len(names)).to_numpy(dtype=np.int64)
     shares = np.array([reference.shares.get(name, 0.0) for name in names])
     shares = np.array([*shares, max(1.0 - float(shares.sum()), 0.0)]) * (1 - reference.missing_share)
     return places, [*names, "other values", "no value"], np.array([*shares, reference.missing_share])

@@ -36,14 +36,14 @@ def _check_reference(monitor: Monitor) -> None:
     reference = monitor.reference
     if reference is None:
         return
-    named = reference.data
-    if reference.window_seconds is not None and named and not monitor.data[named].timestamp:
-        raise Refusal(f"a window of {named!r} needs its timestamp column in the spec")
+    dataset_name = reference.data
+    if reference.window_seconds is not None and dataset_name and not monitor.data[dataset_name].timestamp:
+        raise Refusal(f"a window of {dataset_name!r} needs its timestamp column in the spec")
 
 
 def _check_labels(monitor: Monitor) -> None:
-    named = monitor.labels or monitor.current.data
-    if named not in monitor.data or not monitor.data[named].label:
+    dataset_name = monitor.labels or monitor.current.data
+    if dataset_name not in monitor.data or not monitor.data[dataset_name].label:
         raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
     if not monitor.models:
         raise Refusal("quality is that of a model, and what is watched has none")

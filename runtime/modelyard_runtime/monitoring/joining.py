@@ -58,7 +58,7 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
 
 
 def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
-    """The columns that both sides have, except those in `apart`; for a monitor that declares no key."""
+    """The columns that both sides have, except those in `excluded`; for a monitor that declares no key."""
     columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("what is watched and its labels share no column by which their rows belong together")

@@ -15,7 +15,16 @@ from modelyard_runtime.metrics.scores import score
 from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.monitoring.joining import Key, key_of, shared
-from modelyard_runtime.monitoring.quality import GROUP, KEY, LABEL, KeyedPredictions, Truths, answer_of, coverage, joined
+from modelyard_runtime.monitoring.quality import (
+    GROUP,
+    KEY,
+    LABEL,
+    KeyedPredictions,
+    Truths,
+    answer_of,
+    coverage,
+    joined,
+)
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.monitoring.tallies import Distinct, Profiles, Watched, tallied
 from modelyard_runtime.monitoring.windows import (

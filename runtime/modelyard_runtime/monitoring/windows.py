@@ -135,14 +135,14 @@ class CapturedRows:
                     if len(frame):
                         yield frame.drop(columns=redacted, errors="ignore").assign(**{VARIANT: variant_of(file)})
 
-    def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
+    def _in_window(self, frame: pd.DataFrame, is_new: bool) -> pd.DataFrame:
         window, captured = self.window, frame[CAPTURED_AT]
         inside = (captured > window.since) & (captured <= window.until)
         if window.before is None:
             return frame[inside]
-        if new and window.late is not None:
+        if is_new and window.late is not None:
             inside |= (captured > window.late) & (captured <= window.before)
-        return frame[inside].assign(**{FRESH: True if new else captured[inside] > window.before})
+        return frame[inside].assign(**{FRESH: True if is_new else captured[inside] > window.before})
 
     def newest(self) -> datetime | None:
         for day in reversed(self._days()):
@@ -181,8 +181,8 @@ def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[
     watched = monitor.current
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
     until = now - timedelta(seconds=label_delay_s)
-    every = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
-    period = window(before, until, timedelta(seconds=monitor.window_seconds), every)
+    interval = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
+    period = window(before, until, timedelta(seconds=monitor.window_seconds), interval)
     if watched.capture is not None:
         return CapturedRows(workload, watched.capture, period), period
     dataset = monitor.data[watched.data]

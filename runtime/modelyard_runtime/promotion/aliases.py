@@ -60,7 +60,9 @@ def take_back(
     if not target or (only and current != only):
         return ""
     for passed_over in before[: before.index(target)]:
-        history.finish(history.append(Move(alias, TAKE_BACK, passed_over, current, actor, f"{reason}; {_UNFIT}", at=now)))
+        history.finish(
+            history.append(Move(alias, TAKE_BACK, passed_over, current, actor, f"{reason}; {_UNFIT}", at=now))
+        )
     return _make(history, Move(alias, TAKE_BACK, current, current, actor, reason, at=now))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from modelyard_runtime.promotion import approvals
 from modelyard_runtime.promotion.aliases import Fit
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG
-from modelyard_runtime.promotion.history import APPROVE, History, Move, recorded, actor_of
+from modelyard_runtime.promotion.history import APPROVE, History, Move, actor_of, recorded
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import Model, Promotion, Workload

@@ -158,7 +158,8 @@ def _judge_against(line: Check, measures: Measures) -> Verdict:
     interval = f"{sureness(line):.4g} confidence: {comparison.low:.6g} to {comparison.high:.6g}"
     reason = (
         f"{metric} is {comparison.value:.6g}, {alias} has {comparison.other:.6g}: "
-        f"better by {comparison.gained:.6g} ({interval}), needed {'more than' if confidence else 'at least'} {needed:g}; "
+        f"better by {comparison.gained:.6g} ({interval}), "
+        f"needed {'more than' if confidence else 'at least'} {needed:g}; "
         f"compared on {comparison.rows} rows that neither has learned from"
     )
     holds = comparison.low > needed if confidence else comparison.gained >= needed

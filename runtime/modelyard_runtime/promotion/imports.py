@@ -213,16 +213,16 @@ def exclusive_run(subject: Subject, tags: dict[str, str]) -> Generator[Any]:
     digest, client = source.digest, _client()
     experiment = registry.open_experiment(subject.promotion.model)
     run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {source.uri}")
-    ended = "FAILED"
+    status = "FAILED"
     try:
         since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
         query = f"tags.`{RUN_TAG}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
         open_now = {open_run.info.run_id for open_run in client.search_runs([experiment], query)}
         first = open_now <= {run.info.run_id}
         yield run if first else None
-        ended = "FINISHED" if first else "KILLED"
+        status = "FINISHED" if first else "KILLED"
     finally:
-        client.set_terminated(run.info.run_id, ended)
+        client.set_terminated(run.info.run_id, status)
 
 
 def _client() -> Any:

@@ -12,7 +12,7 @@ from modelyard_runtime.promotion.changes import closed
 from modelyard_runtime.promotion.checks import check_promoter
 from modelyard_runtime.promotion.delivery import deliver_all
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
-from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, arrived, actor_of
+from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, actor_of, arrived
 from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.promotion.soak import soaked
 from modelyard_runtime.refusals import Refusal
@@ -230,7 +230,9 @@ def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
     promotion = subject.promotion
     candidates = [entry for entry in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, entry)]
     standings = {entry.version: soaked(promotion, entry.version, now) for entry in candidates}
-    unapproved = [entry for entry in candidates if not standings[entry.version].reason and _approved(subject, entry).missing]
+    unapproved = [
+        entry for entry in candidates if not standings[entry.version].reason and _approved(subject, entry).missing
+    ]
     labels = _labels_of_alias(subject)
     failed = any(entry.failed for entry in standings.values()) or _failed_last(promotion)
     count = len(unapproved) + evidence.lacks_approvals(subject.workload, promotion)

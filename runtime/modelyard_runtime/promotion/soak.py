@@ -88,13 +88,13 @@ def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
     return _judged(soak, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
 
 
-def _judged(soak: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
+def _judged(soak: Soak, record_text: str, monitor: str, ends: datetime) -> Standing:
     try:
-        record = json.loads(seen)
-        at, count = datetime.fromisoformat(record["at"]), int(record["rows"])
+        record = json.loads(record_text)
+        measured_at, count = datetime.fromisoformat(record["at"]), int(record["rows"])
         failed = {str(name): float(value) for name, value in record["failed"].items()}
         unknown = [str(name) for name in record["unknown"]]
-        early = at < ends
+        early = measured_at < ends
     except (ValueError, KeyError, TypeError, AttributeError):
         return Standing(f"monitor {monitor} has not looked at it yet")
     fewest = soak.min_rows
@@ -110,5 +110,5 @@ def _judged(soak: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
     return Standing()
 
 
-def _shown(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

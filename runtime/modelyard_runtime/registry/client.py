@@ -243,9 +243,13 @@ def _difference(version: Version, digest: str, files: Path) -> str:
     actual = content_digest(files) if digest else ""
     if actual != digest:
         return f"its files hash to {actual}, not to {digest}"
-    registered = version.tags.get(FORMAT_TAG, "")
-    written = format_of(files) if registered in DATA_ALONE else registered
-    return "" if written == registered else f"it is registered as {registered}, and its files are {written}"
+    registered_format = version.tags.get(FORMAT_TAG, "")
+    actual_format = format_of(files) if registered_format in DATA_ALONE else registered_format
+    return (
+        ""
+        if actual_format == registered_format
+        else f"it is registered as {registered_format}, and its files are {actual_format}"
+    )
 
 
 THRESHOLD = "modelyard.threshold"
@@ -289,21 +293,21 @@ class Model:
     def classifier(self) -> Any | None:
         """The underlying classifier if it predicts probabilities by class; else None."""
         try:
-            inner = self.loaded.get_raw_model()
+            raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
             return None
-        return inner if hasattr(inner, "predict_proba") and hasattr(inner, "classes_") else None
+        return raw_model if hasattr(raw_model, "predict_proba") and hasattr(raw_model, "classes_") else None
 
     def estimator(self) -> Any | None:
         """The underlying estimator if it is of scikit-learn's kind and answers with `predict`; else None."""
         try:
-            inner = self.loaded.get_raw_model()
+            raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
             return None
         flavor = self.loaded.metadata.flavors.get("python_function", {})
-        kinds = {f"{base.__module__}.{base.__name__}" for base in type(inner).__mro__}
+        kinds = {f"{base.__module__}.{base.__name__}" for base in type(raw_model).__mro__}
         predicts = flavor.get("predict_fn", "predict") == "predict"
-        return inner if "sklearn.base.BaseEstimator" in kinds and predicts else None
+        return raw_model if "sklearn.base.BaseEstimator" in kinds and predicts else None
 
 
 def _client() -> Any:

@@ -113,14 +113,14 @@ def format_of(folder: Path) -> str:
 
     flavors: _Flavors = Model.load(str(folder)).flavors
     loaded = flavors.get("python_function", {})
-    written = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
+    model_format = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
     elsewhere = any("/" in str(loaded.get(key, "")) for key in ("data", "model_path"))  # outside the model's folder
-    return OTHER if written in DATA_ALONE and (loaded.get("code") or elsewhere) else written
+    return OTHER if model_format in DATA_ALONE and (loaded.get("code") or elsewhere) else model_format
 
 
-def warning_of(written: str) -> str:
+def warning_of(model_format: str) -> str:
     """A warning for whoever loads a model of this format; empty if the format contains only data."""
-    return _WARNINGS.get(written, "")
+    return _WARNINGS.get(model_format, "")
 
 
 def _of_sklearn(flavors: _Flavors, flavor: str = "sklearn") -> str:

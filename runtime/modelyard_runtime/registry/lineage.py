@@ -82,7 +82,9 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], written: str, origin: str = "") -> str:
+def card_text(
+    workload: Workload, model: Model, inputs: Mapping[str, Dataset], model_format: str, origin: str = ""
+) -> str:
     """The model card, used as a version's description: the spec's texts, the training data, and its creator or
     `origin`.
 
@@ -95,7 +97,7 @@ def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], w
         "Contact": card.contact,
         "License": card.license,
     }
-    lines = [warning_of(written)] if warning_of(written) else []
+    lines = [warning_of(model_format)] if warning_of(model_format) else []
     lines += [f"{name}: {content}" for name, content in of_card.items() if content]
     for name, dataset in inputs.items():
         notes = [note for note in (dataset.description, dataset.classification) if note]

@@ -148,8 +148,8 @@ class Moved:
             if values is None and column.notna().any():
                 raise Refusal(f"column {column.name!r} held numbers and now holds something else")
             if values is not None:
-                counted, above = self._grid.count(values)
-                self._counts += counted
+                counts, above = self._grid.count(values)
+                self._counts += counts
                 self._above += above
         elif self._reference.shares is not None:
             for name, count in texts_in(column).value_counts().items():

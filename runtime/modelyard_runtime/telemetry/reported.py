@@ -36,6 +36,6 @@ def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
 
 def _source(workload: Workload) -> dict[str, str]:
     """The resource attributes in OTLP, which Prometheus turns into the label `job` that keeps series apart."""
-    named = {"service.name": f"{workload.system}-{workload.name}"}
+    attributes = {"service.name": f"{workload.system}-{workload.name}"}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
-    return {**named, "service.namespace": namespace} if namespace else named
+    return {**attributes, "service.namespace": namespace} if namespace else attributes

@@ -80,9 +80,12 @@ def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.Data
     import numpy as np
 
     features = list(data.features)
-    inner = _built_in(model)
-    if inner is not None and (tree_values := _of_trees(inner[-1], inner[0].transform(rows[features]))) is not None:
-        of_feature = np.array([[source == name for name in features] for source in _sources(inner[0])], dtype=float)
+    pipeline = _built_in(model)
+    if (
+        pipeline is not None
+        and (tree_values := _of_trees(pipeline[-1], pipeline[0].transform(rows[features]))) is not None
+    ):
+        of_feature = np.array([[source == name for name in features] for source in _sources(pipeline[0])], dtype=float)
         return Contributions(data.features, tree_values[..., :-1] @ of_feature, tree_values[0, :, -1], "raw")
 
     def predict(frame: pd.DataFrame) -> Numbers:
@@ -160,12 +163,12 @@ def _built_in(model: Predictor) -> Any:
     """The pipeline inside a model from a built-in trainer; None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
-        inner: Any = find() if callable(find) else None
+        pipeline: Any = find() if callable(find) else None
     except NotImplementedError:
         return None
-    steps = [name for name, _ in getattr(inner, "steps", ())]
-    parts = getattr(inner[0], "transformers", ()) if steps == ["columns", "model"] else ()
-    return inner if [name for name, *_ in parts] == ["numbers", "texts"] else None
+    steps = [name for name, _ in getattr(pipeline, "steps", ())]
+    parts = getattr(pipeline[0], "transformers", ()) if steps == ["columns", "model"] else ()
+    return pipeline if [name for name, *_ in parts] == ["numbers", "texts"] else None
 
 
 def _sources(preprocessing: Any) -> Iterator[str]:

@@ -22,17 +22,17 @@ def grow_histograms(config: dict[str, Any]) -> bytes:
     if progress.grown:
         model = read_histograms(progress.grown)
     for part in progress.parts(total, joined=True):
-        done = progress.done + part
-        model.set_params(max_iter=done, warm_start=True)
+        rounds_done = progress.done + part
+        model.set_params(max_iter=rounds_done, warm_start=True)
         model.fit(rows, target)
-        ended = model.n_iter_ < done  # it stopped early, and one more round would be too many
-        if ended or done == total:
+        ended = model.n_iter_ < rounds_done  # it stopped early, and one more round would be too many
+        if ended or rounds_done == total:
             model.set_params(max_iter=total, warm_start=False)
-        progress.moved(total if ended else done, total, partial(skops.io.dumps, model))
+        progress.moved(total if ended else rounds_done, total, partial(skops.io.dumps, model))
         if ended:
             break
-    written: bytes = skops.io.dumps(model)
-    return written
+    content: bytes = skops.io.dumps(model)
+    return content
 
 
 def read_histograms(grown: bytes) -> Any:

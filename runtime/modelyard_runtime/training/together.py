@@ -131,9 +131,9 @@ def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) ->
     """The preprocessing, and the preprocessed rows in Ray's object store."""
     import ray
 
-    before, ready = prepared(trainer, model, data)
-    blocks = [ray.put(part) for part in _blocks(trainer, task, model, ready, data, parts)]
-    return before, {"blocks": blocks, "parts": len(blocks), "columns": ready.shape[1]}
+    before, rows = prepared(trainer, model, data)
+    blocks = [ray.put(part) for part in _blocks(trainer, task, model, rows, data, parts)]
+    return before, {"blocks": blocks, "parts": len(blocks), "columns": rows.shape[1]}
 
 
 def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
     return TorchTrainer, train_network
 
 
-def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, max_parts: int) -> list[Any]:
+def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, max_parts: int) -> list[Any]:
     """The rows in parts of about the same size: features, labels, queries, weights. Queries stay whole."""
     import numpy as np
 
@@ -315,9 +315,9 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     elif max_parts == 1:
         starts = np.zeros(1, dtype=int)
     else:
-        starts = np.arange(len(ready))
-        order = np.random.default_rng(0).permutation(len(ready))  # sorted rows must not end up in one part
-        ready, target = ready[order], target[order]
+        starts = np.arange(len(rows))
+        order = np.random.default_rng(0).permutation(len(rows))  # sorted rows must not end up in one part
+        rows, target = rows[order], target[order]
     if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
         from sklearn.utils.class_weight import compute_sample_weight
 
@@ -332,7 +332,7 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     def parts(values: Any) -> list[Any]:
         return [None] * (len(cuts) + 1) if values is None else np.split(values, cuts)
 
-    return list(zip(parts(ready), parts(target), parts(queries), parts(weights), strict=True))
+    return list(zip(parts(rows), parts(target), parts(queries), parts(weights), strict=True))
 
 
 def _by_place(class_weight: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:

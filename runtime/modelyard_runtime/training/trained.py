@@ -138,9 +138,9 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
         raise Refusal("a threshold needs probabilities, and this model answers classes alone")
 
 
-def _requirements(trainer: str, written: str) -> list[str]:
+def _requirements(trainer: str, serialization: str) -> list[str]:
     """The requirements of a built-in trainer's model, in the installed versions."""
-    reader = "skops" if written == SKOPS else "cloudpickle"
+    reader = "skops" if serialization == SKOPS else "cloudpickle"
     needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in needed]
 

@@ -54,9 +54,9 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
-    before, ready = prepared(trainer, model, data)
+    before, rows = prepared(trainer, model, data)
     target, arguments = labels(trainer, data), _groups(trainer, task, data)
-    for grown in _GROWTH.get(_growth_of(model), _grow_at_once)(model, ready, target, rungs, arguments):
+    for grown in _GROWTH.get(_growth_of(model), _grow_at_once)(model, rows, target, rungs, arguments):
         yield Pipeline([("columns", before), ("model", grown)])
 
 
@@ -198,45 +198,45 @@ def _parts(total: int, rungs: int) -> list[int]:
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 
 
-def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_xgboost(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators or _ROUNDS), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, xgb_model=before, **arguments)
+        grown.fit(rows, target, xgb_model=before, **arguments)
         before = grown.get_booster()
         yield grown
 
 
-def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_lightgbm(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, init_model=before, **arguments)
+        grown.fit(rows, target, init_model=before, **arguments)
         before = grown.booster_
         yield grown
 
 
-def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_histograms(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     parts = _parts(int(model.max_iter), rungs)
     model.set_params(warm_start=len(parts) > 1)
     for rung in range(len(parts)):
         model.set_params(max_iter=sum(parts[: rung + 1]))
-        model.fit(ready, target)
+        model.fit(rows, target)
         yield model
 
 
-def _grow_network(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_network(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     for part in _parts(int(model.epochs), rungs):
-        model.learn(ready, target, part)
+        model.learn(rows, target, part)
         yield model
 
 
-def _grow_at_once(model: Any, ready: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
-    yield model.fit(ready, target, **arguments)
+def _grow_at_once(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    yield model.fit(rows, target, **arguments)
 
 
 _GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[Any]]] = {

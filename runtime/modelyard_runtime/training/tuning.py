@@ -100,7 +100,7 @@ def search(
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
-    trials = [results[at] for at in range(len(results))]  # it is not iterable
+    trials = [results[index] for index in range(len(results))]  # it is not iterable
     finished = [(dict(result.config or {}), dict(result.metrics or {})) for result in trials if result.error is None]
     parameters, value = best(finished, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
@@ -188,14 +188,14 @@ def trial_of_trainer(
         import ray
 
         shared: TrainingData = ray.get(data)
-        inner = shared.inner(split)
+        trial_data = shared.inner(split)
         all_parameters = {**fixed, **parameters}
         last_rung = rungs_of(trainer, task, all_parameters, RUNGS)
-        for rung, model in enumerate(grow(trainer, task, all_parameters, inner, RUNGS), start=1):
-            rows = inner.held_out
-            answers = answer(_Fitted(model, threshold), task, rows[list(inner.features)])
-            predicted = predictions(answers, task, list(inner.classes), inner.naive_error())
-            value = score(metric, inner.truth(rows), predicted, inner.groups(rows))
+        for rung, model in enumerate(grow(trainer, task, all_parameters, trial_data, RUNGS), start=1):
+            rows = trial_data.held_out
+            answers = answer(_Fitted(model, threshold), task, rows[list(trial_data.features)])
+            predicted = predictions(answers, task, list(trial_data.classes), trial_data.naive_error())
+            value = score(metric, trial_data.truth(rows), predicted, trial_data.groups(rows))
             tell({metric: value, WHOLE: float(rung == last_rung)})
 
     return trial

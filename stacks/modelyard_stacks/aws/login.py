@@ -47,7 +47,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.secret_arn = secret.arn
-        reads = secret_statements(key, [database.secret_arn, secret.arn])
+        statements = secret_statements(key, [database.secret_arn, secret.arn])
         role = pod_role(
             self,
             f"{name}-login",
@@ -55,7 +55,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             account=account,
             namespace=namespace,
             service_account=service_account,
-            policy=document(*reads, *_changes(account, key, database, secret.arn)),
+            policy=document(*statements, *_changes(account, key, database, secret.arn)),
         )
         self.role_arn = role.arn
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn})

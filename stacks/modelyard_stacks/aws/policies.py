@@ -106,5 +106,5 @@ def role_prefix(name: str, use: str) -> str:
 
 
 def _plain(texts: Texts) -> tuple[str, ...]:
-    several = [texts] if isinstance(texts, (str, pulumi.Output)) or not isinstance(texts, Sequence) else texts
-    return tuple(text for text in several if isinstance(text, str))
+    items = [texts] if isinstance(texts, (str, pulumi.Output)) or not isinstance(texts, Sequence) else texts
+    return tuple(text for text in items if isinstance(text, str))

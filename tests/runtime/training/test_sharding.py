@@ -157,8 +157,12 @@ def test_what_is_not_shared_is_told(tmp_path: Path) -> None:
     data = described["pipeline"]["data"]
 
     assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
-    assert "scales its rows" in reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("pytorch")), TASK)
-    assert "queries" in reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), "ranking")
+    assert "scales its rows" in reason_to_read_whole(
+        record(PipelineWorkload, described), record(Step, step("pytorch")), TASK
+    )
+    assert "queries" in reason_to_read_whole(
+        record(PipelineWorkload, described), record(Step, step("xgboost")), "ranking"
+    )
     assert "2 inputs are joined" in reason_to_read_whole(
         record(PipelineWorkload, described), record(Step, {**step("xgboost"), "inputs": ["cells", "wards"]}), TASK
     )
