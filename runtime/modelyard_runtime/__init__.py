@@ -1,1 +1,1 @@
-"""What runs inside the Pods of a system: each verb reads the compiled description of its workload and nothing else."""
+"""The code that runs in a system's Pods. Each verb reads the compiled description of its workload and nothing else."""

@@ -1,4 +1,4 @@
-"""`python -m modelyard_runtime VERB`: one verb a kind of work, each imported only when it is asked for."""
+"""`python -m modelyard_runtime VERB`: one verb per kind of work, whose module is imported only when it is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib import import_module
 from modelyard_runtime.jobs.cluster_api import ApiError
 from modelyard_runtime.refusals import Refusal
 
-# Every module has `run() -> int`, given the verb's own arguments by name; the values are what --help says.
+# Every module defines `run() -> int`, which receives the verb's arguments by name. The second value is the help text.
 VERBS = {
     "run": ("pipelines.driver", "run the steps of a pipeline, inside its Ray cluster"),
     "promote": ("promotion.promoter", "move the alias to the newest version that has its approvals now"),
@@ -32,7 +32,7 @@ _BUNDLE_ACTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb: 0 done, 1 the work failed or its description cannot be honoured (said in one line)."""
+    """Run one verb. Returns 0 on success, 1 if the work failed or its description cannot be honoured."""
     parser = argparse.ArgumentParser(
         prog="modelyard_runtime", description="The work inside the Pods of a compiled system."
     )
@@ -43,11 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             _add_actions(of_verb)
         elif verb == "digest":
             of_verb.add_argument("folder", help="folder of a model, with the file MLmodel in it")
-    given = vars(parser.parse_args(argv))
-    module, _ = VERBS[given.pop("verb")]
+    arguments = vars(parser.parse_args(argv))
+    module, _ = VERBS[arguments.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        code: int = import_module(f"modelyard_runtime.{module}").run(**given)
+        code: int = import_module(f"modelyard_runtime.{module}").run(**arguments)
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1
@@ -59,10 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _outside() -> tuple[type[Exception], ...]:
-    """What is raised for a store, a registry or an API server that is out of reach or refuses: no place in the code
-    helps with that.
-    """
-    registry = sys.modules.get("mlflow.exceptions")  # where it is not loaded, nothing of it was raised
+    """The errors of an unreachable or refusing store, registry or API server, for which a traceback would not help."""
+    registry = sys.modules.get("mlflow.exceptions")  # if it is not loaded, nothing can have raised its exceptions
     return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 
 

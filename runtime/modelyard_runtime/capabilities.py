@@ -1,6 +1,6 @@
-"""What this runtime can do, from the table that the compiler refuses by: `capabilities.json` beside this file.
+"""The capabilities of this runtime, from the table that the compiler validates specs against: `capabilities.json`.
 
-What is not in the table is neither accepted nor computed, and a test holds that what is in it can be done.
+Whatever is missing from the table is neither accepted nor computed; a test shows that every entry works.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _PLACE = "K"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric of models, or what a monitor measures besides: which way is better, and what it needs.
+    """A model metric, or another measurement of monitors: which direction is better, and what it needs.
 
-    `at` is the number in the name of one of many, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
+    `at` is the number in a parametrized name, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
     """
 
     name: str
@@ -32,13 +32,13 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Whether it can be computed later, from predictions and labels alone, as a monitor has them."""
+        """Whether it can be computed later from predictions and labels alone, which is all that a monitor has."""
         return self.needs != "history"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """What monitors of one type watch and compute, and what they need for it."""
+    """A type of monitor: what it watches and computes, and the data that it needs."""
 
     reads: str
     watches: tuple[str, ...]
@@ -50,9 +50,9 @@ class MonitorType:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers make one model together.
+    """The tasks of a built-in trainer, and whether several workers train one model together.
 
-    `writes` is the format of its models, `returned` that of a model of its library which user code returns.
+    `writes` is the format of its own models, `returned` the format for a model of its library that user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -62,34 +62,34 @@ class Trainer:
 
 
 def metric_of(name: str) -> Metric | None:
-    """The metric of models of that name; None for one that is not built in."""
-    head, _, number = name.rpartition("_")
-    family, found = f"{head}_{_PLACE}", sections(_table(), "metrics")
-    if family not in found:
-        return _metric(name, found[name], name, 0) if name in found else None
-    bounds = section(found[family], _PLACE)
-    known = range(integer(bounds, "least"), integer(bounds, "most") + 1)
-    at = next((one for one in known if str(one) == number), None)
-    return None if at is None else _metric(name, found[family], family, at)
+    """The model metric with this name; None if it is not built in."""
+    prefix, _, number = name.rpartition("_")
+    family, metrics = f"{prefix}_{_PLACE}", sections(_table(), "metrics")
+    if family not in metrics:
+        return _metric(name, metrics[name], name, 0) if name in metrics else None
+    bounds = section(metrics[family], _PLACE)
+    allowed = range(integer(bounds, "least"), integer(bounds, "most") + 1)
+    at = next((value for value in allowed if str(value) == number), None)
+    return None if at is None else _metric(name, metrics[family], family, at)
 
 
 def computes(metric: str, task: str) -> bool:
-    """Whether a metric is computed for models of a task, for any version and on any dataset."""
-    found = metric_of(metric)
-    return found is not None and task in found.tasks
+    """Whether a metric can be computed for models of a task, for any version and on any dataset."""
+    definition = metric_of(metric)
+    return definition is not None and task in definition.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """The metrics that are computed after each training of a task: of those with a number in their name the usual."""
+    """The metrics computed after each training of a task; for parametrized metrics, only the usual parameters."""
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """What a monitor measures besides metrics of models, such as psi; None where it is unknown."""
-    found = sections(_table(), "checks")
-    return _metric(name, found[name], name, 0) if name in found else None
+    """A measurement of monitors that is not a model metric, such as psi; None if it is unknown."""
+    checks = sections(_table(), "checks")
+    return _metric(name, checks[name], name, 0) if name in checks else None
 
 
 @cache
@@ -97,14 +97,14 @@ def monitors() -> dict[str, MonitorType]:
     """Every type of monitor."""
     return {
         kind: MonitorType(
-            text(one, "reads"),
-            tuple(names(one, "watches")),
-            tuple(names(one, "checks")),
-            one.get("metrics") is True,
-            tuple(names(one, "needs")),
-            one.get("features") is True,
+            text(entry, "reads"),
+            tuple(names(entry, "watches")),
+            tuple(names(entry, "checks")),
+            entry.get("metrics") is True,
+            tuple(names(entry, "needs")),
+            entry.get("features") is True,
         )
-        for kind, one in sections(_table(), "monitors").items()
+        for kind, entry in sections(_table(), "monitors").items()
     }
 
 
@@ -113,31 +113,31 @@ def trainers() -> dict[str, Trainer]:
     """Every built-in trainer."""
     return {
         name: Trainer(
-            tuple(names(one, "tasks")), one.get("together") is True, text(one, "writes"), text(one, "returned")
+            tuple(names(entry, "tasks")), entry.get("together") is True, text(entry, "writes"), text(entry, "returned")
         )
-        for name, one in sections(_table(), "trainers").items()
+        for name, entry in sections(_table(), "trainers").items()
     }
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a line of a gate may have `versus`, `data` or `by` where the user's code reports its metric."""
+    """Whether a gate rule may set `versus`, `data` or `by` when user code reports the metric itself."""
     return section(_table(), "reported").get(field) is True
 
 
-def _metric(name: str, found: Section, family: str, at: int) -> Metric:
-    smaller = text(found, "better") == "smaller"
-    return Metric(name, tuple(names(found, "tasks")), smaller, text(found, "needs"), family, at)
+def _metric(name: str, entry: Section, family: str, at: int) -> Metric:
+    smaller = text(entry, "better") == "smaller"
+    return Metric(name, tuple(names(entry, "tasks")), smaller, text(entry, "needs"), family, at)
 
 
 def _usual_names() -> list[str]:
     listed: list[str] = []
-    for name, one in sections(_table(), "metrics").items():
-        usual = names(section(one, _PLACE), "usual")
-        listed += [f"{name.removesuffix(_PLACE)}{at}" for at in usual] if _PLACE in one else [name]
+    for name, entry in sections(_table(), "metrics").items():
+        usual = names(section(entry, _PLACE), "usual")
+        listed += [f"{name.removesuffix(_PLACE)}{at}" for at in usual] if _PLACE in entry else [name]
     return listed
 
 
 @cache
 def _table() -> dict[str, Json]:
-    found: dict[str, Json] = json.loads(_FILE.read_text(encoding="utf-8"))
-    return found
+    table: dict[str, Json] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return table

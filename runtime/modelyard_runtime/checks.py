@@ -1,6 +1,6 @@
-"""What a description asks, held against what this runtime can do: before any work, and before machines are asked for.
+"""Checks a description against what this runtime supports, before any work starts and any machine is requested.
 
-No library of models is loaded here and nothing outside is asked, so whoever emits a description can do the same.
+It loads no model library and makes no network calls, so the compiler can run the same checks.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from modelyard_runtime.workload.description import Section
 from modelyard_runtime.workload.records import PromoterWorkload, Workload, workload_of
 
 
-def check_workload(described: Section) -> None:
-    """Refuse what the description of any workload asks and this runtime does not do."""
-    workload = workload_of(described)
+def check_workload(description: Section) -> None:
+    """Refuse a description of any workload that requires something this runtime does not support."""
+    workload = workload_of(description)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
     else:

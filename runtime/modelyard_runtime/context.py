@@ -1,4 +1,4 @@
-"""What user code is given: the one argument of every entrypoint."""
+"""The context passed to every entrypoint of user code."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Context:
     """A step of a pipeline, as its code sees it.
 
-    `worker` is what one Ray worker of the step asks for, as in `ray.remote(**context.worker)`; `workers` are the least
-    and the most of them. `results` holds what the steps before it returned, by name.
+    `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`; `workers` is the minimum
+    and maximum number of workers. `results` contains the return values of earlier steps, by name.
     """
 
     workload: PipelineWorkload
@@ -53,17 +53,17 @@ class Context:
         return read_ray(self.workload, self._input(name))
 
     def training_data(self) -> TrainingData:
-        """The inputs joined and split as the spec says; its held-out rows are those that the gate judges by."""
+        """Join and split the inputs as the spec declares. The gate is evaluated on the held-out rows."""
         return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
-        """Metrics of the model so far: a search compares them, the run keeps the last of each."""
-        found = {name: float(value) for name, value in metrics.items()}
-        self.reported.update(found)
-        self.tell(found)
+        """Report metrics of the model so far: a search compares them, and the run records the last value of each."""
+        values = {name: float(value) for name, value in metrics.items()}
+        self.reported.update(values)
+        self.tell(values)
 
     def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
-        """Write one file of the step's output dataset, whole or not at all. Returns its path."""
+        """Write one file of the step's output dataset atomically. Returns its path."""
         import pyarrow as pa
 
         if not self.output:
@@ -72,11 +72,11 @@ class Context:
         return write_table(self.workload, self._dataset(self.output), table, name)
 
     def checkpoints(self) -> Place:
-        """A folder of this run that every worker and every later try of it can reach."""
-        described = self.workload.pipeline.checkpoints
-        if described is None:
+        """A folder of this run that every worker and every later attempt can reach."""
+        location = self.workload.pipeline.checkpoints
+        if location is None:
             raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")
-        root = place(self.workload, described.uri, described.store)
+        root = place(self.workload, location.uri, location.store)
         folder = root.below(self.run, self.step)
         make_folder(folder)
         return folder
@@ -91,5 +91,5 @@ class Context:
 
 
 def new_run() -> str:
-    """A name for one run of a pipeline."""
+    """A new random ID for a pipeline run."""
     return uuid.uuid4().hex[:12]

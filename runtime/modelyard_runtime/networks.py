@@ -1,6 +1,6 @@
-"""A small network for tables, in PyTorch, that behaves like an estimator of scikit-learn.
+"""A small neural network for tabular data, in PyTorch, with the interface of a scikit-learn estimator.
 
-Registered models name these classes by module, so the module stays where it is.
+Registered models refer to these classes by module path, so this module must not move.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """In which order an epoch takes its rows. Workers that go in step all take as many batches, `steps`."""
+    """The order in which an epoch visits the rows. Workers that train in lockstep all run `steps` batches."""
 
     epoch: int
     batch: int
@@ -28,7 +28,7 @@ class Order:
 
 
 class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Layers of `width` units with dropout, trained by Adam in batches. `learn` goes on where the last call ended."""
+    """Layers of `width` units with dropout, trained by Adam in batches. `learn` continues where the last call ended."""
 
     def __init__(
         self,
@@ -51,20 +51,20 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self.random_state = random_state
 
     def fit(self, rows: Any, target: Any) -> Network:
-        """Train from the beginning."""
+        """Train from scratch."""
         self.begin(rows.shape[1], target)
         return self.learn(rows, target, self.epochs)
 
     def begin(self, columns: int, target: Any) -> None:
-        """Know the shape of the data and the meaning of the target, before anything is learned."""
-        self.known(target)
+        """Set the input and output shapes and reset the training state, without training yet."""
+        self.fit_target(target)
         self.shape_ = (columns, self.outputs())
         self.weights_: Weights | None = None
         self.state_: dict[str, Any] | None = None
         self.epochs_done_ = 0
 
     def learn(self, rows: Any, target: Any, epochs: int) -> Network:
-        """Train for some epochs more."""
+        """Train for more epochs."""
         if not hasattr(self, "shape_"):
             self.begin(rows.shape[1], target)
         torch = load_torch()
@@ -79,22 +79,22 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return self
 
     def one_epoch(self, module: Any, optimizer: Any, data: tuple[Any, Any], device: Any, order: Order) -> None:
-        """Each row once, in batches."""
+        """Visit each row once, in batches."""
         torch = load_torch()
 
         torch.manual_seed(self.random_state + 1_000_003 * order.epoch + 10_007 * order.worker)
-        known, truth = data
+        inputs, truth = data
         loss = self.loss()
-        batches = torch.randperm(len(known)).split(order.batch)
+        batches = torch.randperm(len(inputs)).split(order.batch)
         module.train()
         for step in range(order.steps or len(batches)):
             batch = batches[step % len(batches)]
             optimizer.zero_grad()
-            loss(module(known[batch].to(device)), truth[batch].to(device)).backward()
+            loss(module(inputs[batch].to(device)), truth[batch].to(device)).backward()
             optimizer.step()
 
     def tensors(self, rows: Any, target: Any) -> tuple[Any, Any]:
-        """Rows and target as the network takes them."""
+        """Rows and target as tensors."""
         import numpy as np
 
         torch = load_torch()
@@ -102,7 +102,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return torch.as_tensor(np.asarray(rows, dtype=np.float32)), torch.as_tensor(self.numbers(target))
 
     def module(self) -> Any:
-        """The network with what was learned so far, or as it begins by the seed."""
+        """The network with its current weights, or with weights initialized from the seed."""
         torch = load_torch()
         nn = torch.nn
 
@@ -118,7 +118,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return module
 
     def optimizer(self, module: Any) -> Any:
-        """Adam, where the last call has left it."""
+        """Adam, with the state of the last call."""
         optimizer = load_torch().optim.Adam(
             module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
         )
@@ -127,13 +127,13 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return optimizer
 
     def keep(self, module: Any, optimizer: Any, epochs: int) -> None:
-        """Remember what was learned, apart from any device."""
+        """Store weights and optimizer state in CPU memory, independent of any device."""
         self.weights_ = {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()}
         self.state_ = _on_cpu(optimizer.state_dict())
         self.epochs_done_ = epochs
 
     def forward(self, rows: Any) -> Any:
-        """What the network says of each row."""
+        """The raw output of the network for each row."""
         import numpy as np
 
         torch = load_torch()
@@ -143,24 +143,24 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """A model that is kept has its weights, and not what only training needs."""
-        found: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in found.items() if name != "state_"} | {"state_": None}
+        """Leave out the optimizer state, which only training needs."""
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 
-    def known(self, target: Any) -> None:
-        """What the target means."""
+    def fit_target(self, target: Any) -> None:
+        """Learn the classes or the scale of the target."""
         raise NotImplementedError
 
     def outputs(self) -> int:
-        """Numbers that the network says of a row."""
+        """The number of outputs per row."""
         return 1
 
     def numbers(self, target: Any) -> Any:
-        """The target as numbers to learn."""
+        """The target as numbers to train on."""
         raise NotImplementedError
 
     def loss(self) -> Any:
-        """What is made small."""
+        """The loss function to minimize."""
         raise NotImplementedError
 
 
@@ -168,25 +168,25 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
     """Classes 0, 1, 2 …, each with its probability."""
 
     def predict_proba(self, rows: Any) -> Any:
-        """Probability of each class for each row."""
+        """The probability of each class, by row."""
         return load_torch().softmax(self.forward(rows), dim=1).numpy()
 
     def predict(self, rows: Any) -> Any:
-        """The likeliest class of each row."""
+        """The most likely class of each row."""
         return self.classes_[self.predict_proba(rows).argmax(axis=1)]
 
-    def known(self, target: Any) -> None:
-        """The classes that there are."""
+    def fit_target(self, target: Any) -> None:
+        """Learn the classes of the target."""
         import numpy as np
 
         self.classes_ = np.unique(target)
 
     def outputs(self) -> int:
-        """One for each class."""
+        """One output per class."""
         return len(self.classes_)
 
     def numbers(self, target: Any) -> Any:
-        """The place of each class."""
+        """The index of each row's class."""
         import numpy as np
 
         return np.searchsorted(self.classes_, target).astype(np.int64)
@@ -197,21 +197,21 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
 
 
 class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
-    """One number for each row; the target is scaled while training."""
+    """Predicts one number per row; the target is standardized for training."""
 
     def predict(self, rows: Any) -> Any:
-        """The number of each row."""
+        """The predicted number of each row."""
         return self.forward(rows).numpy()[:, 0] * self.scale_ + self.middle_
 
-    def known(self, target: Any) -> None:
-        """Where the target lies."""
+    def fit_target(self, target: Any) -> None:
+        """Learn the mean and standard deviation of the target."""
         import numpy as np
 
         numbers = np.asarray(target, dtype=np.float64)
         self.middle_, self.scale_ = float(numbers.mean()), float(numbers.std()) or 1.0
 
     def numbers(self, target: Any) -> Any:
-        """The target around zero."""
+        """The standardized target."""
         import numpy as np
 
         scaled = (np.asarray(target, dtype=np.float64) - self.middle_) / self.scale_
@@ -223,7 +223,7 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
 
 
 def _on_cpu(state: Any) -> Any:
-    """The same state with its tensors where every machine has them."""
+    """The same state with all tensors in CPU memory."""
     if isinstance(state, dict):
         return {name: _on_cpu(value) for name, value in state.items()}
     if isinstance(state, list):
@@ -232,7 +232,7 @@ def _on_cpu(state: Any) -> Any:
 
 
 def load_torch() -> Any:
-    """The library, which takes seconds to import and is only in some images."""
+    """Import PyTorch, which takes seconds and is only in some images."""
     import torch  # pyright: ignore[reportMissingImports]  # only in images of systems that use it
 
     return torch

@@ -1,5 +1,5 @@
-"""Why a workload does not do what its description asks."""
+"""Refusals: why a workload does not do what its description requires."""
 
 
 class Refusal(Exception):
-    """What the description asks cannot be honoured here; the message says what and why, in words for its owner."""
+    """The description cannot be honoured here; the message tells the workload's owner what is wrong and why."""

@@ -1,4 +1,4 @@
-"""User code by its name: `package.module:function`."""
+"""Finds user code by its name, `package.module:function`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def entrypoint(name: str) -> Callable[[Any], Any]:
     """The function that an entrypoint of the spec names."""
     module, _, function = name.partition(":")
     try:
-        found = getattr(import_module(module), function, None)
+        attribute = getattr(import_module(module), function, None)
     except ImportError as problem:
         raise Refusal(f"entrypoint {name} cannot be imported from this image: {problem}") from problem
-    if not callable(found):
+    if not callable(attribute):
         raise Refusal(f"entrypoint {name}: module {module} has no function {function}")
-    taken: Callable[[Any], Any] = found
-    return taken
+    loaded: Callable[[Any], Any] = attribute
+    return loaded

@@ -1,1 +1,1 @@
-"""Pulumi components that emitted programs import; the modules that a program needs lie beside it, as they are here."""
+"""Pulumi components for emitted programs. The compiler copies the modules that a program needs next to it."""

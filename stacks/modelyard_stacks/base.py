@@ -1,4 +1,4 @@
-"""What the components of every provider share: where a program's own files are, and how objects are read from them."""
+"""Helpers shared by the components of all providers: locating a program's files, and reading objects from them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def beside_the_program(*parts: str) -> Path:
-    """A path in the folder that holds this package and the program's `__main__.py`.
+    """A path in the folder that contains this package and the program's `__main__.py`.
 
-    Not the working directory, which `pulumi --cwd` and the Automation API choose as they like.
+    Not relative to the working directory, which `pulumi --cwd` and the Automation API may set to anything.
     """
     return _PROGRAM.joinpath(*parts)
 
 
 def read_documents(path: Path) -> Iterator[dict[str, Json]]:
-    """The objects of one YAML file, in order; what is empty is left out. Raises ValueError where one is no mapping."""
+    """The objects of one YAML file, in order, without empty documents. Raises ValueError if one is not a mapping."""
     with path.open(encoding="utf-8") as file:
         for position, document in enumerate(yaml.load_all(file, Loader=_LOADER)):  # a safe loader, by either name
             if document is None:

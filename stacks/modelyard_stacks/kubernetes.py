@@ -1,4 +1,4 @@
-"""Components for any Kubernetes: the cluster as a provider, add-ons by Helm, and objects from plain YAML."""
+"""Components for any Kubernetes cluster: the cluster as a provider, Helm charts, and objects from plain YAML."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .base import Json, beside_the_program, read_documents
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
 Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
-"""Plain data of which texts may be known only while the program runs."""
+"""Plain data in which strings may be outputs that are known only while the program runs."""
 
 PROTECT = "modelyard.dev/protect"
-"""Annotation of an object that holds data: `destroy` refuses it until the stack's setting `protect` is false."""
+"""Annotation of objects that hold data: `destroy` refuses to delete them unless the stack's `protect` is false."""
 
 _FIELD_MANAGER = "pulumi.com/patchFieldManager"
 _FORCE = "pulumi.com/patchForce"
 _RUN_TEMPLATE = "rayjob.json"
-"""Key of the ConfigMap from which a launcher creates a RayJob."""
+"""The ConfigMap key with the template from which a launcher creates a RayJob."""
 
 _WRITTEN_BACK = "ray.io/"
-"""KubeRay's operator writes the specs of its own kinds back whole (seen with 1.6.2) and so takes all their fields: what
-the manifest says wins them again, or no change of a server would ever pass.
+"""KubeRay's operator writes whole specs of its own kinds back (seen with 1.6.2) and thereby takes over all their
+fields. So manifests of these kinds force ownership; otherwise changes to a server would fail with conflicts.
 """
 
 _OF_PODS = [
@@ -44,21 +44,20 @@ _OF_PODS = [
         "workerGroupSpecs[*].template",
     )
 ]
-"""What KubeRay never changes in a server that has no second Ray cluster beside it (`upgradeStrategy: None`; read in
-v1.6.2 on 2026-11-25): without a replacement, a new image would be accepted and never run. Numbers of replicas and the
-configuration of Serve it does change in place.
+"""Fields that KubeRay never changes in a server without a second Ray cluster (`upgradeStrategy: None`; read in v1.6.2
+on 2026-11-25): without a replacement, a new image would be accepted and never run. It does change replica numbers and
+the Serve configuration in place.
 """
 
 
 class Cluster(pulumi_kubernetes.Provider):
-    """The cluster that everything goes to, by a context of the kubeconfig or by a kubeconfig of its own.
+    """The cluster that all objects go to, selected by a context of the local kubeconfig or by its own kubeconfig.
 
-    What is not given comes from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a mirror
-    from which every chart is taken instead). One of the first two has to be there: nothing is ever applied to whatever
-    cluster happens to be the current one.
+    Arguments left out come from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a mirror
+    for all charts). One of the first two is required: nothing is ever applied to the current context by accident.
 
-    Objects are written by server-side apply under one field manager a project, and one that is there already is taken
-    over if no field of it belongs to somebody else: an `up` that was interrupted is finished by the next.
+    Objects are written with server-side apply, under one field manager per project. An existing object is adopted if
+    none of its fields belongs to another manager: so the next `up` completes an interrupted one.
     """
 
     chart_repository: str | None
@@ -84,7 +83,7 @@ class Cluster(pulumi_kubernetes.Provider):
             name,
             context=context,
             kubeconfig=kubeconfig,
-            # without it a renewed certificate in the kubeconfig would look like another cluster, and replace everything
+            # without it, a renewed certificate in the kubeconfig would look like another cluster, replacing all
             cluster_identifier=config.get("clusterIdentifier")
             or context
             or f"{pulumi.get_project()}-{pulumi.get_stack()}",
@@ -122,10 +121,10 @@ class Namespace(pulumi.CustomResource):
 
 
 class Chart(helm.Chart):
-    """An add-on: every object of a Helm chart as a resource of its own, in a namespace that is there.
+    """An add-on: every object of a Helm chart as a resource of its own, in an existing namespace.
 
-    Hooks of a chart are not run: its values have to do without. `chart` is what it is called in its repository, by
-    default the name of the release.
+    A chart's hooks are not run: its values must work without them. `chart` is its name in the repository, by default
+    the name of the release.
     """
 
     def __init__(
@@ -164,7 +163,7 @@ class Chart(helm.Chart):
 
 
 class GeneratedSecret(pulumi.CustomResource):
-    """A Secret whose values are made up at its first `up` and then kept; they are nowhere but in the cluster and,
+    """A Secret whose values are generated at its first `up` and then kept. They are stored only in the cluster and,
     encrypted, in the stack's state.
     """
 
@@ -202,8 +201,8 @@ class GeneratedSecret(pulumi.CustomResource):
 
 
 class Logins(pulumi.ComponentResource):
-    """Secrets with the keys `username` and `password`, each made up at its first `up` and then kept. `users` are the
-    names of users by the names of their Secrets.
+    """Secrets with the keys `username` and `password`, each generated at its first `up` and then kept. `users` maps the
+    names of Secrets to user names.
     """
 
     def __init__(
@@ -231,9 +230,9 @@ class Logins(pulumi.ComponentResource):
 
 
 class Object(pulumi.CustomResource):
-    """One object that a program gives by value, since something in it is known only when another project has run.
+    """A single object that the program passes as a value, because part of it is an output of another project.
 
-    `name` is the resource's own; of the object its `metadata` tells. Kinds and names are known beforehand.
+    `name` is the name of the resource; the object's own is in its `metadata`. Kinds and names are known in advance.
     """
 
     def __init__(
@@ -262,8 +261,8 @@ class Object(pulumi.CustomResource):
 
 
 class EgressPolicy(Object):
-    """Lets Pods of a namespace, named by their label `app.kubernetes.io/name`, reach HTTPS on addresses that only
-    another project knows: `ranges` are CIDR blocks with commas between them.
+    """Lets Pods of a namespace, selected by their label `app.kubernetes.io/name`, reach HTTPS at addresses that another
+    project outputs: `ranges` are CIDR blocks separated by commas.
     """
 
     def __init__(
@@ -293,18 +292,17 @@ class EgressPolicy(Object):
 
 
 class Manifests(pulumi.ComponentResource):
-    """The objects of YAML files in a folder beside the program, each a resource of its own.
+    """The objects of YAML files in a folder next to the program, each as a resource of its own.
 
-    The documents of one file are made one after the other, and removed the other way round; the files side by side, or
-    one after the other too where `in_order` is set. All of it waits for `depends_on`.
+    The documents of one file are created in sequence and deleted in reverse; files are processed in parallel, or in
+    sequence if `in_order` is set. All of them wait for `depends_on`.
 
-    What Kubernetes itself brings about is awaited (Deployments, Jobs). A custom resource counts as made once it is
-    accepted: its operator may take as long as a model takes to load, and one broken model must not hold up the others.
+    Pulumi waits for what Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it is
+    accepted: its operator may take as long as a model takes to load, and one broken model must not block the others. A
+    RayService that is rolled out in place is deleted and recreated if its Pods change: there is no capacity for both.
 
-    A RayService that is rolled out in place is removed and made again where its Pods change: there is no room for both.
-
-    `images` are registries that are known only while the program runs: where an image begins with such a host, what it
-    stands for is written instead.
+    `images` maps placeholder hosts to registries that are known only while the program runs: in image names, the
+    placeholder is replaced by the registry.
     """
 
     def __init__(
@@ -356,20 +354,18 @@ class Manifests(pulumi.ComponentResource):
 
 
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """The object with the registry of every `image` that begins with one of these hosts replaced, in the RayJob that a
-    ConfigMap holds for its launcher as well.
-    """
+    """The object with these hosts replaced in every `image`, including in RayJob templates inside ConfigMaps."""
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
 def type_token(document: Mapping[str, Json]) -> str:
-    """`kubernetes:apps/v1:Deployment`: how Pulumi calls the type of an object; the group without a name is `core`."""
+    """`kubernetes:apps/v1:Deployment`: Pulumi's type token of an object; the unnamed API group is `core`."""
     version = str(document["apiVersion"])
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{document['kind']}"
 
 
 def resource_name(document: Mapping[str, Json]) -> str:
-    """`namespace/name`, or the name alone of what belongs to no namespace: the same whichever file it stands in."""
+    """`namespace/name`, or just the name of a cluster-scoped object: independent of the file that contains it."""
     metadata = _metadata(document)
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
@@ -390,13 +386,13 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
 
 
 def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    """The CEL expression of an admission policy, in which images stand in double quotes and nothing else has a slash
-    after its first word.
+    """Replace registries in the CEL expression of an admission policy, where image names are in double quotes, and no
+    other string has a slash after its first word.
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():
         first, *others = expression.split(f'"{host}/')
-        replaced = pulumi.Output.concat(first, *(part for other in others for part in ('"', registry, "/", other)))
+        replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
     return replaced
 
 
@@ -429,10 +425,10 @@ def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
 
 
 def _managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
-    """The object with the name under which its fields are owned, the same in every run of the project.
+    """The object with a field manager that is the same in every run of the project.
 
-    By default that name is made up for each object at its creation; an `up` that is killed before the state is written
-    forgets it, and the next change would meet a conflict with a writer that is gone.
+    By default, each object gets a generated one when it is created; an `up` that is killed before the state is saved
+    forgets it, and the next change would conflict with a manager that no longer exists.
     """
     metadata = _metadata(document)
     annotations: dict[str, Json] = {**_annotations(document), _FIELD_MANAGER: manager}

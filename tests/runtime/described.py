@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from modelyard_runtime.promotion.look import Look
+from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.workload import records
 from modelyard_runtime.workload.decode import Record, decode
 
@@ -54,16 +54,16 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def look_of(described: Mapping[str, Any]) -> Look:
+def look_of(described: Mapping[str, Any]) -> Subject:
     """Return the input of one promoter pass for an alias described by a pipeline, or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
-        return Look.of_training(record(records.PipelineWorkload, described))
+        return Subject.of_training(record(records.PipelineWorkload, described))
     workload = record(records.Workload, {"type": "promoter", **own})
     made_by = described.get("trainedBy") or workload.address
     promotion = record(records.Promotion, {key: one for key, one in pipeline.items() if key not in _OF_PIPELINES})
-    return Look(workload, promotion, made_by, described.get("stage", ""), "trainedBy" not in described)
+    return Subject(workload, promotion, made_by, described.get("stage", ""), "trainedBy" not in described)
 
 
 _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from modelyard_runtime.batch.run import score_datasets
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import PipelineWorkload, Workload
 from tests.runtime.described import record
@@ -136,7 +136,7 @@ def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
 
 
 def in_this_process(
-    workload: Any, output: str, handed: Handed, tasks: list[Task], *_: Any
+    workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
     """Yield what a worker would report for each task."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)

@@ -18,7 +18,7 @@ from mlflow import artifacts
 
 from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.models.answers import answer
-from modelyard_runtime.monitoring.monitor import breach_text, look
+from modelyard_runtime.monitoring.monitor import breach_text, run_checks
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.payloads import fitted, rows_of
 from modelyard_runtime.training.data import TrainingData, training_data
@@ -204,7 +204,7 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
 
     found = {}
     for kind in ("data-drift", "prediction-drift"):
-        results, refused = look(
+        results, refused = run_checks(
             record(MonitorWorkload, {**system.workload, "monitor": {**watching, "type": kind}}), now
         )
         assert not refused

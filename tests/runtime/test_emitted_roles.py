@@ -19,12 +19,12 @@ from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime.batch import files as batch_files
 from modelyard_runtime.batch.files import WHOLE, Piece, parts_of, pieces
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task
 from modelyard_runtime.batch.state import Known, publish, write_refused, write_run
 from modelyard_runtime.bundles.store import current
 from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.jobs.cluster_api import ClusterApi
-from modelyard_runtime.jobs.starter import look
+from modelyard_runtime.jobs.starter import answer_requests
 from modelyard_runtime.models.answers import answer
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.monitoring import windows
@@ -276,7 +276,7 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
         target = dataset_place(record(Workload, workload), record(Dataset, sections(pipeline, "data")[output]))
         version = Models(record(Workload, workload), record(Model, section(pipeline, "model"))).version()
         assert version is not None
-        scorer = Scorer(record(PipelineWorkload, workload), output, Handed(version))
+        scorer = Scorer(record(PipelineWorkload, workload), output, ModelHandle(version))
         (step,) = sections(pipeline, "steps").values()
         found = list(pieces(record(PipelineWorkload, workload), tuple(names(step, "inputs"))))
         for piece in found:
@@ -374,8 +374,8 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
         (tmp_path / "token").write_text("secret")
         api = ClusterApi(server.url, "tills", tmp_path / "token", None)
         for workload in trained.running("starter"):
-            assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
-            assert look(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
+            assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
+            assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
         missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
         assert trained.account.guard.refused == missing  # S3 may deny a missing key
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)

@@ -1,4 +1,4 @@
-"""What a batch inference has to score: the files of its inputs, and the parts in which large ones are scored."""
+"""The work of a batch inference: the files of its inputs, and the parts in which large files are scored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.storage.filesystem import Place, files
 from modelyard_runtime.workload.records import PipelineWorkload
 
 PART_BYTES = 256 * 1024**2
-"""A file of more than this is scored in several parts of about this size: one or more row groups, or whole lines."""
+"""A larger file is scored in parts of about this size, which consist of row groups or whole lines."""
 
 _CHUNK = 1 << 16
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
@@ -20,7 +20,7 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One file to score: where it lies, how large it is and when it changed, and what its output is called."""
+    """One file to score: its location, size and modification time, and the name of its output."""
 
     dataset: str
     path: str
@@ -30,13 +30,13 @@ class Piece:
 
     @property
     def state(self) -> str:
-        """What differs as soon as the file has changed."""
+        """An identifier that changes whenever the file changes."""
         return f"{self.size}-{self.changed_ns}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a file: from a row group to before another, or from a byte to before another. `end` of a whole is 0."""
+    """A half-open range of a file, in row groups or bytes. `end` is 0 for a whole file."""
 
     number: int = 0
     begin: int = 0
@@ -47,24 +47,24 @@ WHOLE = Part()
 
 
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """The files of the inputs in order. An output is called like its file, below its input if there are several."""
+    """The files of the inputs in order. An output is named after its file, below its input's name if several."""
     pipeline = workload.pipeline
     data = pipeline.data
     kind = data[pipeline.output].format if pipeline.output in data else "parquet"
     for name in inputs:
         where = dataset_place(workload, data[name])
-        found = files(where)
-        if not found:
+        entries = files(where)
+        if not entries:
             raise Refusal(f"nothing lies at {data[name].uri} that this workload may read")
-        for one in found:
-            if one.size:
-                relative = one.path.removeprefix(where.path).strip("/") or one.base_name
-                below = f"{name}/{relative}" if len(inputs) > 1 else relative
-                yield Piece(name, str(one.path), int(one.size), int(one.mtime_ns or 0), f"{below}.scored.{kind}")
+        for entry in entries:
+            if entry.size:
+                relative = entry.path.removeprefix(where.path).strip("/") or entry.base_name
+                output = f"{name}/{relative}" if len(inputs) > 1 else relative
+                yield Piece(name, str(entry.path), int(entry.size), int(entry.mtime_ns or 0), f"{output}.scored.{kind}")
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """The files of an output in so many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
+    """The output files for this many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -72,27 +72,27 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """The parts of a file. A small one is whole, and so is one that cannot be cut: its scorer finds what is damaged."""
+    """The parts of a file. A small file is one part; so is one that cannot be split: its scorer reports the damage."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
         return [WHOLE]
-    described = workload.pipeline.data[piece.dataset]
-    file = Place(dataset_place(workload, described).filesystem, piece.path)
+    dataset = workload.pipeline.data[piece.dataset]
+    file = Place(dataset_place(workload, dataset).filesystem, piece.path)
     try:
-        cuts = _row_groups(file) if described.format == "parquet" else _lines(file, piece.size)
+        cuts = _row_groups(file) if dataset.format == "parquet" else _lines(file, piece.size)
     except (pa.ArrowException, OSError):
         return [WHOLE]
-    return [Part(number, *between) for number, between in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]
+    return [Part(number, *bounds) for number, bounds in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]
 
 
 def _row_groups(file: Place) -> list[int]:
-    """The row groups that parts begin with, and how many there are."""
+    """The row groups at which parts begin, and the total number of row groups."""
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
-        known = parquet.ParquetFile(stream).metadata
-        sizes = [known.row_group(one).total_byte_size for one in range(known.num_row_groups)]
+        metadata = parquet.ParquetFile(stream).metadata
+        sizes = [metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups)]
     cuts, filled = [0], 0
     for group, size in enumerate(sizes):
         if filled and filled + size > PART_BYTES:
@@ -103,17 +103,17 @@ def _row_groups(file: Place) -> list[int]:
 
 
 def _lines(file: Place, size: int) -> list[int]:
-    """The bytes that parts begin with, each after the end of a line, and how many there are."""
+    """The byte offsets at which parts begin, each after the end of a line, and the size of the file."""
     if file.path.endswith(_COMPRESSED):
         return [0, size]
     cuts = [0]
     with file.filesystem.open_input_file(file.path) as stream:
         for goal in range(PART_BYTES, size, PART_BYTES):
-            at = stream.seek(max(goal, cuts[-1]))
+            position = stream.seek(max(goal, cuts[-1]))
             while chunk := stream.read(_CHUNK):
-                ended = chunk.find(b"\n")
-                if ended >= 0:
-                    cuts.append(at + ended + 1)
+                newline = chunk.find(b"\n")
+                if newline >= 0:
+                    cuts.append(position + newline + 1)
                     break
-                at += len(chunk)
-    return [one for one in dict.fromkeys(cuts) if one < size] + [size]
+                position += len(chunk)
+    return [offset for offset in dict.fromkeys(cuts) if offset < size] + [size]

@@ -1,4 +1,4 @@
-"""The rows of a file, or of a part of it, in tables of even size: a thread reads ahead while others are scored."""
+"""Reads a file, or a part of it, in tables of equal size; a thread reads ahead while rows are scored."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _AHEAD = 2
-_BLOCK = 4 * 1024**2  # bytes of a text that are parsed at once
+_BLOCK = 4 * 1024**2  # bytes of text parsed at a time
 _T = TypeVar("_T")
 
 
-def read(workload: PipelineWorkload, described: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
-    """Tables of so many rows, the last one shorter, with the declared columns in their types.
+def read(workload: PipelineWorkload, dataset: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+    """Tables with `rows` rows each, the last one shorter, with the declared columns in their types.
 
-    Raises Unfit where the file cannot be read or its columns are not as declared.
+    Raises Unfit if the file cannot be read or its columns are not as declared.
     """
-    where = dataset_place(workload, described)
-    return _ahead(_read(where, described, piece, part, rows))
+    where = dataset_place(workload, dataset)
+    return _ahead(_read(where, dataset, piece, part, rows))
 
 
-def _read(where: Place, described: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+def _read(where: Place, dataset: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
     import pyarrow.dataset as arrow_dataset
 
-    kind = described.format
+    kind = dataset.format
     with content_of(Place(where.filesystem, piece.path), kind):
-        found = arrow_dataset.dataset(
+        source = arrow_dataset.dataset(
             piece.path,
             filesystem=where.filesystem,
             format=FORMATS[kind],
@@ -53,55 +53,55 @@ def _read(where: Place, described: Dataset, piece: Piece, part: Part, rows: int)
         )
         if kind == "parquet":
             groups = range(part.begin, part.end) if part.end else None
-            tables = parts_of_parquet(found, groups=groups, rows=rows)
+            tables = parts_of_parquet(source, groups=groups, rows=rows)
         else:
-            tables = _part_of_text(found, where, piece, part, kind) if part.end else parts_of_text(found)
+            tables = _part_of_text(source, where, piece, part, kind) if part.end else parts_of_text(source)
         for table in _even(tables, rows):
-            yield typed(table, described)
+            yield typed(table, dataset)
 
 
 def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of this many; row groups and blocks may be smaller."""
+    """The same rows in tables of exactly this many, except the last; row groups and blocks may be smaller."""
     import pyarrow as pa
 
-    held: list[pa.Table] = []
+    parts: list[pa.Table] = []
     for table in tables:
         if table.num_rows:
-            held.append(table)
-        while sum(one.num_rows for one in held) >= rows:
-            whole = pa.concat_tables(held)
-            yield whole.slice(0, rows)
-            held = [whole.slice(rows)] if whole.num_rows > rows else []
-    if held:
-        yield pa.concat_tables(held)
+            parts.append(table)
+        while sum(part.num_rows for part in parts) >= rows:
+            joined = pa.concat_tables(parts)
+            yield joined.slice(0, rows)
+            parts = [joined.slice(rows)] if joined.num_rows > rows else []
+    if parts:
+        yield pa.concat_tables(parts)
 
 
-def _ahead(made: Iterator[_T]) -> Generator[_T]:
-    """What a thread makes while the item before is in use; a few of them are held at most."""
+def _ahead(items: Iterator[_T]) -> Generator[_T]:
+    """Iterate in a thread that works ahead by a few items."""
     with ThreadPoolExecutor(1, "reader") as pool:
-        waiting = deque(pool.submit(next, made, None) for _ in range(_AHEAD))
+        waiting = deque(pool.submit(next, items, None) for _ in range(_AHEAD))
         while (item := waiting.popleft().result()) is not None:
-            waiting.append(pool.submit(next, made, None))
+            waiting.append(pool.submit(next, items, None))
             yield item
 
 
-def _part_of_text(found: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
-    """Lines of a file, in the types that its beginning has: each part has to have those of the others."""
+def _part_of_text(source: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
+    """Lines of a file, with the types inferred from its beginning, since all parts must have the same types."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
-    (fragment,) = found.get_fragments()
+    (fragment,) = source.get_fragments()
     constant: dict[str, Any] = arrow_dataset.get_partition_keys(fragment.partition_expression)
     with where.filesystem.open_input_file(piece.path) as file:
         lines = pa.PythonFile(_Bytes(file, part.begin, part.end), mode="r")
         for batch in _parsed(lines, kind, fragment.physical_schema, header=part.begin == 0):
             table = pa.Table.from_batches([batch])
-            for name in found.schema.names:
+            for name in source.schema.names:
                 if name not in table.column_names:
                     table = table.append_column(
-                        name, pa.repeat(pa.scalar(constant.get(name), found.schema.field(name).type), len(batch))
+                        name, pa.repeat(pa.scalar(constant.get(name), source.schema.field(name).type), len(batch))
                     )
-            yield table.select(found.schema.names)
+            yield table.select(source.schema.names)
 
 
 def _parsed(lines: Any, kind: str, schema: pa.Schema, header: bool) -> Iterable[pa.RecordBatch]:
@@ -123,19 +123,19 @@ def _parsed(lines: Any, kind: str, schema: pa.Schema, header: bool) -> Iterable[
 
 
 class _Bytes(RawIOBase):
-    """Some bytes of a file as a stream."""
+    """A range of a file's bytes as a stream."""
 
     def __init__(self, file: Any, begin: int, end: int) -> None:
         super().__init__()
-        self._file, self._left = file, end - begin
+        self._file, self._remaining = file, end - begin
         file.seek(begin)
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes; none at the end."""
-        wanted = self._left if size < 0 else min(size, self._left)
-        found: bytes = self._file.read(wanted)
-        self._left -= len(found)
-        return found
+        """The next bytes; empty at the end."""
+        count = self._remaining if size < 0 else min(size, self._remaining)
+        content: bytes = self._file.read(count)
+        self._remaining -= len(content)
+        return content

@@ -1,8 +1,8 @@
-"""Scoring of whole datasets: Ray Data over an actor pool, each file exactly once, and large ones in several parts.
+"""Scores whole datasets: Ray Data with an actor pool, each file exactly once, large ones in several parts.
 
-The output of an input file has its name, and a marker with the file's state and the model's version. What has changed
-is scored again, what another version has scored only where `reprocess` says so. What was interrupted is done again
-under the same name. A file that does not fit is left out and listed; what concerns all files fails the run.
+The output of an input file is named after it, with a marker for the file's state and the model's version. Changed files
+are scored again; files scored by another version only if `reprocess` requests it. Interrupted work is redone under the
+same name. A file that does not fit is skipped and listed; a problem that concerns all files fails the run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.batch.files import Piece, parts_of, pieces
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task
 from modelyard_runtime.batch.state import Finished, Known, publish, replaced_by, work_of, write_refused, write_run
 from modelyard_runtime.bundles.tar import packed
 from modelyard_runtime.models.loading import Models
@@ -34,7 +34,7 @@ from modelyard_runtime.workload.records import PipelineWorkload
 
 REFUSED_FILES = "modelyard_batch_refused_files"
 
-_LOOKS = 8  # large files whose row groups are asked for at once
+_LOOKS = 8  # large files whose row groups are read at the same time
 _SHOWN = 20
 _log = logging.getLogger(__name__)
 
@@ -42,28 +42,28 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score what is due. Returns how many files were scored, how many there are, and how many of them do not fit."""
+    """Score the files that are due. Returns the numbers of scored, existing and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)
     version = source.version()
     if version is None:
-        wanted = model.alias
-        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {wanted!r}")
-    found = list(pieces(workload, inputs))
+        alias = model.alias
+        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {alias!r}")
+    files = list(pieces(workload, inputs))
     run = _Run(workload, dataset_place(workload, pipeline.data[output]), version)
-    waiting = run.due(found)
+    waiting = run.due(files)
     try:
         if waiting:
             run.score(list(run.tasks(waiting)), output, worker, workers, source)
     finally:
-        run.close(found)
+        run.close(files)
     run.judge()
-    return {"scored": len(run.scored), "found": len(found), "refused": len(run.known.refused)}
+    return {"scored": len(run.scored), "found": len(files), "refused": len(run.known.refused)}
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
-    """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
+    """Push the number of refused files for an alert, if a receiver is described. A failed push does not fail a run."""
     if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
@@ -71,30 +71,30 @@ def report_refused(workload: PipelineWorkload, refused: float) -> None:
 def on_workers(
     workload: PipelineWorkload,
     output: str,
-    handed: Handed,
+    model_handle: ModelHandle,
     tasks: list[Task],
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """What the workers report of each task, as soon as it is done."""
+    """Yield the workers' report on each task, as soon as it is done."""
     import ray.data
 
-    least, most = (min(max(one, 1), len(tasks)) for one in workers)
-    asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
+    min_workers, max_workers = (min(max(count, 1), len(tasks)) for count in workers)
+    options: dict[str, Any] = {key: value for key, value in worker.items() if value}
     items = [{"task": task.packed()} for task in tasks]
-    done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+    results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Scorer,
-        fn_constructor_args=(workload, output, handed),
+        fn_constructor_args=(workload, output, model_handle),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
-        **asked,
+        compute=ray.data.ActorPoolStrategy(min_size=min_workers, max_size=max_workers),
+        **options,
     )
-    return done.iter_rows()
+    return results.iter_rows()
 
 
 @dataclass(slots=True)
 class _Large:
-    """A file of several parts: those that are done, and what was wrong with one."""
+    """A file with several parts: those that are done, and the reason if one was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -104,13 +104,13 @@ class _Large:
 
 
 class _Run:
-    """What one run finds, does and remembers."""
+    """The work of one run and its results."""
 
     def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
         self._target = target
         self._version = version
-        self._described = digest(workload.source)
+        self._description_digest = digest(workload.source)
         self._began = datetime.now(UTC)
         self.known = Known(target)
         self._refused_before = dict(self.known.refused)
@@ -120,24 +120,24 @@ class _Run:
         self._large: dict[str, _Large] = {}
         self._kept = 0
 
-    def due(self, found: list[Piece]) -> list[Piece]:
-        """The files that are new or have changed, and those of another version that `reprocess` asks for."""
-        number, passed, stay = self._version.version, 0, Counter[str]()
+    def due(self, files: list[Piece]) -> list[Piece]:
+        """The files that are new or have changed, and those scored by another version that `reprocess` includes."""
+        number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
-        for piece in found:
+        for piece in files:
             mark = self.known.mark(piece)
-            if mark is not None and mark.state == piece.state and not self._again(piece, mark.version):
-                stay.update([mark.version] if mark.version != number else [])
+            if mark is not None and mark.state == piece.state and not self._scores_again(piece, mark.version):
+                scores_by_version.update([mark.version] if mark.version != number else [])
                 self.known.refused.pop(piece.name, None)
-            elif self.known.is_refused(piece, number, self._described):
-                passed += 1
+            elif self.known.is_refused(piece, number, self._description_digest):
+                still_unfit += 1
             else:
                 waiting.append(piece)
-        self._kept = stay.total()
-        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(found), number)
-        if passed:
-            _log.warning("%d files did not fit before and have not changed since: they are left out", passed)
-        for before, count in stay.items():
+        self._kept = scores_by_version.total()
+        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(files), number)
+        if still_unfit:
+            _log.warning("%d files did not fit before and have not changed since: they are left out", still_unfit)
+        for before, count in scores_by_version.items():
             _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
         replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
         for before, count in replaced.items():
@@ -147,8 +147,8 @@ class _Run:
     def _reprocess(self) -> str:
         return self._workload.pipeline.reprocess or "none"
 
-    def _again(self, piece: Piece, version: str) -> bool:
-        """Whether a file that another version has scored is scored again, though it has not changed."""
+    def _scores_again(self, piece: Piece, version: str) -> bool:
+        """Whether to score an unchanged file again that another version has scored."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -157,7 +157,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """The files, large ones in the parts that no run before this one has finished."""
+        """The tasks for these files; large ones only in the parts that no earlier run has finished."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -173,14 +173,14 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Let the workers score all tasks; what one of them has done is noted as soon as it is known."""
+        """Let the workers score all tasks; record each result as it arrives."""
         import ray
 
-        for name in [name for name, one in self._large.items() if one.seen == one.parts]:
+        for name in [name for name, large in self._large.items() if large.seen == large.parts]:
             self._end_large(name)
         bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
-        handed = Handed(self._version, bundle)
-        for row in on_workers(self._workload, output, handed, tasks, worker, workers) if tasks else ():
+        model_handle = ModelHandle(self._version, bundle)
+        for row in on_workers(self._workload, output, model_handle, tasks, worker, workers) if tasks else ():
             self._note(row)
 
     def _note(self, row: Mapping[str, Any]) -> None:
@@ -198,10 +198,10 @@ class _Run:
             self._end_large(name)
 
     def _end_large(self, name: str) -> None:
-        """A file of several parts appears when all of them are done."""
+        """Publish a file with several parts once all of them are done."""
         large, piece = self._large[name], self._pieces[name]
         places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
-        rows = sum(one.rows for one in large.done.values())
+        rows = sum(part.rows for part in large.done.values())
         if large.reason:
             for place in places:
                 remove(place)
@@ -211,17 +211,17 @@ class _Run:
 
     def _end(self, name: str, rows: int, reason: str, by_model: bool) -> None:
         piece = self._pieces[name]
-        about: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
+        details: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
         before = replaced_by(piece, self._version.version, self.known.marks(piece))
         if reason:
             _log.error("%s is left out: %s", piece.path, reason)
             refused: dict[str, Json] = {
-                **about,
+                **details,
                 "reason": reason,
                 "at": datetime.now(UTC).isoformat(),
                 "state": piece.state,
                 "version": self._version.version,
-                "description": self._described,
+                "description": self._description_digest,
                 "everyRun": by_model,
             }
             if before:
@@ -229,30 +229,34 @@ class _Run:
             self._refused.append(refused)
         else:
             replaced: dict[str, Json] = {"replaced": before} if before else {}
-            self.scored.append({**about, "rows": rows, **replaced})
+            self.scored.append({**details, "rows": rows, **replaced})
 
-    def close(self, found: list[Piece]) -> None:
-        """Remember what was done, also where the run fails: the files that do not fit, and what came of this run."""
-        parts = {name: one.parts for name, one in self._large.items()}
-        works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
-        self.known.sweep(works, found)
-        for one in self.scored:
-            self.known.refused.pop(text(one, "name"), None)
-        self.known.refused |= {text(one, "name"): one for one in self._refused}
+    def close(self, files: list[Piece]) -> None:
+        """Record the results of this run, even if it fails: the refused files, and a report of the run."""
+        parts = {name: entry.parts for name, entry in self._large.items()}
+        due = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
+        self.known.sweep(due, files)
+        for entry in self.scored:
+            self.known.refused.pop(text(entry, "name"), None)
+        self.known.refused |= {text(entry, "name"): entry for entry in self._refused}
         if self.known.refused != self._refused_before:
             write_refused(self._target, self.known.refused.values())
         if self.scored or self._refused:
-            about: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
-            about |= {"model": self._version.name, "reprocess": self._reprocess(), "scoresOfOtherVersions": self._kept}
+            report_fields: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
+            report_fields |= {
+                "model": self._version.name,
+                "reprocess": self._reprocess(),
+                "scoresOfOtherVersions": self._kept,
+            }
             lists: dict[str, Any] = {"scored": self.scored, "refused": self._refused}
-            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**about, **lists})
+            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**report_fields, **lists})
             _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
-        """Say which files do not fit. A run whose model answered nothing at all has failed."""
-        for one in list(self.known.refused.values())[:_SHOWN]:
-            _log.warning("%s does not fit: %s", text(one, "path"), text(one, "reason"))
-        failed = next((one for one in self._refused if one["everyRun"]), None)
+        """Log the refused files. Fail the run if it scored nothing and the model itself failed."""
+        for record in list(self.known.refused.values())[:_SHOWN]:
+            _log.warning("%s does not fit: %s", text(record, "path"), text(record, "reason"))
+        failed = next((record for record in self._refused if record["everyRun"]), None)
         if failed is not None and not self.scored:
             raise Refusal(f"no file was scored, and {failed['path']} shows why: {failed['reason']}")
 
@@ -261,4 +265,4 @@ class _Run:
 
 
 def _rows(scored: Iterable[Section]) -> int:
-    return sum(integer(one, "rows") for one in scored)
+    return sum(integer(record, "rows") for record in scored)

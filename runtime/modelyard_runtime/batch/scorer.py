@@ -1,4 +1,4 @@
-"""The actor that scores: it loads the model once, and then takes file after file, or parts of large ones."""
+"""The actor that scores: it loads the model once, then scores file after file, or parts of large files."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 1 << 14
-"""Rows that are read, checked and written at once, at least; the model gets them in batches of the spec's size."""
+"""The minimum number of rows to read, check and write at a time; the model gets them in batches of the spec's size."""
 
 
-_BATCH = 8192  # rows, where the spec names no other number
+_BATCH = 8192  # rows, unless the spec sets another number
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
+class ModelHandle:
+    """The version that all workers score with; a bundle is passed to them, so that no worker fetches it again."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
 
     def load(self, workload: PipelineWorkload) -> registry.Model:
-        """The model, on a worker."""
+        """Load the model on a worker."""
         if self.bundle is None:
             registry.connect(workload)
             return load(workload, workload.pipeline.trained_model, self.version)
         import ray
 
-        # It stays as long as the worker's disk does: a model may read its files again when it is asked.
+        # Keep the files on the worker's disk: a model may read them again when it predicts.
         folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
         return registry.load(str(folder / MODEL))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to score, or one of the parts of a large one; `before` are the markers of what lies there."""
+    """A file to score, or one part of a large file; `before` are the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -68,22 +68,22 @@ class Task:
     before: tuple[Mark, ...]
 
     def packed(self) -> str:
-        """The task on its way to a worker."""
-        found = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
-        return json.dumps({**found, "before": packed_marks(self.before)})
+        """The task as JSON, to send to a worker."""
+        fields = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
+        return json.dumps({**fields, "before": packed_marks(self.before)})
 
     @staticmethod
     def unpacked(packed: str) -> Task:
-        """The same there."""
-        found = json.loads(packed)
-        before = tuple(unpacked_marks(found["before"]))
-        return Task(Piece(**found["piece"]), Part(**found["part"]), int(found["parts"]), before)
+        """The task from its JSON."""
+        fields = json.loads(packed)
+        before = tuple(unpacked_marks(fields["before"]))
+        return Task(Piece(**fields["piece"]), Part(**fields["part"]), int(fields["parts"]), before)
 
 
 class Scorer:
     """An actor of the pool."""
 
-    def __init__(self, workload: PipelineWorkload, output: str, handed: Handed) -> None:
+    def __init__(self, workload: PipelineWorkload, output: str, model_handle: ModelHandle) -> None:
         pipeline = workload.pipeline
         self._workload = workload
         self._data = pipeline.data
@@ -92,31 +92,33 @@ class Scorer:
         self._task = pipeline.trained_model.task
         self._size = pipeline.batch_size or _BATCH
         self._rows = self._size * max(_ROWS // self._size, 1)
-        self._model = handed.load(workload)
+        self._model = model_handle.load(workload)
         self._checker = Checker(self._model.columns())
-        self._version = handed.version.version
+        self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score what a batch names. One that does not fit is reported, and the others are scored."""
+        """Score the tasks of a batch. A file that does not fit is reported, and the others are scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
-        done = [self._tried(task) for task in tasks]
-        return {key: [one[key] for one in done] for key in ("name", "number", "rows", "path", "reason", "by_model")}
+        results = [self._tried(task) for task in tasks]
+        return {
+            key: [result[key] for result in results] for key in ("name", "number", "rows", "path", "reason", "by_model")
+        }
 
     def _tried(self, task: Task) -> dict[str, Any]:
-        about = {"name": task.piece.name, "number": task.part.number, "rows": 0, "path": ""}
+        result = {"name": task.piece.name, "number": task.part.number, "rows": 0, "path": ""}
         try:
             rows, path = self._score(task)
         except Unfit as problem:
-            return {**about, "reason": str(problem), "by_model": problem.by_model}
-        return {**about, "rows": rows, "path": path, "reason": "", "by_model": False}
+            return {**result, "reason": str(problem), "by_model": problem.by_model}
+        return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """How many rows there were, and where a part of several lies."""
+        """The number of rows, and the path of the part if there are several."""
         piece, whole = task.piece, task.parts == 1
-        near = self._target.below(piece.name) if whole else self._waiting(task, 0)
-        folder = Place(near.filesystem, near.path.rpartition("/")[0])
+        output = self._target.below(piece.name) if whole else self._waiting(task, 0)
+        folder = Place(output.filesystem, output.path.rpartition("/")[0])
         make_folder(folder)
-        # Of this try alone: another run that scores the same file at the same time has one of its own.
+        # Unique to this attempt: another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
         try:
             rows = write_all(staged, self._output.format, self._scored(task))
@@ -135,23 +137,23 @@ class Scorer:
         return part_place(self._target, task.piece, work, task.part.number, rows)
 
     def _scored(self, task: Task) -> Iterator[pa.Table]:
-        described = self._data[task.piece.dataset]
-        for table in read(self._workload, described, task.piece, task.part, self._rows):
-            yield self._answered(table, task.piece)
+        dataset = self._data[task.piece.dataset]
+        for table in read(self._workload, dataset, task.piece, task.part, self._rows):
+            yield self._with_predictions(table, task.piece)
 
-    def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
+    def _with_predictions(self, table: pa.Table, piece: Piece) -> pa.Table:
         where = Place(self._target.filesystem, piece.path)
         with answers_of_model():
             with content_of(where, "rows of the model"):
                 rows = self._checker.frame(FrameRows(frame_of(table)))
-            said = self._asked(rows)
+            answers = self._predict(rows)
         with content_of(where, "rows of the output"):
-            whole = projected(with_answers(table, said, self._version, self._task), self._output)
+            output = projected(with_answers(table, answers, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
+        return output.drop_columns([name for name in output.column_names if name in in_path])  # readers add them again
 
-    def _asked(self, rows: pd.DataFrame) -> Answer:
-        """The model's answers, of which each call gives as many as the spec says."""
+    def _predict(self, rows: pd.DataFrame) -> Answer:
+        """The model's predictions, in calls with at most the spec's batch size."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
         starts = range(0, len(rows), self._size)
@@ -159,19 +161,19 @@ class Scorer:
         return together([answer(self._model, self._task, part) for part in parts])
 
 
-def together(said: list[Answer]) -> Answer:
-    """The answers of several calls as those of one."""
+def together(answers: list[Answer]) -> Answer:
+    """Concatenate the answers of several calls."""
     import numpy as np
 
-    scores = [one.scores for one in said if one.scores is not None]
-    if scores and len(scores) < len(said):
+    scores = [part.scores for part in answers if part.scores is not None]
+    if scores and len(scores) < len(answers):
         raise Unfit("the model answers some of its rows with probabilities, and others without", by_model=True)
-    values = np.concatenate([one.values for one in said])
-    return Answer(values, np.concatenate(scores) if scores else None, said[0].classes)
+    values = np.concatenate([part.values for part in answers])
+    return Answer(values, np.concatenate(scores) if scores else None, answers[0].classes)
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
+    """Write tables to one file, one after the other. Returns the number of rows; with none, the file is unusable."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -195,19 +197,21 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
     if kind != "parquet":
         return csv.CSVWriter(stream, schema)
-    # Numbers with a fraction hardly repeat: to look for a dictionary of them takes six times as long as to write them.
+    # Floating-point numbers rarely repeat: building a dictionary takes six times as long as writing them.
     repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
     return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
 
 
-def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
-    """The rows with the model's answers beside them; an input's column of such a name gives way."""
+def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
+    """The rows with the model's predictions as added columns; input columns with the same names are dropped."""
     import pyarrow as pa
 
-    # A number stays one of floating point, whole or not: all batches of all files must have one type.
-    added: dict[str, Any] = {PREDICTION: _classes(said.values) if task in CLASSIFICATION else _column(said.values)}
-    if said.scores is not None:
-        added[SCORE] = _column(said.scores)
+    # Numbers stay floating-point, integral or not: all batches of all files must have one type.
+    added: dict[str, Any] = {
+        PREDICTION: _classes(answers.values) if task in CLASSIFICATION else _column(answers.values)
+    }
+    if answers.scores is not None:
+        added[SCORE] = _column(answers.scores)
     added[MODEL_VERSION] = pa.repeat(pa.scalar(version), table.num_rows)
     table = table.drop_columns([name for name in added if name in table.column_names])
     for name, values in added.items():
@@ -216,7 +220,7 @@ def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.T
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:
-    """Classes as `plain` has them: a truth value is a number, and so is a whole number of floating point."""
+    """Classes as in `plain`: booleans become numbers, and integral floating-point numbers become integers."""
     import numpy as np
     import pyarrow as pa
 
@@ -237,6 +241,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Only the columns that the output declares, where it declares some, in its types."""
+    """Only the declared columns, in their types, if the output declares any."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

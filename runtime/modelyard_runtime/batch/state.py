@@ -1,8 +1,8 @@
-"""What is remembered of a batch inference, in `_modelyard/` below its output.
+"""The state of a batch inference, in `_modelyard/` below its output.
 
-`scored/` has a marker for each file, whose name says which state of it was scored by which version: one listing tells
-what is to be done. `parts/` has finished parts of large files of which others are missing. `refused.json` lists the
-files that do not fit, `runs/` what each run has scored, replaced and refused.
+`scored/` has a marker for each file, whose name says which state of it was scored by which version, so that one listing
+is enough to find what is due. `parts/` contains finished parts of large files that are incomplete. `refused.json` lists
+the files that do not fit, and `runs/` what each run has scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # in place of a state: outputs in so many parts may lie there, and are not to be relied on
+_BEGUN = "begun"  # instead of a state: outputs with this many parts may exist, and are not reliable
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the name of a marker says: which state of a file was scored by which version, and in how many parts."""
+    """The information in a marker's name: which state of a file was scored by which version, and in how many parts."""
 
     path: str
     state: str
@@ -40,84 +40,84 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A part that was scored and waits for the others."""
+    """A finished part that waits for the others."""
 
     path: str
     rows: int
 
 
 class Known:
-    """What earlier runs have left, by one listing and one file."""
+    """The state that earlier runs left, read with one listing and one file."""
 
     def __init__(self, target: Place) -> None:
         self._target = target
         self._marks: dict[str, list[Mark]] = {}
         self._parts: dict[str, dict[str, dict[int, Finished]]] = {}
-        for one in listed(target.below(FOLDER), recursive=True):
-            path = str(one.path)
+        for entry in listed(target.below(FOLDER), recursive=True):
+            path = str(entry.path)
             self._add(path, path.removeprefix(target.below(FOLDER).path).strip("/").split("/"))
-        self.refused = {text(one, "name"): one for one in _refused(target)}
+        self.refused = {text(entry, "name"): entry for entry in _refused(target)}
 
     def _add(self, path: str, names: Sequence[str]) -> None:
         if len(names) == 2 and names[0] == _SCORED:
-            key, _, said = names[1].removesuffix(".json").partition(".")
-            state, _, said = said.partition(".")
-            parts, _, version = said.partition(".")
+            key, _, suffix = names[1].removesuffix(".json").partition(".")
+            state, _, suffix = suffix.partition(".")
+            parts, _, version = suffix.partition(".")
             if version and parts.isdecimal():
                 self._marks.setdefault(key, []).append(Mark(path, state, int(parts), unquote(version)))
         elif len(names) == 4 and names[0] == _PARTS:
             number, _, rows = names[3].partition(".")
             if number.isdecimal() and rows.isdecimal():
-                found = self._parts.setdefault(names[1], {}).setdefault(names[2], {})
-                found[int(number)] = Finished(path, int(rows))
+                finished = self._parts.setdefault(names[1], {}).setdefault(names[2], {})
+                finished[int(number)] = Finished(path, int(rows))
 
     def marks(self, piece: Piece) -> list[Mark]:
-        """All markers of a file: one, or more where a run was killed."""
+        """All markers of a file: normally one, but more if a run was killed."""
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """The version whose scores of a file lie there, of whichever state of it; None where it was never scored."""
-        whole = [one for one in self.marks(piece) if one.state != _BEGUN]
-        return next((one for one in whole if one.state == piece.state), whole[0] if whole else None)
+        """The marker of a file's existing scores, preferably for its current state; None if it was never scored."""
+        complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
+        return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """The parts of a file that the same work has left."""
+        """The finished parts of a file that the same work left."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
-    def is_refused(self, piece: Piece, version: str, described: str) -> bool:
-        """Whether nothing has changed since a file was refused that could make it fit."""
-        one = self.refused.get(piece.name, {})
-        found = (text(one, "state"), text(one, "version"), text(one, "description"))
-        return not one.get("everyRun") and found == (piece.state, version, described)
+    def is_refused(self, piece: Piece, version: str, description: str) -> bool:
+        """Whether a file was refused, and nothing has changed since that could make it fit."""
+        record = self.refused.get(piece.name, {})
+        refused = (text(record, "state"), text(record, "version"), text(record, "description"))
+        return not record.get("everyRun") and refused == (piece.state, version, description)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that nothing will be made of, those of other states than what is due or of no file at all."""
-        kept = {(_key(piece), work) for piece, work in due}
-        gone = {(key, work) for key, works in self._parts.items() for work in works} - kept
-        for key, work in gone:
-            for one in self._parts[key][work].values():
-                remove(Place(self._target.filesystem, one.path))
+        """Remove parts that will never be completed: of states that are not due, or of files that no longer exist."""
+        due_keys = {(_key(piece), work) for piece, work in due}
+        obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
+        for key, work in obsolete:
+            for entry in self._parts[key][work].values():
+                remove(Place(self._target.filesystem, entry.path))
         names = {piece.name for piece in present}
-        self.refused = {name: one for name, one in self.refused.items() if name in names}
+        self.refused = {name: entry for name, entry in self.refused.items() if name in names}
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """What the parts of a file have to agree in to be parts of one output."""
+    """A hash of everything that the parts of one output must have in common."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
 def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -> Place:
-    """Where a finished part waits."""
+    """Where a finished part waits for the others."""
     return target.below(FOLDER, _PARTS, _key(piece), work, f"{number}.{rows}")
 
 
 def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
-    """Put the output of a file in place of what was there. The marker comes last: without it all is done again.
+    """Replace the output of a file. The marker is written last: without it, everything is done again.
 
-    A name is whole or absent. For the time in which one of several parts lies there without the others, a marker says
-    how many names there may be, so that a later run with fewer of them leaves none behind.
+    Each output file is complete or absent. While only some of several parts exist, a marker records how many names
+    there may be, so that a later run with fewer parts leaves none behind.
     """
-    layouts = {one.parts for one in before} | {len(staged)}
+    layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
     for mark in before:
         if mark.path not in begun:
@@ -129,47 +129,50 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
         final.filesystem.move(place.path, final.path)
     for name in {piece.name, *(name for parts in layouts for name in outputs(piece.name, parts))} - set(names):
         remove(target.below(name))
-    about: dict[str, Json] = {"rows": rows, "at": datetime.now(UTC).isoformat()}
+    details: dict[str, Json] = {"rows": rows, "at": datetime.now(UTC).isoformat()}
     if replaced := replaced_by(piece, version, before):
-        about["replaced"] = replaced
-    _write_mark(target, piece, piece.state, len(staged), version, about)
+        details["replaced"] = replaced
+    _write_mark(target, piece, piece.state, len(staged), version, details)
     for path in begun:
         remove(Place(target.filesystem, path))
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """What scoring a file replaces: the version, and why. Empty where nothing was there."""
-    known = [one for one in before if one.state != _BEGUN]
-    if not known:
+    """The version whose scores of a file are replaced, and the reason. Empty if there was no output."""
+    marks = [mark for mark in before if mark.state != _BEGUN]
+    if not marks:
         return {}
-    changed = known[0].state != piece.state
-    return {"version": known[0].version, "because": "the file changed" if changed else "the version changed"}
+    changed = marks[0].state != piece.state
+    return {"version": marks[0].version, "because": "the file changed" if changed else "the version changed"}
 
 
 def write_refused(target: Place, refused: Iterable[Section]) -> None:
-    """The files that do not fit now, in the order of their names."""
-    kept: list[Any] = [dict(one) for one in sorted(refused, key=lambda one: text(one, "name"))]
-    write_whole(target.below(FOLDER, REFUSED), _json({"files": kept}))
+    """Write the list of refused files, sorted by name."""
+    records: list[Any] = [dict(record) for record in sorted(refused, key=lambda record: text(record, "name"))]
+    write_whole(target.below(FOLDER, REFUSED), _json({"files": records}))
 
 
-def write_run(target: Place, began: datetime, run: str, about: Section) -> None:
-    """What a run has done, in a file of its own, which is never changed."""
-    write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(about))
+def write_run(target: Place, began: datetime, run: str, report: Section) -> None:
+    """Write the report of a run to a file of its own, which never changes."""
+    write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(report))
 
 
 def packed_marks(marks: Iterable[Mark]) -> list[Any]:
-    """Markers on their way to a worker."""
-    return [asdict(one) for one in marks]
+    """Markers as JSON, to send to a worker."""
+    return [asdict(mark) for mark in marks]
 
 
 def unpacked_marks(packed: Iterable[Section]) -> list[Mark]:
-    """The same there."""
-    return [Mark(text(one, "path"), text(one, "state"), integer(one, "parts"), text(one, "version")) for one in packed]
+    """Markers from their JSON."""
+    return [
+        Mark(text(record, "path"), text(record, "state"), integer(record, "parts"), text(record, "version"))
+        for record in packed
+    ]
 
 
-def _write_mark(target: Place, piece: Piece, state: str, parts: int, version: str, about: Section) -> str:
+def _write_mark(target: Place, piece: Piece, state: str, parts: int, version: str, details: Section) -> str:
     where = target.below(FOLDER, _SCORED, f"{_key(piece)}.{state}.{parts}.{quote(version, safe='')}.json")
-    write_whole(where, _json({"name": piece.name, "version": version, "state": state, "parts": parts, **about}))
+    write_whole(where, _json({"name": piece.name, "version": version, "state": state, "parts": parts, **details}))
     return where.path
 
 
@@ -180,10 +183,10 @@ def _key(piece: Piece) -> str:
 def _refused(target: Place) -> list[Section]:
     try:
         with reading(target.below(FOLDER, REFUSED)) as stream:
-            found = json.loads(stream.read())
+            content = json.loads(stream.read())
     except (FileNotFoundError, ValueError):
         return []
-    return rows_of(found, "files") if isinstance(found, dict) else []
+    return rows_of(content, "files") if isinstance(content, dict) else []
 
 
 def _json(content: Section) -> bytes:

@@ -1,4 +1,4 @@
-"""Files that do not fit: what is wrong with one of them is told apart from what is wrong with everything."""
+"""Errors of single files, as opposed to errors that concern every file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """A file cannot be scored; the message says why, in words for whoever delivers it.
+    """A file cannot be scored; the message tells whoever delivers the file why.
 
-    `by_model`: the model itself stumbled over it. That may also be the fault of a worker, so it is tried again.
+    `by_model`: the model itself failed on it. That may also be the worker's fault, so the next run tries again.
     """
 
     def __init__(self, reason: str, by_model: bool = False) -> None:
@@ -25,10 +25,10 @@ class Unfit(Exception):
 
 @contextmanager
 def content_of(where: Place, kind: str) -> Generator[None]:
-    """Within it, an error is the file's own: it is not of its format, or its columns are not as declared.
+    """A context in which an error is attributed to the file: a wrong format, or undeclared columns.
 
-    Arrow raises the same errors for damaged content and for a store that fails. A file whose bytes can be read from the
-    first to the last is damaged; where they cannot, what the store says is raised, which fails the run.
+    Arrow raises the same errors for damaged content and for a failing store. If all bytes of the file can be read, the
+    file is damaged; otherwise the store's error is raised, which fails the run.
     """
     import pyarrow as pa
 
@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Within it, an error is what the model makes of the rows; a lack of memory or of a file is the worker's."""
+    """A context in which an error is attributed to the model and its rows; lack of memory or a file is the worker's."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

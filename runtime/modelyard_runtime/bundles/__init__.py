@@ -1,1 +1,1 @@
-"""Bundles: versions of models as files, for places that the registry cannot be reached from."""
+"""Bundles: model versions as files, for places that cannot reach the registry."""

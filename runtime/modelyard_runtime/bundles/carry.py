@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack`: a bundle carried by hand to where no network leads."""
+"""`bundle pack` and `bundle unpack`: carry a bundle by hand to where there is no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(action: str, source: str, target: str) -> int:
-    """Pack what is in use in a folder of bundles into a file, or put the bundle of a file in use in a folder."""
+    """Pack the active bundle of a folder into a file, or unpack a file into a folder and make its bundle active."""
     try:
         sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
     except OSError as problem:
@@ -29,7 +29,7 @@ def run(action: str, source: str, target: str) -> int:
 
 
 def pack_current(source: str, target: Path) -> str:
-    """Write one file with the bundle that is in use in a folder of bundles; `source` is a path or an s3:// URI."""
+    """Write the active bundle of a folder of bundles to one file; `source` is a path or an s3:// URI."""
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:
@@ -49,7 +49,7 @@ def pack_current(source: str, target: Path) -> str:
 
 
 def unpack_into(source: Path, target: str) -> str:
-    """Put the bundle of a file in use in a folder of bundles, such as the one on the disk of a server."""
+    """Unpack a file into a folder of bundles, such as one on a server's disk, and make its bundle active."""
     where = bundles_at(target)
     with tempfile.TemporaryDirectory(prefix="bundles-") as name:
         with source.open("rb") as stream:
@@ -60,7 +60,7 @@ def unpack_into(source: Path, target: str) -> str:
 
 
 def bundles_at(text: str) -> Place:
-    """A folder of bundles by its path or URI; a store is opened by the usual variables of S3."""
+    """A folder of bundles by path or URI; a store is opened with the usual S3 environment variables."""
     if "://" not in text:
         return local(Path(text).absolute())
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""

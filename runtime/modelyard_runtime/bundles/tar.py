@@ -1,4 +1,4 @@
-"""A bundle as one file: an uncompressed tar, the same bytes for the same bundle, and read as if from a stranger."""
+"""A bundle as one file: an uncompressed, reproducible tar, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Write the bundle of a folder, which is compared with its hashes first: `bundle.json`, then the files."""
+    """Verify the bundle in a folder against its hashes, then write it: `bundle.json` first, then the files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -29,24 +29,24 @@ def pack(folder: Path, stream: IO[bytes]) -> Bundle:
 
 
 def packed(folder: Path) -> bytes:
-    """The same in memory."""
+    """The packed bundle in memory."""
     stream = io.BytesIO()
     pack(folder, stream)
     return stream.getvalue()
 
 
-def unpacked(stream: IO[bytes], below: Path) -> Path:
-    """Unpack a bundle into a new folder below `below`, whose name is the bundle's; nothing is left when it is broken.
+def unpacked(stream: IO[bytes], parent: Path) -> Path:
+    """Unpack a bundle into a new folder in `parent`, named after the bundle; a broken bundle leaves nothing behind.
 
-    Nothing is written but what its `bundle.json`, which comes first, names: plain files of just those sizes and hashes.
+    Only regular files that `bundle.json`, the first entry, lists are written, and only with the size and hash it lists.
     """
-    below.mkdir(parents=True, exist_ok=True)
-    staged = below / f".{uuid.uuid4().hex}"
+    parent.mkdir(parents=True, exist_ok=True)
+    staged = parent / f".{uuid.uuid4().hex}"
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             bundle = _unpack(archive, staged)
         verify(staged, sha256(bundle.text().encode()))
-        final = below / bundle.folder
+        final = parent / bundle.folder
         if final.exists():
             shutil.rmtree(final)
         staged.rename(final)
@@ -70,19 +70,19 @@ def _unpack(archive: tarfile.TarFile, staged: Path) -> Bundle:
         if entry.name not in waiting:
             raise Broken(f"this bundle holds {entry.name[:80]!r}, which its {MANIFEST} does not name, or names once")
         digest, size = waiting.pop(entry.name)
-        found = _content(archive, entry, size)
-        if sha256(found) != digest:
+        data = _content(archive, entry, size)
+        if sha256(data) != digest:
             raise Broken(f"the file {entry.name} of this bundle is not what its {MANIFEST} says")
         target = staged / entry.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(found)
+        target.write_bytes(data)
     if waiting:
         raise Broken(f"this bundle lacks its file {min(waiting)}")
     return bundle
 
 
-def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, most: int) -> bytes:
-    stream = archive.extractfile(entry) if entry.isreg() and entry.size <= most else None
+def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, max_size: int) -> bytes:
+    stream = archive.extractfile(entry) if entry.isreg() and entry.size <= max_size else None
     if stream is None:
         raise Broken(f"{entry.name[:80]!r} in this bundle is no plain file of its size")
     return stream.read()

@@ -1,4 +1,4 @@
-"""Requests and predictions, kept in a store for monitors: buffered, and written outside of a request's path."""
+"""Stores requests and predictions for monitors: buffered, and written outside the request path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard_runtime.captures.kept_rows import (
     PREDICTION,
     REQUEST_ID,
     SCORE,
-    Kept,
+    CapturedRequest,
     Period,
     Selection,
     joined,
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST_ID", "SCORE", "Captures", "old_days"]
 
 _FLUSH_S = 30.0
-_SAVE_S = 0.5  # what a kill may lose
-_MOST_WAITING = 50_000  # rows; a store that is away must not fill the memory of a server
+_SAVE_S = 0.5  # the most that a kill can lose
+_MOST_WAITING = 50_000  # rows; an unreachable store must not fill a server's memory
 _EXPIRE_EVERY = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
 
 class Captures:
-    """What one replica keeps, below `<uri>/day=<day>/variant=<variant>/`.
+    """The captures of one replica, below `<uri>/day=<day>/variant=<variant>/`.
 
-    Rows go to the disk of the replica twice a second, and from memory to the store twice a minute. What a replica
-    leaves on the disk, since it was killed, the next one on this machine brings to the store.
+    Rows are saved to the replica's disk twice a second, and written from memory to the store twice a minute. If a
+    replica is killed, the next one on this machine writes what is left on the disk to the store.
     """
 
     def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
@@ -62,12 +62,12 @@ class Captures:
         self._replica = uuid.uuid4().hex[:12]
         self._segments = _segments(f"{capture.uri} {variant}", self._replica)
         self._chance = SystemRandom()
-        self._new: deque[Kept] = deque()
+        self._new: deque[CapturedRequest] = deque()
         self._open: list[Period] = []
         self._full: list[Period] = []
-        self._lock = threading.Lock()  # of what requests touch
-        self._saving = threading.Lock()  # of the periods that are being filled
-        self._writing = threading.Lock()  # of files in the store
+        self._lock = threading.Lock()  # for everything that requests touch
+        self._saving = threading.Lock()  # for the periods that are being filled
+        self._writing = threading.Lock()  # for files in the store
         self._rows = 0
         self._dropped = 0
         self._begun = 0
@@ -84,42 +84,42 @@ class Captures:
         self,
         request_id: str,
         rows: pd.DataFrame,
-        said: Answer,
+        answer: Answer,
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Remember the rows of a request, where chance wants it: nothing in a request decides that.
+        """Keep the rows of a request if it is sampled; the sampling is random and independent of the request.
 
-        Cheap: nothing is written here.
+        This is cheap: nothing is written here.
         """
         if self._chance.random() >= self._fraction:
             return
-        if len(said.values) != len(rows):
-            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(said.values), len(rows))
+        if len(answer.values) != len(rows):
+            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(answer.values), len(rows))
             return
         with self._lock:
             if self._rows + len(rows) > _MOST_WAITING:
                 self._dropped += len(rows)
                 return
             self._rows += len(rows)
-            self._new.append(Kept(request_id, datetime.now(UTC), rows, keys or {}, said, version))
+            self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Put what is new on the disk."""
+        """Save new rows to the disk."""
         with self._lock:
             new, self._new = self._new, deque()
-        by_day: dict[str, list[Kept]] = {}
-        for one in new:
-            by_day.setdefault(one.at.strftime("%Y-%m-%d"), []).append(one)
-        for day, kept in by_day.items():
-            self._save(day, kept)
+        by_day: dict[str, list[CapturedRequest]] = {}
+        for request in new:
+            by_day.setdefault(request.at.strftime("%Y-%m-%d"), []).append(request)
+        for day, requests in by_day.items():
+            self._save(day, requests)
 
-    def _save(self, day: str, kept: list[Kept]) -> None:
+    def _save(self, day: str, requests: list[CapturedRequest]) -> None:
         try:
-            part = self._selection.of(kept)
-        except Exception:  # noqa: BLE001 - no request ends the captures of others
+            part = self._selection.of(requests)
+        except Exception:  # noqa: BLE001 - one request must not stop the captures of others
             _log.exception("rows cannot be captured")
-            self._drop(sum(len(one.rows) for one in kept))
+            self._drop(sum(len(request.rows) for request in requests))
             return
         with self._saving:
             period = self._period(day)
@@ -128,7 +128,7 @@ class Captures:
                 self._attempt(partial(self._segments.save, period, part))
 
     def flush(self) -> None:
-        """Write what waits; what cannot be written waits on: with a spool on the disk, else in memory."""
+        """Write pending rows; if that fails, they stay pending: on the disk with a spool, else in memory."""
         self._tell_dropped()
         self.save()
         with self._saving:
@@ -147,13 +147,13 @@ class Captures:
             self._segments.forget(period)
 
     def close(self) -> None:
-        """Write what waits and end."""
+        """Write pending rows and stop."""
         self._ended.set()
         for thread in self._threads:
             thread.join(timeout=30)
 
     def _save_often(self) -> None:
-        """Beside the other thread, which may wait for a slow store."""
+        """Save in a separate thread, since the other one may wait for a slow store."""
         while not self._ended.wait(_SAVE_S):
             self._attempt(self.save)
 
@@ -166,13 +166,13 @@ class Captures:
             self._segments.close()
 
     def attempt(self) -> None:
-        """Write and delete what is due; a store that is away is tried again."""
+        """Write and delete what is due; an unreachable store is retried later."""
         self._attempt(self._all)
         self._metrics.tell()
 
-    def _attempt(self, what: Callable[[], None]) -> None:
+    def _attempt(self, action: Callable[[], None]) -> None:
         try:
-            what()
+            action()
         except (OSError, ValueError) as problem:
             _log.warning("captures cannot be written: %s", problem)
 
@@ -184,19 +184,19 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Write what replicas have left here that were killed; a file that they wrote meanwhile is written again."""
+        """Write what killed replicas left here; a file that they had already written is replaced."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
                 _log.info("%d captured rows of a replica that was killed are brought", period.count)
 
     def _period(self, day: str) -> Period:
-        found = next((one for one in self._open if one.day == day), None)
-        if found is None:
+        period = next((candidate for candidate in self._open if candidate.day == day), None)
+        if period is None:
             self._begun += 1
-            found = Period(day, f"{self._replica}-{self._begun:08d}")
-            self._open.append(found)
-        return found
+            period = Period(day, f"{self._replica}-{self._begun:08d}")
+            self._open.append(period)
+        return period
 
     def _write(self, period: Period) -> None:
         content, name = parquet_of(joined(period.parts)), f"{period.name}.parquet"
@@ -218,7 +218,7 @@ class Captures:
             _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
 
     def _expire(self, now: datetime) -> None:
-        """Delete the days that are wholly older than what is retained."""
+        """Delete days that are entirely past retention."""
         if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
             return
         self._expired_at = now
@@ -228,14 +228,14 @@ class Captures:
 
 
 def old_days(captures: Place, before: datetime) -> list[str]:
-    """Folders of days that ended before a moment."""
+    """The folders of days that ended before a point in time."""
     limit = f"day={before.strftime('%Y-%m-%d')}"
-    return [one.path for one in listed(captures) if one.base_name.startswith("day=") and one.base_name < limit]
+    return [entry.path for entry in listed(captures) if entry.base_name.startswith("day=") and entry.base_name < limit]
 
 
-def _segments(what: str, replica: str) -> Segments | None:
+def _segments(destination: str, replica: str) -> Segments | None:
     try:
-        return Segments(folder_of(what), replica)
+        return Segments(folder_of(destination), replica)
     except OSError as problem:
         _log.warning("a kill of this replica loses its captures of half a minute: %s", problem)
         return None

@@ -1,4 +1,4 @@
-"""Rows of captures as columns: what is kept of requests and answers, and how a file holds it."""
+"""Captured rows as columns: which parts of requests and answers are stored, and their file format."""
 
 from __future__ import annotations
 
@@ -28,82 +28,80 @@ Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One request with its answer. `keys` are columns that the model does not know."""
+class CapturedRequest:
+    """One request with its answer. `keys` are columns that are not inputs of the model."""
 
     request_id: str
     at: datetime
     rows: pd.DataFrame
     keys: Mapping[str, Sequence[Any]]
-    said: Answer
+    answer: Answer
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which columns are kept: `columns` of the model's inputs, or all where there are none, and not their values
-    where they are in `redact`.
-    """
+    """The columns to keep: the inputs named in `columns`, or all if empty; values of columns in `redact` are masked."""
 
     columns: frozenset[str] = frozenset()
     redact: frozenset[str] = frozenset()
 
-    def of(self, kept: Sequence[Kept]) -> Columns:
-        """The columns of some requests, whose rows are put together where they have the same columns."""
-        groups: dict[tuple[str, ...], list[Kept]] = {}
-        for one in kept:
-            groups.setdefault((*map(str, one.rows.columns), "", *one.keys), []).append(one)
+    def of(self, requests: Sequence[CapturedRequest]) -> Columns:
+        """The columns of some requests; rows with the same columns are concatenated first."""
+        groups: dict[tuple[str, ...], list[CapturedRequest]] = {}
+        for request in requests:
+            groups.setdefault((*map(str, request.rows.columns), "", *request.keys), []).append(request)
         return joined(self._group(group) for group in groups.values())
 
-    def _group(self, kept: Sequence[Kept]) -> Columns:
+    def _group(self, requests: Sequence[CapturedRequest]) -> Columns:
         import pandas as pd
 
-        rows = pd.concat([one.rows for one in kept], ignore_index=True)
-        found: Columns = {}
+        rows = pd.concat([request.rows for request in requests], ignore_index=True)
+        columns: Columns = {}
         for name in rows.columns:
             if (not self.columns or name in self.columns) and name not in OWN_COLUMNS:
-                found[str(name)] = rows[name].tolist()
-        for name in kept[0].keys:
-            if name not in OWN_COLUMNS and name not in found:
-                found[name] = [value for one in kept for value in one.keys[name]]
-        for name in self.redact & found.keys():
-            found[name] = [None if _known(value) is None else REDACTED for value in found[name]]
-        return {**found, **_answers(kept)}
+                columns[str(name)] = rows[name].tolist()
+        for name in requests[0].keys:
+            if name not in OWN_COLUMNS and name not in columns:
+                columns[name] = [value for request in requests for value in request.keys[name]]
+        for name in self.redact & columns.keys():
+            columns[name] = [None if _python_value(value) is None else REDACTED for value in columns[name]]
+        return {**columns, **_answers(requests)}
 
 
-def _answers(kept: Sequence[Kept]) -> Columns:
-    found: Columns = {name: [] for name in OWN_COLUMNS}
-    for one in kept:
-        count = len(one.rows)
-        found[REQUEST_ID] += [one.request_id] * count
-        found[CAPTURED_AT] += [one.at] * count
-        found[PREDICTION] += [plain(value) for value in one.said.values]
-        found[SCORE] += [None] * count if one.said.scores is None else one.said.scores.tolist()
-        found[MODEL_VERSION] += [one.version] * count
-    return found
+def _answers(requests: Sequence[CapturedRequest]) -> Columns:
+    columns: Columns = {name: [] for name in OWN_COLUMNS}
+    for request in requests:
+        count = len(request.rows)
+        columns[REQUEST_ID] += [request.request_id] * count
+        columns[CAPTURED_AT] += [request.at] * count
+        columns[PREDICTION] += [plain(value) for value in request.answer.values]
+        columns[SCORE] += [None] * count if request.answer.scores is None else request.answer.scores.tolist()
+        columns[MODEL_VERSION] += [request.version] * count
+    return columns
 
 
 def length(columns: Columns) -> int:
-    """How many rows columns have."""
+    """The number of rows."""
     return len(columns[REQUEST_ID])
 
 
 def joined(parts: Iterable[Columns]) -> Columns:
-    """Rows one after the other; None where a part lacks a column."""
-    found: Columns = {name: [] for name in OWN_COLUMNS}
+    """Concatenated rows; None where a part lacks a column."""
+    columns: Columns = {name: [] for name in OWN_COLUMNS}
     count = 0
     for part in parts:
         added = length(part)
         for name in part:
-            found.setdefault(name, [None] * count)
-        for name, values in found.items():
+            columns.setdefault(name, [None] * count)
+        for name, values in columns.items():
             values.extend(part.get(name) or [None] * added)
         count += added
-    return found
+    return columns
 
 
 def parquet_of(columns: Columns) -> bytes:
-    """A file with these columns."""
+    """A Parquet file with these columns."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -113,17 +111,17 @@ def parquet_of(columns: Columns) -> bytes:
 
 
 def columns_of(content: bytes) -> Columns:
-    """The columns of such a file."""
+    """The columns of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    found: Columns = parquet.read_table(pa.BufferReader(content)).to_pydict()
-    return found
+    columns: Columns = parquet.read_table(pa.BufferReader(content)).to_pydict()
+    return columns
 
 
 @dataclass(slots=True)
 class Period:
-    """Rows that become one file: they were captured on one day, one after the other."""
+    """Rows that become one file: captured consecutively on one day."""
 
     day: str
     name: str
@@ -131,25 +129,25 @@ class Period:
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return sum(map(length, self.parts))
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """A column. What a file cannot hold is kept as JSON texts: no request may end the captures of others.
+    """A column as an array. Values that Arrow cannot store are kept as JSON text: no request may stop others' captures.
 
-    So are values without a common type, numbers of any size, texts that are no Unicode, and mappings.
+    These are values without a common type, numbers of any size, text that is not Unicode, and mappings.
     """
     import pyarrow as pa
 
-    known = [_known(value) for value in values]
+    cleaned = [_python_value(value) for value in values]
     try:
-        found = pa.array(known)
+        array = pa.array(cleaned)
     except (pa.ArrowException, OverflowError, UnicodeError):
-        found = None
-    if found is None or (pa.types.is_nested(found.type) and not _is_flat_list(found.type)):
-        found = pa.array([None if value is None else _as_json(value) for value in known])
-    return found
+        array = None
+    if array is None or (pa.types.is_nested(array.type) and not _is_flat_list(array.type)):
+        array = pa.array([None if value is None else _as_json(value) for value in cleaned])
+    return array
 
 
 def _is_flat_list(kind: pa.DataType) -> bool:
@@ -165,6 +163,6 @@ def _as_json(value: Any) -> str:
         return '"nested too deeply to be kept"'
 
 
-def _known(value: Any) -> Any:
-    found = value.item() if hasattr(value, "item") else value
-    return None if isinstance(found, float) and found != found else found
+def _python_value(value: Any) -> Any:
+    item = value.item() if hasattr(value, "item") else value
+    return None if isinstance(item, float) and item != item else item

@@ -1,1 +1,1 @@
-"""Jobs of pipelines on a cluster: launched by a schedule, after another run, or after a breach."""
+"""The Jobs of pipelines on a cluster: launched by a schedule, after another run, or after a breach."""

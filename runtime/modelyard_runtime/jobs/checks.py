@@ -1,4 +1,4 @@
-"""The description of a starter, held against what this runtime can do."""
+"""Checks the description of a starter against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from modelyard_runtime.workload.records import StarterWorkload, Workload
 
 
 def check_starter(workload: Workload) -> StarterWorkload:
-    """The starter, unless a request that it lists cannot be answered."""
+    """Return the starter; refuse it if a request that it lists cannot be answered."""
     if not isinstance(workload, StarterWorkload):
         raise Refusal(f"'start' is for starters, and this workload is of type {workload.type}")
     for request in workload.requests:
-        given = {
+        fields = {
             "monitor": request.monitor,
             "pipeline": request.pipeline,
             "cronJob": request.cron_job,
             "asked": request.asked,
             "answered": request.answered,
         }
-        lacking = [name for name, value in given.items() if not value]
-        if lacking:
-            raise Refusal(f"a request that may be answered has no {lacking[0]}")
+        missing = [name for name, value in fields.items() if not value]
+        if missing:
+            raise Refusal(f"a request that may be answered has no {missing[0]}")
     return workload

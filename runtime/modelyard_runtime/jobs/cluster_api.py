@@ -1,4 +1,4 @@
-"""The Kubernetes API as a Pod sees it: a few verbs over HTTPS with the Pod's own identity."""
+"""The Kubernetes API as seen from a Pod: a few verbs over HTTPS, authenticated with the Pod's service account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIMEOUT_S = 30
 
 
 class ApiError(Exception):
-    """The API server refused: its HTTP status and its own words."""
+    """The API server refused: its HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClusterApi:
-    """One namespace of one API server. The token is read for every call, since the kubelet renews it."""
+    """One namespace of one API server. The token is read again for every call, since the kubelet rotates it."""
 
     url: str
     namespace: str
@@ -38,28 +38,28 @@ class ClusterApi:
 
     @classmethod
     def of_this_pod(cls) -> ClusterApi:
-        """The API server and the namespace that this Pod runs in."""
+        """The API server and namespace of this Pod."""
         host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-        shown = f"[{host}]" if ":" in host else host
+        url_host = f"[{host}]" if ":" in host else host
         trust = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
         namespace = (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
-        return cls(f"https://{shown}:{port}", namespace, _ACCOUNT / "token", trust)
+        return cls(f"https://{url_host}:{port}", namespace, _ACCOUNT / "token", trust)
 
     def get(self, resource: str, name: str) -> Object:
-        """The object, such as `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
+        """Get an object, as in `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
         return self._call("GET", self._path(resource, name), None)
 
     def list(self, resource: str, labels: str) -> list[Object]:
-        """The objects that a label selector finds."""
+        """List the objects that match a label selector."""
         items = self._call("GET", f"{self._path(resource)}?labelSelector={quote(labels, safe='')}", None).get("items")
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     def create(self, resource: str, body: Object) -> Object:
-        """The object as the server made it; ApiError 409 where one of its name exists."""
+        """Create an object and return the server's version of it; ApiError 409 if the name is taken."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
     def delete(self, resource: str, name: str) -> None:
-        """Remove the object, and in the background what it owns; ApiError 404 where there is none."""
+        """Delete an object and, in the background, its dependents; ApiError 404 if it does not exist."""
         self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
 
     def _path(self, resource: str, name: str = "") -> str:
@@ -74,15 +74,15 @@ class ClusterApi:
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=self.trust) as answer:
-                found = json.load(answer)
+                document = json.load(answer)
         except urllib.error.HTTPError as problem:
             raise ApiError(problem.code, _reason(problem.read())) from None
-        return found if isinstance(found, dict) else {}
+        return document if isinstance(document, dict) else {}
 
 
 def _reason(body: bytes) -> str:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return body[:200].decode("utf-8", "replace")
-    return str(found.get("message", found)) if isinstance(found, dict) else str(found)
+    return str(document.get("message", document)) if isinstance(document, dict) else str(document)

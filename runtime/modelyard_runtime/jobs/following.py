@@ -1,4 +1,4 @@
-"""What follows a run that has succeeded: one run of each pipeline that comes after it, made from its CronJob."""
+"""Runs that follow a successful run: one of each downstream pipeline, created from its CronJob."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The CronJobs of the pipelines that follow, and the Job of the run that they follow."""
+    """The CronJobs of the downstream pipelines, and the Job of the run that they follow."""
 
     cron_jobs: tuple[str, ...]
     job: str
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start a run of each; False where one was refused. Every try starts those that are still missing, and no
-        other twice.
-        """
+        """Start a run of each; False if the API server refused one. A retry starts only the runs that are missing."""
         refused = 0
         for cron_job in self.cron_jobs:
             try:
@@ -67,6 +65,6 @@ class Following:
         return f"started Job {name} after this run"
 
     def _longest_s(self, api: ClusterApi) -> int:
-        """How long Pods of this Job may ask again whether a run was started."""
+        """How long Pods of this Job may check whether a run was already started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0

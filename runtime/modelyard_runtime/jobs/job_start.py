@@ -1,4 +1,4 @@
-"""A run that a breach starts: a Job of the pipeline's CronJob, within the cooldown of the monitor."""
+"""Starts a run after a breach: a Job of the pipeline's CronJob, subject to the monitor's cooldown."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MONITOR_LABEL = "modelyard.dev/started-by"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which monitor starts a run and when, how its Job's name ends, and for how long the Job is kept at least.
+    """Which monitor starts a run and when, the suffix of its Job's name, and the minimum time to keep the Job.
 
-    `labels` and `annotations` of the Job say more about what began the run.
+    `labels` and `annotations` are added to the Job to record what triggered the run.
     """
 
     monitor: str
@@ -29,12 +29,13 @@ class Start:
 
 
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
-    """A Job of the CronJob that `run` names, unless one was started for this monitor within the cooldown, or a run is
-    under way that none may overlap. Says what came of it.
+    """Create a Job from the CronJob that `run` names, and return what happened.
+
+    No Job is created within the cooldown of this monitor, or while another run is active and runs must not overlap.
     """
     pipeline = run.pipeline
-    before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
-    last = max((one for one in before if one is not None), default=None)
+    earlier = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
+    last = max((created for created in earlier if created is not None), default=None)
     if last is not None and start.now - last < start.cooldown:
         return f"pipeline {pipeline} is not started: it was at {last.isoformat()}, the cooldown is {start.cooldown}"
     parent = api.get(CRON_JOBS, run.cron_job)
@@ -46,7 +47,7 @@ def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     try:
         api.create(JOBS, {**body, "metadata": annotated})
     except ApiError as problem:
-        if problem.status != 409:  # another try was faster
+        if problem.status != 409:  # another attempt was faster
             raise
     return f"pipeline {pipeline} is started"
 

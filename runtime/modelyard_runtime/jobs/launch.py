@@ -1,10 +1,10 @@
-"""`launch`: from a Pod of a CronJob to one RayJob, and to its end.
+"""`launch`: creates one RayJob from a Pod of a CronJob, and follows it to its end.
 
-The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell
-the truth about the run. That policy is about the runs that the CronJob made: where a monitor or another pipeline starts
-runs too, the Pod keeps it by itself. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced
-Job it goes, while a Pod that has to leave its machine leaves hours of training running, and the Job's next Pod follows
-them. When a run has succeeded, the Pod starts the pipelines that come after it.
+The Pod lives as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
+run. That policy covers only runs that the CronJob created; where monitors or other pipelines start runs too, the Pod
+enforces it. The RayJob is owned by the Job, not by the Pod: deleting or replacing the Job deletes it, but when a Pod is
+evicted, hours of training continue and the Job's next Pod follows them. After a successful run, the Pod starts the
+downstream pipelines.
 """
 
 from __future__ import annotations
@@ -30,29 +30,31 @@ _LONGEST_NAME = 47  # a RayJob's; the operator appends to it. Source: ray-operat
 _RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
-"""The exit code of a Pod that was asked to leave; one for a run that failed would end the Job."""
+"""The exit code of a Pod that received SIGTERM. The exit code of a failed run would end the Job."""
 
 _NOT_FOLLOWED = os.EX_TEMPFAIL
-"""The exit code where a run succeeded and what follows it did not start: the Job's next Pod tries that again."""
+"""The exit code when a run succeeded but a downstream run did not start: the Job's next Pod tries again."""
 
 _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The Pod was asked to end: its machine is drained, or its Job is gone."""
+    """The Pod received SIGTERM: its machine is drained, or its Job was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """Of a pipeline whose newest run stops the others: what they are named after, and which Job this one is."""
+    """A pipeline whose newest run replaces the others: the template that names their RayJobs, and this run's Job."""
 
     template: Object
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began before; False where a newer one has begun, so that this one is stopped instead.
+        """Stop the runs that began earlier; return False if a newer one has begun, in which case this one is stopped
+        instead.
 
-        Only asked when the own RayJob is there: of two that look at once, one sees the other's.
+        Call it only after creating this run's RayJob: of two runs that check at the same time, at least one then sees
+        the other.
         """
         before, after = others(api, self.job)
         if after:
@@ -68,12 +70,14 @@ class Replacing:
 
 
 def run() -> int:
-    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails, 143 when told to end, 75
-    when it succeeds and what follows it cannot be started.
+    """Create the RayJob of the mounted template and wait for it.
+
+    Returns 0 if it succeeds, 1 if it fails, 143 on SIGTERM, and 75 if it succeeds but a downstream run cannot be
+    started.
     """
     signal.signal(signal.SIGTERM, stop)
     template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
-    job, uid = _said("MODELYARD_JOB"), _said("MODELYARD_JOB_UID")
+    job, uid = _required_variable("MODELYARD_JOB"), _required_variable("MODELYARD_JOB_UID")
     overlap, api = os.environ.get("MODELYARD_OVERLAP", "allow"), ClusterApi.of_this_pod()
     if overlap == "forbid" and skipped(api, job):
         return 0
@@ -83,7 +87,7 @@ def run() -> int:
     return launch(api, owned_by(named_after(template, job), job, uid), replacing=stops, following=following)
 
 
-def _said(variable: str) -> str:
+def _required_variable(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
         raise Refusal(f"{variable} is not set; it says which Job this Pod belongs to")
@@ -91,10 +95,10 @@ def _said(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """The template with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first.
+    """The template, renamed with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first.
 
-    Never the name of the Job itself: KubeRay creates a Job named after the RayJob, to submit it, and would find that
-    name taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
+    The name always differs from the Job's: to submit a RayJob, KubeRay creates a Job with the RayJob's name, and would
+    find it taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
     """
     metadata = template["metadata"]
     assert isinstance(metadata, dict)
@@ -106,7 +110,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """The RayJob as a child of the Job: a deleted Job takes it along, and so do the CronJob's limits of history."""
+    """The RayJob with the Job as its owner, so that it is deleted with the Job, even by CronJob history limits."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -114,7 +118,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 
 def skipped(api: ClusterApi, job: str) -> bool:
-    """Whether a run of the pipeline began before this one and is under way, where none may overlap another."""
+    """Whether an earlier run of the pipeline is still active, where runs must not overlap."""
     before, _ = others(api, job)
     if before:
         _log.warning("not started: the run of Job %s is under way, and runs of this pipeline do not overlap", before[0])
@@ -129,7 +133,7 @@ def launch(
     replacing: Replacing | None = None,
     following: Following | None = None,
 ) -> int:
-    """Create or find the RayJob, follow it until it ends or this Pod is asked to leave, and start what comes after."""
+    """Create or find the RayJob, follow it until it ends or this Pod receives SIGTERM, then start what follows it."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -160,12 +164,12 @@ def _remove(api: ClusterApi, name: str) -> None:
     try:
         api.delete(_RAY_JOBS, name)
     except ApiError as problem:
-        if problem.status != 404:  # it has ended, or was never made
+        if problem.status != 404:  # it has ended, or was never created
             raise Refusal(f"RayJob {name} cannot be stopped: {problem}") from None
 
 
 def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
-    told = ""
+    logged = ""
     while True:
         try:
             status = api.get(_RAY_JOBS, name).get("status")
@@ -177,24 +181,24 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
         except OSError as problem:
             _log.warning("the API server cannot be reached (%s); asking again", problem)
             status = None
-        found = status if isinstance(status, dict) else {}
-        state = str(found.get("jobDeploymentStatus", ""))
-        if state and state != told:
+        fields = status if isinstance(status, dict) else {}
+        state = str(fields.get("jobDeploymentStatus", ""))
+        if state and state != logged:
             _log.info("RayJob %s: %s", name, state)
-            told = state
+            logged = state
         if state in {"Complete", "Failed"}:
-            good = state == "Complete" and found.get("jobStatus") == "SUCCEEDED"
-            if not good:
+            succeeded = state == "Complete" and fields.get("jobStatus") == "SUCCEEDED"
+            if not succeeded:
                 _log.error(
                     "RayJob %s ended as %s: %s",
                     name,
-                    found.get("jobStatus"),
-                    found.get("message") or found.get("reason"),
+                    fields.get("jobStatus"),
+                    fields.get("message") or fields.get("reason"),
                 )
-            return 0 if good else 1
+            return 0 if succeeded else 1
         time.sleep(poll_s)
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """What SIGTERM does, which Python alone would not take as the first process of a container."""
+    """Handle SIGTERM, which Python as a container's first process would otherwise ignore."""
     raise Stopped

@@ -1,7 +1,7 @@
-"""Requests for runs on another target: a monitor writes one to a store, and the starter beside the pipeline reads it.
+"""Requests for runs on another target: a monitor writes one to a store, and the starter next to the pipeline reads it.
 
-A request is data. It names its monitor and a pipeline, and the starter starts nothing but what its own description
-lists for that monitor.
+A request is data. It names its monitor and a pipeline, and the starter starts only what its own description lists for
+that monitor.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ KIND = "RunRequest"
 
 MOST_REASONS = 10
 LONGEST_REASON = 300
-"""Characters of a sentence that says why."""
+"""The maximum length of a reason, in characters."""
 
 _ID_LENGTH = 32
 
 
-def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, why: Sequence[str]) -> str:
+def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, reasons: Sequence[str]) -> str:
     """Write a request for a run of a pipeline.
 
-    Its id is derived from the UID of the monitor's Job, so another try of that Job writes the same request.
+    Its id is derived from the UID of the monitor's Job, so a retry of that Job writes the same request.
     """
-    asked = f"a run of pipeline {run.pipeline} on {request.target}"
-    body = request_of(workload, run, now, why)
+    description = f"a run of pipeline {run.pipeline} on {request.target}"
+    body = request_of(workload, run, now, reasons)
     where = place(workload, request.uri, request.store).below(f"{body['id']}.json")
     try:
         write_whole(where, json.dumps(body, ensure_ascii=False).encode())
     except OSError as problem:
         raise Refusal(
-            f"cannot request {asked}: writing the request failed: {problem}; the monitor's next run tries again"
+            f"cannot request {description}: writing the request failed: {problem}; the monitor's next run tries again"
         ) from None
-    return f"requested {asked} (request {body['id']})"
+    return f"requested {description} (request {body['id']})"
 
 
-def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, why: Sequence[str]) -> dict[str, object]:
-    """What a request says: who asks for what, and which breach it is about."""
+def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, reasons: Sequence[str]) -> dict[str, object]:
+    """The content of a request: its origin, the pipeline to run, and the breach behind it."""
     window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,
@@ -58,10 +58,10 @@ def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, why: Se
         "pipeline": run.pipeline,
         "at": now.isoformat(timespec="seconds"),
         "window": {"from": (now - window).isoformat(timespec="seconds"), "to": now.isoformat(timespec="seconds")},
-        "reason": [one[:LONGEST_REASON] for one in why[:MOST_REASONS]],
+        "reason": [reason[:LONGEST_REASON] for reason in reasons[:MOST_REASONS]],
     }
 
 
 def _id(workload: MonitorWorkload) -> str:
-    look = os.environ.get("MODELYARD_JOB_UID") or uuid.uuid4().hex
-    return hashlib.sha256(f"{workload.address}/{look}".encode()).hexdigest()[:_ID_LENGTH]
+    job_uid = os.environ.get("MODELYARD_JOB_UID") or uuid.uuid4().hex
+    return hashlib.sha256(f"{workload.address}/{job_uid}".encode()).hexdigest()[:_ID_LENGTH]

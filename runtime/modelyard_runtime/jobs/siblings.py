@@ -1,7 +1,7 @@
-"""Runs of one pipeline: the Jobs that belong to its CronJob, whoever made them.
+"""Runs of one pipeline: the Jobs that belong to its CronJob, whoever created them.
 
-A CronJob counts only the Jobs that it made itself for its concurrency policy (pkg/controller/cronjob, v1.36.3): a run
-that a monitor or the pipeline before it started is nothing to it, so that what starts a run looks for others by itself.
+For its concurrency policy, a CronJob counts only the Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
+ignores runs started by a monitor or an upstream pipeline, so whatever starts a run checks for other runs itself.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ JOBS = "apis/batch/v1/jobs"
 
 _LONGEST_NAME = 63
 _KEPT_S = 7 * 86400
-"""How long a run that no CronJob started is kept where the pipeline's own history would decide."""
+"""How long to keep a run that no CronJob started, unless its pipeline sets `ttlSecondsAfterFinished`."""
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
-    """The Jobs of the CronJob with this uid that have not ended, oldest first."""
+    """The unfinished Jobs of the CronJob with this UID, oldest first."""
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
 def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
-    """Names of the runs under way that began before a Job, and of those that began after it."""
+    """The names of the active runs that began before a Job, and of those that began after it."""
     own = api.get(JOBS, job)
-    found = [one for cron_job in _owners(own) for one in under_way(api, cron_job) if _name(one) != job]
-    before = [_name(one) for one in found if _age(one) < _age(own)]
-    return before, [_name(one) for one in found if _age(one) > _age(own)]
+    active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
+    before = [_name(run) for run in active if _age(run) < _age(own)]
+    return before, [_name(run) for run in active if _age(run) > _age(own)]
 
 
 def forbidden(api: ClusterApi, cron_job: Object) -> bool:
-    """Whether a run is under way that none may overlap."""
+    """Whether an active run prevents another from starting."""
     if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
         return False
     return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
 
 
 def exists(api: ClusterApi, job: str) -> bool:
-    """Whether there is a Job of this name, under way or not."""
+    """Whether a Job with this name exists, finished or not."""
     try:
         api.get(JOBS, job)
     except ApiError as problem:
@@ -48,54 +48,58 @@ def exists(api: ClusterApi, job: str) -> bool:
 
 
 def job_named(cron_job: str, ending: str) -> str:
-    """A Job of a CronJob, with an ending that says which."""
+    """A Job name: the CronJob's name, truncated if necessary, and a suffix."""
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
 def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
-    """The Job that the CronJob would make now, with a label that says who started it.
+    """The Job that the CronJob would create now, with a label for what started it.
 
-    It is all that remembers that it was started, so it is kept for `kept_s` at least when it has ended. It goes with
-    the CronJob, which is not its controller and does not count it in its history.
+    The Job is the only record that the run was started, so it is kept for at least `kept_s` after it ends. It is
+    deleted with the CronJob, which is its owner but not its controller and does not count it in its history.
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
-    described, run = mapping(template, "metadata"), mapping(template, "spec")
-    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
+    job_metadata, run = mapping(template, "metadata"), mapping(template, "spec")
+    retention_s = run.get("ttlSecondsAfterFinished", _KEPT_S)
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": job_named(str(metadata["name"]), ending),
-            "labels": mapping(metadata, "labels") | mapping(described, "labels") | started_by,
-            "annotations": mapping(described, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
+            "labels": mapping(metadata, "labels") | mapping(job_metadata, "labels") | started_by,
+            "annotations": mapping(job_metadata, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
             "ownerReferences": [owner],
         },
-        "spec": {**run, "ttlSecondsAfterFinished": max(kept if isinstance(kept, int) else 0, kept_s)},
+        "spec": {**run, "ttlSecondsAfterFinished": max(retention_s if isinstance(retention_s, int) else 0, kept_s)},
     }
 
 
-def mapping(of: Object, name: str) -> Object:
-    """A field of an object that is an object itself; empty where it is not there."""
-    found = of.get(name)
-    return found if isinstance(found, dict) else {}
+def mapping(document: Object, name: str) -> Object:
+    """A field that is itself an object; empty if it is missing."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _owners(job: Object) -> list[str]:
     owners = mapping(job, "metadata").get("ownerReferences")
-    found = [one for one in owners if isinstance(one, dict)] if isinstance(owners, list) else []
-    return [str(one.get("uid")) for one in found if one.get("kind") == "CronJob"]
+    references = [reference for reference in owners if isinstance(reference, dict)] if isinstance(owners, list) else []
+    return [str(reference.get("uid")) for reference in references if reference.get("kind") == "CronJob"]
 
 
 def _ended(job: Object) -> bool:
     conditions = mapping(job, "status").get("conditions")
-    found = [one for one in conditions if isinstance(one, dict)] if isinstance(conditions, list) else []
-    return any(one.get("type") in {"Complete", "Failed"} and one.get("status") == "True" for one in found)
+    entries = (
+        [condition for condition in conditions if isinstance(condition, dict)] if isinstance(conditions, list) else []
+    )
+    return any(
+        condition.get("type") in {"Complete", "Failed"} and condition.get("status") == "True" for condition in entries
+    )
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """Jobs in the order in which they were made; those of one second by name, so that all agree about it."""
+    """A sort key by creation time, then by name, so that all Pods agree on the order within one second."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

@@ -1,8 +1,8 @@
-"""`start`: look once at the requests of other targets, and start the runs that may be started for them.
+"""`start`: reads the requests of other targets once, and starts the runs that its description permits.
 
-A request is taken once. The Job of its run is named after it, so that of two starters that read it at once one finds
-the name taken; that Job is kept for as long as a request is valid. What became of a request is then written to a folder
-that the monitor cannot write to, and the request is removed.
+Each request is handled once. The Job of its run is named after it, so if two starters read it at the same time, one
+finds the name taken; that Job is kept for as long as a request is valid. The outcome is then written to a folder that
+the monitor cannot write to, and the request is removed.
 """
 
 from __future__ import annotations
@@ -29,51 +29,51 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Request, StarterWorkload
 
 VALID = timedelta(days=1)
-"""How long a request may wait. A breach that lasts is asked about again in the next look."""
+"""How long a request may wait. If the breach persists, the monitor's next run requests again."""
 
 _REMEMBERED = timedelta(days=30)
-"""How long it is kept what became of a request; longer than one is valid."""
+"""How long outcomes are kept; longer than a request is valid."""
 
 _REQUEST_LABEL = "modelyard.dev/request"
 _REQUEST_ANNOTATION = "modelyard.dev/requested"
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 _LARGEST = 16 * 2**10
 _MOST = 100
-"""Requests of one monitor that are answered in one look."""
+"""The maximum number of requests of one monitor to answer in one run."""
 
 _MOST_LISTED = 10_000
-"""Names in a folder that one look reads: a monitor may have written any number of them."""
+"""The maximum number of file names to read from a folder in one run: a monitor may have written any number."""
 
 _LONGEST_SHOWN = 80
 _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Answer every request: 0 when all are answered, 1 when some are left for the next look."""
+    """Answer every request. Returns 0 if all are answered, 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
-    return look(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
+    return answer_requests(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
-def look(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """The same with an API; what goes wrong with one request keeps no other waiting.
+def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
+    """Answer every request through this API; a request that fails does not block the others.
 
-    The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
-    ended, does not keep the same ones waiting every time.
+    The order is random, so that if one monitor's requests use up the time limit, the same other monitors do not wait in
+    every run.
     """
-    left = 0
+    unanswered = 0
     monitors = workload.requests
     for allowed in random.sample(monitors, len(monitors)):
         try:
-            left += _look(MonitorRequests(api, workload, allowed, now))
+            unanswered += _answer_monitor(MonitorRequests(api, workload, allowed, now))
         except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
-            left += 1
+            unanswered += 1
             _log.error("requests of monitor %s cannot be read: %s", allowed.monitor, problem)
-    return min(left, 1)
+    return min(unanswered, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorRequests:
-    """One monitor's requests: `allowed` is what the description lists, and says what may be started for it."""
+    """The requests of one monitor. `allowed` is the description's entry for it, which lists what may be started."""
 
     api: ClusterApi
     workload: StarterWorkload
@@ -81,75 +81,75 @@ class MonitorRequests:
     now: datetime
 
     def folder(self, uri: str) -> Place:
-        """Where its requests are, or the answers to them."""
+        """The folder of its requests, or of the answers to them."""
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
-        """What is in that folder, up to a bound."""
+        """The files in that folder, up to a limit."""
         return first_files(self.workload, uri, self.allowed.store, _MOST_LISTED, after)
 
 
-def _look(requests: MonitorRequests) -> int:
-    """Answer the requests of a monitor, the oldest first; how many are left."""
-    left, answered = 0, 0
-    for one in _in_order(requests.files(requests.allowed.asked)):
+def _answer_monitor(requests: MonitorRequests) -> int:
+    """Answer a monitor's requests, oldest first; return how many are left."""
+    unanswered, answered = 0, 0
+    for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
-            answered += _answer(requests, one)
-        except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
-            left += 1
-            _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
+            answered += _answer(requests, entry)
+        except Exception as problem:  # noqa: BLE001 - whatever a request contains, it must not block the others
+            unanswered += 1
+            _log.error("request %s is left for the next look: %s", _shown(entry.name), problem)
     if answered:
         _forget(requests)
-    return left
+    return unanswered
 
 
-def _in_order(found: list[Entry]) -> list[Entry]:
-    """The oldest requests first. Files that are not requests come last, so that they delay none."""
-    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
+def _in_order(entries: list[Entry]) -> list[Entry]:
+    """The oldest requests first. Files that are not requests come last, so they delay none."""
+    return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
-def _answer(requests: MonitorRequests, found: Entry) -> bool:
-    """Take one request, unless it was taken before; whether an answer was written."""
-    where = requests.folder(requests.allowed.asked).below(found.name)
-    if not _NAME.fullmatch(found.name):
-        _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
+def _answer(requests: MonitorRequests, entry: Entry) -> bool:
+    """Handle one request unless it was handled before; return whether an answer was written."""
+    where = requests.folder(requests.allowed.asked).below(entry.name)
+    if not _NAME.fullmatch(entry.name):
+        _log.error("%s starts nothing: it is not named like a request", _shown(entry.name))
         remove(where)
         return False
-    answer = requests.folder(requests.allowed.answered).below(found.name)
+    answer = requests.folder(requests.allowed.answered).below(entry.name)
     try:
-        outcome = None if _is_there(answer) else _outcome(requests, found, where)
+        outcome = None if _is_there(answer) else _outcome(requests, entry, where)
     except FileNotFoundError:  # another starter has answered it
         return False
     if outcome is not None:
-        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_told(outcome))
+        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_log_arguments(outcome))
         write_whole(answer, json.dumps(outcome, ensure_ascii=False).encode())
     remove(where)
     return outcome is not None
 
 
-def _told(outcome: dict[str, Json]) -> tuple[str, str]:
+def _log_arguments(outcome: dict[str, Json]) -> tuple[str, str]:
     return str(outcome["id"]), str(outcome["why"])
 
 
-def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
-    """What became of a request, with the Job that it started."""
-    request_id = PurePosixPath(found.name).stem
+def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str, Json]:
+    """The outcome of a request, with the Job that it started."""
+    request_id = PurePosixPath(entry.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
-    if requests.now - found.modified > VALID:
-        why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
+    if requests.now - entry.modified > VALID:
+        explanation = f"nothing is started: the request has waited since {entry.modified.isoformat(timespec='seconds')}"
     else:
         try:
-            why = _start(requests, request_id, job, _read(requests, found, where))
+            explanation = _start(requests, request_id, job, _read(requests, entry, where))
         except Refusal as refusal:
-            why = f"nothing is started: {refusal}"
-    started = exists(requests.api, job)  # also where another starter was faster, and the run looks like an older one
+            explanation = f"nothing is started: {refusal}"
+    started = exists(requests.api, job)  # also if another starter was faster: its run looks like an earlier one
     if started:
-        why = f"pipeline {requests.allowed.pipeline} is started"
+        explanation = f"pipeline {requests.allowed.pipeline} is started"
     return {
         "id": request_id,
         "answeredAt": requests.now.isoformat(timespec="seconds"),
         "started": started,
-        "why": why,
+        "why": explanation,
         **({"job": job} if started else {}),
     }
 
@@ -171,22 +171,22 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """What began a run: who asked is what the description says, and the rest what the request says, cut to size."""
+    """What triggered a run: the requester from our own description, the rest from the request, truncated."""
     window = section(request, "window")
-    told = {
+    lineage = {
         "id": request_id,
         "monitor": requests.allowed.monitor,
         "target": requests.allowed.target,
         "at": _cut(request.get("at"), _LONGEST_SHOWN),
         "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
-        "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
+        "reason": [_cut(reason, LONGEST_REASON) for reason in _listed(request.get("reason"))[:MOST_REASONS]],
     }
-    return json.dumps(told)
+    return json.dumps(lineage)
 
 
-def _cut(value: Json, most: int) -> str:
-    """The beginning of a string that somebody else wrote; any other type becomes an empty string."""
-    return value[:most] if isinstance(value, str) else ""
+def _cut(value: Json, max_length: int) -> str:
+    """The beginning of an untrusted string; an empty string for any other type."""
+    return value[:max_length] if isinstance(value, str) else ""
 
 
 def _listed(value: Json) -> list[Json]:
@@ -197,8 +197,8 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
     return hashlib.sha256(f"{requests.allowed.started_by}/{request_id}".encode()).hexdigest()[:10]
 
 
-def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
-    """The request, if it asks for what its monitor may ask for."""
+def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
+    """Read the request; refuse it unless it requests exactly what its monitor may request."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -209,16 +209,16 @@ def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
         raise Refusal("the request is no JSON") from None
     if not isinstance(request, dict):
         raise Refusal("the request is no JSON object")
-    for field, expected in _expected(requests, found):
+    for field, expected in _expected(requests, entry):
         if request.get(field) != expected:
             raise Refusal(f"{field} of the request is {_shown(request.get(field))}, and may only be {expected}")
     return request
 
 
-def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, str]]:
+def _expected(requests: MonitorRequests, entry: Entry) -> Iterator[tuple[str, str]]:
     yield "apiVersion", API_VERSION
     yield "kind", KIND
-    yield "id", PurePosixPath(found.name).stem
+    yield "id", PurePosixPath(entry.name).stem
     yield "system", requests.workload.system
     yield "environment", requests.workload.environment
     yield "target", requests.allowed.target
@@ -235,16 +235,16 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old answers. Where there are more than one look reads, it begins at any of them."""
+    """Remove old answers. If there are more than one run reads, start at a random name."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
-    old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
-    for one in old[:_MOST]:
-        remove(requests.folder(requests.allowed.answered).below(one.name))
+    old = [answer for answer in answers if requests.now - answer.modified > _REMEMBERED]
+    for answer in old[:_MOST]:
+        remove(requests.folder(requests.allowed.answered).below(answer.name))
 
 
 def _shown(value: Json) -> str:
-    """The same in one line of a log."""
+    """The value on one log line, escaped and truncated."""
     shown = ascii(value) if isinstance(value, str) else "no text"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

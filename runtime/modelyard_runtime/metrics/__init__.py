@@ -1,1 +1,1 @@
-"""Metrics of models, computed from true values and predictions."""
+"""Metrics of models, computed from labels and predictions."""

@@ -1,4 +1,4 @@
-"""Metrics of classes and of their probabilities, as scikit-learn defines them where it has them."""
+"""Metrics of predicted classes and their probabilities, defined as in scikit-learn where it has them."""
 
 from __future__ import annotations
 
@@ -17,83 +17,87 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 Compute = Callable[["Numbers", "Predictions", int], float]
-"""From what is true and what was predicted; the number is that in the metric's name."""
+"""Computes a metric from labels and predictions; the integer is the number in the metric's name."""
 
 _BINS = 10
 
 
-def positive(said: Predictions) -> Numbers:
+def positive(predictions: Predictions) -> Numbers:
     """The probability of the positive class."""
-    found = _scores(said)
-    return found[:, -1] if found.ndim == 2 else found
+    scores = _scores(predictions)
+    return scores[:, -1] if scores.ndim == 2 else scores
 
 
-def _scores(said: Predictions) -> Numbers:
-    if said.scores is None:
+def _scores(predictions: Predictions) -> Numbers:
+    if predictions.scores is None:
         raise Refusal("it needs scores, and this model only says classes")
-    return said.scores
+    return predictions.scores
 
 
-def _accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
+def _accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
     from sklearn.metrics import accuracy_score
 
-    return float(accuracy_score(truth, said.values))
+    return float(accuracy_score(truth, predictions.values))
 
 
-def _balanced_accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
-    """That of scikit-learn, which warns where a class was predicted that no row has."""
+def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    """Balanced accuracy, without scikit-learn's warning about predicted classes that no row has."""
     import numpy as np
     from sklearn.metrics import recall_score
 
-    return float(recall_score(truth, said.values, labels=np.unique(truth), average="macro"))
+    return float(recall_score(truth, predictions.values, labels=np.unique(truth), average="macro"))
 
 
 def _of_positive(name: str) -> Compute:
-    """Of two classes the second is what is looked for; of several the mean over all of them."""
+    """With two classes, the metric of the second; with more, the mean over all of them."""
 
-    def compute(truth: Numbers, said: Predictions, at: int) -> float:
+    def compute(truth: Numbers, predictions: Predictions, at: int) -> float:
         import numpy as np
         from sklearn import metrics
 
-        count = said.classes or int(max(truth.max(), said.values.max())) + 1
+        count = predictions.classes or int(max(truth.max(), predictions.values.max())) + 1
         if count > 2:
-            return _averaged(name, "macro")(truth, said, at)
-        return float(getattr(metrics, name)(truth, said.values, labels=[1], average="macro", zero_division=np.nan))
+            return _averaged(name, "macro")(truth, predictions, at)
+        return float(
+            getattr(metrics, name)(truth, predictions.values, labels=[1], average="macro", zero_division=np.nan)
+        )
 
     return compute
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Over the classes that a row has or is predicted to have; a prediction that is none of the classes is a miss."""
+    """Averaged over the classes that are true or predicted for some row; a prediction outside the classes is a miss."""
 
-    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+    def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
         from sklearn import metrics
 
-        found = np.unique(np.concatenate((truth, said.values)))
-        labels = found[found >= 0]
-        return float(getattr(metrics, name)(truth, said.values, labels=labels, average=average, zero_division=0.0))
+        classes = np.unique(np.concatenate((truth, predictions.values)))
+        labels = classes[classes >= 0]
+        return float(
+            getattr(metrics, name)(truth, predictions.values, labels=labels, average=average, zero_division=0.0)
+        )
 
     return compute
 
 
 def _agreement(name: str) -> Compute:
-    """A coefficient that is zero for chance; rows that are all of one class say nothing of it."""
+    """A coefficient that is zero for chance; NaN if all rows are of one class."""
 
-    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+    def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         from sklearn import metrics
 
-        return float("nan") if _one_class(truth) else float(getattr(metrics, name)(truth, said.values))
+        return float("nan") if _one_class(truth) else float(getattr(metrics, name)(truth, predictions.values))
 
     return compute
 
 
 def _by_scores(name: str) -> Compute:
-    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+    def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
         from sklearn import metrics
 
-        scores = positive(said)
+        scores = positive(predictions)
         if _one_class(truth) or not np.isfinite(scores).all():
             return float("nan")
         return float(getattr(metrics, name)(truth, scores))
@@ -101,73 +105,77 @@ def _by_scores(name: str) -> Compute:
     return compute
 
 
-def _gini(truth: Numbers, said: Predictions, at: int) -> float:
-    return 2 * _by_scores("roc_auc_score")(truth, said, at) - 1
+def _gini(truth: Numbers, predictions: Predictions, at: int) -> float:
+    return 2 * _by_scores("roc_auc_score")(truth, predictions, at) - 1
 
 
-def _auc_roc_ovr(truth: Numbers, said: Predictions, _at: int) -> float:
-    """The mean over the classes that some rows are of and some are not."""
+def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    """The mean over the classes that some rows have and others do not."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    scores = _scores(said)
+    scores = _scores(predictions)
     if not np.isfinite(scores).all():
         return float("nan")
     columns = scores if scores.ndim == 2 else np.stack((1 - scores, scores), axis=1)
-    found = [column for column in range(columns.shape[1]) if 0 < (truth == column).sum() < len(truth)]
-    return float(np.mean([roc_auc_score(truth == one, columns[:, one]) for one in found])) if found else float("nan")
+    indexes = [column for column in range(columns.shape[1]) if 0 < (truth == column).sum() < len(truth)]
+    return (
+        float(np.mean([roc_auc_score(truth == index, columns[:, index]) for index in indexes]))
+        if indexes
+        else float("nan")
+    )
 
 
-def _ks(truth: Numbers, said: Predictions, _at: int) -> float:
-    """One-sided: a model that gives positives the lower scores separates nothing that is wanted."""
+def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    """One-sided: a model that gives positives the lower scores gets no credit for separating them."""
     import numpy as np
     from scipy.stats import ks_2samp
 
-    scores, found = positive(said), truth == 1
+    scores, positives = positive(predictions), truth == 1
     if _one_class(truth) or not np.isfinite(scores).all():
         return float("nan")
-    return float(ks_2samp(scores[~found], scores[found], alternative="greater", method="asymp").statistic)
+    return float(ks_2samp(scores[~positives], scores[positives], alternative="greater", method="asymp").statistic)
 
 
-def _lift(truth: Numbers, said: Predictions, at: int) -> float:
-    """Rows of equal scores are taken in equal parts."""
+def _lift(truth: Numbers, predictions: Predictions, at: int) -> float:
+    """Rows with equal scores share the top places equally."""
     import numpy as np
 
-    scores, found = positive(said), (truth == 1).astype(np.float64)
-    if not found.any() or not np.isfinite(scores).all():
+    scores, positives = positive(predictions), (truth == 1).astype(np.float64)
+    if not positives.any() or not np.isfinite(scores).all():
         return float("nan")
     first = max(-(-len(truth) * at // 100), 1)
     order = np.argsort(-scores, kind="stable")
-    top = expected_hits(found[order], scores[order])[:first]
-    return float(top.mean() / found.mean())
+    top = expected_hits(positives[order], scores[order])[:first]
+    return float(top.mean() / positives.mean())
 
 
-def _brier(truth: Numbers, said: Predictions, _at: int) -> float:
-    return float(((positive(said) - (truth == 1)) ** 2).mean())
+def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    return float(((positive(predictions) - (truth == 1)) ** 2).mean())
 
 
-def _log_loss(truth: Numbers, said: Predictions, _at: int) -> float:
-    """As scikit-learn defines it. A class that the model does not know had no chance at all."""
+def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    """As defined by scikit-learn. A class that the model does not know counts as probability zero."""
     import numpy as np
 
-    scores = _scores(said)
+    scores = _scores(predictions)
     chances = scores if scores.ndim == 2 else np.stack((1 - scores, scores), axis=1)
-    known = (truth >= 0) & (truth < chances.shape[1])
-    own = np.where(known, chances[np.arange(len(truth)), np.where(known, truth, 0).astype(int)], 0.0)
-    least = float(np.finfo(np.float64).eps)
-    return float(-np.log(np.clip(own, least, 1 - least)).mean())
+    valid = (truth >= 0) & (truth < chances.shape[1])
+    probability = np.where(valid, chances[np.arange(len(truth)), np.where(valid, truth, 0).astype(int)], 0.0)
+    epsilon = float(np.finfo(np.float64).eps)
+    return float(-np.log(np.clip(probability, epsilon, 1 - epsilon)).mean())
 
 
-def _ece(truth: Numbers, said: Predictions, _at: int) -> float:
-    """Of two classes by the probability of the positive one, of several by that of the predicted one.
+def _ece(truth: Numbers, predictions: Predictions, _at: int) -> float:
+    """Binned by the probability of the positive class; with more than two classes, by that of the predicted class.
 
     The bins are those of scikit-learn's `calibration_curve`.
     """
     import numpy as np
 
-    scores = _scores(said)
+    scores = _scores(predictions)
     several = scores.ndim == 2 and scores.shape[1] > 2
-    chance = scores.max(axis=1) if several else positive(said)
+    chance = scores.max(axis=1) if several else positive(predictions)
     hit = scores.argmax(axis=1) == truth if several else truth == 1
     if not np.isfinite(chance).all():
         return float("nan")

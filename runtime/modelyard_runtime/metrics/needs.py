@@ -1,4 +1,4 @@
-"""What a metric needs of the datasets that it is computed from."""
+"""Checks that datasets have the columns that a metric needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from modelyard_runtime.workload.records import Dataset
 
 
 def check_needs(metric: Metric | None, judged: Iterable[Dataset], learned: Iterable[Dataset] = ()) -> None:
-    """Refuse a metric whose datasets lack a column that it goes by."""
-    if metric is not None and metric.needs == "group" and not any(one.group for one in judged):
+    """Refuse a metric whose datasets lack a column that it needs."""
+    if metric is not None and metric.needs == "group" and not any(dataset.group for dataset in judged):
         raise Refusal(f"{metric.name!r} needs to know which rows are of one query: `group` of a dataset")
-    if metric is not None and metric.needs == "history" and not any(one.timestamp for one in learned):
+    if metric is not None and metric.needs == "history" and not any(dataset.timestamp for dataset in learned):
         raise Refusal(f"{metric.name!r} needs the rows to learn from in order: `timestamp` of a dataset")

@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers. A prediction that is not finite leaves no error that could be small."""
+"""Metrics of predicted numbers. If a prediction is not finite, the metric is NaN."""
 
 from __future__ import annotations
 
@@ -17,61 +17,61 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 
-def _sklearn(name: str, fewest: int = 1, **given: Any) -> Compute:
-    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+def _sklearn(name: str, fewest: int = 1, **options: Any) -> Compute:
+    def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         from sklearn import metrics
 
-        if len(truth) < fewest or not _finite(said):
+        if len(truth) < fewest or not _finite(predictions):
             return float("nan")
-        return float(getattr(metrics, name)(truth, said.values, **given))
+        return float(getattr(metrics, name)(truth, predictions.values, **options))
 
     return compute
 
 
-def _rmsle(truth: Numbers, said: Predictions, at: int) -> float:
-    """A number of -1 or less has no logarithm that could be compared."""
-    if min(truth.min(), said.values.min()) <= -1:
+def _rmsle(truth: Numbers, predictions: Predictions, at: int) -> float:
+    """NaN if a label or prediction is -1 or less: its logarithm does not exist."""
+    if min(truth.min(), predictions.values.min()) <= -1:
         return float("nan")
-    return _sklearn("root_mean_squared_log_error")(truth, said, at)
+    return _sklearn("root_mean_squared_log_error")(truth, predictions, at)
 
 
-def _pinball(truth: Numbers, said: Predictions, at: int) -> float:
-    return _sklearn("mean_pinball_loss", alpha=at / 100)(truth, said, at)
+def _pinball(truth: Numbers, predictions: Predictions, at: int) -> float:
+    return _sklearn("mean_pinball_loss", alpha=at / 100)(truth, predictions, at)
 
 
-def _mase(truth: Numbers, said: Predictions, at: int) -> float:
+def _mase(truth: Numbers, predictions: Predictions, at: int) -> float:
     import numpy as np
 
-    if not np.isfinite(said.naive) or not said.naive:
+    if not np.isfinite(predictions.naive) or not predictions.naive:
         raise Refusal(
             "it needs a history that changes: rows to learn from with a `timestamp`, one a time, "
             "or one a time for each `group`"
         )
-    return _sklearn("mean_absolute_error")(truth, said, at) / said.naive
+    return _sklearn("mean_absolute_error")(truth, predictions, at) / predictions.naive
 
 
 def _relative(weighted: bool, symmetric: bool) -> Compute:
-    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+    def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
 
-        if not _finite(said):
+        if not _finite(predictions):
             return float("nan")
-        error = np.abs(truth - said.values)
+        error = np.abs(truth - predictions.values)
         if weighted:
             total = float(np.abs(truth).sum())
             return float(error.sum() / total) if total else float("nan")
-        size = (np.abs(truth) + np.abs(said.values)) / 2 if symmetric else np.abs(truth)
+        size = (np.abs(truth) + np.abs(predictions.values)) / 2 if symmetric else np.abs(truth)
         counted = size > 0
-        nothing = 0.0 if symmetric else float("nan")  # all zero and said to be: no error; else nothing to compare with
+        nothing = 0.0 if symmetric else float("nan")  # both all zero: no error; otherwise nothing to divide by
         return float((error[counted] / size[counted]).mean()) if counted.any() else nothing
 
     return compute
 
 
-def _finite(said: Predictions) -> bool:
+def _finite(predictions: Predictions) -> bool:
     import numpy as np
 
-    return bool(np.isfinite(said.values).all())
+    return bool(np.isfinite(predictions.values).all())
 
 
 NUMBER_METRICS: Mapping[str, Compute] = {

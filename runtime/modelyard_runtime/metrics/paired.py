@@ -1,4 +1,4 @@
-"""How sure a difference between two models is: a paired bootstrap, over rows or over whole keys."""
+"""Confidence in the difference between two models: a paired bootstrap over rows or whole keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 _SEED = 0
 _MOST, _FEWEST = 1000, 200
 _WORK = 50_000_000
-"""Rows that are measured in all: of many rows each draw tells more, and takes longer."""
+"""The approximate total of rows over all resamples: with more rows, fewer resamples are needed and each is slower."""
 
 _FEWEST_UNITS = 10
-_MOST_WITHOUT = 0.1  # of the draws may have no value, such as recall where nothing is positive
+_MOST_WITHOUT = 0.1  # the share of resamples that may have no value, such as recall without positives
 
 
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:
-    """Between which bounds a gain lies with this confidence; None where the rows are too few to say.
+    """The confidence interval of a gain; None if there are too few rows for one.
 
-    `units` says for each row which unit it is of; rows of one are drawn together. `gain` gets the places of the rows
-    that were drawn and the number of the draw that each came by, which differs where a unit was drawn twice.
+    `units` gives the unit of each row; rows of one unit are drawn together. `gain` receives the positions of the drawn
+    rows and, for each, the index of its draw, which differs if a unit was drawn twice.
     """
     import numpy as np
 
@@ -43,8 +43,8 @@ def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float
         numbers = np.repeat(np.arange(len(drawn)), sizes)
         within = np.arange(len(numbers)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         gains[draw] = gain(order[np.repeat(starts[drawn], sizes) + within], numbers)
-    known = gains[np.isfinite(gains)]
-    if len(known) < draws * (1 - _MOST_WITHOUT):
+    finite = gains[np.isfinite(gains)]
+    if len(finite) < draws * (1 - _MOST_WITHOUT):
         return None
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(finite, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -1,8 +1,8 @@
-"""Metrics of ranked rows: for each query, and then the mean over the queries of which some row is relevant.
+"""Ranking metrics: computed for each query, then averaged over the queries with a relevant row.
 
-Of the other queries every order is as good. Rows of one query with equal scores have no order: cumulative gain, recall
-and precision are what is expected of one at random, as in scikit-learn's `ndcg_score`; average precision takes the rank
-of the last of them, as its `label_ranking_average_precision_score` does. So no model gains by the order in which its
+For the other queries, every order is equally good. Rows of one query with equal scores have no order: cumulative gain,
+recall and precision are those expected of a random order, as in scikit-learn's `ndcg_score`; average precision uses the
+rank of the last of them, as `label_ranking_average_precision_score` does. So no model gains from the order in which its
 rows are stored.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Rows by query, each query's highest score first. `starts` are the first rows of queries, all of them in order."""
+    """Rows by query, highest score first. `starts` has the index of each query's first row."""
 
     relevance: Numbers
     scores: Numbers
@@ -32,58 +32,58 @@ class Lists:
     starts: Places
 
     @classmethod
-    def of(cls, truth: Numbers, by: Numbers, groups: Places) -> Lists:
-        """Only queries with something relevant; a row without a query is in none."""
+    def of(cls, truth: Numbers, scores: Numbers, groups: Places) -> Lists:
+        """Keep only queries with a relevant row; rows without a query are dropped."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
-        kept = np.isin(groups, relevant)
-        truth, by, groups = truth[kept], by[kept], groups[kept]
-        order = np.lexsort((-by, groups))
+        mask = np.isin(groups, relevant)
+        truth, scores, groups = truth[mask], scores[mask], groups[mask]
+        order = np.lexsort((-scores, groups))
         ordered = groups[order]
-        return cls(truth[order], by[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
+        return cls(truth[order], scores[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
 
     def places(self) -> Places:
-        """The place of each row in its list, from 0."""
+        """The position of each row in its query, from 0."""
         import numpy as np
 
         sizes = np.diff(self.starts, append=len(self.groups))
-        found: Places = np.arange(len(self.groups)) - np.repeat(self.starts, sizes)
-        return found
+        positions: Places = np.arange(len(self.groups)) - np.repeat(self.starts, sizes)
+        return positions
 
     def sums(self, values: Numbers) -> Numbers:
-        """Of each query."""
+        """The sum for each query."""
         import numpy as np
 
-        found: Numbers = np.add.reduceat(values, self.starts)
-        return found
+        totals: Numbers = np.add.reduceat(values, self.starts)
+        return totals
 
     def ties(self) -> Places:
         """The first row of each run of equal scores within a query."""
         import numpy as np
 
-        other = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
-        return np.flatnonzero(other)
+        changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
+        return np.flatnonzero(changes)
 
     def expected(self, values: Numbers) -> Numbers:
-        """The mean over rows that have equal scores, for each of them."""
+        """For each row, the mean over the rows of its query with the same score."""
         return _mean_of_runs(values, self.ties())
 
 
-def mean_of_queries(metric: str, at: int, truth: Numbers, by: Numbers, groups: Places) -> float:
-    """The mean of a metric over all queries with something relevant; Refusal where there is none."""
+def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
+    """The mean of a metric over all queries with a relevant row; Refusal if there is none."""
     import numpy as np
 
-    if not np.isfinite(by).all():
+    if not np.isfinite(scores).all():
         return float("nan")
-    lists = Lists.of(truth, by, groups)
+    lists = Lists.of(truth, scores, groups)
     if not len(lists.groups):
         raise Refusal("it needs a query with something relevant, and there is none")
     return float(RANK_METRICS[metric](lists, at or len(lists.groups)).mean())
 
 
 def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
-    """Of rows in order of their scores: the share of hits among those with an equal score, for each."""
+    """For rows sorted by score: the share of hits among the rows with the same score, for each row."""
     import numpy as np
 
     return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
@@ -93,8 +93,8 @@ def _mean_of_runs(values: Numbers, starts: Places) -> Numbers:
     import numpy as np
 
     sizes = np.diff(starts, append=len(values))
-    found: Numbers = np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
-    return found
+    means: Numbers = np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
+    return means
 
 
 def _ndcg(lists: Lists, first: int) -> Numbers:
@@ -108,20 +108,20 @@ def _ndcg(lists: Lists, first: int) -> Numbers:
 
 def _average_precision(lists: Lists, _first: int) -> Numbers:
     hits = (lists.relevance > 0).astype(float)
-    ranks, found = _to_end_of_ties(lists, hits)
-    return lists.sums(hits * found / ranks) / lists.sums(hits)
+    ranks, hits_so_far = _to_end_of_ties(lists, hits)
+    return lists.sums(hits * hits_so_far / ranks) / lists.sums(hits)
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
-    """Among equal scores, what is relevant comes last."""
+    """Among equal scores, relevant rows come last."""
     import numpy as np
 
     hits = (lists.relevance > 0).astype(float)
     starts = lists.ties()
     sizes, relevant = np.diff(starts, append=len(hits)), np.add.reduceat(hits, starts)
     first = np.where(relevant > 0, 1 / (lists.places()[starts] + sizes - relevant + 1), 0.0)
-    found: Numbers = np.maximum.reduceat(np.repeat(first, sizes), lists.starts)
-    return found
+    best: Numbers = np.maximum.reduceat(np.repeat(first, sizes), lists.starts)
+    return best
 
 
 def _recall(lists: Lists, first: int) -> Numbers:
@@ -135,15 +135,15 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """For each row the rank of the last row with its score, and the hits of its query up to there."""
+    """For each row, the rank of the last row with its score, and the hits of its query up to there."""
     import numpy as np
 
     starts = lists.ties()
     sizes = np.diff(starts, append=len(hits))
     last = np.repeat(starts + sizes - 1, sizes)
-    upto = np.cumsum(hits)
-    before = np.repeat(upto[lists.starts] - hits[lists.starts], np.diff(lists.starts, append=len(hits)))
-    return lists.places()[last] + 1, upto[last] - before
+    hits_so_far = np.cumsum(hits)
+    before = np.repeat(hits_so_far[lists.starts] - hits[lists.starts], np.diff(lists.starts, append=len(hits)))
+    return lists.places()[last] + 1, hits_so_far[last] - before
 
 
 RANK_METRICS: Mapping[str, Callable[[Lists, int], Numbers]] = {

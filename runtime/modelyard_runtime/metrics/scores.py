@@ -1,4 +1,4 @@
-"""How good a model is: the metrics that gates and monitors name, each from true values and predictions."""
+"""Scores a model: the metrics that gates and monitors name, computed from labels and predictions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a model said: `values` (classes or numbers), and for classes `scores` (by class, or of the positive one).
+    """A model's predictions: `values` (classes or numbers) and, for classes, `scores` (by class, or of the positive
+    one).
 
-    Of a classification, `classes` is how many there are, also of those that no row here has. Of a forecast, `naive` is
-    the mean absolute error of "as the time before" over the rows to learn from.
+    For classification, `classes` is their number, including classes that no row here has. For forecasts, `naive` is the
+    mean absolute error over the training rows of predicting the previous value.
     """
 
     values: Numbers
@@ -33,38 +34,38 @@ class Predictions:
     classes: int = 0
     naive: float = float("nan")
 
-    def some(self, chosen: npt.NDArray[Any]) -> Predictions:
-        """Of some rows, by a mask or their places."""
-        scores = None if self.scores is None else self.scores[chosen]
-        return replace(self, values=self.values[chosen], scores=scores)
+    def some(self, rows: npt.NDArray[Any]) -> Predictions:
+        """The predictions for some rows, by a mask or by position."""
+        scores = None if self.scores is None else self.scores[rows]
+        return replace(self, values=self.values[rows], scores=scores)
 
 
-def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
-    """The value of one metric; Refusal names a metric that is unknown or needs scores that the model does not give.
+def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
+    """The value of one metric; Refusal if the metric is unknown or needs scores that the model does not have.
 
-    It is NaN where the metric has no meaning for these rows, such as recall where nothing is positive: no bound holds
-    for it. Metrics of ranked rows need `groups`, which says for each row which query it is of.
+    NaN if the metric is undefined for these rows, such as recall without positives: it then satisfies no bound. Ranking
+    metrics need `groups`, the query of each row.
     """
-    found = metric_of(metric)
-    if found is None:
+    definition = metric_of(metric)
+    if definition is None:
         raise Refusal(f"metric {metric!r} is not computed here")
     if not len(truth):
         raise Refusal(f"metric {metric!r} has no rows to be computed from")
     try:
-        if found.needs != "group":
-            return _COMPUTED[found.family](truth, said, found.at)
+        if definition.needs != "group":
+            return _COMPUTED[definition.family](truth, predictions, definition.at)
         if groups is None:
             raise Refusal("it needs to know which rows are of one query: `group` of a dataset")
-        return mean_of_queries(found.family, found.at, truth, _order(said), groups)
+        return mean_of_queries(definition.family, definition.at, truth, _order(predictions), groups)
     except Refusal as refusal:
         raise Refusal(f"metric {metric!r}: {refusal}") from None
 
 
 def better(metric: str, value: float, other: float) -> float:
-    """By how much `value` is better than `other`: positive is better, whatever way the metric points."""
-    known = metric_of(metric) or check_of(metric)
-    return other - value if known is not None and known.smaller_is_better else value - other
+    """How much better `value` is than `other`: positive means better, whichever direction the metric has."""
+    definition = metric_of(metric) or check_of(metric)
+    return other - value if definition is not None and definition.smaller_is_better else value - other
 
 
-def _order(said: Predictions) -> Numbers:
-    return said.values if said.scores is None else positive(said)
+def _order(predictions: Predictions) -> Numbers:
+    return predictions.values if predictions.scores is None else positive(predictions)

@@ -1,1 +1,1 @@
-"""Models in use: where they are loaded from, which rows they accept, and what they answer."""
+"""Models in use: how they are loaded, which rows they accept, and what they predict."""

@@ -1,4 +1,4 @@
-"""What a model answers, in one shape for all: a class or number for each row, and probabilities where it has them."""
+"""The predictions of a model in one shape: a class or number for each row, and probabilities if it has them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"
 
 
 class Predictor(Protocol):
-    """What answers: a model of the registry, or an object that user code gives."""
+    """Anything that predicts: a model from the registry, or an object from user code."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """An array, a frame or a list with a row of answers for each row."""
+        """An array, frame or list with the predictions for each row."""
         ...
 
 
@@ -29,7 +29,7 @@ class Predictor(Protocol):
 class Answer:
     """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
 
-    `classes` are those that the scores are of, in their order; empty where nothing says it.
+    `classes` are the classes of the scores, in order; empty if unknown.
     """
 
     values: npt.NDArray[Any]
@@ -38,9 +38,9 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree.
+    """Predict with a model. If it gives probabilities, the classes are derived from them, so that both always agree.
 
-    Of two classes the second is chosen from the threshold that the model was made with, or else where it is likelier.
+    With two classes, the second is chosen from the threshold that the model was logged with, or else if it is likelier.
     """
     import numpy as np
 
@@ -49,38 +49,38 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
     if classifier is not None:
         chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
         values = np.asarray(classifier.classes_)[_places(chances, threshold_of(model))]
-        classes = tuple(plain(one) for one in classifier.classes_)
+        classes = tuple(plain(label) for label in classifier.classes_)
         return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances, classes)
     return shaped(model.predict(rows), task, threshold_of(model))
 
 
 def threshold_of(model: Predictor) -> float | None:
-    """The probability from which a model was made to choose the positive class; None where it was made with none."""
+    """The threshold for the positive class that a model was logged with; None if there is none."""
     find: Callable[[], float | None] | None = getattr(model, "threshold", None)
     return find() if callable(find) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object of user code that answers by the threshold of the version behind it."""
+    """An object of user code with the threshold of the version behind it."""
 
-    own: Any
+    model: Any
     chosen: float
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        return self.own.predict(rows)
+        return self.model.predict(rows)
 
     def classifier(self) -> Any | None:
-        find = getattr(self.own, "classifier", None)
+        find = getattr(self.model, "classifier", None)
         return find() if callable(find) else None
 
     def threshold(self) -> float:
         return self.chosen
 
 
-def choosing_by(own: Predictor, threshold: float | None) -> Predictor:
-    """What user code made of a version, with the threshold of that version unless it brings its own."""
-    return own if threshold is None or hasattr(own, "threshold") else _Chooses(own, threshold)
+def choosing_by(model: Predictor, threshold: float | None) -> Predictor:
+    """The object that user code made of a version, with that version's threshold unless it has its own."""
+    return model if threshold is None or hasattr(model, "threshold") else _Chooses(model, threshold)
 
 
 def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.NDArray[np.int64]:
@@ -92,58 +92,59 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
     return likeliest
 
 
-def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
-    """An answer of unknown shape: several columns are probabilities by class, fractions of a binary task are scores."""
+def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
+    """Predictions of unknown shape: several columns are class probabilities, fractions in a binary task are scores."""
     import numpy as np
 
-    found = np.asarray(said)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim == 2 and task in CLASSIFICATION:
-        chances = found.astype(np.float64)
+    values = np.asarray(raw)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2 and task in CLASSIFICATION:
+        chances = values.astype(np.float64)
         return Answer(_places(chances, threshold), chances[:, 1] if chances.shape[1] == 2 else chances)
-    if task == "binary-classification" and found.dtype.kind == "f" and (found % 1 != 0).any():
-        return Answer((found >= (0.5 if threshold is None else threshold)).astype(np.int64), found.astype(np.float64))
-    return Answer(found)
+    if task == "binary-classification" and values.dtype.kind == "f" and (values % 1 != 0).any():
+        return Answer((values >= (0.5 if threshold is None else threshold)).astype(np.int64), values.astype(np.float64))
+    return Answer(values)
 
 
-def predictions(said: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
-    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores.
+def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
+    """Predictions as numbers for metrics: classes become their index in `classes`, with score columns in the same
+    order.
 
-    `naive` is the error of a naive forecast, where a forecast is compared with it.
+    `naive` is the error of a naive forecast, for metrics relative to it.
     """
     import numpy as np
 
     if task in CLASSIFICATION:
-        return Predictions(coded(said.values, classes), _aligned(said, classes), len(classes))
-    return Predictions(said.values.astype(np.float64), said.scores, naive=naive)
+        return Predictions(coded(answers.values, classes), _aligned(answers, classes), len(classes))
+    return Predictions(answers.values.astype(np.float64), answers.scores, naive=naive)
 
 
-def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
-    """Scores by these classes. A model that learned from other data may know more of them, or fewer."""
+def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
+    """Scores in the order of these classes. A model trained on other data may know more or fewer of them."""
     import numpy as np
 
-    if said.scores is None or not said.classes or list(said.classes) == classes:
-        return said.scores
-    found = said.scores if said.scores.ndim == 2 else np.stack((1 - said.scores, said.scores), axis=1)
-    places = {one: place for place, one in enumerate(said.classes)}
-    columns = [found[:, places[one]] if one in places else np.zeros(len(found)) for one in classes]
+    if answers.scores is None or not answers.classes or list(answers.classes) == classes:
+        return answers.scores
+    scores = answers.scores if answers.scores.ndim == 2 else np.stack((1 - answers.scores, answers.scores), axis=1)
+    places = {label: place for place, label in enumerate(answers.classes)}
+    columns = [scores[:, places[label]] if label in places else np.zeros(len(scores)) for label in classes]
     return columns[1] if len(columns) == 2 else np.stack(columns, axis=1)
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
-    """Each class as its place in `classes`; one that is not among them as -1, which no truth ever is."""
+    """Each class as its index in `classes`; -1 for any other value, which no label has."""
     import numpy as np
 
-    places = {one: place for place, one in enumerate(classes)}
-    return np.array([places.get(plain(one), -1) for one in values], dtype=np.float64)
+    places = {value: place for place, value in enumerate(classes)}
+    return np.array([places.get(plain(value), -1) for value in values], dtype=np.float64)
 
 
 def plain(value: Any) -> Any:
-    """A value of numpy as one of Python; a truth value as the number that models learn from it."""
-    if getattr(value, "ndim", 0):  # several numbers for a row, such as a horizon of a forecast
-        return [plain(one) for one in value]
-    found = value.item() if hasattr(value, "item") else value
-    if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):
-        return int(found)
-    return found
+    """A numpy value as a Python value; a boolean as the number that models learn from it."""
+    if getattr(value, "ndim", 0):  # several numbers for a row, such as a forecast horizon
+        return [plain(item) for item in value]
+    scalar = value.item() if hasattr(value, "item") else value
+    if isinstance(scalar, bool) or (isinstance(scalar, float) and scalar.is_integer()):
+        return int(scalar)
+    return scalar

@@ -1,4 +1,4 @@
-"""What is told of bundles: which version is in use, and how long ago the store was in reach."""
+"""Metrics of bundles: the active version, and the time since the store was last reachable."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DESCRIPTIONS: Final = {
 
 
 def values(bundles: Bundles) -> dict[str, float]:
-    """The metrics of a model's bundles by name; none where no bundle is in use yet."""
+    """The metrics of a model's bundles by name; empty if no bundle is active yet."""
     version = bundles.version()
     return {} if version is None else {AGE: bundles.age_s(), VERSION: float(version.version)}
 
 
 def samples(bundles: Bundles, labels: Mapping[str, str]) -> list[Sample]:
-    """The same for a run that pushes its metrics."""
+    """The metrics of bundles as samples, for a run that pushes them."""
     return [Sample(name, value, labels) for name, value in values(bundles).items()]
 
 
 class BundleMetrics:
-    """The same in the metrics of Ray, whose names begin with `ray_` where they are scraped."""
+    """The metrics of bundles as Ray metrics, which are scraped with the prefix `ray_`."""
 
     def __init__(self, bundles: Bundles, labels: Mapping[str, str]) -> None:
         from ray.util.metrics import Gauge
@@ -42,6 +42,6 @@ class BundleMetrics:
             gauge.set_default_tags(dict(labels))
 
     def tell(self) -> None:
-        """Set them to what is true now."""
+        """Set the gauges to the current values."""
         for name, value in values(self._bundles).items():
             self._gauges[name].set(value)

@@ -1,7 +1,7 @@
-"""Rows as a model's signature has them: a checker is compiled once a version, and makes one array for each type.
+"""Checks rows against a model's signature: a checker is built once per version, and makes one array for each type.
 
-What fits takes the fast way: one pass over the rows, one array for all columns of a type, no look at a single value in
-Python. What does not fit takes the slow way, column by column, which finds the value that is to blame.
+Valid rows take the fast path: one pass over the rows, one array for all columns of a type, no check of single values in
+Python. Other rows take the slow path, column by column, which finds the offending value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_SHOWN = 40
 
 
 class BadRequest(Exception):
-    """The request cannot be answered as it is; `status` is that of HTTP."""
+    """The request cannot be answered as it is; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -37,17 +37,17 @@ class BadRequest(Exception):
 
 
 class Source(Protocol):
-    """Rows before anything is known of their columns."""
+    """Rows whose column types are not known yet."""
 
     def __len__(self) -> int: ...
 
     @property
     def index(self) -> pd.Index:
-        """The index of the frame that is made of them."""
+        """The index of the frame built from the rows."""
         ...
 
     def values(self, name: str) -> list[Any] | None:
-        """A column, with NaN where a row lacks it; None where no row has it."""
+        """A column, with NaN for rows without it; None if no row has it."""
         ...
 
     def frame(self) -> pd.DataFrame:
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a request: mappings, or lists of values at the `places` of their columns."""
+    """Rows of a request: mappings, or lists with the values of each column at its index in `places`."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -73,8 +73,8 @@ class Rows:
 
     def values(self, name: str) -> list[Any] | None:
         if self.places is None:
-            there = any(name in record for record in self.records)
-            return [record.get(name, nan) for record in self.records] if there else None
+            present = any(name in record for record in self.records)
+            return [record.get(name, nan) for record in self.records] if present else None
         place = self.places.get(name)
         return None if place is None else [record[place] for record in self.records]
 
@@ -87,7 +87,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class FrameRows:
-    """Rows of a file. What is not finite there is no value, as in training."""
+    """Rows of a file. Non-finite values count as missing, as in training."""
 
     of: pd.DataFrame
 
@@ -101,11 +101,11 @@ class FrameRows:
     def values(self, name: str) -> list[Any] | None:
         if name not in self.of.columns:
             return None
-        known = self.of[name].astype(object).tolist()
-        return [None if isinstance(one, float) and not isfinite(one) else one for one in known]
+        cells = self.of[name].astype(object).tolist()
+        return [None if isinstance(cell, float) and not isfinite(cell) else cell for cell in cells]
 
     def array(self, name: str, kind: str) -> Array | None:
-        """A column as one array, where its own type says that all of it fits; None where values are to be looked at."""
+        """A column as one array if its own type guarantees that all of it fits; None if values must be checked."""
         return whole_column(self.of[name], kind) if name in self.of.columns else None
 
     def frame(self) -> pd.DataFrame:
@@ -113,7 +113,7 @@ class FrameRows:
 
 
 class Checker:
-    """Fits rows to the columns of one version of a model."""
+    """Converts rows to the columns and types of one model version."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
         import pandas as pd
@@ -126,11 +126,11 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Whether a signature names the type of every column, so that nothing is left to be checked by others."""
+        """Whether the signature gives the type of every column, so that no further checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """The columns of the signature, in its order and types, and no others; without a signature all."""
+        """The columns of the signature, in its order and types, and no others; without a signature, all columns."""
         if not self.columns:
             return rows.frame()
         if self._blocks and isinstance(rows, Rows):
@@ -140,7 +140,7 @@ class Checker:
         return self._one_by_one(rows)
 
     def _arrays(self, rows: Rows) -> list[Array] | None:
-        """An array for each block; None where something does not fit, or a column is to be left out."""
+        """An array for each block; None if a value does not fit, or a column must be left out."""
         if rows.places is not None:
             places = rows.places
             if not all(name in places for block in self._blocks for name in block.names):
@@ -149,18 +149,18 @@ class Checker:
         try:
             return _all(block.array(rows.records, block.names) for block in self._blocks)
         except KeyError:  # a row lacks a column
-            there = set[str]().union(*rows.records)
-            if not self._required | self._omitted <= there:
+            present = set[str]().union(*rows.records)
+            if not self._required | self._omitted <= present:
                 return None
-            return _all(block.array(rows.records, block.names, lacking=True) for block in self._blocks)
+            return _all(block.array(rows.records, block.names, allow_missing=True) for block in self._blocks)
 
     def _joined(self, arrays: list[Array], length: int) -> pd.DataFrame:
         import pandas as pd
         from pandas.api.internals import create_dataframe_from_blocks
 
         parts = [(array.T, block.places) for array, block in zip(arrays, self._blocks, strict=True)]
-        made: pd.DataFrame = create_dataframe_from_blocks(parts, index=pd.RangeIndex(length), columns=self._index)
-        return made
+        frame: pd.DataFrame = create_dataframe_from_blocks(parts, index=pd.RangeIndex(length), columns=self._index)
+        return frame
 
     def _one_by_one(self, rows: Source) -> pd.DataFrame:
         import pandas as pd
@@ -183,7 +183,7 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of MLflow: how its values are made an array, and which single values it has."""
+    """An MLflow type: how to make an array of its values, and which values belong to it."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -192,11 +192,11 @@ class _Kind:
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether it has something for no value: numbers with a fraction and texts have, others do not."""
+        """Whether it can represent a missing value: floating-point numbers and text can, other types cannot."""
         return type(None) in self.types
 
     def array(self, values: list[Any]) -> Array | None:
-        """All of the values; None where one of them does not fit."""
+        """All values as an array; None if one does not fit."""
         if not self.types.issuperset(map(type, values)):
             return None
         try:
@@ -213,20 +213,20 @@ class _Block:
     names: list[str]
     places: npt.NDArray[np.intp]
 
-    def array(self, records: list[Any], keys: list[Any], lacking: bool = False) -> Array | None:
-        """A row for each record and a column for each key; KeyError where a record lacks one, unless it may."""
-        if lacking:
+    def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
+        """A row per record and a column per key; KeyError if a record lacks a key, unless `allow_missing`."""
+        if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
             values = [record[keys[0]] for record in records]
         else:
             values = list(chain.from_iterable(map(itemgetter(*keys), records)))
-        found = self.kind.array(values)
-        return None if found is None else found.reshape(len(records), len(keys))
+        array = self.kind.array(values)
+        return None if array is None else array.reshape(len(records), len(keys))
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """The columns by type; none where one is of a type that has no array, such as a time."""
+    """The columns by type; empty if one has a type without an array, such as a time."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -235,22 +235,22 @@ def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
     for place, column in enumerate(columns):
         places.setdefault(column.kind, []).append(place)
     return [
-        _Block(_KINDS[kind], [columns[place].name for place in at], np.array(at, dtype=np.intp))
-        for kind, at in places.items()
+        _Block(_KINDS[kind], [columns[place].name for place in positions], np.array(positions, dtype=np.intp))
+        for kind, positions in places.items()
     ]
 
 
 def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
-    found: list[Array] = []
+    complete: list[Array] = []
     for array in arrays:
         if array is None:
             return None
-        found.append(array)
-    return found
+        complete.append(array)
+    return complete
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """One column in its type; BadRequest with the first value that it cannot hold."""
+    """One column in its type; BadRequest names the first value that does not fit."""
     import pandas as pd
 
     if column.kind == "datetime":
@@ -261,15 +261,15 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
     if column.kind not in _KINDS:
         return pd.Series(values, index, dtype=object).infer_objects()
     kind = _KINDS[column.kind]
-    known = [_plain(value) for value in values]
-    array = kind.array(known)
+    cleaned = [_plain(value) for value in values]
+    array = kind.array(cleaned)
     if array is None:
-        raise _refusal(known, column, kind)
+        raise _refusal(cleaned, column, kind)
     return pd.Series(array, index, dtype=array.dtype)
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: NaN is what a frame has where a row lacks a column."""
+    """A value as in JSON; NaN becomes None, since frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):
@@ -305,15 +305,15 @@ def _whole(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float)  # true and false too: models learn from them as 1 and 0
+    return isinstance(value, int | float)  # including true and false: models learn from them as 1 and 0
 
 
 def _reals(values: list[Any], dtype: str) -> Array | None:
     import numpy as np
 
     with np.errstate(over="ignore"):
-        found = np.array(values, dtype=np.float64).astype(dtype, copy=False)
-    return None if np.isinf(found).any() else found
+        array = np.array(values, dtype=np.float64).astype(dtype, copy=False)
+    return None if np.isinf(array).any() else array
 
 
 def _wholes(values: list[Any], dtype: str) -> Array | None:
@@ -323,9 +323,9 @@ def _wholes(values: list[Any], dtype: str) -> Array | None:
         if any(type(value) is float and not value.is_integer() for value in values):
             return None
         values = [int(value) for value in values]
-    found = np.array(values, dtype=np.int64)
-    known = np.iinfo(dtype)
-    return None if len(found) and (found.min() < known.min or found.max() > known.max) else found.astype(dtype)
+    array = np.array(values, dtype=np.int64)
+    limits = np.iinfo(dtype)
+    return None if len(array) and (array.min() < limits.min or array.max() > limits.max) else array.astype(dtype)
 
 
 def _objects(values: list[Any]) -> Array:

@@ -1,4 +1,4 @@
-"""Columns of a file in the types of a model's signature, without a look at each value in Python."""
+"""Converts the columns of a file to the types of a model's signature, without checking each value in Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def whole_column(column: pd.Series, kind: str) -> Array | None:
-    """A column as an array of MLflow's type, the same that its values one by one would make.
+    """A column as an array of an MLflow type, equal to the one that its values would make one by one.
 
-    None where that cannot be said of the column as a whole: its values are then looked at, which finds one to blame.
+    None if that is not guaranteed for the column as a whole: its values are then checked one by one.
     """
     make = _MAKE.get(kind)
     return None if make is None else make(column)
@@ -28,10 +28,10 @@ def _reals(column: pd.Series, kind: str) -> Array | None:
     if getattr(column.dtype, "kind", "O") not in "fiub" or not isinstance(column.dtype, np.dtype):
         return None
     values = column.to_numpy(np.float64)
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     with np.errstate(over="ignore"):
-        found = np.where(known, values, np.nan).astype(kind, copy=False)
-    return None if np.isinf(found).any() else found
+        array = np.where(finite, values, np.nan).astype(kind, copy=False)
+    return None if np.isinf(array).any() else array
 
 
 def _wholes(column: pd.Series, kind: str) -> Array | None:
@@ -39,13 +39,13 @@ def _wholes(column: pd.Series, kind: str) -> Array | None:
 
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "fiu" or column.dtype == np.uint64:
         return None
-    values, known = column.to_numpy(), np.iinfo(kind)
+    values, limits = column.to_numpy(), np.iinfo(kind)
     if values.dtype.kind == "f":
         values = values.astype(np.float64)
         if not ((np.abs(values) < 2**53) & (values == np.floor(values))).all():
             return None
         values = values.astype(np.int64)
-    fits = not len(values) or (values.min() >= known.min and values.max() <= known.max)
+    fits = not len(values) or (values.min() >= limits.min and values.max() <= limits.max)
     return values.astype(kind) if fits else None
 
 
@@ -56,8 +56,8 @@ def _texts(column: pd.Series) -> Array | None:
         column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) not in {"string", "empty"}
     ):
         return None
-    found: Array = column.astype(object).where(column.notna(), None).to_numpy()
-    return found
+    array: Array = column.astype(object).where(column.notna(), None).to_numpy()
+    return array
 
 
 def _truths(column: pd.Series) -> Array | None:

@@ -1,4 +1,4 @@
-"""Where a workload's models come from: the registry, or bundles of it where the registry is out of reach."""
+"""Loads the models of a workload: from the registry, or from bundles if the registry is unreachable."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A bundle on this disk that is in use."""
+class ActiveBundle:
+    """The active bundle on this disk."""
 
     pointer: Pointer
     folder: Path
 
 
 class Models:
-    """The versions of one model, as its description says where to find them."""
+    """The versions of one model, from the source that its description names."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class Models:
             registry.connect(workload)
 
     def version(self) -> registry.Version | None:
-        """What the reference means now; None where there is nothing yet. `uri` of a bundle's version is its folder."""
+        """The version that the reference resolves to now; None if there is none. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
@@ -51,104 +51,106 @@ class Models:
         return registry.version_at(model.registered_name, model.alias)
 
     def profiles(self, version: registry.Version) -> Section:
-        """What the data looked like that a version learned from."""
-        found = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
-        if found is None:
+        """Profiles of the data that a version was trained on."""
+        profiles = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
+        if profiles is None:
             raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
-        return found
+        return profiles
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """A version that was looked up for a model of the description, from the files that may be loaded for it."""
+    """Load a resolved version after verifying that its files may be loaded for this model."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
-    """What the files of a version hash to: as the history of the alias has it, else as training has kept it.
+    """The expected digest of a version's files: from the history of the alias, else from training.
 
-    Only the promoter writes the history, where the description names one: a version that it did not record is refused,
-    and so is one without the approvals that the description asks for.
+    If the description names a history, only the promoter writes it: a version that it did not record is refused, and so
+    is one without the approvals that the description requires.
     """
     alias = model.alias
-    kept = version.tags.get(DIGEST_TAG, "")
+    tagged_digest = version.tags.get(DIGEST_TAG, "")
     if model.bundle is not None or not version.uri.startswith("models:/"):
         return ""
     if model.history and alias:
-        what = f"version {version.version} of {version.name}"
+        title = f"version {version.version} of {version.name}"
         moves = History(model).moves(alias)
         move = recorded(moves, version.version)
         if move is None:
-            raise Refusal(f"{what} is not loaded: no record says that {alias!r} is there")
+            raise Refusal(f"{title} is not loaded: no record says that {alias!r} is there")
         if not move.digest:
-            raise Refusal(f"{what} is not loaded: the record that {alias!r} is there has no digest of its files")
-        evidence.check(workload, model, what, move.digest, evidence.kept(moves, version.version, move.digest))
+            raise Refusal(f"{title} is not loaded: the record that {alias!r} is there has no digest of its files")
+        evidence.check(
+            workload, model, title, move.digest, evidence.recorded_statements(moves, version.version, move.digest)
+        )
         return move.digest
-    if not kept:
+    if not tagged_digest:
         _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)
-    return kept
+    return tagged_digest
 
 
 class Bundles:
-    """The bundles of one alias: what is in use here, renewed from the store whenever that is in reach.
+    """The bundles of one alias: the active one here, updated from the store whenever it is reachable.
 
-    Out of reach, what is on the disk is used: what was brought last, or what was carried there by hand.
+    Otherwise the bundle on the disk is used: the last one fetched, or one carried there by hand.
     """
 
-    def __init__(self, workload: Workload, model: Model, described: BundleSource) -> None:
-        self._what = model.uri
+    def __init__(self, workload: Workload, model: Model, source: BundleSource) -> None:
+        self._uri = model.uri
         self._workload = workload
         self._model = model
-        self._described = described
+        self._description = source
         self._source: Place | None = None
-        self._disk = Path(described.cache)
-        self._held: Held | None = None
-        self.poll_s = float(described.poll_seconds)
+        self._disk = Path(source.cache)
+        self._active: ActiveBundle | None = None
+        self.poll_s = float(source.poll_seconds)
 
     def version(self) -> registry.Version | None:
-        """What is in use, without asking anybody; its `uri` is the folder of the model."""
-        if self._held is None:
+        """The active version, without any network access; its `uri` is the folder of the model."""
+        if self._active is None:
             return None
-        bundle = bundle_of(self._held.folder)
-        uri = str(self._held.folder / MODEL)
+        bundle = bundle_of(self._active.folder)
+        uri = str(self._active.folder / MODEL)
         return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
 
-    def on_disk(self) -> Held | None:
-        """What this disk holds, compared with its hashes when it is another than what is in use."""
-        if self._held is not None and self._held.folder.is_dir() and self._on_disk() == self._held.pointer:
-            return self._held
+    def on_disk(self) -> ActiveBundle | None:
+        """The bundle on this disk, verified against its hashes if it is not the active one already."""
+        if self._active is not None and self._active.folder.is_dir() and self._on_disk() == self._active.pointer:
+            return self._active
         found = kept(self._disk, self._approved)
-        self._held = None if found is None else Held(*found)
-        return self._held
+        self._active = None if found is None else ActiveBundle(*found)
+        return self._active
 
-    def renew(self) -> Held | None:
-        """What the store says is in use, whole and compared with its hashes, else what is on the disk."""
+    def renew(self) -> ActiveBundle | None:
+        """The bundle that the store says is active, fetched and verified, else the one on the disk."""
         try:
             pointer = current(self._place())
             if pointer is None:
-                _log.info("no bundle of %s was delivered yet", self._what)
+                _log.info("no bundle of %s was delivered yet", self._uri)
                 return self.on_disk()
-            if self._held is None or self._held.pointer != pointer:
-                self._held = Held(pointer, fetch(self._place(), pointer, self._disk, self._approved))
-            (self._disk / POINTER).touch()  # its time says when the store was in reach last, also to the next process
+            if self._active is None or self._active.pointer != pointer:
+                self._active = ActiveBundle(pointer, fetch(self._place(), pointer, self._disk, self._approved))
+            (self._disk / POINTER).touch()  # its time is when the store was last reachable, also for the next process
         except OSError as problem:
             _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
             return self.on_disk()
         except Broken as problem:
-            _log.error("a bundle of %s was refused, what is here goes on: %s", self._what, problem)
+            _log.error("a bundle of %s was refused, what is here goes on: %s", self._uri, problem)
             return self.on_disk()
-        return self._held
+        return self._active
 
     def age_s(self) -> float:
-        """Seconds since the store said that what is in use here is, or since that was carried here by hand."""
+        """Seconds since the store confirmed the active bundle, or since it was carried here by hand."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
             return 0.0
 
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
-        """Raise unless a bundle has the approvals that the description asks for, of the files that are in it.
+        """Raise unless a bundle has the required approvals for its files.
 
-        Until these are here, of the files that it says it has.
+        Before the files are here, check the approvals for the digest that the bundle claims.
         """
         if self._model.approvals is None:
             return
@@ -166,14 +168,14 @@ class Bundles:
 
     def _place(self) -> Place:
         if self._source is None:
-            self._source = place(self._workload, self._described.uri, self._described.store)
+            self._source = place(self._workload, self._description.uri, self._description.store)
         return self._source
 
 
 def _bundled_profiles(version: registry.Version) -> Section | None:
     path = Path(version.uri).parent / PROFILES
     try:
-        found: Section = json.loads(path.read_text(encoding="utf-8"))
+        profiles: Section = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return found
+    return profiles

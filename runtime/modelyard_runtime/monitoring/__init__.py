@@ -1,1 +1,1 @@
-"""Monitors: what they look at, what they measure, and what follows a breach."""
+"""Monitors: the data they read, the metrics they compute, and the actions they take on a breach."""

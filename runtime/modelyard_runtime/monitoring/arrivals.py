@@ -1,8 +1,8 @@
-"""Which rows belong to which look: each to the one in whose window it happened, or to the next that finds it.
+"""Assigns rows to runs of a monitor: each to the run whose window covers it, or to the next run that finds it.
 
-Rows reach a store after they happened: within half a minute as a rule, after days where a site had no network. A look
-that is a minute early or late, or was missed, leaves no gap and sees no row twice, as it begins where the one before
-ended. Windows that are longer than the time between two looks overlap as declared.
+Rows reach a store after their event: usually within half a minute, but after days if a site had no network. A run that
+starts a minute early or late, or after a missed one, leaves no gap and reads no row twice, since its window begins
+where the previous one ended. Windows longer than the interval between runs overlap as declared.
 """
 
 from __future__ import annotations
@@ -15,58 +15,58 @@ from datetime import datetime, timedelta
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
 
 LATEST = timedelta(days=7)
-"""Rows that arrive later than this after their window are not looked for: their folders would have to be read again."""
+"""Rows that arrive more than this after their window are ignored, so that old folders need not be read again."""
 
 _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that a look is about, and what the looks before have seen.
+    """The period that a run covers, and what earlier runs have already read.
 
-    Rows are in it after `since` and until `until`; those of a file that no look has seen also after `late`, up to the
-    end of the window before.
+    It contains the rows after `since` up to and including `until`. From files that no earlier run has read, it also
+    contains rows after `late`, up to the end of the previous window.
     """
 
     since: datetime
     until: datetime
-    before: datetime | None = None  # where the window before ended; None in a first look
+    before: datetime | None = None  # where the previous window ended; None in the first run
     late: datetime | None = None
     seen: Section = field(default_factory=dict[str, Json])
 
     @property
     def earliest(self) -> datetime:
-        """The time of the first row that may belong to the window."""
+        """The time after which a row may belong to the window."""
         return self.since if self.late is None else min(self.since, self.late)
 
     def is_new(self, file: str) -> bool:
-        """Whether no look before has seen a file."""
+        """Whether no earlier run has read the file."""
         writer, count = _mark(file)
         return self.before is not None and integer(self.seen, writer) < count
 
     def to_json(self, files: Iterable[str]) -> dict[str, Json]:
-        """The window for the next look, with the files that this one has seen."""
+        """The window to keep for the next run, with the files that this run has read."""
         marks: dict[str, int] = {}
         for writer, count in map(_mark, files):
             marks[writer] = max(marks.get(writer, 0), count)
         return {"since": self.since.isoformat(), "until": self.until.isoformat(), "files": {**marks}}
 
 
-def window(kept: Section, until: datetime, span: timedelta, every: timedelta | None) -> Window:
-    """The window of a look after one that has left this; `every` is the longest time between two looks."""
+def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
+    """The window of the run after the one that left `state`; `interval` is the longest interval between two runs."""
     since = until - span
-    if "until" not in kept:
+    if "until" not in state:
         return Window(since, until)
-    first, before = (datetime.fromisoformat(text(kept, name)) for name in ("since", "until"))
-    skipped = every is not None and every > span + span / 10  # what lies between two windows is declared not to be seen
+    first, before = (datetime.fromisoformat(text(state, name)) for name in ("since", "until"))
+    skipped = interval is not None and interval > span + span / 10  # the gaps between windows are declared as unwatched
     if abs(since - before) <= span / 10 or (before < since and not skipped):
         since = max(before, since - LATEST)
     late = first if skipped else since - LATEST
-    return Window(since, until, min(before, until), late, section(kept, "files"))
+    return Window(since, until, min(before, until), late, section(state, "files"))
 
 
 def _mark(file: str) -> tuple[str, int]:
-    """Who wrote a file of captures, and its how manieth that is; another file is the first of its own name."""
+    """The writer of a capture file and the file's sequence number; any other file is the first of its own name."""
     name = file.rpartition("/")[2]
-    found = _NUMBERED.fullmatch(name)
-    return (found["writer"], int(found["number"])) if found else (file, 1)
+    match = _NUMBERED.fullmatch(name)
+    return (match["writer"], int(match["number"])) if match else (file, 1)

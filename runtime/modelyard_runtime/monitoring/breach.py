@@ -1,4 +1,4 @@
-"""What follows a breach, within its guards: a run of a pipeline, or the alias back to the version before."""
+"""Acts on a breach, subject to cooldowns: starts a pipeline run, or rolls the alias back to the previous version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.jobs.job_start import Start, start_run
 from modelyard_runtime.jobs.run_requests import ask
 from modelyard_runtime.promotion import aliases, evidence
 from modelyard_runtime.promotion.delivery import deliver
-from modelyard_runtime.promotion.history import History, whoever
+from modelyard_runtime.promotion.history import History, actor_of
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import BreachRun, Model, MonitorWorkload
@@ -25,87 +25,91 @@ def act(
     now: datetime,
     breached: frozenset[str] = frozenset(),
     api: ClusterApi | None = None,
-    why: Sequence[str] = (),
+    reasons: Sequence[str] = (),
 ) -> list[str]:
-    """Do what the monitor's description says; returns what was done, in sentences.
+    """Take the actions in the monitor's description; return what was done, in sentences.
 
-    `breached` are the variants whose rows were beyond a bound; the empty name stands for rows of no single variant.
-    `why` are the checks that did not hold, in sentences.
+    `breached` contains the variants whose rows violated a bound; the empty name stands for rows of no single variant.
+    `reasons` lists the failed checks, in sentences.
     """
     action = workload.monitor.on_breach
     cooldown = timedelta(seconds=action.cooldown_seconds)
-    done: list[str] = []
+    sentences: list[str] = []
     if action.rollback:
-        done += take_back(workload, now, cooldown, breached)
+        sentences += take_back(workload, now, cooldown, breached)
     run = action.run
     if run is not None and run.request is not None:
-        done.append(ask(workload, run, run.request, now, why))
+        sentences.append(ask(workload, run, run.request, now, reasons))
     elif run is not None:
         try:
-            done.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
+            sentences.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
             raise Refusal(
                 f"pipeline {run.pipeline} is not started, since the API server did not do what was asked: "
                 f"{problem}; the next look tries again"
             ) from None
-    for sentence in done:
+    for sentence in sentences:
         _log.warning("%s", sentence)
-    return done
+    return sentences
 
 
 def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or a run is under way
-    that none may overlap.
+    """Create a Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or another run
+    is active and runs must not overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
     return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
-    """The alias of each variant that breached back to the version before, unless that was done within the cooldown.
+    """Roll back the alias of each breached variant to the previous version, unless that was done within the cooldown.
 
-    Nor while the window has rows from before it was done last: they tell of the version that was taken back, and not of
-    the one that is in use.
+    Also do not roll back while the window contains rows from before the last rollback: they measure the version that
+    was rolled back, not the current one.
     """
     monitor = workload.monitor
-    late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
-    window = timedelta(seconds=monitor.window_seconds + late)
+    label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
+    window = timedelta(seconds=monitor.window_seconds + label_delay_s)
     models = workload.monitor.models
     for model in models:
         if model.bundle is not None:
             raise Refusal(f"{model.uri} comes as a bundle; it can be taken back only where its registry is")
     registry.connect(workload)
-    done: list[str] = []
+    sentences: list[str] = []
     blamed = _blamed(models, breached)
     if models and not blamed:
-        done.append("no alias is taken back: what breached is of no single variant, or of one that follows no alias")
+        sentences.append(
+            "no alias is taken back: what breached is of no single variant, or of one that follows no alias"
+        )
     for model in blamed:
         name, alias = model.registered_name, model.alias
         history = History(model)
-        last = aliases.taken_back_at(history, alias)
-        if last is not None and now - last < cooldown:
-            done.append(
-                f"{alias!r} of {name} stays: it was taken back at {last.isoformat()}, the cooldown is {cooldown}"
+        latest = aliases.taken_back_at(history, alias)
+        if latest is not None and now - latest < cooldown:
+            sentences.append(
+                f"{alias!r} of {name} stays: it was taken back at {latest.isoformat()}, the cooldown is {cooldown}"
             )
             continue
-        if last is not None and now - last < window:
-            done.append(f"{alias!r} of {name} stays: the window begins before it was taken back at {last.isoformat()}")
+        if latest is not None and now - latest < window:
+            sentences.append(
+                f"{alias!r} of {name} stays: the window begins before it was taken back at {latest.isoformat()}"
+            )
             continue
         fit = evidence.fit(workload, model, alias)
-        before = aliases.take_back(history, alias, whoever(workload), _WHY, now, fit=fit)
-        none = f"{alias!r} of {name} stays: no version before it may be loaded"
-        done.append(f"{alias!r} of {name} is version {before} again" if before else none)
+        before = aliases.take_back(history, alias, actor_of(workload), _WHY, now, fit=fit)
+        unchanged = f"{alias!r} of {name} stays: no version before it may be loaded"
+        sentences.append(f"{alias!r} of {name} is version {before} again" if before else unchanged)
         if delivered := deliver(workload, model, alias):
-            done.append(delivered)
-    return done
+            sentences.append(delivered)
+    return sentences
 
 
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
     """The models of the variants that breached, each alias once.
 
-    A value that is of no variant tells of a model only where a single one is watched.
+    A value of no single variant is attributed to a model only if just one model is watched.
     """
-    watched = {(one.registered_name, one.alias, one.version) for one in models}
-    to_blame = [one for one in models if len(watched) == 1 or one.variant in breached - {""}]
-    following = [one for one in to_blame if one.alias] if breached else []
-    return list({(one.registered_name, one.alias): one for one in following}.values())
+    versions = {(model.registered_name, model.alias, model.version) for model in models}
+    to_blame = [model for model in models if len(versions) == 1 or model.variant in breached - {""}]
+    following = [model for model in to_blame if model.alias] if breached else []
+    return list({(model.registered_name, model.alias): model for model in following}.values())

@@ -1,9 +1,8 @@
-"""After a breach: which features moved the predictions most, and for which part of the rows a model is worst.
+"""After a breach: finds the features that moved predictions most, and the slices on which a model is worst.
 
-A part of the window is read once more. Where the share of a part of a feature's values changed, the mean prediction
-changes by that times how far predictions there are from the mean: the composition effect of Oaxaca and Blinder
-(International Economic Review and Journal of Human Resources 1973). It says what goes together, and not what is the
-cause.
+It reads a sample of the window again. When the share of a slice of a feature's values changes, the mean prediction
+changes by that difference times how far the slice's predictions are from the mean: the composition effect of Oaxaca and
+Blinder (International Economic Review and Journal of Human Resources 1973). This shows association, not causation.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
     Places = npt.NDArray[np.int64]
 
-MOST_TOLD = 3
+MOST_CAUSES = 3
 
 _MOST_ROWS = 100_000
 _BINS = 10
 _MOST_NAMES = 20
 _FEWEST = 30
-"""A part with fewer rows says more about chance than about the model."""
+"""A slice with fewer rows says more about chance than about the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, what it did to the mean prediction or to the errors, and for which of its values most."""
+    """A feature, its effect on the mean prediction or the errors, and the slice with the largest effect."""
 
     feature: str
     effect: float
@@ -44,121 +43,125 @@ class Cause:
 
 
 def sample(rows: Rows) -> pd.DataFrame:
-    """Rows of a window from all of its files, at most a hundred thousand."""
+    """A sample of at most 100,000 rows of a window, from all of its files."""
     import pandas as pd
 
     files = rows.files()
-    kept: list[pd.DataFrame] = []
+    samples: list[pd.DataFrame] = []
     for file in files:
         frames = list(rows.frames([file]))
-        whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-        kept.append(whole.sample(min(len(whole), max(_MOST_ROWS // len(files), 1)), random_state=0))
-        if sum(map(len, kept)) >= _MOST_ROWS:
+        content = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        samples.append(content.sample(min(len(content), max(_MOST_ROWS // len(files), 1)), random_state=0))
+        if sum(map(len, samples)) >= _MOST_ROWS:
             break
-    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+    return pd.concat(samples, ignore_index=True) if samples else pd.DataFrame()
 
 
 def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
-    """Features by how much they moved the mean prediction, the most first; none where predictions are no numbers."""
+    """The features that moved the mean prediction, largest effect first; empty if predictions are not numeric."""
     answers = _answers(frame)
     if answers is None:
         return []
-    return _ordered(_moved_by(name, frame[name], known, answers) for name, known in _within(frame, references))
+    return _ordered(_moved_by(name, frame[name], reference, answers) for name, reference in _within(frame, references))
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """The part of each feature's values with most errors above the mean, for all of its rows in sum; the most first."""
-    known = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
-    return _ordered(_worst_part(name, frame[name], kept, errors) for name, kept in _within(frame, known))
+    """For each feature, the slice of values with the largest total error above the mean; largest first."""
+    profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
+    return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 
 
 def _within(frame: pd.DataFrame, references: Mapping[str, Profile]) -> Iterator[tuple[str, Profile]]:
-    for name, known in references.items():
+    for name, reference in references.items():
         if name in frame.columns and name not in (PREDICTION, SCORE):
-            yield name, known
+            yield name, reference
 
 
 def _ordered(causes: Iterator[Cause | None]) -> list[Cause]:
-    found = [one for one in causes if one is not None and one.effect]
-    return sorted(found, key=lambda one: -abs(one.effect))
+    effective = [cause for cause in causes if cause is not None and cause.effect]
+    return sorted(effective, key=lambda cause: -abs(cause.effect))
 
 
-def _moved_by(name: str, column: pd.Series, known: Profile, answers: Numbers) -> Cause | None:
+def _moved_by(name: str, column: pd.Series, reference: Profile, answers: Numbers) -> Cause | None:
     import numpy as np
 
-    parts = _parts(column, known)
-    held = np.isfinite(answers)
-    if parts is None or not held.any():
+    parts = _parts(column, reference)
+    finite = np.isfinite(answers)
+    if parts is None or not finite.any():
         return None
-    places, labels, then = parts
-    rows = np.bincount(places[held], minlength=len(labels)).astype(np.float64)
-    means = np.bincount(places[held], answers[held], len(labels)) / np.maximum(rows, 1)
-    effects = np.where(rows > 0, (rows / rows.sum() - then) * (means - answers[held].mean()), 0.0)
+    places, labels, shares = parts
+    rows = np.bincount(places[finite], minlength=len(labels)).astype(np.float64)
+    means = np.bincount(places[finite], answers[finite], len(labels)) / np.maximum(rows, 1)
+    effects = np.where(rows > 0, (rows / rows.sum() - shares) * (means - answers[finite].mean()), 0.0)
     return Cause(name, float(effects.sum()), labels[int(np.argmax(np.abs(effects)))])
 
 
-def _worst_part(name: str, column: pd.Series, known: Profile, errors: Numbers) -> Cause | None:
+def _worst_part(name: str, column: pd.Series, reference: Profile, errors: Numbers) -> Cause | None:
     import numpy as np
 
-    parts = _parts(column, known)
-    held = np.isfinite(errors)
-    if parts is None or not held.any():
+    parts = _parts(column, reference)
+    finite = np.isfinite(errors)
+    if parts is None or not finite.any():
         return None
     places, labels, _ = parts
-    rows = np.bincount(places[held], minlength=len(labels))
-    excess = np.bincount(places[held], errors[held] - errors[held].mean(), len(labels)) / held.sum()
+    rows = np.bincount(places[finite], minlength=len(labels))
+    excess = np.bincount(places[finite], errors[finite] - errors[finite].mean(), len(labels)) / finite.sum()
     excess = np.where(rows >= _FEWEST, excess, 0.0)
-    at = int(np.argmax(excess))
-    return Cause(name, float(excess[at]), labels[at])
+    index = int(np.argmax(excess))
+    return Cause(name, float(excess[index]), labels[index])
 
 
-def _parts(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
-    """For each row the part that its value is in; a name for each part, and its share of the reference."""
-    return _ranges(column, known) if known.quantiles is not None and len(known.quantiles) else _names(column, known)
+def _parts(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
+    """For each row, the index of its value's slice; for each slice, its name and its share of the reference."""
+    return (
+        _ranges(column, reference)
+        if reference.quantiles is not None and len(reference.quantiles)
+        else _names(column, reference)
+    )
 
 
-def _ranges(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
+def _ranges(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
     import numpy as np
 
-    points = known.quantiles
+    points = reference.quantiles
     present = column.notna().to_numpy()
     values = numbers_in(column)
     if points is None or values is None or len(values) != present.sum():
         return None
     edges = np.unique(points[np.linspace(0, len(points) - 1, _BINS + 1).astype(int)[1:-1]])
-    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # what has no value comes last
+    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values come last
     places[present] = np.searchsorted(edges, values, side="right")
-    whole = known.rows - known.missing
-    then = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
-    then *= whole / known.rows
-    then[-1] = known.missing_share
+    present_rows = reference.rows - reference.missing
+    shares = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
+    shares *= present_rows / reference.rows
+    shares[-1] = reference.missing_share
     ends = [f"below {edges[0]:g}", *(f"{low:g} to {high:g}" for low, high in pairwise(edges))]
-    return places, [*ends, f"{edges[-1]:g} and above", "no value"], then
+    return places, [*ends, f"{edges[-1]:g} and above", "no value"], shares
 
 
-def _names(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
+def _names(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
     import numpy as np
 
-    if not known.shares:
+    if not reference.shares:
         return None
     texts = texts_in(column)
-    often = texts.value_counts().index[:_MOST_NAMES]
-    names = list(dict.fromkeys([*map(str, often), *list(known.shares)[:_MOST_NAMES]]))
-    at = {name: place for place, name in enumerate(names)}
+    frequent = texts.value_counts().index[:_MOST_NAMES]
+    names = list(dict.fromkeys([*map(str, frequent), *list(reference.shares)[:_MOST_NAMES]]))
+    positions = {name: place for place, name in enumerate(names)}
     places = np.full(len(column), len(names) + 1, dtype=np.int64)
-    places[column.notna().to_numpy()] = texts.map(at).fillna(len(names)).to_numpy(dtype=np.int64)
-    then = np.array([known.shares.get(name, 0.0) for name in names])
-    then = np.array([*then, max(1.0 - float(then.sum()), 0.0)]) * (1 - known.missing_share)
-    return places, [*names, "other values", "no value"], np.array([*then, known.missing_share])
+    places[column.notna().to_numpy()] = texts.map(positions).fillna(len(names)).to_numpy(dtype=np.int64)
+    shares = np.array([reference.shares.get(name, 0.0) for name in names])
+    shares = np.array([*shares, max(1.0 - float(shares.sum()), 0.0)]) * (1 - reference.missing_share)
+    return places, [*names, "other values", "no value"], np.array([*shares, reference.missing_share])
 
 
 def _answers(frame: pd.DataFrame) -> Numbers | None:
-    """The score of each row, of the last class where there are several, else its prediction; None without numbers."""
+    """The score of each row (of the last class if there are several), else its prediction; None if not numeric."""
     import numpy as np
 
     if SCORE in frame.columns and frame[SCORE].notna().any():
-        lists = (np.full(1, np.nan) if one is None else np.asarray(one, dtype=np.float64) for one in frame[SCORE])
-        return np.array([one.ravel()[-1] for one in lists], dtype=np.float64)
+        lists = (np.full(1, np.nan) if value is None else np.asarray(value, dtype=np.float64) for value in frame[SCORE])
+        return np.array([value.ravel()[-1] for value in lists], dtype=np.float64)
     if PREDICTION not in frame.columns or numbers_in(frame[PREDICTION]) is None:
         return None
     answers: Numbers = frame[PREDICTION].astype(float).to_numpy()

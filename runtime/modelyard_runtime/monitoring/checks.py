@@ -1,4 +1,4 @@
-"""The description of a monitor, held against what this runtime can do."""
+"""Checks the description of a monitor against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_runtime.workload.records import Check, Monitor, MonitorWorkload, 
 
 
 def check_monitor(workload: Workload) -> MonitorWorkload:
-    """The monitor, unless it asks what this runtime does not do."""
+    """Return the monitor; refuse it if it requires something this runtime does not support."""
     if not isinstance(workload, MonitorWorkload):
         raise Refusal(f"'monitor' is for monitors, and this workload is of type {workload.type}")
     monitor = workload.monitor
@@ -36,21 +36,21 @@ def _check_reference(monitor: Monitor) -> None:
     reference = monitor.reference
     if reference is None:
         return
-    named = reference.data
-    if reference.window_seconds is not None and named and not monitor.data[named].timestamp:
-        raise Refusal(f"a window of {named!r} needs its timestamp column in the spec")
+    dataset_name = reference.data
+    if reference.window_seconds is not None and dataset_name and not monitor.data[dataset_name].timestamp:
+        raise Refusal(f"a window of {dataset_name!r} needs its timestamp column in the spec")
 
 
 def _check_labels(monitor: Monitor) -> None:
-    named = monitor.labels or monitor.current.data
-    if named not in monitor.data or not monitor.data[named].label:
+    dataset_name = monitor.labels or monitor.current.data
+    if dataset_name not in monitor.data or not monitor.data[dataset_name].label:
         raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
     if not monitor.models:
         raise Refusal("quality is that of a model, and what is watched has none")
 
 
 def _check_check(monitor: Monitor, check: Check) -> None:
-    """A check is one of the monitor's type, or a metric of the task, and has what it needs."""
+    """Refuse a check that its monitor type does not compute, or that lacks the data it needs."""
     name, type_ = check.metric, monitor.type
     kind = monitors()[type_]
     if check.features and not kind.features:
@@ -59,15 +59,18 @@ def _check_check(monitor: Monitor, check: Check) -> None:
         _check_columns(monitor, check, check_of(name))
         return
     task = monitor.models[0].task if kind.metrics else ""
-    found = metric_of(name)
-    if not kind.metrics or not computes(name, task) or (found is not None and not found.later):
-        known = (*kind.checks, *(one for one in known_metrics(task) if kind.metrics and _later(one)))
-        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(known)}")
-    check_needs(found, monitor.data.values())
+    definition = metric_of(name)
+    if not kind.metrics or not computes(name, task) or (definition is not None and not definition.later):
+        available = (
+            *kind.checks,
+            *(candidate for candidate in known_metrics(task) if kind.metrics and _later(candidate)),
+        )
+        raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(available)}")
+    check_needs(definition, monitor.data.values())
 
 
-def _check_columns(monitor: Monitor, check: Check, found: Metric | None) -> None:
-    needs = "" if found is None else found.needs
+def _check_columns(monitor: Monitor, check: Check, definition: Metric | None) -> None:
+    needs = "" if definition is None else definition.needs
     watched = monitor.data.get(monitor.current.data)
     declared = bool(check.features or (watched is not None and (watched.schema or watched.features)))
     if needs not in {"reference", "columns"} or (needs == "columns" and declared):
@@ -79,5 +82,5 @@ def _check_columns(monitor: Monitor, check: Check, found: Metric | None) -> None
 
 
 def _later(metric: str) -> bool:
-    found = metric_of(metric)
-    return found is not None and found.later
+    definition = metric_of(metric)
+    return definition is not None and definition.later

@@ -1,4 +1,4 @@
-"""Measures of a look, and after a breach what goes together with it."""
+"""Measures that, after a breach, also report associated features and slices."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ _log = logging.getLogger(__name__)
 
 
 def beyond(check: Check, value: float) -> bool:
-    """Whether a value lies outside of the bounds of a check."""
-    least, most = check.min, check.max
-    return (least is not None and value < least) or (most is not None and value > most)
+    """Whether a value violates the bounds of a check."""
+    minimum, maximum = check.min, check.max
+    return (minimum is not None and value < minimum) or (maximum is not None and value > maximum)
 
 
 class Explained(Measures):
-    """Measures that look once more at a part of the window when something has moved."""
+    """Measures that read a sample of the window again after a breach."""
 
     def causes(self, kind: str) -> list[Cause]:
-        """What goes together with a breach: parts of the rows with errors, or features that moved the predictions."""
+        """The causes associated with a breach: slices of rows with errors, or features that moved the predictions."""
         try:
             return self._worst() if kind in LABELLED else self._movers()
-        except (Refusal, OSError) as problem:  # the breach is told without
+        except (Refusal, OSError) as problem:  # the breach is reported without them
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """What the versions behind some variants have answered, each by itself, against the bounds of the checks.
+        """Evaluate the predictions of each version behind some variants against the bounds of the checks.
 
-        `served` says what each variant serves: variants that serve the same count as one.
+        `served` maps each variant to what it serves: variants that serve the same thing are evaluated together.
         """
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
-        what = frame[VARIANT].map(dict(served)) if len(frame) else frame.index
-        task, found = (self._models()[0]).task, dict[tuple[str, str], Judged]()
-        for (one, version), part in frame.groupby([what, frame[MODEL_VERSION].fillna("").astype(str)]):
+        aliases = frame[VARIANT].map(dict(served)) if len(frame) else frame.index
+        task, judged = (self._models()[0]).task, dict[tuple[str, str], Judged]()
+        for (alias, version), part in frame.groupby([aliases, frame[MODEL_VERSION].fillna("").astype(str)]):
             values = {check.name: self._value(check, part, task) for check in self._of_labels}
             failed = {
                 check.name: value
@@ -61,17 +61,17 @@ class Explained(Measures):
                 if (value := values[check.name]) is not None and beyond(check, value)
             }
             unknown = [name for name, value in values.items() if value is None]
-            found[str(one), str(version)] = Judged(len(part), failed, unknown)
-        return found
+            judged[str(alias), str(version)] = Judged(len(part), failed, unknown)
+        return judged
 
     @property
     def _of_labels(self) -> list[Check]:
-        """The checks that say of some rows by themselves how good their predictions were."""
+        """The checks that measure prediction quality on any set of rows alone."""
         checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """The metric of a check on some rows; None where they are too few, or it is not defined for them."""
+        """The metric of a check on some rows; None if there are too few rows or it is undefined for them."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 
@@ -80,26 +80,26 @@ class Explained(Measures):
         if PREDICTION not in frame.columns:
             return []
         if self._monitor.reference is not None and self._monitor.reference.data:
-            found = tallied(reference(self._workload, self._now), lambda: Profiles(self._hidden), self._threads)
-            return movers(frame, {name: one.profile() for name, one in found.columns.items()})
-        kept = self._kept("")
-        columns = sections(kept, "columns")
-        return movers(frame, {name: Profile.from_json(columns[name]) for name in names(kept, "features")})
+            profiles = tallied(reference(self._workload, self._now), lambda: Profiles(self._hidden), self._threads)
+            return movers(frame, {name: summary.profile() for name, summary in profiles.columns.items()})
+        stored = self._stored_profiles("")
+        columns = sections(stored, "columns")
+        return movers(frame, {name: Profile.from_json(columns[name]) for name in names(stored, "features")})
 
     def _worst(self) -> list[Cause]:
-        made, judged = self._said, self._judged
-        if made.label or not len(judged):
+        predicted, judged = self._predictions, self._judged
+        if predicted.label or not len(judged):
             return []
         errors = judged.assign(error=self._scored(judged, ERRORS, (self._models()[0]).task))
         frame = sample(self._rows)
-        frame = frame.dropna(subset=[PREDICTION, *made.key.columns]).reset_index(drop=True)
-        found = frame.assign(**{KEY: hashes(frame, made.key.columns, made.key.numbers)})[KEY]
-        known = found.map(errors.groupby(KEY)["error"].mean()).to_numpy()
-        apart = {*self._hidden, *self._rows.own, *made.key.columns}
-        return worst(frame[[name for name in frame.columns if name not in apart]], known)
+        frame = frame.dropna(subset=[PREDICTION, *predicted.key.columns]).reset_index(drop=True)
+        keys = frame.assign(**{KEY: hashes(frame, predicted.key.columns, predicted.key.numbers)})[KEY]
+        row_errors = keys.map(errors.groupby(KEY)["error"].mean()).to_numpy()
+        excluded = {*self._hidden, *self._rows.own, *predicted.key.columns}
+        return worst(frame[[name for name in frame.columns if name not in excluded]], row_errors)
 
     @property
     def _hidden(self) -> frozenset[str]:
-        """Columns of the datasets that are no features."""
-        every = self._monitor.data.values()
-        return frozenset(name for one in every for name in (one.label, one.timestamp, one.group))
+        """The columns of the datasets that are not features."""
+        datasets = self._monitor.data.values()
+        return frozenset(name for dataset in datasets for name in (dataset.label, dataset.timestamp, dataset.group))

@@ -1,4 +1,4 @@
-"""By which columns predictions and labels belong together, and whether both sides write them the same way."""
+"""The columns that predictions and labels are joined on, and whether both sides store them with the same type."""
 
 from __future__ import annotations
 
@@ -29,35 +29,37 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The columns of a key, and those of them that one side has as texts and the other as numbers."""
+    """The key columns, and the subset that one side stores as text and the other as numbers."""
 
     columns: tuple[str, ...] = ()
     numbers: frozenset[str] = frozenset()
 
 
 def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFrame) -> Key:
-    """The key as both sides have it. Texts of numbers are compared with numbers as these; other kinds are refused."""
+    """The key of both sides. Text is compared with numbers as numbers; any other difference in type is refused."""
     numbers: list[str] = []
     for name in columns:
-        said, true = kind_of(predictions[name]), kind_of(labels[name])
-        if said == true or not said or not true:
+        kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
+        if kind == label_kind or not kind or not label_kind:
             continue
-        if {said, true} != {"texts", "numbers"}:
-            raise Refusal(f"the key {name!r} is of {said} beside the predictions, and of {true} beside the labels")
+        if {kind, label_kind} != {"texts", "numbers"}:
+            raise Refusal(
+                f"the key {name!r} is of {kind} beside the predictions, and of {label_kind} beside the labels"
+            )
         _log.warning(
             "the key %r is of %s beside the predictions and of %s beside the labels: compared as numbers, "
             "without leading zeros",
             name,
-            said,
-            true,
+            kind,
+            label_kind,
         )
         numbers.append(name)
     return Key(tuple(columns), frozenset(numbers))
 
 
-def shared(predictions: pd.DataFrame, labels: Sequence[str], apart: Set[str]) -> list[str]:
-    """The columns that both sides have, but for some; for a monitor that declares no key."""
-    columns = [str(name) for name in predictions.columns if name in labels and name not in apart]
+def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
+    """The columns that both sides have, except those in `excluded`; for a monitor that declares no key."""
+    columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("what is watched and its labels share no column by which their rows belong together")
     _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)
@@ -65,7 +67,7 @@ def shared(predictions: pd.DataFrame, labels: Sequence[str], apart: Set[str]) ->
 
 
 def kind_of(column: pd.Series) -> str:
-    """What a column holds; empty where it has no value, or values of several kinds."""
+    """The kind of values in a column; empty if it has no values, or values of several kinds."""
     import pandas as pd
 
     present = column.dropna()

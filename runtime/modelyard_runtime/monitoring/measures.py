@@ -1,4 +1,4 @@
-"""What the checks of a monitor measure: drift from a reference, quality against late labels, and the state of data."""
+"""Measures the checks of a monitor: drift from a reference, quality against late labels, and the state of the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from modelyard_runtime.metrics.scores import score
 from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.monitoring.joining import Key, key_of, shared
-from modelyard_runtime.monitoring.quality import GROUP, KEY, LABEL, Said, Truths, answered, coverage, joined
+from modelyard_runtime.monitoring.quality import (
+    GROUP,
+    KEY,
+    LABEL,
+    KeyedPredictions,
+    Truths,
+    answer_of,
+    coverage,
+    joined,
+)
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.monitoring.tallies import Distinct, Profiles, Watched, tallied
 from modelyard_runtime.monitoring.windows import (
@@ -39,36 +48,36 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_ROWS = 30
-"""A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
+"""Drift or quality on fewer rows says more about chance than about the model, so it is not measured."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What a check could not measure, of a feature or variant, or of the whole where `feature` is empty; and why."""
+    """What a check could not measure, and why: for a feature or variant, or as a whole if `feature` is empty."""
 
     check: str
     feature: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check: of a feature, or of the whole where `feature` is empty.
+    """One value of a check: for a feature, or for the whole window if `feature` is empty.
 
-    `variant` names what answered the rows that it was measured on; it is empty where they are of several, or of none.
+    `variant` is the variant that answered the measured rows; it is empty if they are of several variants or of none.
     """
 
     feature: str
     value: float
-    chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
+    chance: float = 0.0  # probability of a difference this large without any drift; 0 if this does not measure drift
     variant: str = ""
-    moved: Moved | None = None  # the column, of a measure of drift
+    moved: Moved | None = None  # the column, for a measure of drift
 
 
 class Measures:
-    """Measures the checks of one run; what they share is read once."""
+    """Measures the checks of one run; data that they share is read once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -81,7 +90,7 @@ class Measures:
         self.unknown: list[Unknown] = []  # of the checks so far
 
     def remember(self) -> None:
-        """Leave the window to the next look, once all checks have been measured."""
+        """Keep the window for the next run, once all checks have been measured."""
         captured = isinstance(self._rows, CapturedRows)
         self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
@@ -94,21 +103,21 @@ class Measures:
         return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """What a check needs: `labels` also of each metric of models, of which one may be called as a check is."""
+        """The data that a check needs: `labels` for every model metric, even one with the same name as a check."""
         kind = monitors()[self._monitor.type]
-        found = check_of(metric) if metric in kind.checks else None
-        return "labels" if found is None else found.needs
+        definition = check_of(metric) if metric in kind.checks else None
+        return "labels" if definition is None else definition.needs
 
     @cached_property
     def _watched(self) -> Watched:
         """One pass over the window, for all checks of drift and state."""
         compared = any(self._needs(check.metric) == "reference" for check in self._checks)
         references = self._references() if compared else {}
-        own, apart = frozenset(self._rows.own), self._of_predictions
+        own, by_variant = frozenset(self._rows.own), self._of_predictions
         distinct = {check.name: (tuple(check.features), own) for check in self._checks if check.metric == "duplicates"}
 
         def empty() -> Watched:
-            return Watched(own, references, apart, {name: Distinct(*args) for name, args in distinct.items()})
+            return Watched(own, references, by_variant, {name: Distinct(*args) for name, args in distinct.items()})
 
         return tallied(self._rows, empty, self._threads)
 
@@ -117,52 +126,52 @@ class Measures:
         return self._monitor.type in {"prediction-drift", "concept-drift"}
 
     def _drift(self, check: Check, metric: str) -> Iterator[Measure]:
-        watched, asked = self._watched, check.features
+        watched, features = self._watched, check.features
         if watched.rows < FEWEST_ROWS:
             self._leave_out(check, "", f"the window has {watched.rows} rows, and {FEWEST_ROWS} are the fewest")
             return
         for variant in sorted(watched.variants):
-            known, moved = watched.reference(variant), watched.variants[variant]
-            columns = asked or [name for name in known if name in watched.present]
+            reference, moved = watched.reference(variant), watched.variants[variant]
+            columns = features or [name for name in reference if name in watched.present]
             if not columns:
                 raise Refusal(f"check {check.name!r} has no column that both the window and its reference have")
             shifts: dict[str, Shift] = {}
             for name in columns:
-                if name not in watched.present or name not in known:
-                    where = "the window" if name not in watched.present else "the reference"
-                    raise Refusal(f"check {check.name!r} is about {name!r}, which {where} lacks")
-                found = moved[name].shift(metric) if name in moved else None
-                whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
-                if found is not None:
-                    shifts[whose] = found
+                if name not in watched.present or name not in reference:
+                    side = "the window" if name not in watched.present else "the reference"
+                    raise Refusal(f"check {check.name!r} is about {name!r}, which {side} lacks")
+                shift = moved[name].shift(metric) if name in moved else None
+                title = f"{name}@{variant}" if len(watched.variants) > 1 else name
+                if shift is not None:
+                    shifts[title] = shift
                 elif name not in moved or moved[name].values < FEWEST_VALUES:
-                    self._leave_out(check, whose, f"fewer than {FEWEST_VALUES} values")
+                    self._leave_out(check, title, f"fewer than {FEWEST_VALUES} values")
             columns_of = {
                 f"{name}@{variant}" if len(watched.variants) > 1 else name: moved.get(name) for name in columns
             }
-            for name, found in shifts.items():
+            for name, shift in shifts.items():
                 chance = min(
-                    found.chance * len(shifts) * len(watched.variants), 1.0
-                )  # the more are looked at (Bonferroni)
-                yield Measure(name, found.value, chance, variant, columns_of[name])
-            if not asked:
-                self._say_absent(check, [name for name in known if name not in watched.present])
+                    shift.chance * len(shifts) * len(watched.variants), 1.0
+                )  # the more features are compared (Bonferroni)
+                yield Measure(name, shift.value, chance, variant, columns_of[name])
+            if not features:
+                self._say_absent(check, [name for name in reference if name not in watched.present])
 
-    def _leave_out(self, check: Check, feature: str, why: str) -> None:
-        _log.warning("check %s is not measured%s: %s", check.name, feature and f" for {feature}", why)
-        self.unknown.append(Unknown(check.name, feature, why))
+    def _leave_out(self, check: Check, feature: str, reason: str) -> None:
+        _log.warning("check %s is not measured%s: %s", check.name, feature and f" for {feature}", reason)
+        self.unknown.append(Unknown(check.name, feature, reason))
 
     def _say_absent(self, check: Check, absent: list[str]) -> None:
         if absent:
             _log.warning("check %s: the window has no %s, which is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Profiles of columns, by variant where each has a model of its own; else for all of them by the empty name."""
-        described = self._monitor.reference
-        if described is None:
+        """Profiles of columns, by variant if each has its own model; otherwise under the empty name."""
+        source = self._monitor.reference
+        if source is None:
             raise Refusal("a measure of drift needs a reference")
-        if described.data:
-            return {"": self._profiles_of_data(described.data)}
+        if source.data:
+            return {"": self._profiles_of_data(source.data)}
         variants = {""}
         if self._of_predictions and isinstance(self._rows, CapturedRows):
             variants |= {variant_of(file) for file in self._rows.files()}
@@ -171,32 +180,32 @@ class Measures:
     def _profiles_of_data(self, name: str) -> dict[str, Profile]:
         dataset = self._monitor.data[name]
         hidden = frozenset({dataset.label, dataset.timestamp})
-        found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
-        if not found.rows:
+        profiles = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
+        if not profiles.rows:
             raise Refusal(f"the reference {name!r} has no row")
         declared = () if self._of_predictions else dataset.features
-        lacking = [column for column in declared if column not in found.columns]
-        if lacking:
-            raise Refusal(f"the reference {name!r} lacks the feature column {lacking[0]!r}")
-        answers = [column for column in found.columns if column in _ANSWERS]
-        others = declared or [column for column in found.columns if column not in _ANSWERS]
-        return {column: found.columns[column].profile() for column in (answers if self._of_predictions else others)}
+        missing = [column for column in declared if column not in profiles.columns]
+        if missing:
+            raise Refusal(f"the reference {name!r} lacks the feature column {missing[0]!r}")
+        answers = [column for column in profiles.columns if column in _ANSWERS]
+        others = declared or [column for column in profiles.columns if column not in _ANSWERS]
+        return {column: profiles.columns[column].profile() for column in (answers if self._of_predictions else others)}
 
     def _profiles_of_model(self, variant: str) -> dict[str, Profile]:
-        kept = self._kept(variant)
-        columns = sections(kept, "columns")
-        wanted = list(_ANSWERS) if self._of_predictions else names(kept, "features")
-        return {name: Profile.from_json(columns[name]) for name in wanted if name in columns}
+        stored = self._stored_profiles(variant)
+        columns = sections(stored, "columns")
+        selected = list(_ANSWERS) if self._of_predictions else names(stored, "features")
+        return {name: Profile.from_json(columns[name]) for name in selected if name in columns}
 
-    def _kept(self, variant: str) -> Section:
-        """What was kept of the data that the model of a variant learned from."""
-        described = self._models()
-        model = next((one for one in described if one.variant == variant), described[0])
+    def _stored_profiles(self, variant: str) -> Section:
+        """The profiles stored with the model of a variant at training."""
+        candidates = self._models()
+        model = next((candidate for candidate in candidates if candidate.variant == variant), candidates[0])
         models = Models(self._workload, model)
-        found = models.version()
-        if found is None:
+        version = models.version()
+        if version is None:
             raise Refusal(f"the reference is the training data of {model.uri}, which does not exist yet")
-        return models.profiles(found)
+        return models.profiles(version)
 
     def _models(self) -> Sequence[Model]:
         models = self._monitor.models
@@ -205,17 +214,17 @@ class Measures:
         return models
 
     def _quality(self, check: Check, metric: str) -> Iterator[Measure]:
-        found = self._judged
+        judged = self._judged
         task = (self._models()[0]).task
-        variants = sorted(set(found[VARIANT].dropna())) if VARIANT in self._rows.own else []
+        variants = sorted(set(judged[VARIANT].dropna())) if VARIANT in self._rows.own else []
         for variant in variants if len(variants) > 1 else [""]:
-            part = found[found[VARIANT] == variant] if variant else found
+            part = judged[judged[VARIANT] == variant] if variant else judged
             if metric == "page_hinkley":
                 yield from self._changed(check, variant, part, task)
                 continue
             if len(part) < FEWEST_ROWS:
-                why = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
-                self._leave_out(check, variant, why)
+                reason = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
+                self._leave_out(check, variant, reason)
                 continue
             value = self._scored(part, metric, task)
             if value == value:
@@ -224,123 +233,125 @@ class Measures:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
-        """The test over what no look before has seen, in the order of time and of the versions of the model."""
-        name, named = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
-        kept = section(section(self._history.before, "page_hinkley"), name)
-        test, greatest = PageHinkley.from_json(section(kept, named)), None
-        fresh = part[part[FRESH].astype(bool)]
-        for version, rows_of in fresh.groupby(fresh[MODEL_VERSION].fillna("").astype(str), sort=False):
+        """The Page-Hinkley test over rows that no earlier run has read, ordered by time and model version."""
+        name, series = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
+        earlier = section(section(self._history.before, "page_hinkley"), name)
+        test, greatest = PageHinkley.from_json(section(earlier, series)), None
+        new_rows = part[part[FRESH].astype(bool)]
+        for version, rows in new_rows.groupby(new_rows[MODEL_VERSION].fillna("").astype(str), sort=False):
             if str(version) != test.version:
                 test = PageHinkley(str(version))
-            found = test.take(self._scored(rows_of, ERRORS, task), 1 / self._said.sample.fraction)
-            greatest = found if greatest is None or (found is not None and found > greatest) else greatest
-        every = section(self._history.after, "page_hinkley")
-        self._history.after["page_hinkley"] = {**every, name: {**section(every, name), named: test.to_json()}}
+            statistic = test.take(self._scored(rows, ERRORS, task), 1 / self._predictions.sample.fraction)
+            greatest = statistic if greatest is None or (statistic is not None and statistic > greatest) else greatest
+        tests = section(self._history.after, "page_hinkley")
+        self._history.after["page_hinkley"] = {**tests, name: {**section(tests, name), series: test.to_json()}}
         if greatest is None:
-            self._leave_out(check, variant, f"{len(fresh)} new predictions have a label, {test.count} in all")
+            self._leave_out(check, variant, f"{len(new_rows)} new predictions have a label, {test.count} in all")
         else:
-            yield Measure(variant, greatest, variant=named if VARIANT in self._rows.own else "")
+            yield Measure(variant, greatest, variant=series if VARIANT in self._rows.own else "")
 
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> Any:
-        known = self._classes if task in CLASSIFICATION else []
-        truth = coded(part[LABEL], known) if known else label_numbers(part[LABEL].rename("label"), task)
-        if known and (truth < 0).all():
+        classes = self._classes if task in CLASSIFICATION else []
+        truth = coded(part[LABEL], classes) if classes else label_numbers(part[LABEL].rename("label"), task)
+        if classes and (truth < 0).all():
             raise Refusal(
-                f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {known}"
+                f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {classes}"
             )
-        said = predictions(answered(part), task, known)
+        predicted = predictions(answer_of(part), task, classes)
         if metric == ERRORS:
-            return (truth != said.values).astype(float) if known else abs(truth - said.values)
+            return (truth != predicted.values).astype(float) if classes else abs(truth - predicted.values)
         of_label = part.get(f"{GROUP}_of_label")
         column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
-        grouped = any(one.group for one in self._monitor.data.values())
-        return score(metric, truth, said, group_numbers(column) if grouped else None)
+        grouped = any(dataset.group for dataset in self._monitor.data.values())
+        return score(metric, truth, predicted, group_numbers(column) if grouped else None)
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """The classes in the order of a model's probabilities: those that it learned, else those that were seen."""
+        """The classes in the order of the model's probabilities: those it was trained on, else those observed."""
         try:
-            kept = self._kept("").get("classes")
+            stored = self._stored_profiles("").get("classes")
         except Refusal:
-            kept = None
-        if isinstance(kept, list) and kept:
-            return list(kept)
-        found = {plain(one) for name in (LABEL, PREDICTION) for one in self._judged[name]}
-        if found <= {0, 1}:
+            stored = None
+        if isinstance(stored, list) and stored:
+            return list(stored)
+        observed = {plain(value) for name in (LABEL, PREDICTION) for value in self._judged[name]}
+        if observed <= {0, 1}:
             return [0, 1]
-        texts = sorted(one for one in found if isinstance(one, str))
-        if texts and len(texts) < len(found):
-            other = next(one for one in found if not isinstance(one, str))
+        texts = sorted(value for value in observed if isinstance(value, str))
+        if texts and len(texts) < len(observed):
+            other = next(value for value in observed if not isinstance(value, str))
             raise Refusal(f"labels and predictions are of two kinds, such as {texts[0]!r} and {other!r}")
-        return texts or sorted(found)
+        return texts or sorted(observed)
 
     @cached_property
     def _labels(self) -> Dataset:
-        named = self._monitor.labels or self._monitor.current.data
-        found = self._monitor.data.get(named)
-        if found is None or not found.label:
+        name = self._monitor.labels or self._monitor.current.data
+        dataset = self._monitor.data.get(name)
+        if dataset is None or not dataset.label:
             raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
-        return found
+        return dataset
 
     @cached_property
-    def _said(self) -> Said:
+    def _predictions(self) -> KeyedPredictions:
         """One pass over the window, for all checks of quality."""
         labels = self._labels
         data = self._monitor.data
         watched = data.get(self._monitor.current.data)
         group = labels.group or (watched.group if watched is not None else "")
         if not self._monitor.labels or watched == labels:
-            made = Said(Key(), self._rows.timestamp, group, labels.label)
+            empty = KeyedPredictions(Key(), self._rows.timestamp, group, labels.label)
         else:
-            made = Said(self._key(labels, watched), self._rows.timestamp, group)
-        return tallied(self._rows, lambda: Said(made.key, made.timestamp, made.group, made.label), self._threads)
+            empty = KeyedPredictions(self._key(labels, watched), self._rows.timestamp, group)
+        return tallied(
+            self._rows, lambda: KeyedPredictions(empty.key, empty.timestamp, empty.group, empty.label), self._threads
+        )
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """The declared columns, else those that both sides have except labels and timestamps, which differ for an event
-        and its label.
+        """The declared key columns, else the columns that both sides share, except labels and timestamps, which differ
+        between an event and its label.
         """
         predictions = next(self._rows.frames(self._rows.files()), None)
         if predictions is None:
             return Key()
-        there = DatasetRows(self._workload, labels)
-        known = there.columns()
+        label_rows = DatasetRows(self._workload, labels)
+        label_columns = label_rows.columns()
         for name in (labels.label, labels.timestamp):
-            if name and name not in known:
+            if name and name not in label_columns:
                 raise Refusal(f"the labels at {labels.uri} lack column {name!r}")
-        both = [one for one in (labels, watched) if one is not None]
-        apart = {name for one in both for name in (one.label, one.timestamp)} | {*_ANSWERS, VARIANT}
-        columns = self._monitor.key or shared(predictions, known, apart)
+        datasets = [dataset for dataset in (labels, watched) if dataset is not None]
+        excluded = {name for dataset in datasets for name in (dataset.label, dataset.timestamp)} | {*_ANSWERS, VARIANT}
+        columns = self._monitor.key or shared(predictions, label_columns, excluded)
         for name in columns:
-            if name not in predictions.columns or name not in known:
-                where = "what is watched" if name in known else f"the labels at {labels.uri}"
-                raise Refusal(f"{where} lacks the key column {name!r}")
-        first = next(there.frames(there.files()), None)
+            if name not in predictions.columns or name not in label_columns:
+                side = "what is watched" if name in label_columns else f"the labels at {labels.uri}"
+                raise Refusal(f"{side} lacks the key column {name!r}")
+        first = next(label_rows.frames(label_rows.files()), None)
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
-        """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
+        """The share of predictions whose label is known, by variant; empty if no check needs labels."""
         if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
-        return coverage(self._said, self._judged)
+        return coverage(self._predictions, self._judged)
 
     @cached_property
     def _judged(self) -> pd.DataFrame:
-        """Predictions with what turned out to be true, in the order in which they were made."""
+        """Predictions joined with their labels, in the order in which they were made."""
         import numpy as np
 
-        made, labels = self._said, self._labels
-        said = made.rows()
-        if made.unanswered:
-            _log.warning("%d predictions have no value; quality is that of the others", made.unanswered)
-        if made.label or not made.key.columns:
-            return said.sort_values("time", kind="stable", ignore_index=True)
-        wanted = np.unique(said[KEY].to_numpy())
+        predicted, labels = self._predictions, self._labels
+        rows = predicted.rows()
+        if predicted.unanswered:
+            _log.warning("%d predictions have no value; quality is that of the others", predicted.unanswered)
+        if predicted.label or not predicted.key.columns:
+            return rows.sort_values("time", kind="stable", ignore_index=True)
+        keys = np.unique(rows[KEY].to_numpy())
         group, stamp = labels.group, labels.timestamp
-        key, label = made.key, labels.label
-        found = tallied(
-            DatasetRows(self._workload, labels), lambda: Truths(key, label, wanted, stamp, group), self._threads
+        key, label = predicted.key, labels.label
+        truths = tallied(
+            DatasetRows(self._workload, labels), lambda: Truths(key, label, keys, stamp, group), self._threads
         )
-        return joined(said, found.rows())
+        return joined(rows, truths.rows())
 
     def _state(self, check: Check, metric: str) -> Iterator[Measure]:
         watched = self._watched
@@ -358,11 +369,11 @@ class Measures:
             yield name, 1 - self._watched.present[name] / self._watched.rows
 
     def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows that are there already."""
+        """The share of rows that duplicate an earlier row."""
         yield "", self._watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """How many declared columns are absent; one of another type is refused when it is read."""
+        """The number of declared columns that are absent; a column of the wrong type is refused when it is read."""
         if not self._watched.rows:
             return
         watched = self._monitor.data.get(self._monitor.current.data)
@@ -371,24 +382,24 @@ class Measures:
         yield "", float(len([name for name in declared if name not in self._watched.present]))
 
     def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
+        """The share of values that the reference does not have: outside its range, or an unknown category."""
         for name, moved in self._watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
                 yield name, value
 
     def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The age of the newest row, in seconds, also where that is older than the window."""
+        """The age of the newest row in seconds, even if it is older than the window."""
         newest = self._rows.newest()
         yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 
     def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """How many rows the window has."""
+        """The number of rows in the window."""
         yield "", float(self._watched.rows)
 
 
 _ANSWERS = (PREDICTION, SCORE)
-ERRORS = "errors"  # of each row by itself
+ERRORS = "errors"  # the error of each row
 _STATES: Mapping[str, Callable[[Measures, Check, Sequence[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,

@@ -1,4 +1,4 @@
-"""`monitor`: one look at what is watched. It measures, tells the metrics, and acts on a breach."""
+"""`monitor`: one run over the watched data. It measures the checks, reports metrics, and acts on a breach."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from modelyard_runtime.models.bundle_metrics import samples as bundle_samples
 from modelyard_runtime.models.loading import Bundles
 from modelyard_runtime.monitoring.breach import act
-from modelyard_runtime.monitoring.causes import MOST_TOLD, Cause
+from modelyard_runtime.monitoring.causes import MOST_CAUSES, Cause
 from modelyard_runtime.monitoring.checks import check_monitor
 from modelyard_runtime.monitoring.explained import LABELLED, Explained, beyond
 from modelyard_runtime.monitoring.measures import Measure, Unknown
@@ -41,7 +41,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked.
+    """A measured value of a check, and whether it is a breach: out of bounds for enough features and enough runs in a
+    row.
 
     `variant` as in `Measure`.
     """
@@ -55,91 +56,91 @@ class Result:
 
 
 def run() -> int:
-    """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
+    """Run once. A breach is not a failure: 0 means that nothing was refused and the metrics arrived."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
-    found = looked(workload, now, state)
-    refusals = (*unread, *found.refusals)
-    told = report(workload, look_samples(workload, found, now), now.timestamp())
-    breaches = [one for one in found.results if one.breach]
-    why = [breach_text(workload, one) for one in breaches]
-    for sentence in why:
+    run_results = measure_run(workload, now, state)
+    refusals = (*unread, *run_results.refusals)
+    reported = report(workload, run_samples(workload, run_results, now), now.timestamp())
+    breaches = [result for result in run_results.results if result.breach]
+    sentences = [breach_text(workload, result) for result in breaches]
+    for sentence in sentences:
         _log.warning("%s", sentence)
-    for cause in found.causes[:MOST_TOLD]:
-        _log.warning("%s", cause_text(cause, of_errors=found.of_errors))
+    for cause in run_results.causes[:MOST_CAUSES]:
+        _log.warning("%s", cause_text(cause, of_errors=run_results.of_errors))
     if breaches:
         try:
-            act(workload, now, frozenset(one.variant for one in breaches), why=why)
-        except Refusal as of_action:  # it hides no other
+            act(workload, now, frozenset(result.variant for result in breaches), reasons=sentences)
+        except Refusal as of_action:  # it must not hide earlier refusals
             refusals = (*refusals, of_action)
-    if of_soaks(workload) and not found.refusals:
-        witness(workload, found.soaking, now)
-    if told:  # else the next try looks again
+    if of_soaks(workload) and not run_results.refusals:
+        witness(workload, run_results.soaking, now)
+    if reported:  # otherwise the next attempt measures again
         state.save()
     for refusal in refusals:
         _log.error("%s", refusal)
-    return 0 if told and not refusals else 1
+    return 0 if reported and not refusals else 1
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """What the look before has left, or why that cannot be read: this look is then a first one, and leaves nothing."""
+    """The state of the previous run; if it cannot be read, an empty one that is not saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
         return State(now.isoformat()), (refusal,)
 
 
-def look(
+def run_checks(
     workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
-    """The values of all checks, and why some cannot be had: these keep no other check from being told."""
-    found = looked(workload, now, State.of(workload, now) if state is None else state)
-    return found.results, found.refusals
+    """The values of all checks, and why some could not be measured; these do not block the others."""
+    run_results = measure_run(workload, now, State.of(workload, now) if state is None else state)
+    return run_results.results, run_results.refusals
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look has found: values, what could not be measured, and the share of predictions with a label."""
+class RunResults:
+    """The results of a run: measured values, what could not be measured, and the share of predictions with a label."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
     unknown: tuple[Unknown, ...] = ()
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
-    causes: tuple[Cause, ...] = ()  # of a breach, the greatest first
-    of_errors: bool = False  # whether these are about errors, else about predictions
+    causes: tuple[Cause, ...] = ()  # of a breach, largest effect first
+    of_errors: bool = False  # whether the causes are about errors; otherwise about predictions
     soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 
 
-def looked(workload: MonitorWorkload, now: datetime, state: State) -> Look:
-    """One look with all that is known and unknown after it."""
+def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunResults:
+    """Measure everything that one run of the monitor reports."""
     monitor = workload.monitor
     measures = Explained(workload, now, state)
-    found: list[Result] = []
+    results: list[Result] = []
     refusals: list[Refusal] = []
     unknown = measures.unknown
     for check in monitor.checks:
-        name, known = check.name, len(found) + len(unknown)
+        name, counted = check.name, len(results) + len(unknown)
         try:
-            found += _lasting(check, [_judged(check, one) for one in measures.of(check)], state)
+            results += _sustained(check, [_judged(check, measurement) for measurement in measures.of(check)], state)
         except Refusal as refusal:
             refusals.append(refusal)
             unknown.append(Unknown(name, "", "it was refused"))
-        if len(found) + len(unknown) == known:
+        if len(results) + len(unknown) == counted:
             unknown.append(Unknown(name, "", "there is nothing to measure"))
     try:
         share = measures.coverage()
-    except Refusal:  # a check has said why
+    except Refusal:  # a check has already reported why
         share = {}
-    if refusals:  # the next look begins where this one did, so that no row is lost for what was refused
+    if refusals:  # the next run starts where this one did, so that no row is lost to a refused check
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
-    causes = measures.causes(monitor.type) if any(one.breach for one in found) else []
+    causes = measures.causes(monitor.type) if any(measurement.breach for measurement in results) else []
     of_errors = monitor.type in LABELLED
     soaks = of_soaks(workload)
     soaking = measures.by_version(soaks) if soaks and not refusals else {}
-    return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
+    return RunResults(tuple(results), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
 
 
 def samples(
@@ -149,82 +150,90 @@ def samples(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> list[Sample]:
-    """The results as metrics, with what is unknown and the state of the bundles that they rest on."""
-    own = labels_of(workload, "monitor")
-    found = [Sample(COVERAGE, share, {**own, "feature": variant or "all"}) for variant, share in coverage.items()]
+    """The results as metrics, with the unknown values and the state of the bundles that they depend on."""
+    common_labels = labels_of(workload, "monitor")
+    metrics = [
+        Sample(COVERAGE, share, {**common_labels, "feature": variant or "all"}) for variant, share in coverage.items()
+    ]
     for (check, feature), value in _unknown(results, unknown).items():
-        found.append(Sample(UNKNOWN, value, {**own, "check": check, "feature": feature}))
-    for one in results:
-        labels = {**own, "check": one.check, "feature": one.feature or "all"}
-        found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
-        if one.turn is not None and one.turn.direction:
-            found.append(Sample(DIRECTION, one.turn.direction, labels))
+        metrics.append(Sample(UNKNOWN, value, {**common_labels, "check": check, "feature": feature}))
+    for result in results:
+        labels = {**common_labels, "check": result.check, "feature": result.feature or "all"}
+        metrics += [Sample(VALUE, result.value, labels), Sample(BREACH, float(result.breach), labels)]
+        if result.turn is not None and result.turn.direction:
+            metrics.append(Sample(DIRECTION, result.turn.direction, labels))
     for model in workload.monitor.models:
         if model.bundle is not None:
             bundles = Bundles(workload, model, model.bundle)
             bundles.on_disk()
-            found += bundle_samples(bundles, {**own, "model": model.name})
-    return [*found, Sample(LAST_RUN, now.timestamp(), own)]
+            metrics += bundle_samples(bundles, {**common_labels, "model": model.name})
+    return [*metrics, Sample(LAST_RUN, now.timestamp(), common_labels)]
 
 
-def breach_text(workload: MonitorWorkload, found: Result) -> str:
-    """A check that does not hold, in a sentence: of what, by how much, how loud it is, and who is told."""
+def breach_text(workload: MonitorWorkload, result: Result) -> str:
+    """A failed check in a sentence: what it is about, the value and the bounds, its severity, and who is notified."""
     monitor = workload.monitor
-    check = next(one for one in monitor.checks if one.name == found.check)
+    check = next(candidate for candidate in monitor.checks if candidate.name == result.check)
     bounds = {"min": check.min, "max": check.max}
     limits = [f"{name} {limit:g}" for name, limit in bounds.items() if limit is not None]
     oncall = workload.governance.owner.oncall
-    told = monitor.on_breach.notify or [oncall or "nobody: the spec names no channel"]
+    recipients = monitor.on_breach.notify or [oncall or "nobody: the spec names no channel"]
     return (
-        f"check {found.check} of {monitor.watch} does not hold: {found.feature or 'the window'} is "
-        f"{found.value:g}, asked is {' and '.join(limits)}{_turned(found)}; "
-        f"{check.severity}, told to {', '.join(told)}"
+        f"check {result.check} of {monitor.watch} does not hold: {result.feature or 'the window'} is "
+        f"{result.value:g}, asked is {' and '.join(limits)}{_turned(result)}; "
+        f"{check.severity}, told to {', '.join(recipients)}"
     )
 
 
 def cause_text(cause: Cause, *, of_errors: bool) -> str:
-    """What goes together with a breach, in a sentence."""
+    """A cause associated with a breach, in a sentence."""
     if of_errors:
         return f"rows with {cause.feature} {cause.part} add {cause.effect:g} to the mean error"
     return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
 
 
-def look_samples(workload: MonitorWorkload, found: Look, now: datetime) -> list[Sample]:
-    """A look as metrics, with what goes together with its breaches."""
-    own = labels_of(workload, "monitor")
-    name = ERRORS_BY if found.of_errors else MOVED_BY
-    causes = [Sample(name, one.effect, {**own, "feature": one.feature}) for one in found.causes[:MOST_TOLD]]
-    return [*samples(workload, found.results, now, found.unknown, found.coverage), *causes]
+def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetime) -> list[Sample]:
+    """The metrics of a run, including the causes associated with its breaches."""
+    common_labels = labels_of(workload, "monitor")
+    name = ERRORS_BY if run_results.of_errors else MOVED_BY
+    causes = [
+        Sample(name, cause.effect, {**common_labels, "feature": cause.feature})
+        for cause in run_results.causes[:MOST_CAUSES]
+    ]
+    return [*samples(workload, run_results.results, now, run_results.unknown, run_results.coverage), *causes]
 
 
-def _turned(found: Result) -> str:
-    """Which way it went and where, as far as that is known."""
-    return f" ({found.turn.words})" if found.turn is not None else ""
+def _turned(result: Result) -> str:
+    """The direction and location of a change, if known."""
+    return f" ({result.turn.words})" if result.turn is not None else ""
 
 
 def _judged(check: Check, measure: Measure) -> Result:
-    """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
+    """Whether a value violates its bounds and, for drift, whether it is more than chance."""
     breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
     turn = measure.moved.turn() if breach and measure.moved is not None else None
     return Result(check.name, measure.feature, measure.value, breach, measure.variant, turn)
 
 
-def _lasting(check: Check, results: list[Result], state: State) -> list[Result]:
-    """The results with a breach only where enough features are beyond their bounds, in enough looks in a row."""
-    failed = {one.feature for one in results if one.breach}
-    asked = check.consecutive or 1
-    if asked > 1:
-        counts = state.in_a_row(check.name, [one.feature for one in results], failed)
-        failed = {name for name in failed if counts[name] >= asked}
-    many = Counter(one.variant for one in results if one.feature in failed)
+def _sustained(check: Check, results: list[Result], state: State) -> list[Result]:
+    """The results, keeping a breach only if enough features are out of bounds, in enough runs in a row."""
+    failed = {result.feature for result in results if result.breach}
+    required = check.consecutive or 1
+    if required > 1:
+        counts = state.in_a_row(check.name, [result.feature for result in results], failed)
+        failed = {name for name in failed if counts[name] >= required}
+    failed_by_variant = Counter(result.variant for result in results if result.feature in failed)
     fewest = check.min_features or 1
-    return [replace(one, breach=one.feature in failed and many[one.variant] >= fewest) for one in results]
+    return [
+        replace(result, breach=result.feature in failed and failed_by_variant[result.variant] >= fewest)
+        for result in results
+    ]
 
 
 def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
-    """For each check whether it is unknown as a whole, 0 or 1, and the features and variants that are."""
-    found = dict.fromkeys(((one.check, "all") for one in results), 0.0)
-    return found | dict.fromkeys(((one.check, one.feature or "all") for one in unknown), 1.0)
+    """For each check, whether it is unknown as a whole (0 or 1), and its unknown features and variants."""
+    values = dict.fromkeys(((entry.check, "all") for entry in results), 0.0)
+    return values | dict.fromkeys(((entry.check, entry.feature or "all") for entry in unknown), 1.0)
 
 
 def tell(
@@ -234,5 +243,5 @@ def tell(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> bool:
-    """Push the metrics; without a receiver in the description, only log them."""
+    """Push the metrics; if the description names no receiver, only log them."""
     return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

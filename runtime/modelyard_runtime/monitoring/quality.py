@@ -1,7 +1,7 @@
-"""How good predictions were: what was said, brought together with what turned out to be true.
+"""Measures prediction quality: predictions joined with the labels that arrived later.
 
-Both are read part by part. Of more than a million predictions a part is judged, which is chosen by the hash of what
-they have in common with their labels; where rows are ranked, of whole queries.
+Both are read in batches. Of more than a million predictions, a sample is evaluated, chosen by the hash of the join key;
+for ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _MOST_JUDGED = 1_000_000
 
 
 @dataclass(slots=True)
-class Said:
-    """Predictions, each with the hash of the columns by which its label is found."""
+class KeyedPredictions:
+    """Predictions, each with the hash of the columns that its label is joined on."""
 
     key: Key
     timestamp: str
     group: str = ""
-    label: str = ""  # where the rows have their labels themselves
+    label: str = ""  # for rows that contain their own labels
     sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
-    unanswered: int = 0  # rows for which the model said nothing: no metric can tell of them
+    unanswered: int = 0  # rows without a prediction, which no metric covers
     predicted: Counter[str] = field(default_factory=Counter[str])  # rows with a prediction, by variant
-    findable: Counter[str] = field(default_factory=Counter[str])  # those that have what their label is found by
+    findable: Counter[str] = field(default_factory=Counter[str])  # rows that also have the columns to join labels on
 
     def add(self, frame: pd.DataFrame) -> None:
         import pandas as pd
@@ -58,21 +58,21 @@ class Said:
         self.predicted.update(_by_variant(frame))
         needed = [*self.key.columns, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
-            return  # these rows were captured without what their labels would be found by
+            return  # these rows were captured without the columns to join labels on
         frame = frame.dropna(subset=needed)
         self.findable.update(_by_variant(frame))
-        kept: dict[str, Any] = {
+        columns: dict[str, Any] = {
             KEY: hashes(frame, self.key.columns, self.key.numbers),
             PREDICTION: frame[PREDICTION].to_numpy(),
         }
-        kept[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
+        columns[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
         for name, column in ((SCORE, SCORE), (VARIANT, VARIANT), (LABEL, self.label), (MODEL_VERSION, MODEL_VERSION)):
-            kept[name] = frame[column].to_numpy() if column in frame.columns else None
-        kept[FRESH] = frame[FRESH].to_numpy() if FRESH in frame.columns else True
-        kept[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else kept[KEY]
-        self._keep(pd.DataFrame(kept))
+            columns[name] = frame[column].to_numpy() if column in frame.columns else None
+        columns[FRESH] = frame[FRESH].to_numpy() if FRESH in frame.columns else True
+        columns[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else columns[KEY]
+        self._keep(pd.DataFrame(columns))
 
-    def merge(self, other: Said) -> None:
+    def merge(self, other: KeyedPredictions) -> None:
         self.unanswered += other.unanswered
         self.predicted.update(other.predicted)
         self.findable.update(other.findable)
@@ -81,7 +81,7 @@ class Said:
             self._keep(part)
 
     def rows(self) -> pd.DataFrame:
-        """All of them that are kept."""
+        """All sampled rows."""
         import pandas as pd
 
         self._compact()
@@ -90,10 +90,10 @@ class Said:
         return self.parts[0] if self.parts else empty.astype({KEY: "uint64", GROUP: "uint64"})
 
     def _keep(self, part: pd.DataFrame) -> None:
-        held = part[self.sample.holds(part[GROUP].to_numpy())]
-        if len(held):
-            self.parts.append(held)
-            self.count += len(held)
+        sampled = part[self.sample.holds(part[GROUP].to_numpy())]
+        if len(sampled):
+            self.parts.append(sampled)
+            self.count += len(sampled)
         if self.count > 2 * self.sample.most:
             self._compact()
 
@@ -102,21 +102,21 @@ class Said:
 
         if not self.parts:
             return
-        whole = pd.concat(self.parts, ignore_index=True)
-        whole = whole[self.sample.holds(whole[GROUP].to_numpy())]
-        while len(whole) > self.sample.most and whole[GROUP].nunique() > 1:
+        combined = pd.concat(self.parts, ignore_index=True)
+        combined = combined[self.sample.holds(combined[GROUP].to_numpy())]
+        while len(combined) > self.sample.most and combined[GROUP].nunique() > 1:
             self.sample.halve()
-            whole = whole[self.sample.holds(whole[GROUP].to_numpy())]
-        self.parts, self.count = [whole.reset_index(drop=True)], 0
+            combined = combined[self.sample.holds(combined[GROUP].to_numpy())]
+        self.parts, self.count = [combined.reset_index(drop=True)], 0
 
 
 @dataclass(slots=True)
 class Truths:
-    """Labels of the wanted keys; of several for one key the newest by the timestamp, or else the last that was read."""
+    """Labels of the wanted keys. Of several for one key, the newest by timestamp, or else the last one read."""
 
     key: Key
     label: str
-    wanted: Hashes  # in order
+    wanted_keys: Hashes  # sorted
     timestamp: str = ""
     group: str = ""
     parts: list[pd.DataFrame] = field(default_factory=list)
@@ -127,17 +127,17 @@ class Truths:
         import pandas as pd
 
         frame = frame.dropna(subset=[self.label, *self.key.columns])
-        found = hashes(frame, self.key.columns, self.key.numbers)
-        if not len(found) or not len(self.wanted):
+        row_keys = hashes(frame, self.key.columns, self.key.numbers)
+        if not len(row_keys) or not len(self.wanted_keys):
             return
-        at = np.minimum(np.searchsorted(self.wanted, found), len(self.wanted) - 1)
-        held = self.wanted[at] == found
-        frame = frame[held]
-        kept: dict[str, Any] = {KEY: found[held], LABEL: frame[self.label].to_numpy()}
-        known = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy() if self.timestamp else None
-        kept[TIME] = known
-        kept[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else None
-        self._keep(pd.DataFrame(kept))
+        positions = np.minimum(np.searchsorted(self.wanted_keys, row_keys), len(self.wanted_keys) - 1)
+        matching = self.wanted_keys[positions] == row_keys
+        frame = frame[matching]
+        columns: dict[str, Any] = {KEY: row_keys[matching], LABEL: frame[self.label].to_numpy()}
+        stamps = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy() if self.timestamp else None
+        columns[TIME] = stamps
+        columns[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else None
+        self._keep(pd.DataFrame(columns))
 
     def merge(self, other: Truths) -> None:
         for part in other.parts:
@@ -154,7 +154,7 @@ class Truths:
     def _keep(self, part: pd.DataFrame) -> None:
         self.parts.append(part)
         self.count += len(part)
-        if self.count > 2 * len(self.wanted):
+        if self.count > 2 * len(self.wanted_keys):
             self._compact()
 
     def _compact(self) -> None:
@@ -162,48 +162,52 @@ class Truths:
 
         if not self.parts:
             return
-        whole = pd.concat(self.parts, ignore_index=True)
+        combined = pd.concat(self.parts, ignore_index=True)
         if self.timestamp:
-            whole = whole.sort_values(TIME, kind="stable")
-        self.parts = [whole.drop_duplicates(KEY, keep="last").reset_index(drop=True)]
+            combined = combined.sort_values(TIME, kind="stable")
+        self.parts = [combined.drop_duplicates(KEY, keep="last").reset_index(drop=True)]
         self.count = 0
 
 
-def coverage(made: Said, judged: pd.DataFrame) -> dict[str, float]:
-    """The share of predictions whose label is known: of all by the empty name, and of each variant of several.
+def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, float]:
+    """The share of predictions whose label is known: overall under the empty name, and for each variant if several.
 
-    Where only a part of the predictions is held, that part stands for all.
+    If predictions were sampled, the sample stands for all of them.
     """
-    held, known = _by_variant(made.rows()), _by_variant(judged)
+    sampled, labelled = _by_variant(predictions.rows()), _by_variant(judged)
     shares = {
-        variant: made.findable[variant] / count * (known[variant] / held[variant] if held[variant] else 0.0)
-        for variant, count in made.predicted.items()
+        variant: predictions.findable[variant]
+        / count
+        * (labelled[variant] / sampled[variant] if sampled[variant] else 0.0)
+        for variant, count in predictions.predicted.items()
     }
-    total = made.predicted.total()
-    whole = {"": sum(shares[variant] * count for variant, count in made.predicted.items()) / total} if total else {}
-    return {**whole, **(shares if len(shares) > 1 else {})}
+    total = predictions.predicted.total()
+    overall = (
+        {"": sum(shares[variant] * count for variant, count in predictions.predicted.items()) / total} if total else {}
+    )
+    return {**overall, **(shares if len(shares) > 1 else {})}
 
 
 def _by_variant(frame: pd.DataFrame) -> Counter[str]:
-    """How many rows each variant has; those of none have the empty name."""
+    """The number of rows of each variant; rows without one count under the empty name."""
     if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
         return Counter({"": len(frame)} if len(frame) else {})
     return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
 
 
-def joined(said: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
+def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
     """Predictions whose label is known, in the order in which they were made."""
-    more = truths[[KEY, LABEL, GROUP]]
-    rows = said.drop(columns=[LABEL]).merge(more, on=KEY, how="inner", suffixes=("", "_of_label"))
+    labels = truths[[KEY, LABEL, GROUP]]
+    rows = predictions.drop(columns=[LABEL]).merge(labels, on=KEY, how="inner", suffixes=("", "_of_label"))
     return rows.sort_values(TIME, kind="stable", ignore_index=True)
 
 
-def answered(part: pd.DataFrame) -> Answer:
-    """What the model answered to these rows."""
+def answer_of(part: pd.DataFrame) -> Answer:
+    """The model's predictions for these rows, with scores if it has them."""
     import numpy as np
 
     scores: Any = None
     if SCORE in part.columns and part[SCORE].notna().all():
-        found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
-        scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
+        arrays = [np.asarray(row_scores, dtype=np.float64) for row_scores in part[SCORE]]
+        scores = np.stack(arrays) if len({row_scores.shape for row_scores in arrays}) == 1 else None
     return Answer(part[PREDICTION].to_numpy(), scores)

@@ -1,4 +1,4 @@
-"""What is counted in one pass over rows, part by part; counts of parts that were read apart are added."""
+"""Counts made in one pass over rows, batch by batch, that can be merged."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts that grow by rows and by other counts of the same kind."""
+    """Counts that can be extended by rows, or merged with counts of the same kind."""
 
     def add(self, frame: pd.DataFrame) -> None:
-        """More rows."""
+        """Count more rows."""
         ...
 
     def merge(self, other: Self) -> None:
-        """Counts of other rows."""
+        """Add the counts of other rows."""
         ...
 
 
@@ -39,28 +39,28 @@ T = TypeVar("T", bound=Tally)
 
 
 def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
-    """One pass over all rows, by so many threads, each with files of its own: most of the work needs no lock."""
+    """Count all rows in one pass. Each thread reads its own files, so most of the work needs no lock."""
     files = rows.files()
     count = max(min(len(files), threads), 1)
     if count == 1:
         return _tallied(rows, files, make)
     with ThreadPoolExecutor(count) as pool:
-        whole, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
+        tally, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
     for other in others:
-        whole.merge(other)
-    return whole
+        tally.merge(other)
+    return tally
 
 
 def _tallied(rows: Rows, files: Sequence[str], make: Callable[[], T]) -> T:
-    found = make()
+    tally = make()
     for frame in rows.frames(files):
-        found.add(frame)
-    return found
+        tally.add(frame)
+    return tally
 
 
 @dataclass(slots=True)
 class Profiles:
-    """Profiles of all columns but some."""
+    """Profiles of all columns except the hidden ones."""
 
     hidden: frozenset[str]
     rows: int = 0
@@ -80,12 +80,12 @@ class Profiles:
 
 @dataclass(slots=True)
 class Distinct:
-    """How many of the rows are there already: exactly up to a million different ones, beyond that by a part of them.
+    """The share of duplicate rows: exact for up to a million distinct rows, beyond that estimated from a sample.
 
-    Which rows are in that part is said by their hash, so that equal rows are in it together or not at all.
+    Rows are sampled by their hash, so that equal rows are either all in the sample or all left out.
     """
 
-    columns: tuple[str, ...]  # all but the hidden ones where there are none
+    columns: tuple[str, ...]  # all but the hidden ones if empty
     hidden: frozenset[str] = frozenset()
     sample: Sample = field(default_factory=lambda: Sample(_MOST_HASHES))
     parts: list[tuple[Hashes, Numbers]] = field(default_factory=list)
@@ -95,8 +95,8 @@ class Distinct:
         import numpy as np
 
         columns = self.columns or [str(name) for name in frame.columns if name not in self.hidden]
-        found = hashes(frame, [name for name in columns if name in frame.columns])
-        self._keep(found, np.ones(len(found)))
+        row_hashes = hashes(frame, [name for name in columns if name in frame.columns])
+        self._keep(row_hashes, np.ones(len(row_hashes)))
 
     def merge(self, other: Distinct) -> None:
         self.sample.narrow(other.sample)
@@ -104,15 +104,15 @@ class Distinct:
             self._keep(*part)
 
     def share(self) -> float:
-        """The share of rows that are there already, 0 to 1."""
+        """The share of rows that duplicate another row, 0 to 1."""
         self._compact()
-        rows = sum(float(counted.sum()) for _, counted in self.parts)
-        return 1 - sum(len(found) for found, _ in self.parts) / rows if rows else 0.0
+        rows = sum(float(counts.sum()) for _, counts in self.parts)
+        return 1 - sum(len(values) for values, _ in self.parts) / rows if rows else 0.0
 
-    def _keep(self, found: Hashes, counted: Numbers) -> None:
-        held = self.sample.holds(found)
-        self.parts.append((found[held], counted[held]))
-        self.waiting += int(held.sum())
+    def _keep(self, row_hashes: Hashes, counts: Numbers) -> None:
+        sampled = self.sample.holds(row_hashes)
+        self.parts.append((row_hashes[sampled], counts[sampled]))
+        self.waiting += int(sampled.sum())
         if self.waiting > 2 * self.sample.most:
             self._compact()
 
@@ -121,58 +121,58 @@ class Distinct:
 
         if not self.parts:
             return
-        every, counted = (np.concatenate(part) for part in zip(*self.parts, strict=True))
-        held = self.sample.holds(every)
-        different, places = np.unique(every[held], return_inverse=True)
-        total: Numbers = np.bincount(places, weights=counted[held], minlength=len(different)).astype(np.float64)
-        while len(different) > self.sample.most:
+        row_hashes, counts = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        sampled = self.sample.holds(row_hashes)
+        distinct, places = np.unique(row_hashes[sampled], return_inverse=True)
+        total: Numbers = np.bincount(places, weights=counts[sampled], minlength=len(distinct)).astype(np.float64)
+        while len(distinct) > self.sample.most:
             self.sample.halve()
-            held = self.sample.holds(different)
-            different, total = different[held], total[held]
-        self.parts, self.waiting = [(different, total)], 0
+            sampled = self.sample.holds(distinct)
+            distinct, total = distinct[sampled], total[sampled]
+        self.parts, self.waiting = [(distinct, total)], 0
 
 
 @dataclass(slots=True)
 class Sample:
-    """The part of all hashes that is kept, so that about so many different ones are: at first all, then a half."""
+    """A sample by hash with at most about `most` distinct values: at first every hash, then repeatedly half of them."""
 
     most: int
     below: int = 2**64 - 1
 
     @property
     def fraction(self) -> float:
-        """The part that is kept, above 0 and up to 1."""
+        """The sampled fraction, above 0 and up to 1."""
         return (self.below + 1) / 2**64
 
-    def holds(self, found: Hashes) -> npt.NDArray[np.bool_]:
-        """Which of the hashes are kept."""
+    def holds(self, row_hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Which of the hashes are in the sample."""
         import numpy as np
 
-        return found <= np.uint64(self.below)
+        return row_hashes <= np.uint64(self.below)
 
     def halve(self) -> None:
-        """Keep half of what was kept."""
+        """Keep half of the sample."""
         self.below >>= 1
 
     def narrow(self, other: Sample) -> None:
-        """Keep no more than another part of the rows has kept."""
+        """Shrink to the sample of other rows if that is smaller."""
         self.below = min(self.below, other.below)
 
 
 @dataclass(slots=True)
 class Watched:
-    """What drift and the state of the data are measured from.
+    """The counts from which drift and the state of the data are measured.
 
-    `references` are profiles of columns by variant; those of the empty name are for all rows, or for variants that have
-    none of their own.
+    `references` contains column profiles by variant; those under the empty name are for all rows, or for variants
+    without their own.
     """
 
     own: frozenset[str]
     references: Mapping[str, Mapping[str, Profile]]
-    apart: bool  # each variant has measures of its own
+    by_variant: bool  # measure each variant separately
     distinct: dict[str, Distinct]  # by check
     rows: int = 0
-    present: dict[str, int] = field(default_factory=dict)  # values that are there, by column
+    present: dict[str, int] = field(default_factory=dict)  # non-missing values, by column
     variants: dict[str, dict[str, Moved]] = field(default_factory=dict)
 
     def add(self, frame: pd.DataFrame) -> None:
@@ -181,7 +181,7 @@ class Watched:
             self.present[str(name)] = self.present.get(str(name), 0) + int(frame[name].notna().sum())
         for distinct in self.distinct.values():
             distinct.add(frame)
-        if self.apart and VARIANT in frame.columns and VARIANT in self.own:
+        if self.by_variant and VARIANT in frame.columns and VARIANT in self.own:
             for variant, rows in frame.groupby(VARIANT):
                 self._compare(str(variant), rows)
         else:
@@ -198,7 +198,7 @@ class Watched:
                 self._moved(variant, name).merge(moved)
 
     def reference(self, variant: str) -> Mapping[str, Profile]:
-        """What the rows of a variant are compared with."""
+        """The reference profiles for the rows of a variant."""
         return self.references.get(variant, self.references.get("", {}))
 
     def _compare(self, variant: str, rows: pd.DataFrame) -> None:

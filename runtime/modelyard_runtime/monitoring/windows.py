@@ -1,6 +1,6 @@
-"""The rows that a monitor looks at: the newest part of the captures of an endpoint, or of a dataset.
+"""The rows that a monitor reads: the recent part of an endpoint's captures, or of a dataset.
 
-They are read file by file and part by part, so that a window of any size fits into a Pod of any size.
+They are read file by file in batches, so that the memory needed does not depend on the size of the window.
 """
 
 from __future__ import annotations
@@ -23,46 +23,46 @@ if TYPE_CHECKING:
 
 VARIANT = "variant"
 FRESH = "_fresh"
-"""Of each row, whether no look before has seen it."""
+"""For each row, whether no earlier run has read it."""
 
 _BATCH_ROWS = 65536
 
 
 class Rows(Protocol):
-    """Rows of some time that lie in files."""
+    """The rows of a period, stored in files."""
 
     @property
     def timestamp(self) -> str:
-        """The column that says when a row happened."""
+        """The column with the time of each row."""
         ...
 
     @property
     def own(self) -> tuple[str, ...]:
-        """Columns that are no input of the model."""
+        """The columns that are not inputs of the model."""
         ...
 
     def files(self) -> list[str]:
-        """The files that may have some of these rows."""
+        """The files that may contain some of these rows."""
         ...
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """The rows of some of the files, part by part; no part is empty."""
+        """The rows of some of the files, in batches; no batch is empty."""
         ...
 
     def newest(self) -> datetime | None:
-        """When the newest row happened, be it before the window; None where there is no row at all."""
+        """The time of the newest row, even if it is before the window; None if there are no rows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """Rows of a dataset; of all times without `since` and `until`."""
+    """The rows of a dataset; all of them without `since` and `until`."""
 
     workload: Workload
     dataset: Dataset
     since: datetime | None = None
     until: datetime | None = None
-    before: datetime | None = None  # where the window of the look before ended
+    before: datetime | None = None  # where the window of the previous run ended
 
     @property
     def timestamp(self) -> str:
@@ -86,11 +86,11 @@ class DatasetRows:
             yield frame if self.before is None else frame.assign(**{FRESH: times(frame[self.timestamp]) > self.before})
 
     def newest(self) -> datetime | None:
-        found = opened(self.workload, self.dataset)
-        if self.timestamp not in found.schema.names:
+        source = opened(self.workload, self.dataset)
+        if self.timestamp not in source.schema.names:
             raise Refusal(f"{self.dataset.uri} lacks its timestamp column {self.timestamp!r}")
         latest: datetime | None = None
-        for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
+        for batch in source.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
             stamps = times(batch.to_pandas()[self.timestamp]).dropna()
             if len(stamps):
                 last = stamps.max().floor("us").to_pydatetime()
@@ -100,12 +100,12 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """What the servers of an endpoint captured in a window, with the variant of each row."""
+    """The rows that an endpoint's servers captured in a window, with the variant of each."""
 
     workload: Workload
     capture: WatchedCapture
     window: Window
-    listed: list[list[str]] = field(default_factory=list[list[str]])  # once: files that come later are the next look's
+    listed: list[list[str]] = field(default_factory=list[list[str]])  # read once: later files belong to the next run
 
     @property
     def timestamp(self) -> str:
@@ -118,7 +118,7 @@ class CapturedRows:
     def files(self) -> list[str]:
         if not self.listed:
             ends = (self.window.earliest, self.window.until)
-            first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in ends)
+            first, last = (f"day={end.astimezone(UTC):%Y-%m-%d}" for end in ends)
             self.listed.append([file for day in self._days() if first <= day <= last for file in self._of_day(day)])
         return self.listed[0]
 
@@ -126,7 +126,7 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        redacted = list(self.capture.redact)  # whose values say nothing
+        redacted = list(self.capture.redact)  # their values carry no information
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
@@ -135,19 +135,19 @@ class CapturedRows:
                     if len(frame):
                         yield frame.drop(columns=redacted, errors="ignore").assign(**{VARIANT: variant_of(file)})
 
-    def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
-        window, at = self.window, frame[CAPTURED_AT]
-        held = (at > window.since) & (at <= window.until)
+    def _in_window(self, frame: pd.DataFrame, is_new: bool) -> pd.DataFrame:
+        window, captured = self.window, frame[CAPTURED_AT]
+        inside = (captured > window.since) & (captured <= window.until)
         if window.before is None:
-            return frame[held]
-        if new and window.late is not None:
-            held |= (at > window.late) & (at <= window.before)
-        return frame[held].assign(**{FRESH: True if new else at[held] > window.before})
+            return frame[inside]
+        if is_new and window.late is not None:
+            inside |= (captured > window.late) & (captured <= window.before)
+        return frame[inside].assign(**{FRESH: True if is_new else captured[inside] > window.before})
 
     def newest(self) -> datetime | None:
         for day in reversed(self._days()):
-            found = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
-            frames = found.frames(self._of_day(day))
+            captures = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
+            frames = captures.frames(self._of_day(day))
             stamps: list[datetime] = [frame[CAPTURED_AT].max().floor("us").to_pydatetime() for frame in frames]
             if stamps:
                 return max(stamps)
@@ -157,13 +157,13 @@ class CapturedRows:
         return place(self.workload, self.capture.uri, self.capture.store)
 
     def _days(self) -> list[str]:
-        return sorted(one.base_name for one in listed(self._where()) if one.base_name.startswith("day="))
+        return sorted(entry.base_name for entry in listed(self._where()) if entry.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
         """Files below a day: `variant=<name>/<file>`."""
         folder = self._where().below(day)
-        found = (str(one.path) for one in files(folder))
-        return [one for one in found if one.removeprefix(folder.path).strip("/").count("/") == 1]
+        paths = (str(path.path) for path in files(folder))
+        return [path for path in paths if path.removeprefix(folder.path).strip("/").count("/") == 1]
 
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -171,31 +171,29 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def variant_of(file: str) -> str:
-    """The variant that a file of captures is of."""
+    """The variant of a capture file."""
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """The window that a monitor is about, after that of the look before. It ends earlier by as much as the labels that
-    it needs are late.
-    """
+    """The window of a monitor run, given that of the previous run. It ends earlier by the declared label delay."""
     monitor = workload.monitor
     watched = monitor.current
-    late = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
-    until = now - timedelta(seconds=late)
-    every = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
-    found = window(before, until, timedelta(seconds=monitor.window_seconds), every)
+    label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
+    until = now - timedelta(seconds=label_delay_s)
+    interval = timedelta(seconds=monitor.every_seconds) if monitor.every_seconds is not None else None
+    period = window(before, until, timedelta(seconds=monitor.window_seconds), interval)
     if watched.capture is not None:
-        return CapturedRows(workload, watched.capture, found), found
+        return CapturedRows(workload, watched.capture, period), period
     dataset = monitor.data[watched.data]
-    return DatasetRows(workload, dataset, found.since, found.until, found.before), found
+    return DatasetRows(workload, dataset, period.since, period.until, period.before), period
 
 
 def reference(workload: MonitorWorkload, now: datetime) -> DatasetRows:
     """The rows of a dataset that a window is compared with."""
     monitor = workload.monitor
-    described = monitor.reference or Reference()
-    dataset = monitor.data[described.data]
-    if described.window_seconds is None:
+    settings = monitor.reference or Reference()
+    dataset = monitor.data[settings.data]
+    if settings.window_seconds is None:
         return DatasetRows(workload, dataset)
-    return DatasetRows(workload, dataset, now - timedelta(seconds=described.window_seconds), now)
+    return DatasetRows(workload, dataset, now - timedelta(seconds=settings.window_seconds), now)

@@ -1,4 +1,4 @@
-"""The description of a pipeline, held against what this runtime can do."""
+"""Checks the description of a pipeline against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITTEN = ("parquet", "csv")
 
 
 def check_pipeline(workload: Workload) -> PipelineWorkload:
-    """The pipeline, unless it asks what this runtime does not do."""
+    """Return the pipeline; refuse it if it requires something this runtime does not support."""
     if not isinstance(workload, PipelineWorkload):
         raise Refusal(f"'run' is for pipelines, and this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
@@ -51,22 +51,22 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
     trainer, task = step.trainer, pipeline.task
     check_task(trainer, task)
     _check_inputs(pipeline, [data[name] for name in step.inputs], task)
-    most = step.workers.max
-    if most > 1 and pipeline.tuning is None and not trainers()[trainer].together:
+    max_workers = step.workers.max
+    if max_workers > 1 and pipeline.tuning is None and not trainers()[trainer].together:
         raise Refusal(
-            f"{trainer} trains on one worker, and workers.max is {most}; "
+            f"{trainer} trains on one worker, and workers.max is {max_workers}; "
             "use one worker, a search, or an entrypoint that trains with Ray Train"
         )
 
 
 def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
-    """What a built-in trainer reads has one label, and what the split and a ranker go by."""
-    labelled = sum(bool(one.label) for one in inputs)
+    """Check that the inputs of a built-in trainer have one label, and the columns that a split or ranker needs."""
+    labelled = sum(bool(dataset.label) for dataset in inputs)
     if labelled != 1:
         raise Refusal(f"one of its inputs must have a label; {labelled} have")
-    if pipeline.split is not None and pipeline.split.by == "time" and not any(one.timestamp for one in inputs):
+    if pipeline.split is not None and pipeline.split.by == "time" and not any(dataset.timestamp for dataset in inputs):
         raise Refusal("a split by time needs a dataset with a timestamp column")
-    if task == "ranking" and not any(one.group for one in inputs):
+    if task == "ranking" and not any(dataset.group for dataset in inputs):
         raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
 
 

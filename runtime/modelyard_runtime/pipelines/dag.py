@@ -1,4 +1,4 @@
-"""The order of a run: steps begin when what they need has succeeded, are tried again, and end in time."""
+"""Schedules the steps of a run: each starts when its dependencies have succeeded, with retries and timeouts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _WAIT_S = 1.0
 _log = logging.getLogger(__name__)
 
 Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
-"""Starts a step by name, with references to the results of those that it needs.
+"""Starts a step by name, with references to the results of its dependencies.
 
-Gives the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
-stays where it was made. A step runs in an actor of its own since that can be killed at any moment: a task that is
-cancelled by force just as it ends brings the driver down (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
+Returns the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
+stays where it was made. Each step runs in its own actor, since an actor can be killed at any moment: force-cancelling a
+task just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
 """
 
 
@@ -41,49 +41,49 @@ class _Attempt:
 
 
 class Driver:
-    """Runs the steps of a DAG through Ray, as many at once as their needs allow."""
+    """Runs the steps of a DAG on Ray, in parallel where dependencies allow it."""
 
     def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps
         self._ends_at = time.monotonic() + timeout_s
         self._running: dict[str, _Attempt] = {}
-        self._made: dict[str, Done] = {}
+        self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """The outcome of every step by name, or None when one of them failed for good: the others are ended then."""
+        """The outcome of every step by name, or None if one failed for good; the others are then killed."""
         import ray
 
-        while len(self._made) < len(self._steps):
+        while len(self._done) < len(self._steps):
             self._begin(submit)
             references = [attempt.reference for attempt in self._running.values()]
             ray.wait(references, num_returns=1, timeout=_WAIT_S, fetch_local=False)
             for name, attempt in list(self._running.items()):
-                if not self._looked_at(name, attempt, submit):
+                if not self._check_attempt(name, attempt, submit):
                     self._end_all()
                     return None
-        return self._made
+        return self._done
 
     def _begin(self, submit: Submit) -> None:
         for name, step in self._steps.items():
-            waits = name not in self._made and name not in self._running
-            if waits and all(need in self._made for need in step.needs):
+            waits = name not in self._done and name not in self._running
+            if waits and all(need in self._done for need in step.needs):
                 self._try(name, 1, submit)
 
     def _try(self, name: str, number: int, submit: Submit) -> None:
         _log.info("step %s: try %d", name, number)
-        results = {need: self._made[need].result for need in self._steps[name].needs}
+        results = {need: self._done[need].result for need in self._steps[name].needs}
         ends_at = min(time.monotonic() + self._steps[name].timeout_seconds, self._ends_at)
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
-    def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """False when the step has failed for good."""
+    def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
+        """Whether the step may still succeed; False if it has failed for good."""
         import ray
         from ray.exceptions import RayError
 
         ready, _ = ray.wait([attempt.reference], timeout=0, fetch_local=False)
         if ready:
             try:
-                self._made[name] = Done(ray.get(attempt.reference), attempt.result)
+                self._done[name] = Done(ray.get(attempt.reference), attempt.result)
                 del self._running[name]
                 _log.info("step %s: done", name)
                 return True
@@ -92,16 +92,16 @@ class Driver:
                 if isinstance(cause, Refusal):
                     self._end_all()
                     raise Refusal(f"step {name!r}: {cause}") from None
-                return self._again(name, attempt, str(problem), submit)
+                return self._retry(name, attempt, str(problem), submit)
         if time.monotonic() < attempt.ends_at:
             return True
         ray.kill(attempt.actor)
-        why = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
-        return self._again(name, attempt, why, submit)
+        reason = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
+        return self._retry(name, attempt, reason, submit)
 
-    def _again(self, name: str, attempt: _Attempt, why: str, submit: Submit) -> bool:
+    def _retry(self, name: str, attempt: _Attempt, reason: str, submit: Submit) -> bool:
         del self._running[name]
-        _log.error("step %s: try %d failed: %s", name, attempt.number, why)
+        _log.error("step %s: try %d failed: %s", name, attempt.number, reason)
         if attempt.number > self._steps[name].retries or time.monotonic() >= self._ends_at:
             return False
         self._try(name, attempt.number + 1, submit)
@@ -116,11 +116,11 @@ class Driver:
 
 
 def order(steps: Mapping[str, Step]) -> list[str]:
-    """The steps with each after those that it needs; steps that wait for each other are refused."""
-    done: dict[str, None] = {}
-    while len(done) < len(steps):
-        ready = [name for name, step in steps.items() if name not in done and set(step.needs) <= done.keys()]
+    """The steps in topological order; cyclic dependencies are refused."""
+    ordered: dict[str, None] = {}
+    while len(ordered) < len(steps):
+        ready = [name for name, step in steps.items() if name not in ordered and set(step.needs) <= ordered.keys()]
         if not ready:
-            raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
-        done |= dict.fromkeys(ready)
-    return list(done)
+            raise Refusal(f"steps {', '.join(name for name in steps if name not in ordered)} wait for each other")
+        ordered |= dict.fromkeys(ready)
+    return list(ordered)

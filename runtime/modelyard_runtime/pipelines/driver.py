@@ -1,4 +1,4 @@
-"""`run`: the driver of a pipeline inside its Ray cluster. It orders the steps; they work on the workers."""
+"""`run`: the driver of a pipeline inside its Ray cluster. It schedules the steps; the workers run them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.pipelines.dag import Done, Driver, order
 from modelyard_runtime.pipelines.logs import keep_logs
 from modelyard_runtime.pipelines.steps import StepActor, finish_step, scores, spread_out, worker_of
-from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.look import Subject, promotes_itself
 from modelyard_runtime.promotion.promoter import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
@@ -21,12 +21,12 @@ from modelyard_runtime.training.tuning import fixed_parameters, middle
 from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Pipeline, PipelineWorkload, Workload
 
-_BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
+_BESIDE = 0.001  # of a Pod's group resource, for a task that runs next to a worker
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Run every step of the described pipeline, and what follows training: 0 when all is done."""
+    """Run every step of the described pipeline, and what follows training. Returns 0 if everything succeeds."""
     workload = check(mounted_workload())
     pipeline = workload.pipeline
     _start_ray(pipeline)
@@ -34,7 +34,7 @@ def run() -> int:
         registry.connect(workload)
         registry.open_experiment(pipeline.trained_model)  # runs of the user's own code belong to it, too
     if _is_delivered_or_approved(pipeline) and promotes_itself(workload):
-        _log.info("before the run: %s", promote_waiting(Look.of_training(workload)))
+        _log.info("before the run: %s", promote_waiting(Subject.of_training(workload)))
     run_name = new_run()
     try:
         return work(workload, run_name)
@@ -43,48 +43,48 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Whether a version that was trained before may wait for an approval, or for its delivery."""
+    """Whether an earlier version may be waiting for an approval or a delivery."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
 
 
 def work(workload: PipelineWorkload, run_name: str) -> int:
-    """The steps of a pipeline, on a Ray that runs; what comes of them is judged, reported and logged."""
+    """Run the steps of a pipeline on an initialized Ray; evaluate, report and log the results."""
     pipeline = workload.pipeline
     driver = Driver(pipeline.steps, pipeline.timeout_seconds)
-    made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
-    if made is None:
+    done_steps = driver.run(lambda name, results: _submit(workload, name, results, run_name))
+    if done_steps is None:
         return 1
     if workload.type == "training":
-        code = _finish(workload, made, run_name)
-        report_standing(Look.of_training(workload))
+        code = _finish(workload, done_steps, run_name)
+        report_standing(Subject.of_training(workload))
         return code
     steps = pipeline.steps
-    counts = [one.summary.reported["refused"] for name, one in made.items() if scores(workload, steps[name])]
+    counts = [done.summary.reported["refused"] for name, done in done_steps.items() if scores(workload, steps[name])]
     if counts:
         report_refused(workload, sum(counts))
     _log.info("run %s is done", run_name)
     return 0
 
 
-def check(described: Workload) -> PipelineWorkload:
-    """The pipeline, unless it asks what this runtime does not do: that is refused before any work."""
-    workload = check_pipeline(described)
+def check(description: Workload) -> PipelineWorkload:
+    """Return the pipeline; refuse it before any work if it requires something this runtime does not support."""
+    workload = check_pipeline(description)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
     for name, step in pipeline.steps.items():
         if step.trainer:
-            given = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
+            parameters = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
             try:
-                check_trainer(step.trainer, task, given)
+                check_trainer(step.trainer, task, parameters)
             except Refusal as refusal:
                 raise Refusal(f"step {name!r}: {refusal}") from None
     return workload
 
 
 def _start_ray(pipeline: Pipeline) -> None:
-    """Join the cluster that this runs in; without one, start a local Ray that has what the steps ask for."""
+    """Join this Pod's Ray cluster; without one, start a local Ray with the resources that the steps request."""
     import ray
 
     if ray.is_initialized():
@@ -98,15 +98,15 @@ def _start_ray(pipeline: Pipeline) -> None:
     groups: dict[str, float] = {}
     cpus = 1.0
     for step in steps:
-        worker, most = worker_of(step), max(step.workers.max, 1)
-        cpus = max(cpus, worker["num_cpus"] * most)
+        worker, max_workers = worker_of(step), max(step.workers.max, 1)
+        cpus = max(cpus, worker["num_cpus"] * max_workers)
         for group in worker["resources"]:
-            groups[group] = max(groups.get(group, 0.0), float(most))
+            groups[group] = max(groups.get(group, 0.0), float(max_workers))
     ray.init(address="local", num_cpus=int(-(-cpus // 1)), resources=groups, include_dashboard=False)
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker of its group: in the whole of it, or beside the workers that it starts itself."""
+    """Start a step on a worker of its group: using all of it, or next to the workers that the step starts itself."""
     import ray
 
     step = workload.pipeline.steps[name]
@@ -114,25 +114,25 @@ def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_
     if spread_out(workload, step):
         worker = {"num_cpus": 0, "resources": dict.fromkeys(worker["resources"], _BESIDE)}
     actor: Any = ray.remote(StepActor).options(max_restarts=0, **worker).remote()
-    summary, made = actor.perform.options(num_returns=2).remote(workload, name, results, run_name)
-    return actor, summary, made
+    summary, result = actor.perform.options(num_returns=2).remote(workload, name, results, run_name)
+    return actor, summary, result
 
 
-def _finish(workload: PipelineWorkload, made: dict[str, Done], run_name: str) -> int:
+def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: str) -> int:
     import ray
     from ray.exceptions import RayError
 
     steps = workload.pipeline.steps
-    modelled = [name for name in order(steps) if made[name].summary.has_model]
+    modelled = [name for name in order(steps) if done_steps[name].summary.has_model]
     trained = [name for name in modelled if steps[name].trainer] or modelled
     if not trained:
         raise Refusal("no step returned a model; a training pipeline needs one that does")
     name = trained[-1]
-    reported = {key: value for one in made.values() for key, value in one.summary.reported.items()}
+    reported = {key: value for done in done_steps.values() for key, value in done.summary.reported.items()}
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
-        _log.info("%s", ray.get(ending.remote(workload, name, made[name].result, reported, run_name)))
+        _log.info("%s", ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name)))
     except RayError as problem:
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):

@@ -1,4 +1,4 @@
-"""The logs of a run, copied to the store of artifacts before its Pods are gone."""
+"""Copies the logs of a run to the artifact store before its Pods are gone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.storage.filesystem import place, write_whole
 from modelyard_runtime.workload.records import PipelineWorkload
 
 _SESSIONS = Path("/tmp/ray")
-"""Where Ray writes on every node, in a folder a session (docs.ray.io, "Configuring Logging", read 2026-11-25)."""
+"""Where Ray writes logs on each node, one folder per session (docs.ray.io, "Configuring Logging", read 2026-11-25)."""
 
 _KEPT = ("job-driver-*.log", "worker-*.out", "worker-*.err", "raylet.out", "raylet.err", "monitor.*", "serve/*.log")
 _MOST_BYTES = 64 * 1024**2
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
-    """Copy what each node of the cluster has written, with a task on each; what cannot be copied ends no run."""
+    """Copy the logs of every node in the cluster, with a task on each; a failed copy does not fail the run."""
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -31,13 +31,13 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
     nodes_of_cluster: Any = ray.nodes  # Ray leaves it untyped
     for node in nodes_of_cluster():
         if node["Alive"]:
-            there = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
-            task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+            on_node = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
+            task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=on_node)
             copying[task.remote(workload, run_name, node["NodeName"])] = node["NodeName"]
-    done, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
+    finished, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
     for reference in late:
         _log.warning("logs of %s are not copied: it took longer than %d s", copying[reference], _WAIT_S)
-    for reference in done:
+    for reference in finished:
         try:
             _log.info("logs of %s: %d files", copying[reference], ray.get(reference))
         except RayError as problem:
@@ -45,14 +45,14 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
 
 
 def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
-    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`; how many files there were."""
+    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`; returns the number of files."""
     import ray
 
     return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
 
 
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
-    """The same from a folder."""
+    """Copy the logs in a folder of this node; returns the number of files."""
     logs = workload.pipeline.logs
     if logs is None:
         return 0

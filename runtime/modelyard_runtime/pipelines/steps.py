@@ -1,4 +1,4 @@
-"""One step of a pipeline, as it runs on a worker: a built-in trainer, built-in scoring, or user code."""
+"""One step of a pipeline, run on a worker: a built-in trainer, built-in scoring, or user code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.context import Context
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.checkpoints import Checkpoints, state_of
 from modelyard_runtime.training.data import TrainingData, training_data
-from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whole
+from modelyard_runtime.training.sharding import Shards, read_in_shards, reason_to_read_whole
 from modelyard_runtime.training.together import goes_on, parts_of, train_together, trains_together
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.training.trainers import check_trainer, grow
@@ -26,14 +26,14 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
+_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, and coordinators use the rest
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a step made: a model with its data and parameters, or only reports. `result` is what user code returned.
+class StepOutcome:
+    """The outcome of a step: a model with its data and parameters, or only reported metrics.
 
-    `run_id` is the run of the registry that a search began.
+    `result` is the return value of user code, `run_id` the registry's run that a search created.
     """
 
     model: Any = None
@@ -46,14 +46,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the driver must know of a step's result, which may be large and stays where it was made."""
+    """The part of a step's outcome that the driver needs; the outcome itself may be large and is not moved."""
 
     has_model: bool
     reported: Mapping[str, float]
 
 
 def worker_of(step: Step) -> dict[str, Any]:
-    """What one worker of a step asks of Ray."""
+    """The resource requests of one worker of a step, as options for Ray."""
     resources = step.resources
     group = resources.group
     return {
@@ -64,7 +64,7 @@ def worker_of(step: Step) -> dict[str, Any]:
 
 
 def spread_out(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step has workers of its own, and so only coordinates in its own process."""
+    """Whether a step starts workers and only coordinates them in its own process."""
     if workload.type == "training" and workload.pipeline.tuning is not None:
         return True
     if step.entrypoint:
@@ -75,49 +75,53 @@ def spread_out(workload: PipelineWorkload, step: Step) -> bool:
 
 
 def scores(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step is built-in scoring: of a batch inference, or of a custom pipeline by a model of its own."""
+    """Whether a step is built-in scoring: in a batch inference, or in a custom pipeline with a model of its own."""
     return not step.entrypoint and (step.model is not None or workload.type == "batch-inference")
 
 
 def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorkload:
-    """The workload as the batch inference that a step with a model is."""
+    """The workload, with a scoring step of a custom pipeline turned into a batch inference."""
     if step.model is None:
         return workload
-    own = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
-    pipeline = {**workload.pipeline.source, **own}
+    overrides = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
+    pipeline = {**workload.pipeline.source, **overrides}
     return decode(PipelineWorkload, {**workload.source, "type": "batch-inference", "pipeline": pipeline})
 
 
-def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
-    """Run one step. `results` holds references to what the steps before it made."""
+def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, StepOutcome]:
+    """Run one step. `results` contains references to the outcomes of earlier steps."""
     import ray
 
     _log_here()
     step = workload.pipeline.steps[name]
-    found: dict[str, Made] = {key: ray.get(reference) for key, reference in results.items()}
-    before = {key: one.result if one.model is None else one.model for key, one in found.items()}
-    made = _perform(workload, name, step, before, run)
-    return Summary(made.model is not None, made.reported), made
+    outcomes: dict[str, StepOutcome] = {key: ray.get(reference) for key, reference in results.items()}
+    before = {key: earlier.result if earlier.model is None else earlier.model for key, earlier in outcomes.items()}
+    outcome = _perform(workload, name, step, before, run)
+    return Summary(outcome.model is not None, outcome.reported), outcome
 
 
 class StepActor:
-    """The process of one try of a step."""
+    """The process of one attempt at a step."""
 
     def perform(
         self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
-    ) -> tuple[Summary, Made]:
-        """Run the step, as `perform` does."""
+    ) -> tuple[Summary, StepOutcome]:
+        """Run the step, as the function `perform` does."""
         return perform(workload, name, results, run)
 
 
-def finish_step(workload: PipelineWorkload, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
-    """What follows training, on a worker of the step that trained."""
+def finish_step(
+    workload: PipelineWorkload, name: str, outcome: StepOutcome, reported: Mapping[str, float], run: str
+) -> str:
+    """Evaluate, register and promote the trained model, on a worker of the step that trained it."""
     _log_here()
-    assert made.data is not None
-    return finish(workload, name, Trained(made.model, reported, made.parameters, made.run_id), made.data, run)
+    assert outcome.data is not None
+    return finish(
+        workload, name, Trained(outcome.model, reported, outcome.parameters, outcome.run_id), outcome.data, run
+    )
 
 
-def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> Made:
+def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> StepOutcome:
     pipeline = workload.pipeline
     if step.entrypoint:
         return _own_code(workload, name, before, run)
@@ -126,52 +130,54 @@ def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[
         output, workers = step.output or pipeline.output, step.workers
         bounds = workers.min, workers.max
         counts = score_datasets(as_batch_inference(workload, step), inputs, output, worker_of(step), bounds)
-        return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
+        return StepOutcome(result=counts, reported={key: float(value) for key, value in counts.items()})
     return _built_in(workload, step, inputs, run)
 
 
-def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], run: str) -> Made:
+def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], run: str) -> StepOutcome:
     import ray
 
     pipeline = workload.pipeline
     trainer, task = step.trainer, pipeline.task
     parameters, tuning = fixed_parameters(step), pipeline.tuning
     check_trainer(trainer, task, parameters)
-    kept = Checkpoints.of(workload, step) if goes_on(workload, step) else None
+    checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     if tuning is None and trains_together(step):
-        whole_because = why_whole(workload, step, task)
-        if not whole_because:
-            shards = read_in_shards(workload, step, task, parts_of(step), worker_of(step), kept.began if kept else None)
-            return Made(_fitted(step, task, parameters, shards, kept), shards.data, parameters=parameters)
-        _log.warning("the rows are read in the memory of one worker and shared from there: %s", whole_because)
-    data = training_data(workload, inputs, task, kept.began if kept else None)
+        reason = reason_to_read_whole(workload, step, task)
+        if not reason:
+            shards = read_in_shards(
+                workload, step, task, parts_of(step), worker_of(step), checkpoints.began if checkpoints else None
+            )
+            return StepOutcome(_fitted(step, task, parameters, shards, checkpoints), shards.data, parameters=parameters)
+        _log.warning("the rows are read in the memory of one worker and shared from there: %s", reason)
+    data = training_data(workload, inputs, task, checkpoints.began if checkpoints else None)
     if tuning is None:
-        return Made(_fitted(step, task, parameters, data, kept), data, parameters=parameters)
+        return StepOutcome(_fitted(step, task, parameters, data, checkpoints), data, parameters=parameters)
     shared = ray.put(data)
     split, threshold = pipeline.effective_split, pipeline.trained_model.threshold
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
-    best, known = _searched(workload, step, tuning, trial, run, reuse_workers=True)
-    whole = {**parameters, **best}
-    one = Bounds(min=1, max=1)  # several are for trials that run at the same time
-    alone = replace(step, workers=one, parameters=whole)
-    if kept is not None and goes_on(workload, alone):
-        return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
+    best, run_id = _searched(workload, step, tuning, trial, run, reuse_workers=True)
+    tuned = {**parameters, **best}
+    one_worker = Bounds(min=1, max=1)  # multiple workers are for parallel trials
+    final_step = replace(step, workers=one_worker, parameters=tuned)
+    if checkpoints is not None and goes_on(workload, final_step):
+        return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)
     train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-    model = ray.get(train.remote(trainer, task, whole, shared))
-    if kept is not None:
-        kept.discard()
-    return Made(model, data, parameters=whole, run_id=known)
+    model = ray.get(train.remote(trainer, task, tuned, shared))
+    if checkpoints is not None:
+        checkpoints.discard()
+    return StepOutcome(model, data, parameters=tuned, run_id=run_id)
 
 
 def _fitted(
-    step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
+    step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
-    """The model, on workers of its own where it is kept part by part or made by several."""
-    if isinstance(data, TrainingData) and kept is None and not trains_together(step):
+    """Train the model in this process, or on separate workers if it has checkpoints or needs several workers."""
+    if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
-    model = train_together(step, task, parameters, data, worker_of(step), kept)
-    if kept is not None:
-        kept.discard()
+    model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
+    if checkpoints is not None:
+        checkpoints.discard()
     return model
 
 
@@ -180,15 +186,15 @@ def _searched(
 ) -> tuple[dict[str, Json], str]:
     """The best parameters, and the run that the trials are nested in.
 
-    What a killed driver has begun on the same data with the same step is gone on with.
+    It resumes what a killed driver started on the same data with the same step.
     """
-    known = begin(workload, run, state_of(workload, step))
-    most = step.workers.max
+    parent = begin(workload, run, state_of(workload, step))
+    max_workers = step.workers.max
     try:
-        nested = Nested(workload, known)
-        return search(tuning, trial, worker_of(step), most, known, nested, reuse_workers), known.run_id
+        nested = Nested(workload, parent)
+        return search(tuning, trial, worker_of(step), max_workers, parent, nested, reuse_workers), parent.run_id
     except (Refusal, RuntimeError):
-        failed(known)
+        failed(parent)
         raise
 
 
@@ -197,8 +203,8 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
     return model
 
 
-def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> Made:
-    """User code, after a search over it where the pipeline declares one and this step is what trains."""
+def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> StepOutcome:
+    """Run user code, first searching for its parameters if the pipeline declares a search and this step trains."""
     import ray
 
     pipeline = workload.pipeline
@@ -216,12 +222,12 @@ def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], 
         best, run_id = _searched(workload, step, tuning, trial, run)
         parameters |= best
         if step.workers.max <= 1:
-            called = ray.remote(_called).options(max_retries=0, **worker_of(step))
-            answered = ray.get(called.remote(workload, name, before, run, parameters))
+            remote_call = ray.remote(_called).options(max_retries=0, **worker_of(step))
+            result = ray.get(remote_call.remote(workload, name, before, run, parameters))
         else:
-            answered = _called(workload, name, before, run, parameters)
-        return replace(_made(workload, step, *answered, parameters), run_id=run_id)
-    return _made(workload, step, *_called(workload, name, before, run, parameters), parameters)
+            result = _called(workload, name, before, run, parameters)
+        return replace(_outcome(workload, step, *result, parameters), run_id=run_id)
+    return _outcome(workload, step, *_called(workload, name, before, run, parameters), parameters)
 
 
 def _called(
@@ -232,34 +238,34 @@ def _called(
     return entrypoint(step.entrypoint)(context), dict(context.reported)
 
 
-def _made(
+def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
-) -> Made:
-    """In a training pipeline a model that is returned, or a text that names one, is what the step made."""
+) -> StepOutcome:
+    """In a training pipeline, a returned model, or the text of its URI, is the outcome of the step."""
     if workload.type != "training" or result is None or not _is_model(result):
-        return Made(result=result, reported=reported, parameters=parameters)
+        return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
     data = training_data(workload, tuple(step.inputs), task)
-    return Made(result, data, reported=reported, parameters=parameters)
+    return StepOutcome(result, data, reported=reported, parameters=parameters)
 
 
 def _is_model(result: Any) -> bool:
     if isinstance(result, str):
         return result.startswith(("models:/", "runs:/"))
-    kinds = {one.__module__.partition(".")[0] for one in type(result).__mro__}
+    kinds = {base.__module__.partition(".")[0] for base in type(result).__mro__}
     return bool(kinds & {"sklearn", "xgboost", "lightgbm", "torch", "mlflow"})
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Whether a search is about this step of own code: the last one, which nothing needs.
+    """Whether a search tunes this step of user code: the last step that no other depends on.
 
-    Beside built-in trainers it is about these alone, and what comes after them reports what it likes.
+    In a pipeline with built-in trainers, the search tunes only those, and later steps may report anything.
     """
     steps = pipeline.steps
     if any(step.trainer for step in steps.values()):
         return False
-    needed = {one for step in steps.values() for one in step.needs}
-    ends = [one for one in steps if one not in needed]
+    needed = {other for step in steps.values() for other in step.needs}
+    ends = [other for other in steps if other not in needed]
     return len(steps) == 1 or ends[-1] == name
 
 

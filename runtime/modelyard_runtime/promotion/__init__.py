@@ -1,1 +1,1 @@
-"""How a version gets an alias: gate, approvals, soak times and change windows, and the history of the moves."""
+"""How a version gets an alias: gate, approvals, soak times and change windows, and the history of moves."""

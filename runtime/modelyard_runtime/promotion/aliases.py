@@ -1,8 +1,8 @@
-"""Where an alias points: moved so that promotions at the same moment end at the newest version, and recorded.
+"""Moves and records aliases so that concurrent promotions end at the newest version.
 
 MLflow moves an alias without comparing. So each move is recorded first; then the alias is set to where the whole
-history says that it belongs, and whoever has set it reads both again until they agree. The last to set it therefore
-knew of every record, or the writer of a later one found the alias wrong and set it. See docs/decisions/0045.
+history says that it belongs, and whoever set it reads both again until they agree. Either the last one to set it knew
+of every record, or the writer of a later record found the alias wrong and set it. See docs/decisions/0045.
 """
 
 from __future__ import annotations
@@ -36,113 +36,117 @@ _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
 _log = logging.getLogger(__name__)
 
 Fit = Callable[[Sequence[Move], str], bool]
-"""Whether a version may be loaded, by the moves of its alias."""
+"""Whether a version may be loaded, judged by the moves of its alias."""
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias, unless a newer version has it. Returns the version that has it then."""
+    """Record a promotion and move the alias, unless a newer version has it. Returns the alias's version afterwards."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
 
 def take_back(
-    history: History, alias: str, who: str, why: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
+    history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Take the alias from its present version, and return the one before; empty where there is none that is fit.
+    """Roll the alias back from its current version and return the previous one; empty if no earlier version is fit.
 
-    Those in between that are not fit are taken back as well: whoever starts anew would load none of them.
-    With `only`, from that version alone: empty, too, where the alias has moved on.
+    Unfit versions in between are rolled back as well: a server that starts would refuse to load them. With `only`, roll
+    back only from that version: also empty if the alias has moved on.
     """
     observe(history, alias)
     moves = history.moves(alias)
-    head, *before = standing(moves) or ("",)
-    belongs = next((one for one in before if fit(moves, one)), "")
-    if not belongs or (only and head != only):
+    current, *before = standing(moves) or ("",)
+    target = next((version for version in before if fit(moves, version)), "")
+    if not target or (only and current != only):
         return ""
-    for unfit in before[: before.index(belongs)]:
-        history.finish(history.append(Move(alias, TAKE_BACK, unfit, head, who, f"{why}; {_UNFIT}", at=now)))
-    return _make(history, Move(alias, TAKE_BACK, head, head, who, why, at=now))
+    for passed_over in before[: before.index(target)]:
+        history.finish(
+            history.append(Move(alias, TAKE_BACK, passed_over, current, actor, f"{reason}; {_UNFIT}", at=now))
+        )
+    return _make(history, Move(alias, TAKE_BACK, current, current, actor, reason, at=now))
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
-    """When an alias was last taken back; None where it never was."""
-    return max((one.at for one in history.moves(alias) if one.action == TAKE_BACK), default=None)
+    """When an alias was last rolled back; None if never."""
+    return max((move.at for move in history.moves(alias) if move.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """The versions that were taken from an alias: none is promoted again by itself."""
+    """The versions that were rolled back from an alias: none of them is promoted again automatically."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to where its history says that it belongs, until both agree. Returns the version that has it."""
+    """Set the alias to where its history says that it belongs, until both agree. Returns its version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
-        belongs = candidates[0] if candidates else ""
-        if not belongs or _at(history, alias) == belongs:
-            return belongs
-        if not registry.set_alias(history.name, alias, belongs):
-            gone = Move(alias, TAKE_BACK, belongs, belongs, "modelyard", "it was deleted from the registry")
-            history.finish(history.append(gone))
+        target = candidates[0] if candidates else ""
+        if not target or _at(history, alias) == target:
+            return target
+        if not registry.set_alias(history.name, alias, target):
+            deletion = Move(alias, TAKE_BACK, target, target, "modelyard", "it was deleted from the registry")
+            history.finish(history.append(deletion))
     raise Refusal(_BUSY.format(alias, history.name))
 
 
 def observe(history: History, alias: str) -> None:
-    """Record an alias that is elsewhere than its history says, since somebody has moved it in the registry.
+    """Record an alias that differs from its history because somebody moved it in the registry.
 
-    Nothing is said of that while a record is open: whoever moves an alias here keeps one open as long as it may do so.
-    One that stays open was left by a process that ended, and is made good.
+    Do nothing while a record is open: whoever moves an alias here keeps one open until done. A record that stays open
+    was left by a process that ended, and its move is completed.
     """
     for _ in range(_TRIES):
-        before, at, after = history.moves(alias), _at(history, alias), history.moves(alias)
+        before, current, after = history.moves(alias), _at(history, alias), history.moves(alias)
         if before != after:
             continue
         candidates, opened = standing(after), [one for one in after if not one.finished]
         if opened:
             _complete(history, after, opened)
-        elif at and at != next(iter(candidates), ""):
-            over = tuple(one for one in candidates if int(one) > int(at))
-            why = _MOVED if after else _BEGAN
-            digest = _digest(history.name, at)
-            found = Move(alias, BY_HAND, at, next(iter(candidates), ""), "unknown", why, digest, over)
-            _log.warning("%r of %s is version %s: %s", alias, history.name, at, why)
-            history.finish(history.append(found))
+        elif current and current != next(iter(candidates), ""):
+            newer = tuple(one for one in candidates if int(one) > int(current))
+            reason = _MOVED if after else _BEGAN
+            digest = _digest(history.name, current)
+            move = Move(alias, BY_HAND, current, next(iter(candidates), ""), "unknown", reason, digest, newer)
+            _log.warning("%r of %s is version %s: %s", alias, history.name, current, reason)
+            history.finish(history.append(move))
         return
     raise Refusal(_BUSY.format(alias, history.name))
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Make good what was interrupted; what has begun just now is the work of somebody else."""
-    belongs = next(iter(standing(moves)), "")
-    known = recorded(moves, belongs)
-    if known is None or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
+    """Complete interrupted moves; a move that began recently belongs to another process."""
+    target = next(iter(standing(moves)), "")
+    record = recorded(moves, target)
+    if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
         return
     last = opened[-1]
-    again = Move(last.alias, PROMOTE, belongs, last.before, last.who, _AGAIN, known.digest, evidence=known.evidence)
-    _make(history, again)
-    for one in opened:
-        history.finish(one.id)
+    completion = Move(
+        last.alias, PROMOTE, target, last.before, last.who, _AGAIN, record.digest, evidence=record.evidence
+    )
+    _make(history, completion)
+    for move in opened:
+        history.finish(move.id)
 
 
 def _make(history: History, move: Move) -> str:
-    made = history.append(move)
-    at = settle(history, move.alias)
-    history.finish(made)
-    return at
+    move_id = history.append(move)
+    version = settle(history, move.alias)
+    history.finish(move_id)
+    return version
 
 
 def _at(history: History, alias: str) -> str:
-    found = registry.version_at(history.name, alias)
-    return "" if found is None else found.version
+    version = registry.version_at(history.name, alias)
+    return "" if version is None else version.version
 
 
 def _digest(name: str, number: str) -> str:
-    """What the files of a version hash to that somebody chose by hand; empty where they cannot be read.
+    """The digest of a version's files that somebody chose by hand; empty if they cannot be read.
 
-    Nobody loads it then: its own tag says what whoever registered it wants it to say.
+    In that case nobody loads the version: its tag cannot be trusted, since whoever registered it wrote the tag.
     """
     try:
         return digest_of(f"models:/{name}/{number}")
-    except Exception as problem:  # noqa: BLE001 - they may lie anywhere, and each kind of store fails in its own way
+    except Exception as problem:  # noqa: BLE001 - files may be anywhere, and each kind of store fails in its own way
         _log.error("the files of version %s of %s cannot be read: %s", number, name, problem)
         return ""

@@ -1,6 +1,6 @@
-"""Approvals: statements that people have signed, over the digest of exactly what may go live.
+"""Approvals: statements signed by people, over the digest of exactly what may go live.
 
-An approval lies in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
+An approval is stored in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import Approvals, Promotion, Workload
 APPROVAL_TAG = "modelyard.approval."
 BESIDE_SPEC = "an approval beside the spec"
 NAMESPACE = "approval@modelyard.dev"
-"""What the signature is for (`ssh-keygen -Y sign -n`): a signature of the same key on anything else is no approval."""
+"""The purpose of the signature (`ssh-keygen -Y sign -n`): other signatures by the same key are not approvals."""
 
 KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
 _LONGEST = 20_000
@@ -30,7 +30,7 @@ class _Elsewhere(NotSigned):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One that counts: of which group, by whose key, and the signed statement itself."""
+    """An approval that counts: its group, the key's fingerprint, and the signed statement."""
 
     group: str
     key: str
@@ -39,21 +39,21 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The approvals of a version that count, how many are missing, and why others do not count."""
+    """The approvals of a version that count, the number still missing, and why others do not count."""
 
-    given: tuple[Approval, ...]
+    approvals: tuple[Approval, ...]
     missing: int
-    groups: tuple[str, ...]  # that have not approved
+    groups: tuple[str, ...]  # groups that have not approved
     refused: tuple[str, ...]
 
     @property
     def evidence(self) -> dict[str, str]:
-        """The signed statements by group, to be kept with the move of the alias."""
-        return {one.group: one.evidence for one in self.given}
+        """The signed statements by group, to be stored with the move of the alias."""
+        return {one.group: one.evidence for one in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """What an approval must be about to count for a version: an approval for another environment or alias does not."""
+    """The statement that an approval must make to count for a version: not one for another environment or alias."""
     return {
         **KIND,
         "system": workload.system,
@@ -65,68 +65,72 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """Who has approved the version of this digest. A group counts once, and so does a key."""
-    asked = promotion.approvals
-    keys, about = _keys(asked), subject(workload, promotion, digest)
-    given: dict[str, Approval] = {}
+    """The approvals of the version with this digest. A group counts once, and so does a key."""
+    policy = promotion.approvals
+    keys, expected = _keys(policy), subject(workload, promotion, digest)
+    approvals: dict[str, Approval] = {}
     used: set[bytes] = set()
     refused: list[str] = []
-    for tag, content in _written(asked, tags):
-        if any(one.evidence == content for one in given.values()):
+    for tag, content in _written(policy, tags):
+        if any(one.evidence == content for one in approvals.values()):
             continue
         try:
-            key = signer(content, about)
-            group = next((group for group, listed in keys.items() if key in listed and group not in given), "")
+            key = signer(content, expected)
+            group = next(
+                (group for group, group_keys in keys.items() if key in group_keys and group not in approvals), ""
+            )
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # there are those of all versions
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # those next to the spec are for all versions
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
-        given[group] = Approval(group, fingerprint(key), content)
-    missing = 0 if asked is None else max(asked.minimum - len(given), 0)
-    return Standing(tuple(given.values()), missing, tuple(one for one in keys if one not in given), tuple(refused))
+        approvals[group] = Approval(group, fingerprint(key), content)
+    missing = 0 if policy is None else max(policy.minimum - len(approvals), 0)
+    return Standing(
+        tuple(approvals.values()), missing, tuple(one for one in keys if one not in approvals), tuple(refused)
+    )
 
 
-def signer(evidence: str, about: Mapping[str, str]) -> bytes:
-    """The key that has signed a statement about exactly this; raises where none has."""
+def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
+    """The key that signed a statement about exactly this; raises NotSigned otherwise."""
     try:
-        found = json.loads(evidence[:_LONGEST])
-        statement, signature = found["statement"], found["signature"]
-        said = json.loads(statement)
-        wrong = [name for name, wanted in about.items() if said.get(name) != wanted]
+        document = json.loads(evidence[:_LONGEST])
+        statement, signature = document["statement"], document["signature"]
+        claims = json.loads(statement)
+        wrong = [name for name, value in expected.items() if claims.get(name) != value]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotSigned("it is no signed statement") from None
     if not isinstance(statement, str) or not isinstance(signature, str):
         raise NotSigned("it is no signed statement")
     if wrong:
-        raise _Elsewhere(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
-    read = signature_of(signature)
-    verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
-    return read.key
+        raise _Elsewhere(f"it is about another {wrong[0]}: {str(claims.get(wrong[0]))[:80]!r}")
+    parsed = signature_of(signature)
+    verify(statement.encode("utf-8", "surrogatepass"), parsed, NAMESPACE)
+    return parsed.key
 
 
-def _written(asked: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What may be approvals, with where it stands: beside the version, and beside the spec."""
-    if asked is None:
+def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Candidates for approvals with their source: tags of the version, and files next to the spec."""
+    if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
-    return [*beside_version, *((BESIDE_SPEC, content) for content in asked.given)]
+    return [*beside_version, *((BESIDE_SPEC, content) for content in policy.given)]
 
 
-def _keys(asked: Approvals | None) -> dict[str, set[bytes]]:
-    """The keys of each group that may approve; what is no key approves nothing, and keeps no other from it."""
-    if asked is None:
+def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
+    """The keys of each group that may approve; an invalid key approves nothing, and does not affect the others."""
+    if policy is None:
         return {}
-    lines = {name: asked.groups[name].ssh_keys if name in asked.groups else () for name in asked.from_}
-    read = {name: [_key(name, line) for line in keys] for name, keys in lines.items()}
-    return {name: {key for key in keys if key is not None} for name, keys in read.items()}
+    lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
+    parsed = {name: [_key(name, line) for line in keys] for name, keys in lines.items()}
+    return {name: {key for key in keys if key is not None} for name, keys in parsed.items()}
 
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """A key of the description, or None with a warning, once, where it cannot be read."""
+    """A key of the description; None, with one warning, if it cannot be read."""
     try:
         return key_of(line)
     except NotSigned as problem:

@@ -1,4 +1,4 @@
-"""When aliases may move: within a change window, and not in a freeze, by the clock of one time zone."""
+"""When aliases may move: within a change window, and outside freezes, in one time zone."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _DAY = timedelta(days=1)
 
 
 def closed(changes: Changes | None, now: datetime) -> str:
-    """Why no alias moves at this moment; empty where it may."""
+    """Why no alias may move now; empty if it may."""
     if changes is None:
         return ""
-    here = now.astimezone(_zone(changes.time_zone))
+    local_time = now.astimezone(_zone(changes.time_zone))
     for freeze in changes.freezes:
         first, last = freeze.from_, freeze.to
-        if date.fromisoformat(first) <= here.date() <= date.fromisoformat(last):
+        if date.fromisoformat(first) <= local_time.date() <= date.fromisoformat(last):
             reason = freeze.reason
             return f"nothing changes from {first} to {last}" + (f" ({reason})" if reason else "")
     windows = changes.windows
-    if windows and not any(_open(one, here) for one in windows):
-        return f"it is {here:%a %H:%M} in {changes.time_zone}, outside of the windows for changes"
+    if windows and not any(_open(window, local_time) for window in windows):
+        return f"it is {local_time:%a %H:%M} in {changes.time_zone}, outside of the windows for changes"
     return ""
 
 
@@ -34,10 +34,12 @@ def _zone(name: str) -> ZoneInfo:
         raise Refusal(f"the time zone {name!r} is not known here: {problem}") from None
 
 
-def _open(window: ChangeWindow, here: datetime) -> bool:
-    """Whether a moment is in a window, that of its own day or that of the evening before."""
+def _open(window: ChangeWindow, local_time: datetime) -> bool:
+    """Whether a time is in a window that opened on the same day or the evening before."""
     first, last = window.from_minute, window.to_minute
-    days, minute = window.days, here.hour * 60 + here.minute
+    days, minute = window.days, local_time.hour * 60 + local_time.minute
     if first < last:
-        return here.weekday() in days and first <= minute < last
-    return (here.weekday() in days and minute >= first) or ((here - _DAY).weekday() in days and minute < last)
+        return local_time.weekday() in days and first <= minute < last
+    return (local_time.weekday() in days and minute >= first) or (
+        (local_time - _DAY).weekday() in days and minute < last
+    )

@@ -1,4 +1,4 @@
-"""The description of a promoter, held against what this runtime can do."""
+"""Checks the description of a promoter against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ _OF_STORES, _OF_REGISTRY = ("s3://", "file://"), ("models:/", "runs:/")
 
 
 def check_promoter(workload: PromoterWorkload) -> None:
-    """The same of the promoter: the approvals that it asks for can be given, and sources of imports be opened."""
-    imports = {f"models.{name}": one for name, one in workload.imports.items()}
-    for name, one in imports.items():
-        uri, store = one.imported.uri, one.imported.store
+    """Refuse a promoter whose required approvals cannot be given, or whose import sources cannot be opened."""
+    imports = {f"models.{name}": entry for name, entry in workload.imports.items()}
+    for name, entry in imports.items():
+        uri, store = entry.imported.uri, entry.imported.store
         if not uri.startswith(_OF_STORES if store else _OF_REGISTRY):
             raise Refusal(f"{name}: a model cannot be imported from {uri}")
-    asked = imports | {f"pipelines.{name}": one for name, one in workload.promotions.items()}
-    asked |= {f"models.{name}": one for name, one in workload.stages.items()}
-    for name, promotion in asked.items():
+    promotions = imports | {f"pipelines.{name}": entry for name, entry in workload.promotions.items()}
+    promotions |= {f"models.{name}": entry for name, entry in workload.stages.items()}
+    for name, promotion in promotions.items():
         approvals = promotion.approvals
         if approvals is None:
             continue
         groups, keys = approvals.from_, approvals.groups
-        without = [group for group in groups if group not in keys or not keys[group].ssh_keys]
-        if without:
-            raise Refusal(f"{name}: {without[0]!r} may approve, and has no key")
+        keyless = [group for group in groups if group not in keys or not keys[group].ssh_keys]
+        if keyless:
+            raise Refusal(f"{name}: {keyless[0]!r} may approve, and has no key")
         if approvals.minimum > len(groups):
             raise Refusal(f"{name}: {approvals.minimum} approvals cannot come from {len(groups)}")

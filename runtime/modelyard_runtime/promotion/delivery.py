@@ -1,4 +1,4 @@
-"""Delivery: the version that an alias points to, as a bundle for those who cannot reach the registry."""
+"""Delivery: the version that an alias points to, as a bundle for places that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.bundles.bundle import MANIFEST, MODEL, PROFILES, Bundle, 
 from modelyard_runtime.bundles.store import current, publish
 from modelyard_runtime.promotion.aliases import observe
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG
-from modelyard_runtime.promotion.evidence import kept
+from modelyard_runtime.promotion.evidence import recorded_statements
 from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.promotion.history import History, recorded
 from modelyard_runtime.refusals import Refusal
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(workload: Workload, model: Model, alias: str) -> str:
-    """Write what an alias points to now to where the description wants its bundles. Says what came of it.
+    """Deliver the version that an alias points to, as a bundle, to its declared destination. Returns the outcome.
 
-    Safe to run again: what is delivered already is left as it is, and what was interrupted is done anew.
+    Idempotent: a delivered version is left as it is, and an interrupted delivery is redone.
     """
     delivery = model.delivery
     if delivery is None:
@@ -48,35 +48,35 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """The same for this alias, and for those that others move: a human does so in the registry, and nobody is told."""
-    found = [deliver(workload, model, alias)]
-    for other, delivery in model.other_deliveries.items():
-        found.append(deliver(workload, replace(model, delivery=delivery), other))
-    return "; ".join(sentence for sentence in found if sentence)
+    """Deliver this alias, and those that people move in the registry without notifying this workload."""
+    sentences = [deliver(workload, model, alias)]
+    for other_alias, delivery in model.other_deliveries.items():
+        sentences.append(deliver(workload, replace(model, delivery=delivery), other_alias))
+    return "; ".join(sentence for sentence in sentences if sentence)
 
 
 def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
-    """What the files of a version hash to, and its signed approvals: as the history has them where the description
-    names one, else as its tags.
-    """
+    """The digest of a version's files, and its signed approvals: from the history if there is one, else its tags."""
     if not model.history:
-        beside = {
-            tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
+        approvals = {
+            tag.removeprefix(APPROVAL_TAG): statement
+            for tag, statement in version.tags.items()
+            if tag.startswith(APPROVAL_TAG)
         }
-        return version.tags.get(DIGEST_TAG, ""), beside
+        return version.tags.get(DIGEST_TAG, ""), approvals
     history = History(model)
     observe(history, alias)
     moves = history.moves(alias)
     move = recorded(moves, version.version)
     if move is None or not move.digest:
         raise Refusal(f"version {version.version} of {version.name} is not delivered: no record has its digest")
-    return move.digest, kept(moves, version.version, move.digest)
+    return move.digest, recorded_statements(moves, version.version, move.digest)
 
 
 def deliver_version(
     version: registry.Version, alias: str, where: Place, digest: str, approvals: Mapping[str, str]
 ) -> str:
-    """The same for one version and one place."""
+    """Deliver one version to one place."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
     now = current(where)
     if now is not None and digest and now.folder == folder_name(version.version, digest, approvals):
@@ -90,9 +90,9 @@ def deliver_version(
 
 
 def write_bundle(
-    version: registry.Version, alias: str, folder: Path, wanted: str, approvals: Mapping[str, str]
+    version: registry.Version, alias: str, folder: Path, expected_digest: str, approvals: Mapping[str, str]
 ) -> Bundle:
-    """The bundle of a version in a new folder; files that hash to something else than is wanted are refused."""
+    """Write the bundle of a version to a new folder; files with another digest than the expected one are refused."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)
@@ -100,7 +100,7 @@ def write_bundle(
         model = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=name))
         (model / ADDED).unlink(missing_ok=True)
         digest = content_digest(model)
-        if wanted and wanted != digest:
+        if expected_digest and expected_digest != digest:
             raise Refusal(
                 f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
             )
@@ -108,7 +108,7 @@ def write_bundle(
     profiles = registry.profiles(version.run_id) if version.run_id else None
     if profiles is not None:
         (folder / PROFILES).write_text(json.dumps(profiles, sort_keys=True), encoding="utf-8")
-    made = registry.run_began(version.run_id) if version.run_id else ""
-    bundle = Bundle(version.name, alias, version.version, version.run_id, digest, made, approvals, files_in(folder))
+    began = registry.run_began(version.run_id) if version.run_id else ""
+    bundle = Bundle(version.name, alias, version.version, version.run_id, digest, began, approvals, files_in(folder))
     (folder / MANIFEST).write_text(bundle.text(), encoding="utf-8")
     return bundle

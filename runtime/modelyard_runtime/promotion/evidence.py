@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from modelyard_runtime.promotion import approvals
 from modelyard_runtime.promotion.aliases import Fit
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG
-from modelyard_runtime.promotion.history import APPROVE, History, Move, recorded, whoever
+from modelyard_runtime.promotion.history import APPROVE, History, Move, actor_of, recorded
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import Model, Promotion, Workload
@@ -19,38 +19,38 @@ _KEPT = "recorded."
 _log = logging.getLogger(__name__)
 
 
-def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """The statements about these files in all records of a version, by group; further ones of a group by its number.
+def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
+    """The statements about these files in all records of a version, by group; further ones of a group are numbered.
 
-    None hides another: which of them count depends on the keys that are listed where they are verified.
+    All of them are kept: which ones count depends on the keys that are listed where they are verified.
     """
-    found: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for move in moves:
         for group, statement in move.evidence.items() if (move.version, move.digest) == (version, digest) else ():
-            if statement not in found.values():
-                others = sum(name.partition(".")[0] == group for name in found)
-                found[f"{group}.{others + 1}" if others else group] = statement
-    return found
+            if statement not in statements.values():
+                others = sum(name.partition(".")[0] == group for name in statements)
+                statements[f"{group}.{others + 1}" if others else group] = statement
+    return statements
 
 
-def check(workload: Workload, model: Model, what: str, digest: str, evidence: Mapping[str, str]) -> None:
-    """Raise a Refusal for files that lack approvals which a model's description asks for, by the keys that it lists."""
-    found = _standing(workload, model, model.alias, digest, evidence)
-    if found.missing:
-        refused = f" ({'; '.join(found.refused)})" if found.refused else ""
+def check(workload: Workload, model: Model, title: str, digest: str, evidence: Mapping[str, str]) -> None:
+    """Raise a Refusal unless the files have the approvals that the description requires, by the keys it lists."""
+    standing = _standing(workload, model, model.alias, digest, evidence)
+    if standing.missing:
+        refused = f" ({'; '.join(standing.refused)})" if standing.refused else ""
         raise Refusal(
-            f"{what} is not loaded: its record lacks {found.missing} approval(s) of {', '.join(found.groups)} for "
-            f"these files{refused}; approve it with `modelyard approve`, and the promoter adds that to its record"
+            f"{title} is not loaded: its record lacks {standing.missing} approval(s) of {', '.join(standing.groups)} "
+            f"for these files{refused}; approve it with `modelyard approve`, and the promoter adds that to its record"
         )
 
 
 def fit(workload: Workload, model: Model, alias: str) -> Fit:
-    """Says of a version whether its records have the approvals that a model's description asks for."""
+    """Return a function that tells whether a version's records have the approvals that the description requires."""
 
     def holds(moves: Sequence[Move], version: str) -> bool:
         move = recorded(moves, version)
         digest = "" if move is None else move.digest
-        return not _standing(workload, model, alias, digest, kept(moves, version, digest)).missing
+        return not _standing(workload, model, alias, digest, recorded_statements(moves, version, digest)).missing
 
     return holds
 
@@ -63,36 +63,46 @@ def _standing(
 
 
 def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
-    """Whether the records of the version that an alias points to lack approvals that the description asks for."""
+    """Whether the records of the version that an alias points to lack required approvals."""
     live = _live(promotion)
     return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
 
 def add_later(workload: Workload, promotion: Promotion) -> None:
-    """Record approvals of the version that an alias points to already.
+    """Record approvals that arrived after an alias was moved to a version.
 
-    It may have gone live before anybody was asked, by hand, or with the approval of a key that is not listed any more.
+    It may have gone live before approvals were required, by hand, or with the approval of a key that is no longer
+    listed.
     """
     live = _live(promotion)
     if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:
         return
     history, move = History(promotion.model), live.move
-    found = approvals.standing(workload, promotion, {**live.version.tags, **live.tags}, move.digest)
-    what = f"version {move.version} of {history.name}, which {move.alias!r} points to"
-    if found.missing:
-        groups = ", ".join(found.groups)
-        _log.warning("%s, lacks %d approval(s) of %s: new servers will refuse to load it", what, found.missing, groups)
+    standing = approvals.standing(workload, promotion, {**live.version.tags, **live.tags}, move.digest)
+    title = f"version {move.version} of {history.name}, which {move.alias!r} points to"
+    if standing.missing:
+        groups = ", ".join(standing.groups)
+        _log.warning(
+            "%s, lacks %d approval(s) of %s: new servers will refuse to load it", title, standing.missing, groups
+        )
         return
     added = Move(
-        move.alias, APPROVE, move.version, move.version, whoever(workload), _LATER, move.digest, evidence=found.evidence
+        move.alias,
+        APPROVE,
+        move.version,
+        move.version,
+        actor_of(workload),
+        _LATER,
+        move.digest,
+        evidence=standing.evidence,
     )
     history.finish(history.append(added))
-    _log.info("%s, now has the approvals that it needs", what)
+    _log.info("%s, now has the approvals that it needs", title)
 
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version that an alias points to, its record, and the statements in its records, as tags are."""
+    """The version that an alias points to, its record, and the statements in its records in the form of tags."""
 
     version: registry.Version
     move: Move
@@ -100,7 +110,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """None where nothing is asked of the version, or where no record says what its files are."""
+    """The live version and its record; None if no approvals are required, or if no record has its digest."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:
@@ -109,7 +119,7 @@ def _live(promotion: Promotion) -> _Live | None:
     move = recorded(moves, version.version)
     if move is None or not move.digest:
         return None
-    return _Live(version, move, _tags(kept(moves, move.version, move.digest)))
+    return _Live(version, move, _tags(recorded_statements(moves, move.version, move.digest)))
 
 
 def _tags(evidence: Mapping[str, str]) -> dict[str, str]:

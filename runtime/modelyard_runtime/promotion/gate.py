@@ -1,4 +1,4 @@
-"""The promotion gate: every line must hold before an alias moves."""
+"""The promotion gate: every rule must hold before an alias moves."""
 
 from __future__ import annotations
 
@@ -15,74 +15,74 @@ from modelyard_runtime.workload.records import Check, Pipeline
 DIGEST_TAG = "modelyard.digest"
 GATE_TAG = "modelyard.gate"
 HELD = "held"
-"""What the tag says of a version whose gate held; a gate without lines, as of an imported model, holds."""
+"""The tag's value for a version whose gate held; a gate without rules, as for an imported model, holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A new version beside another, on rows that neither has learned from; `left_out` are the rest of the data."""
+    """A new version compared with another, on rows that neither was trained on; `left_out` counts the other rows."""
 
     version: str
     value: float
     other: float
     rows: int
     left_out: int
-    gained: float  # positive is better, whatever way the metric points
-    low: float  # the gain lies between these two, as sure as `sureness` of the line
+    gained: float  # positive means better, whichever direction the metric has
+    low: float  # bounds of the gain, at the confidence `sureness` of the rule
     high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows that have one value of a column: how many there are, and the metric where they are enough."""
+    """The rows with one value of a column: their number, and the metric if there are enough."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The rows or the data allow no judgement; its text says why, and what to do."""
+    """The rows or the data allow no verdict; the message says why, and what to do."""
 
 
 class Measures(Protocol):
-    """What a gate asks about the new version."""
+    """The measurements of the new version that a gate needs."""
 
     def value(self, line: Check) -> float:
-        """The metric of a line."""
+        """The metric of a rule."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """The metric beside that of what an alias points to; None where it points to nothing yet."""
+        """The metric compared with that of the version an alias points to; None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
-        """The metric for each value of the column that the line names."""
+        """The metric for each value of the column that the rule names."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of the gate: whether it holds, and in words why. `figures` are what it was judged by."""
+    """The verdict on one rule of the gate, and the reason in words. `figures` are the numbers behind it."""
 
     name: str
     holds: bool
-    why: str
+    reason: str
     figures: Mapping[str, Json] = field(default_factory=dict)
 
 
 def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
-    """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
+    """Refuse a rule whose metric cannot be computed: user code reports metrics only for the new model."""
     for line in pipeline.validation:
         metric = line.metric
-        given = {"versus": line.versus, "data": line.data, "by": line.by}
-        asked = [name for name, value in given.items() if value and not reported_may_have(name)]
-        if not computes(metric, task) and (not own_code or asked):
-            known = ", ".join(known_metrics(task))
-            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {known}")
+        options = {"versus": line.versus, "data": line.data, "by": line.by}
+        unsupported = [name for name, value in options.items() if value and not reported_may_have(name)]
+        if not computes(metric, task) and (not own_code or unsupported):
+            available = ", ".join(known_metrics(task))
+            raise Refusal(f"gate {line.name!r}: {metric!r} is not computed for {task}; known are {available}")
 
 
 def judge(pipeline: Pipeline, measures: Measures) -> tuple[Verdict, ...]:
-    """Every line of the gate, judged."""
+    """Evaluate every rule of the gate."""
     return tuple(_judge_line(line, measures) for line in pipeline.validation)
 
 
@@ -96,49 +96,49 @@ def _judge_line(line: Check, measures: Measures) -> Verdict:
         value = measures.value(line)
     except Incomparable as problem:
         return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
-    why = f"{metric} is {value:.6g}, asked is {_asked(line)}"
-    return Verdict(name, _within(line, value), why, {"metric": metric, "value": value})
+    reason = f"{metric} is {value:.6g}, asked is {_bounds_text(line)}"
+    return Verdict(name, _within(line, value), reason, {"metric": metric, "value": value})
 
 
 def _within(line: Check, value: float) -> bool:
-    least, most = line.min, line.max
-    return (least is None or value >= least) and (most is None or value <= most)
+    minimum, maximum = line.min, line.max
+    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
 
 
-def _asked(line: Check) -> str:
-    wanted = [("at least", line.min), ("at most", line.max)]
-    return " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
+def _bounds_text(line: Check) -> str:
+    bounds = [("at least", line.min), ("at most", line.max)]
+    return " and ".join(f"{words} {limit:g}" for words, limit in bounds if limit is not None)
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
-    """Every slice of enough rows is within the bounds, and no two are further apart than allowed.
+    """The rule holds if every slice with enough rows is within the bounds, and no two differ by more than allowed.
 
-    What cannot be measured does not hold: a slice without a value, or most of the rows in slices that are too small.
+    If something cannot be measured, the rule fails: a slice without a value, or most rows in slices that are too small.
     """
     name, metric, by = line.name, line.metric, line.by
-    values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
-    told: dict[str, Json] = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
-    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": told}
-    total = sum(one.rows for one in slices.values())
-    judged = sum(one.rows for one in slices.values() if one.value is not None)
+    values = {key: entry.value for key, entry in slices.items() if entry.value is not None and not isnan(entry.value)}
+    slice_figures: dict[str, Json] = {key: {"rows": entry.rows, "value": entry.value} for key, entry in slices.items()}
+    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": slice_figures}
+    total = sum(entry.rows for entry in slices.values())
+    judged = sum(entry.rows for entry in slices.values() if entry.value is not None)
     if 2 * judged < total:
-        why = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
-        return Verdict(name, False, why, figures)
-    unknown = [key for key, one in slices.items() if one.value is not None and isnan(one.value)]
+        reason = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
+        return Verdict(name, False, reason, figures)
+    unknown = [key for key, entry in slices.items() if entry.value is not None and isnan(entry.value)]
     if unknown:
         return Verdict(name, False, f"{metric} has no meaning for {by} {unknown[0]}", figures)
     worst, best = min(values, key=lambda key: values[key]), max(values, key=lambda key: values[key])
-    apart = values[best] - values[worst]
+    difference = values[best] - values[worst]
     outside = [key for key, value in values.items() if not _within(line, value)]
-    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_asked(line)}" for key in outside[:_MOST_NAMED]]
+    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_bounds_text(line)}" for key in outside[:_MOST_NAMED]]
     problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
     allowed = line.max_difference
     if allowed is not None and len(values) < 2:
         problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
-    elif allowed is not None and apart > allowed:
-        problems.append(f"{by} {best} and {worst} differ by {apart:.6g}, allowed is {allowed:g}")
+    elif allowed is not None and difference > allowed:
+        problems.append(f"{by} {best} and {worst} differ by {difference:.6g}, allowed is {allowed:g}")
     spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
-    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": apart})
+    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": difference})
 
 
 _MOST_NAMED = 5
@@ -147,34 +147,35 @@ _MOST_NAMED = 5
 def _judge_against(line: Check, measures: Measures) -> Verdict:
     name, metric, alias = line.name, line.metric, line.versus
     try:
-        found = measures.against(line)
+        comparison = measures.against(line)
     except Incomparable as problem:
         return Verdict(name, False, f"{metric} cannot be compared: {problem}", {"metric": metric})
-    if found is None:
+    if comparison is None:
         value = measures.value(line)
-        told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
-        return Verdict(name, True, told, {"metric": metric, "value": value})
+        reason = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
+        return Verdict(name, True, reason, {"metric": metric, "value": value})
     needed, confidence = line.min_delta, CONFIDENCE if line.confidence is None else line.confidence
-    sure = f"{sureness(line):.4g} confidence: {found.low:.6g} to {found.high:.6g}"
-    told = (
-        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {found.gained:.6g} ({sure}), "
+    interval = f"{sureness(line):.4g} confidence: {comparison.low:.6g} to {comparison.high:.6g}"
+    reason = (
+        f"{metric} is {comparison.value:.6g}, {alias} has {comparison.other:.6g}: "
+        f"better by {comparison.gained:.6g} ({interval}), "
         f"needed {'more than' if confidence else 'at least'} {needed:g}; "
-        f"compared on {found.rows} rows that neither has learned from"
+        f"compared on {comparison.rows} rows that neither has learned from"
     )
-    holds = found.low > needed if confidence else found.gained >= needed
-    if not holds and confidence and found.gained > needed:
-        told += ", too few to tell the difference from chance"
-    return Verdict(name, holds, told, {"metric": metric, "confidence": sureness(line), **asdict(found)})
+    holds = comparison.low > needed if confidence else comparison.gained >= needed
+    if not holds and confidence and comparison.gained > needed:
+        reason += ", too few to tell the difference from chance"
+    return Verdict(name, holds, reason, {"metric": metric, "confidence": sureness(line), **asdict(comparison)})
 
 
 CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
+    """The confidence of a comparison's interval, also used if the spec lets the difference alone decide."""
     return line.confidence or CONFIDENCE
 
 
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """The lines that do not hold."""
+    """The rules that failed."""
     return tuple(verdict for verdict in verdicts if not verdict.holds)

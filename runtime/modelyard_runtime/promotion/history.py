@@ -1,7 +1,7 @@
-"""The history of a model's aliases: one MLflow run for each move, in an experiment that holds nothing else.
+"""The history of a model's aliases: one MLflow run per move, in an experiment with nothing else in it.
 
-A run is made before the alias moves and is marked as finished afterwards. Nobody changes or deletes one, and deleted
-runs are read as well. Where an alias belongs follows from these runs alone.
+A run is created before the alias moves and marked as finished afterwards. The history is append-only: no run is ever
+changed or deleted, and deleted runs are read as well. These runs alone determine where an alias belongs.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Move:
     """One entry: what was done to an alias, by whom and why.
 
-    `version` is where a promotion moves the alias to, and what a rollback takes it from. `over` are the versions that
-    somebody passed over who moved the alias by hand. An approval that comes later moves nothing.
+    `version` is the target of a promotion, or the version that a rollback takes the alias from. `over` contains the
+    versions that somebody skipped by moving the alias by hand. A later approval moves nothing.
     """
 
     alias: str
     action: str
     version: str
-    before: str  # where the alias pointed
+    before: str  # where the alias pointed before
     who: str
     why: str
     digest: str = ""
@@ -70,12 +70,12 @@ class History:
                 page_token=page.token if page is not None else None,
             )
             runs += page
-        found = [_move(one) for one in runs if one.data.tags.get(f"{_TAG}alias") == alias]
-        return tuple(sorted(found, key=lambda one: (one.at, one.id)))
+        moves = [_move(entry) for entry in runs if entry.data.tags.get(f"{_TAG}alias") == alias]
+        return tuple(sorted(moves, key=lambda entry: (entry.at, entry.id)))
 
     def append(self, move: Move) -> str:
-        """Record a move that is about to be made. Returns its id."""
-        told = {
+        """Record a move before it is made. Returns its id."""
+        fields = {
             "alias": move.alias,
             "action": move.action,
             "version": move.version,
@@ -86,48 +86,50 @@ class History:
             "over": json.dumps(move.over),
             **{f"evidence.{name}": content for name, content in move.evidence.items()},
         }
-        tags = {f"{_TAG}{name}": content for name, content in told.items()}
-        where = f"{move.alias}: {move.action} {move.version}"
+        tags = {f"{_TAG}{name}": content for name, content in fields.items()}
+        run_name = f"{move.alias}: {move.action} {move.version}"
         began = int(move.at.timestamp() * 1000) if move.at > _NEVER else None
-        return str(_client().create_run(self._opened(self._experiment), began, tags=tags, run_name=where).info.run_id)
+        return str(
+            _client().create_run(self._opened(self._experiment), began, tags=tags, run_name=run_name).info.run_id
+        )
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has seen of a version since a move; the last word of each monitor counts.
+        """Record what a monitor has observed of a version since a move; each monitor's latest record counts.
 
-        It is recorded beside the history: whoever writes there could move an alias.
+        The record is kept outside the history: whoever may write to the history could move an alias.
         """
-        found = self._witnessed(move.id, monitor)
-        if found is not None:
-            _client().set_tag(found.info.run_id, f"{_SOAK}seen", seen)
+        existing = self._witnessed(move.id, monitor)
+        if existing is not None:
+            _client().set_tag(existing.info.run_id, f"{_SOAK}seen", seen)
             return
-        told = {"move": move.id, "monitor": monitor, "alias": move.alias, "version": move.version, "seen": seen}
-        tags = {f"{_SOAK}{name}": content for name, content in told.items()}
-        where = f"{monitor}: {move.alias} {move.version}"
-        _client().create_run(self._opened(self.soaks), tags=tags, run_name=where)
+        fields = {"move": move.id, "monitor": monitor, "alias": move.alias, "version": move.version, "seen": seen}
+        tags = {f"{_SOAK}{name}": content for name, content in fields.items()}
+        run_name = f"{monitor}: {move.alias} {move.version}"
+        _client().create_run(self._opened(self.soaks), tags=tags, run_name=run_name)
 
     def witnessed(self, move: str, monitor: str) -> str:
-        """What a monitor has seen of a version since a move; empty where it has not looked yet."""
-        found = self._witnessed(move, monitor)
-        return "" if found is None else str(found.data.tags.get(f"{_SOAK}seen", ""))
+        """What a monitor has observed of a version since a move; empty if it has not run yet."""
+        run = self._witnessed(move, monitor)
+        return "" if run is None else str(run.data.tags.get(f"{_SOAK}seen", ""))
 
     def _witnessed(self, move: str, monitor: str) -> Any:
         experiment = _client().get_experiment_by_name(self.soaks)
         if experiment is None:
             return None
-        asked = f"tags.`{_SOAK}move` = '{move}' AND tags.`{_SOAK}monitor` = '{monitor}'"
-        found = _client().search_runs([experiment.experiment_id], asked, max_results=1)
-        return found[0] if found else None
+        query = f"tags.`{_SOAK}move` = '{move}' AND tags.`{_SOAK}monitor` = '{monitor}'"
+        runs = _client().search_runs([experiment.experiment_id], query, max_results=1)
+        return runs[0] if runs else None
 
     def finish(self, move: str) -> None:
-        """Record that the alias is where it belongs after a move."""
+        """Record that a move is complete and the alias is where it belongs."""
         _client().set_terminated(move, _FINISHED)
 
     def _opened(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        found = _client().get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = _client().get_experiment_by_name(name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         try:
             return str(_client().create_experiment(name))
         except MlflowException as problem:
@@ -138,60 +140,60 @@ class History:
 
 def moved(moves: Iterable[Move]) -> Iterable[Move]:
     """The entries that move an alias."""
-    return (one for one in moves if one.action != APPROVE)
+    return (move for move in moves if move.action != APPROVE)
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """The versions that an alias may point to, the newest first: the alias belongs to the first of them.
+    """The versions that an alias may point to, newest first: the alias belongs at the first one.
 
-    Promotions that were recorded in any order end at the newest version, whoever moves the alias last.
+    Promotions recorded in any order end at the newest version, whoever moves the alias last.
     """
-    found: set[str] = set()
+    versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
-            found.discard(move.version)
+            versions.discard(move.version)
         else:
-            found = (found - set(move.over)) | {move.version}
-    return tuple(sorted(found, key=int, reverse=True))
+            versions = (versions - set(move.over)) | {move.version}
+    return tuple(sorted(versions, key=int, reverse=True))
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """The move since which an alias has pointed to a version without a break; None where it does not.
+    """The move since which an alias has pointed to a version without interruption; None if it does not point there.
 
-    A version to which the alias came back begins anew.
+    If the alias returns to a version, the time starts anew.
     """
-    found: set[str] = set()
-    head, since = "", None
+    versions: set[str] = set()
+    current, since = "", None
     for move in moved(moves):
         if move.action == TAKE_BACK:
-            found.discard(move.version)
+            versions.discard(move.version)
         else:
-            found = (found - set(move.over)) | {move.version}
-        now = max(found, key=int, default="")
-        head, since = now, (since if now == head else move)
-    return since if head == version and version else None
+            versions = (versions - set(move.over)) | {move.version}
+        newest = max(versions, key=int, default="")
+        current, since = newest, (since if newest == current else move)
+    return since if current == version and version else None
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """The versions that were taken from an alias, by a rollback or by hand, and did not come back since."""
-    found: set[str] = set()
+    """The versions that were taken from an alias, by a rollback or by hand, and have not returned since."""
+    versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
-            found.add(move.version)
+            versions.add(move.version)
         else:
-            found = (found | set(move.over)) - {move.version}
-    return frozenset(found)
+            versions = (versions | set(move.over)) - {move.version}
+    return frozenset(versions)
 
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
-    """The last record that moved the alias to a version, where it still may point to it."""
+    """The last record that moved the alias to a version, if the alias may still point there."""
     moves = tuple(moved(moves))
     if version not in standing(moves):
         return None
-    return next(one for one in reversed(moves) if one.version == version and one.action != TAKE_BACK)
+    return next(move for move in reversed(moves) if move.version == version and move.action != TAKE_BACK)
 
 
-def whoever(workload: Workload) -> str:
+def actor_of(workload: Workload) -> str:
     """Who moves an alias: the workload, and the login that it uses."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
     return " as ".join(part for part in (workload.address, user) if part)
@@ -199,11 +201,13 @@ def whoever(workload: Workload) -> str:
 
 def _move(run: Any) -> Move:
     tags = {key.removeprefix(_TAG): str(value) for key, value in run.data.tags.items() if key.startswith(_TAG)}
-    told = {name: tags.get(name, "") for name in ("alias", "action", "version", "before", "who", "why", "digest")}
+    fields = {name: tags.get(name, "") for name in ("alias", "action", "version", "before", "who", "why", "digest")}
     return Move(
-        **told,
+        **fields,
         over=tuple(json.loads(tags.get("over", "[]"))),
-        evidence={key.removeprefix("evidence."): one for key, one in tags.items() if key.startswith("evidence.")},
+        evidence={
+            key.removeprefix("evidence."): statement for key, statement in tags.items() if key.startswith("evidence.")
+        },
         at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         id=str(run.info.run_id),
         finished=str(run.info.status) == _FINISHED,

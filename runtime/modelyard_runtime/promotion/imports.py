@@ -1,11 +1,11 @@
-"""Imports: a model that was trained elsewhere, registered here once its files have the digest that the spec names.
+"""Imports: registers a model trained elsewhere once its files have the digest that the spec names.
 
-The files are copied into the model's own folder of artifacts, so that whoever uses the version needs no way to where
-they came from, and nothing that happens there later has an effect.
+The files are copied into the model's own artifact folder, so that users of the version need no access to the source,
+and later changes of the source have no effect.
 
-Of several that look at once, one at most registers: each opens a run in the experiment of the model, then looks who
-else has one open and steps back if anybody has. Whoever saw nobody had opened its run before any other looked, and what
-it registers is there before it closes that run. See docs/decisions/0057.
+If several processes import at once, at most one registers: each opens a run in the experiment of the model, then looks
+for other open runs and steps back if there are any. A process that saw none opened its run before any other looked, and
+it registers the version before it closes that run. See docs/decisions/0057.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from modelyard_runtime.bundles.bundle import safe_path
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
-from modelyard_runtime.promotion.look import Look
+from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, format_of
@@ -30,49 +30,49 @@ from modelyard_runtime.storage.filesystem import listed, place, reading
 from modelyard_runtime.workload.records import Promotion
 
 FROM_TAG = "modelyard.import"
-"""Tag of a version, and of the run that made it: where its files came from."""
+"""Tag of a version, and of the run that registered it: the source of its files."""
 
 RUN_TAG = "modelyard.import.digest"
-"""Tag of a run that registers a version, or has done so: which digest it is for."""
+"""Tag of a run that registers a version, or has done so: the digest that it registers."""
 
 LARGEST_BYTES = 8 * 2**30
-"""Of all files of a model: they are copied to a scratch volume, which has room for them."""
+"""The limit for all files of a model: they are copied to a scratch volume of limited size."""
 
-_LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
+_LONGEST = timedelta(hours=1)  # the longest run of the promoter: an older open run was left by a process that ended
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
 
-def import_model(look: Look) -> str:
-    """Register the version that the import of a look names, unless it is there. Says what came of it.
+def import_model(subject: Subject) -> str:
+    """Register the version that the import names, unless it already exists. Returns the outcome.
 
-    Raises Refusal where the source must not be imported or its files are not what the spec says, and what stores and
-    the registry raise where they do not answer or deny access. Nothing is registered then.
+    Raises Refusal if the source must not be imported or its files do not match the spec, and the errors of stores and
+    the registry if they fail or deny access. In all these cases nothing is registered.
     """
-    model = look.promotion.model
-    there = registered(look)
-    if there is not None:
-        return f"version {there.version} of {there.name} is what the import names"
+    model = subject.promotion.model
+    existing = registered(subject)
+    if existing is not None:
+        return f"version {existing.version} of {existing.name} is what the import names"
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         try:
-            files = _fetched(look, Path(folder))
-            _check(look, files)
+            files = _fetched(subject, Path(folder))
+            _check(subject, files)
         except Refusal as refusal:
             raise Refusal(f"model {model.name!r} is not imported: {refusal}") from None
-        return _register(look, files)
+        return _register(subject, files)
 
 
-def registered(look: Look) -> registry.Version | None:
-    """The version that the import names, where it is in use or was imported last. A spec that goes back to what it
-    named before another one went live has it imported again, as a newer version.
+def registered(subject: Subject) -> registry.Version | None:
+    """The version that the import names, if it is in use or the last one imported. If the spec returns to an earlier
+    model after another one went live, the model is imported again as a newer version.
     """
-    promotion = look.promotion
+    promotion = subject.promotion
     name = promotion.model.registered_name
-    own = [one for one in registry.versions(name) if one.tags.get(WORKLOAD_TAG) == look.made_by]
-    newest = max(own, key=lambda one: int(one.version), default=None)
+    own_versions = [version for version in registry.versions(name) if version.tags.get(WORKLOAD_TAG) == subject.made_by]
+    newest = max(own_versions, key=lambda version: int(version.version), default=None)
     in_use = registry.version_at(name, promotion.promote_to)
-    candidates = (one for one in (in_use, newest) if one is not None)
-    return next((one for one in candidates if is_named(promotion, one)), None)
+    candidates = (version for version in (in_use, newest) if version is not None)
+    return next((version for version in candidates if is_named(promotion, version)), None)
 
 
 def is_named(promotion: Promotion, version: registry.Version) -> bool:
@@ -80,16 +80,16 @@ def is_named(promotion: Promotion, version: registry.Version) -> bool:
     return version.tags.get(DIGEST_TAG) == promotion.imported.digest
 
 
-def _fetched(look: Look, folder: Path) -> Path:
-    """The files of the source in a folder here, without what MLflow's client adds to them."""
+def _fetched(subject: Subject, folder: Path) -> Path:
+    """A local copy of the source's files, without what MLflow's client adds to them."""
     from mlflow import artifacts
 
-    source = look.promotion.imported
+    source = subject.promotion.imported
     uri, store = source.uri, source.store
-    if why := _trained_here(uri, store, source.digest):
-        raise Refusal(f"{uri} was trained here: {why}, and its gate decides about it")
+    if reason := _trained_here(uri, store, source.digest):
+        raise Refusal(f"{uri} was trained here: {reason}, and its gate decides about it")
     if store:
-        return _copied(look, uri, store, folder)
+        return _copied(subject, uri, store, folder)
     _check_size(uri, _size_in_registry(uri))
     files = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
     (files / ADDED).unlink(missing_ok=True)
@@ -97,13 +97,17 @@ def _fetched(look: Look, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Why a source was made by a training that registers here; empty where it was not.
+    """Why a source counts as trained by a pipeline that registers here; empty if it does not.
 
-    A copy of such a version has its digest, wherever it lies.
+    A copy of such a version has the same digest, wherever it is.
     """
     if not store and _is_training(trainer := _made_by(uri)):
         return f"{trainer} has made it"
-    copied = (one for one in registry.tagged(DIGEST_TAG, digest) if _is_training(one.tags.get(WORKLOAD_TAG, "")))
+    copied = (
+        candidate
+        for candidate in registry.tagged(DIGEST_TAG, digest)
+        if _is_training(candidate.tags.get(WORKLOAD_TAG, ""))
+    )
     version = next(copied, None)
     if version is None:
         return ""
@@ -111,10 +115,10 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
 
 def _made_by(uri: str) -> str:
-    """The workload that made a version or a run of the registry; empty where that is not known."""
-    kind, _, rest = uri.partition(":/")
-    name, _, below = rest.partition("/")
-    tags = registry.version(name, below).tags if kind == "models" else _client().get_run(name).data.tags
+    """The workload that made a version or run of the registry; empty if unknown."""
+    kind, _, path = uri.partition(":/")
+    name, _, number = path.partition("/")
+    tags = registry.version(name, number).tags if kind == "models" else _client().get_run(name).data.tags
     return str(tags.get(WORKLOAD_TAG, ""))
 
 
@@ -128,20 +132,20 @@ def _check_size(uri: str, size: int) -> None:
 
 
 def _size_in_registry(uri: str) -> int:
-    """How large the files below an address are, as the registry's store lists them."""
+    """The total size of the files below a URI, as listed by the registry's store."""
     from mlflow import artifacts
 
-    found = artifacts.list_artifacts(artifact_uri=uri)
-    folders = (f"{uri}/{one.path.rpartition('/')[2]}" for one in found if one.is_dir)
-    return sum(one.file_size or 0 for one in found if not one.is_dir) + sum(map(_size_in_registry, folders))
+    entries = artifacts.list_artifacts(artifact_uri=uri)
+    folders = (f"{uri}/{entry.path.rpartition('/')[2]}" for entry in entries if entry.is_dir)
+    return sum(entry.file_size or 0 for entry in entries if not entry.is_dir) + sum(map(_size_in_registry, folders))
 
 
-def _copied(look: Look, uri: str, store: str, folder: Path) -> Path:
-    where = place(look.workload, uri, store)
-    found = [one for one in listed(where, recursive=True) if one.is_file]
-    _check_size(uri, sum(one.size or 0 for one in found))
-    for one in found:
-        path = str(one.path).removeprefix(where.path).lstrip("/")
+def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
+    where = place(subject.workload, uri, store)
+    entries = [entry for entry in listed(where, recursive=True) if entry.is_file]
+    _check_size(uri, sum(entry.size or 0 for entry in entries))
+    for entry in entries:
+        path = str(entry.path).removeprefix(where.path).lstrip("/")
         if not safe_path(path):
             raise Refusal(f"{uri} holds {path[:80]!r}, which is no path of a file here")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -151,17 +155,17 @@ def _copied(look: Look, uri: str, store: str, folder: Path) -> Path:
     return folder
 
 
-def _check(look: Look, files: Path) -> None:
-    """Refuse files that are not what the spec says. Nothing is read in them before their digest is right."""
+def _check(subject: Subject, files: Path) -> None:
+    """Refuse files that do not match the spec. Nothing in them is parsed before their digest is verified."""
     from mlflow.models import Model
 
-    promotion = look.promotion
+    promotion = subject.promotion
     model, source = promotion.model, promotion.imported
-    found, wanted = content_digest(files), source.digest
+    digest, expected = content_digest(files), source.digest
     if not any(files.rglob("*")):
         raise Refusal(f"nothing lies at {source.uri}")
-    if found != wanted:
-        raise Refusal(f"the files at {source.uri} hash to {found}, and the spec names {wanted}")
+    if digest != expected:
+        raise Refusal(f"the files at {source.uri} hash to {digest}, and the spec names {expected}")
     if not (files / "MLmodel").is_file():
         raise Refusal(f"there is no file MLmodel at {source.uri}")
     logged = Model.load(str(files))
@@ -170,53 +174,55 @@ def _check(look: Look, files: Path) -> None:
         raise Refusal(
             f"its flavors are {', '.join(sorted(logged.flavors))}; {flavor or 'python_function'} is not among them"
         )
-    threshold, asked = (logged.metadata or {}).get(registry.THRESHOLD), model.threshold
-    if threshold != asked:
+    threshold, declared = (logged.metadata or {}).get(registry.THRESHOLD), model.threshold
+    if threshold != declared:
         logged_with = "without a threshold" if threshold is None else f"with a threshold of {threshold}"
-        raise Refusal(f"the model was logged {logged_with}, and the spec sets {'none' if asked is None else asked}")
+        raise Refusal(
+            f"the model was logged {logged_with}, and the spec sets {'none' if declared is None else declared}"
+        )
 
 
-def _register(look: Look, files: Path) -> str:
-    promotion = look.promotion
+def _register(subject: Subject, files: Path) -> str:
+    promotion = subject.promotion
     model, source = promotion.model, promotion.imported
     name, uri = model.registered_name, source.uri
-    own = replace(look.workload, address=look.made_by)
-    written = format_of(files)
-    tags = {**owner_tags(own), **model_tags(own, model, {}), FROM_TAG: uri}
-    with exclusive_run(look, tags) as run:
+    workload = replace(subject.workload, address=subject.made_by)
+    model_format = format_of(files)
+    tags = {**owner_tags(workload), **model_tags(workload, model, {}), FROM_TAG: uri}
+    with exclusive_run(subject, tags) as run:
         if run is None:
             return f"{uri} is being imported by another look; the next one sees what came of it"
-        there = registered(look)
-        if there is not None:
-            return f"version {there.version} of {there.name} is what the import names"
+        existing = registered(subject)
+        if existing is not None:
+            return f"version {existing.version} of {existing.name} is what the import names"
         _client().log_artifacts(run.info.run_id, str(files), _FOLDER)
         version = registry.create(
             name,
             f"{run.info.artifact_uri}/{_FOLDER}",
             run.info.run_id,
-            {**tags, DIGEST_TAG: source.digest, FORMAT_TAG: written, GATE_TAG: HELD},
-            card_text(own, model, {}, written, f"Imported from {uri} by system {look.workload.system}."),
+            {**tags, DIGEST_TAG: source.digest, FORMAT_TAG: model_format, GATE_TAG: HELD},
+            card_text(workload, model, {}, model_format, f"Imported from {uri} by system {subject.workload.system}."),
         )
     return f"version {version.version} of {name} was imported from {uri}"
 
 
 @contextmanager
-def exclusive_run(look: Look, tags: dict[str, str]) -> Generator[Any]:
-    """A run of the model's experiment while no other is open for the same digest; None where one is."""
-    source = look.promotion.imported
+def exclusive_run(subject: Subject, tags: dict[str, str]) -> Generator[Any]:
+    """Open a run in the model's experiment if no other is open for the same digest; yields None if there is one."""
+    source = subject.promotion.imported
     digest, client = source.digest, _client()
-    experiment = registry.open_experiment(look.promotion.model)
+    experiment = registry.open_experiment(subject.promotion.model)
     run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {source.uri}")
-    ended = "FAILED"
+    status = "FAILED"
     try:
         since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
-        asked = f"tags.`{RUN_TAG}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
-        open_now = {one.info.run_id for one in client.search_runs([experiment], asked)}
+        query = f"tags.`{RUN_TAG}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
+        open_now = {open_run.info.run_id for open_run in client.search_runs([experiment], query)}
         first = open_now <= {run.info.run_id}
         yield run if first else None
-        ended = "FINISHED" if first else "KILLED"
+        status = "FINISHED" if first else "KILLED"
     finally:
-        client.set_terminated(run.info.run_id, ended)
+        client.set_terminated(run.info.run_id, status)
 
 
 def _client() -> Any:

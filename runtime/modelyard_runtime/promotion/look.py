@@ -1,4 +1,4 @@
-"""What one look of a promotion is about: an alias, and whose versions may get it."""
+"""The subject of one promotion: an alias, and which versions may get it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from modelyard_runtime.workload.records import PipelineWorkload, PromoterWorkloa
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """An alias and what it is moved by.
+class Subject:
+    """An alias and the requirements for moving it.
 
-    `made_by` is the address of the training or import whose versions it takes; a stage, whose address is `stage`, takes
-    those of the stage before. A training that is `alone` promotes its own, whatever their tags say.
+    `made_by` is the address of the training or import whose versions may get it; a stage, whose address is `stage`,
+    accepts those of the previous stage. A training pipeline that is `alone` promotes its own versions, whatever their
+    tags say.
     """
 
     workload: Workload
@@ -23,8 +24,8 @@ class Look:
     alone: bool = False
 
     @classmethod
-    def of_training(cls, workload: PipelineWorkload) -> Look:
-        """That of a training run at its own versions."""
+    def of_training(cls, workload: PipelineWorkload) -> Subject:
+        """The promotion of a training run's own versions."""
         pipeline = workload.pipeline
         promotion = Promotion(
             model=pipeline.trained_model,
@@ -36,8 +37,8 @@ class Look:
         return cls(workload, promotion, workload.address, alone=promotes_itself(workload))
 
     @classmethod
-    def all_of(cls, workload: PromoterWorkload) -> Iterator[Look]:
-        """Those of a promoter. Imports come last: they take as long as their source is large."""
+    def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
+        """The promotions of a promoter. Imports come last: they take as long as their source is large."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")
         for name, promotion in workload.stages.items():
@@ -47,10 +48,10 @@ class Look:
 
     @property
     def address(self) -> str:
-        """Where the spec declares it."""
+        """The address at which the spec declares it."""
         return self.stage or self.made_by
 
 
 def promotes_itself(workload: PipelineWorkload) -> bool:
-    """Whether a training run moves the alias: where the registry runs here, the promoter does, and nothing else may."""
+    """Whether a training run moves the alias itself; if the registry runs here, only the promoter may."""
     return not workload.pipeline.promoted_by

@@ -1,4 +1,4 @@
-"""The last door of the gate: with all approvals for exactly this model, the alias moves; without, the version waits."""
+"""The last step of promotion: with all approvals for exactly this model, the alias moves; else the version waits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from modelyard_runtime.promotion.changes import closed
 from modelyard_runtime.promotion.checks import check_promoter
 from modelyard_runtime.promotion.delivery import deliver_all
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
-from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, arrived, whoever
-from modelyard_runtime.promotion.look import Look
+from modelyard_runtime.promotion.history import PROMOTE, TAKE_BACK, History, Move, actor_of, arrived
+from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.promotion.soak import soaked
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
@@ -25,10 +25,10 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Approvals, Model, PipelineWorkload, PromoterWorkload, Promotion, Workload
 
 FAILED_TAG = "modelyard.gate.failed"
-"""Tag of a version with the lines of its gate that do not hold."""
+"""Tag of a version with the rules of its gate that failed."""
 
 AGAINST_TAG = "modelyard.gate.against"
-"""Tag of a version whose gate compared it with what an alias pointed to: the number of that, or `none`."""
+"""Tag of a version: the number of the version that its gate compared it with, or `none` if there was none."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest version whose gate held and that lacks nothing now."""
+    """Promote the newest version whose gate held and that meets every requirement now."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -51,283 +51,295 @@ def run(now: datetime | None = None) -> int:
     if workload.type != "training" or not isinstance(workload, PipelineWorkload):
         raise Refusal("only the promoter and a training pipeline promote")
     registry.connect(workload)
-    look = Look.of_training(workload)
-    _log.info("%s", promote_waiting(look, now))
-    report_standing(look, now)
+    subject = Subject.of_training(workload)
+    _log.info("%s", promote_waiting(subject, now))
+    report_standing(subject, now)
     return 0
 
 
 def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
-    """The same for every training, stage and import; what keeps one of them waiting keeps no other."""
+    """Promote for every training, stage and import; a failure of one does not block the others."""
     failures = 0
-    for look in Look.all_of(workload):
+    for subject in Subject.all_of(workload):
         try:
-            _look(look, now)
-        except Exception as problem:  # noqa: BLE001 - a version may lie anywhere, and each kind of store fails in its own way
+            _look(subject, now)
+        except Exception as problem:  # noqa: BLE001 - versions may be anywhere, each kind of store fails in its own way
             failures += 1
-            _log.error("%s: %s", look.address, problem)
+            _log.error("%s: %s", subject.address, problem)
     return min(failures, 1)
 
 
-def _look(look: Look, now: datetime) -> None:
-    """One look at the versions of a training or an import, or at the one that may enter a stage; what is reported of
-    them is also how they stand after a failure. An import that is refused leaves the rest of the look as it is.
+def _look(subject: Subject, now: datetime) -> None:
+    """Handle the versions of a training or import, or the candidate of a stage, then report their standing, even after
+    a failure. A refused import does not stop the rest.
     """
     try:
         try:
-            if look.promotion.import_ is not None:
-                _log.info("%s: %s", look.made_by, imports.import_model(look))
+            if subject.promotion.import_ is not None:
+                _log.info("%s: %s", subject.made_by, imports.import_model(subject))
         finally:
-            _move_on(look, now)
+            _move_on(subject, now)
     finally:
-        report_standing(look, now)
+        report_standing(subject, now)
 
 
-def _move_on(look: Look, now: datetime) -> None:
-    promotion = look.promotion
+def _move_on(subject: Subject, now: datetime) -> None:
+    promotion = subject.promotion
     aliases.observe(History(promotion.model), promotion.promote_to)
-    evidence.add_later(look.workload, promotion)
-    _log.info("%s: %s", look.address, promote_waiting(look, now))
+    evidence.add_later(subject.workload, promotion)
+    _log.info("%s: %s", subject.address, promote_waiting(subject, now))
     if promotion.soak is not None and promotion.soak.take_back:
-        _take_back_failed(look, now)
+        _take_back_failed(subject, now)
 
 
-def promote(look: Look, version: registry.Version) -> str:
-    """Move the alias to a version, unless approvals are missing, and deliver it. Says what came of it."""
-    promotion = look.promotion
+def promote(subject: Subject, version: registry.Version) -> str:
+    """Move the alias to a version, unless approvals are missing, and deliver it. Returns the outcome."""
+    promotion = subject.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
         return outdated
-    approved = _approved(look, version)
-    if missing := _unapproved(look, version):
+    approved = _approved(subject, version)
+    if missing := _unapproved(subject, version):
         return f"{missing}; {alias!r} stays where it is"
     move = Move(
         alias,
         PROMOTE,
         version.version,
         "",
-        whoever(look.workload),
+        actor_of(subject.workload),
         _WHY,
         digest=_unchanged(promotion, version),
         evidence=approved.evidence,
     )
-    at = aliases.promote(History(promotion.model), move)
-    delivered = deliver_all(look.workload, promotion.model, alias)
-    sentence = f"{alias!r} of {version.name} is now version {at}"
-    if at != version.version:
+    current = aliases.promote(History(promotion.model), move)
+    delivered = deliver_all(subject.workload, promotion.model, alias)
+    sentence = f"{alias!r} of {version.name} is now version {current}"
+    if current != version.version:
         sentence += f", which is newer than version {version.version} and was promoted at the same time"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
-def _unapproved(look: Look, version: registry.Version) -> str:
-    """Whose approvals a version waits for; empty where it has them. What does not count is logged, with the reason."""
-    approved = _approved(look, version)
-    for why in approved.refused:
-        _log.warning("version %s of %s: %s", version.version, version.name, why)
+def _unapproved(subject: Subject, version: registry.Version) -> str:
+    """The approvals that a version waits for, in a sentence; empty if it has them all. Logs why others do not count."""
+    approved = _approved(subject, version)
+    for reason in approved.refused:
+        _log.warning("version %s of %s: %s", version.version, version.name, reason)
     if not approved.missing:
         return ""
-    waits = (
+    message = (
         f"version {version.version} of {version.name} waits for {approved.missing} more approval(s) of "
         f"{', '.join(approved.groups)}, by `modelyard approve`"
     )
-    _log.info("%s", waits)
-    return waits
+    _log.info("%s", message)
+    return message
 
 
-def promote_waiting(look: Look, now: datetime | None = None) -> str:
-    """The same for the newest version that waits and lacks nothing, if it is newer than what the alias points to.
+def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
+    """Promote the newest waiting version that meets every requirement, if it is newer than the alias's version.
 
-    Where none waits, what aliases point to now is delivered where that was not done yet.
+    If none can be promoted, deliver the versions that aliases point to now, unless that was already done.
     """
-    promotion, now = look.promotion, now or datetime.now(UTC)
+    promotion, now = subject.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
-    waiting = [one for one in _waiting(promotion, _candidates(promotion)) if _is_of(look, one)]
-    for version in sorted(waiting, key=lambda one: -int(one.version)):
+    waiting = [candidate for candidate in _waiting(promotion, _candidates(promotion)) if _is_of(subject, candidate)]
+    for version in sorted(waiting, key=lambda candidate: -int(candidate.version)):
         if outdated := _outdated(promotion, version):
             _log.warning("%s", outdated)
-        elif why := soaked(promotion, version.version, now).why or closed(promotion.changes, now):
-            _log.info("version %s of %s does not become %r yet: %s", version.version, name, alias, why)
-        elif not _unapproved(look, version):
-            return promote(look, version)
-    delivered = deliver_all(look.workload, promotion.model, alias)
+        elif reason := soaked(promotion, version.version, now).reason or closed(promotion.changes, now):
+            _log.info("version %s of %s does not become %r yet: %s", version.version, name, alias, reason)
+        elif not _unapproved(subject, version):
+            return promote(subject, version)
+    delivered = deliver_all(subject.workload, promotion.model, alias)
     sentence = f"no version of {name} that waits has all that it needs; {len(waiting)} wait"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
-def _take_back_failed(look: Look, now: datetime) -> None:
-    """Take the alias of the stage before from a version that has failed there and was to go on."""
-    promotion = look.promotion
+def _take_back_failed(subject: Subject, now: datetime) -> None:
+    """Roll back the previous stage's alias from a version that failed its soak there."""
+    promotion = subject.promotion
     model, before = promotion.model, promotion.after
     for version in _waiting(promotion, _candidates(promotion)):
-        found = soaked(promotion, version.version, now)
-        if not found.failed:
+        soak = soaked(promotion, version.version, now)
+        if not soak.failed:
             continue
-        why = f"{_FAILED_SOAK}{found.why}"
-        fit = evidence.fit(look.workload, replace(model, approvals=_asked_for(look.workload, model, before)), before)
-        at = aliases.take_back(History(model), before, whoever(look.workload), why, now, only=version.version, fit=fit)
-        none = f"no version before it may be loaded, and it keeps {before!r}"
-        to = f"{before!r} is version {at} again" if at else none
-        _log.warning("version %s of %s: %s; %s", version.version, version.name, why, to)
-        deliver_all(look.workload, model, promotion.promote_to)
+        reason = f"{_FAILED_SOAK}{soak.reason}"
+        fit = evidence.fit(
+            subject.workload, replace(model, approvals=_asked_for(subject.workload, model, before)), before
+        )
+        restored = aliases.take_back(
+            History(model), before, actor_of(subject.workload), reason, now, only=version.version, fit=fit
+        )
+        unchanged = f"no version before it may be loaded, and it keeps {before!r}"
+        outcome = f"{before!r} is version {restored} again" if restored else unchanged
+        _log.warning("version %s of %s: %s; %s", version.version, version.name, reason, outcome)
+        deliver_all(subject.workload, model, promotion.promote_to)
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """The approvals that another alias of the same model needs; None where it needs none."""
+    """The approvals that another alias of the same model needs; None if it needs none."""
     if not isinstance(workload, PromoterWorkload):
         return None
-    looks = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
-    asked = (
-        one.approvals for one in looks if (one.model.registered_name, one.promote_to) == (model.registered_name, alias)
+    promotions = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
+    required = (
+        promotion.approvals
+        for promotion in promotions
+        if (promotion.model.registered_name, promotion.promote_to) == (model.registered_name, alias)
     )
-    return next(asked, None)
+    return next(required, None)
 
 
-def report_standing(look: Look, now: datetime | None = None) -> None:
-    """Push where the versions of a training stand, for alerts, if the description names a receiver.
+def report_standing(subject: Subject, now: datetime | None = None) -> None:
+    """Push the standing of a training's versions for alerts, if the description names a receiver.
 
-    A run and the promoter push the same series, in the name of the training, so that the last of them counts.
-    A run is as good without: where nobody takes the metrics, that is logged.
+    A run and the promoter push the same series, in the name of the training, so that the latest one counts. A failed
+    push is logged and does not fail the run.
     """
-    if look.workload.metrics is not None:
-        registry.connect(look.workload)
+    if subject.workload.metrics is not None:
+        registry.connect(subject.workload)
         now = now or datetime.now(UTC)
-        if look.promotion.import_ is not None:
-            report(look.workload, _standing_of_import(look), now.timestamp())
+        if subject.promotion.import_ is not None:
+            report(subject.workload, _standing_of_import(subject), now.timestamp())
             return
-        if look.stage:
-            report(look.workload, _standing_of_stage(look, now), now.timestamp())
+        if subject.stage:
+            report(subject.workload, _standing_of_stage(subject, now), now.timestamp())
             return
-        source = replace(look.workload, name=look.made_by.rpartition(".")[2])
-        report(source, standing(look), now.timestamp())
+        source = replace(subject.workload, name=subject.made_by.rpartition(".")[2])
+        report(source, standing(subject), now.timestamp())
 
 
-def standing(look: Look) -> list[Sample]:
+def standing(subject: Subject) -> list[Sample]:
     """Whether the gate refused the newest version, and how many versions lack only approvals.
 
     The version that the alias points to counts too, if approvals are missing for it. A version whose gate compared it
     with a version that is no longer in use does not count: it cannot be promoted, so it needs no approval.
     """
-    promotion = look.promotion
+    promotion = subject.promotion
     name = promotion.model.registered_name
-    versions = [one for one in registry.versions(name) if _is_of(look, one)]
-    newest = max(versions, key=lambda one: int(one.version), default=None)
+    versions = [version for version in registry.versions(name) if _is_of(subject, version)]
+    newest = max(versions, key=lambda version: int(version.version), default=None)
     refused = newest is not None and newest.tags.get(GATE_TAG) == "refused" and not _passed(promotion, newest)
-    waiting = [one for one in _waiting(promotion, versions) if not _outdated(promotion, one)]
-    unapproved = [one for one in waiting if _approved(look, one).missing]
-    own = labels_of(replace(look.workload, address=look.made_by), "pipeline")
-    waits = len(unapproved) + evidence.lacks_approvals(look.workload, promotion)
-    return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(waits), own)]
+    waiting = [version for version in _waiting(promotion, versions) if not _outdated(promotion, version)]
+    unapproved = [version for version in waiting if _approved(subject, version).missing]
+    labels = labels_of(replace(subject.workload, address=subject.made_by), "pipeline")
+    count = len(unapproved) + evidence.lacks_approvals(subject.workload, promotion)
+    return [Sample(REFUSED, float(refused), labels), Sample(WAITING, float(count), labels)]
 
 
-def _standing_of_stage(look: Look, now: datetime) -> list[Sample]:
-    """How many versions lack nothing but an approval before they enter a stage, and whether one has failed its soak."""
-    promotion = look.promotion
-    found = [one for one in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, one)]
-    standings = {one.version: soaked(promotion, one.version, now) for one in found}
-    unapproved = [one for one in found if not standings[one.version].why and _approved(look, one).missing]
-    own = _labels_of_alias(look)
-    failed = any(one.failed for one in standings.values()) or _failed_last(promotion)
-    waits = len(unapproved) + evidence.lacks_approvals(look.workload, promotion)
-    return [Sample(WAITING, float(waits), own), Sample(SOAK_FAILED, float(failed), own)]
+def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
+    """How many versions lack only an approval to enter a stage, and whether one has failed its soak."""
+    promotion = subject.promotion
+    candidates = [entry for entry in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, entry)]
+    standings = {entry.version: soaked(promotion, entry.version, now) for entry in candidates}
+    unapproved = [
+        entry for entry in candidates if not standings[entry.version].reason and _approved(subject, entry).missing
+    ]
+    labels = _labels_of_alias(subject)
+    failed = any(entry.failed for entry in standings.values()) or _failed_last(promotion)
+    count = len(unapproved) + evidence.lacks_approvals(subject.workload, promotion)
+    return [Sample(WAITING, float(count), labels), Sample(SOAK_FAILED, float(failed), labels)]
 
 
-def _standing_of_import(look: Look) -> list[Sample]:
-    """Whether the version that an import names is not there, and whether it lacks nothing but an approval."""
-    promotion, found = look.promotion, imports.registered(look)
-    waiting = [] if found is None else _waiting(promotion, [found])
-    unapproved = [one for one in waiting if _approved(look, one).missing]
-    waits = len(unapproved) + evidence.lacks_approvals(look.workload, promotion)
-    own = _labels_of_alias(look)
-    return [Sample(IMPORT_MISSING, float(found is None), own), Sample(WAITING, float(waits), own)]
+def _standing_of_import(subject: Subject) -> list[Sample]:
+    """Whether the version that an import names is missing, and whether it lacks only an approval."""
+    promotion, version = subject.promotion, imports.registered(subject)
+    waiting = [] if version is None else _waiting(promotion, [version])
+    unapproved = [candidate for candidate in waiting if _approved(subject, candidate).missing]
+    count = len(unapproved) + evidence.lacks_approvals(subject.workload, promotion)
+    labels = _labels_of_alias(subject)
+    return [Sample(IMPORT_MISSING, float(version is None), labels), Sample(WAITING, float(count), labels)]
 
 
-def _labels_of_alias(look: Look) -> dict[str, str]:
-    """The labels of what is known of an alias of a model, by whomever its versions were made."""
-    promotion = look.promotion
-    own = {name: label for name, label in labels_of(look.workload, "promoter").items() if name != "promoter"}
-    return own | {"model": promotion.model.name, "alias": promotion.promote_to}
+def _labels_of_alias(subject: Subject) -> dict[str, str]:
+    """The labels of metrics about a model's alias, whichever workload made its versions."""
+    promotion = subject.promotion
+    labels = {name: label for name, label in labels_of(subject.workload, "promoter").items() if name != "promoter"}
+    return labels | {"model": promotion.model.name, "alias": promotion.promote_to}
 
 
 def _failed_last(promotion: Promotion) -> bool:
-    """Whether the stage before was taken from a version that failed its soak, and no newer one has come since."""
+    """Whether the previous stage was rolled back from a version that failed its soak, with no newer version since."""
     history, before = History(promotion.model), promotion.after
-    at = registry.version_at(history.name, before)
-    taken = (one for one in history.moves(before) if one.action == TAKE_BACK and one.why.startswith(_FAILED_SOAK))
-    return any(at is None or int(one.version) > int(at.version) for one in taken)
+    current = registry.version_at(history.name, before)
+    rollbacks = (
+        rollback
+        for rollback in history.moves(before)
+        if rollback.action == TAKE_BACK and rollback.why.startswith(_FAILED_SOAK)
+    )
+    return any(current is None or int(rollback.version) > int(current.version) for rollback in rollbacks)
 
 
 def _candidates(promotion: Promotion) -> list[registry.Version]:
-    """All versions of a model, or of a stage that comes after another the one that has the alias of that."""
+    """All versions of a model, or, for a later stage, the version at the previous stage's alias."""
     name, before = promotion.model.registered_name, promotion.after
     if not before:
         return registry.versions(name)
-    found = registry.version_at(name, before)
-    return [] if found is None else [found]
+    version = registry.version_at(name, before)
+    return [] if version is None else [version]
 
 
 def _passed(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether the lines of the gate hold that are asked for."""
+    """Whether the required rules of the gate hold."""
     if promotion.checks is None or version.tags.get(GATE_TAG) != "refused":
         return version.tags.get(GATE_TAG) == HELD
     try:
         failed = json.loads(version.tags.get(FAILED_TAG, ""))
     except ValueError:
         return False
-    return isinstance(failed, list) and not {*promotion.checks} & {str(one) for one in failed}
+    return isinstance(failed, list) and not {*promotion.checks} & {str(name) for name in failed}
 
 
 def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[registry.Version]:
-    """The versions whose gate held and that are newer than what the alias points to."""
+    """The versions whose gate held and that are newer than the alias's version."""
     model, alias = promotion.model, promotion.promote_to
-    now = registry.version_at(model.registered_name, alias)
+    current = registry.version_at(model.registered_name, alias)
     refused = aliases.refused_again(History(model), alias)
     return [
-        one
-        for one in versions
-        if _passed(promotion, one)
-        and one.version not in refused
-        and (now is None or int(one.version) > int(now.version))
+        version
+        for version in versions
+        if _passed(promotion, version)
+        and version.version not in refused
+        and (current is None or int(version.version) > int(current.version))
     ]
 
 
-def _is_of(look: Look, version: registry.Version) -> bool:
-    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions, an
-    import the one that it names, and a stage takes those of the stage before.
+def _is_of(subject: Subject, version: registry.Version) -> bool:
+    """Whether a version may get this alias: a training promotes its own versions, an import the one that it names, and
+    a stage those of the previous stage.
     """
-    if look.stage:
+    if subject.stage:
         return True
-    promotion = look.promotion
+    promotion = subject.promotion
     if promotion.import_ is not None and not imports.is_named(promotion, version):
         return False
-    return look.alone or version.tags.get(WORKLOAD_TAG) == look.made_by
+    return subject.alone or version.tags.get(WORKLOAD_TAG) == subject.made_by
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Tags that say which version a gate is about to compare a new one with; none where it compares with none."""
+    """Tags for the version that a gate is about to compare a new one with; empty if it compares with none."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
-    found = registry.version_at(name, alias)
-    return {AGAINST_TAG: _NONE if found is None else found.version}
+    version = registry.version_at(name, alias)
+    return {AGAINST_TAG: _NONE if version is None else version.version}
 
 
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
-    """Why a version is not promoted although its gate held; empty where nothing happened in between.
+    """Why a version is not promoted although its gate held; empty if nothing has changed since.
 
-    Another run may have promoted a newer one, or what it was compared with may not be in use any more.
+    Another run may have promoted a newer version, or the version that it was compared with may no longer be in use.
     """
     alias = promotion.promote_to
-    now = registry.version_at(version.name, alias)
+    current = registry.version_at(version.name, alias)
     refused = aliases.refused_again(History(promotion.model), alias)
-    if now is not None and int(now.version) > int(version.version) and now.version not in refused:
-        return f"{alias!r} of {version.name} is the newer version {now.version}; version {version.version} is kept"
+    if current is not None and int(current.version) > int(version.version) and current.version not in refused:
+        return f"{alias!r} of {version.name} is the newer version {current.version}; version {version.version} is kept"
     for line in promotion.validation:
         other = line.versus
         spared = promotion.checks is not None and line.name not in promotion.checks
         if not other or spared or AGAINST_TAG not in version.tags:
             continue
-        found = registry.version_at(version.name, other)
-        number = _NONE if found is None else found.version
+        compared = registry.version_at(version.name, other)
+        number = _NONE if compared is None else compared.version
         if number not in {version.tags[AGAINST_TAG], version.version}:
             return (
                 f"version {version.version} of {version.name} is kept: its gate compared it with version "
@@ -336,23 +348,23 @@ def _outdated(promotion: Promotion, version: registry.Version) -> str:
     return ""
 
 
-def _approved(look: Look, version: registry.Version) -> approvals.Standing:
-    """The approvals of a version, by the digest that its gate saw; its files are compared with that before it moves."""
-    return approvals.standing(look.workload, look.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
+def _approved(subject: Subject, version: registry.Version) -> approvals.Standing:
+    """The approvals of a version, by the digest that its gate saw; its files are verified before the alias moves."""
+    return approvals.standing(subject.workload, subject.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
-    """The hash of a version's files; refused where they are not those that its gate saw and that were approved, or not
-    those that have served in the stage before.
+    """The digest of a version's files; refused unless they are the files that its gate saw and that were approved, and
+    that served in the previous stage.
     """
-    found, before = digest_of(version.uri), promotion.after
-    if found != version.tags.get(DIGEST_TAG, found):
+    digest, before = digest_of(version.uri), promotion.after
+    if digest != version.tags.get(DIGEST_TAG, digest):
         raise Refusal(
-            f"version {version.version} of {version.name} is not what its gate saw: its files hash to {found}"
+            f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
         )
     if before:
         move = arrived(History(promotion.model).moves(before), version.version)
-        if move is None or move.digest != found:
-            other = f"its files hash to {found}"
-            raise Refusal(f"version {version.version} of {version.name} is not what has been {before!r}: {other}")
-    return found
+        if move is None or move.digest != digest:
+            difference = f"its files hash to {digest}"
+            raise Refusal(f"version {version.version} of {version.name} is not what has been {before!r}: {difference}")
+    return digest

@@ -1,8 +1,7 @@
-"""How a version has to prove itself behind one alias before it gets the next: a time, and a monitor that has judged
-what it answered.
+"""Soaking: before a version gets the next alias, it must serve behind the previous one and pass a monitor's checks.
 
-The monitor records what it finds beside the history of the alias, where monitors of soaks write and trainings do not.
-The rows of other versions behind the same variants do not count.
+The monitor's results are recorded outside the alias's history, where monitors of soaks may write and trainings may not.
+Rows of other versions behind the same variants do not count.
 """
 
 from __future__ import annotations
@@ -23,50 +22,50 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a look has found of one version behind a variant: rows with a label, and the checks that do not hold, or of
-    which these rows say nothing.
+    """A monitor run's result for one version behind a variant: the number of labelled rows, and the checks that failed
+    or could not be evaluated on these rows.
     """
 
     rows: int
-    failed: Mapping[str, float]  # by check, the value
-    unknown: Sequence[str] = ()  # checks
+    failed: Mapping[str, float]  # the value of each failed check
+    unknown: Sequence[str] = ()  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Whether a version has soaked; if not, why, and whether it has failed."""
 
-    why: str = ""
+    reason: str = ""
     failed: bool = False
 
 
 def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
-    """By variant, the model and alias that it serves, of those whose versions soak."""
+    """The model and alias behind each variant whose versions soak."""
     monitor = workload.monitor
     models = (model for model in monitor.models if model.variant in monitor.soaks)
     return {model.variant: _served(model) for model in models}
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Keep what a look has found of the versions that soak, by what serves them and version."""
+    """Record what a monitor run found about the soaking versions, by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
         registry.connect(workload)
         history = History(model)
         alias = model.alias
-        found = registry.version_at(history.name, alias)
-        move = None if found is None else arrived(history.moves(alias), found.version)
-        if found is None or move is None:
+        version = registry.version_at(history.name, alias)
+        move = None if version is None else arrived(history.moves(alias), version.version)
+        if version is None or move is None:
             continue
-        seen = judged.get((served, found.version), Judged(0, {}))
-        told: dict[str, Json] = {
+        result = judged.get((served, version.version), Judged(0, {}))
+        record: dict[str, Json] = {
             "at": now.isoformat(),
-            "rows": seen.rows,
-            "failed": dict(seen.failed),
-            "unknown": [*seen.unknown],
+            "rows": result.rows,
+            "failed": dict(result.failed),
+            "unknown": [*result.unknown],
         }
-        history.witness(move, workload.address.rpartition(".")[2], json.dumps(told))
+        history.witness(move, workload.address.rpartition(".")[2], json.dumps(record))
 
 
 def _served(model: Model) -> str:
@@ -74,31 +73,31 @@ def _served(model: Model) -> str:
 
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
-    """Whether a version has held the alias of the stage before for long enough, and well enough."""
-    asked, before = promotion.soak, promotion.after
-    if asked is None:
+    """Whether a version has been at the alias of the previous stage for long enough, and done well enough."""
+    soak, before = promotion.soak, promotion.after
+    if soak is None:
         return Standing()
     history = History(promotion.model)
     move = arrived(history.moves(before), version)
     if move is None:
         return Standing(f"{before!r} is not recorded as version {version} yet")
-    ends = move.at + timedelta(seconds=asked.seconds)
+    ends = move.at + timedelta(seconds=soak.seconds)
     if now < ends:
         return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
-    monitor = asked.monitor
-    return _judged(asked, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
+    monitor = soak.monitor
+    return _judged(soak, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
 
 
-def _judged(asked: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
+def _judged(soak: Soak, record_text: str, monitor: str, ends: datetime) -> Standing:
     try:
-        read = json.loads(seen)
-        at, count = datetime.fromisoformat(read["at"]), int(read["rows"])
-        failed = {str(name): float(value) for name, value in read["failed"].items()}
-        unknown = [str(name) for name in read["unknown"]]
-        early = at < ends
+        record = json.loads(record_text)
+        measured_at, count = datetime.fromisoformat(record["at"]), int(record["rows"])
+        failed = {str(name): float(value) for name, value in record["failed"].items()}
+        unknown = [str(name) for name in record["unknown"]]
+        early = measured_at < ends
     except (ValueError, KeyError, TypeError, AttributeError):
         return Standing(f"monitor {monitor} has not looked at it yet")
-    fewest = asked.min_rows
+    fewest = soak.min_rows
     if early:
         return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
     if count < fewest:
@@ -111,5 +110,5 @@ def _judged(asked: Soak, seen: str, monitor: str, ends: datetime) -> Standing:
     return Standing()
 
 
-def _shown(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""Signatures that `ssh-keygen -Y sign` makes, verified without OpenSSH.
+"""Verifies signatures made by `ssh-keygen -Y sign`, without OpenSSH.
 
 Formats: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig and PROTOCOL.u2f, 2026-11-26.
 """
@@ -15,7 +15,7 @@ _MAGIC = b"SSHSIG"
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 _LEAST_RSA_BITS = 2048
 _PRESENT = 1
-"""Flag of a security key: somebody has touched it."""
+"""Flag of a security key: the user touched it."""
 
 
 class NotSigned(Exception):
@@ -24,14 +24,14 @@ class NotSigned(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature as it was read; nothing is verified yet."""
+    """A parsed signature, not verified yet."""
 
     key: bytes
     namespace: bytes
     hash: str
     algorithm: bytes
     signed: bytes
-    more: bytes  # of security keys: flags and counter
+    more: bytes  # for security keys: flags and counter
 
 
 class _Reader:
@@ -41,8 +41,8 @@ class _Reader:
     def take(self, count: int) -> bytes:
         if count > len(self._data):
             raise NotSigned("the signature ends too early")
-        found, self._data = self._data[:count], self._data[count:]
-        return found
+        data, self._data = self._data[:count], self._data[count:]
+        return data
 
     def string(self) -> bytes:
         return self.take(int.from_bytes(self.take(4), "big"))
@@ -52,24 +52,24 @@ class _Reader:
 
 
 def key_of(line: str) -> bytes:
-    """The key of a line as in `id_ed25519.pub`: its type, the key, and a comment."""
+    """The key in a line such as that of `id_ed25519.pub`: its type, the key, and a comment."""
     parts = line.split()
     try:
-        found = base64.b64decode(parts[1], validate=True)
-        if _Reader(found).string() == parts[0].encode():
-            return found
+        key = base64.b64decode(parts[1], validate=True)
+        if _Reader(key).string() == parts[0].encode():
+            return key
     except (IndexError, ValueError, NotSigned):  # not Base64, or not even ASCII
         pass
     raise NotSigned(f"{line[:40]!r} is no public key of SSH")
 
 
 def fingerprint(key: bytes) -> str:
-    """What `ssh-keygen -l` calls a key."""
+    """A key's fingerprint as printed by `ssh-keygen -l`."""
     return f"SHA256:{base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip('=')}"
 
 
 def signature_of(armored: str) -> Signature:
-    """The signature in a text as ssh-keygen writes it."""
+    """The signature in a text written by ssh-keygen."""
     begin, _, rest = armored.strip().partition("\n")
     body, _, after = rest.partition(_END)
     if begin.strip() != _BEGIN or after.strip() or not body:
@@ -88,7 +88,7 @@ def signature_of(armored: str) -> Signature:
 
 
 def verify(message: bytes, signature: Signature, namespace: str) -> None:
-    """Raise unless the key of the signature has signed this message for this purpose."""
+    """Raise NotSigned unless the signature's key has signed this message for this purpose."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     if signature.namespace != namespace.encode():
@@ -96,7 +96,7 @@ def verify(message: bytes, signature: Signature, namespace: str) -> None:
     hashed = _HASHES[signature.hash](message).digest()
     parts = (namespace.encode(), b"", signature.hash.encode(), hashed)
     try:
-        _check(signature, _MAGIC + b"".join(len(one).to_bytes(4, "big") + one for one in parts))
+        _check(signature, _MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts))
     except InvalidSignature:
         raise NotSigned("the signature does not fit what was signed") from None
     except (ValueError, UnsupportedAlgorithm, NotImplementedError) as problem:
@@ -133,7 +133,7 @@ def _check(signature: Signature, data: bytes) -> None:
 
 
 def _of_security_key(signature: Signature, data: bytes) -> bytes:
-    """What a security key signs: for which application, that somebody touched it, and the hash of the rest."""
+    """The data that a security key signs: the application, proof of the user's touch, and the message's hash."""
     parts = _Reader(signature.key)
     for _ in range(2 if signature.key[4:].startswith(b"sk-ssh-ed25519") else 3):
         parts.string()

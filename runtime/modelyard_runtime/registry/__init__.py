@@ -1,1 +1,1 @@
-"""The model registry: its client, its server, and how versions are written and described."""
+"""The model registry: its client and server, and the formats, digests and lineage of versions."""

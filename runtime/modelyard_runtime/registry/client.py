@@ -1,4 +1,4 @@
-"""The model registry: MLflow, where and with which credentials the description says."""
+"""A client of the model registry: MLflow, at the address and with the credentials that the description names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Point MLflow at the registry of the description; its credentials are taken from the variables that it names."""
+    """Configure MLflow for the description's registry, with credentials from the variables that it names."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -53,15 +53,15 @@ def connect(workload: records.Workload) -> None:
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, registry.artifacts)
     if uri.startswith("file:"):
-        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a laptop's registry: one user, no server, no database
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a registry on a laptop: one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
 
 def open_experiment(model: records.Model) -> str:
-    """Let runs from here on belong to the experiment of the model that is trained or imported. Returns its id.
+    """Select the experiment of the trained or imported model for later runs; create it if necessary. Returns its id.
 
-    Its artifacts lie in the model's own folder, the only one that this workload may write.
+    Its artifacts are stored in the model's own folder, the only one that this workload may write to.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -83,75 +83,81 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """MLflow reads and writes artifacts by boto3, which knows credentials by the names that AWS gave them."""
-    found = workload.stores.get(store)
-    if found is None:
+    """Set the AWS variables for boto3, with which MLflow reads and writes artifacts."""
+    access = workload.stores.get(store)
+    if access is None:
         return
     for variable, source in (
-        ("AWS_ACCESS_KEY_ID", found.access_key_id_env),
-        ("AWS_SECRET_ACCESS_KEY", found.secret_access_key_env),
+        ("AWS_ACCESS_KEY_ID", access.access_key_id_env),
+        ("AWS_SECRET_ACCESS_KEY", access.secret_access_key_env),
     ):
         if source and source in os.environ:
             os.environ[variable] = os.environ[source]
-    if found.endpoint:
-        os.environ["MLFLOW_S3_ENDPOINT_URL"] = found.endpoint
-    if found.region:
-        os.environ["AWS_DEFAULT_REGION"] = found.region
+    if access.endpoint:
+        os.environ["MLFLOW_S3_ENDPOINT_URL"] = access.endpoint
+    if access.region:
+        os.environ["AWS_DEFAULT_REGION"] = access.region
 
 
 def version_at(name: str, alias: str) -> Version | None:
-    """The version that an alias points to; None where it points to nothing yet."""
+    """The version that an alias points to; None if the alias does not exist yet."""
     from mlflow.exceptions import MlflowException
 
     try:
-        found = _client().get_model_version_by_alias(name, alias)
+        model_version = _client().get_model_version_by_alias(name, alias)
     except MlflowException as problem:
         if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
-    return _version(name, found)
+    return _version(name, model_version)
 
 
 def version(name: str, number: str) -> Version:
-    """One version as it is now, with its tags."""
+    """One version in its current state, with its tags."""
     return _version(name, _client().get_model_version(name, number))
 
 
-def _version(name: str, found: Any) -> Version:
-    tags = {str(key): str(value) for key, value in dict(found.tags or {}).items()}
-    return Version(name, str(found.version), f"models:/{name}/{found.version}", tags, str(found.run_id or ""))
+def _version(name: str, model_version: Any) -> Version:
+    tags = {str(key): str(value) for key, value in dict(model_version.tags or {}).items()}
+    return Version(
+        name,
+        str(model_version.version),
+        f"models:/{name}/{model_version.version}",
+        tags,
+        str(model_version.run_id or ""),
+    )
 
 
 def versions(name: str) -> list[Version]:
-    """All versions of a registered model; none where it does not exist yet."""
-    found = _client().search_model_versions(f"name = '{name}'")
-    return [_version(name, one) for one in found]
+    """All versions of a registered model; empty if it does not exist yet."""
+    model_versions = _client().search_model_versions(f"name = '{name}'")
+    return [_version(name, model_version) for model_version in model_versions]
 
 
 def tagged(name: str, value: str) -> list[Version]:
-    """The versions of all models whose tag has this value, which has no quotes in it."""
-    found = _client().search_model_versions(f"tags.`{name}` = '{value}'")
-    return [_version(str(one.name), one) for one in found]
+    """The versions of all models with this value of a tag; the value must not contain quotes."""
+    model_versions = _client().search_model_versions(f"tags.`{name}` = '{value}'")
+    return [_version(str(model_version.name), model_version) for model_version in model_versions]
 
 
-def tag(of: Version, tags: Mapping[str, str]) -> None:
-    """Tags of a version, set or changed."""
+def tag(version: Version, tags: Mapping[str, str]) -> None:
+    """Set or change tags of a version."""
     for key, value in tags.items():
-        _client().set_model_version_tag(of.name, of.version, key, value)
+        _client().set_model_version_tag(version.name, version.version, key, value)
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
-    """A new version of a registered model, which is made when it is the first. `text` describes the version."""
+    """Register a new version; the registered model is created if necessary. `text` describes the version."""
     import mlflow
 
-    made = mlflow.register_model(model_uri, name, tags=dict(tags))
+    model_version = mlflow.register_model(model_uri, name, tags=dict(tags))
     if text:
-        _client().update_model_version(name, str(made.version), description=text)
-    return version(name, str(made.version))
+        _client().update_model_version(name, str(model_version.version), description=text)
+    return version(name, str(model_version.version))
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
-    """A new version from files of a run, which has its tags from the first moment on."""
+    """Create a new version from files of a run, with its tags set from the start."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -159,15 +165,14 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
     except MlflowException as problem:
         if problem.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    made = _client().create_model_version(name, source, run_id, tags=dict(tags), description=text)
-    return version(name, str(made.version))
+    model_version = _client().create_model_version(name, source, run_id, tags=dict(tags), description=text)
+    return version(name, str(model_version.version))
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Point an alias at a version, whatever it points at now; false where the version does not exist any more.
+    """Point an alias at a version, whatever it points to now; False if the version no longer exists.
 
-    Of two that set an alias for the first time at once, MLflow's database refuses one, which succeeds when it tries
-    again.
+    If two clients set a new alias at the same time, MLflow's database refuses one of them, which succeeds on retry.
     """
     from mlflow.exceptions import MlflowException
 
@@ -185,39 +190,39 @@ def set_alias(name: str, alias: str, number: str) -> bool:
 
 
 PROFILES = "modelyard/profiles.json"
-"""Where a run keeps what its data and answers looked like: monitors compare with it."""
+"""Where a run stores the profiles of its data and predictions, for monitors to compare with."""
 
 
 def profiles(run_id: str) -> Section | None:
-    """What was kept of the data of a run; None where it kept nothing."""
+    """The profiles that a run stored; None if it stored none."""
     from mlflow import artifacts
 
     folder, _, _ = PROFILES.rpartition("/")
-    found = artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
-    if PROFILES not in {one.path for one in found}:
+    entries = artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+    if PROFILES not in {entry.path for entry in entries}:
         return None
-    kept: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
-    return kept
+    document: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
+    return document
 
 
 def run_began(run_id: str) -> str:
-    """When a run began, as in ISO 8601: the same whenever it is asked."""
+    """When a run began, in ISO 8601; always the same text for a run."""
     return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
 
 
 def load(uri: str) -> Model:
-    """A model, ready to predict: by its address in the registry, or by its folder."""
+    """Load a model for prediction, by its URI in the registry or by its folder."""
     import mlflow.pyfunc
 
     return Model(mlflow.pyfunc.load_model(uri))
 
 
 def load_version(version: Version, digest: str) -> Model:
-    """A version, ready to predict, from files that hash to this digest: others are refused before anything is loaded.
+    """Load a version for prediction; if its files do not match the digest, they are refused before anything is loaded.
 
-    Without a digest, which versions of others do not have, any are loaded; those of a bundle were compared when it was
-    fetched. What is registered as data alone is loaded as that, or not at all. The files stay, since a model may read
-    them again.
+    Without a digest, which versions registered by others lack, any files are loaded; those of a bundle were verified
+    when it was fetched. A version registered in a data-only format is loaded in that format or not at all. The files
+    are not deleted, since a model may read them again.
     """
     from mlflow import artifacts
 
@@ -225,31 +230,35 @@ def load_version(version: Version, digest: str) -> Model:
         return load(version.uri)
     folder = tempfile.mkdtemp(prefix="model-")
     local = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=folder))
-    if why := _not_what_it_was(version, digest, local):
+    if reason := _difference(version, digest, local):
         shutil.rmtree(folder, ignore_errors=True)
-        raise Refusal(f"version {version.version} of {version.name} is not loaded: {why}")
+        raise Refusal(f"version {version.version} of {version.name} is not loaded: {reason}")
     return load(str(local))
 
 
-def _not_what_it_was(version: Version, digest: str, files: Path) -> str:
-    """Why these are not the files that were registered; empty where they are."""
+def _difference(version: Version, digest: str, files: Path) -> str:
+    """Why these are not the registered files; empty if they are."""
     from modelyard_runtime.registry.lineage import content_digest
 
-    found = content_digest(files) if digest else ""
-    if found != digest:
-        return f"its files hash to {found}, not to {digest}"
-    registered = version.tags.get(FORMAT_TAG, "")
-    written = format_of(files) if registered in DATA_ALONE else registered
-    return "" if written == registered else f"it is registered as {registered}, and its files are {written}"
+    actual = content_digest(files) if digest else ""
+    if actual != digest:
+        return f"its files hash to {actual}, not to {digest}"
+    registered_format = version.tags.get(FORMAT_TAG, "")
+    actual_format = format_of(files) if registered_format in DATA_ALONE else registered_format
+    return (
+        ""
+        if actual_format == registered_format
+        else f"it is registered as {registered_format}, and its files are {actual_format}"
+    )
 
 
 THRESHOLD = "modelyard.threshold"
-"""Metadata of a logged model: the threshold that it was judged with, and that it answers with wherever it is used."""
+"""Metadata of a logged model: the threshold that it was evaluated with, and applies wherever it is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input of a model's signature; `kind` is MLflow's word for its type, such as double or string."""
+    """One input of a model's signature; `kind` is MLflow's name for its type, such as double or string."""
 
     name: str
     kind: str
@@ -258,46 +267,47 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Any MLflow model behind one call."""
+    """Any MLflow model with one interface."""
 
-    loaded: Any  # a PyFuncModel, which mlflow does not type
+    loaded: Any  # a PyFuncModel, for which mlflow has no types
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """What the model itself answers: an array, a frame or a list, a row of it for each row."""
+        """The model's raw predictions: an array, frame or list with an entry for each row."""
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """The inputs of its signature, in order; empty where it names none."""
+        """The inputs of its signature, in order; empty if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
         return tuple(
-            Column(one.name, str(getattr(one.type, "name", one.type)), bool(one.required)) for one in schema.inputs
+            Column(column.name, str(getattr(column.type, "name", column.type)), bool(column.required))
+            for column in schema.inputs
         )
 
     def threshold(self) -> float | None:
-        """The probability from which a row is of the positive class; it is part of the model's files."""
-        found = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
-        return None if found is None else float(found)
+        """The probability from which a row counts as positive; stored in the model's files."""
+        stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
+        return None if stored is None else float(stored)
 
     def classifier(self) -> Any | None:
-        """The classifier behind, where it is one that gives probabilities by class; else None."""
+        """The underlying classifier if it predicts probabilities by class; else None."""
         try:
-            inner = self.loaded.get_raw_model()
+            raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
             return None
-        return inner if hasattr(inner, "predict_proba") and hasattr(inner, "classes_") else None
+        return raw_model if hasattr(raw_model, "predict_proba") and hasattr(raw_model, "classes_") else None
 
     def estimator(self) -> Any | None:
-        """The estimator behind, where it has the interface of scikit-learn and answers by `predict`; else None."""
+        """The underlying estimator if it is of scikit-learn's kind and answers with `predict`; else None."""
         try:
-            inner = self.loaded.get_raw_model()
+            raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
             return None
         flavor = self.loaded.metadata.flavors.get("python_function", {})
-        kinds = {f"{one.__module__}.{one.__name__}" for one in type(inner).__mro__}
-        answers = flavor.get("predict_fn", "predict") == "predict"
-        return inner if "sklearn.base.BaseEstimator" in kinds and answers else None
+        kinds = {f"{base.__module__}.{base.__name__}" for base in type(raw_model).__mro__}
+        predicts = flavor.get("predict_fn", "predict") == "predict"
+        return raw_model if "sklearn.base.BaseEstimator" in kinds and predicts else None
 
 
 def _client() -> Any:

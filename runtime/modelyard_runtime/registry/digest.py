@@ -1,4 +1,4 @@
-"""`digest`: what the files of a model hash to, as approvals and imports name it."""
+"""`digest`: prints the digest of a model's files, as used by approvals and imports."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from modelyard_runtime.registry.lineage import content_digest
 
 
 def digest_of(uri: str) -> str:
-    """The hash of a model's files as the registry has them."""
+    """The digest of a model's files in the registry."""
     with fetched(uri) as files:
         return content_digest(files)
 
 
 @contextmanager
 def fetched(uri: str) -> Generator[Path]:
-    """A model's files as the registry has them, for a moment."""
+    """A temporary copy of a model's files from the registry."""
     from mlflow import artifacts
 
     with tempfile.TemporaryDirectory(prefix="model-") as folder:

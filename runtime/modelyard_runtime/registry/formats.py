@@ -1,4 +1,4 @@
-"""In which format a model is written: without pickle where its library has one, and named where it has none."""
+"""The format in which a model is stored: without pickle if its library can, and recorded as such if it cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from modelyard_runtime.refusals import Refusal
 
 FORMAT_TAG = "modelyard.format"
-"""Tag of a version: `skops` or `native`, which hold data alone; `pickle`, or `other` where only its writer knows."""
+"""Tag of a version: `skops` or `native`, which contain only data; `pickle`; or `other`, a format of the model's own."""
 
 SKOPS, NATIVE, PICKLE, OTHER = "skops", "native", "pickle", "other"
 DATA_ALONE = frozenset({SKOPS, NATIVE})
@@ -34,9 +34,10 @@ _TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""What built-in trainers make besides the types that skops itself trusts: numbers, and boosters from their own bytes.
+"""The types beyond skops's own trusted ones that occur in models of built-in trainers: numeric data, and boosters
+loaded from their own bytes.
 
-MLflow reads the list of a model from the model's own files, so a list that has more than this is not believed.
+MLflow reads the list of a model's trusted types from the model's own files, so a list with other types is not trusted.
 """
 
 _Flavors: TypeAlias = dict[str, dict[str, Any]]
@@ -51,14 +52,14 @@ _log = logging.getLogger(__name__)
 
 
 def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    """The library that logs a model, its logging function, and the arguments that choose one of several formats."""
+    """The flavor that logs a model, its logging function, and the arguments that choose its format."""
     import mlflow
 
-    kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
+    kinds = {base.__module__.partition(".")[0] for base in type(model).__mro__}
     if "mlflow" in kinds:
 
-        def log(found: Any, **arguments: Any) -> Any:
-            return mlflow.pyfunc.log_model(python_model=found, **arguments)
+        def log(python_model: Any, **arguments: Any) -> Any:
+            return mlflow.pyfunc.log_model(python_model=python_model, **arguments)
 
         return "pyfunc", log, {}
     for library, flavor in (
@@ -76,10 +77,10 @@ def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
 
 
 def _written(flavor: str, model: Any) -> dict[str, Any]:
-    """The format, for libraries that have several; the others have one of their own, without pickle."""
-    if flavor == "pytorch":  # what MLflow has beside it needs an example of tensors, and tables have columns
+    """The arguments for the format, if the library has several; the others have their own format without pickle."""
+    if flavor == "pytorch":  # MLflow's other format needs example tensors, but the inputs are tables
         return {"serialization_format": "pickle"}
-    if flavor == "xgboost" or any(one.__name__ == "Booster" for one in type(model).__mro__):
+    if flavor == "xgboost" or any(base.__name__ == "Booster" for base in type(model).__mro__):
         return {}
     types = _restored(model)
     if types is None:
@@ -88,7 +89,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
 
 
 def _restored(model: Any) -> frozenset[str] | None:
-    """The trusted types with which skops writes a model and reads it again; None where it needs others, or cannot."""
+    """The extra types with which skops writes and restores a model; None if it needs untrusted types, or fails."""
     try:
         import skops.io
 
@@ -99,34 +100,34 @@ def _restored(model: Any) -> frozenset[str] | None:
             if types <= _TRUSTED:
                 skops.io.load(file, trusted=sorted(types))
                 return types
-        why = f"it has {', '.join(sorted(types - _TRUSTED))}"
-    except Exception as problem:  # noqa: BLE001 - a user's class raises anything: such a model is pickled
-        why = f"{type(problem).__name__}: {problem}"
-    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", why)
+        reason = f"it has {', '.join(sorted(types - _TRUSTED))}"
+    except Exception as problem:  # noqa: BLE001 - a user's class may raise anything: such a model is pickled
+        reason = f"{type(problem).__name__}: {problem}"
+    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", reason)
     return None
 
 
 def format_of(folder: Path) -> str:
-    """How the files of a logged model are written, by what would load them."""
+    """The format of a logged model's files, judged by the loader that they name."""
     from mlflow.models import Model
 
     flavors: _Flavors = Model.load(str(folder)).flavors
     loaded = flavors.get("python_function", {})
-    written = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
-    elsewhere = any("/" in str(loaded.get(key, "")) for key in ("data", "model_path"))  # beside another MLmodel file
-    return OTHER if written in DATA_ALONE and (loaded.get("code") or elsewhere) else written
+    model_format = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
+    elsewhere = any("/" in str(loaded.get(key, "")) for key in ("data", "model_path"))  # outside the model's folder
+    return OTHER if model_format in DATA_ALONE and (loaded.get("code") or elsewhere) else model_format
 
 
-def warning_of(written: str) -> str:
-    """What whoever loads a model of this format has to know, in a sentence; empty where it is data alone."""
-    return _WARNINGS.get(written, "")
+def warning_of(model_format: str) -> str:
+    """A warning for whoever loads a model of this format; empty if the format contains only data."""
+    return _WARNINGS.get(model_format, "")
 
 
 def _of_sklearn(flavors: _Flavors, flavor: str = "sklearn") -> str:
-    found = flavors.get(flavor, {})
-    if found.get("serialization_format") != SKOPS:
+    configuration = flavors.get(flavor, {})
+    if configuration.get("serialization_format") != SKOPS:
         return PICKLE
-    return SKOPS if set(found.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
+    return SKOPS if set(configuration.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
 
 
 def _of_lightgbm(flavors: _Flavors) -> str:
@@ -136,7 +137,7 @@ def _of_lightgbm(flavors: _Flavors) -> str:
 
 
 def _of_xgboost(flavors: _Flavors) -> str:
-    """Its flavor imports the class that the files name."""
+    """The flavor imports the class that the files name."""
     named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
     return NATIVE if named.startswith("xgboost.") else OTHER
 

@@ -1,4 +1,4 @@
-"""Where a model comes from: its data, code, owner and description, as texts that are kept with it."""
+"""The provenance of a model: its data, code, owner and description, stored with it as text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from modelyard_runtime.storage.filesystem import files
 from modelyard_runtime.workload.description import digest
 from modelyard_runtime.workload.records import Dataset, Model, Step, Workload
 
-_CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
-_LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
-_BLOCK = 2**20  # bytes of a file that are hashed at once
+_CARD_LONGEST = 5000  # characters of a version's description that MLflow's database accepts
+_LONGEST = 4000  # of a tag's value; MLflow's limit is 8000 for runs and 5000 in some stores
+_BLOCK = 2**20  # bytes of a file to hash at a time
 WORKLOAD_TAG = "modelyard.workload"
-"""Tag of a version: the pipeline that has trained it."""
+"""Tag of a version: the pipeline that trained it."""
 
 ADDED = "registered_model_meta"
-"""A file that MLflow's client adds to what it fetches by a version's name."""
+"""A file that MLflow's client adds to a version that it fetches by name."""
 
 
 def owner_tags(workload: Workload) -> dict[str, str]:
-    """Who answers for what this workload makes, and what made it."""
+    """The owner of what this workload produces, and the workload itself."""
     governance = workload.governance
     owner = governance.owner
     tags = {
@@ -40,9 +40,9 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """What a version is made with, and under which terms it may be used."""
-    own = (one.classification for one in inputs.values())
-    classes = dict.fromkeys((*workload.governance.data_classes, *own))
+    """The framework, license and data classes of a version."""
+    input_classes = (one.classification for one in inputs.values())
+    classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
         "modelyard.framework": model.framework,
         "modelyard.license": model.card.license,
@@ -52,7 +52,7 @@ def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) 
 
 
 def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Data, code and description; empty where the spec does not want them."""
+    """Data, code and description; empty if the spec disables lineage."""
     if not workload.governance.lineage:
         return {}
     code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
@@ -63,16 +63,16 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
-    """The state of a dataset in few characters: its files by name, size and time. Equal states are equal texts."""
-    found = [(one.path, one.size, one.mtime_ns) for one in files(dataset_place(workload, dataset))]
-    total = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
-    return f"files={len(found)} bytes={sum(size or 0 for _, size, _ in found)} sha256={total}"
+    """The state of a dataset in a short text: its files by name, size and time. Equal states have equal texts."""
+    states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
+    total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+    return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
-    """A hash over every file of a model and its path: what an approval is bound to."""
+    """A hash over the path and content of every file of a model: approvals are bound to it."""
     total = hashlib.sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / ADDED):
+    for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
         with path.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
@@ -82,11 +82,13 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], written: str, origin: str = "") -> str:
-    """The model card as the description of a version: what the spec says of it, and what it has learned from; at its
-    end who has made it, or its `origin`.
+def card_text(
+    workload: Workload, model: Model, inputs: Mapping[str, Dataset], model_format: str, origin: str = ""
+) -> str:
+    """The model card, used as a version's description: the spec's texts, the training data, and its creator or
+    `origin`.
 
-    A format that runs code when it is loaded comes first, so that no length of the card cuts it off.
+    A warning about formats that run code when loaded comes first, so that truncation never removes it.
     """
     card = model.card
     of_card = {
@@ -95,10 +97,10 @@ def card_text(workload: Workload, model: Model, inputs: Mapping[str, Dataset], w
         "Contact": card.contact,
         "License": card.license,
     }
-    lines = [warning_of(written)] if warning_of(written) else []
+    lines = [warning_of(model_format)] if warning_of(model_format) else []
     lines += [f"{name}: {content}" for name, content in of_card.items() if content]
     for name, dataset in inputs.items():
-        said = [one for one in (dataset.description, dataset.classification) if one]
-        lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")
+        notes = [note for note in (dataset.description, dataset.classification) if note]
+        lines.append(f"Learned from {name}{': ' if notes else ''}{', '.join(notes)}")
     lines.append(origin or f"Made by {workload.address} of system {workload.system}.")
     return "\n\n".join(lines)[:_CARD_LONGEST]

@@ -1,9 +1,9 @@
-"""Who may move an alias: of those with a login, the promoter and what rolls back, and administrators.
+"""Restricts who may move an alias: the promoter, workloads that roll back, and administrators.
 
-MLflow has one right for a model, which training needs to register versions, and which moves its aliases as well. The
-server asks this module who a request is from (`authorization_function`), so that it can refuse what that right allows.
-It also lets everybody make experiments, who then has every right to them: a workload that made the history of a model
-before its promoter does could write what it likes there.
+MLflow has one permission per model, which training needs to register versions, and which also allows moving its
+aliases. The server asks this module to authenticate requests (`authorization_function`), so that it can refuse what
+that permission allows. MLflow also lets every user create experiments, with full permissions on them: a workload that
+created the history of a model before its promoter does could write anything there.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload
 
 _OF_MOVERS = ("/mlflow/registered-models/alias", "/mlflow/registered-models/rename")
-"""Under `/api/2.0` and `/ajax-api/2.0`. A model that is renamed takes its aliases along."""
+"""Under `/api/2.0` and `/ajax-api/2.0`. A renamed model keeps its aliases."""
 
 _OF_NOBODY = ("/mlflow/experiments/create", "/mlflow/experiments/update")
-"""What no workload asks for: the server makes their experiments, and an update renames one."""
+"""Endpoints that no workload needs: the server creates their experiments, and an update can rename one."""
 
 WORKLOADS = "workload."
-"""How the users of workloads begin."""
+"""The prefix of workloads' user names."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = "Permission denied: aliases of this registry are moved by its promoter alone"
@@ -33,19 +33,19 @@ _log = logging.getLogger(__name__)
 
 
 def authenticate() -> Any:
-    """The login of a request as MLflow knows it, or the answer that refuses it."""
+    """The authenticated user of a request as MLflow's object, or the response that refuses it."""
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
-    found = auth.authenticate_request_basic_auth()
-    user = getattr(found, "username", None)
-    why = "" if user is None else _refused(str(user), flask.request.path, flask.request.method)
-    if not why or auth.store.get_user(user).is_admin:
-        return found
+    result = auth.authenticate_request_basic_auth()
+    user = getattr(result, "username", None)
+    reason = "" if user is None else _refused(str(user), flask.request.path, flask.request.method)
+    if not reason or auth.store.get_user(user).is_admin:
+        return result
     _log.warning("%s was refused to %s %s", user, flask.request.method, flask.request.path)
-    return flask.make_response(why, 403)
+    return flask.make_response(reason, 403)
 
 
 def _refused(user: str, path: str, method: str) -> str:
-    """Why a user may not do it unless it is an administrator; empty where MLflow's own rights decide."""
+    """Why the request is refused unless the user is an administrator; empty if MLflow's own permissions decide."""
     path = path.rstrip("/")
     if method in _READING:
         return ""

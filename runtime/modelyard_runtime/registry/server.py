@@ -1,8 +1,8 @@
-"""`registry`: MLflow with its users, what each of them may change, and a login in front of everything but its health.
+"""`registry`: MLflow with its users and their permissions, and a login required for everything but its health check.
 
-Users and their rights are written into MLflow's own database before the server starts, so that no credentials of an
-administrator are needed on the network, and a server that is restarted has them again. MLflow is pinned in the image,
-and with it the modules of MLflow that are used here.
+Users and permissions are written into MLflow's own database before the server starts, so that no administrator's
+credentials are needed on the network, and a restarted server has them again. MLflow is pinned in the image, and with it
+the modules of MLflow that are used here.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
-"""The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
-choice is another."""
+"""The database, from libpq's variables (PGHOST, PGSERVICE …), with a driver other than SQLAlchemy's default."""
 
 LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""How long a password that was right is not hashed again, which MLflow does several times for one request."""
+"""How long a verified password is cached; otherwise MLflow would hash it several times per request."""
 
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, then become the server; returns only where that fails."""
+    """Prepare the database, then replace this process with the server; returns only if that fails."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -45,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """The command of the server: artifacts are read and written by workloads themselves, with their own rights."""
+    """The server's command line: workloads read and write artifacts themselves, with their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -63,9 +62,9 @@ def command_of(server: Server, database: str) -> list[str]:
 
 
 def settings(database: str) -> None:
-    """The settings of MLflow's authentication: who has no right of their own may read, and nothing else.
+    """Write MLflow's authentication settings: users without a permission of their own may only read.
 
-    The name and password of the administrator come from the variables that MLflow reads itself.
+    MLflow itself reads the administrator's name and password from its environment variables.
     """
     path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
     path.write_text(
@@ -77,26 +76,27 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Tables, experiments and models that workloads write to, and one user for each workload with its rights."""
+    """Create tables, experiments and models that workloads write to, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
-    wanted = server.users
-    for name, rights in wanted.items():
+    described = server.users
+    for name, rights in described.items():
         _login(users, name, _password(name))
-        own = {experiments[path] for path in rights.experiments}
-        _rights(users, name, "experiment", own, set(experiments.values()))
+        experiment_ids = {experiments[path] for path in rights.experiments}
+        _rights(users, name, "experiment", experiment_ids, set(experiments.values()))
         _rights(users, name, "registered_model", set(rights.models), set(server.models))
     for user in users.list_users():
-        if user.username.startswith(WORKLOADS) and user.username not in wanted:
+        if user.username.startswith(WORKLOADS) and user.username not in described:
             users.delete_user(user.username)
             _log.info("removed the user %s", user.username)
 
 
 def _tables(server: Server, database: str) -> dict[str, str]:
-    """The tables as this version of MLflow wants them, and the experiments and models of the description.
+    """Create or migrate MLflow's tables, and create the described experiments and models; returns experiment ids by
+    name.
 
-    They are made here, since MLflow gives whoever creates one every right to it. Returns ids of experiments by name.
+    They are created here, since MLflow gives the creator of one every permission on it.
     """
     from mlflow.exceptions import MlflowException
 
@@ -109,8 +109,8 @@ def _tables(server: Server, database: str) -> dict[str, str]:
     models = import_module("mlflow.store.model_registry.sqlalchemy_store").SqlAlchemyStore(database)
     ids: dict[str, str] = {}
     for name, location in server.experiments.items():
-        found = experiments.get_experiment_by_name(name)
-        ids[name] = str(found.experiment_id if found else experiments.create_experiment(name, str(location)))
+        experiment = experiments.get_experiment_by_name(name)
+        ids[name] = str(experiment.experiment_id if experiment else experiments.create_experiment(name, str(location)))
     for name in server.models:
         try:
             models.create_registered_model(name)
@@ -120,17 +120,21 @@ def _tables(server: Server, database: str) -> dict[str, str]:
     return ids
 
 
-def _rights(users: Any, name: str, kind: str, wanted: set[str], described: set[str]) -> None:
-    """What a user may change; what it has created itself stays its own, unless the description names it."""
-    listed = users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
+def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
+    """Set what a user may change; what the user created stays its own, unless the description names it."""
+    list_permissions = (
+        users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
+    )
     field = "experiment_id" if kind == "experiment" else "name"
-    found = {getattr(each, field): each.permission for each in listed(name)}
-    held = {one for one, permission in found.items() if permission == _MAY_CHANGE}
-    more = {one for one, permission in found.items() if one in described and permission != _MAY_CHANGE}
-    for gone in sorted(held - wanted | more):
-        users.revoke_user_resource_permission(name, kind, gone)
-    for new in sorted(wanted - held):
-        users.grant_user_permission(name, kind, new, _MAY_CHANGE)
+    permissions = {getattr(entry, field): entry.permission for entry in list_permissions(name)}
+    editable = {resource for resource, permission in permissions.items() if permission == _MAY_CHANGE}
+    extra = {
+        resource for resource, permission in permissions.items() if resource in described and permission != _MAY_CHANGE
+    }
+    for revoked in sorted(editable - targets | extra):
+        users.revoke_user_resource_permission(name, kind, revoked)
+    for granted in sorted(targets - editable):
+        users.grant_user_permission(name, kind, granted, _MAY_CHANGE)
 
 
 def _login(users: Any, name: str, password: str) -> None:

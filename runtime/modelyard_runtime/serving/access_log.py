@@ -1,4 +1,4 @@
-"""The access log of an endpoint: one line of JSON on standard output for each request, without payloads and tokens."""
+"""The access log of an endpoint: one line of JSON on standard output per request, without payloads or tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_ID = 128  # of a request's id, which its caller chooses
 
 @dataclass(slots=True)
 class Access:
-    """One request, as it becomes known while it is answered."""
+    """One request; its fields are filled while it is answered."""
 
     request_id: str
     caller: str | None = None
@@ -23,7 +23,7 @@ class Access:
 
     @property
     def seconds(self) -> float:
-        """How long it took until now."""
+        """The time since it began."""
         return time.perf_counter() - self.begun
 
 
@@ -35,7 +35,7 @@ class AccessLog:
     variant: str
 
     def write(self, access: Access, status: int) -> None:
-        """Add the line of a request that has been answered, at once and as a whole."""
+        """Write the line of an answered request at once, in one piece."""
         line = {
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

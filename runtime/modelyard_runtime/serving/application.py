@@ -1,4 +1,4 @@
-"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias followed."""
+"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias updates."""
 
 from __future__ import annotations
 
@@ -41,49 +41,49 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "model"
 
-_MOUNT_LAG_S = 120.0  # the kubelet brings a changed ConfigMap to a running Pod within about a minute
+_MOUNT_LAG_S = 120.0  # the kubelet updates a ConfigMap in a running Pod within about a minute
 _FOLLOW_S = 20.0
-_THREADS = 8  # more than CPUs, so that a call that takes too long does not hold those behind it
+_THREADS = 8  # more than CPUs, so that a slow call does not block those behind it
 _log = logging.getLogger(__name__)
 
 
 def application(args: dict[str, str]) -> Application:
-    """The application of the mounted description that `args` names; its digest says which state of it is meant."""
+    """The application that `args` names in the mounted description; the digest selects the state of the description."""
     from ray import serve
 
-    workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
+    workload = _wait_for_description(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
     deployment = serve.deployment(name=DEPLOYMENT)(Server)
     return deployment.bind(workload, args["application"])
 
 
-def _described(name: str, wanted: str, patience_s: float) -> ServerWorkload:
-    ends = time.monotonic() + patience_s
+def _wait_for_description(name: str, expected_digest: str, patience_s: float) -> ServerWorkload:
+    deadline = time.monotonic() + patience_s
     while True:
         workload = check_server(mounted_workload())
-        found = workload.applications.get(name)
-        if found is not None and (not wanted or digest(found.source) == wanted):
+        entry = workload.applications.get(name)
+        if entry is not None and (not expected_digest or digest(entry.source) == expected_digest):
             return workload
-        if time.monotonic() > ends:
-            what = f"is not in its state {wanted}" if found is not None else "is not there"
-            raise Refusal(f"application {name!r} {what}: the mounted description is another one")
+        if time.monotonic() > deadline:
+            problem = f"is not in its state {expected_digest}" if entry is not None else "is not there"
+            raise Refusal(f"application {name!r} {problem}: the mounted description is another one")
         time.sleep(2)
 
 
 class Form(Protocol):
-    """How rows and answers are written."""
+    """How rows and answers are encoded."""
 
     def rows(self, body: bytes) -> Rows:
         """The rows of a body."""
         ...
 
-    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+    def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
         """The body of an answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Rows of named columns, and answers beside the model that gave them."""
+    """Rows of named columns, and answers with the name and version of the model."""
 
     model: str
 
@@ -91,21 +91,21 @@ class Plain:
         """The rows of a body."""
         return rows_of(body)
 
-    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+    def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
         """The body of an answer."""
-        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
-        if said.scores is not None:
-            content["scores"] = [in_json(one) for one in said.scores.tolist()]
+        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in answers.values]}
+        if answers.scores is not None:
+            content["scores"] = [in_json(score) for score in answers.scores.tolist()]
         return {**content, "model": {"name": self.model, "version": version}, "id": request_id}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Rows that one version is asked about."""
+class PredictionRequest:
+    """Rows for one version to predict."""
 
     serving: Serving
     rows: pd.DataFrame
-    keys: dict[str, list[Any]]  # columns that are captured besides
+    keys: dict[str, list[Any]]  # extra columns to capture
     form: Form
     access: Access
 
@@ -116,25 +116,27 @@ class Server:
     def __init__(self, workload: ServerWorkload, name: str) -> None:
         from ray import serve
 
-        described = workload.applications[name]
+        record = workload.applications[name]
         self._name, self._workload = name, workload
-        self._model = described.model
+        self._model = record.model
         self._task = self._model.task
-        self._timeout_s = described.timeout_seconds
-        self._most_bytes = MOST_BYTES if described.max_body_bytes is None else described.max_body_bytes
-        self._entrypoint = described.entrypoint
-        self._tokens = Tokens(described.auth.token_files) if described.auth is not None else None
-        self._access_log = _access_log(described)
+        self._timeout_s = record.timeout_seconds
+        self._most_bytes = MOST_BYTES if record.max_body_bytes is None else record.max_body_bytes
+        self._entrypoint = record.entrypoint
+        self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
+        self._access_log = _access_log(record)
         self._models = Models(workload, self._model)
-        self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
-        self._metrics = RequestMetrics(name, described.variant, self._model.registered_name)
+        self._bundle_metrics = (
+            BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
+        )
+        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name)
         self.serving: Serving | None = None
         self._begin()
-        capture = described.capture
-        self._captures = Captures(workload, capture, described.variant) if capture is not None else None
+        capture = record.capture
+        self._captures = Captures(workload, capture, record.variant) if capture is not None else None
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="requests")
         self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
-        batching = described.batching
+        batching = record.batching
         gather = serve.batch(
             max_batch_size=max(batching.max_size, 1),
             batch_wait_timeout_s=batching.max_wait_milliseconds / 1000,
@@ -145,7 +147,7 @@ class Server:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one request; whatever goes wrong is said as JSON."""
+        """Answer one request; every error becomes a JSON response."""
         request_id = request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex
         access = Access(request_id)
         try:
@@ -165,7 +167,7 @@ class Server:
         return _response(content, status, request_id)
 
     def __del__(self) -> None:
-        """Serve ends a replica so: what was captured is written first."""
+        """Write pending captures when Serve ends the replica."""
         if hasattr(self, "_ended"):
             self._ended.set()
             if self._captures is not None:
@@ -175,7 +177,7 @@ class Server:
         serving, call = self.serving, call_of(_below(request))
         access.version = serving.version if serving is not None else ""
         absent = {"error": f"no version of {self._model.uri} exists yet"}
-        if call is not None and call.what == "live":
+        if call is not None and call.kind == "live":
             return 200, {"live": True}
         if _asks_for_health(request):
             ready = {"status": "ok", "version": access.version} if call is None else {"ready": True}
@@ -184,79 +186,79 @@ class Server:
             access.caller = self._tokens.caller(request.headers.get("authorization", ""))
         if self._tokens is not None and access.caller is None:
             return 401, {"error": "this endpoint asks for a bearer token"}
-        if request.method != ("POST" if call is None or call.what == "infer" else "GET"):
+        if request.method != ("POST" if call is None or call.kind == "infer" else "GET"):
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
         form: Form = Plain(self._model.registered_name)
         if call is not None:
-            self._known(call, serving)
-            if call.what != "infer":
+            self._check_names(call, serving)
+            if call.kind != "infer":
                 return 200, _described_by(call, serving)
             form = Infer(call.model, serving.checker.columns, request.headers.get(HEADER_LENGTH))
         return 200, await self._answered(await body_of(request, self._most_bytes), serving, form, access)
 
-    def _known(self, call: Call, serving: Serving) -> None:
+    def _check_names(self, call: Call, serving: Serving) -> None:
         if call.model and call.model not in (self._model.registered_name, self._model.name):
             raise BadRequest(f"there is no model {call.model!r} here", 404)
         if call.version and call.version != serving.version:
             raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""
+        """The answer to a body. Work that grows with the number of rows runs outside the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
             return await loop.run_in_executor(threads, self._at_once, body, serving, form, access)
-        asked = await loop.run_in_executor(self._threads, self._asked, body, serving, form, access)
-        said: Answer = await self._gathered(asked)
-        return await loop.run_in_executor(self._threads, self._told_of, asked, said)
+        pending = await loop.run_in_executor(self._threads, self._request_of, body, serving, form, access)
+        answers: Answer = await self._gathered(pending)
+        return await loop.run_in_executor(self._threads, self._encoded, pending, answers)
 
     def _at_once(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        asked = self._asked(body, serving, form, access)
-        return self._told_of(asked, answer(serving.model, self._task, asked.rows))
+        pending = self._request_of(body, serving, form, access)
+        return self._encoded(pending, answer(serving.model, self._task, pending.rows))
 
-    def _asked(self, body: bytes, serving: Serving, form: Form, access: Access) -> Asked:
+    def _request_of(self, body: bytes, serving: Serving, form: Form, access: Access) -> PredictionRequest:
         rows = form.rows(body)
         access.rows = len(rows)
         sent = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
         keys = {name: values for name, values in sent.items() if values is not None}
-        return Asked(serving, serving.checker.frame(rows), keys, form, access)
+        return PredictionRequest(serving, serving.checker.frame(rows), keys, form, access)
 
-    def _told_of(self, asked: Asked, said: Answer) -> bytes:
-        """The body of an answer, which is captured on its way."""
-        version, request_id = asked.serving.version, asked.access.request_id
+    def _encoded(self, pending: PredictionRequest, answers: Answer) -> bytes:
+        """Capture an answer and encode its body."""
+        version, request_id = pending.serving.version, pending.access.request_id
         if self._captures is not None:
-            self._captures.keep(request_id, asked.rows, said, version, asked.keys)
-        return _json(asked.form.content(said, version, request_id))
+            self._captures.keep(request_id, pending.rows, answers, version, pending.keys)
+        return _json(pending.form.content(answers, version, request_id))
 
-    async def _answer_all(self, asked: list[Asked]) -> list[Answer]:
-        """The rows of several requests in one call of each version that they began with."""
-        found: dict[int, Answer] = {}
+    async def _answer_all(self, pending: list[PredictionRequest]) -> list[Answer]:
+        """Predict the rows of several requests, with one call for each version that they started with."""
+        answers: dict[int, Answer] = {}
         loop = asyncio.get_running_loop()
-        for serving in {id(one.serving): one.serving for one in asked}.values():
-            places = [place for place, one in enumerate(asked) if one.serving is serving]
-            frames = [asked[place].rows for place in places]
+        for serving in {id(request.serving): request.serving for request in pending}.values():
+            places = [place for place, request in enumerate(pending) if request.serving is serving]
+            frames = [pending[place].rows for place in places]
             threads = self._threads if serving.overlaps else self._one_by_one
-            said = await loop.run_in_executor(threads, _together, serving.model, self._task, frames)
-            found |= dict(zip(places, said, strict=True))
-        return [found[place] for place in range(len(asked))]
+            results = await loop.run_in_executor(threads, _together, serving.model, self._task, frames)
+            answers |= dict(zip(places, results, strict=True))
+        return [answers[place] for place in range(len(pending))]
 
     def _begin(self) -> None:
-        """Load a first model: what this disk holds of a bundle, so that no store is waited for that is out of reach."""
+        """Load the first model: a bundle on this disk if there is one, so as not to wait for an unreachable store."""
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
         if self.serving is None:
             self._renew()
-        elif self._told is not None:
-            self._told.tell()
+        elif self._bundle_metrics is not None:
+            self._bundle_metrics.tell()
 
     def _renew(self) -> None:
-        """Load what the description's URI means now, unless it is what answers already."""
+        """Load the version that the description's URI resolves to now, unless it is already loaded."""
         version = self._models.version()
-        if self._told is not None:
-            self._told.tell()
+        if self._bundle_metrics is not None:
+            self._bundle_metrics.tell()
         self._load(version)
 
     def _load(self, version: registry.Version | None) -> None:
@@ -271,16 +273,16 @@ class Server:
         while not self._ended.wait(_FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
-            except Exception:  # noqa: BLE001 - the version that answers goes on answering
+            except Exception:  # noqa: BLE001 - the loaded version keeps serving
                 _log.exception("%s cannot be renewed; the version before goes on", self._model.uri)
 
 
 def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:
     from starlette.responses import Response
 
-    more = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
     body = content if isinstance(content, bytes) else _json(content | {"id": request_id})
-    return Response(body, status, {"X-Request-ID": request_id, **more}, "application/json")
+    return Response(body, status, {"X-Request-ID": request_id, **headers}, "application/json")
 
 
 def _json(content: dict[str, Any]) -> bytes:
@@ -288,7 +290,7 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _below(request: Request) -> str:
-    """The path of a request below that of its endpoint."""
+    """The path of a request relative to its endpoint."""
     path: str = request.scope["path"]
     return path.removeprefix(request.scope.get("root_path", ""))
 
@@ -299,34 +301,36 @@ def _asks_for_health(request: Request) -> bool:
 
 
 def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
-    if call.what == "server":
+    if call.kind == "server":
         return {"name": "modelyard", "version": serving.version, "extensions": ["binary_tensor_data"]}
-    if call.what == "model ready":
+    if call.kind == "model ready":
         return {"name": call.model, "ready": True}
     return metadata(call.model, serving.version, serving.checker.columns)
 
 
-def _access_log(described: records.Application) -> AccessLog | None:
-    """The log that an application writes, if its description asks for one."""
-    log = described.access_log
-    return AccessLog(log.endpoint, described.variant) if log is not None else None
+def _access_log(record: records.Application) -> AccessLog | None:
+    """The access log of an application, if its description requests one."""
+    log = record.access_log
+    return AccessLog(log.endpoint, record.variant) if log is not None else None
 
 
 def in_json(value: Any) -> Any:
-    """A number as JSON has it: none that is not finite."""
+    """A number as valid JSON: a non-finite one becomes null."""
     if isinstance(value, list):
-        return [in_json(one) for one in value]
+        return [in_json(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _together(model: Predictor, task: str, frames: list[pd.DataFrame]) -> list[Answer]:
     import pandas as pd
 
-    said = answer(model, task, frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True))
+    answers = answer(model, task, frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True))
     parts: list[Answer] = []
     start = 0
     for frame in frames:
         part = slice(start, start + len(frame))
-        parts.append(Answer(said.values[part], None if said.scores is None else said.scores[part], said.classes))
+        parts.append(
+            Answer(answers.values[part], None if answers.scores is None else answers.scores[part], answers.classes)
+        )
         start += len(frame)
     return parts

@@ -1,4 +1,4 @@
-"""The description of a model server, held against what this runtime can do."""
+"""Checks the description of a model server against what this runtime supports."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
 
 def check_server(workload: Workload) -> ServerWorkload:
-    """The server, unless it asks what this runtime does not do."""
+    """Return the server; refuse it if it requires something this runtime does not support."""
     if not isinstance(workload, ServerWorkload):
         raise Refusal(f"applications are for servers, and this workload is of type {workload.type}")
     applications = workload.applications
     if not applications:
         raise Refusal("a server has no application")
-    for name, one in applications.items():
-        if not known_metrics(one.model.task):
-            raise Refusal(f"application {name!r}: {one.model.task!r} is no task of a model")
-        if one.auth is not None:
-            check_auth(one.auth)
+    for name, application in applications.items():
+        if not known_metrics(application.model.task):
+            raise Refusal(f"application {name!r}: {application.model.task!r} is no task of a model")
+        if application.auth is not None:
+            check_auth(application.auth)
     return workload
 
 
 def check_auth(auth: Auth) -> None:
-    """The same of how callers show who they are."""
+    """Refuse a type of authentication that this runtime does not support."""
     if auth.type != "bearer-token":
         raise Refusal(f"requests cannot be asked for {auth.type!r} here; only for a bearer-token")

@@ -1,7 +1,8 @@
-"""The Open Inference Protocol v2 over HTTP, which clients of KServe and Triton speak, with Triton's binary tensors.
+"""The Open Inference Protocol v2 over HTTP, used by clients of KServe and Triton, with Triton's binary tensors.
 
-An input is a column of the model, or one input holds all columns of its rows. Answers are outputs `predictions` and
-`scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary data, read 2026-11-26.
+Each input is a column of the model, or a single input contains all columns of its rows. Answers are outputs
+`predictions` and `scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary data,
+read 2026-11-26.
 """
 
 from __future__ import annotations
@@ -51,57 +52,59 @@ _BINARY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a path of the protocol asks for: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
+    """The call that a path selects: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
 
-    what: str
+    kind: str
     model: str = ""
     version: str = ""
 
 
 def call_of(path: str) -> Call | None:
-    """The call of a path below that of the endpoint; None where it is none of the protocol."""
-    found = _PATH.fullmatch(path)
-    if found is None:
+    """The call of a path relative to the endpoint; None if it is not part of the protocol."""
+    match = _PATH.fullmatch(path)
+    if match is None:
         return None
-    if found["model"] is None:
-        return Call(found["health"] or "server")
-    what = {None: "model", "/ready": "model ready", "/infer": "infer"}[found["what"]]
-    return Call(what, found["model"], found["version"] or "")
+    if match["model"] is None:
+        return Call(match["health"] or "server")
+    kind = {None: "model", "/ready": "model ready", "/infer": "infer"}[match["what"]]
+    return Call(kind, match["model"], match["version"] or "")
 
 
 def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """What a model takes and answers."""
-    inputs = [{"name": one.name, "datatype": _OF_COLUMNS.get(one.kind, "BYTES"), "shape": [-1]} for one in columns]
+    """The inputs and outputs of a model."""
+    inputs = [
+        {"name": column.name, "datatype": _OF_COLUMNS.get(column.kind, "BYTES"), "shape": [-1]} for column in columns
+    ]
     outputs = [{"name": name, "datatype": "FP64", "shape": [-1]} for name in _OUTPUTS]
     return {"name": name, "versions": [version], "platform": "mlflow", "inputs": inputs, "outputs": outputs}
 
 
 @dataclass(slots=True)
 class Infer:
-    """One inference: its tensors as rows, and answers as tensors."""
+    """One inference: decodes tensors into rows, and encodes answers as tensors."""
 
     model: str
     columns: tuple[Column, ...]
     header_length: str | None
-    wanted: tuple[str, ...] = field(default=())
+    requested: tuple[str, ...] = field(default=())
     identity: str | None = field(default=None)
 
     def rows(self, body: bytes) -> Rows:
         """The rows of a request."""
         content, binary = self._parts(body)
-        asked = parsed(content)
-        self.identity = str(asked["id"])[:128] if "id" in asked else None
-        self.wanted = tuple(str(one.get("name")) for one in _mappings(asked.get("outputs", [])))
-        unknown = [name for name in self.wanted if name not in _OUTPUTS]
+        document = parsed(content)
+        self.identity = str(document["id"])[:128] if "id" in document else None
+        self.requested = tuple(str(tensor.get("name")) for tensor in _mappings(document.get("outputs", [])))
+        unknown = [name for name in self.requested if name not in _OUTPUTS]
         if unknown:
             raise BadRequest(f"there is no output {unknown[0]!r}; there are predictions and scores", 400)
-        inputs = _mappings(asked.get("inputs"))
+        inputs = _mappings(document.get("inputs"))
         columns: dict[str, list[Any]] = {}
-        for one in inputs:
-            name, shape = str(one.get("name")), _shape(one)
-            values, binary = _values(one, prod(shape), binary)
+        for tensor in inputs:
+            name, shape = str(tensor.get("name")), _shape(tensor)
+            values, binary = _values(tensor, prod(shape), binary)
             if len(inputs) == 1 and len(shape) == 2 and len(self.columns) == shape[1]:
-                columns = {column.name: values[at :: shape[1]] for at, column in enumerate(self.columns)}
+                columns = {column.name: values[index :: shape[1]] for index, column in enumerate(self.columns)}
             elif prod(shape[1:]) != 1:
                 raise BadRequest(f"input {name!r} must have one value for each row, or be the only one", 400)
             elif name in columns:
@@ -110,15 +113,17 @@ class Infer:
                 columns[name] = values
         return _rows(columns)
 
-    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+    def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
         """The body of the answer."""
-        outputs = {"predictions": said.values, **({} if said.scores is None else {"scores": said.scores})}
-        tensors = [_tensor(name, values) for name, values in outputs.items() if not self.wanted or name in self.wanted]
+        outputs = {"predictions": answers.values, **({} if answers.scores is None else {"scores": answers.scores})}
+        tensors = [
+            _tensor(name, values) for name, values in outputs.items() if not self.requested or name in self.requested
+        ]
         identity = request_id if self.identity is None else self.identity
         return {"model_name": self.model, "model_version": version, "id": identity, "outputs": tensors}
 
     def _parts(self, body: bytes) -> tuple[bytes, bytes]:
-        """The JSON of a body, and the binary tensors behind it."""
+        """Split a body into its JSON and the binary tensors that follow it."""
         if self.header_length is None:
             return body, b""
         if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
@@ -138,10 +143,10 @@ def _rows(columns: dict[str, list[Any]]) -> Rows:
     return Rows(records, {name: place for place, name in enumerate(columns)})
 
 
-def _mappings(found: Any) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise BadRequest("the body must hold a list `inputs`, and may hold a list `outputs`, of objects", 400)
-    return found
+    return value
 
 
 def _shape(tensor: dict[str, Any]) -> list[int]:
@@ -152,7 +157,7 @@ def _shape(tensor: dict[str, Any]) -> list[int]:
 
 
 def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any], bytes]:
-    """The values of a tensor, row by row, and the binary data of those behind it."""
+    """The values of a tensor, row by row, and the rest of the binary data."""
     parameters = tensor.get("parameters")
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
@@ -165,8 +170,8 @@ def _flat(data: Any) -> list[Any]:
     if not isinstance(data, list):
         raise BadRequest("each input must hold a list `data`, or binary data behind the JSON", 400)
     values: list[Any] = data
-    while values and all(isinstance(one, list) for one in values):
-        values = [value for one in values for value in one]
+    while values and all(isinstance(item, list) for item in values):
+        values = [value for item in values for value in item]
     return values
 
 
@@ -180,30 +185,30 @@ def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
         return _texts(binary[:size])
     if datatype not in _BINARY or size % np.dtype(_BINARY[datatype]).itemsize:
         raise BadRequest(f"{size} bytes are no tensor of datatype {datatype}", 400)
-    found: list[Any] = np.frombuffer(binary[:size], dtype=_BINARY[datatype]).tolist()
-    return found
+    values: list[Any] = np.frombuffer(binary[:size], dtype=_BINARY[datatype]).tolist()
+    return values
 
 
 def _texts(content: bytes) -> list[str]:
-    """Each text stands behind its length."""
-    found: list[str] = []
-    at = 0
+    """Each text is preceded by its length."""
+    texts: list[str] = []
+    offset = 0
     try:
-        while at < len(content):
-            (length,) = struct.unpack_from("<I", content, at)
-            if at + 4 + length > len(content):
+        while offset < len(content):
+            (length,) = struct.unpack_from("<I", content, offset)
+            if offset + 4 + length > len(content):
                 raise ValueError("a text ends behind the data")
-            found.append(content[at + 4 : at + 4 + length].decode())
-            at += 4 + length
+            texts.append(content[offset + 4 : offset + 4 + length].decode())
+            offset += 4 + length
     except (ValueError, struct.error) as problem:
         raise BadRequest(f"the binary texts cannot be read: {problem}", 400) from None
-    return found
+    return texts
 
 
 def _tensor(name: str, values: npt.NDArray[Any]) -> dict[str, Any]:
     kind = _OF_NUMPY.get(values.dtype.kind, "BYTES")
     flat = values.reshape(-1).tolist()
-    data = [_finite(one) for one in flat] if kind != "BYTES" else [str(one) for one in flat]
+    data = [_finite(value) for value in flat] if kind != "BYTES" else [str(value) for value in flat]
     return {"name": name, "shape": list(values.shape), "datatype": kind, "data": data}
 
 

@@ -1,4 +1,4 @@
-"""The model that answers now: a version, loaded once, with the checker of its signature."""
+"""The serving model: a version, loaded once, with the checker of its signature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One version; `overlaps` where its calls may run at the same time."""
+    """One version; `overlaps` if its calls may run concurrently."""
 
     model: Predictor
     checker: Checker
@@ -30,40 +30,40 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """A model of scikit-learn's kind, called without MLflow's own look at rows that have been checked.
+    """A model of scikit-learn's kind, called without MLflow's own validation, since the rows have been checked.
 
-    That look takes 5 ms for 100 columns, several times as long as most of these models.
+    That validation takes 5 ms for 100 columns, several times as long as most of these models.
     """
 
     loaded: registry.Model
     estimator: Any
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """What the estimator answers."""
+        """The estimator's predictions."""
         return self.estimator.predict(rows)
 
     def classifier(self) -> Any | None:
-        """The classifier behind, where it is one that gives probabilities by class; else None."""
+        """The underlying classifier if it predicts probabilities by class; else None."""
         return self.loaded.classifier()
 
     def threshold(self) -> float | None:
-        """From where on the second of two classes is chosen; None where the likelier is."""
+        """The threshold for the second of two classes; None if the likelier class is chosen."""
         return self.loaded.threshold()
 
 
-def load(workload: ServerWorkload, described: Model, version: registry.Version, code: str) -> Serving:
-    """Load a version of a described model, behind the user's function `code` where there is one.
+def load(workload: ServerWorkload, record: Model, version: registry.Version, code: str) -> Serving:
+    """Load a version of a described model, wrapped by the user's function `code` if there is one.
 
-    Calls of an estimator may overlap: they are made for several threads. Nobody knows that of other code.
+    Calls of an estimator may overlap, since estimators support several threads; other code may not support that.
     """
-    loaded = loading.load(workload, described, version)
+    loaded = loading.load(workload, record, version)
     checker = Checker(loaded.columns())
     if code:
         model = entrypoint(code)(loaded)
         if not callable(getattr(model, "predict", None)):
             raise Refusal(f"entrypoint {code} must give an object with predict(rows)")
-        chosen = choosing_by(model, loaded.threshold())
-        return Serving(chosen, checker, version.version, version.uri, overlaps=False)
+        predictor = choosing_by(model, loaded.threshold())
+        return Serving(predictor, checker, version.version, version.uri, overlaps=False)
     estimator = loaded.estimator() if checker.complete else None
     if estimator is None:
         return Serving(loaded, checker, version.version, version.uri, overlaps=False)

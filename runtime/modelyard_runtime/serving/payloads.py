@@ -1,4 +1,4 @@
-"""What a request carries: rows for a model, checked against its signature before they meet the rows of others."""
+"""Decodes the rows of a request, to be checked against a model's signature before they are batched with others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 FORMS = "instances, dataframe_records or dataframe_split"
 MOST_ROWS = 100_000
 
-_LONGEST_NUMBER = 400  # digits; no type of a column holds as many
+_LONGEST_NUMBER = 400  # digits; no column type can represent more
 
 
 def rows_of(body: bytes) -> Rows:
-    """The rows of a request: `{"instances": [{"column": value}]}`, or a form that MLflow's own server takes."""
-    found = parsed(body)
-    split = found.get("dataframe_split")
-    records = found.get("instances", found.get("dataframe_records"))
+    """The rows of a request: `{"instances": [{"column": value}]}`, or a form that MLflow's own server accepts."""
+    document = parsed(body)
+    split = document.get("dataframe_split")
+    records = document.get("instances", document.get("dataframe_records"))
     if isinstance(split, dict):
         rows = _split(split)
     elif isinstance(records, list) and set(map(type, records)) <= {dict}:
@@ -37,39 +37,39 @@ def rows_of(body: bytes) -> Rows:
 
 
 def bounded(count: int) -> None:
-    """Refuse more rows than are taken at once."""
+    """Refuse a request with too many rows."""
     if count > MOST_ROWS:
         raise BadRequest(f"the request holds {count} rows; {MOST_ROWS} are taken at once", 413)
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is."""
+    """The JSON object in a body."""
     from pydantic_core import from_json
 
     try:
-        found = from_json(body)  # Ray Serve brings it; it takes half the time of Python's own
+        document = from_json(body)  # part of Ray Serve; takes half the time of Python's own parser
     except ValueError:
-        found = _strictly(body)
-    if not isinstance(found, dict):
+        document = _strictly(body)
+    if not isinstance(document, dict):
         raise BadRequest(f"the body must be a JSON object with {FORMS}")
-    return found
+    return document
 
 
 def _strictly(body: bytes) -> Any:
-    """What Python's own parser makes of a body: it also takes UTF-16, and says what is wrong with the others."""
+    """Parse a body with Python's own parser, which also accepts UTF-16, and explains errors."""
     try:
         try:
             return json.loads(body)
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise
-        except ValueError:  # a whole number with more digits than Python reads
+        except ValueError:  # an integer with more digits than Python parses
             return json.loads(body, parse_int=_whole)
     except (ValueError, RecursionError) as problem:
         raise BadRequest(f"the body is no JSON: {problem}", 400) from None
 
 
 def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
-    """The columns of the signature, in its order and types, and no others; without a signature all."""
+    """The columns of the signature, in its order and types, and no others; without a signature, all columns."""
     return Checker(columns).frame(rows if isinstance(rows, Rows) else FrameRows(rows))
 
 
@@ -85,10 +85,10 @@ def _split(split: dict[str, Any]) -> Rows:
     return Rows(records, places)
 
 
-def _list(found: Any) -> list[Any]:
-    if not isinstance(found, list):
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
         raise BadRequest("dataframe_split must hold lists `columns` and `data`")
-    return found
+    return value
 
 
 def _whole(digits: str) -> float:

@@ -1,6 +1,6 @@
-"""How many requests a server answered and how fast, by the version that answered, in the metrics of Ray.
+"""The number and latency of a server's requests, by model version, as Ray metrics.
 
-Where they are scraped, their names begin with `ray_`.
+They are scraped with the prefix `ray_`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class RequestMetrics:
     def __init__(self, application: str, variant: str, model: str) -> None:
         from ray.util.metrics import Counter, Gauge, Histogram
 
-        own = {"application": application, "variant": variant, "model": model}
-        keys = tuple(own)
+        labels = {"application": application, "variant": variant, "model": model}
+        keys = tuple(labels)
         self._requests: Any = Counter(
             REQUESTS, description="Requests by status and version.", tag_keys=(*keys, "version", "status")
         )
@@ -30,7 +30,7 @@ class RequestMetrics:
         )
         self._version: Any = Gauge(VERSION, description="Version that answers.", tag_keys=keys)
         for metric in (self._requests, self._seconds, self._version):
-            metric.set_default_tags(own)
+            metric.set_default_tags(labels)
 
     def answered(self, version: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -39,6 +39,6 @@ class RequestMetrics:
             self._seconds.observe(seconds, {"version": version})
 
     def serves(self, version: str) -> None:
-        """Tell of the version that answers from now on."""
+        """Report the version that is served from now on."""
         if version.isdecimal():
             self._version.set(float(version))

@@ -1,4 +1,4 @@
-"""Bearer tokens of an endpoint's callers, as mounted: compared in constant time, read again when they change."""
+"""Bearer tokens of an endpoint's callers, from mounted files: compared in constant time, reloaded when they change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tokens:
-    """The tokens of each caller, one file a caller and one token a line."""
+    """The tokens of each caller, one file per caller and one token per line."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
@@ -24,20 +24,20 @@ class Tokens:
             _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
 
     def caller(self, header: str) -> str | None:
-        """The caller whose token an Authorization header brings; every token is compared, whichever matches."""
-        scheme, _, brought = header.partition(" ")
-        given = brought.strip().encode()
+        """The caller whose token is in an Authorization header; every token is compared, even after a match."""
+        scheme, _, credentials = header.partition(" ")
+        presented = credentials.strip().encode()
         matching = [
             caller
             for caller, file in self._callers.items()
             for token in file.tokens()
-            if hmac.compare_digest(given, token)
+            if hmac.compare_digest(presented, token)
         ]
         return matching[0] if matching and scheme.lower() == "bearer" else None
 
 
 class _File:
-    """The tokens in a file. A file that is missing or empty has none."""
+    """The tokens in a file; none if it is missing or empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,7 +1,7 @@
-"""What chance alone does to a measure of drift, given how many rows the reference and the window have.
+"""The effect of chance on a measure of drift, given the sizes of the reference and the window.
 
-A measure on few rows is large without any drift: PSI in B bins is (B - 1) * (1/n + 1/m) on the average. So each
-measure comes with the probability that it is at least so large although nothing moved, bounded from above.
+With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). So each measure
+comes with an upper bound on the probability of a value at least this large if nothing has changed.
 """
 
 from __future__ import annotations
@@ -16,51 +16,51 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 UNLIKELY = 0.001
-"""A check takes a difference for drift when chance alone makes one in fewer looks than this."""
+"""A difference counts as drift only if its probability under chance alone is at most this."""
 
 _FEWEST_EXPECTED = 5.0
-"""The chi-square distribution describes a table whose cells have so many rows (W. G. Cochran, Biometrics 1954)."""
+"""The expected count per cell from which the chi-square distribution applies (W. G. Cochran, Biometrics 1954)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many values the reference and the window have."""
+    """The number of values in the reference and in the window."""
 
     then: float
     now: float
 
     @property
     def part(self) -> float:
-        """The part of all values that are in the window."""
+        """The fraction of all values that are in the window."""
         return self.now / (self.now + self.then)
 
     @property
     def spread(self) -> float:
-        """The variance of a difference of two means, in variances of one value."""
+        """The variance of a difference of two means, in units of the variance of one value."""
         return 1 / self.now + 1 / max(self.then, 1.0)
 
 
 def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
-    """For each bin, the probability that chance alone gives it as much, times the number of bins.
+    """For each bin, the probability that chance alone puts as many values in it, times the number of bins.
 
-    Of all values of a bin, each is in the window with the same probability: exact however rare the bin is.
+    Each value in a bin is in the window with the same probability: exact however rare the bin is.
     """
     import numpy as np
     from scipy import special
 
     seen, before = now * sizes.now, then * sizes.then
-    found: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
-    bounded: Numbers = np.minimum(np.where(seen > 0, found, 1.0) * len(then), 1.0)
+    chances: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
+    bounded: Numbers = np.minimum(np.where(seen > 0, chances, 1.0) * len(then), 1.0)
     return bounded
 
 
 def grouped(
     then: Numbers, now: Numbers, grown: Numbers, sizes: Sizes, rare: npt.NDArray[np.bool_] | None = None
 ) -> tuple[Numbers, Numbers]:
-    """Shares of bins that are large enough to compare.
+    """The shares of bins, merged until they are large enough to compare.
 
-    Neighbours are put together until chance cannot empty them; rare bins are put together as one. A bin that has grown
-    by more than chance stays alone, however small it was.
+    Adjacent bins are merged until chance is unlikely to empty them; rare bins are merged into one. A bin that has grown
+    by more than chance stays separate, however small it was.
     """
     import numpy as np
 
@@ -71,29 +71,29 @@ def grouped(
     return before, after
 
 
-def _places(weights: Numbers, apart: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """The group of each bin."""
     import numpy as np
 
     places = np.full(len(weights), -1, dtype=np.int64)
-    shared = np.flatnonzero(~apart & ~rare)
-    count, held = 0, 0.0
-    for at in shared:
-        places[at] = count
-        held += float(weights[at])
-        if held >= _FEWEST_EXPECTED:
-            count, held = count + 1, 0.0
-    if held and count:  # what is left is too little by itself
+    shared = np.flatnonzero(~separate & ~rare)
+    count, weight = 0, 0.0
+    for index in shared:
+        places[index] = count
+        weight += float(weights[index])
+        if weight >= _FEWEST_EXPECTED:
+            count, weight = count + 1, 0.0
+    if weight and count:  # the remainder is too small by itself
         places[places == count] = count - 1
     count = int(places.max()) + 1
-    rest = np.flatnonzero(rare & ~apart)
-    if len(rest):
-        places[rest] = count
-        if weights[rest].sum() < _FEWEST_EXPECTED and count:
-            places[rest] = count - 1
+    rare_bins = np.flatnonzero(rare & ~separate)
+    if len(rare_bins):
+        places[rare_bins] = count
+        if weights[rare_bins].sum() < _FEWEST_EXPECTED and count:
+            places[rare_bins] = count - 1
         count = int(places.max()) + 1
-    alone = np.flatnonzero(apart)
-    places[alone] = count + np.arange(len(alone))
+    separate_bins = np.flatnonzero(separate)
+    places[separate_bins] = count + np.arange(len(separate_bins))
     return places
 
 
@@ -105,24 +105,23 @@ def of_table(statistic: float, bins: int) -> float:
 
 
 def of_distance(distance: float, sizes: Sizes) -> float:
-    """The probability that two empirical distributions are at least so far apart at one point."""
+    """The probability that two empirical distributions differ at least this much at some point."""
     from scipy import special
 
     return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))
 
 
 def of_area(area: float, mean: float, deviation: float, width: float, sizes: Sizes) -> float:
-    """The probability that the area between two empirical distributions is at least this large, at most.
+    """An upper bound on the probability that the area between two empirical distributions is at least this large.
 
-    It is the greatest difference of the means of all functions that rise no faster than their argument. How far such a
-    supremum exceeds its own mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus
-    Mathématique 2002).
+    The area is the largest difference of means over all functions with slope at most 1. How far such a supremum exceeds
+    its mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus Mathématique 2002).
     """
     import math
 
-    usual, one = mean * sizes.spread**0.5, width / min(sizes.then, sizes.now)
-    above = area - usual
+    expected, single_effect = mean * sizes.spread**0.5, width / min(sizes.then, sizes.now)
+    above = area - expected
     if above <= 0:
         return 1.0
-    variance = deviation**2 * sizes.spread + 2 * one * usual + one * above / 3
+    variance = deviation**2 * sizes.spread + 2 * single_effect * expected + single_effect * above / 3
     return math.exp(-(above**2) / (2 * variance)) if variance else 0.0

@@ -1,9 +1,9 @@
-"""How far a column has moved from its reference, from a profile and new values.
+"""Measures how far a column has drifted from its reference, from a profile and new values.
 
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein, defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2); the tests hold them against these. Bins and categories that are too rare to compare are put
-together, and each measure comes with the probability of one as large without any drift.
+(jensenshannon in base 2); tests compare them. Bins and categories too rare to compare are merged, and each measure
+comes with the probability of a value as large without any drift.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 FEWEST_VALUES = 30
-"""A distribution of fewer values says more about chance than about the column; it is not measured."""
+"""A distribution of fewer values says more about chance than about the column, so it is not measured."""
 
 _BINS = 10
 _LEAST = 1e-4  # a share of zero would make PSI infinite
-_COMMON = 0.01  # a category with less of all values is compared together with the others that are rare
+_COMMON = 0.01  # categories with a smaller share are merged before comparing
 _ONCE = 1.5
-_RESOLUTION = 1 / (QUANTILES - 1)  # shares of numbers are known up to this
+_RESOLUTION = 1 / (QUANTILES - 1)  # the accuracy of shares computed from quantiles
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a column has moved, and the probability that it is at least so far by chance alone."""
+    """How far a column has drifted, and the probability of drifting at least this far by chance alone."""
 
     value: float
     chance: float
@@ -43,7 +43,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Which way a column has moved: 1 up, -1 down, 0 where there is no order; and in words, with the segment."""
+    """The direction in which a column has moved: 1 up, -1 down, 0 without an order; and a description of it."""
 
     direction: float
     words: str
@@ -52,7 +52,7 @@ class Turn:
 class Grid:
     """The points of a numeric reference: values are counted below, at and between them.
 
-    Place 2k + 1 of the counts is the k-th point itself, place 2k what lies between it and the one before.
+    Index 2k + 1 of the counts is the k-th point itself, index 2k the interval between it and the previous point.
     """
 
     def __init__(self, quantiles: Numbers) -> None:
@@ -61,70 +61,72 @@ class Grid:
         self.points, first, many = np.unique(quantiles, return_index=True, return_counts=True)
         last = max(len(quantiles) - 1, 1)
         self.before: Numbers = first / last  # share of the reference below each point
-        self.upto: Numbers = (first + many - 1) / last  # and up to it
-        step = (many[:-1] > 1) & (many[1:] > 1)  # nothing of the reference lies between two values that are repeated
+        self.upto: Numbers = (first + many - 1) / last  # and up to and including it
+        step = (many[:-1] > 1) & (many[1:] > 1)  # the reference has no values between two repeated values
         self.before[1:][step] = self.upto[:-1][step]
         self._heavy = many > len(quantiles) / (2 * _BINS)
         deciles = quantiles[np.linspace(0, len(quantiles) - 1, _BINS + 1).astype(int)[1:-1]]
         edges = np.searchsorted(self.points, np.unique(deciles))
-        # A bin begins at each decile. A value that is a good part of the whole has a bin of its own.
+        # Each decile starts a bin. A value with a large share of the whole has its own bin.
         heavy = edges[self._heavy[edges]]
         self.starts = np.unique(np.concatenate(([0], 2 * edges + 1, 2 * heavy + 2)))
 
     @property
     def places(self) -> int:
-        """How many places there are."""
+        """The number of points and intervals."""
         return 2 * len(self.points) + 1
 
     def count(self, values: Numbers) -> tuple[Numbers, Numbers]:
-        """How many values each place has, and by how much they are above the point before, in sum."""
+        """The number of values at each index, and the sum of their distances from the previous point."""
         import numpy as np
 
-        counted, above = np.zeros(self.places), np.zeros(self.places)
+        counts, above = np.zeros(self.places), np.zeros(self.places)
         if not len(values):
-            return counted, above
-        # Points are sought among sorted values: that is several times faster than values among points.
+            return counts, above
+        # Searching for points among sorted values is several times faster than for values among points.
         ordered = np.sort(values)
         ends = np.empty(self.places, dtype=np.int64)
         ends[0:-1:2] = np.searchsorted(ordered, self.points, side="left")
         ends[1::2] = np.searchsorted(ordered, self.points, side="right")
         ends[-1] = len(ordered)
-        many = np.diff(ends, prepend=0)
-        held = np.flatnonzero(many)
-        before = self.points[np.maximum((held - 1) // 2, 0)]
-        counted[held] = many[held]
-        above[held] = np.add.reduceat(ordered - np.repeat(before, many[held]), ends[held] - many[held])
-        return counted, above
+        occurrences = np.diff(ends, prepend=0)
+        occupied = np.flatnonzero(occurrences)
+        before = self.points[np.maximum((occupied - 1) // 2, 0)]
+        counts[occupied] = occurrences[occupied]
+        above[occupied] = np.add.reduceat(
+            ordered - np.repeat(before, occurrences[occupied]), ends[occupied] - occurrences[occupied]
+        )
+        return counts, above
 
     def mean(self) -> float:
-        """The mean of the reference, as far as its points say."""
+        """The mean of the reference, approximated from its points."""
         shares, between = self.shares(), (self.points[1:] + self.points[:-1]) / 2
         return float((self.points * shares[1::2]).sum() + (between * shares[2:-1:2]).sum())
 
     def mean_of(self, counts: Numbers, above: Numbers) -> float:
-        """The mean of values that were counted."""
+        """The mean of the counted values."""
         import numpy as np
 
         before = self.points[np.maximum((np.arange(self.places) - 1) // 2, 0)]
         return float((counts * before + above).sum() / counts.sum())
 
     def between(self, start: int, end: int) -> tuple[float, float]:
-        """The points around places from `start` up to `end`."""
+        """The points around the indices from `start` up to `end`."""
         last = len(self.points) - 1
         return float(self.points[min(max(start - 1, 0) // 2, last)]), float(self.points[min((end - 1) // 2, last)])
 
     def shares(self) -> Numbers:
-        """The share of the reference in each place."""
+        """The share of the reference at each index."""
         import numpy as np
 
-        found = np.zeros(self.places)
-        found[1::2] = self.upto - self.before
-        found[2:-1:2] = self.before[1:] - self.upto[:-1]
-        return found
+        shares = np.zeros(self.places)
+        shares[1::2] = self.upto - self.before
+        shares[2:-1:2] = self.before[1:] - self.upto[:-1]
+        return shares
 
 
 class Moved:
-    """New values of a column beside its reference, counted part by part."""
+    """Counts of a column's new values for comparison with its reference, accumulated in batches."""
 
     def __init__(self, reference: Profile) -> None:
         import numpy as np
@@ -133,12 +135,12 @@ class Moved:
         points = reference.quantiles
         self._grid = Grid(points) if points is not None and len(points) else None
         self._names = {name: place for place, name in enumerate(reference.shares or {}) if name != REST}
-        size = self._grid.places if self._grid else len(self._names) + 1  # what is not among the names comes last
+        size = self._grid.places if self._grid else len(self._names) + 1  # the last counts unknown categories
         self._counts: Numbers = np.zeros(size)
         self._above: Numbers = np.zeros(size)
 
     def add(self, column: pd.Series) -> None:
-        """More rows of the column."""
+        """Count more rows of the column."""
         import numpy as np
 
         if self._grid is not None:
@@ -146,25 +148,25 @@ class Moved:
             if values is None and column.notna().any():
                 raise Refusal(f"column {column.name!r} held numbers and now holds something else")
             if values is not None:
-                counted, above = self._grid.count(values)
-                self._counts += counted
+                counts, above = self._grid.count(values)
+                self._counts += counts
                 self._above += above
         elif self._reference.shares is not None:
             for name, count in texts_in(column).value_counts().items():
                 self._counts[self._names.get(str(name), len(self._names))] += int(np.int64(count))
 
     def merge(self, other: Moved) -> None:
-        """Those of another part of the same rows."""
+        """Add the counts of other rows."""
         self._counts += other._counts
         self._above += other._above
 
     def measure(self, metric: str) -> float | None:
-        """A measure; None where it is not defined for the column's kind, such as KS of a category, or has no values."""
-        found = self.shift(metric)
-        return None if found is None else found.value
+        """A measure of drift; None without values, or if undefined for the column's kind, such as KS for categories."""
+        shift = self.shift(metric)
+        return None if shift is None else shift.value
 
     def shift(self, metric: str) -> Shift | None:
-        """The same with the probability of as much by chance."""
+        """A measure of drift with the probability of one as large by chance; None as in `measure`."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
             raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -180,42 +182,42 @@ class Moved:
 
     @property
     def values(self) -> int:
-        """How many values were counted."""
+        """The number of counted values."""
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """Which way the column has moved, and where it has gained most."""
+        """The direction in which the column has moved, and where it has gained most."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
         if self._grid is None:
             then, now = self._names_then_and_now(sizes)
-            at = int(np.argmax(now - then))
-            name = [*self._names, "values without a name in the reference"][at]
-            return Turn(0.0, f"{name} has {now[at]:.1%} of the values instead of {then[at]:.1%}")
+            index = int(np.argmax(now - then))
+            name = [*self._names, "values without a name in the reference"][index]
+            return Turn(0.0, f"{name} has {now[index]:.1%} of the values instead of {then[index]:.1%}")
         before, after = self._grid.mean(), self._grid.mean_of(self._counts, self._above)
         starts = self._grid.starts
         gained = np.add.reduceat(self._counts, starts) / sizes.now - np.add.reduceat(self._grid.shares(), starts)
-        at = int(np.argmax(gained))
-        first, last = self._grid.between(int(starts[at]), int([*starts[1:], self._grid.places][at]))
-        way = "up" if after > before else "down"
-        where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        moved = f"it went {way}, from {before:g} to {after:g} on the average"
-        words = f"{moved}; {where} has gained {gained[at]:.1%} of the rows"
+        index = int(np.argmax(gained))
+        first, last = self._grid.between(int(starts[index]), int([*starts[1:], self._grid.places][index]))
+        direction = "up" if after > before else "down"
+        range_text = f"{first:g}" if first == last else f"{first:g} to {last:g}"
+        movement = f"it went {direction}, from {before:g} to {after:g} on the average"
+        words = f"{movement}; {range_text} has gained {gained[index]:.1%} of the rows"
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
-        """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
+        """The share of values that the reference does not have: outside its range, or an unknown category."""
         total = float(self._counts.sum())
         if not total:
             return None
         if self._grid is not None:
             return float(self._counts[0] + self._counts[-1]) / total
-        rest = (self._reference.shares or {}).get(REST, 0.0)
-        return max(float(self._counts[-1]) / total - rest, 0.0)
+        rest_share = (self._reference.shares or {}).get(REST, 0.0)
+        return max(float(self._counts[-1]) / total - rest_share, 0.0)
 
     def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
-        """Shares then and now of what is compared, and the least probability of one bin."""
+        """The shares to compare, in the reference and now, and the smallest probability of one bin."""
         import numpy as np
 
         if self._grid is not None:
@@ -227,21 +229,21 @@ class Moved:
         then, now = self._names_then_and_now(sizes)
         grown = excess(then, now, sizes)
         rare = then * (1 - sizes.part) + now * sizes.part < _COMMON
-        if (self._reference.shares or {}).get(REST):  # the rare ones with a name are those that chance gave more rows
+        if (self._reference.shares or {}).get(REST):  # rare categories are named by chance, so REST may grow
             rare[-1], grown[-1] = True, 1.0
         return *grouped(then, now, grown, sizes, rare), float(grown.min())
 
     def _names_then_and_now(self, sizes: Sizes) -> tuple[Numbers, Numbers]:
-        """The shares of categories, and last those of all that have no name in the reference.
+        """The shares of categories, with those that the reference does not name last.
 
-        A value that the reference has once might as well not be in it: as many rows as there are such values may be of
-        new ones without any drift (I. J. Good, Biometrika 1953).
+        A value that occurs once in the reference could as well be missing from it: without any drift, as many rows as
+        there are such values may have new categories (I. J. Good, Biometrika 1953).
         """
         import numpy as np
 
         shares = self._reference.shares or {}
         then = np.array([shares[name] for name in self._names] + [shares.get(REST, 0.0)])
-        # The places of names follow their order, also where the rest stands among them.
+        # The indices of names follow their order, even if REST is among them.
         now = np.array([self._counts[place] for place in self._names.values()] + [self._counts[-1]]) / sizes.now
         once = np.flatnonzero(then[:-1] * sizes.then < _ONCE)
         unknown = min(max(now[-1] - then[-1], 0.0), float(then[once].sum()))
@@ -251,7 +253,7 @@ class Moved:
         return then, now
 
     def _nearest(self, then: Numbers, now: Numbers) -> Numbers:
-        """The shares of the reference that are nearest to those of now, within what its points say."""
+        """The reference shares closest to the current ones, within the accuracy of the quantiles."""
         import numpy as np
 
         if self._grid is None:
@@ -260,7 +262,7 @@ class Moved:
 
 
 def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
-    """The measure of one column that is at hand as a whole."""
+    """The measure of a single column that fits into memory."""
     moved = Moved(reference)
     moved.add(column)
     return moved.measure(metric)
@@ -279,14 +281,14 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
     middle = (then + now) / 2
 
     def divergence(part: Numbers) -> float:
-        held = part > 0
-        return float((part[held] * np.log2(part[held] / middle[held])).sum())
+        positive = part > 0
+        return float((part[positive] * np.log2(part[positive] / middle[positive])).sum())
 
     return float(np.sqrt(max((divergence(then) + divergence(now)) / 2, 0.0)))
 
 
 def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
-    """The statistic over its degrees of freedom: 1 on the average where nothing moved, and larger with more rows."""
+    """The statistic over its degrees of freedom: 1 on average without drift; with drift, it grows with the rows."""
     return _statistic(then, now, sizes) / max(len(then) - 1, 1)
 
 
@@ -303,12 +305,12 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
     import numpy as np
 
     now = np.cumsum(counts) / sizes.now
-    found = float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
-    return Shift(found, of_distance(found - _RESOLUTION, sizes))
+    distance = float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
+    return Shift(distance, of_distance(distance - _RESOLUTION, sizes))
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """The area between both distributions: exact outside of the reference, between its points by the means there."""
+    """The area between both distributions: exact outside the reference, approximated by means between its points."""
     import numpy as np
 
     width = np.diff(grid.points)
@@ -317,17 +319,17 @@ def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> S
     under_then = width * (grid.upto[:-1] + grid.before[1:]) / 2
     outside = float(above[-1] - above[0]) / sizes.now
     between = np.abs(under_now - under_then)
-    unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # where the values of the reference lie between two points
-    least = float(np.maximum(between - unknown, 0.0).sum()) + outside
-    return Shift(float(between.sum()) + outside, of_area(least, *_area_by_chance(grid), sizes))
+    unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # the reference's values may lie anywhere in it
+    lower_bound = float(np.maximum(between - unknown, 0.0).sum()) + outside
+    return Shift(float(between.sum()) + outside, of_area(lower_bound, *_area_by_chance(grid), sizes))
 
 
 def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
-    """The mean of the area between the reference and n values of it, times the root of n; deviation and range."""
+    """The mean area between the reference and n of its values, times the square root of n; deviation and range."""
     import numpy as np
 
-    upto, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
-    mean = float((np.sqrt(upto * (1 - upto)) * width).sum()) * (2 / np.pi) ** 0.5
+    cumulative, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
+    mean = float((np.sqrt(cumulative * (1 - cumulative)) * width).sum()) * (2 / np.pi) ** 0.5
     shares, middle = grid.shares(), grid.mean()
     square = ((grid.points - middle) ** 2 * shares[1::2]).sum()
     square += (((grid.points[1:] - middle) ** 2 + (grid.points[:-1] - middle) ** 2) / 2 * shares[2:-1:2]).sum()

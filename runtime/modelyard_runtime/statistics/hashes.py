@@ -1,4 +1,4 @@
-"""Hashes of rows: equal where the texts of some columns are."""
+"""Hashes of rows: equal if the text values of some columns are equal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
-    """A number for each row: equal where the texts of these columns are, whatever their types or order.
+    """A hash for each row, which depends on the text values of these columns, not on their types or order.
 
-    Some columns are compared as numbers, also where they are texts of such.
+    Columns in `numbers` are compared as numbers even if they contain text.
     """
     import numpy as np
     import pandas as pd
@@ -27,16 +27,16 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
         texts = number_texts_in(frame[name]) if name in numbers else texts_in(frame[name])
-        own = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
-        found = np.zeros(len(frame), dtype=np.uint64)  # no value adds nothing, and so does a column that is absent
+        factor = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
+        column_hashes = np.zeros(len(frame), dtype=np.uint64)  # a missing value adds nothing, like an absent column
         values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
-        found[frame[name].notna().to_numpy()] = mixed(values * np.uint64(own))
-        total += found
+        column_hashes[frame[name].notna().to_numpy()] = mixed(values * np.uint64(factor))
+        total += column_hashes
     return mixed(total)
 
 
 def mixed(values: Hashes) -> Hashes:
-    """The finalizer of splitmix64: every bit of the result depends on all of the value."""
+    """The finalizer of splitmix64: every bit of the result depends on all bits of the value."""
     import numpy as np
 
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

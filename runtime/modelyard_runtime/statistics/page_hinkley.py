@@ -1,7 +1,7 @@
-"""The Page-Hinkley test: whether the mean of a sequence has risen, over all looks that a monitor has at it.
+"""The Page-Hinkley test: whether the mean of a sequence has risen, over all runs of a monitor.
 
-Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954; with the forgetting factor and the fewest values of
-river's `drift.PageHinkley` in mode "up", whose first finding it has on the same sequence.
+Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954; with the forgetting factor and the minimum number
+of values of river's `drift.PageHinkley` in mode "up", which has the same first detection on the same sequence.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from modelyard_runtime.workload.description import Json, Section, integer, numbe
 
 FEWEST = 30
 
-_TOLERANCE = 0.005  # how much a value may lie above the mean so far without counting
-_KEEP = 1 - 0.0001  # the part of the sum that is left after a value
+_TOLERANCE = 0.005  # how far a value may exceed the mean so far without counting
+_KEEP = 1 - 0.0001  # the fraction of the sum that remains after each value
 
 
 @dataclass(slots=True)
 class PageHinkley:
-    """The test so far. It begins anew with another version of the model, and not because it has found a change."""
+    """The state of the test. It restarts with a new model version, but not after detecting a change."""
 
     version: str = ""
     count: int = 0
@@ -29,20 +29,22 @@ class PageHinkley:
     least: float = inf
 
     @classmethod
-    def from_json(cls, kept: Section) -> PageHinkley:
-        """The test that a look has left."""
-        least = number(kept, "least", inf)
-        return cls(text(kept, "version"), integer(kept, "count"), number(kept, "mean"), number(kept, "total"), least)
+    def from_json(cls, state: Section) -> PageHinkley:
+        """The test that an earlier run left."""
+        least = number(state, "least", inf)
+        return cls(
+            text(state, "version"), integer(state, "count"), number(state, "mean"), number(state, "total"), least
+        )
 
     def to_json(self) -> dict[str, Json]:
-        """The test for the next look."""
-        kept: dict[str, Json] = {"version": self.version, "count": self.count, "mean": self.mean, "total": self.total}
-        return kept if self.least == inf else {**kept, "least": self.least}
+        """The test as JSON, for the next run."""
+        state: dict[str, Json] = {"version": self.version, "count": self.count, "mean": self.mean, "total": self.total}
+        return state if self.least == inf else {**state, "least": self.least}
 
     def take(self, values: Iterable[float], weight: float = 1.0) -> float | None:
-        """The greatest excess of the sum over its least value since these values; None before there are enough.
+        """The largest excess of the sum over its minimum during these values; None until there are enough.
 
-        Each of the values stands for `weight` of them where only a part is at hand.
+        Each value stands for `weight` values if only a sample is available.
         """
         keep, greatest = _KEEP**weight, -inf
         for value in values:

@@ -1,7 +1,6 @@
-"""What a column looked like: a profile small enough to keep with a model, from which drift is measured.
+"""Profiles of columns, small enough to store with a model, from which drift is measured.
 
-A column of any length is profiled part by part, in memory that does not grow with it; parts that were profiled apart
-are added to each other.
+A column of any length is profiled in batches, in constant memory; separate profiles of its parts can be merged.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 QUANTILES = 1001
-"""Points of a numeric column's distribution that are kept: KS stays within 0.002 of exact, at 8 kB a column."""
+"""The number of stored quantiles of a numeric column: KS stays within 0.002 of exact, at 8 kB a column."""
 
 REST = "…"
-"""The share of all categories that are too many to be kept one by one."""
+"""The combined share of all categories beyond the limit on stored ones."""
 
 _MOST_CATEGORIES = 1000
 _MOST_COUNTED = 50_000
@@ -33,9 +32,10 @@ _BUFFER = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One column: how many rows, how many without a value, and its distribution.
+    """One column: the number of rows, the number of missing values, and its distribution.
 
-    `quantiles` are values at equal steps of probability (numbers); `shares` are the parts of each category (others).
+    `quantiles` are values at equal steps of probability, for numbers; `shares` are the shares of categories, for other
+    types.
     """
 
     rows: int
@@ -45,35 +45,35 @@ class Profile:
 
     @property
     def missing_share(self) -> float:
-        """The part of the rows without a value, 0 to 1."""
+        """The share of rows without a value, 0 to 1."""
         return self.missing / self.rows if self.rows else 0.0
 
     def to_json(self) -> dict[str, Json]:
-        """The profile as plain data."""
-        kept: dict[str, Json] = {"rows": self.rows, "missing": self.missing}
+        """The profile as JSON data."""
+        document: dict[str, Json] = {"rows": self.rows, "missing": self.missing}
         if self.quantiles is not None:
-            kept["quantiles"] = [float(value) for value in self.quantiles]
+            document["quantiles"] = [float(value) for value in self.quantiles]
         if self.shares is not None:
-            kept["shares"] = dict(self.shares)
-        return kept
+            document["shares"] = dict(self.shares)
+        return document
 
     @classmethod
-    def from_json(cls, kept: Section) -> Profile:
-        """The profile that was kept."""
+    def from_json(cls, document: Section) -> Profile:
+        """The profile from its JSON data."""
         import numpy as np
 
-        points = kept.get("quantiles")
-        shares = section(kept, "shares") if "shares" in kept else None
+        points = document.get("quantiles")
+        shares = section(document, "shares") if "shares" in document else None
         return cls(
-            integer(kept, "rows"),
-            integer(kept, "missing"),
+            integer(document, "rows"),
+            integer(document, "missing"),
             np.array(points, dtype=np.float64) if isinstance(points, list) else None,
             None if shares is None else {name: number(shares, name) for name in shares},
         )
 
 
 def profile(column: pd.Series) -> Profile:
-    """The profile of a column; truth values count as 0 and 1, times as seconds, what is not finite as no value."""
+    """The profile of a column; booleans count as 0 and 1, times as seconds, non-finite numbers as missing."""
     summary = Summary()
     summary.add(column)
     return summary.profile()
@@ -85,16 +85,16 @@ def profiles(frame: pd.DataFrame, columns: list[str]) -> dict[str, Profile]:
 
 
 def numbers_in(column: pd.Series) -> Numbers | None:
-    """The finite values of a column of numbers, truth values or times; None where it holds something else."""
+    """The finite values of a column of numbers, booleans or times; None if it contains anything else."""
     import numpy as np
     import pandas as pd
 
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
-        every: Numbers = column.to_numpy(dtype=np.float64)
-        finite = np.isfinite(every)
-        if finite.all() and len(every):
-            return every
-        return None if np.isnan(every).all() else every[finite]
+        all_values: Numbers = column.to_numpy(dtype=np.float64)
+        finite = np.isfinite(all_values)
+        if finite.all() and len(all_values):
+            return all_values
+        return None if np.isnan(all_values).all() else all_values[finite]
     present = column.dropna()
     if present.dtype == object:
         present = present.infer_objects()
@@ -109,20 +109,20 @@ def numbers_in(column: pd.Series) -> Numbers | None:
 
 
 def texts_in(column: pd.Series) -> pd.Series:
-    """The values of a column as texts; a whole number is written without a fraction, whatever its type."""
+    """The values of a column as text; integers are written without a fraction, whatever their type."""
     import pandas as pd
 
     present = column.dropna()
     if pd.api.types.is_datetime64_any_dtype(present.dtype):  # with or without a zone, in any resolution
         return pd.to_datetime(present, utc=True).dt.as_unit("us").astype("int64").astype(str)
     if pd.api.types.is_float_dtype(present.dtype):
-        whole = (present % 1 == 0) & (present.abs() < 2**53)
-        return present.astype(str).where(~whole, present.where(whole, 0).astype("int64").astype(str))
+        integral = (present % 1 == 0) & (present.abs() < 2**53)
+        return present.astype(str).where(~integral, present.where(integral, 0).astype("int64").astype(str))
     return present.astype(str)
 
 
 def number_texts_in(column: pd.Series) -> pd.Series:
-    """The same of a column that holds numbers, or texts of numbers: these without leading zeros."""
+    """The values of a column of numbers, or of numbers as text, as normalized text without leading zeros."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -132,10 +132,10 @@ def number_texts_in(column: pd.Series) -> pd.Series:
 
 
 class Quantiles:
-    """The distribution of numbers in little memory: the values themselves, until they are many.
+    """The distribution of numbers in little memory: the values themselves while there are few.
 
-    Then every second of a sorted buffer stands for two, at several levels. Of n values a rank is off by
-    n * log2(n / 16384) / 32768 at most, which is less than the steps of a profile for any n that can be read.
+    Beyond that, every second value of a sorted buffer stands for two, on several levels. With n values, a rank is off
+    by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class Quantiles:
         self._least, self._greatest = float("inf"), float("-inf")
 
     def add(self, values: Numbers, level: int = 0) -> None:
-        """More values, each of which stands for 2 ** level."""
+        """Add values, each of which stands for 2 ** level."""
         import numpy as np
 
         if not len(values):
@@ -152,47 +152,47 @@ class Quantiles:
         self._least, self._greatest = min(self._least, values.min()), max(self._greatest, values.max())
         while level >= len(self._levels):
             self._levels.append([])
-        held = self._levels[level]
-        held.append(values)
-        if sum(len(part) for part in held) < 2 * _BUFFER:
+        parts = self._levels[level]
+        parts.append(values)
+        if sum(len(part) for part in parts) < 2 * _BUFFER:
             return
-        ordered = np.sort(np.concatenate(held))
-        whole = len(ordered) // 2 * 2
-        self._levels[level] = [ordered[whole:]]
+        ordered = np.sort(np.concatenate(parts))
+        even_count = len(ordered) // 2 * 2
+        self._levels[level] = [ordered[even_count:]]
         self._odd = not self._odd
-        self.add(ordered[int(self._odd) : whole : 2], level + 1)
+        self.add(ordered[int(self._odd) : even_count : 2], level + 1)
 
     def merge(self, other: Quantiles) -> None:
-        """Those of another part of the same column."""
+        """Add the values of another part of the column."""
         for level, parts in enumerate(other._levels):
             for part in parts:
                 self.add(part, level)
         self._least, self._greatest = min(self._least, other._least), max(self._greatest, other._greatest)
 
     @property
-    def held(self) -> int:
-        """How many values are held."""
+    def value_count(self) -> int:
+        """The number of values in memory."""
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """The values at equal steps of probability, as numpy's `inverted_cdf`; none where there is no value."""
+        """The values at equal steps of probability, as in numpy's `inverted_cdf`; empty without values."""
         import numpy as np
 
-        parts = [(part, 2.0**level) for level, held in enumerate(self._levels) for part in held]
+        parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]
         values = np.concatenate([part for part, _ in parts] or [np.empty(0)])
         weights = np.concatenate([np.full(len(part), weight) for part, weight in parts] or [np.empty(0)])
         if not len(values):
             return values
         order = np.argsort(values, kind="stable")
-        upto = np.cumsum(weights[order])
-        wanted = np.linspace(0, 1, QUANTILES) * upto[-1]
-        found: Numbers = values[order][np.minimum(np.searchsorted(upto, wanted - 1e-9), len(values) - 1)]
-        found[0], found[-1] = self._least, self._greatest
-        return found
+        cumulative = np.cumsum(weights[order])
+        steps = np.linspace(0, 1, QUANTILES) * cumulative[-1]
+        points: Numbers = values[order][np.minimum(np.searchsorted(cumulative, steps - 1e-9), len(values) - 1)]
+        points[0], points[-1] = self._least, self._greatest
+        return points
 
 
 class Summary:
-    """A profile that is still being made."""
+    """A profile under construction."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -202,7 +202,7 @@ class Summary:
         self._rest = 0
 
     def add(self, column: pd.Series) -> None:
-        """More rows of the column."""
+        """Add more rows of the column."""
         self.rows += len(column)
         numbers = numbers_in(column)
         if numbers is not None:
@@ -214,7 +214,7 @@ class Summary:
             self._add_counts(column.name, ((str(name), int(count)) for name, count in counted.items()))
 
     def merge(self, other: Summary, name: Any = "") -> None:
-        """Those of another part of the same column."""
+        """Add the summary of another part of the column."""
         self.rows += other.rows
         self.present += other.present
         if other._numbers is not None:
@@ -233,7 +233,7 @@ class Summary:
         if self._counts is None:
             points = np.empty(0) if self._numbers is None else self._numbers.points()
             return Profile(self.rows, missing, quantiles=points)
-        ordered = sorted(self._counts.items(), key=lambda one: (-one[1], one[0]))
+        ordered = sorted(self._counts.items(), key=lambda entry: (-entry[1], entry[0]))
         shares = {name: count / self.present for name, count in ordered[:_MOST_CATEGORIES]}
         rest = (self._rest + sum(count for _, count in ordered[_MOST_CATEGORIES:])) / self.present
         return Profile(self.rows, missing, shares={**shares, **({REST: rest} if rest else {})})
@@ -245,13 +245,13 @@ class Summary:
             self._numbers = Quantiles()
         self._numbers.add(values)
 
-    def _add_counts(self, name: Any, counted: Iterator[tuple[str, int]]) -> None:
+    def _add_counts(self, name: Any, additions: Iterator[tuple[str, int]]) -> None:
         if self._numbers is not None:
             raise Refusal(f"column {name!r} holds numbers in some rows, and something else in others")
         counts = self._counts = {} if self._counts is None else self._counts
-        for value, count in counted:
+        for value, count in additions:
             counts[value] = counts.get(value, 0) + count
-        if len(counts) > _MOST_COUNTED:  # the rarest of very many are never among those that are kept
-            ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        if len(counts) > _MOST_COUNTED:  # the rarest values are never among those that are stored
+            ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
             self._counts = dict(ordered[: _MOST_COUNTED // 2])
             self._rest += sum(count for _, count in ordered[_MOST_COUNTED // 2 :])

@@ -20,7 +20,7 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a gauge, now."""
+    """The current value of a gauge."""
 
     name: str
     value: float
@@ -28,11 +28,10 @@ class Sample:
 
 
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
-    """Send the samples to every receiver behind the URL; tries again for a while when none takes them, then raises
-    OSError.
+    """Send the samples to every receiver behind the URL; if none accepts them, retry a few times, then raise OSError.
 
-    Each replica of a Prometheus keeps what it got itself and judges alerts by that alone, and a headless Service has an
-    address for each of them. Samples that come twice are the same samples, since all of them say one time.
+    Each Prometheus replica stores only what it received and evaluates alerts on that alone, and a headless Service has
+    an address for each replica. Sending samples twice is harmless, since all samples have the same timestamp.
     """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
@@ -46,33 +45,33 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """To each receiver; one that takes them is enough, as the others get the next run's."""
+    """Send to each receiver; one success is enough, as the others get the samples of the next run."""
     problem: OSError | None = None
-    taken = False
+    accepted = False
     for receiver, host in _receivers(url):
         headers = {"Content-Type": "application/json", "Host": host}
         request = urllib.request.Request(receiver, data=body, headers=headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
-                taken = True
+                accepted = True
         except HTTPError as error:
             error.close()
             problem = error
         except OSError as error:
             problem = error
-    if problem is not None and not taken:
+    if problem is not None and not accepted:
         raise problem
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """URLs of one address each, and the host to ask for there. A certificate is of a name, so https stays as it is."""
+    """One URL per address, with the Host header to send. https URLs are kept: certificates are issued for names."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:
         return [(url, host)]
     port = parts.port or 80
-    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     if len(addresses) < 2:
         return [(url, host)]
     places = [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in addresses]
@@ -80,7 +79,7 @@ def _receivers(url: str) -> list[tuple[str, str]]:
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
-    """An ExportMetricsServiceRequest: one gauge a name, one data point a sample; its 64-bit numbers are texts."""
+    """An ExportMetricsServiceRequest: one gauge per name, one data point per sample; 64-bit numbers are strings."""
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, []).append(sample)
@@ -91,11 +90,11 @@ def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float
             "gauge": {
                 "dataPoints": [
                     {"asDouble": sample.value, "timeUnixNano": nanoseconds, "attributes": _attributes(sample.labels)}
-                    for sample in found
+                    for sample in same_name
                 ]
             },
         }
-        for name, found in by_name.items()
+        for name, same_name in by_name.items()
     ]
     scope = {"scope": {"name": "modelyard_runtime"}, "metrics": metrics}
     return {"resourceMetrics": [{"resource": {"attributes": _attributes(resource)}, "scopeMetrics": [scope]}]}

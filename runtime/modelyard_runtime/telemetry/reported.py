@@ -1,4 +1,4 @@
-"""Metrics of a run, pushed to the receiver that its description names, and in the log where it names none."""
+"""Reports the metrics of a run: always in the log, and to the receiver that the description names, if any."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _log = logging.getLogger(__name__)
 
 
 def labels_of(workload: Workload, kind: str) -> dict[str, str]:
-    """What keeps the metrics of a workload apart: its system, its own name as a label of its kind, its namespace."""
-    own = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
+    """The labels that identify a workload's metrics: its system, its name as a label of its kind, and its namespace."""
+    labels = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
-    return {**own, "namespace": namespace} if namespace else own
+    return {**labels, "namespace": namespace} if namespace else labels
 
 
 def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
-    """Whether the samples have arrived, or have nowhere to go."""
-    kept = list(samples)
-    for one in kept:
-        _log.info("%s %s %g", one.name, dict(one.labels), one.value)
+    """Log and push the samples. Returns whether they arrived or have no receiver."""
+    sample_list = list(samples)
+    for sample in sample_list:
+        _log.info("%s %s %g", sample.name, dict(sample.labels), sample.value)
     if workload.metrics is None:
         return True
     url = workload.metrics.otlp
     try:
-        push(url, kept, _source(workload), at_s)
+        push(url, sample_list, _source(workload), at_s)
     except OSError as problem:
         _log.error("the metrics cannot be pushed to %s: %s", url, problem)
         return False
@@ -35,7 +35,7 @@ def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
 
 
 def _source(workload: Workload) -> dict[str, str]:
-    """What OTLP calls the source of metrics; Prometheus makes the label `job` of it, by which series are kept apart."""
-    named = {"service.name": f"{workload.system}-{workload.name}"}
+    """The resource attributes in OTLP, which Prometheus turns into the label `job` that keeps series apart."""
+    attributes = {"service.name": f"{workload.system}-{workload.name}"}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
-    return {**named, "service.namespace": namespace} if namespace else named
+    return {**attributes, "service.namespace": namespace} if namespace else attributes

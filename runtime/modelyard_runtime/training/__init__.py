@@ -1,1 +1,1 @@
-"""Training: data and splits, built-in trainers, searches, evaluation and explanations."""
+"""Training: data and splits, built-in trainers, hyperparameter search, evaluation and explanations."""

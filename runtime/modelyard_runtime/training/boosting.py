@@ -1,4 +1,4 @@
-"""Boosted trees on a worker of several: what is grown there, and the estimator that it becomes afterwards."""
+"""Boosted trees on one of several workers: the training loop there, and the estimator built from its result."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import Any
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.shares import Progress, own_rows
 
-_OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # LightGBM itself knows none of them
+_OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # unknown to LightGBM itself
 
 
 def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int, workers: int = 1) -> dict[str, Any]:
-    """The parameters of an estimator as the library itself takes them."""
-    given: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
-    given = {name: value for name, value in given.items() if value is not None}
+    """The parameters of an estimator in the form that its library accepts."""
+    parameters: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
+    parameters = {name: value for name, value in parameters.items() if value is not None}
     if trainer == "xgboost":
         if getattr(model, "early_stopping_rounds", None):
             raise Refusal("parameter 'early_stopping_rounds' needs rows to judge by, and a built-in trainer has none")
-        given |= {"nthread": threads}
-        given.pop("n_jobs", None)
+        parameters |= {"nthread": threads}
+        parameters.pop("n_jobs", None)
         if task == "multiclass-classification":
-            asked = str(given.get("objective", ""))
-            given |= {"objective": asked if asked.startswith("multi:") else "multi:softprob", "num_class": classes}
-        return given
-    given = {name: value for name, value in given.items() if name not in _OF_THE_ESTIMATOR}
-    given.setdefault("objective", _LIGHTGBM.get(task, "regression"))
+            objective = str(parameters.get("objective", ""))
+            parameters |= {
+                "objective": objective if objective.startswith("multi:") else "multi:softprob",
+                "num_class": classes,
+            }
+        return parameters
+    parameters = {name: value for name, value in parameters.items() if name not in _OF_THE_ESTIMATOR}
+    parameters.setdefault("objective", _LIGHTGBM.get(task, "regression"))
     if task == "multiclass-classification":
-        given["num_class"] = classes
-    several = {"tree_learner": "data_parallel", "pre_partition": True} if workers > 1 else {}
-    return given | {"num_threads": threads} | several
+        parameters["num_class"] = classes
+    distributed = {"tree_learner": "data_parallel", "pre_partition": True} if workers > 1 else {}
+    return parameters | {"num_threads": threads} | distributed
 
 
 _LIGHTGBM = {
@@ -39,41 +42,41 @@ _LIGHTGBM = {
 
 
 def grow_xgboost(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker; the model comes from the first of them."""
+    """The training loop of each worker; the first one returns the model."""
     import xgboost
 
     rows, target, queries, weights = own_rows(config)
-    given: dict[str, Any] = dict(config["parameters"])
-    matrix = xgboost.DMatrix(rows, target, weight=weights, qid=queries, missing=given.pop("missing", float("nan")))
+    parameters: dict[str, Any] = dict(config["parameters"])
+    matrix = xgboost.DMatrix(rows, target, weight=weights, qid=queries, missing=parameters.pop("missing", float("nan")))
     progress = Progress.of(config)
     for part in progress.parts(config["rounds"]):
-        before = xgboost.Booster(model_file=bytearray(progress.grown)) if progress.grown else None
-        seed = int(given.get("seed") or given.get("random_state") or 0) + progress.done
-        own = {name: value for name, value in given.items() if name != "random_state"} | {"seed": seed}
-        booster = xgboost.train(own, matrix, part, xgb_model=before)
+        previous = xgboost.Booster(model_file=bytearray(progress.grown)) if progress.grown else None
+        seed = int(parameters.get("seed") or parameters.get("random_state") or 0) + progress.done
+        part_parameters = {name: value for name, value in parameters.items() if name != "random_state"} | {"seed": seed}
+        booster = xgboost.train(part_parameters, matrix, part, xgb_model=previous)
         progress.grown = bytes(booster.save_raw("ubj"))
         progress.moved(progress.done + part, config["rounds"])
     return progress.grown if progress.first else None
 
 
 def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker; the model comes from the first of them."""
+    """The training loop of each worker; the first one returns the model."""
     import lightgbm
     import numpy as np
 
     rows, target, queries, weights = own_rows(config)
     sizes = None if queries is None else np.unique(queries, return_counts=True)[1]
-    given, progress = dict(config["parameters"]), Progress.of(config)
+    parameters, progress = dict(config["parameters"]), Progress.of(config)
     network = {} if progress.without_train else _network()
-    state = int(given.pop("random_state", None) or 0)
+    state = int(parameters.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
-    whole = given.get("boosting_type", "gbdt") not in _IN_PARTS
-    first: Any = None  # it has the connections to other workers, which end with it: its port cannot be bound again
-    for part in [config["rounds"]] if whole else progress.parts(config["rounds"]):
-        before = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
-        # Each part draws rows and columns of its own. The bins of the features stay those of the first part.
+    in_one_part = parameters.get("boosting_type", "gbdt") not in _IN_PARTS
+    first: Any = None  # owns the connections to other workers, which close with it: its port cannot be bound again
+    for part in [config["rounds"]] if in_one_part else progress.parts(config["rounds"]):
+        previous = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
+        # Each part samples its own rows and columns. The feature bins stay those of the first part.
         seeds = {"seed": state + progress.done, "data_random_seed": state}
-        booster = lightgbm.train({**given, **seeds, **network}, matrix, part, init_model=before)
+        booster = lightgbm.train({**parameters, **seeds, **network}, matrix, part, init_model=previous)
         first = first or booster
         network = {name: value for name, value in network.items() if name == "num_machines"}
         progress.grown = booster.model_to_string().encode()
@@ -82,17 +85,17 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
 
 
 def _network() -> dict[str, Any]:
-    """How LightGBM finds the other workers."""
+    """The parameters with which LightGBM finds the other workers."""
     from ray.train.lightgbm import get_network_params
 
     return get_network_params()
 
 
-_IN_PARTS = ("gbdt", "goss")  # what is dropped or averaged over all trees has to know all of them
+_IN_PARTS = ("gbdt", "goss")  # other types drop or average over all trees, so they need all of them
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:
-    """The estimator, as if it had grown these trees itself."""
+    """The estimator, as if it had trained these trees itself."""
     if trainer == "xgboost":
         model.load_model(bytearray(raw))
         return model
@@ -100,7 +103,7 @@ def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], c
     import numpy as np
     from sklearn.preprocessing import LabelEncoder
 
-    # LightGBM has no public way from a booster to an estimator; what its own Dask trainer copies is set here.
+    # LightGBM has no public way from a booster to an estimator, so this sets what its own Dask trainer copies.
     model._Booster = lightgbm.Booster(model_str=raw.decode())
     model._n_features = model._n_features_in = model._Booster.num_feature()
     model._objective = parameters["objective"]
@@ -108,5 +111,5 @@ def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], c
     if classes:
         model._le = LabelEncoder().fit(np.array(classes))
         model._classes, model._n_classes = model._le.classes_, len(classes)
-        model._class_map = {one: place for place, one in enumerate(model._le.classes_)}
+        model._class_map = {label: place for place, label in enumerate(model._le.classes_)}
     return model

@@ -1,8 +1,8 @@
-"""Checkpoints of built-in training in the store of artifacts, from which a killed driver resumes.
+"""Checkpoints of built-in training in the artifact store, from which training resumes after the driver was killed.
 
-The checkpoints of a training are identified by what it trains and on which files, and removed when it is done.
-All of them lie in one folder, in files whose names begin with that of the training. When Arrow deletes an object, it
-leaves an empty one in place of the folder, and to delete a folder of S3 it needs the right to ask for any name.
+A training run's checkpoints are identified by what it trains and on which files, and removed when it is done. All of
+them share one folder, in files whose names start with the name of the training. When Arrow deletes an object, it leaves
+an empty one in place of the folder, and deleting a folder in S3 would require permission to list any name.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 _BEGINNING, _WITHIN = "training-", "~"
 _BEGAN = "began"
 _FORGOTTEN = timedelta(days=14)
-"""A training that has written nothing for so long is not resumed by anybody."""
+"""A training run that has not written anything for this long is never resumed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one training. `began` decides which labels count, so a resumed training has the same rows."""
+    """The checkpoints of one training run. `began` decides which labels count, so a resumed run has the same rows."""
 
     root: Place
     name: str
@@ -39,39 +39,39 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
-        """Those that a killed driver has left of this step on the same files, if any.
+        """The checkpoints that a killed driver left for this step on the same files, if any.
 
-        None where the description names no store for checkpoints.
+        None if the description names no store for checkpoints.
         """
-        described = workload.pipeline.checkpoints
-        if described is None:
+        location = workload.pipeline.checkpoints
+        if location is None:
             return None
-        root = place(workload, described.uri, described.store)
+        root = place(workload, location.uri, location.store)
         _forget(root)
         name = f"{_BEGINNING}{digest(state_of(workload, step))}"
         return cls(root, name, _began(root, name))
 
     @property
     def path(self) -> str:
-        """The folder in which Ray Train keeps them, through `files`."""
+        """The folder in which Ray Train keeps the checkpoints, accessed through `files`."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """The folder of the training, as Ray Train may use it with the rights of its place."""
+        """The filesystem for Ray Train, limited to the permissions of this place."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
-        """Remove all of them."""
+        """Remove all checkpoints of this training run."""
         _remove_all(self.root, self.name)
 
 
 def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
-    """What a training depends on: whoever begins the same one resumes what a killed driver has left of it."""
+    """Everything that a training run depends on: a run with the same state resumes what a killed driver left."""
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
-    described: dict[str, Json] = {name: {} if part is None else dict(part.source) for name, part in parts.items()}
-    return {"step": dict(step.source), "data": states, **described}
+    sources: dict[str, Json] = {name: {} if part is None else dict(part.source) for name, part in parts.items()}
+    return {"step": dict(step.source), "data": states, **sources}
 
 
 def _began(root: Place, name: str) -> datetime:
@@ -89,26 +89,26 @@ def _began(root: Place, name: str) -> datetime:
 
 
 def _forget(root: Place) -> None:
-    """Remove the checkpoints of trainings that were killed, and whose data or description have changed since."""
+    """Remove the checkpoints of killed training runs whose data or description have changed since."""
     newest: dict[str, datetime] = {}
-    for one in listed(root):
-        name, within, _ = str(one.base_name).partition(_WITHIN)
-        at: datetime | None = one.mtime
-        if name.startswith(_BEGINNING) and within and at is not None:
-            newest[name] = max(at, newest.get(name, at))
-    for name, at in newest.items():
-        if at < datetime.now(UTC) - _FORGOTTEN:
+    for entry in listed(root):
+        name, within, _ = str(entry.base_name).partition(_WITHIN)
+        modified: datetime | None = entry.mtime
+        if name.startswith(_BEGINNING) and within and modified is not None:
+            newest[name] = max(modified, newest.get(name, modified))
+    for name, modified in newest.items():
+        if modified < datetime.now(UTC) - _FORGOTTEN:
             _remove_all(root, name)
 
 
 def _remove_all(root: Place, name: str) -> None:
-    for one in listed(root):
-        if str(one.base_name).startswith(f"{name}{_WITHIN}"):
-            remove(Place(root.filesystem, str(one.path)))
+    for entry in listed(root):
+        if str(entry.base_name).startswith(f"{name}{_WITHIN}"):
+            remove(Place(root.filesystem, str(entry.path)))
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """Folders below a place as names in it: `a/b/c` is the file `a~b~c`. What exists is known from a list."""
+    """Presents nested folders as flat names in one place: `a/b/c` is the file `a~b~c`. It finds files by listing."""
 
     def __init__(self, root: Place) -> None:
         self._root = root
@@ -128,21 +128,21 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return path
 
     def get_file_info(self, paths: Sequence[str]) -> list[fs.FileInfo]:
-        there = {str(one.base_name): one for one in listed(self._root)}
-        return [self._info(path, there) for path in paths]
+        entries = {str(entry.base_name): entry for entry in listed(self._root)}
+        return [self._info(path, entries) for path in paths]
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
         base = str(selector.base_dir).rstrip("/")
         name = self._name(base)
         below = f"{name}{_WITHIN}" if name else ""
-        there = {str(one.base_name): one for one in listed(self._root)}
-        found: set[str] = set()
-        for one in (one.removeprefix(below) for one in there if one.startswith(below)):
-            parts = one.split(_WITHIN)
-            found |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
-        if not found and not selector.allow_not_found:
+        entries = {str(entry.base_name): entry for entry in listed(self._root)}
+        paths: set[str] = set()
+        for entry in (entry.removeprefix(below) for entry in entries if entry.startswith(below)):
+            parts = entry.split(_WITHIN)
+            paths |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
+        if not paths and not selector.allow_not_found:
             raise FileNotFoundError(base)
-        return [self._info(f"{base}/{one}", there) for one in sorted(found)]
+        return [self._info(f"{base}/{entry}", entries) for entry in sorted(paths)]
 
     def create_dir(self, path: str, recursive: bool) -> None:
         make_folder(self._root)
@@ -161,10 +161,10 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
 
     def move(self, src: str, dest: str) -> None:
         name, to = self._name(src), self._name(dest)
-        for one in [str(one.base_name) for one in listed(self._root)]:
-            if one == name or one.startswith(f"{name}{_WITHIN}"):
-                self._copy(one, f"{to}{one.removeprefix(name)}")
-                remove(self._root.below(one))
+        for entry in [str(entry.base_name) for entry in listed(self._root)]:
+            if entry == name or entry.startswith(f"{name}{_WITHIN}"):
+                self._copy(entry, f"{to}{entry.removeprefix(name)}")
+                remove(self._root.below(entry))
 
     def copy_file(self, src: str, dest: str) -> None:
         self._copy(self._name(src), self._name(dest))
@@ -191,9 +191,9 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
     def _at(self, path: str) -> Place:
         return self._root.below(self._name(path))
 
-    def _info(self, path: str, there: dict[str, fs.FileInfo]) -> fs.FileInfo:
+    def _info(self, path: str, entries: dict[str, fs.FileInfo]) -> fs.FileInfo:
         name = self._name(path)
-        if name in there:
-            return fs.FileInfo(path, fs.FileType.File, size=there[name].size)
-        folder = any(one.startswith(f"{name}{_WITHIN}") for one in there)
+        if name in entries:
+            return fs.FileInfo(path, fs.FileType.File, size=entries[name].size)
+        folder = any(existing.startswith(f"{name}{_WITHIN}") for existing in entries)
         return fs.FileInfo(path, fs.FileType.Directory if folder else fs.FileType.NotFound)

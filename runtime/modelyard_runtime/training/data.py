@@ -1,4 +1,4 @@
-"""Training data: the inputs of a pipeline as one table, split into what is learned from and what is held out."""
+"""Training data: the inputs of a pipeline as one table, split into training rows and held-out rows."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Rows to learn from and rows to judge by, with the meaning of their columns.
+    """Training rows and held-out rows, with the meaning of their columns.
 
-    Rows to judge by keep all columns of the data: another version may have learned from others of them.
+    Held-out rows keep all columns of the data, since other versions may have been trained on different ones.
     """
 
     train: pd.DataFrame
     held_out: pd.DataFrame
     features: tuple[str, ...]
     label: str
-    classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
-    seen: Seen | None = None  # which rows are learned from, to be kept with the version
-    sample: pd.DataFrame | None = None  # some rows to learn from, with all columns of the data
-    naive: float | None = None  # the naive error, where `train` is only a sample of the rows to learn from
+    classes: tuple[Any, ...]  # for classification, sorted; otherwise empty
+    seen: Seen | None = None  # identifies the training rows, to be stored with the version
+    sample: pd.DataFrame | None = None  # some training rows, with all columns of the data
+    naive: float | None = None  # the naive error, if `train` is only a sample of the training rows
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """The label as numbers: a class as its place in `classes`."""
+        """The label as numbers: a class as its index in `classes`."""
         import numpy as np
 
         column = rows[self.label]
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """Which rows are of one query, as a number for each row; None where the data say nothing of that."""
+        """The query of each row, as a number; None if the data have no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
 
     def naive_error(self) -> float:
-        """How wrong "as the time before" is on average, over the rows to learn from, each series by itself.
+        """The mean error of predicting the previous value, over the training rows, each series by itself.
 
-        It is NaN where no series is found: without a time, or with several rows of one time in a series.
+        NaN if the rows do not form series: without a time, or with several rows at one time in a series.
         """
         import numpy as np
 
@@ -70,7 +70,7 @@ class TrainingData:
         return float(np.abs(steps).mean())
 
     def inner(self, split: Split) -> TrainingData:
-        """The rows to learn from, split once more: a search must not see what the gate judges by."""
+        """The training rows, split again: a search must not see the held-out rows of the gate."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
@@ -78,26 +78,26 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """The inputs, joined where there are several, split as the pipeline says. Labels have come by `now`."""
+    """Read, join and split the inputs as the pipeline declares. Uses only rows whose labels are complete by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
     if len(frame) < FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
-    chosen, identity = arranged(frame, table, split)
-    train, held_out = split_rows(chosen.assign(**{_ROW: range(len(chosen))}), split)
-    others = frame.drop(columns=[name for name in frame.columns if name in chosen.columns])
-    held_out, sample = _widened(held_out, others), _widened(train[:SAMPLE], others)
+    selected, identity = arranged(frame, table, split)
+    train, held_out = split_rows(selected.assign(**{_ROW: range(len(selected))}), split)
+    other_columns = frame.drop(columns=[name for name in frame.columns if name in selected.columns])
+    held_out, sample = _widened(held_out, other_columns), _widened(train[:SAMPLE], other_columns)
     train = train.drop(columns=_ROW)
-    classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
+    classes = _classes(selected, train, table.label, task) if task in CLASSIFICATION else ()
     until = train[TIME].max().isoformat() if split.by == "time" else ""
     seen = Seen.of(identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
     return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
 
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
-    """The rows that have what training needs, and whose labels have come."""
-    needed = [one for one in (table.label, table.group, *table.key) if one]
+    """The rows that have all values needed for training, and whose labels are complete."""
+    needed = [name for name in (table.label, table.group, *table.key) if name]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
@@ -111,50 +111,50 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Features, label and what the split goes by, and what a row is known by."""
-    chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
+    """Select features, label and the columns that the split needs; also return what identifies a row."""
+    selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
-        chosen = chosen.assign(**{TIME: frame[table.timestamp]})
+        selected = selected.assign(**{TIME: frame[table.timestamp]})
     elif split.by == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
-        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], split.seed)})
+        selected = selected.assign(**{GROUP: numbered_at_random(frame[table.group], split.seed)})
     identity = known_by or _identity(table, frame)
-    return chosen.assign(**{KEY: identity.hashes(frame)}), identity
+    return selected.assign(**{KEY: identity.hashes(frame)}), identity
 
 
-def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the other columns of the data beside."""
+def _widened(rows: pd.DataFrame, other_columns: pd.DataFrame) -> pd.DataFrame:
+    """Rows together with the other columns of the data."""
     import pandas as pd
 
-    beside = others.take(rows[_ROW]).reset_index(drop=True)
-    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), beside], axis=1)
+    extra = other_columns.take(rows[_ROW]).reset_index(drop=True)
+    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), extra], axis=1)
 
 
-def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
-    return check_classes({plain(value) for value in chosen[label].unique()}, set(train[label].unique()), label, task)
+def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
+    return check_classes({plain(value) for value in selected[label].unique()}, set(train[label].unique()), label, task)
 
 
-def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """The classes in order; refused where they are too few or too many for the task, or for what is learned from."""
-    if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
-        wanted = "two" if task == "binary-classification" else "at least two"
-        raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
+def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
+    """The classes in order; refused if there are too few or too many for the task, or too few in the training rows."""
+    if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
+        required = "two" if task == "binary-classification" else "at least two"
+        raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
     if len(learned) < 2:
         raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
-    return tuple(sorted(found))
+    return tuple(sorted(classes))
 
 
 FEWEST_ROWS = 10
-_ROW = "__row"  # the place of a row in the data, until the split is done
+_ROW = "__row"  # the position of a row in the data, until the split is done
 SAMPLE = 1000
-"""Rows to learn from that are kept with all columns."""
+"""The number of training rows kept with all columns."""
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
-    """What a row is known by: the key of the spec, its query, or else all that is learned from and its time.
+    """What identifies a row: the key in the spec, its query, or else all its features and its time.
 
-    The label is no part of it: one that was corrected makes no new row.
+    The label is not part of it: a corrected label does not make a new row.
     """
     if table.key:
         return Identity.of(frame, table.key, declared=True)
@@ -165,22 +165,22 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
-    """The label of a task that is about numbers."""
+    """The numeric label of a task that needs one."""
     import numpy as np
     import pandas as pd
 
     try:
-        found: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
+        numbers: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
     except (ValueError, TypeError):
         strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
         raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
-    if not np.isfinite(found).all():
+    if not np.isfinite(numbers).all():
         raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds one that is not finite")
-    return found
+    return numbers
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
-    """The rows whose labels have all come by now. Of younger ones only some have, and those are not like the others."""
+    """The rows old enough for all labels to have arrived. Younger rows with a label would be a biased sample."""
     if not table.delay_s or not table.timestamp:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
@@ -190,7 +190,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """A number for each value of a group column; a row without a value is in none, -1."""
+    """A number for each value of a group column; -1 for a row without a value."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -198,9 +198,9 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts.
+    """Features in the form that models accept: numbers and booleans as floats, which may be missing; text as text.
 
-    A number that is not finite is missing, as it is to monitors.
+    Non-finite numbers count as missing, as they do for monitors.
     """
     import pandas as pd
 
@@ -226,64 +226,65 @@ class Joined:
     timestamp: str
     group: str
     delay_s: int
-    key: tuple[str, ...]  # columns that the spec knows a row by
+    key: tuple[str, ...]  # the columns that identify a row in the spec
 
     @classmethod
     def read(cls, workload: PipelineWorkload, inputs: tuple[str, ...]) -> Joined:
-        """Read the datasets; exactly one of them has the label."""
+        """Read and join the datasets; exactly one of them must have a label."""
         pipeline = workload.pipeline
-        found = pipeline.data
-        return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
+        datasets = pipeline.data
+        return cls.of({name: read_frame(workload, datasets[name]) for name in inputs}, pipeline, inputs)
 
     @classmethod
     def of(cls, frames: dict[str, pd.DataFrame], pipeline: Pipeline, inputs: tuple[str, ...]) -> Joined:
-        """Join what was read of the datasets."""
-        found = pipeline.data
-        described = {name: found[name] for name in inputs}
-        labelled = [name for name, one in described.items() if one.label]
+        """Join datasets that were already read."""
+        all_datasets = pipeline.data
+        datasets = {name: all_datasets[name] for name in inputs}
+        labelled = [name for name, dataset in datasets.items() if dataset.label]
         if len(labelled) != 1:
             raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
-        frame, keys = join(frames, described)
+        frame, keys = join(frames, datasets)
         key = pipeline.effective_split.key
         for column in key:
             if column not in frame.columns:
                 raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")
-        declared = [column for one in described.values() for column in one.features]
-        for name, one in described.items():
-            feature_columns(one, list(frames[name].columns))
-        roles = (role for one in described.values() for role in (one.label, one.timestamp, one.group))
+        declared = [column for dataset in datasets.values() for column in dataset.features]
+        for name, dataset in datasets.items():
+            feature_columns(dataset, list(frames[name].columns))
+        roles = (role for dataset in datasets.values() for role in (dataset.label, dataset.timestamp, dataset.group))
         hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
-        timestamp = next((one.timestamp for one in described.values() if one.timestamp), "")
-        group = next((one.group for one in described.values() if one.group), "")
-        last = described[labelled[0]]
-        return cls(frame, features, last.label, timestamp, group, last.delay_seconds, key)
+        timestamp = next((dataset.timestamp for dataset in datasets.values() if dataset.timestamp), "")
+        group = next((dataset.group for dataset in datasets.values() if dataset.group), "")
+        labelled_dataset = datasets[labelled[0]]
+        return cls(frame, features, labelled_dataset.label, timestamp, group, labelled_dataset.delay_seconds, key)
 
 
-def join(frames: dict[str, pd.DataFrame], described: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """One table of rows that all datasets have, and the columns by which they were brought together.
+def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Inner-join all datasets; also return the columns that they were joined on.
 
-    These are the columns that both sides have, except labels and timestamps: those of an event and of its label differ.
+    Those are the columns that both sides have, except labels and timestamps, which differ between an event and its
+    label.
     """
-    (first, frame), *rest = frames.items()
-    apart = {name for one in described.values() for name in (one.label, one.timestamp)}
+    (first, frame), *others = frames.items()
+    excluded = {name for dataset in datasets.values() for name in (dataset.label, dataset.timestamp)}
     used: dict[str, None] = {}
-    for name, other in rest:
-        keys = [column for column in frame.columns if column in other.columns and column not in apart]
+    for name, other in others:
+        keys = [column for column in frame.columns if column in other.columns and column not in excluded]
         if not keys:
             raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
         used |= dict.fromkeys(keys)
-        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # no value is no match of another
-        again = [column for column in other.columns if column in frame.columns and column not in keys]
+        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # missing values must not match each other
+        repeated = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
             raise Refusal(
                 f"rows of {name!r} and of what they are joined to are equal in {', '.join(keys)}: "
                 "each would be counted several times"
             )
         try:
-            frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+            frame = frame.merge(other.drop(columns=repeated), on=keys, how="inner")
         except ValueError as problem:
             raise Refusal(f"{name!r} cannot be joined by {', '.join(keys)}: {problem}") from None
     return frame, tuple(used)

@@ -1,4 +1,4 @@
-"""What a model goes by: contributions of each feature on a sample of rows that it has not learned from."""
+"""Explains a model: the contribution of each feature on a sample of held-out rows."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "l
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """To the answer for each row, and each class of it, by feature: they add up to the answer without the base.
+    """Contributions to the answer by row, class and feature; they add up to the answer minus the base.
 
-    A binary classification has the contributions to its positive class alone.
+    For binary classification, these are the contributions to the positive class only.
     """
 
     features: tuple[str, ...]
     values: Numbers  # rows, classes, features
     base: Numbers  # classes
-    scale: str  # `raw`: of trees, before they become a probability; `answer`: a probability, or a number
+    scale: str  # `raw`: the output of trees before it becomes a probability; `answer`: a probability, or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """One row for each explained row and class; what is no feature has a name that begins with two underscores."""
+        """One row for each explained row and class; columns that are not features start with two underscores."""
         import numpy as np
         import pyarrow as pa
 
         rows, count, _ = self.values.shape
         columns: dict[str, Any] = {"__row": np.repeat(np.arange(rows), count)}
         if len(classes) == count:
-            columns["__class"] = pa.array([str(one) for one in classes] * rows)
+            columns["__class"] = pa.array([str(label) for label in classes] * rows)
         columns["__base"] = np.tile(self.base, rows)
         columns["__answer"] = (self.values.sum(axis=2) + self.base).ravel()
         flat = self.values.reshape(rows * count, -1)
-        return pa.table(columns | {name: flat[:, at] for at, name in enumerate(self.features)})
+        return pa.table(columns | {name: flat[:, index] for index, name in enumerate(self.features)})
 
     def importance(self) -> dict[str, float]:
-        """The mean size of what each feature contributes; of several classes in sum."""
+        """The mean absolute contribution of each feature, summed over classes."""
         import numpy as np
 
         sizes = np.abs(self.values).sum(axis=1).mean(axis=0)
@@ -61,116 +61,123 @@ class Contributions:
 
 
 def explanation(
-    model: Predictor, task: str, data: TrainingData, asked: Explainability
+    model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """The importance of each feature, greatest first, with how it was found; by SHAP also what it rests on."""
-    method = asked.method
-    rows = _sample(data, asked.sample)
-    told: dict[str, Json] = {"method": method, "rows": len(rows)}
-    found = contributions(model, task, data, rows) if method == "shap" else None
-    importance = _permutation(model, task, data, rows) if found is None else found.importance()
-    if found is not None:
-        told["scale"] = found.scale
-    ordered = sorted(importance.items(), key=lambda one: -abs(one[1]))
-    return {**told, "importance": dict(ordered)}, found
+    """The importance of each feature, largest first, with the method; for SHAP, also the contributions behind it."""
+    method = settings.method
+    rows = _sample(data, settings.sample)
+    report: dict[str, Json] = {"method": method, "rows": len(rows)}
+    shap = contributions(model, task, data, rows) if method == "shap" else None
+    importance = _permutation(model, task, data, rows) if shap is None else shap.importance()
+    if shap is not None:
+        report["scale"] = shap.scale
+    ordered = sorted(importance.items(), key=lambda entry: -abs(entry[1]))
+    return {**report, "importance": dict(ordered)}, shap
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
-    """SHAP values. Boosted trees compute exact ones themselves; of other models they are estimated from answers."""
+    """SHAP values. Boosted trees compute exact ones themselves; other models' are estimated from predictions."""
     import numpy as np
 
     features = list(data.features)
-    inner = _built_in(model)
-    if inner is not None and (found := _of_trees(inner[-1], inner[0].transform(rows[features]))) is not None:
-        of_feature = np.array([[source == name for name in features] for source in _sources(inner[0])], dtype=float)
-        return Contributions(data.features, found[..., :-1] @ of_feature, found[0, :, -1], "raw")
+    pipeline = _built_in(model)
+    if (
+        pipeline is not None
+        and (tree_values := _of_trees(pipeline[-1], pipeline[0].transform(rows[features]))) is not None
+    ):
+        of_feature = np.array([[source == name for name in features] for source in _sources(pipeline[0])], dtype=float)
+        return Contributions(data.features, tree_values[..., :-1] @ of_feature, tree_values[0, :, -1], "raw")
 
-    def said(frame: pd.DataFrame) -> Numbers:
+    def predict(frame: pd.DataFrame) -> Numbers:
         return _numbers(model, task, data, frame)
 
-    values, base = shapley(said, rows[features], data.train[features], _SEED)
+    values, base = shapley(predict, rows[features], data.train[features], _SEED)
     return Contributions(data.features, values, base, "answer")
 
 
 def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
-    """How much worse the model is when a column is shuffled."""
+    """How much worse the model gets when a column is shuffled."""
     import numpy as np
 
     features, shuffle = list(data.features), np.random.default_rng(_SEED)
     truth, groups = data.truth(rows), data.groups(rows)
 
     def quality(frame: pd.DataFrame) -> float:
-        said = predictions(answer(model, task, frame), task, list(data.classes))
-        return score(used, truth, said, groups)
+        predicted = predictions(answer(model, task, frame), task, list(data.classes))
+        return score(used, truth, predicted, groups)
 
     metric = _METRICS.get(task, "rmse")
-    plain = predictions(answer(model, task, rows[features]), task, list(data.classes))
-    used = "accuracy" if metric == "log_loss" and plain.scores is None else metric
-    base = score(used, truth, plain, groups)
+    unshuffled = predictions(answer(model, task, rows[features]), task, list(data.classes))
+    used = "accuracy" if metric == "log_loss" and unshuffled.scores is None else metric
+    base = score(used, truth, unshuffled, groups)
     return {
         name: better(used, base, quality(rows[features].assign(**{name: shuffle.permutation(rows[name].to_numpy())})))
         for name in features
     }
 
 
-def _sample(data: TrainingData, most: int) -> pd.DataFrame:
-    """At most so many held-out rows; of queries whole ones, and at least one: a part of one cannot be ranked."""
+def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
+    """At most `max_rows` held-out rows. Queries are sampled whole, at least one: part of a query cannot be ranked."""
     import numpy as np
 
-    held, groups = data.held_out, data.groups(data.held_out)
-    if groups is None or len(held) <= most:
-        return held.sample(n=min(most, len(held)), random_state=_SEED)
+    held_out, groups = data.held_out, data.groups(data.held_out)
+    if groups is None or len(held_out) <= max_rows:
+        return held_out.sample(n=min(max_rows, len(held_out)), random_state=_SEED)
     numbers, sizes = np.unique(groups, return_counts=True)
     order = np.random.default_rng(_SEED).permutation(len(numbers))
-    fit = max(int((np.cumsum(sizes[order]) <= most).sum()), 1)
-    return held[np.isin(groups, numbers[order[:fit]])]
+    count = max(int((np.cumsum(sizes[order]) <= max_rows).sum()), 1)
+    return held_out[np.isin(groups, numbers[order[:count]])]
 
 
-def _of_trees(last: Any, ready: Any) -> Any:
-    """SHAP values by row, class and column, with the base last; None for what is no boosted tree."""
+def _of_trees(estimator: Any, prepared: Any) -> Any:
+    """SHAP values by row, class and column, with the base last; None if the model is not boosted trees."""
     import numpy as np
 
-    kind = type(last).__name__
+    kind = type(estimator).__name__
     if kind.startswith("XGB"):
         import xgboost
 
-        found = last.get_booster().predict(xgboost.DMatrix(ready, missing=last.missing), pred_contribs=True)
+        values = estimator.get_booster().predict(
+            xgboost.DMatrix(prepared, missing=estimator.missing), pred_contribs=True
+        )
     elif kind.startswith("LGBM"):
-        found = last.predict(ready, pred_contrib=True)  # the classes of a row stand side by side
+        values = estimator.predict(prepared, pred_contrib=True)  # the classes of a row are in adjacent columns
     else:
         return None
-    return np.asarray(found, dtype=np.float64).reshape(len(ready), -1, ready.shape[1] + 1)
+    return np.asarray(values, dtype=np.float64).reshape(len(prepared), -1, prepared.shape[1] + 1)
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
-    """What a model says of each row as numbers; a class that it is sure of, without a probability, as 1."""
+    """A model's predictions as numbers; without probabilities, the predicted class gets 1."""
     import numpy as np
 
-    found = predictions(answer(model, task, frame), task, list(data.classes))
-    said = found.values if found.scores is None else found.scores
-    if found.scores is None and task in CLASSIFICATION:
-        said = (said[:, None] == np.arange(len(data.classes))).astype(np.float64)
-        said = said[:, 1:] if len(data.classes) == 2 else said
-    return np.asarray(said, dtype=np.float64).reshape(len(frame), -1)
+    predicted = predictions(answer(model, task, frame), task, list(data.classes))
+    numbers = predicted.values if predicted.scores is None else predicted.scores
+    if predicted.scores is None and task in CLASSIFICATION:
+        numbers = (numbers[:, None] == np.arange(len(data.classes))).astype(np.float64)
+        numbers = numbers[:, 1:] if len(data.classes) == 2 else numbers
+    return np.asarray(numbers, dtype=np.float64).reshape(len(frame), -1)
 
 
 def _built_in(model: Predictor) -> Any:
-    """The pipeline behind a model that a built-in trainer made; None for any other."""
+    """The pipeline inside a model from a built-in trainer; None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
-        inner: Any = find() if callable(find) else None
+        pipeline: Any = find() if callable(find) else None
     except NotImplementedError:
         return None
-    steps = [name for name, _ in getattr(inner, "steps", ())]
-    parts = getattr(inner[0], "transformers", ()) if steps == ["columns", "model"] else ()
-    return inner if [name for name, *_ in parts] == ["numbers", "texts"] else None
+    steps = [name for name, _ in getattr(pipeline, "steps", ())]
+    parts = getattr(pipeline[0], "transformers", ()) if steps == ["columns", "model"] else ()
+    return pipeline if [name for name, *_ in parts] == ["numbers", "texts"] else None
 
 
-def _sources(before: Any) -> Iterator[str]:
-    """The feature that each prepared column comes from: a number is a column, a text one for each frequent value."""
-    for part, prepared, features in before.transformers_:
+def _sources(preprocessing: Any) -> Iterator[str]:
+    """The source feature of each prepared column: a number has one column, a text one for each frequent value."""
+    for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features
         elif part == "texts" and len(features):
-            for name, known, rare in zip(features, prepared.categories_, prepared.infrequent_categories_, strict=True):
-                yield from [name] * (len(known) if rare is None else len(known) - len(rare) + 1)
+            for name, categories, rare in zip(
+                features, prepared.categories_, prepared.infrequent_categories_, strict=True
+            ):
+                yield from [name] * (len(categories) if rare is None else len(categories) - len(rare) + 1)

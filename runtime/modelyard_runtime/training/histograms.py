@@ -1,6 +1,6 @@
-"""scikit-learn's histogram boosting on one worker, grown in parts: each continues the one before.
+"""scikit-learn's histogram boosting on one worker, grown in parts: each continues the previous one.
 
-The parts make no difference to the model. Each costs a new binning of the rows and a prediction for all of them.
+The parts do not change the model. Each costs another binning of the rows and a prediction for all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 
 def grow_histograms(config: dict[str, Any]) -> bytes:
-    """What runs on the one worker."""
+    """The training loop of the one worker."""
     import skops.io
 
     rows, target, _, _ = own_rows(config)
@@ -22,21 +22,21 @@ def grow_histograms(config: dict[str, Any]) -> bytes:
     if progress.grown:
         model = read_histograms(progress.grown)
     for part in progress.parts(total, joined=True):
-        done = progress.done + part
-        model.set_params(max_iter=done, warm_start=True)
+        rounds_done = progress.done + part
+        model.set_params(max_iter=rounds_done, warm_start=True)
         model.fit(rows, target)
-        ended = model.n_iter_ < done  # it stopped by itself, and one round more would be one too many
-        if ended or done == total:
+        ended = model.n_iter_ < rounds_done  # it stopped early, and one more round would be too many
+        if ended or rounds_done == total:
             model.set_params(max_iter=total, warm_start=False)
-        progress.moved(total if ended else done, total, partial(skops.io.dumps, model))
+        progress.moved(total if ended else rounds_done, total, partial(skops.io.dumps, model))
         if ended:
             break
-    written: bytes = skops.io.dumps(model)
-    return written
+    content: bytes = skops.io.dumps(model)
+    return content
 
 
 def read_histograms(grown: bytes) -> Any:
-    """The estimator from its bytes, which hold data alone."""
+    """The estimator from its bytes, which contain only data."""
     import skops.io
 
     return skops.io.loads(grown, trusted=_TRUSTED)

@@ -1,4 +1,4 @@
-"""A network on the workers of Ray Train: each has a part of the rows, and gradients are averaged over all."""
+"""A network on the workers of Ray Train: each has a part of the rows, and gradients are averaged across workers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from modelyard_runtime.training.shares import Progress, own_rows
 
 
 def train_network(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker: gradients are averaged over all of them; the model comes from the first.
+    """The training loop of each worker: gradients are averaged across workers, and the first one returns the model.
 
-    A worker has a part of each batch. Workers whose part of the rows is smaller begin it again, since all must take the
-    same number of steps.
+    Each worker trains on its part of every batch. Workers with fewer rows start over, since all must take the same
+    number of steps.
     """
     import ray.train
     from ray.train.torch import get_device, prepare_model
@@ -44,7 +44,7 @@ def train_network(config: dict[str, Any]) -> bytes | None:
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """What was learned, and where the optimizer is: tensors and numbers, so that reading them runs no code."""
+    """The weights and the optimizer state: only tensors and numbers, so that loading them runs no code."""
     torch = load_torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)
@@ -54,9 +54,9 @@ def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes
     return stream.getvalue()
 
 
-def unpacked(network: Network, kept: bytes) -> Network:
-    """The network that was begun, with what was kept of it."""
-    found = load_torch().load(BytesIO(kept), weights_only=True, map_location="cpu")
-    network.weights_ = {name: value.numpy() for name, value in found["weights"].items()}
-    network.state_, network.epochs_done_ = found["state"], int(found["epochs"])
+def unpacked(network: Network, content: bytes) -> Network:
+    """The initialized network with the saved weights and optimizer state."""
+    state = load_torch().load(BytesIO(content), weights_only=True, map_location="cpu")
+    network.weights_ = {name: value.numpy() for name, value in state["weights"].items()}
+    network.state_, network.epochs_done_ = state["state"], int(state["epochs"])
     return network

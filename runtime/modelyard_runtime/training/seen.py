@@ -1,4 +1,4 @@
-"""Which rows a version has learned from: kept with it as short marks, so that a later gate leaves these rows out."""
+"""Records which rows a version was trained on, as short marks, so that a later gate can exclude those rows."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     Hashes = npt.NDArray[np.uint64]
 
 SEEN = "modelyard/rows.parquet"
-"""Where a run keeps the marks of the rows that its model has learned from."""
+"""Where a run stores the marks of the rows that its model was trained on."""
 
 _SPARE_BITS, _FEWEST_BITS = 10, 34
-"""A row that was not learned from is taken for one that was in less than one of 2**10 cases; never the reverse."""
+"""A row not trained on is mistaken for a trained one with a probability below 2**-10; never the reverse."""
 
 _META = b"modelyard"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a row the row that it is: columns of the data, and how each is read: number, time or text."""
+    """What identifies a row: columns of the data, and how each is read: as number, time or text."""
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
-    declared: bool  # whether the spec names them; else they are all that the model learned from
+    declared: bool  # whether the spec names them; otherwise they are all that the model was trained on
 
     @classmethod
     def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:
@@ -44,7 +44,7 @@ class Identity:
         return cls(tuple(columns), tuple(_kind(frame[name]) for name in columns), declared)
 
     def hashes(self, frame: pd.DataFrame) -> Hashes:
-        """A number for each row; equal rows have the same."""
+        """A hash for each row; equal rows have equal hashes."""
         import pandas as pd
 
         missing = [name for name in self.columns if name not in frame.columns]
@@ -57,10 +57,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The rows that a version has learned from.
+    """The rows that a version was trained on.
 
-    `marks` are the leading bits of each row's salted hash, sorted, each once. Where the data were split by time, no row
-    after `until` was learned from, whatever its mark.
+    `marks` contains the leading bits of each row's salted hash, sorted, without duplicates. If the data were split by
+    time, the version was not trained on any row after `until`, whatever its mark.
     """
 
     identity: Identity
@@ -72,15 +72,15 @@ class Seen:
 
     @classmethod
     def of(cls, identity: Identity, hashes: Hashes, timestamp: str = "", until: str = "") -> Seen:
-        """What is kept of rows with these hashes."""
+        """The record of rows with these hashes."""
         import numpy as np
 
         bits = min(max(len(hashes).bit_length() + _SPARE_BITS, _FEWEST_BITS), 62)
-        salt = int(np.bitwise_xor.reduce(hashes))  # another for each version, and the same when a run is done again
+        salt = int(np.bitwise_xor.reduce(hashes))  # differs between versions, but not when a run is repeated
         return cls(identity, np.unique(_marked(hashes, bits, salt)), bits, salt, timestamp, until)
 
     def unseen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Which of these rows the version has not learned from."""
+        """Which of these rows the version was not trained on."""
         import numpy as np
         import pandas as pd
 
@@ -89,15 +89,15 @@ class Seen:
         unseen = self.marks[places] != marks if len(self.marks) else np.ones(len(frame), dtype=bool)
         if self.until and self.timestamp in frame.columns:
             unseen = unseen | (times(frame[self.timestamp]) > pd.Timestamp(self.until)).to_numpy(dtype=bool)
-        found: npt.NDArray[np.bool_] = unseen
-        return found
+        result: npt.NDArray[np.bool_] = unseen
+        return result
 
     def table(self) -> pa.Table:
         """The marks as a column, and the rest as metadata of its schema."""
         import numpy as np
         import pyarrow as pa
 
-        described: dict[str, Any] = {
+        metadata: dict[str, Any] = {
             "columns": self.identity.columns,
             "kinds": self.identity.kinds,
             "declared": self.identity.declared,
@@ -107,10 +107,10 @@ class Seen:
             "until": self.until,
         }
         marks = pa.array(self.marks.astype(np.int64))
-        return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(described)})
+        return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
-        """Write the file. The sorted marks are kept as differences, which are short where they are many."""
+        """Write the file. The sorted marks are stored as differences, which are small when there are many."""
         import pyarrow.parquet as parquet
 
         parquet.write_table(
@@ -123,19 +123,21 @@ class Seen:
 
     @classmethod
     def read(cls, path: Path) -> Seen:
-        """What `write` has written."""
+        """Read a file that `write` wrote."""
         import numpy as np
         import pyarrow.parquet as parquet
 
         table = parquet.read_table(path)
-        told: dict[str, Any] = json.loads(table.schema.metadata[_META])
-        identity = Identity(tuple(told["columns"]), tuple(told["kinds"]), bool(told["declared"]))
+        metadata: dict[str, Any] = json.loads(table.schema.metadata[_META])
+        identity = Identity(tuple(metadata["columns"]), tuple(metadata["kinds"]), bool(metadata["declared"]))
         marks = table.column("mark").to_numpy().astype(np.uint64)
-        return cls(identity, marks, int(told["bits"]), int(told["salt"], 16), told["timestamp"], told["until"])
+        return cls(
+            identity, marks, int(metadata["bits"]), int(metadata["salt"], 16), metadata["timestamp"], metadata["until"]
+        )
 
 
 def keep(seen: Seen) -> None:
-    """Keep them with the run that is open."""
+    """Store the record with the active run."""
     import mlflow
 
     folder, _, name = SEEN.rpartition("/")
@@ -144,13 +146,13 @@ def keep(seen: Seen) -> None:
         mlflow.log_artifact(f"{local}/{name}", folder)
 
 
-def kept(run_id: str) -> Seen | None:
-    """What a run has kept; None where it has kept nothing."""
+def stored(run_id: str) -> Seen | None:
+    """The record that a run stored; None if it stored none."""
     from mlflow import artifacts
 
     folder, _, _ = SEEN.rpartition("/")
     if not run_id or SEEN not in {
-        one.path for one in artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+        entry.path for entry in artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
     }:
         return None
     with tempfile.TemporaryDirectory(prefix="rows-") as local:
@@ -173,17 +175,17 @@ def _kind(column: pd.Series) -> str:
 
 
 def _plain(column: pd.Series, kind: str) -> Any:
-    """A column as it is hashed: whether a whole number came as an integer or not makes no difference, say."""
+    """A column in the form that is hashed, so that for example an integer and a float of equal value hash the same."""
     import numpy as np
 
-    found = _kind(column)
-    if kind == "time" and found != "number":
+    current_kind = _kind(column)
+    if kind == "time" and current_kind != "number":
         return times(column).to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    if kind != found:
+    if kind != current_kind:
         raise Refusal(
-            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {found} now"
+            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {current_kind} now"
         )
     if kind == "number":
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.where(np.isfinite(numbers), numbers + 0.0, np.nan)  # of two zeros one is negative
+        return np.where(np.isfinite(numbers), numbers + 0.0, np.nan)  # adding 0.0 turns -0.0 into 0.0
     return column.map(str, na_action="ignore").astype(object).where(column.notna(), None)

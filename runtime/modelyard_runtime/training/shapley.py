@@ -1,8 +1,9 @@
-"""Shapley values of any model, estimated from what it answers.
+"""Shapley values of any model, estimated from its predictions.
 
-For each of some rows of the background, the features take their values of the explained row one after the other, in
-a random order and in its reverse; what the answer changes by is what a feature contributes. The contributions of a row
-add up to its answer without the mean answer for the background, exactly.
+For each of some background rows, the features take on the values of the explained row one after the other, in a random
+order and in its reverse; the change of the prediction is the contribution of the feature. The contributions of a row
+add up exactly to its prediction minus the mean prediction for the background.
+
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
 """
@@ -20,50 +21,50 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 ANSWERS_A_ROW = 2000
-"""About how often a model is asked for one explained row; more where it has hundreds of features."""
+"""The approximate number of predictions per explained row; more if there are hundreds of features."""
 
-_FEWEST, _MOST = 8, 100  # rows of the background
-_MOST_CELLS = 4_000_000  # of one question to the model
+_FEWEST, _MOST = 8, 100  # background rows
+_MOST_CELLS = 4_000_000  # in one call of the model
 
 
 def shapley(
-    said: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, known: pd.DataFrame, seed: int
+    predict: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, pool: pd.DataFrame, seed: int
 ) -> tuple[Numbers, Numbers]:
-    """Contributions by row, answer and feature, and the mean answers for the background, which is drawn from `known`.
+    """Contributions by row, output and feature, and the mean outputs for the background, which is sampled from `pool`.
 
-    `said` gives the answers for a frame with the columns of both: a row of numbers for each row.
+    `predict` predicts a frame with the columns of both: it returns an array of outputs for each row.
     """
     import numpy as np
     import pandas as pd
 
     random, width = np.random.default_rng(seed), len(rows.columns)
-    count = min(max(ANSWERS_A_ROW // (2 * width), _FEWEST), _MOST, len(known))
-    background = known.iloc[random.permutation(len(known))[:count]]
-    begun = said(background)
-    found = np.zeros((len(rows), begun.shape[1], width))
+    count = min(max(ANSWERS_A_ROW // (2 * width), _FEWEST), _MOST, len(pool))
+    background = pool.iloc[random.permutation(len(pool))[:count]]
+    base = predict(background)
+    contributions = np.zeros((len(rows), base.shape[1], width))
     orders = [random.permutation(width) for _ in range(count)]
-    ways = [(place, way) for place, order in enumerate(orders) for way in (order, order[::-1])]
+    walks = [(place, path) for place, order in enumerate(orders) for path in (order, order[::-1])]
     at_once = max(_MOST_CELLS // width**2, 1)
     for start in range(0, len(rows), at_once):
         part = rows.iloc[start : start + at_once]
-        together = max(at_once // len(part), 1)
-        for first in range(0, len(ways), together):
-            walked = ways[first : first + together]
-            frames = [_walk(part, background.iloc[[place]], way) for place, way in walked]
-            answers = said(pd.concat(frames, ignore_index=True)).reshape(len(walked), width, len(part), -1)
-            for (place, way), steps in zip(walked, answers, strict=True):
-                gained = np.diff(steps, axis=0, prepend=np.broadcast_to(begun[place], (1, *steps.shape[1:])))
-                found[start : start + at_once, :, way] += gained.transpose(1, 2, 0)
-    return found / len(ways), begun.mean(axis=0)
+        walks_at_once = max(at_once // len(part), 1)
+        for first in range(0, len(walks), walks_at_once):
+            batch = walks[first : first + walks_at_once]
+            frames = [_walk(part, background.iloc[[place]], path) for place, path in batch]
+            answers = predict(pd.concat(frames, ignore_index=True)).reshape(len(batch), width, len(part), -1)
+            for (place, path), steps in zip(batch, answers, strict=True):
+                gained = np.diff(steps, axis=0, prepend=np.broadcast_to(base[place], (1, *steps.shape[1:])))
+                contributions[start : start + at_once, :, path] += gained.transpose(1, 2, 0)
+    return contributions / len(walks), base.mean(axis=0)
 
 
-def _walk(rows: pd.DataFrame, begin: pd.DataFrame, way: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The rows after each step of the way: the features so far are their own, the others are where it began."""
+def _walk(rows: pd.DataFrame, begin: pd.DataFrame, path: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The rows after each step: features visited so far have the explained row's values, others the background's."""
     import numpy as np
     import pandas as pd
 
-    steps, columns = np.arange(len(way))[:, None], {}
-    for step, at in enumerate(way):
-        name = rows.columns[at]
+    steps, columns = np.arange(len(path))[:, None], {}
+    for step, index in enumerate(path):
+        name = rows.columns[index]
         columns[name] = np.where(steps >= step, rows[name].to_numpy(), begin[name].to_numpy()).ravel()
     return pd.DataFrame(columns, columns=rows.columns)

@@ -1,7 +1,7 @@
-"""Training data that no one memory holds: read by Ray Data file by file, split as ever, and shared among workers.
+"""Training data larger than memory: read by Ray Data file by file, split as usual, and distributed among workers.
 
-What is gathered in one place is a few numbers of each row (its key, its time, a label that is a number), the rows that
-are held out, and a sample of those to learn from. These go to workers in parts, through Ray Train.
+Only a few numbers of each row (its key, its time, a numeric label), the held-out rows, and a sample of the training
+rows are gathered in one place. The training rows go to the workers in parts, through Ray Train.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LEARNED_SAMPLE = 100_000
-"""Rows to learn from by which profiles and explanations are made."""
+"""The maximum number of training rows used for profiles and explanations."""
 
 _SHARDED = ("xgboost", "lightgbm")
 _PLACE = "__place"
@@ -46,17 +46,17 @@ _PLACE = "__place"
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Training data whose rows to learn from are apart: `parts` are datasets of Ray, `data.train` is a sample."""
+    """Training data with distributed training rows: `parts` are Ray datasets, `data.train` is a sample."""
 
     data: TrainingData
     parts: Sequence[Any]
-    before: Any  # the preprocessing, fitted
-    counts: Mapping[Any, int]  # rows to learn from by class; none where there are no classes
+    before: Any  # the fitted preprocessing
+    counts: Mapping[Any, int]  # training rows by class; empty if there are no classes
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What reads a file needs to know."""
+    """Everything that a task needs in order to read a file."""
 
     workload: PipelineWorkload
     dataset: Dataset
@@ -69,20 +69,20 @@ class _Reading:
 
 
 class _Side(IntEnum):
-    """What a row is for."""
+    """The part of the split that a row belongs to."""
 
     LEARNED = 0
-    SAMPLED = 1  # learned from, and in the sample
+    SAMPLED = 1  # a training row that is also in the sample
     HELD_OUT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Divided:
-    """All rows on their sides: the few numbers of each by which they were split, in the order of the split."""
+    """The split of all rows: the columns that decided it, in the order of the split."""
 
     train: pd.DataFrame
     held_out: pd.DataFrame
-    sampled: npt.NDArray[np.int64]  # the places, among all rows, of those in the sample
+    sampled: npt.NDArray[np.int64]  # the positions, among all rows, of the sampled ones
     sides: list[npt.NDArray[np.int8]]  # the side of each row, block by block
 
     @classmethod
@@ -95,28 +95,28 @@ class _Divided:
         if len(rows) < FEWEST_ROWS:
             raise Refusal(f"{len(rows)} rows with a label are too few to learn from and to judge by")
         train, held_out = split_rows(rows.assign(**{_PLACE: np.arange(len(rows))}), split)
-        chosen = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
-        sampled = train[_PLACE].to_numpy()[chosen]
+        positions = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
+        sampled = train[_PLACE].to_numpy()[positions]
         sides = np.full(len(rows), _Side.LEARNED, dtype=np.int8)
         sides[sampled] = _Side.SAMPLED
         sides[held_out[_PLACE].to_numpy()] = _Side.HELD_OUT
-        return cls(train, held_out, sampled, np.split(sides, np.cumsum([len(one) for one in blocks])[:-1]))
+        return cls(train, held_out, sampled, np.split(sides, np.cumsum([len(block) for block in blocks])[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """What is gathered of a block, beside the rows that workers learn from."""
+    """What is gathered from a block, apart from its training rows."""
 
-    classes: Counter[Any]  # rows to learn from by class; none where there are no classes
+    classes: Counter[Any]  # training rows by class; empty if there are no classes
     held_out_classes: set[Any]
-    present: set[str]  # features with a value in a row to learn from
-    texts: dict[str, Counter[Any]]  # how often each text is in the rows to learn from, by feature
+    present: set[str]  # features with a value in some training row
+    texts: dict[str, Counter[Any]]  # how often each text occurs in the training rows, by feature
     sampled: pd.DataFrame
     held_out: pd.DataFrame
 
 
-def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Why the rows of a step have to be read in one memory; empty where they can be read in shards."""
+def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
+    """Why the rows of a step must be read into one memory; empty if they can be read in shards."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
@@ -128,12 +128,12 @@ def why_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
     if dataset.group:
         return "rows belong together by group"
     schema = typed(opened(workload, dataset).schema.empty_table(), dataset).schema
-    strange = next((one for one in schema if not _kept_by_ray(one.type)), None)
+    strange = next((column for column in schema if not _kept_by_ray(column.type)), None)
     return "" if strange is None else f"column {strange.name!r} is of type {strange.type}"
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Whether values of this type come back from Ray as they were; truth values, lists and structures do not."""
+    """Whether values of this type come back from Ray unchanged; booleans, lists and structs do not."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,10 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and prepare the input of a step, on the machines of its workers.
+    """Read, split and preprocess the input of a step, on the machines of its workers.
 
-    `parts` is the number of datasets that the rows to learn from are put into, fewer where there are fewer rows.
-    Raises Refusal where nothing can be learned from the data: too few rows or classes, or a feature without values.
+    `parts` is the number of datasets for the training rows; fewer if there are fewer rows. Raises Refusal if the data
+    cannot be trained on: too few rows or classes, or a feature without values.
     """
     import ray.data
 
@@ -161,39 +161,39 @@ def read_in_shards(
     table = Joined.of({name: empty}, pipeline, (name,))
     _, identity = arranged(empty, table, split)
     reading = _Reading(workload, dataset, table, split, task, now or datetime.now(UTC), identity, schema)
-    beside = dict.fromkeys(worker["resources"], 0.001)
-    files = [{"path": one} for one in paths(workload, dataset)]
-    given = ray.data.from_items(files, override_num_blocks=len(files))
-    given.context.execution_options.preserve_order = True  # which of equal rows is held out goes by their order
+    resources = dict.fromkeys(worker["resources"], 0.001)
+    files = [{"path": path} for path in paths(workload, dataset)]
+    items = ray.data.from_items(files, override_num_blocks=len(files))
+    items.context.execution_options.preserve_order = True  # the order of equal rows decides which of them are held out
     reads: Any = _read
-    read = given.map_batches(
-        reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=beside
+    rows = items.map_batches(
+        reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=resources
     )
-    blocks = read.materialize().to_pandas_refs()
-    return _shards(blocks, reading, parts, {"num_cpus": 1, "resources": beside})
+    blocks = rows.materialize().to_pandas_refs()
+    return _shards(blocks, reading, parts, {"num_cpus": 1, "resources": resources})
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """The rows of some files as a model takes them, with what they are known by and the other columns of the data."""
+    """The rows of some files in the form that models accept, with their identity and the data's other columns."""
     import pandas as pd
 
     files = list(batch["path"])
     for frame in read_batches(reading.workload, reading.dataset, files=files, schema=reading.schema):
-        kept = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
-        if not len(kept):
+        rows = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
+        if not len(rows):
             continue
-        chosen, _ = arranged(kept, reading.table, reading.split, reading.identity)
-        others = kept.drop(columns=[name for name in kept.columns if name in chosen.columns])
-        yield pd.concat([chosen, others], axis=1)
+        selected, _ = arranged(rows, reading.table, reading.split, reading.identity)
+        other_columns = rows.drop(columns=[name for name in rows.columns if name in selected.columns])
+        yield pd.concat([selected, other_columns], axis=1)
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """The rows of all blocks on their sides. A file without a usable row gives an empty block, which is left out."""
+    """Split the rows of all blocks. A file without usable rows gives an empty block, which is left out."""
     import ray
 
-    look = ray.remote(_narrow).options(**options)
-    found = ray.get([look.remote(one, reading.table.label, reading.task) for one in blocks])
-    usable = [(block, rows) for block, rows in zip(blocks, found, strict=True) if len(rows)]
+    narrow = ray.remote(_narrow).options(**options)
+    narrowed = ray.get([narrow.remote(one, reading.table.label, reading.task) for one in blocks])
+    usable = [(block, rows) for block, rows in zip(blocks, narrowed, strict=True) if len(rows)]
     divided = _Divided.of([rows for _, rows in usable], reading.split)
     learned, summaries = _taken_apart([block for block, _ in usable], divided, reading, options)
     data = _training_data(divided, summaries, reading)
@@ -202,33 +202,33 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """The few numbers of each row that the split goes by. A block without rows may have no columns either."""
+    """The few numbers of each row that the split needs. A block without rows may have no columns either."""
     if not len(block):
         return block
-    wanted = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
-    return as_read(block[wanted], ())
+    columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
+    return as_read(block[columns], ())
 
 
 def _taken_apart(
     blocks: Sequence[Any], divided: _Divided, reading: _Reading, options: Mapping[str, Any]
 ) -> tuple[list[Any], list[_Summary]]:
-    """References to the rows to learn from, and the summary of each block."""
+    """References to the training rows, and the summary of each block."""
     import ray
 
     table, classes = reading.table, reading.task in CLASSIFICATION
     part: Any = ray.remote(_apart).options(num_returns=2, **options)
-    made = [
+    results = [
         part.remote(block, sides, list(table.features), table.label, classes)
         for block, sides in zip(blocks, divided.sides, strict=True)
     ]
-    learned = [rows for (rows, _), sides in zip(made, divided.sides, strict=True) if (sides != _Side.HELD_OUT).any()]
-    return learned, [ray.get(summary) for _, summary in made]
+    learned = [rows for (rows, _), sides in zip(results, divided.sides, strict=True) if (sides != _Side.HELD_OUT).any()]
+    return learned, [ray.get(summary) for _, summary in results]
 
 
 def _apart(
     block: pd.DataFrame, sides: npt.NDArray[np.int8], features: list[str], label: str, classes: bool
 ) -> tuple[pd.DataFrame, _Summary]:
-    """The rows to learn from, and what is gathered of the block."""
+    """The training rows of a block, and its summary."""
     import pandas as pd
 
     block = as_read(block, features)
@@ -247,25 +247,25 @@ def _apart(
 
 
 def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
-    """The rows that are in one place, with what is known of all of them."""
+    """The rows that are gathered in one place, with what is known about all rows."""
     table, features, train = reading.table, tuple(reading.table.features), divided.train
     classes: tuple[Any, ...] = ()
     naive = float("nan")
     if reading.task in CLASSIFICATION:
-        learned = {value for one in summaries for value in one.classes}
-        found = learned.union(*(one.held_out_classes for one in summaries))
-        classes = check_classes(found, learned, table.label, reading.task)
+        learned = {value for summary in summaries for value in summary.classes}
+        all_classes = learned.union(*(summary.held_out_classes for summary in summaries))
+        classes = check_classes(all_classes, learned, table.label, reading.task)
     else:
         naive = TrainingData(train, divided.held_out, features, table.label, ()).naive_error()
     until = train[TIME].max().isoformat() if reading.split.by == "time" else ""
     seen = Seen.of(reading.identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
-    sample = _gathered((one.sampled for one in summaries), divided.sampled)
-    held_out = _gathered((one.held_out for one in summaries), divided.held_out[_PLACE].to_numpy())
+    sample = _gathered((summary.sampled for summary in summaries), divided.sampled)
+    held_out = _gathered((summary.held_out for summary in summaries), divided.held_out[_PLACE].to_numpy())
     return TrainingData(sample, held_out, features, table.label, classes, seen, sample[:SAMPLE], naive)
 
 
 def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Rows of all blocks, in the order that the split gave them: the first of its places is that of the first row."""
+    """Rows of all blocks, in the order of the split: the first of `places` belongs to the first row."""
     import numpy as np
     import pandas as pd
 
@@ -274,7 +274,7 @@ def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> 
 
 
 def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
-    """The rows to learn from as so many datasets, shuffled: files are often sorted."""
+    """The training rows as this many datasets, shuffled, since files are often sorted."""
     import ray.data
 
     mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
@@ -283,18 +283,18 @@ def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
 
 
 def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Columns in the types in which they were made: Ray hands them on in those of Arrow, where a gap is NA."""
+    """Columns in their original types: Ray returns them in Arrow types, where a missing value is NA."""
     import pandas as pd
     import pyarrow as pa
 
     changed = [name for name in block.columns if isinstance(block[name].dtype, pd.StringDtype | pd.ArrowDtype)]
     table = pa.Table.from_pandas(block[changed], preserve_index=False)
-    read = frame_of(table.replace_schema_metadata(None))  # which says that they were in Arrow's types
+    read = frame_of(table.replace_schema_metadata(None))  # removes the note that they were in Arrow types
     return numeric(block.reset_index(drop=True).assign(**{name: read[name] for name in changed}), features)
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """The preprocessing, as if it had been fitted on all rows: of numbers it knows nothing, of texts how often."""
+    """The preprocessing as if fitted on all rows: it needs nothing about numbers, and only the frequencies of texts."""
     import pandas as pd
 
     for name in data.features:
@@ -314,9 +314,9 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """Few values of which the same are frequent: each once, and the most frequent ones a second time.
+    """A short list of values for which the encoder keeps the same categories: each once, the most frequent ones twice.
 
-    Of values that are equally frequent, the encoder keeps the last ones in order.
+    Of equally frequent values, the encoder keeps the last in sort order.
     """
     ordered = sorted(counts, key=lambda value: (value is None, "" if value is None else value))
     rising = sorted(ordered, key=lambda value: counts[value])

@@ -1,4 +1,4 @@
-"""What a worker of a training has of the data, what it keeps of its work, and where it goes on when started anew."""
+"""The worker's side of training: its rows, the progress that it saves, and where it resumes after a restart."""
 
 from __future__ import annotations
 
@@ -13,65 +13,66 @@ from modelyard_runtime.models.answers import coded
 from modelyard_runtime.training.sharding import as_read
 
 RUNGS = 20
-"""In how many parts a model is grown. Between two of them there is nothing but what can be kept."""
+"""The number of parts in which a model is grown. Progress can be saved only between parts."""
 
 SPACING_S = 30.0
-"""What was grown is kept when so much time has passed since the last time, and at the end of a part only."""
+"""Progress is saved at the end of a part, once this much time has passed since the last save."""
 
-_AT_ONCE = 65536  # rows that are prepared at the same time
+_AT_ONCE = 65536  # rows prepared at a time
 _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
     """This worker's part of the rows: features, labels, queries and weights. Each row goes to exactly one worker.
 
-    Features are a matrix of floats. Labels are floats, of a classification the places of the classes, as int64 or
-    float64; scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are
-    float64, None without `class_weight`.
+    Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64;
+    scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are float64,
+    None without `class_weight`.
     """
     import numpy as np
     import ray
 
-    own = range(config["parts"]) if "progress" in config else _own_parts(config["parts"])
-    read = [shard(config["shards"], part) for part in own] if "shards" in config else None
-    found: list[Any] = read or ray.get([config["blocks"][part] for part in own])
-    if len(found) == 1:
-        return list(found[0])
-    return [None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=True)]
+    numbers = range(config["parts"]) if "progress" in config else _own_parts(config["parts"])
+    read_parts = [shard(config["shards"], part) for part in numbers] if "shards" in config else None
+    parts: list[Any] = read_parts or ray.get([config["blocks"][part] for part in numbers])
+    if len(parts) == 1:
+        return list(parts[0])
+    return [None if part[0] is None else np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _own_parts(parts: int) -> range:
     import ray.train
 
     context = ray.train.get_context()
-    at, of = context.get_world_rank(), context.get_world_size()
-    return range(parts * at // of, parts * (at + 1) // of)
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    return range(parts * rank // workers, parts * (rank + 1) // workers)
 
 
-def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
-    """A part of the rows as Ray Train hands it over, prepared here."""
+def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
+    """A part of the rows from Ray Train, preprocessed here."""
     import numpy as np
     import ray.train
 
     rows, target = [], []
-    whole: Any = ray.train.get_dataset_shard(str(part))
-    for frame in whole.iter_batches(batch_size=_AT_ONCE, batch_format="pandas"):
-        read = as_read(frame, described["features"])
-        rows.append(described["before"].transform(read[described["features"]]))
-        truth = read[described["label"]]
-        classes = described["classes"]
+    dataset: Any = ray.train.get_dataset_shard(str(part))
+    for frame in dataset.iter_batches(batch_size=_AT_ONCE, batch_format="pandas"):
+        block = as_read(frame, settings["features"])
+        rows.append(settings["before"].transform(block[settings["features"]]))
+        truth = block[settings["label"]]
+        classes = settings["classes"]
         target.append(coded(truth, classes) if classes else truth.to_numpy(dtype=np.float64))
     labels = np.concatenate(target)
-    weights = described["weights"]
+    weights = settings["weights"]
     return np.concatenate(rows), labels, None, None if weights is None else weights[labels.astype(int)]
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far the training is, the same on all workers: `grown` is the model of `done` rounds, in its library's bytes.
+    """The progress of training, the same on all workers: `grown` is the model after `done` rounds, in its library's
+    format.
 
-    A checkpoint of Ray Train holds it where there is a store for that, else a process beside the step. A training
-    `without_train` runs in a plain task, keeps nothing, and ends when a checkpoint is due.
+    It is saved in a checkpoint of Ray Train if there is a store for that, otherwise in a process next to the step. With
+    `without_train`, training runs in a plain task, saves nothing, and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -84,48 +85,48 @@ class Progress:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Progress:
-        """Where the workers before these ones were, or the beginning."""
+        """The progress that earlier workers saved, or none."""
         if "progress" in config:
-            given: Progress = config["progress"]
-            return given
+            existing: Progress = config["progress"]
+            return existing
         import ray
         import ray.train
 
         first = ray.train.get_context().get_world_rank() == 0
-        found = cls(config["keeper"], config["spacing"], first)
-        if found.keeper is None:
+        progress = cls(config["keeper"], config["spacing"], first)
+        if progress.keeper is None:
             checkpoint: Any = ray.train.get_checkpoint()
             if checkpoint is not None:
-                found.done, found.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
+                progress.done, progress.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
             elif "begun" in config:
-                found.done, grown = config["begun"]
-                found.grown = ray.get(grown)
-                found._report()
-            return found
-        found.done = int(broadcast(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
-        found.grown = ray.get(found.keeper.kept.remote(found.done)) if found.done else None
-        return found
+                progress.done, grown = config["begun"]
+                progress.grown = ray.get(grown)
+                progress._report()
+            return progress
+        progress.done = int(broadcast(ray.get(progress.keeper.rounds.remote()) if first else None) or 0)
+        progress.grown = ray.get(progress.keeper.model.remote(progress.done)) if progress.done else None
+        return progress
 
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
-        """The rounds of each part that is left of so many rounds.
+        """The number of rounds of each remaining part, out of `total` rounds.
 
-        With `joined`, parts that are likely to end before the next checkpoint is due become one. That is for models
-        that do not depend on the parts in which they were grown.
+        With `joined`, parts likely to end before the next checkpoint is due are merged. This is for models that do not
+        depend on the parts in which they were grown.
         """
         rungs = max(min(RUNGS, total), 1)
         ends = [total * (rung + 1) // rungs for rung in range(rungs)]
         started, before = time.monotonic(), self.done
         while self.done < total:
             now, rounds = time.monotonic(), self.done - before
-            left = self.kept_at + self.spacing - now
-            if self.without_train and rounds and left <= 0:
+            remaining_s = self.kept_at + self.spacing - now
+            if self.without_train and rounds and remaining_s <= 0:
                 return
-            reached = self.done + int(rounds / (now - started) * left) if joined and rounds else 0
+            reachable = self.done + int(rounds / (now - started) * remaining_s) if joined and rounds else 0
             following = [end for end in ends if end > self.done]
-            yield max([following[0], *(end for end in following if end <= reached)]) - self.done
+            yield max([following[0], *(end for end in following if end <= reachable)]) - self.done
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
-        """So many rounds are done. `grown` is kept where it is time, and by all workers where by one."""
+        """Record that `rounds` rounds are done. If a checkpoint is due, all workers save together."""
         import ray
 
         self.done = rounds
@@ -151,27 +152,27 @@ class Progress:
         with tempfile.TemporaryDirectory(prefix="grown-") as folder:
             Path(folder, _GROWN).write_bytes(self.grown)
             Path(folder, _ROUNDS).write_text(str(self.done), encoding="utf-8")
-            made = ray.train.Checkpoint.from_directory(folder)
-            ray.train.report({"rounds": self.done}, checkpoint=made, checkpoint_upload_fn=_uploaded)
+            checkpoint = ray.train.Checkpoint.from_directory(folder)
+            ray.train.report({"rounds": self.done}, checkpoint=checkpoint, checkpoint_upload_fn=_uploaded)
 
 
 def broadcast(value: Any) -> Any:
-    """The value that the first worker passes, on every worker."""
+    """The first worker's value, on every worker."""
     from ray.train.collective import broadcast_from_rank_zero
 
     return broadcast_from_rank_zero(value)
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """The files of a checkpoint one after the other: Arrow's own copy asks for more rights than one folder has."""
+    """Upload a checkpoint file by file: Arrow's own copy needs permissions beyond one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()
     files, folder = storage.storage_filesystem, f"{storage.experiment_fs_path}/{name}"
     files.create_dir(folder)
-    for one in sorted(Path(checkpoint.path).iterdir()):
-        with files.open_output_stream(f"{folder}/{one.name}") as stream:
-            stream.write(one.read_bytes())
+    for file in sorted(Path(checkpoint.path).iterdir()):
+        with files.open_output_stream(f"{folder}/{file.name}") as stream:
+            stream.write(file.read_bytes())
     return ray.train.Checkpoint(folder, filesystem=files)
 
 

@@ -1,8 +1,7 @@
-"""Built-in training by Ray Train: trees or networks, on one worker or on several with rows of their own.
+"""Built-in training with Ray Train: trees or networks, on one worker or on several with their own rows.
 
-What was grown is kept in the store of artifacts, or beside the step while it runs where there is none. When a worker is
-lost, or more of them have come, Ray Train starts the workers anew, and they go on from there; so does the next driver
-where the store has it.
+Progress is saved in the artifact store or, without one, next to the step while it runs. When a worker is lost or
+workers are added, Ray Train restarts the workers, and they resume from there; with a store, the next driver does too.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
-_RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
+_RESIZE_S = 300.0  # interval at which new workers join: each time, trees since the last save are grown again
 _KEPT = 3
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
@@ -38,36 +37,36 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Holds what was grown last, by the number of rounds; in a process of its own, on the machine of the step."""
+    """Stores the latest models, by number of rounds, in its own process on the machine of the step."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, bytes] = {}
+        self._models: dict[int, bytes] = {}
 
     def keep(self, rounds: int, grown: bytes) -> None:
-        """Keep a model of so many rounds; of many the newest."""
-        self._kept[rounds] = grown
-        for old in sorted(self._kept)[:-_KEPT]:
-            del self._kept[old]
+        """Store a model with this many rounds, and drop all but the newest."""
+        self._models[rounds] = grown
+        for old in sorted(self._models)[:-_KEPT]:
+            del self._models[old]
 
     def rounds(self) -> int:
-        """The most rounds of a model that is kept; 0 for none."""
-        return max(self._kept, default=0)
+        """The largest number of rounds of a stored model; 0 if there is none."""
+        return max(self._models, default=0)
 
-    def kept(self, rounds: int) -> bytes:
-        """The model of so many rounds."""
-        return self._kept[rounds]
+    def model(self, rounds: int) -> bytes:
+        """The model with this many rounds."""
+        return self._models[rounds]
 
 
 def trains_together(step: Step) -> bool:
-    """Whether a step's built-in trainer makes one model on several workers."""
-    found = trainers().get(step.trainer)
-    return found is not None and found.together and step.workers.max > 1
+    """Whether a step's built-in trainer trains one model on several workers."""
+    entry = trainers().get(step.trainer)
+    return entry is not None and entry.together and step.workers.max > 1
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step's training is kept part by part, so that another driver goes on with it.
+    """Whether a step's training saves progress from which another driver can resume.
 
-    Of scikit-learn's estimators one grows in parts; a forest or a linear model is fitted in one step.
+    Of scikit-learn's estimators only one grows in parts; a forest or a linear model is fitted in one go.
     """
     if not step.trainer or workload.pipeline.checkpoints is None:
         return False
@@ -81,27 +80,31 @@ def train_together(
     parameters: Mapping[str, Json],
     data: TrainingData | Shards,
     worker: Mapping[str, Any],
-    kept: Checkpoints | None = None,
+    checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """A model that the workers of a step made. A worker that fails is replaced as often as `retries` says."""
+    """Train a model on the workers of a step. A failing worker is replaced up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
     model = estimator(trainer, task, _threads(worker, trainer) | dict(parameters))
     if isinstance(data, Shards):
         before, config = data.before, _shared(trainer, model, data)
-        datasets, data = {str(at): part for at, part in enumerate(data.parts)}, data.data
+        datasets, data = {str(index): part for index, part in enumerate(data.parts)}, data.data
     else:
         (before, config), datasets = _put(trainer, task, model, data, parts_of(step)), {}
     several = trains_together(step)
     bounds = (step.workers.min, step.workers.max) if several else (1, 1)
-    least, most = (min(one, config["parts"]) for one in bounds)
-    config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
-    scaling = {"num_workers": most if least == most else (max(least, 1), most)}
-    with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
+    min_workers, max_workers = (min(count, config["parts"]) for count in bounds)
+    config |= {
+        "keeper": None,
+        "spacing": spacing,
+        **_growth_settings(trainer, task, model, config, data, worker, max_workers),
+    }
+    scaling = {"num_workers": max_workers if min_workers == max_workers else (max(min_workers, 1), max_workers)}
+    with run_storage(checkpoints, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
         raw, retries = None, step.retries
-        if kept is not None and not several and trainer in _GROWS and not _resumes(run):
+        if checkpoints is not None and not several and trainer in _GROWS and not _resumes(run):
             raw, retries = _grown_without_train(_GROWS[trainer], config, worker, retries)
         if raw is None:
             raw = _fitted(trainer, config, scaling, worker, retries, run, datasets)
@@ -115,43 +118,44 @@ def train_together(
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
-    """As many as a worker has CPUs; the process that coordinates has none."""
+    """As many threads as a worker has CPUs; the coordinating process has none."""
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
 def parts_of(step: Step) -> int:
-    """In how many parts the rows of a step are."""
+    """The number of parts that the rows of a step are split into."""
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
 def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
-    """The preprocessing, and the prepared rows in Ray's object store."""
+    """The preprocessing, and the preprocessed rows in Ray's object store."""
     import ray
 
-    before, ready = prepared(trainer, model, data)
-    blocks = [ray.put(part) for part in _blocks(trainer, task, model, ready, data, parts)]
-    return before, {"blocks": blocks, "parts": len(blocks), "columns": ready.shape[1]}
+    before, rows = prepared(trainer, model, data)
+    blocks = [ray.put(part) for part in _blocks(trainer, task, model, rows, data, parts)]
+    return before, {"blocks": blocks, "parts": len(blocks), "columns": rows.shape[1]}
 
 
 def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
-    """What workers need to prepare their parts of the rows themselves."""
+    """The data that workers need to preprocess their parts of the rows."""
     import numpy as np
 
     data = shards.data
     check_labels(trainer, data)
-    given, weights = getattr(model, "class_weight", None), None
-    if given is not None:
+    class_weight, weights = getattr(model, "class_weight", None), None
+    if class_weight is not None:
         rows = sum(shards.counts.values())
         evenly = {
-            at: rows / len(data.classes) / max(shards.counts.get(one, 0), 1) for at, one in enumerate(data.classes)
+            index: rows / len(data.classes) / max(shards.counts.get(label, 0), 1)
+            for index, label in enumerate(data.classes)
         }
-        by_place = _by_place(given, data.classes) if isinstance(given, dict) else evenly
-        weights = np.array([by_place[at] for at in range(len(data.classes))])
-    described = {"before": shards.before, "features": list(data.features), "label": data.label, "weights": weights}
-    return {"shards": {**described, "classes": list(data.classes)}, "parts": len(shards.parts)}
+        by_place = _by_place(class_weight, data.classes) if isinstance(class_weight, dict) else evenly
+        weights = np.array([by_place[index] for index in range(len(data.classes))])
+    settings = {"before": shards.before, "features": list(data.features), "label": data.label, "weights": weights}
+    return {"shards": {**settings, "classes": list(data.classes)}, "parts": len(shards.parts)}
 
 
-def _grown_how(
+def _growth_settings(
     trainer: str,
     task: str,
     model: Any,
@@ -160,7 +164,7 @@ def _grown_how(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """What a worker has to know beside its rows."""
+    """A worker's training configuration, apart from its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -172,22 +176,24 @@ def _grown_how(
 
 
 def _rows_of(data: TrainingData) -> str:
-    """Identifies the training rows: how many there are and, where it is known, the salt of their marks."""
+    """Identifies the training rows: their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 
 @contextmanager
-def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
-    """Where Ray Train keeps what workers report; without a store they keep it with a process beside the step."""
+def run_storage(
+    checkpoints: Checkpoints | None, config: dict[str, Any], identity: dict[str, Json]
+) -> Generator[dict[str, Any]]:
+    """Where Ray Train stores what workers report; without a store, workers save to a process next to the step."""
     import ray
     from ray.runtime_context import get_runtime_context
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    if kept is not None:
-        yield {"name": digest(about), "storage_path": kept.path, "storage_filesystem": kept.files()}
+    if checkpoints is not None:
+        yield {"name": digest(identity), "storage_path": checkpoints.path, "storage_filesystem": checkpoints.files()}
         return
-    here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
-    keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()
+    on_this_node = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
+    keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=on_this_node).remote()
     config["keeper"] = keeper
     try:
         with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
@@ -206,10 +212,10 @@ def _resumes(run: Mapping[str, Any]) -> bool:
 def _grown_without_train(
     grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
 ) -> tuple[bytes | None, int]:
-    """The model if it is grown before the first checkpoint is due, and the retries that are left.
+    """The model if it is finished before the first checkpoint is due, and the retries that are left.
 
-    Until then a training on one worker needs nothing of Ray Train, whose processes take longer to start than a small
-    model takes to grow. A longer training continues there with what was grown here.
+    Until then, training on one worker does not need Ray Train, whose processes take longer to start than a small model
+    takes to train. A longer training run continues there from the progress made here.
     """
     import ray
     from ray.exceptions import RayError
@@ -219,15 +225,15 @@ def _grown_without_train(
     task: Any = ray.remote(_grown_until_due).options(num_returns=2, max_retries=0, **worker)
     rounds, grown = task.remote(grow, config)
     try:
-        done: int = ray.get(rounds)
+        rounds_done: int = ray.get(rounds)
     except RayError as problem:
         if not retries:
             raise
         _log.warning("the worker failed before the first checkpoint, and the training starts again: %s", problem)
         return None, retries - 1
-    if done >= config["rounds"]:
+    if rounds_done >= config["rounds"]:
         return ray.get(grown), retries
-    config["begun"] = done, grown
+    config["begun"] = rounds_done, grown
     return None, retries
 
 
@@ -247,7 +253,7 @@ def _fitted(
     datasets: Mapping[str, Any],
 ) -> bytes:
     from ray.train import DataConfig
-    from ray.train.v2.api.config import (  # ray.train has them, typed as of old
+    from ray.train.v2.api.config import (  # ray.train exports the types of the previous version
         CheckpointConfig,
         FailureConfig,
         RunConfig,
@@ -255,15 +261,15 @@ def _fitted(
     )
 
     trains, grow = _trainer(trainer)
-    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
-    made = trains(
+    resources = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    ray_trainer = trains(
         grow,
         train_loop_config=config,
         datasets=dict(datasets),
-        dataset_config=DataConfig(datasets_to_split=[]),  # they are parts already, of which each worker takes its own
+        dataset_config=DataConfig(datasets_to_split=[]),  # they are already parts, and each worker reads its own
         scaling_config=ScalingConfig(
             use_gpu=bool(worker["num_gpus"]),
-            resources_per_worker={name: value for name, value in asked.items() if value},
+            resources_per_worker={name: value for name, value in resources.items() if value},
             elastic_resize_monitor_interval_s=_RESIZE_S,
             **scaling,
         ),
@@ -273,12 +279,12 @@ def _fitted(
             **run,
         ),
     )
-    grown: bytes = made.fit().return_value
+    grown: bytes = ray_trainer.fit().return_value
     return grown
 
 
 def _trainer(trainer: str) -> tuple[Any, Any]:
-    """Ray Train's class for a library, and what runs on its workers."""
+    """Ray Train's class for a library, and the training loop of its workers."""
     if trainer == "xgboost":
         from ray.train.xgboost import XGBoostTrainer
 
@@ -288,7 +294,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
         return LightGBMTrainer, grow_lightgbm
     if trainer == "scikit-learn":
-        from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # that of ray.train is of old
+        from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # ray.train exports the previous version
 
         return DataParallelTrainer, grow_histograms
     from ray.train.torch import TorchTrainer
@@ -296,8 +302,8 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
     return TorchTrainer, train_network
 
 
-def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, most: int) -> list[Any]:
-    """The rows in parts of about the same size: features, labels, queries, weights. No query is cut."""
+def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, max_parts: int) -> list[Any]:
+    """The rows in parts of about the same size: features, labels, queries, weights. Queries stay whole."""
     import numpy as np
 
     target, queries, weights = labels(trainer, data), None, None
@@ -306,26 +312,30 @@ def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData,
     if task == "ranking":
         queries = groups_of(data)
         starts = np.flatnonzero(np.diff(queries, prepend=-1))
-    elif most == 1:
+    elif max_parts == 1:
         starts = np.zeros(1, dtype=int)
     else:
-        starts = np.arange(len(ready))
-        order = np.random.default_rng(0).permutation(len(ready))  # what is sorted must not end up in one part
-        ready, target = ready[order], target[order]
+        starts = np.arange(len(rows))
+        order = np.random.default_rng(0).permutation(len(rows))  # sorted rows must not end up in one part
+        rows, target = rows[order], target[order]
     if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
         from sklearn.utils.class_weight import compute_sample_weight
 
-        given = model.class_weight
-        weights = compute_sample_weight(_by_place(given, data.classes) if isinstance(given, dict) else given, target)
-    if len(starts) < 2 and most > 1:
+        class_weight = model.class_weight
+        weights = compute_sample_weight(
+            _by_place(class_weight, data.classes) if isinstance(class_weight, dict) else class_weight, target
+        )
+    if len(starts) < 2 and max_parts > 1:
         raise Refusal("there is too little data for several workers")
-    cuts = starts[np.linspace(0, len(starts), min(most, len(starts)), endpoint=False).astype(int)][1:]
+    cuts = starts[np.linspace(0, len(starts), min(max_parts, len(starts)), endpoint=False).astype(int)][1:]
 
     def parts(values: Any) -> list[Any]:
         return [None] * (len(cuts) + 1) if values is None else np.split(values, cuts)
 
-    return list(zip(parts(ready), parts(target), parts(queries), parts(weights), strict=True))
+    return list(zip(parts(rows), parts(target), parts(queries), parts(weights), strict=True))
 
 
-def _by_place(given: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:
-    return {place: float(given.get(one, given.get(str(one), 1.0))) for place, one in enumerate(classes)}
+def _by_place(class_weight: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:
+    return {
+        place: float(class_weight.get(label, class_weight.get(str(label), 1.0))) for place, label in enumerate(classes)
+    }

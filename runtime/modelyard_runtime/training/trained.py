@@ -1,4 +1,4 @@
-"""A trained model on its way to an alias: logged with its metrics and its origin, registered, judged, promoted."""
+"""Takes a trained model towards an alias: logs its metrics and origin, registers, evaluates and promotes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from modelyard_runtime.captures.capture import PREDICTION, SCORE
 from modelyard_runtime.models.answers import answer
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD, Verdict, judge, refused
-from modelyard_runtime.promotion.look import Look, promotes_itself
+from modelyard_runtime.promotion.look import Subject, promotes_itself
 from modelyard_runtime.promotion.promoter import FAILED_TAG, compared_with, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
@@ -30,37 +30,37 @@ from modelyard_runtime.workload.records import Explainability, PipelineWorkload
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
-"""To each single prediction of the sample that was explained, by feature."""
+"""The contributions of each feature to each prediction in the explained sample."""
 
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
-"""Rows by which a model's signature says which columns may have no value."""
+"""The number of rows from which a model's signature infers which columns may be missing."""
 
 _LONGEST_TAG = 4500
-"""Characters that MLflow's database takes, with room to spare; a list that is cut counts as if all lines had failed."""
+"""The length limit of a tag in MLflow's database, with some margin; a cut list counts as if all rules had failed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training step made: a model (an object, or the URI of a logged one), and what is known of it."""
+    """The result of a training step: a model (an object, or a logged one's URI), and its metrics and parameters."""
 
     model: Any
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
-    run_id: str = ""  # of a run that began before, with the trials of a search
+    run_id: str = ""  # of a run that began earlier, with the trials of a search
 
 
 def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
-    """Log, register, judge and promote. Returns what came of it, in a sentence."""
+    """Log, register, evaluate and promote the model. Returns the outcome in a sentence."""
     import mlflow
 
     registry.connect(workload)
     pipeline = workload.pipeline
     model, step = pipeline.trained_model, pipeline.steps[step_name]
     inputs = {name: pipeline.data[name] for name in step.inputs}
-    look = Look.of_training(workload)
+    subject = Subject.of_training(workload)
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
     registry.open_experiment(model)
@@ -80,7 +80,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
         if model.explainability is not None:
             _log_explanation(loaded, model.task, model.explainability, data)
         with fetched(uri) as files:
-            digest, written = content_digest(files), format_of(files)
+            digest, model_format = content_digest(files), format_of(files)
         version = registry.register(
             model.registered_name,
             uri,
@@ -88,25 +88,25 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
                 **tags,
                 **model_tags(workload, model, inputs),
                 DIGEST_TAG: digest,
-                FORMAT_TAG: written,
+                FORMAT_TAG: model_format,
                 "modelyard.run": run_name,
                 ROWS_TAG: run_id,
             },
-            card_text(workload, model, inputs, written),
+            card_text(workload, model, inputs, model_format),
         )
-        registry.tag(version, compared_with(look.promotion, version.name))
+        registry.tag(version, compared_with(subject.promotion, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
-    lines = [one for one in refused(verdicts) if pipeline.checks is None or one.name in pipeline.checks]
+    lines = [verdict for verdict in refused(verdicts) if pipeline.checks is None or verdict.name in pipeline.checks]
     if lines:
-        return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
+        return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_reasons(lines)}"
     if not promotes_itself(workload):
         return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
-    return promote(look, registry.version(version.name, version.version))
+    return promote(subject, registry.version(version.name, version.version))
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """The URI of the logged model; an object is logged by the library that it is of."""
+    """The URI of the logged model; an object is logged with the flavor of its library."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -116,75 +116,80 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
             )
         return model
     sample = data.train[list(data.features)].head(_SAMPLE)
-    flavor, log, more = flavor_of(model)
-    if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
-        more = {**more, "pip_requirements": _requirements(trainer, str(more.get("serialization_format", "")))}
+    flavor, log, arguments = flavor_of(model)
+    if trainer:  # for user code, MLflow infers them by loading the model in a second process
+        arguments = {
+            **arguments,
+            "pip_requirements": _requirements(trainer, str(arguments.get("serialization_format", ""))),
+        }
     if threshold is not None:
-        more = {**more, "metadata": {registry.THRESHOLD: threshold}}
+        arguments = {**arguments, "metadata": {registry.THRESHOLD: threshold}}
     answers = model.predict(None, sample) if flavor == "pyfunc" else None
     signature = infer_signature(sample, answers)
-    return str(log(model, name="model", signature=signature, **more).model_uri)
+    return str(log(model, name="model", signature=signature, **arguments).model_uri)
 
 
 def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
-    """Refuse a model that would not answer by the threshold of the spec."""
+    """Refuse a model that does not apply the threshold of the spec."""
     if loaded.threshold() != threshold:
-        wanted = {registry.THRESHOLD: threshold}
-        raise Refusal(f"the model was logged without its threshold; log it with metadata={wanted}")
+        metadata = {registry.THRESHOLD: threshold}
+        raise Refusal(f"the model was logged without its threshold; log it with metadata={metadata}")
     if answer(loaded, task, data.held_out[list(data.features)]).scores is None:
         raise Refusal("a threshold needs probabilities, and this model answers classes alone")
 
 
-def _requirements(trainer: str, written: str) -> list[str]:
-    """What a model of a built-in trainer needs, in the versions that are here."""
-    reader = "skops" if written == SKOPS else "cloudpickle"
+def _requirements(trainer: str, serialization: str) -> list[str]:
+    """The requirements of a built-in trainer's model, in the installed versions."""
+    reader = "skops" if serialization == SKOPS else "cloudpickle"
     needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in needed]
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
-    """What training data and answers looked like: monitors compare with it."""
+    """Log profiles of training data and predictions, for monitors to compare with."""
     import mlflow
     import pandas as pd
 
-    held = data.held_out
-    said = answer(loaded, task, held[list(data.features)])
-    answers: dict[str, Any] = {PREDICTION: said.values}
-    if said.scores is not None and said.scores.ndim == 1:
-        answers[SCORE] = said.scores
-    found = profiles(data.train, [*data.features, data.label])
-    found |= profiles(pd.DataFrame(answers), list(answers))
-    kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
-    described = {"features": list(data.features), "label": data.label, "classes": list(data.classes), "columns": kept}
-    mlflow.log_dict(described, registry.PROFILES)
+    held_out = data.held_out
+    predicted = answer(loaded, task, held_out[list(data.features)])
+    answers: dict[str, Any] = {PREDICTION: predicted.values}
+    if predicted.scores is not None and predicted.scores.ndim == 1:
+        answers[SCORE] = predicted.scores
+    column_profiles = profiles(data.train, [*data.features, data.label])
+    column_profiles |= profiles(pd.DataFrame(answers), list(answers))
+    columns: dict[str, Json] = {name: column_profile.to_json() for name, column_profile in column_profiles.items()}
+    document = {"features": list(data.features), "label": data.label, "classes": list(data.classes), "columns": columns}
+    mlflow.log_dict(document, registry.PROFILES)
 
 
-def _log_explanation(loaded: registry.Model, task: str, asked: Explainability, data: TrainingData) -> None:
+def _log_explanation(loaded: registry.Model, task: str, settings: Explainability, data: TrainingData) -> None:
     import mlflow
     import pyarrow.parquet as parquet
 
-    told, contributed = explanation(loaded, task, data, asked)
-    mlflow.log_dict(told, EXPLANATION)
+    report, contributed = explanation(loaded, task, data, settings)
+    mlflow.log_dict(report, EXPLANATION)
     if contributed is None:
         return
-    kept, _, name = CONTRIBUTIONS.rpartition("/")
+    artifact_path, _, name = CONTRIBUTIONS.rpartition("/")
     with tempfile.TemporaryDirectory(prefix="explanation-") as folder:
         parquet.write_table(contributed.table(data.classes), f"{folder}/{name}")
-        mlflow.log_artifact(f"{folder}/{name}", kept)
+        mlflow.log_artifact(f"{folder}/{name}", artifact_path)
 
 
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
     import mlflow
 
-    kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
-    mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
-    failed = [one.name for one in refused(verdicts)]
-    # A stage may do without some lines, so that it is known which have failed before it is said that any has.
+    records = [
+        {"name": verdict.name, "holds": verdict.holds, "why": verdict.reason, **verdict.figures} for verdict in verdicts
+    ]
+    mlflow.log_dict({"gate": records}, "modelyard/gate.json")
+    failed = [verdict.name for verdict in refused(verdicts)]
+    # A stage may skip some rules, so the failed rules are recorded before the verdict.
     registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
-    for one in verdicts:
-        _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)
-    _log.info("gate of version %s: %s", version.version, json.dumps(kept))
+    for verdict in verdicts:
+        _log.info("gate: %s %s: %s", verdict.name, "holds" if verdict.holds else "DOES NOT HOLD", verdict.reason)
+    _log.info("gate of version %s: %s", version.version, json.dumps(records))
 
 
-def _why(lines: list[Verdict]) -> str:
-    return "; ".join(f"{one.name}: {one.why}" for one in lines)
+def _reasons(lines: list[Verdict]) -> str:
+    return "; ".join(f"{verdict.name}: {verdict.reason}" for verdict in lines)

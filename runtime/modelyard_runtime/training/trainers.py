@@ -1,4 +1,4 @@
-"""Built-in trainers: estimators behind one preprocessing, grown in steps so that a search can end one early."""
+"""Built-in trainers: estimators with shared preprocessing, trained in parts so that a search can stop one early."""
 
 from __future__ import annotations
 
@@ -17,58 +17,58 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 GROWING = "hist-gradient-boosting"
-"""The estimator of scikit-learn that a step trains where it names none, and that grows in parts."""
+"""The scikit-learn estimator that is trained if the step names none, and the only one that grows in parts."""
 
 _SEED = 0
 MOST_CATEGORIES = 100
-_ROUNDS = 100  # of XGBoost, where nothing is said
+_ROUNDS = 100  # the default of XGBoost
 
 
 def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
-    """Refuse what the trainer cannot do, before any work."""
+    """Refuse, before any work, what the trainer cannot do."""
     check_task(trainer, task)
     estimator(trainer, task, parameters)
 
 
 def check_task(trainer: str, task: str) -> None:
-    """Refuse a task that the table of trainers does not give to this one; no library is loaded."""
-    known = trainers()
-    if trainer not in known:
-        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(known)}")
-    able = [name for name, one in known.items() if task in one.tasks]
-    if not able:
+    """Refuse a task that the table of trainers does not list for this trainer; loads no library."""
+    table = trainers()
+    if trainer not in table:
+        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(table)}")
+    suitable = [name for name, entry in table.items() if task in entry.tasks]
+    if not suitable:
         raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
-    if trainer not in able:
-        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(able)} do")
+    if trainer not in suitable:
+        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(suitable)} do")
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
-    """A fresh estimator with these parameters; one that it does not know is refused."""
-    given = dict(parameters)
-    make = _maker(trainer, task, str(given.pop("estimator", "")))
-    return make(**_seeded(make, given))
+    """A new estimator with these parameters; unknown parameters are refused."""
+    arguments = dict(parameters)
+    make = _maker(trainer, task, str(arguments.pop("estimator", "")))
+    return make(**_seeded(make, arguments))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
-    """The model after each of `rungs` equal parts of the work; the last is the whole one. Some know only one part."""
+    """The model after each of `rungs` equal parts of training; the last is complete. Some estimators need one part."""
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
-    before, ready = prepared(trainer, model, data)
-    target, more = labels(trainer, data), _groups(trainer, task, data)
-    for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs, more):
+    before, rows = prepared(trainer, model, data)
+    target, arguments = labels(trainer, data), _groups(trainer, task, data)
+    for grown in _GROWTH.get(_growth_of(model), _grow_at_once)(model, rows, target, rungs, arguments):
         yield Pipeline([("columns", before), ("model", grown)])
 
 
 def rungs_of(trainer: str, task: str, parameters: Mapping[str, Json], rungs: int) -> int:
-    """In how many parts `grow` grows a model with these parameters."""
+    """The number of parts in which `grow` trains a model with these parameters."""
     model = estimator(trainer, task, parameters)
     total = _PARTS.get(_growth_of(model))
     return 1 if total is None else len(_parts(int(getattr(model, total) or _ROUNDS), rungs))
 
 
 def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
-    """The preprocessing, fitted, and the rows to learn from as the estimator takes them."""
+    """The fitted preprocessing, and the training rows in the form that the estimator accepts."""
     rows = data.train[list(data.features)]
     empty = [name for name in rows.columns if rows[name].isna().all()]
     if empty:
@@ -78,7 +78,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
 
 
 def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
-    """Which rows a ranker compares, in the library's words; nothing for other tasks."""
+    """The groups of rows that a ranker compares, as the library's argument; empty for other tasks."""
     import numpy as np
 
     if task != "ranking":
@@ -88,7 +88,7 @@ def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
 
 
 def groups_of(data: TrainingData) -> Any:
-    """The query of each row to learn from; rows of one query stand together, in order of their number."""
+    """The query of each training row; rows of one query are adjacent, sorted by number."""
     numbers = data.groups(data.train)
     if numbers is None:
         raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
@@ -96,7 +96,7 @@ def groups_of(data: TrainingData) -> Any:
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
-    """Numbers as they are, or filled and `scaled`; texts as one column for each frequent value."""
+    """Numbers unchanged, or imputed and standardized if `scaled`; text one-hot encoded by its frequent values."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -112,19 +112,19 @@ def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
 
 
 def labels(trainer: str, data: TrainingData) -> Any:
-    """The label as the trainer takes it. XGBoost and networks know classes 0, 1, 2 … and nothing else."""
+    """The label in the form that the trainer accepts. XGBoost and networks accept only classes 0, 1, 2 …."""
     import numpy as np
 
     if not data.classes:
-        return data.train[data.label].to_numpy(dtype=np.float64)  # of a ranking: how relevant the row is, 0 1 2 …
+        return data.train[data.label].to_numpy(dtype=np.float64)  # for ranking: the relevance of the row, 0 1 2 …
     check_labels(trainer, data)
     return np.array([plain(value) for value in data.train[data.label]])
 
 
 def check_labels(trainer: str, data: TrainingData) -> None:
-    """Refuse classes that the trainer does not know as such."""
+    """Refuse classes that the trainer does not accept."""
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
-        shown = ", ".join(repr(one) for one in data.classes[:5])
+        shown = ", ".join(repr(label) for label in data.classes[:5])
         raise Refusal(
             f"{trainer} takes classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
         )
@@ -158,30 +158,30 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
 def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
     from sklearn import ensemble, linear_model
 
-    known: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    estimators: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         GROWING: (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
         "random-forest": (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
         "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     }
-    if name not in known:
-        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(known)}")
-    return known[name][0 if classifies else 1]
+    if name not in estimators:
+        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(estimators)}")
+    return estimators[name][0 if classifies else 1]
 
 
-def _seeded(make: Callable[..., Any], given: dict[str, Json]) -> dict[str, Any]:
-    """The parameters with a fixed seed, as many threads as the worker has CPUs, and nothing that is unknown."""
-    known = make().get_params()
-    unknown = sorted(set(given) - set(known))
+def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
+    """The parameters with a fixed seed and as many threads as the worker has CPUs; unknown ones are refused."""
+    defaults = make().get_params()
+    unknown = sorted(set(arguments) - set(defaults))
     if unknown:
-        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    more: dict[str, Any] = {"random_state": _SEED} if "random_state" in known else {}
-    if "n_jobs" in known and make.__name__ not in {"LogisticRegression"}:
-        more["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    if "verbosity" in known:
-        more["verbosity"] = 0
+        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(defaults))}")
+    settings: dict[str, Any] = {"random_state": _SEED} if "random_state" in defaults else {}
+    if "n_jobs" in defaults and make.__name__ not in {"LogisticRegression"}:
+        settings["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    if "verbosity" in defaults:
+        settings["verbosity"] = 0
     if make.__name__.startswith("LGBM"):
-        more["verbosity"] = -1
-    return {**more, **given}
+        settings["verbosity"] = -1
+    return {**settings, **arguments}
 
 
 def _is_linear(model: Any) -> bool:
@@ -193,50 +193,50 @@ def _growth_of(model: Any) -> str:
 
 
 def _parts(total: int, rungs: int) -> list[int]:
-    """How much is added on each rung; never nothing."""
+    """How much each rung adds; never zero."""
     rungs = max(min(rungs, total), 1)
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 
 
-def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_xgboost(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators or _ROUNDS), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, xgb_model=before, **more)
+        grown.fit(rows, target, xgb_model=before, **arguments)
         before = grown.get_booster()
         yield grown
 
 
-def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_lightgbm(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, init_model=before, **more)
+        grown.fit(rows, target, init_model=before, **arguments)
         before = grown.booster_
         yield grown
 
 
-def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_histograms(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     parts = _parts(int(model.max_iter), rungs)
     model.set_params(warm_start=len(parts) > 1)
     for rung in range(len(parts)):
         model.set_params(max_iter=sum(parts[: rung + 1]))
-        model.fit(ready, target)
+        model.fit(rows, target)
         yield model
 
 
-def _grow_network(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+def _grow_network(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
     for part in _parts(int(model.epochs), rungs):
-        model.learn(ready, target, part)
+        model.learn(rows, target, part)
         yield model
 
 
-def _at_once(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
-    yield model.fit(ready, target, **more)
+def _grow_at_once(model: Any, rows: Any, target: Any, rungs: int, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    yield model.fit(rows, target, **arguments)
 
 
 _GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[Any]]] = {

@@ -1,4 +1,4 @@
-"""The trials of a search as nested runs of the registry: what they tried, how it went, and what is done already."""
+"""The trials of a search as nested runs of the registry: their parameters, their metrics, and which are finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.description import Json, Section, digest
 from modelyard_runtime.workload.records import PipelineWorkload
 
 SEARCH_TAG = "modelyard.search"
-"""Tag of a run: the hash of the search that it began with. A run that still goes on is resumed by the same search."""
+"""Tag of a run: the hash of the search that started it. The same search resumes a run that is still active."""
 
 TRIAL_TAG = "modelyard.trial"
 """Tag of a nested run: the hash of its parameters."""
@@ -22,58 +22,58 @@ TRIAL_TAG = "modelyard.trial"
 _PARENT = "mlflow.parentRunId"
 _NAME = "mlflow.runName"
 _SEED = "modelyard.search.seed"
-_MOST_RUNS = 10_000  # as many as the language allows trials
+_MOST_RUNS = 10_000  # the maximum number of trials in a spec
 _LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A run whose trials are nested in it. `done` are the values that finished trials reported, by their hash."""
+    """A run that the trials are nested in. `done` maps the hash of each finished trial to its reported values."""
 
     run_id: str
     seed: int
     done: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
 
 
-def begin(workload: PipelineWorkload, name: str, what: Section) -> Search:
-    """The run of a search: the one that a killed driver left, with what its trials have found, or a new one."""
+def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
+    """The run of a search: the one that a killed driver left, with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
     registry.open_experiment(workload.pipeline.trained_model)
-    client, key = MlflowClient(), digest(what)
+    client, key = MlflowClient(), digest(state)
     experiment = _experiment(client, workload)
-    left = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
-    if not left:
+    unfinished = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
+    if not unfinished:
         seed = secrets.randbits(31)
-        made = client.create_run(experiment, tags={SEARCH_TAG: key, _SEED: str(seed), _NAME: name}, run_name=name)
-        return Search(str(made.info.run_id), seed)
-    run = left[0]
+        created = client.create_run(experiment, tags={SEARCH_TAG: key, _SEED: str(seed), _NAME: name}, run_name=name)
+        return Search(str(created.info.run_id), seed)
+    run = unfinished[0]
     trials = client.search_runs([experiment], f"tags.`{_PARENT}` = '{run.info.run_id}'", max_results=_MOST_RUNS)
     done: dict[str, Sequence[Mapping[str, float]]] = {}
-    for one in trials:
-        if one.info.status == "FINISHED" and one.data.metrics:
-            done[one.data.tags[TRIAL_TAG]] = _reported(client, one)
-        elif one.info.status == "RUNNING":
-            client.set_terminated(one.info.run_id, "KILLED")
+    for trial in trials:
+        if trial.info.status == "FINISHED" and trial.data.metrics:
+            done[trial.data.tags[TRIAL_TAG]] = _reported(client, trial)
+        elif trial.info.status == "RUNNING":
+            client.set_terminated(trial.info.run_id, "KILLED")
     return Search(str(run.info.run_id), int(run.data.tags[_SEED]), done)
 
 
 def failed(search: Search) -> None:
-    """A search that no trial survived is not gone on with."""
+    """End a search in which every trial failed, so that it is not resumed."""
     from mlflow import MlflowClient
 
     MlflowClient().set_terminated(search.run_id, "FAILED")
 
 
 def hash_of(parameters: Mapping[str, Any]) -> str:
-    """What a trial is known by."""
+    """The hash that identifies a trial."""
     plain: dict[str, Json] = json.loads(json.dumps(dict(parameters), default=str))
     return digest(plain)
 
 
 class Nested:
-    """Keeps each trial as a run nested in that of the search, as it goes. Those that were done before have theirs."""
+    """Records each trial as a run nested in that of the search. Trials finished earlier already have theirs."""
 
     def __init__(self, workload: PipelineWorkload, search: Search) -> None:
         self._workload = workload
@@ -81,7 +81,7 @@ class Nested:
         self._runs: dict[str, str] = {}
 
     def began(self, trial: str, parameters: Mapping[str, Any]) -> None:
-        """A trial has started, for the first time or once more."""
+        """A trial has started, for the first time or again."""
         from mlflow.entities import Param
 
         key = hash_of(parameters)
@@ -89,13 +89,13 @@ class Nested:
             return
         client = self._client()
         tags = {_PARENT: self._search.run_id, TRIAL_TAG: key}
-        made = client.create_run(_experiment(client, self._workload), tags=tags, run_name=f"trial {trial}")
-        self._runs[trial] = str(made.info.run_id)
+        run = client.create_run(_experiment(client, self._workload), tags=tags, run_name=f"trial {trial}")
+        self._runs[trial] = str(run.info.run_id)
         params = [Param(name, str(value)[:_LONGEST]) for name, value in parameters.items()]
-        client.log_batch(made.info.run_id, params=params)
+        client.log_batch(run.info.run_id, params=params)
 
-    def told(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
-        """It has reported metrics."""
+    def record(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
+        """The trial has reported metrics."""
         from mlflow.entities import Metric
 
         if trial in self._runs:
@@ -104,7 +104,7 @@ class Nested:
             self._client().log_batch(self._runs[trial], metrics=reported)
 
     def ended(self, trial: str, failed: bool) -> None:
-        """It has ended, by itself or because others were better."""
+        """The trial has ended, by itself or because others were better."""
         if trial in self._runs:
             self._client().set_terminated(self._runs[trial], "FAILED" if failed else "FINISHED")
 
@@ -120,9 +120,9 @@ def _experiment(client: Any, workload: PipelineWorkload) -> str:
 
 
 def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
-    """What a trial reported, step by step."""
+    """The metrics that a trial reported, step by step."""
     steps: dict[int, dict[str, float]] = {}
     for name in run.data.metrics:
-        for one in client.get_metric_history(run.info.run_id, name):
-            steps.setdefault(one.step, {})[name] = one.value
+        for point in client.get_metric_history(run.info.run_id, name):
+            steps.setdefault(point.step, {})[name] = point.value
     return [steps[step] for step in sorted(steps)]

@@ -1,4 +1,4 @@
-"""The search for hyperparameters, by Ray Tune: trials are judged on rows that the gate never sees."""
+"""Hyperparameter search with Ray Tune: trials are evaluated on rows that the gate never sees."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 RUNGS = 4
-"""How often a trial tells how good it is: ASHA ends the worse ones after each."""
+"""How often a trial reports its metric: ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
-"""Tune waits this long for the thread of a stopped trial before it reuses the process; after that the next trial fails.
+"""How long Tune waits for the thread of a stopped trial before it reuses the process; after that the next trial fails.
 
 Tune's own 2 seconds can be too short on a busy machine.
 """
 
 WHOLE = "modelyard_whole"
-"""What a trial reports beside its metrics: 1 when it was trained to its end."""
+"""The metric that a trial reports besides its own: 1 if it was trained to the end."""
 
 Trial = Callable[[Mapping[str, Json], Callable[[Mapping[str, float]], None]], None]
 
@@ -46,23 +46,23 @@ def search(
     trial: Trial,
     worker: Mapping[str, Any],
     most_workers: int,
-    known: Search,
+    parent: Search,
     nested: Nested,
     reuse_workers: bool = False,
 ) -> dict[str, Json]:
-    """The best parameters that were found.
+    """Return the best parameters found.
 
-    `trial` gets parameters and reports metrics; it runs on a worker, `most_workers` of them at once. With
-    `reuse_workers` a process runs one trial after the other; without, each trial has a process of its own, since code
-    of users may leave state behind. What a trial reported before the driver was killed is reported again, which takes
-    no time, and then the search goes on.
+    `trial` receives parameters and reports metrics; it runs on a worker, at most `most_workers` at a time. With
+    `reuse_workers`, a process runs several trials in turn; without it, each trial has its own process, since user code
+    may leave state behind. What trials reported before a driver was killed is reported again, which takes no time, and
+    then the search continues.
     """
     import ray.tune as tune
     from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search import BasicVariantGenerator
 
     metric, mode = tuning.metric, "max" if tuning.goal == "maximize" else "min"
-    done = known.done
+    done = parent.done
 
     def run(parameters: dict[str, Json]) -> None:
         os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", _RESET_TIMEOUT_S)
@@ -80,54 +80,54 @@ def search(
         num_samples=tuning.trials,
         scheduler=scheduler,
         search_alg=BasicVariantGenerator(
-            max_concurrent=at_once, random_state=known.seed if tuning.seed is None else tuning.seed
+            max_concurrent=at_once, random_state=parent.seed if tuning.seed is None else tuning.seed
         ),
         reuse_actors=reuse_workers,
     )
-    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    resources = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
     with search_folder() as folder:
         tuner = tune.Tuner(
-            tune.with_resources(run, {key: value for key, value in asked.items() if value}),
+            tune.with_resources(run, {key: value for key, value in resources.items() if value}),
             param_space=space(tuning),
             tune_config=config,
             run_config=tune.RunConfig(
                 storage_path=folder,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=1),
-                callbacks=[_told_to(nested)],
+                callbacks=[_recorder(nested)],
             ),
         )
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
-    trials = [results[at] for at in range(len(results))]  # it has no iterator
-    ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in trials if one.error is None]
-    parameters, value = best(ended, metric, mode == "max")
+    trials = [results[index] for index in range(len(results))]  # it is not iterable
+    finished = [(dict(result.config or {}), dict(result.metrics or {})) for result in trials if result.error is None]
+    parameters, value = best(finished, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
     return parameters
 
 
 def best(
-    ended: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
+    finished: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
 ) -> tuple[dict[str, Json], float]:
-    """The trial with the best value at its end, of those that were trained to their end.
+    """The trial with the best final value, among those trained to the end.
 
-    One that was stopped early had its value before its training was done: what would have become of it is not known.
+    A trial that was stopped early reported its value before training was done, so its final value is unknown.
     """
-    told = [(own, last) for own, last in ended if isfinite(float(last.get(metric, "nan")))]
-    if not told:
+    measured = [(parameters, last) for parameters, last in finished if isfinite(float(last.get(metric, "nan")))]
+    if not measured:
         raise Refusal(f"no trial of the search has a value of {metric!r}")
-    whole = [one for one in told if one[1].get(WHOLE) or one[1].get("training_iteration", 0) >= RUNGS]
-    found, last = (max if greatest else min)(whole or told, key=lambda one: float(one[1][metric]))
-    return found, float(last[metric])
+    complete = [trial for trial in measured if trial[1].get(WHOLE) or trial[1].get("training_iteration", 0) >= RUNGS]
+    best_parameters, last = (max if greatest else min)(complete or measured, key=lambda trial: float(trial[1][metric]))
+    return best_parameters, float(last[metric])
 
 
-def _told_to(nested: Nested) -> Any:
-    """A callback of Tune that keeps trials as nested runs."""
+def _recorder(nested: Nested) -> Any:
+    """A callback of Tune that records trials as nested runs."""
     import ray.tune as tune
 
-    class Kept(tune.Callback):
-        """Hands on what happens to trials."""
+    class TrialRecorder(tune.Callback):
+        """Forwards the events of trials."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)
@@ -135,8 +135,8 @@ def _told_to(nested: Nested) -> Any:
         def on_trial_result(
             self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
         ) -> None:
-            told = {key: float(result[key]) for key in trial_metrics(result)}
-            nested.told(trial.trial_id, int(result["training_iteration"]), told)
+            metrics = {key: float(result[key]) for key in trial_metrics(result)}
+            nested.record(trial.trial_id, int(result["training_iteration"]), metrics)
 
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.ended(trial.trial_id, failed=False)
@@ -144,11 +144,11 @@ def _told_to(nested: Nested) -> Any:
         def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.ended(trial.trial_id, failed=True)
 
-    return Kept()
+    return TrialRecorder()
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
-    """The metrics that a trial reported itself, without what Tune adds to them."""
+    """The metrics that a trial reported itself, without those that Tune adds."""
     from ray.tune.result import AUTO_RESULT_KEYS
 
     added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
@@ -161,11 +161,11 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def search_folder() -> Generator[str]:
-    """A folder for what Tune keeps while it searches; those that killed processes of this machine left are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
-        process = left.name.removeprefix(_FOLDER).partition("-")[0]
+    """A folder for Tune's state during a search; folders left by killed processes of this machine are removed."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        process = stale.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(stale, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
         yield folder
 
@@ -182,57 +182,57 @@ def trial_of_trainer(
     metric: str,
     threshold: float | None = None,
 ) -> Trial:
-    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker gets once."""
+    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker fetches once."""
 
     def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
         import ray
 
         shared: TrainingData = ray.get(data)
-        inner = shared.inner(split)
-        whole = {**fixed, **parameters}
-        last = rungs_of(trainer, task, whole, RUNGS)
-        for rung, model in enumerate(grow(trainer, task, whole, inner, RUNGS), start=1):
-            rows = inner.held_out
-            answered = answer(_Fitted(model, threshold), task, rows[list(inner.features)])
-            said = predictions(answered, task, list(inner.classes), inner.naive_error())
-            value = score(metric, inner.truth(rows), said, inner.groups(rows))
-            tell({metric: value, WHOLE: float(rung == last)})
+        trial_data = shared.inner(split)
+        all_parameters = {**fixed, **parameters}
+        last_rung = rungs_of(trainer, task, all_parameters, RUNGS)
+        for rung, model in enumerate(grow(trainer, task, all_parameters, trial_data, RUNGS), start=1):
+            rows = trial_data.held_out
+            answers = answer(_Fitted(model, threshold), task, rows[list(trial_data.features)])
+            predicted = predictions(answers, task, list(trial_data.classes), trial_data.naive_error())
+            value = score(metric, trial_data.truth(rows), predicted, trial_data.groups(rows))
+            tell({metric: value, WHOLE: float(rung == last_rung)})
 
     return trial
 
 
 def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
-    """Refuse a metric that nothing would report."""
+    """Refuse a metric that no trial would report."""
     metric = tuning.metric
     if built_in and not computes(metric, task):
-        known = ", ".join(known_metrics(task))
+        available = ", ".join(known_metrics(task))
         raise Refusal(
-            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {known}"
+            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {available}"
         )
 
 
 def space(tuning: Tuning) -> dict[str, Any]:
-    """The search space in Ray Tune's words; both ends of a whole number are included."""
+    """The search space for Ray Tune; integer ranges include both ends."""
     import ray.tune as tune
 
-    found: dict[str, Any] = {}
-    for name, one in tuning.space.items():
-        kind, low, high = one.kind, one.low, one.high
+    dimensions: dict[str, Any] = {}
+    for name, values in tuning.space.items():
+        kind, low, high = values.kind, values.low, values.high
         if kind == "choice":
-            found[name] = tune.choice(list(one.choices))
+            dimensions[name] = tune.choice(list(values.choices))
         elif kind == "int":
-            found[name] = tune.randint(int(low), int(high) + 1)
+            dimensions[name] = tune.randint(int(low), int(high) + 1)
         else:
-            found[name] = {"uniform": tune.uniform, "loguniform": tune.loguniform}[kind](low, high)
-    return found
+            dimensions[name] = {"uniform": tune.uniform, "loguniform": tune.loguniform}[kind](low, high)
+    return dimensions
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """One point of the search space, to try whether a trainer knows its parameters."""
+    """One point of the search space, to check that a trainer knows its parameters."""
     point: dict[str, Json] = {}
-    for name, one in tuning.space.items():
-        low = int(one.low) if one.kind == "int" else one.low
-        point[name] = one.choices[0] if one.choices else low
+    for name, values in tuning.space.items():
+        low = int(values.low) if values.kind == "int" else values.low
+        point[name] = values.choices[0] if values.choices else low
     return point
 
 
@@ -241,7 +241,7 @@ def _stops(tuning: Tuning) -> bool:
 
 
 class _Fitted:
-    """An estimator that was trained a moment ago, as something that answers."""
+    """An estimator that was just trained, with the interface of a loaded model."""
 
     def __init__(self, model: Any, threshold: float | None) -> None:
         self._model = model
@@ -258,5 +258,5 @@ class _Fitted:
 
 
 def fixed_parameters(step: Step) -> dict[str, Json]:
-    """What the spec gives to a step."""
+    """The parameters that the spec sets for a step."""
     return dict(step.parameters)

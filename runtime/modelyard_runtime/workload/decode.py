@@ -1,7 +1,7 @@
-"""JSON to frozen records: strict about fields that are missing, unknown or of another type.
+"""Decodes JSON into frozen records, strictly: missing, unknown and mistyped fields are refused.
 
 A field of a record is read from the key of the same name in camel case: `registered_name` from `registeredName`, and
-`from_` from `from`, which is a keyword of Python. A field without a default is required.
+`from_` from `from`, which is a Python keyword. A field without a default is required.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A part of a description. `source` is the JSON that it was read from, for hashes that others compare."""
+    """A part of a description. `source` is the JSON that it was read from, for hashes that other programs compare."""
 
     source: Section = field(default_factory=dict[str, Json], compare=False, repr=False)
 
@@ -30,38 +30,44 @@ R = TypeVar("R", bound=Record)
 
 
 def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
-    """A record from JSON. `where` is the path of the value in its document, for the text of a Refusal."""
+    """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
     if not isinstance(value, Mapping):
         raise _refusal(where, f"is {value!r}; a mapping is expected")
-    known = _fields(cast("Any", kind))
+    record_fields = _fields(cast("Any", kind))
     for key in value:
-        if key not in known:
-            near = get_close_matches(key, known, 1)
+        if key not in record_fields:
+            near = get_close_matches(key, record_fields, 1)
             raise _refusal(_below(where, key), f"is unknown{f'; did you mean {near[0]!r}?' if near else ''}")
-    missing = next((key for key, one in known.items() if one.required and key not in value), None)
+    missing = next((key for key, entry in record_fields.items() if entry.required and key not in value), None)
     if missing is not None:
         raise _refusal(_below(where, missing), "is missing")
-    found = {one.name: _value(one.kind, value[key], _below(where, key)) for key, one in known.items() if key in value}
-    return kind(**found, source=value)
+    arguments = {
+        entry.name: _value(entry.kind, value[key], _below(where, key))
+        for key, entry in record_fields.items()
+        if key in value
+    }
+    return kind(**arguments, source=value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a record: its name in Python, its type, and whether its key has to be there."""
+    """A field of a record: its name in Python, its type, and whether its key is required."""
 
     name: str
-    kind: Any  # a type, or a generic alias, which have no common type
+    kind: Any  # a type or a generic alias, which have no common type
     required: bool
 
 
 @cache
 def _fields(kind: type[Any]) -> dict[str, _Field]:
-    """The fields of a record by their keys."""
+    """The fields of a record by key."""
     hints = get_type_hints(kind)
     return {
-        _key(one.name): _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
-        for one in fields(kind)
-        if one.name != "source"
+        _key(entry.name): _Field(
+            entry.name, hints[entry.name], entry.default is MISSING and entry.default_factory is MISSING
+        )
+        for entry in fields(kind)
+        if entry.name != "source"
     }
 
 
@@ -71,29 +77,29 @@ def _key(name: str) -> str:
 
 
 def _value(kind: Any, value: Json, where: str) -> Any:
-    """A value of the type that a field declares."""
+    """A value converted to the type that a field declares."""
     if kind is Any:
         return value
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:  # of a type and None: a field that may be absent
-        (kind,) = (one for one in arguments if one is not types.NoneType)
+    if origin in {Union, types.UnionType}:  # of a type and None: an optional field
+        (kind,) = (item for item in arguments if item is not types.NoneType)
         return _value(kind, value, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise _refusal(where, f"is {value!r}; a list is expected")
-        return tuple(_value(arguments[0], one, f"{where}[{at}]") for at, one in enumerate(value))
+        return tuple(_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
             raise _refusal(where, f"is {value!r}; a mapping is expected")
-        return {key: _value(arguments[1], one, _below(where, key)) for key, one in value.items()}
+        return {key: _value(arguments[1], item, _below(where, key)) for key, item in value.items()}
     if isinstance(kind, type) and issubclass(kind, Record):
         return decode(kind, value, where)
     return _scalar(kind, value, where)
 
 
 def _scalar(kind: type[Any], value: Json, where: str) -> Any:
-    wanted = int | float if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+    expected = int | float if kind is float else kind
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
         raise _refusal(where, f"is {value!r}; {_KINDS[kind]} is expected")
     return float(cast("float", value)) if kind is float else value
 
@@ -102,5 +108,5 @@ def _below(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _refusal(where: str, why: str) -> Refusal:
-    return Refusal(f"the description of the workload does not fit this runtime: {where or 'it'} {why}")
+def _refusal(where: str, problem: str) -> Refusal:
+    return Refusal(f"the description of the workload does not fit this runtime: {where or 'it'} {problem}")

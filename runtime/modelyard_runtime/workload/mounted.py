@@ -1,4 +1,4 @@
-"""The description that is mounted into this Pod, as a record."""
+"""The description mounted into this Pod, as a record."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from modelyard_runtime.workload.records import Workload, workload_of
 
 
 def mounted_workload() -> Workload:
-    """The workload of this Pod; refused where its description does not fit the records of this runtime."""
+    """The workload of this Pod; refused if its description does not match the records of this runtime."""
     return workload_of(description())

@@ -1,1 +1,1 @@
-"""Components for Amazon Web Services, a module a subject; an emitted program has those beside it that it needs."""
+"""Components for Amazon Web Services, one module per subject; a program gets a copy of those that it needs."""

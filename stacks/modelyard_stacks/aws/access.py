@@ -1,4 +1,4 @@
-"""Who may administer a cluster, from where, and with which kubeconfig."""
+"""Access to a cluster: its administrators, the networks that reach its API, and a kubeconfig."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from .account import Account
 def administrators(
     name: str, *, account: Account, cluster_name: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[eks.AccessPolicyAssociation]:
-    """Access for the principals of the stack's setting `admins`, a list of ARNs of roles and users.
+    """Grant access to the principals in the stack's setting `admins`, a list of ARNs of roles and users.
 
-    Without the setting, for the role that runs Pulumi when the cluster is made, since EKS was told to let nobody in by
-    itself. Who runs Pulumi later changes nothing: an `up` from somewhere else must not lock out those who were in.
+    Without the setting, grant access to the role that runs Pulumi when the cluster is created, since EKS grants its
+    creator none here. Later runs by another role change nothing: an `up` from elsewhere must not lock out the
+    administrators.
     """
-    named = admins()
-    if named:
+    arns = admins()
+    if arns:
         return [
             _administrator(f"{name}-{arn.rpartition(':')[2].replace('/', '-')}", arn, account, cluster_name, opts)
-            for arn in named
+            for arn in arns
         ]
-    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalArn"]))
-    return [_administrator(f"{name}-deployer", _deployer(account), account, cluster_name, kept)]
+    options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalArn"]))
+    return [_administrator(f"{name}-deployer", _deployer(account), account, cluster_name, options)]
 
 
 def admins() -> list[str]:
-    """The setting `admins`; raises RunError where it is no list of ARNs."""
+    """The setting `admins`; raises RunError if it is not a list of ARNs."""
     arns = _listed("admins", "arn:aws:iam::123456789012:role/platform")
     if any(not arn.startswith("arn:") for arn in arns):
         raise pulumi.RunError(f"the setting admins names ARNs of roles and users, not {', '.join(arns)}")
@@ -38,7 +39,7 @@ def admins() -> list[str]:
 
 
 def api_clients() -> list[str]:
-    """The setting `apiClients`: blocks of networks that are connected to the cluster's and may talk to its API."""
+    """The setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
     return _listed("apiClients", "10.99.0.0/16")
 
 
@@ -50,12 +51,12 @@ def kubeconfig(
     endpoint: pulumi.Input[str],
     authority: pulumi.Input[str],
 ) -> pulumi.Output[str]:
-    """A kubeconfig without any secret: each use asks the AWS command line for a token that soon ends."""
-    asked = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
+    """A kubeconfig without secrets: each use calls the AWS command line for a short-lived token."""
+    arguments = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "aws",
-        "args": asked,
+        "args": arguments,
         "interactiveMode": "Never",
     }
     return pulumi.Output.json_dumps(
@@ -71,12 +72,12 @@ def kubeconfig(
 
 
 def _listed(setting: str, example: str) -> list[str]:
-    said: object = pulumi.Config().get_object(setting)
-    if said is None:
+    value: object = pulumi.Config().get_object(setting)
+    if value is None:
         return []
-    listed = cast("list[object]", said) if isinstance(said, list) else []
-    texts = [text for text in listed if isinstance(text, str)]
-    if not texts or len(texts) != len(listed):
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    texts = [text for text in items if isinstance(text, str)]
+    if not texts or len(texts) != len(items):
         raise pulumi.RunError(f"the setting {setting} is a list: pulumi config set --path '{setting}[0]' {example}")
     return texts
 
@@ -102,7 +103,7 @@ def _administrator(
 
 
 def _deployer(account: Account) -> pulumi.Output[str]:
-    """The role behind the session that runs Pulumi: a session has an ARN of its own, which EKS does not take."""
-    asked = pulumi.InvokeOutputOptions(provider=account)
-    caller = pulumi_aws.get_caller_identity_output(opts=asked)
-    return iam.get_session_context_output(arn=caller.arn, opts=asked).issuer_arn
+    """The role behind the session that runs Pulumi: EKS does not accept the session's own ARN."""
+    options = pulumi.InvokeOutputOptions(provider=account)
+    caller = pulumi_aws.get_caller_identity_output(opts=options)
+    return iam.get_session_context_output(arn=caller.arn, opts=options).issuer_arn

@@ -1,4 +1,4 @@
-"""The AWS account and region that a program's resources go to."""
+"""The AWS account and region of a program's resources."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pulumi_aws
 
 
 class Account(pulumi_aws.Provider):
-    """One account and region, with the tags that everything made in it carries.
+    """One account and region, with the default tags of its resources.
 
-    Credentials are those of whoever runs Pulumi. Where `account_id` is given, they have to be of that account: an `up`
-    with the wrong profile ends before anything is made.
+    Credentials are those of whoever runs Pulumi. If `account_id` is given, they must belong to that account: `up` with
+    the wrong profile fails before it creates anything.
     """
 
     region_name: str
@@ -39,7 +39,7 @@ class Account(pulumi_aws.Provider):
         )
         self.region_name = region
         self.partition, self.dns_suffix = _partition(region)
-        # kept, because default tags do not reach what an Auto Scaling group launches
+        # kept because default tags do not apply to what an Auto Scaling group launches
         self.common_tags = dict(tags)
         self.account_id = (
             pulumi.Output.from_input(account_id)
@@ -48,26 +48,27 @@ class Account(pulumi_aws.Provider):
         )
 
     def arn(self, service: str, resource: pulumi.Input[str], *, regional: bool = True) -> pulumi.Output[str]:
-        """What policies call a resource of this account; `resource` is all that follows the account's id."""
+        """The ARN of a resource in this account; `resource` is the part after the account ID."""
         region = self.region_name if regional else ""
         return pulumi.Output.concat("arn:", self.partition, f":{service}:{region}:", self.account_id, ":", resource)
 
     def managed_policy(self, name: str) -> str:
-        """The ARN of a policy that AWS keeps itself, such as `AmazonEKSClusterPolicy`."""
+        """The ARN of an AWS managed policy, such as `AmazonEKSClusterPolicy`."""
         return f"arn:{self.partition}:iam::aws:policy/{name}"
 
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-        """Options of a component whose children are to go to this account."""
+        """Options for a component whose children belong to this account."""
         return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)
 
 
 def protected() -> bool:
-    """Whether `destroy` refuses what holds data: until the stack's setting `protect` is false."""
+    """Whether `destroy` refuses to delete resources that hold data; the stack's setting `protect` turns that off."""
     return pulumi.Config().get_bool("protect") is not False
 
 
 def _partition(region: str) -> tuple[str, str]:
-    """China and GovCloud have partitions of their own, which every ARN names, and China its own domain.
+    """The partition and DNS suffix: China and GovCloud have their own partitions, which appear in every ARN, and China
+    its own domain.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, 2026-11-24.
     """

@@ -1,4 +1,4 @@
-"""Add-ons that EKS keeps for a cluster, at the versions that are asked for, with roles of their own."""
+"""EKS add-ons of a cluster, at pinned versions, with roles of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMESPACE = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class AddonRole:
-    """What an add-on may do in AWS: the role that one ServiceAccount gets, and what gives the role its rights."""
+    """An add-on's role in AWS: its ServiceAccount, its ARN, and the policies that grant its permissions."""
 
     service_account: str
     arn: pulumi.Output[str]
@@ -37,7 +37,7 @@ def addon(
 ) -> eks.Addon:
     """One add-on at exactly this version.
 
-    What EKS brings along by itself is overwritten once; what somebody changes later on the cluster is left to them.
+    A version that EKS preinstalled is overwritten once; later changes made on the cluster are preserved.
     """
     identities = [
         eks.AddonPodIdentityAssociationArgs(service_account=each.service_account, role_arn=each.arn)
@@ -63,7 +63,7 @@ def addon(
 def network_role(
     name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """Giving Pods their addresses: a role of its own, so that nodes, and what breaks out of a Pod, cannot do it."""
+    """The role that assigns Pods their addresses: separate, so that nodes, or code that escapes from a Pod, cannot."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
     role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(
@@ -74,7 +74,8 @@ def network_role(
 def volumes_role(
     name: str, *, account: Account, key: Key, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """Making volumes for Pods; the policy of AWS has no word on keys, so encrypting with ours stands beside it.
+    """The role that creates volumes for Pods; the AWS managed policy does not cover keys, so this role also grants
+    encryption with ours.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
     """

@@ -1,4 +1,4 @@
-"""What another project of the same system has made, for one that gives roles on it."""
+"""Resources that another project of the same system created, for a project that grants roles on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .account import Account
 
 
 class AdoptedKey:
-    """A key that is there, by its ARN; nothing of it is changed."""
+    """An existing key, by its ARN; it is not changed."""
 
     def __init__(self, name: str, *, account: Account, arn: pulumi.Input[str]) -> None:
         self.title = name
@@ -17,7 +17,7 @@ class AdoptedKey:
 
 
 class AdoptedCluster:
-    """A cluster that is there, by its name; nothing of it is changed."""
+    """An existing cluster, by its name; it is not changed."""
 
     def __init__(self, name: str, *, account: Account, cluster_name: pulumi.Input[str]) -> None:
         self.title = name

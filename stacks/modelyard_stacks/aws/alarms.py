@@ -1,4 +1,4 @@
-"""Alarms on what cannot be seen from inside the cluster."""
+"""Alarms for problems that cannot be seen from inside the cluster."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MOST_CONNECTED = 0.8
 
 
 class Alarms(pulumi.ComponentResource):
-    """Databases that run out of storage, processor or connections, and NAT gateways out of ports: mail to `emails`.
+    """Alarms for databases low on storage, CPU or connections, and for NAT gateways out of ports, sent to `emails`.
 
-    Every address gets a mail once and has to confirm it; until then it is told nothing. `topic_arn` takes other
-    subscribers too.
+    Each address must confirm its subscription by a link in a first mail; until then it receives no alarms. Other
+    subscribers can use `topic_arn`.
     """
 
     topic_arn: pulumi.Output[str]
@@ -71,14 +71,14 @@ class Alarms(pulumi.ComponentResource):
 
     def _watch_database(self, database: Database) -> None:
         free = database.storage_gib * 2**30 * _LEAST_FREE
-        watched = (
+        metrics = (
             ("storage", "FreeStorageSpace", "Minimum", "LessThanThreshold", free),
             ("cpu", "CPUUtilization", "Average", "GreaterThanThreshold", 80),
             ("connections", "DatabaseConnections", "Maximum", "GreaterThanThreshold", _most_connections(database)),
         )
-        for what, metric, statistic, comparison, threshold in watched:
+        for title, metric, statistic, comparison, threshold in metrics:
             self._alarm(
-                f"{database.pulumi_resource_name}-{what}",
+                f"{database.pulumi_resource_name}-{title}",
                 f"database {database.pulumi_resource_name}: {metric} has passed its limit",
                 namespace="AWS/RDS",
                 metric_name=metric,
@@ -86,7 +86,7 @@ class Alarms(pulumi.ComponentResource):
                 statistic=statistic,
                 comparison_operator=comparison,
                 threshold=threshold,
-                treat_missing_data="breaching",  # RDS reports every minute: a database that says nothing is in trouble
+                treat_missing_data="breaching",  # RDS reports every minute: a database without metrics is in trouble
             )
 
     def _alarm(
@@ -128,7 +128,7 @@ def _most_connections(database: Database) -> int:
 
 
 def _topic_statements(account: Account, topic_arn: pulumi.Output[str]) -> Iterable[Statement]:
-    """A policy replaces the one that a topic has by default, which lets in all of the account.
+    """A policy that replaces the default one of a topic, which lets in the whole account.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html, 2026-11-24.
     """

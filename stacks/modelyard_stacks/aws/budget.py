@@ -1,4 +1,4 @@
-"""What a system may cost."""
+"""The budget of a system."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pulumi_aws import budgets
 from .account import Account
 
 _MOST_ADDRESSES = 10
-"""Of one notification.
+"""The maximum number of addresses of one notification.
 
-Source: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html,
+Source:
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html,
 2026-11-24.
 """
 
 
 class Budget(pulumi.ComponentResource):
-    """A monthly budget for everything that carries the system's tag: mail at 80 % and at all of it, and when the
-    month's forecast passes it.
+    """A monthly budget for everything with the system's tag. It sends mail at 80 % and 100 % of the limit, and when the
+    month's forecast exceeds it.
 
-    AWS counts by a tag once `modelyard:system` is activated for cost allocation, which only the account that pays can
-    do (Billing, Cost allocation tags), a day after the first resource carried it.
+    AWS counts by this tag once `modelyard:system` is activated for cost allocation. Only the paying account can do that
+    (Billing, Cost allocation tags), one day after the first resource was tagged.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Budget(pulumi.ComponentResource):
             budgets.BudgetArgs(
                 budget_type="COST",
                 time_unit="MONTHLY",
-                limit_amount=str(monthly_usd),  # the API takes a text
+                limit_amount=str(monthly_usd),  # the API expects a string
                 limit_unit="USD",
                 cost_filters=[
                     # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create-filters.html

@@ -1,4 +1,4 @@
-"""A Kubernetes cluster on EKS, closed from the first minute on."""
+"""A Kubernetes cluster on EKS, private from the start."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BEFORE_NODES = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
 class Cluster(pulumi.ComponentResource):
     """The control plane, the roles of control plane and nodes, and the add-ons that a node needs to become ready.
 
-    The API answers inside the network; from outside only to `public_access_cidrs`, and to nobody if there are none.
-    Networks that are connected to it are named by the stack's setting `apiClients`, a list of CIDR blocks. Nobody is
-    let in for having made it: see the setting `admins`. Secrets are encrypted with the key, and every kind of log that
-    the control plane has is kept for `log_days`.
+    The API is reachable inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
+    setting `apiClients` lists the CIDR blocks of connected networks that may reach it. Creating the cluster grants no
+    access by itself: see the setting `admins`. Secrets are encrypted with the key, and all control plane logs are kept
+    for `log_days`.
 
-    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. `ready` is what nodes have to wait for.
+    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. `ready` is what nodes must wait for.
     """
 
     name: pulumi.Output[str]
@@ -81,7 +81,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _control_plane(self, public_access_cidrs: Sequence[str], log_days: int) -> eks.Cluster:
         name = self.title
-        # EKS makes this group itself if it finds none, not encrypted and kept for ever
+        # if the group does not exist, EKS creates it, unencrypted and without expiry
         logs = LogGroup(
             f"{name}-cluster", path=f"/aws/eks/{name}/cluster", key=self.key, days=log_days, opts=self._child
         )
@@ -99,7 +99,7 @@ class Cluster(pulumi.ComponentResource):
             name,
             eks.ClusterArgs(
                 name=name,
-                version=self.version,  # the newest, once and for all, if left out
+                version=self.version,  # if left out, the newest at creation, and never upgraded
                 role_arn=role.arn,
                 vpc_config=eks.ClusterVpcConfigArgs(
                     subnet_ids=self.network.subnet_ids,
@@ -109,7 +109,7 @@ class Cluster(pulumi.ComponentResource):
                 ),
                 access_config=eks.ClusterAccessConfigArgs(
                     authentication_mode="API",
-                    # whoever makes it would be its administrator for ever, listed nowhere
+                    # otherwise whoever creates it stays its administrator forever, without being listed
                     bootstrap_cluster_creator_admin_permissions=False,
                 ),
                 encryption_config=eks.ClusterEncryptionConfigArgs(
@@ -120,14 +120,14 @@ class Cluster(pulumi.ComponentResource):
                 # extended support of an old version costs six times as much: upgrade instead
                 # https://aws.amazon.com/eks/pricing/, 2026-11-24
                 upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
-                # those add-ons come below, at versions of ours; a change of this replaces the cluster
+                # we install those add-ons below, at our own versions; changing this replaces the cluster
                 bootstrap_self_managed_addons=False,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[logs, attachment], protect=protected()),
         )
 
     def _open_api_inside(self) -> None:
-        """The private endpoint answers to the cluster's own group only, and those who work on it are elsewhere.
+        """Open the private endpoint, which by default accepts only the cluster's own group, to clients elsewhere.
 
         Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html, 2026-11-24.
         """
@@ -146,7 +146,7 @@ class Cluster(pulumi.ComponentResource):
             )
 
     def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-        """What every node may do: join, let the agent fetch roles for Pods, pull images; no shell, no addresses."""
+        """The permissions of every node: join, let the agent fetch roles for Pods, pull images; no shell access."""
         name = f"{self.title}-node"
         role = iam.Role(
             name,
@@ -183,22 +183,22 @@ class Cluster(pulumi.ComponentResource):
             "vpc-cni",
             cluster_name=self.name,
             version=versions["vpc-cni"],
-            # off by default: NetworkPolicy objects would be accepted and do nothing
+            # off by default: NetworkPolicy objects would be accepted but not enforced
             # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html, 2026-11-24
             configuration=pulumi.Output.json_dumps(
                 {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": _enforcing_mode(self.title)}}
             ),
             role=role,
-            depends_on=[agent],  # without the agent on a node this one gets no role there, and no Pod an address
+            depends_on=[agent],  # without the agent on a node, vpc-cni gets no role there, and Pods get no addresses
             opts=self._child,
         )
         return [agent, network, proxy]
 
 
 def _enforcing_mode(title: str) -> str:
-    """How a Pod starts before its policies are in place: closed in `strict` mode, open in `standard` mode.
+    """Whether a Pod may connect before its policies are in place: not in `strict` mode, but in `standard` mode.
 
-    CoreDNS needs policies too, which the workloads project applies: the first `up` of a cluster runs in `standard`.
+    CoreDNS needs policies too, which the workloads project applies, so the first `up` of a cluster uses `standard`.
     """
     mode = pulumi.Config().get("networkPolicies") or "strict"
     if mode not in ("standard", "strict"):
@@ -207,9 +207,9 @@ def _enforcing_mode(title: str) -> str:
 
 
 class ClusterAddons(pulumi.ComponentResource):
-    """Add-ons whose Pods need a node: coredns, aws-ebs-csi-driver and what else is named in `versions`.
+    """Add-ons whose Pods need a node: coredns, aws-ebs-csi-driver and any others in `versions`.
 
-    EKS counts them as broken until they run, so they have to wait for a node group: name it in `depends_on`.
+    EKS reports them as degraded until they run, so they must wait for a node group: name it in `depends_on`.
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class ClusterAddons(pulumi.ComponentResource):
         super().__init__("modelyard:aws:ClusterAddons", name, None, cluster.account.options(opts))
         for addon_name, version in versions.items():
             volumes = addon_name == "aws-ebs-csi-driver"
-            # default tags of the provider do not reach volumes that the driver makes
+            # the provider's default tags do not apply to volumes that the driver creates
             tags = {"controller": {"extraVolumeTags": dict(cluster.account.common_tags)}}
             addon(
                 name,

@@ -1,4 +1,4 @@
-"""Access from outside of AWS: what workloads on a cluster elsewhere may do with our buckets."""
+"""Access from outside AWS: permissions of workloads on a cluster elsewhere for our buckets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .policies import document
 _MOST_KEYS = 2
 _MOST_POLICIES = 10
 _OF_A_POLICY = 4
-"""Keys and managed policies of a user, and the accesses whose statements fit into the 6,144 characters of one, however
-long their names are. All policies within a user share 2,048, which three prefixes fill (docs.aws.amazon.com/IAM, "IAM
-and AWS STS quotas", read 2026-11-25).
+"""The limits of a user: access keys, managed policies, and the number of accesses whose statements fit into the 6,144
+characters of one policy, however long their names are. Inline policies of a user share 2,048 characters, which three
+prefixes fill (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25).
 """
 
 
 class Crossing(pulumi.ComponentResource):
-    """A user with exactly this access, since no role reaches Pods of a cluster that is not EKS.
+    """A user with exactly this access, since Pods of a cluster outside EKS cannot get a role.
 
-    `keys` are numbers of its access keys, of which each is another key. None of them expires: a second one is added,
-    given to who uses the first, and the first left out then. The secret halves are kept encrypted in the state.
+    `keys` are numbers, one for each access key. Keys never expire. To rotate one, add a second, give it to the users of
+    the first, then remove the first. The secret keys are stored encrypted in the state.
     """
 
     access_key_ids: dict[str, pulumi.Output[str]]
@@ -49,15 +49,15 @@ class Crossing(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
         user = iam.User(name, iam.UserArgs(force_destroy=False, tags={"modelyard:workload": name}), within)
         rights = [
-            self._rights(f"{name}-{at + 1}", user, account, access[first : first + _OF_A_POLICY])
-            for at, first in enumerate(range(0, len(access), _OF_A_POLICY))
+            self._rights(f"{name}-{index + 1}", user, account, access[first : first + _OF_A_POLICY])
+            for index, first in enumerate(range(0, len(access), _OF_A_POLICY))
         ]
         after = pulumi.ResourceOptions(parent=self, depends_on=rights)
-        made = {
+        access_keys = {
             str(number): iam.AccessKey(f"{name}-{number}", iam.AccessKeyArgs(user=user.name), after) for number in keys
         }
-        self.access_key_ids = {number: key.id for number, key in made.items()}
-        self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in made.items()}
+        self.access_key_ids = {number: key.id for number, key in access_keys.items()}
+        self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in access_keys.items()}
         self.register_outputs({"access_key_ids": self.access_key_ids, "secret_access_keys": self.secret_access_keys})
 
     def _rights(

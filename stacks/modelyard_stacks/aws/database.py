@@ -17,7 +17,7 @@ from .network import AdoptedNetwork, Network
 _PORT = 5432
 _USER = "dbadmin"  # `admin` is reserved by PostgreSQL, `rdsadmin` by RDS
 _LOGS = ("postgresql", "upgrade")
-_INSIGHTS_DAYS = 7  # the longest time that costs nothing
+_INSIGHTS_DAYS = 7  # the longest free retention
 _LARGE_GIB = {"c": 4, "m": 8, "r": 16, "t": 8, "x": 32, "z": 16}
 _LARGES = {"micro": 0.125, "small": 0.25, "medium": 0.5, "large": 1.0, "xlarge": 2.0}
 _BYTES_A_CONNECTION = 9_531_392
@@ -25,12 +25,12 @@ _MOST_CONNECTIONS = 5000
 
 
 class Database(pulumi.ComponentResource):
-    """A PostgreSQL database that only the cluster reaches, by TLS; nobody ever sees its password but who may read
-    `secret_arn`, where RDS keeps it and changes it every week.
+    """A PostgreSQL database that only the cluster can reach, over TLS. RDS keeps its password in `secret_arn` and
+    rotates it every week; only readers of that secret ever see it.
 
-    `name` is the database in it, `identifier` the instance as RDS knows it: `<cluster>-<name of this>`, 63 characters
-    at most. With `replicas`, a second zone holds a copy and takes over. It is protected; its last state stays as a
-    snapshot and its backups outlive it. `connections` and `storage_gib` are what it can take.
+    `name` is the name of the database, `identifier` that of the RDS instance: `<cluster>-<name of this>`, at most 63
+    characters. With `replicas`, a second zone has a standby that takes over. The instance is protected; deleting it
+    leaves a final snapshot, and its backups outlive it. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -74,7 +74,7 @@ class Database(pulumi.ComponentResource):
                 db_name=database,
                 username=_USER,
                 port=_PORT,
-                # no password in a program or a state: RDS makes it, keeps it in Secrets Manager and changes it
+                # no password in the program or its state: RDS generates it, keeps it in Secrets Manager and rotates it
                 manage_master_user_password=True,
                 master_user_secret_kms_key_id=key.arn,
                 iam_database_authentication_enabled=True,
@@ -88,8 +88,8 @@ class Database(pulumi.ComponentResource):
                 copy_tags_to_snapshot=True,
                 deletion_protection=protected(),  # off by default
                 skip_final_snapshot=False,
-                # `destroy` fails without a name, and where a snapshot of that name is left from an earlier instance:
-                # the subnet group's name has a suffix of its own in every stack
+                # `destroy` fails without a name, and if a snapshot with that name is left from an earlier instance: the
+                # subnet group's name has a unique suffix in every stack
                 final_snapshot_identifier=pulumi.Output.concat(subnets.name, "-final"),
                 db_subnet_group_name=subnets.name,
                 publicly_accessible=False,
@@ -107,14 +107,14 @@ class Database(pulumi.ComponentResource):
         self.register_outputs({"host": self.host, "secret_arn": self.secret_arn})
 
     def _opening(self, name: str, network: Network | AdoptedNetwork, cluster: Cluster) -> pulumi.Output[str]:
-        """A group that opens one port to the cluster's nodes, and nothing outwards."""
+        """A security group that opens one port to the cluster's nodes, without outbound traffic."""
         group = ec2.SecurityGroup(
             name,
-            # another description would replace the group
+            # changing the description would replace the group
             ec2.SecurityGroupArgs(vpc_id=network.vpc_id, description="PostgreSQL, from the cluster only"),
             self._child(),
         )
-        # rules as resources of their own: with rules inline, the provider would remove these
+        # rules are separate resources: with inline rules, the provider would remove these
         vpc.SecurityGroupIngressRule(
             name,
             vpc.SecurityGroupIngressRuleArgs(
@@ -130,20 +130,20 @@ class Database(pulumi.ComponentResource):
         return group.id
 
     def _parameters(self, name: str, version: str) -> pulumi.Output[str]:
-        wanted = {"log_connections": "1", "log_disconnections": "1", "rds.force_ssl": "1"}
+        settings = {"log_connections": "1", "log_disconnections": "1", "rds.force_ssl": "1"}
         group = rds.ParameterGroup(
             name,
             rds.ParameterGroupArgs(
                 family=f"postgres{version.partition('.')[0]}",
                 description=f"parameters of {name}",
-                parameters=[rds.ParameterGroupParameterArgs(name=key, value=value) for key, value in wanted.items()],
+                parameters=[rds.ParameterGroupParameterArgs(name=key, value=value) for key, value in settings.items()],
             ),
             self._child(),
         )
         return group.name
 
     def _logs(self, name: str, key: Key, log_days: int) -> list[pulumi.Resource]:
-        """The groups that RDS writes to, before it does."""
+        """Create the log groups before RDS writes to them."""
         return [
             LogGroup(
                 f"{name}-{log}",
@@ -167,10 +167,10 @@ def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
 
 
 def _connections(machine: str) -> int:
-    """How many connections RDS allows on `db.m7g.large` and the like: by its memory.
+    """The maximum number of connections that RDS allows on an instance class such as `db.m7g.large`, by its memory.
 
-    Raises RunError for a machine of unknown memory.
-    Sources, 2026-11-24: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,
+    Raises RunError for a class with unknown memory. Sources, 2026-11-24:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html.
     """
     _, _, sized = machine.partition(".")

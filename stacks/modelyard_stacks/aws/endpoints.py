@@ -1,4 +1,4 @@
-"""Services of AWS that a network reaches without leaving it."""
+"""VPC endpoints: AWS services that a network reaches without leaving AWS."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .account import Account
 from .policies import Reasoned, Statement, document
 
 _NO_POLICY = frozenset({"eks-auth"})
-"""Services for whose endpoints no document says that they take a policy; theirs stay open."""
+"""Services whose endpoints are not documented to accept a policy; theirs stay open."""
 
 _LAYERS = ("prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2")
 _LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod", "quayio-production-s3")
-"""Buckets that hold layers of images and packages of the operating system. Registries outside AWS send whoever asks
-from AWS to a bucket nearby, which this endpoint then leads to. Read 2026-11-25:
+"""Buckets with image layers and operating system packages. Registries outside AWS redirect clients in AWS to a bucket
+nearby, which is then reached through this endpoint. Read 2026-11-25:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html,
-https://docs.aws.amazon.com/linux/al2023/ug/repos-and-updates.html, https://github.com/kubernetes/k8s.io/issues/4214
-and https://github.com/docker/hub-feedback/issues/1318.
+https://docs.aws.amazon.com/linux/al2023/ug/repos-and-updates.html, https://github.com/kubernetes/k8s.io/issues/4214 and
+https://github.com/docker/hub-feedback/issues/1318.
 """
 
 
@@ -35,12 +35,11 @@ def service_endpoints(
     buckets: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> list[ec2.VpcEndpoint]:
-    """S3, which costs nothing and whose traffic no gateway has to carry, and each of `services`, such as `ecr.api`.
+    """Create endpoints for S3, which is free and saves NAT traffic, and for each of `services`, such as `ecr.api`.
 
-    Through S3's, principals of the account reach `buckets`, and everyone reads layers of images; through the others,
-    principals of the account reach the service.
-
-    Raises RunError for services in China, where some of them have names of another form.
+    Through the S3 endpoint, principals of the account reach `buckets`, and everyone can read image layers; through the
+    others, principals of the account reach the service. Raises RunError for services in China, where some names have
+    another form.
     """
     if services and account.partition == "aws-cn":
         raise pulumi.RunError(f"network {name}: the names of endpoints in China are not known here, adopt a network")
@@ -72,7 +71,7 @@ def service_endpoints(
                     subnet_ids=subnet_ids,
                     security_group_ids=[group.id],
                     policy=None if service in _NO_POLICY else _service_policy(account, service),
-                    private_dns_enabled=True,  # off by default: the SDKs would go on to the public address
+                    private_dns_enabled=True,  # off by default: the SDKs would keep using the public address
                     tags={"Name": f"{name}-{service}"},
                 ),
                 opts,
@@ -83,7 +82,7 @@ def service_endpoints(
 
 
 def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[str]:
-    """A policy of a gateway endpoint names everyone as its principal, and who is meant in a condition.
+    """The policy of a gateway endpoint must have `*` as principal, and restricts callers by a condition.
 
     Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html, 2026-11-25.
     """
@@ -113,7 +112,7 @@ def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[s
 
 
 def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
-    """Credentials of another account, brought into the network, are of no use at its endpoints."""
+    """Restrict an endpoint to this account: credentials of another account do not work there."""
     everything: Reasoned = (
         {
             "Sid": "Account",

@@ -1,4 +1,4 @@
-"""Who talked to whom in a network, accepted or refused, written down."""
+"""Flow logs of a network: all accepted and rejected traffic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .policies import document, role_prefix, trust
 def flow_logs(
     name: str, *, account: Account, key: Key, vpc_id: pulumi.Input[str], days: int, opts: pulumi.ResourceOptions
 ) -> ec2.FlowLog:
-    """All traffic of a VPC, in the log group `/aws/vpc/<name>/flow-logs`."""
+    """Log all traffic of a VPC to the log group `/aws/vpc/<name>/flow-logs`."""
     title = f"{name}-flow-logs"
     group = LogGroup(title, path=f"/aws/vpc/{name}/flow-logs", key=key, days=days, opts=opts)
     role = iam.Role(
@@ -24,7 +24,7 @@ def flow_logs(
             description=f"Writes down the traffic of {name}",
             assume_role_policy=trust(
                 "vpc-flow-logs.amazonaws.com",
-                # without it the service could be led to use this role for somebody else's network
+                # without it, the service could be tricked into using this role for another account's network
                 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html, 2026-11-24
                 conditions={"StringEquals": {"aws:SourceAccount": account.account_id}},
             ),
@@ -62,6 +62,6 @@ def flow_logs(
             iam_role_arn=role.arn,
             tags={"Name": title},
         ),
-        # it tries its role at once
+        # it uses its role as soon as it exists
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
     )

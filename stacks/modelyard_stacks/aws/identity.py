@@ -1,4 +1,4 @@
-"""Identities of workloads: roles that Pods get through EKS Pod Identity, with what a spec names and nothing else."""
+"""Workload identities: roles that Pods get through EKS Pod Identity, with exactly the access that a spec names."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ from .policies import Statement, document, pod_trust, role_prefix
 
 
 class StoreAccess(TypedDict):
-    """What may be done with one folder or file of a bucket; an empty prefix is all of it.
+    """Access to one folder or file of a bucket; an empty prefix means the whole bucket.
 
-    `write` includes `read` and deleting; `append` adds objects and neither reads nor deletes any.
-
-    A prefix that ends with a slash is a folder; another may be either.
-
-    `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do. `region` is that of both,
-    where it is not the account's.
+    `write` includes `read` and deletion; `append` adds objects and can neither read nor delete. A prefix that ends with
+    a slash is a folder; any other may be a folder or a file. `key` is the KMS key that encrypts the bucket; if left
+    out, S3's own keys do. `region` is the region of both, if it is not the account's.
     """
 
     bucket: pulumi.Input[str]
@@ -34,10 +31,10 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The role of one workload: the Pods of its service account, on this cluster, get it and nobody else does.
+    """The role of one workload: only Pods of its service account on this cluster get it.
 
-    `secrets` are names in Secrets Manager; of a secret that a key other than `key` encrypts, the owner of that key has
-    to let the role in.
+    `secrets` are names in Secrets Manager; if a key other than `key` encrypts a secret, the owner of that key must
+    grant the role access.
     """
 
     role_arn: pulumi.Output[str]
@@ -81,7 +78,7 @@ def pod_role(
     service_account: str,
     policy: pulumi.Input[str],
 ) -> iam.Role:
-    """A role with this policy for the Pods of one service account, and the association that hands it to them."""
+    """A role with this policy, and its association with one service account, whose Pods get it."""
     within = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,
@@ -101,18 +98,19 @@ def pod_role(
         eks.PodIdentityAssociationArgs(
             cluster_name=cluster.name, namespace=namespace, service_account=service_account, role_arn=role.arn
         ),
-        # a Pod that starts between the two would keep credentials that may do nothing yet
+        # a Pod that starts before the policy is attached would keep credentials without permissions
         pulumi.ResourceOptions(parent=parent, depends_on=[rights]),
     )
     return role
 
 
 def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterable[Statement]:
-    """What allows this access and no more: `lake-2/` begins with the same text as `lake/` and stays closed.
+    """Statements that grant exactly this access: `lake/` does not include `lake-2/`, though it starts with the same
+    text.
 
-    A prefix may be a file, so the key without a slash is read too. It is not listed, for a list of `lake` would show
-    `lake-2/`: to a HEAD of a missing key S3 then answers 403 and not 404.
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
+    A prefix may be a file, so the key without a slash is readable too. It cannot be listed, since listing `lake` would
+    also show `lake-2/`: for a HEAD of a missing key, S3 therefore answers 403 instead of 404. Source:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
     readable = [each for each in access if each["mode"] != "append"]
     writable = [each for each in access if each["mode"] == "write"]
@@ -127,8 +125,8 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
     folders: dict[pulumi.Input[str], list[str]] = {}
     for each in readable:
         folders.setdefault(each["bucket"], []).append(_folder(each))
-    for position, (bucket, listed) in enumerate(folders.items()):
-        yield _listing(account, bucket, listed, f"List{position}")
+    for position, (bucket, prefixes) in enumerate(folders.items()):
+        yield _listing(account, bucket, prefixes, f"List{position}")
     if writable:
         yield {
             "Sid": "WriteObjects",
@@ -147,7 +145,7 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
 
 
 def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:
-    """What allows to read these secrets, and to decrypt them where our key encrypts them."""
+    """Statements that allow reading these secrets, and decrypting those that our key encrypts."""
     if not arns:
         return
     yield {"Sid": "ReadSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(arns)}
@@ -165,7 +163,8 @@ def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) 
 
 
 def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
-    """A secret by its name: AWS appends a hyphen and six characters of its own, and a longer name has more than these.
+    """The ARN pattern of a secret: AWS appends a hyphen and six characters, so names that only start the same do not
+    match.
 
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
     """
@@ -173,7 +172,7 @@ def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
 
 
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
-    """One statement a bucket: a role holds 10,240 characters, and a server of many models reads many folders."""
+    """One statement per bucket: role policies have at most 10,240 characters, and a server may read many folders."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",
@@ -189,15 +188,16 @@ def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str]
 def _key_statements(
     account: Account, access: Sequence[StoreAccess], writable: Sequence[StoreAccess]
 ) -> Iterable[Statement]:
-    for sid, action, those in (("Decrypt", "kms:Decrypt", access), ("Encrypt", "kms:GenerateDataKey", writable)):
-        encrypted = [each for each in those if "key" in each]
+    for sid, action, accesses in (("Decrypt", "kms:Decrypt", access), ("Encrypt", "kms:GenerateDataKey", writable)):
+        encrypted = [each for each in accesses if "key" in each]
         if not encrypted:
             continue
-        # With a bucket key, S3 names the bucket to KMS, without one the object; which objects, S3 itself has looked at.
+        # With a bucket key, the encryption context that S3 sends to KMS is the bucket, without one the object; S3
+        # itself has already authorized the objects.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html, 2026-11-24
         buckets = [_bucket_arn(account, bucket) for bucket in _distinct(each["bucket"] for each in encrypted)]
         context = [arn for bucket in buckets for arn in (bucket, pulumi.Output.concat(bucket, "/*"))]
-        # a key is used by the S3 of its own region, wherever the caller is
+        # a key is used by S3 in its own region, wherever the caller is
         vias = list(dict.fromkeys(_via(account, "s3", each.get("region", "")) for each in encrypted))
         yield {
             "Sid": f"{sid}Objects",
@@ -227,7 +227,7 @@ def _folder(access: StoreAccess) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text that names one thing in a policy. Raises RunError where IAM would read it as a pattern."""
+    """A text that names exactly one thing in a policy. Raises RunError if IAM would read it as a pattern."""
     if any(sign in text for sign in "*?$"):
         raise pulumi.RunError(f"{text}: in a policy this would be a pattern")
     return text

@@ -1,4 +1,4 @@
-"""Where images lie."""
+"""Container image repositories."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _UNTAGGED_DAYS = 14
 
 
 class ImageRegistry(pulumi.ComponentResource):
-    """Repositories of the account's registry: a tag is written once, and what is pushed is scanned.
+    """Repositories in the account's registry: tags are immutable, and pushed images are scanned.
 
-    Untagged images are deleted after 14 days. `host` is what an image's name begins with.
+    Untagged images are deleted after 14 days. `host` is the first part of an image's name.
     """
 
     host: pulumi.Output[str]
@@ -37,30 +37,33 @@ class ImageRegistry(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
     def _repository(self, name: str, key: Key) -> None:
-        made = ecr.Repository(
+        repository = ecr.Repository(
             name,
             ecr.RepositoryArgs(
                 name=name,
                 image_tag_mutability="IMMUTABLE",  # MUTABLE by default
                 image_scanning_configuration=ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-                # fixed at creation; AES256 with a key of AWS by default
+                # fixed at creation; by default AES256 with an AWS key
                 encryption_configurations=[
                     ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=key.arn)
                 ],
-                # with images in it a repository is not deleted unless this is set, by an `up` before the `destroy`
+                # a repository with images is not deleted unless this is set by an `up` before the `destroy`
                 force_delete=not protected(),
             ),
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
         ecr.LifecyclePolicy(
             name,
-            ecr.LifecyclePolicyArgs(repository=made.name, policy=pulumi.Output.json_dumps(_untagged())),
+            ecr.LifecyclePolicyArgs(repository=repository.name, policy=pulumi.Output.json_dumps(_untagged())),
             pulumi.ResourceOptions(parent=self),
         )
 
 
 def _untagged() -> dict[str, object]:
-    """Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, 2026-11-24."""
+    """A lifecycle rule that expires untagged images.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, 2026-11-24.
+    """
     selection = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days"}
     return {
         "rules": [

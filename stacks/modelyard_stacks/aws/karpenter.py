@@ -1,6 +1,7 @@
-"""What Karpenter's controller may do: start and end machines that carry this cluster's tags, and read what is on offer.
+"""Permissions of Karpenter's controller: start and terminate machines with this cluster's tags, and read what is
+available.
 
-Which actions Karpenter 1.14 calls, and which tags it sets, is said by
+The actions that Karpenter 1.14 calls and the tags that it sets are documented at
 https://karpenter.sh/docs/reference/cloudformation/, 2026-11-24.
 """
 
@@ -18,8 +19,8 @@ _STARTING = ["ec2:CreateFleet", "ec2:RunInstances"]
 def controller_statements(
     account: Account, cluster: str, cluster_arn: str, node_role_arn: str, queue_arn: str, key_arn: str
 ) -> Iterable[Statement]:
-    """What names the resources it is about, or their tags: what it makes has to carry those of this cluster and of a
-    NodePool, and nothing else is changed or ended.
+    """Statements that name their resources, or require tags: whatever the controller creates must have the tags of this
+    cluster and of a NodePool, and it can change or terminate nothing else.
     """
     yield from _machines(account, cluster)
     yield _profile(account, node_role_arn)
@@ -48,7 +49,9 @@ def controller_statements(
 
 
 def reading_everywhere(account: Account) -> Sequence[Reasoned]:
-    """What can be allowed for every resource only: https://docs.aws.amazon.com/service-authorization/latest/reference/."""
+    """Actions that can only be allowed for all resources:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/.
+    """
     offers = [
         "ec2:DescribeCapacityReservations",
         "ec2:DescribeImages",
@@ -96,12 +99,12 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
         "Resource": account.arn("ec2", "launch-template/*"),
         "Condition": _own(cluster),
     }
-    made = [account.arn("ec2", f"{kind}/*") for kind in _MADE]
+    resources = [account.arn("ec2", f"{kind}/*") for kind in _MADE]
     yield {
         "Sid": "StartTagged",
         "Effect": "Allow",
         "Action": [*_STARTING, "ec2:CreateLaunchTemplate"],
-        "Resource": made,
+        "Resource": resources,
         "Condition": _to_be_own(cluster),
     }
     tagged = _to_be_own(cluster)
@@ -110,7 +113,7 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
         "Sid": "TagWhatIsStarted",
         "Effect": "Allow",
         "Action": "ec2:CreateTags",
-        "Resource": made,
+        "Resource": resources,
         "Condition": {**tagged, "StringEquals": {**tagged["StringEquals"], "ec2:CreateAction": creating}},
     }
     yield {
@@ -134,11 +137,11 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
 
 
 def _spot(account: Account) -> Statement:
-    """The first request for Spot of an account makes the role of Spot, if whoever asks may make it.
+    """An account's first Spot request creates the service-linked role of Spot, if the caller may create it.
 
-    Node groups need no such right: the role of Auto Scaling has it. Without the role, EC2 answers
-    AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing.
-    Source: https://karpenter.sh/docs/troubleshooting/#missing-service-linked-role, 2026-11-25.
+    Node groups do not need this permission, since the role of Auto Scaling has it. Without the role, EC2 answers
+    AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing. Source:
+    https://karpenter.sh/docs/troubleshooting/#missing-service-linked-role, 2026-11-25.
     """
     name = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
     return {
@@ -151,7 +154,7 @@ def _spot(account: Account) -> Statement:
 
 
 def _profile(account: Account, node_role_arn: str) -> Statement:
-    """The profile that machines start with hands them the nodes' role; no other can be handed to one."""
+    """The instance profile passes the nodes' role to machines; no other role may be passed."""
     return {
         "Sid": "GiveNodesTheirRole",
         "Effect": "Allow",
@@ -162,7 +165,7 @@ def _profile(account: Account, node_role_arn: str) -> Statement:
 
 
 def _disks(account: Account, key_arn: str) -> Iterable[Statement]:
-    """Disks that our key encrypts: EC2 uses it in the name of who starts the machine.
+    """Disks encrypted with our key: EC2 uses the key on behalf of whoever starts the machine.
 
     Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html, 2026-11-24.
     """

@@ -1,4 +1,4 @@
-"""The key that everything at rest is encrypted with."""
+"""The key that encrypts all data at rest."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*",
 class Key(pulumi.ComponentResource):
     """A customer-managed KMS key, rotated every year, with the alias `alias/<name>`.
 
-    Roles and users of the account get at it by their own policies. With `services` it serves CloudWatch Logs for log
+    Roles and users of the account get access by their own policies. With `services`, also CloudWatch Logs for log
     groups of the account, CloudWatch alarms and EventBridge rules that write to encrypted topics and queues, and the
-    service roles that start nodes with encrypted disks. Whoever loses it loses all that it encrypted: it is protected,
-    and a deletion waits for 30 days.
+    service roles that start nodes with encrypted disks. Losing the key means losing everything it encrypts, so it is
+    protected, and deletion takes effect only after 30 days.
     """
 
     arn: pulumi.Output[str]
@@ -51,8 +51,9 @@ class Key(pulumi.ComponentResource):
 def _account(account: Account) -> Reasoned:
     return (
         {
-            # Without it only a call to AWS support brings the key back. It lets no one in by itself: it lets the
-            # account's IAM policies decide. https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+            # Without it, only AWS support can recover the key. It grants no access by itself: it lets the account's IAM
+            # policies decide.
+            # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
             "Sid": "AccountPolicies",
             "Effect": "Allow",
             "Principal": {"AWS": account.arn("iam", "root", regional=False)},
@@ -113,11 +114,11 @@ def _services(account: Account) -> list[Reasoned]:
 
 
 def _node_disks(account: Account) -> list[Reasoned]:
-    """The service roles that start nodes; their own policies have no word on keys, so the key itself lets them in.
+    """The service roles that start nodes; their own policies do not cover keys, so the key's policy grants them access.
 
-    They are named by a condition and not as principals: KMS refuses a policy that names a principal which is not there,
-    and in a fresh account these come into being with the first Auto Scaling group and the first Spot request.
-    Source, 2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    They are named in a condition instead of as principals: KMS rejects a policy with a nonexistent principal, and in a
+    new account these roles are only created with the first Auto Scaling group and the first Spot request. Source,
+    2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
     roles = {
         "aws:PrincipalArn": [

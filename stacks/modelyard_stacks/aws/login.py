@@ -1,4 +1,4 @@
-"""Logins of databases: what a workload signs in with instead of the master."""
+"""Database logins with which workloads connect instead of the master user."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .policies import Statement, document
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A secret for the login of one database, and the role of the Pods that make this login and change its password.
+    """A secret for the login of one database, and the role of the Pods that create this login and change its password.
 
-    These Pods alone may read the login of the master. The secret is empty until they have run; `secret_arn` is what its
-    readers are given.
+    Only these Pods may read the master's login. The secret is empty until they have run; `secret_arn` is for its
+    readers.
     """
 
     secret_arn: pulumi.Output[str]
@@ -42,12 +42,12 @@ class DatabaseLogin(pulumi.ComponentResource):
                 name=pulumi.Output.concat(database.identifier, "-login"),
                 description=pulumi.Output.concat("Login of the database ", database.name, ", and of no other"),
                 kms_key_id=key.arn,
-                recovery_window_in_days=0,  # a password is made anew, and the name is needed again
+                recovery_window_in_days=0,  # a new password can be generated, and the name is needed again at once
             ),
             pulumi.ResourceOptions(parent=self),
         )
         self.secret_arn = secret.arn
-        reads = secret_statements(key, [database.secret_arn, secret.arn])
+        statements = secret_statements(key, [database.secret_arn, secret.arn])
         role = pod_role(
             self,
             f"{name}-login",
@@ -55,7 +55,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             account=account,
             namespace=namespace,
             service_account=service_account,
-            policy=document(*reads, *_changes(account, key, database, secret.arn)),
+            policy=document(*statements, *_changes(account, key, database, secret.arn)),
         )
         self.role_arn = role.arn
         self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn})

@@ -1,4 +1,4 @@
-"""The network that everything of a target lives in: one of our own, or one that is there."""
+"""The network of a target: a new one, or an existing one."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .key import Key
 Nat: TypeAlias = Literal["none", "one", "per-zone"]
 
 _NODES_NEED = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""Endpoints without which a node that reaches no internet never joins, or its Pods never get their roles.
+"""Endpoints without which a node without internet access never joins, or its Pods never get their roles.
 
 Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, 2026-11-24.
 """
 
 _NO_CLUSTERS = ["use1-az3", "usw1-az2", "cac1-az3"]
-"""Zones in which EKS takes no subnet.
+"""Zones in which EKS accepts no subnets.
 
 Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026-11-24.
 """
 
 
 class AdoptedNetwork:
-    """A network that somebody else keeps, with its routes, endpoints and flow logs: makes nothing.
+    """An existing network whose owner manages its routes, endpoints and flow logs; this creates nothing.
 
-    `subnet_ids` are private subnets in two zones or more, `cidr` is the block of the VPC.
+    `subnet_ids` are private subnets in at least two zones, `cidr` is the block of the VPC.
     """
 
     def __init__(self, name: str, *, account: Account, vpc_id: str, subnet_ids: Sequence[str], cidr: str) -> None:
@@ -48,15 +48,15 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with one private subnet a zone, from which nothing is reachable that has not asked first.
+    """A VPC with a private subnet in each zone; nothing can connect to it from outside.
 
-    `nat` is the way out to the internet: none, one gateway, or one a zone, which outlives the loss of a zone. With a
-    way out there is also one small public subnet a zone, for the gateways and for load balancers; nothing else gets a
-    public address. S3 and the services in `endpoints` are reached without leaving AWS, and of S3 the `buckets` that are
-    named. All traffic is written down.
+    `nat` is the outbound path to the internet: none, one gateway, or one per zone, which survives the loss of a zone.
+    With NAT, there is also one small public subnet per zone, for the gateways and for load balancers; nothing else gets
+    a public address. S3 and the services in `endpoints` are reached without leaving AWS, and of S3 only the named
+    `buckets`. All traffic is logged.
 
-    `cidr` is cut into eighths: one for each private subnet, the last for the public ones. So a zone more changes no
-    subnet that is there. `ready` is what a machine needs before it can talk to anyone.
+    `cidr` is split into eighths: one for each private subnet, the last for the public ones. So adding a zone changes no
+    existing subnet. `ready` is what a machine needs before it can reach anything.
     """
 
     vpc_id: pulumi.Output[str]
@@ -90,20 +90,20 @@ class Network(pulumi.ComponentResource):
         private, public = subnet_blocks(cidr, zones)
         self._vpc = ec2.Vpc(
             name,
-            # endpoints with private names need both
+            # endpoints with private DNS need both
             ec2.VpcArgs(cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True, tags={"Name": name}),
-            # another block replaces it, and neither EKS nor RDS moves into another network: refused before it begins
+            # another block would replace it, and neither EKS nor RDS can move to another network: protect it
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
         self.vpc_id = self._vpc.id
         self._zones = pulumi_aws.get_availability_zones_output(
             state="available",
-            # zones that an account has asked for are Local and Wavelength Zones, where most services are not
+            # opt-in zones are Local and Wavelength Zones, which lack most services
             filters=[pulumi_aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
             exclude_zone_ids=_NO_CLUSTERS,
             opts=pulumi.InvokeOutputOptions(provider=account),
         )
-        # the group that a VPC brings along lets its members talk to each other and to the world; empty, it is harmless
+        # the default group of a VPC lets its members talk to each other and to the world; without rules it is harmless
         ec2.DefaultSecurityGroup(
             name, ec2.DefaultSecurityGroupArgs(vpc_id=self.vpc_id, ingress=[], egress=[]), self._child
         )
@@ -116,7 +116,7 @@ class Network(pulumi.ComponentResource):
             for index, block in enumerate(private)
         ]
         self.subnet_ids = [subnet.id for subnet in subnets]
-        # one that they share, unless each zone has a way out of its own
+        # one that all zones share, unless each has its own NAT gateway
         tables = [self._table(f"{name}-private-{index + 1}") for index in range(zones if nat == "per-zone" else 1)]
         for index, subnet in enumerate(subnets):
             self._associate(f"{name}-private-{index + 1}", tables[index % len(tables)], subnet)
@@ -126,7 +126,7 @@ class Network(pulumi.ComponentResource):
             self._default_route(f"{name}-private-{index + 1}", table, nat_gateway_id=gateway.id)
             for index, (table, gateway) in enumerate(zip(tables, gateways, strict=False))
         ]
-        reached = service_endpoints(
+        vpc_endpoints = service_endpoints(
             name,
             account=account,
             vpc_id=self.vpc_id,
@@ -138,7 +138,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.s3_ranges = _s3_ranges(account)
-        self.ready = (*ways_out, *reached)
+        self.ready = (*ways_out, *vpc_endpoints)
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
     def _subnet(self, kind: str, index: int, block: str, tags: dict[str, str]) -> ec2.Subnet:
@@ -152,7 +152,7 @@ class Network(pulumi.ComponentResource):
                 map_public_ip_on_launch=False,
                 tags={"Name": name, **tags},
             ),
-            # a zone that AWS opens or closes must not move a subnet and all that lives in it
+            # when AWS opens or closes a zone, subnets and everything in them must not move
             pulumi.ResourceOptions(parent=self, ignore_changes=["availabilityZone"]),
         )
 
@@ -199,7 +199,7 @@ class Network(pulumi.ComponentResource):
     def _gateway(
         self, name: str, subnet: ec2.Subnet, internet: ec2.InternetGateway, route: ec2.Route
     ) -> ec2.NatGateway:
-        # the internet gateway cannot be taken away from a VPC that has an address in use: that has to go first
+        # the internet gateway cannot be detached from a VPC while an address is in use: delete the address first
         address = ec2.Eip(
             name,
             ec2.EipArgs(domain="vpc", tags={"Name": name}),
@@ -213,7 +213,7 @@ class Network(pulumi.ComponentResource):
 
 
 class Zone:
-    """One zone of a network, by its position, for machines that have to stay in it."""
+    """One zone of a network, by its index, for machines that must stay in it."""
 
     def __init__(self, network: Network | AdoptedNetwork, position: int) -> None:
         self.subnet_ids = [network.subnet_ids[position]]
@@ -221,28 +221,28 @@ class Zone:
 
 
 def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
-    """Blocks of the private and of the public subnets; raises RunError where they would be too small or too many.
+    """The blocks of the private and public subnets; raises RunError if they would be too small or too many.
 
-    A /22 has 128 addresses for each private subnet, and a public one has the 32 that a load balancer asks for.
+    In a /22, each private subnet has 128 addresses, and each public one the 32 that a load balancer requires.
     """
-    whole = IPv4Network(cidr)
-    if not 16 <= whole.prefixlen <= 22:
+    network = IPv4Network(cidr)
+    if not 16 <= network.prefixlen <= 22:
         raise pulumi.RunError(f"network {cidr}: the block of a VPC has to be between /16 and /22 here")
     if not 2 <= zones <= 4:
         raise pulumi.RunError(f"network {cidr}: a cluster takes two to four zones, not {zones}")
-    eighths = list(whole.subnets(prefixlen_diff=3))
-    small = eighths[-1].subnets(new_prefix=min(whole.prefixlen + 8, 27))
+    eighths = list(network.subnets(prefixlen_diff=3))
+    small = eighths[-1].subnets(new_prefix=min(network.prefixlen + 8, 27))
     return [str(block) for block in eighths[:zones]], [
         str(block) for _, block in zip(range(zones), small, strict=False)
     ]
 
 
 def _s3_ranges(account: Account) -> pulumi.Output[str]:
-    """The addresses of S3 in the region as AWS lists them today, CIDR blocks with commas between them."""
-    found = ec2.get_prefix_list_output(
+    """The current addresses of S3 in the region, as CIDR blocks separated by commas."""
+    prefix_list = ec2.get_prefix_list_output(
         name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)
     )
-    return found.cidr_blocks.apply(",".join)
+    return prefix_list.cidr_blocks.apply(",".join)
 
 
 def _pick(names: Sequence[str], index: int) -> str:

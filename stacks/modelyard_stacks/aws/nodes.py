@@ -1,4 +1,4 @@
-"""Groups of machines that a cluster runs Pods on."""
+"""Groups of machines on which a cluster runs Pods."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _IMAGES: Mapping[tuple[str, str], str] = {
     ("arm64", "nvidia"): "AL2023_ARM_64_NVIDIA",
     ("amd64", "neuron"): "AL2023_x86_64_NEURON",
 }
-"""Amazon's image by architecture and maker of the accelerator, whose driver it brings along.
+"""Amazon's image type by architecture and maker of the accelerator; it includes the accelerator's driver.
 
 Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html, 2026-11-24.
 """
 
 _RESOURCES: Mapping[str, str] = {"nvidia": "nvidia.com/gpu", "neuron": "aws.amazon.com/neuron"}
-"""What Pods ask for, by maker of the accelerator."""
+"""The resource name in Pods' resource requests, by maker of the accelerator."""
 
 _LOCAL_DISKS = """\
 MIME-Version: 1.0
@@ -52,26 +52,26 @@ spec:
 
 --//--
 """
-"""Makes one file system of a machine's NVMe disks, and keeps images and what Pods write on it.
+"""Combines a machine's NVMe disks into one file system for images and Pods' ephemeral storage.
 
-EKS merges it with its own part; all else of a NodeConfig is left to EKS.
-Source: https://github.com/awslabs/amazon-eks-ami, nodeadm/doc/api.md, and
-https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
+EKS merges it with its own NodeConfig, which sets everything else. Source: https://github.com/awslabs/amazon-eks-ami,
+nodeadm/doc/api.md, and https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
 """
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one kind, between `min_nodes` and `max_nodes`; how many there are is left to the autoscaler.
+    """Machines of one kind, between `min_nodes` and `max_nodes`; the autoscaler decides how many.
 
-    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity`, and if `tainted` the taint
-    `modelyard.dev/pool=<pool>:NoSchedule`; with an accelerator of NVIDIA also `nvidia.com/gpu=true:NoSchedule`, since
-    nothing else keeps other Pods off it. Several node groups may make up one pool: the same `pool`, other machines.
+    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
+    `modelyard.dev/pool=<pool>:NoSchedule`; with an NVIDIA accelerator also `nvidia.com/gpu=true:NoSchedule`, since
+    nothing else keeps other Pods off it. Several node groups may form one pool: the same `pool`, different machines.
 
-    With `local_gib`, images and what Pods write are on the machine's NVMe disks, which hold so much together and are
-    encrypted by their hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods
-    that train together: the first of the network, unless the stack's setting `trainingZone` has the number of another.
+    With `local_gib`, images and Pods' ephemeral storage are on the machine's NVMe disks, which have this total size and
+    are encrypted in hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods that
+    train together: the first zone of the network, or the one whose number is the stack's setting `trainingZone`.
 
-    Pods cannot reach the machine's own credentials: metadata is there for the machine only. Disks are encrypted.
+    Pods cannot reach the machine's own credentials, since the metadata service answers only the machine. Disks are
+    encrypted.
     """
 
     name: pulumi.Output[str]
@@ -109,7 +109,7 @@ class NodePool(pulumi.ComponentResource):
             name,
             eks.NodeGroupArgs(
                 cluster_name=cluster.name,
-                version=cluster.version,  # left out, nodes would stay behind when the cluster is upgraded
+                version=cluster.version,  # if left out, nodes would not be upgraded with the cluster
                 node_role_arn=cluster.node_role_arn,
                 subnet_ids=[_training_zone(name, network)] if one_zone else network.subnet_ids,
                 ami_type=image,
@@ -125,7 +125,7 @@ class NodePool(pulumi.ComponentResource):
                 taints=[eks.NodeGroupTaintArgs(key=key, value=value, effect="NO_SCHEDULE") for key, value in taints],
                 update_config=eks.NodeGroupUpdateConfigArgs(
                     max_unavailable_percentage=33,
-                    # by default the new node comes first, which for a scarce accelerator may be never
+                    # by default the new node starts first, which may never succeed for a scarce accelerator
                     # https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html, 2026-11-24
                     update_strategy="MINIMAL" if accelerator else "DEFAULT",
                 ),
@@ -134,7 +134,7 @@ class NodePool(pulumi.ComponentResource):
             pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*cluster.ready, *network.ready],
-                # the autoscaler's, from the second minute on
+                # managed by the autoscaler after creation
                 ignore_changes=["scalingConfig.desiredSize"],
             ),
         )
@@ -145,7 +145,7 @@ class NodePool(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def _template(self, name: str, cluster: Cluster, key: Key, disk_gib: int, local_gib: int) -> ec2.LaunchTemplate:
-        # default tags of the provider do not reach what an Auto Scaling group launches
+        # the provider's default tags do not apply to what an Auto Scaling group launches
         # https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-24
         tags = {**cluster.account.common_tags, "Name": f"{cluster.title}-{name}"}
         return ec2.LaunchTemplate(
@@ -155,15 +155,15 @@ class NodePool(pulumi.ComponentResource):
                 user_data=b64encode(_LOCAL_DISKS.encode()).decode() if local_gib else None,
                 metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                     http_endpoint="enabled",
-                    http_tokens="required",  # version 1 hands credentials to whoever makes a Pod send a request
-                    http_put_response_hop_limit=1,  # a Pod is one hop further away: it gets no answer
+                    http_tokens="required",  # version 1 gives credentials to anyone who makes a Pod send a request
+                    http_put_response_hop_limit=1,  # Pods are one hop further away and get no answer
                 ),
                 block_device_mappings=[
                     ec2.LaunchTemplateBlockDeviceMappingArgs(
                         device_name="/dev/xvda",  # the root of Amazon Linux 2023
                         ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
                             volume_type="gp3",
-                            volume_size=disk_gib,  # 20 GiB by default: one image with CUDA is half of that
+                            volume_size=disk_gib,  # 20 GiB by default: one image with CUDA takes half of that
                             encrypted="true",
                             kms_key_id=key.arn,
                             delete_on_termination="true",
@@ -186,12 +186,10 @@ class NodePool(pulumi.ComponentResource):
         taints: Sequence[tuple[str, str]],
         resources: Mapping[str, str],
     ) -> None:
-        """What a node would offer, for a group that may have none: read from tags of its Auto Scaling group.
+        """Describe a group's nodes to the autoscaler while it has none, by tags of its Auto Scaling group.
 
-        Of a group that always has nodes, the autoscaler looks at one of them.
-
-        Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
-        2026-11-24.
+        If a group always has nodes, the autoscaler looks at one of them. Source:
+        https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md, 2026-11-24.
         """
         prefix = "k8s.io/cluster-autoscaler/node-template"
         tags = {
@@ -201,9 +199,9 @@ class NodePool(pulumi.ComponentResource):
         }
         scaling_group = group.resources.apply(_scaling_group)
         for key, value in tags.items():
-            what = key.removeprefix(f"{prefix}/").replace("/", "-").replace(".", "-")
+            title = key.removeprefix(f"{prefix}/").replace("/", "-").replace(".", "-")
             autoscaling.Tag(
-                f"{name}-{what}",
+                f"{name}-{title}",
                 autoscaling.TagArgs(
                     autoscaling_group_name=scaling_group,
                     tag=autoscaling.TagTagArgs(key=key, value=value, propagate_at_launch=False),
@@ -212,8 +210,8 @@ class NodePool(pulumi.ComponentResource):
             )
 
 
-def _scaling_group(made: Sequence[NodeGroupResource]) -> str:
-    for resource in made:
+def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
+    for resource in resources:
         for scaling_group in resource.autoscaling_groups or ():
             if scaling_group.name:
                 return scaling_group.name
@@ -221,7 +219,7 @@ def _scaling_group(made: Sequence[NodeGroupResource]) -> str:
 
 
 def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulumi.Output[str]:
-    """The subnet of the zone that the stack's setting names by its number, from 1 on."""
+    """The subnet of the zone whose number, from 1, is the stack's setting `trainingZone`."""
     number = pulumi.Config().get_int("trainingZone") or 1
     if not 0 < number <= len(network.subnet_ids):
         raise pulumi.RunError(f"node pool {name}: trainingZone is 1 to {len(network.subnet_ids)}, not {number}")
@@ -229,19 +227,19 @@ def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulum
 
 
 def _labels(pool: str, capacity: str, accelerator: str, accelerator_name: str) -> dict[str, str]:
-    # the device plugin of NVIDIA runs where node feature discovery has found its hardware, or where this label stands
+    # NVIDIA's device plugin runs where node feature discovery has found its hardware, or on nodes with this label
     # https://github.com/NVIDIA/k8s-device-plugin, values of its chart, 2026-11-24
-    found = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
+    labels = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
     # with this label the autoscaler waits until a node offers its accelerators, instead of adding another node
     # https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on accelerators, 2026-11-25
     if accelerator_name:
-        found["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"
-    return {_POOL: pool, _CAPACITY: capacity, **found}
+        labels["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"
+    return {_POOL: pool, _CAPACITY: capacity, **labels}
 
 
 def _taints(pool: str, tainted: bool, accelerator: str) -> list[tuple[str, str]]:
-    own = [(_POOL, pool)] if tainted else []
-    return [*own, ("nvidia.com/gpu", "true")] if accelerator == "nvidia" else own
+    taints = [(_POOL, pool)] if tainted else []
+    return [*taints, ("nvidia.com/gpu", "true")] if accelerator == "nvidia" else taints
 
 
 def _resources(disk_gib: int, accelerator: str, accelerators: int) -> dict[str, str]:

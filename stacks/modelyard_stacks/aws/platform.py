@@ -1,4 +1,4 @@
-"""Roles of add-ons that make nodes or read secrets; their charts belong to the workloads project."""
+"""Roles of add-ons that create nodes or read secrets; their charts belong to the workloads project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
 
 
 class ClusterAutoscaler(pulumi.ComponentResource):
-    """The role of the cluster autoscaler: it reads what groups there are, and sizes those of this cluster alone."""
+    """The role of the cluster autoscaler: it can read all groups, and resize only those of this cluster."""
 
     role_arn: pulumi.Output[str]
 
@@ -56,7 +56,7 @@ class ClusterAutoscaler(pulumi.ComponentResource):
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The role of External Secrets: it reads these secrets, by name or by ARN, and can list none."""
+    """The role of External Secrets: it can read these secrets, by name or by ARN, and cannot list any."""
 
     role_arn: pulumi.Output[str]
 
@@ -73,8 +73,8 @@ class SecretsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:SecretsReader", name, None, key.account.options(opts))
-        every = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
-        if not every:
+        all_arns = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
+        if not all_arns:
             raise pulumi.RunError(f"{name}: a role that may read nothing is not made")
         role = pod_role(
             self,
@@ -83,22 +83,22 @@ class SecretsReader(pulumi.ComponentResource):
             account=key.account,
             namespace=namespace,
             service_account=service_account,
-            policy=document(*secret_statements(key, every)),
+            policy=document(*secret_statements(key, all_arns)),
         )
         self.role_arn = role.arn
         self.register_outputs({"role_arn": self.role_arn})
 
 
 class Karpenter(pulumi.ComponentResource):
-    """The role of Karpenter's controller, the mark by which it finds the security group of its nodes, the profile that
-    they start with, and the queue on which AWS tells it that a node is about to go.
+    """The role of Karpenter's controller, the tag by which it finds the security group of its nodes, their instance
+    profile, and the queue with AWS's notices of interruptions.
 
-    Its nodes have the role of the cluster's other nodes: EKS lets that one in as soon as a managed node group has it,
-    and there always is one, for what starts nodes must run somewhere.
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
+    Its nodes have the same role as the cluster's other nodes: EKS admits that role once a managed node group has it,
+    and there is always such a group, since Karpenter itself must run somewhere. Source:
+    https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
 
-    It makes no profiles itself: the API of IAM has no endpoint in a network, so that it could not where there is no way
-    out. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
+    It creates no instance profiles itself: IAM's API has no VPC endpoint, so that would fail in a network without
+    internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
     """
 
     role_arn: pulumi.Output[str]
@@ -116,7 +116,7 @@ class Karpenter(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:Karpenter", name, None, key.account.options(opts))
-        # the group that EKS makes gets no tags from us, and Karpenter finds it by this one
+        # the group that EKS creates has none of our tags; Karpenter finds it by this one
         tag = ec2.TagArgs(resource_id=cluster.security_group_id, key="karpenter.sh/discovery", value=cluster.title)
         ec2.Tag(name, tag, pulumi.ResourceOptions(parent=self))
         profile = iam.InstanceProfile(
@@ -133,8 +133,8 @@ class Karpenter(pulumi.ComponentResource):
             namespace=namespace,
             service_account=service_account,
             policy=inputs.apply(
-                lambda found: document(
-                    *controller_statements(key.account, *found), everywhere=reading_everywhere(key.account)
+                lambda values: document(
+                    *controller_statements(key.account, *values), everywhere=reading_everywhere(key.account)
                 )
             ),
         )
@@ -163,8 +163,11 @@ class Karpenter(pulumi.ComponentResource):
 
 
 def _autoscaler(account: Account, cluster: str) -> pulumi.Output[str]:
-    """Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
-    2026-11-24. EKS tags the groups of its node groups with the name of their cluster.
+    """Permissions of the autoscaler. EKS tags the Auto Scaling groups of its node groups with the name of their
+    cluster.
+
+    Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
+    2026-11-24.
     """
     sizing: Statement = {
         "Sid": "SizeOwnGroups",

@@ -1,4 +1,4 @@
-"""IAM policies as plain data: what may be done, to what, by whom, and why where no resource can be named."""
+"""IAM policies as plain data, with a reason for every statement that cannot name its resources."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 import pulumi
 
 _LONGEST_PREFIX = 64 - 26
-_LONGEST_USE = 22  # of these, so that something is left of the name
+_LONGEST_USE = 22  # of the prefix, to leave room for the name
 
 Texts: TypeAlias = pulumi.Input[str] | Sequence[pulumi.Input[str]]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Texts]]
 
 
 class Statement(TypedDict):
-    """One statement, in the words of IAM; `Principal` only where the policy belongs to a resource or is a trust."""
+    """One statement in IAM's own keys; `Principal` only in resource policies and trust policies."""
 
     Sid: str
     Effect: Literal["Allow", "Deny"]
@@ -26,13 +26,14 @@ class Statement(TypedDict):
 
 
 Reasoned: TypeAlias = tuple[Statement, str]
-"""A statement that names every resource, and why it has to."""
+"""A statement for all resources, and the reason."""
 
 
 def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pulumi.Output[str]:
-    """The policy as JSON text. What allows something on the resource `*` has to stand in `everywhere`, with its reason.
+    """The policy as JSON text. Statements that allow actions on the resource `*` must be in `everywhere`, with a
+    reason.
 
-    Raises ValueError where it does not, where a reason is empty, and where every action is allowed.
+    Raises ValueError otherwise, for an empty reason, and for a statement that allows every action.
     """
     for statement in statements:
         if statement["Effect"] == "Allow" and "*" in _plain(statement.get("Resource", ())):
@@ -40,15 +41,15 @@ def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pul
     for statement, reason in everywhere:
         if not reason:
             raise ValueError(f"{statement['Sid']}: the resource * needs a reason")
-    every = (*statements, *(statement for statement, _ in everywhere))
-    for statement in every:
+    all_statements = (*statements, *(statement for statement, _ in everywhere))
+    for statement in all_statements:
         if statement["Effect"] == "Allow" and "*" in _plain(statement["Action"]):
             raise ValueError(f"{statement['Sid']}: no policy allows every action")
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(every)})
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(all_statements)})
 
 
 def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Output[str]:
-    """Who may take a role: one service of AWS, under these conditions."""
+    """A trust policy for one AWS service, under these conditions."""
     statement: Statement = {
         "Sid": "Service",
         "Effect": "Allow",
@@ -61,10 +62,10 @@ def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Outpu
 
 
 def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account: str) -> pulumi.Output[str]:
-    """Who may take a role: Pods of one ServiceAccount in one cluster, through EKS Pod Identity.
+    """A trust policy for the Pods of one ServiceAccount in one cluster, through EKS Pod Identity.
 
-    It tags the session with where the Pod runs: an association that is made elsewhere does not get the role.
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
+    EKS tags the session with the Pod's cluster, namespace and ServiceAccount, so other associations cannot use the
+    role. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
     """
     return document(
         {
@@ -84,7 +85,7 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
 
 
 def tls_only(action: str, resource: Texts) -> Statement:
-    """Whatever else the policy of a resource says, nobody does this to it without TLS."""
+    """A statement that denies an action without TLS, whatever other statements allow."""
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",
@@ -96,7 +97,7 @@ def tls_only(action: str, resource: Texts) -> Statement:
 
 
 def role_prefix(name: str, use: str) -> str:
-    """`<name>-<use>-`, to which the provider appends 26 characters; of a long name the end goes, and of a long use too.
+    """`<name>-<use>-`, to which the provider appends 26 characters; a long name or use is truncated.
 
     IAM allows 64: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
     """
@@ -105,5 +106,5 @@ def role_prefix(name: str, use: str) -> str:
 
 
 def _plain(texts: Texts) -> tuple[str, ...]:
-    several = [texts] if isinstance(texts, (str, pulumi.Output)) or not isinstance(texts, Sequence) else texts
-    return tuple(text for text in several if isinstance(text, str))
+    items = [texts] if isinstance(texts, (str, pulumi.Output)) or not isinstance(texts, Sequence) else texts
+    return tuple(text for text in items if isinstance(text, str))

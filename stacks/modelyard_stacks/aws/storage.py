@@ -17,19 +17,19 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each version of an object stays: for everyone, or unless somebody may bypass governance."""
+    """How long each version of an object is retained: for everyone, or unless someone may bypass governance."""
 
     mode: Literal["compliance", "governance"]
     days: int
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A bucket that only our account reaches, by TLS, and that holds nothing which our key does not encrypt.
+    """A bucket that only our account can reach, over TLS, and in which our key encrypts every object.
 
-    `versioned` keeps what is overwritten or deleted for another 30 days; objects older than `retention_days` are
-    deleted, and those below a folder of `expire` after its days. With `lock` every version that is written from then on
-    stays for its days, whatever else would delete it. The bucket is protected, and one that is not empty is never
-    deleted.
+    With `versioned`, overwritten or deleted objects are kept for another 30 days. Lifecycle rules delete objects older
+    than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`, every version
+    written from then on is retained for its days, whatever else would delete it. The bucket is protected, and never
+    deleted unless it is empty.
     """
 
     bucket: pulumi.Output[str]
@@ -50,12 +50,12 @@ class ObjectStore(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:ObjectStore", name, None, account.options(opts))
-        made = s3.Bucket(
+        created = s3.Bucket(
             name,
             s3.BucketArgs(bucket=bucket, force_destroy=False),
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
-        self.bucket, self.arn, self.key_arn = made.bucket, made.arn, key.arn
+        self.bucket, self.arn, self.key_arn = created.bucket, created.arn, key.arn
         self._encrypt(name, key)
         self._close(name, key.account)
         versions = [self._keep_versions(name)] if versioned else []
@@ -74,9 +74,9 @@ class ObjectStore(pulumi.ComponentResource):
         rule = s3.BucketServerSideEncryptionConfigurationRuleArgs(
             apply_server_side_encryption_by_default=default,
             bucket_key_enabled=True,  # one call to KMS for many objects
-            blocked_encryption_types=["SSE-C"],  # keys that a caller brings would be nobody's but the caller's
+            blocked_encryption_types=["SSE-C"],  # only the caller could read objects with such keys
         )
-        # the class called …Args without Init is what the deprecated field of a Bucket takes
+        # the class named …Args without Init belongs to the deprecated field of a Bucket
         s3.BucketServerSideEncryptionConfiguration(
             name,
             s3.BucketServerSideEncryptionConfigurationInitArgs(bucket=self.bucket, rules=[rule]),
@@ -99,11 +99,11 @@ class ObjectStore(pulumi.ComponentResource):
             name,
             s3.BucketOwnershipControlsArgs(
                 bucket=self.bucket,
-                rule=s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),  # no access lists
+                rule=s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),  # no ACLs
             ),
             self._child(block),
         )
-        # one after the other: S3 refuses a second change of a bucket's access while the first is under way
+        # in sequence: S3 refuses a second change to a bucket's access while the first is in progress
         s3.BucketPolicy(
             name, s3.BucketPolicyArgs(bucket=self.bucket, policy=self._policy(account)), self._child(block, owned)
         )
@@ -113,7 +113,7 @@ class ObjectStore(pulumi.ComponentResource):
         return document(
             tls_only("s3:*", [self.arn, objects]),
             {
-                # A right that somebody adds later stays within the account; AWS's own services keep theirs.
+                # Access that somebody grants later stays within the account; AWS's own services keep theirs.
                 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, 2026-11-25
                 "Sid": "ThisAccountOnly",
                 "Effect": "Deny",
@@ -126,7 +126,8 @@ class ObjectStore(pulumi.ComponentResource):
                 },
             },
             {
-                # Who asks for no encryption gets ours. Who asks for one has to name our key: aws:kms alone means AWS's.
+                # A request without encryption gets ours. A request with encryption must name our key: aws:kms alone
+                # means AWS's key.
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html, 2026-11-24
                 "Sid": "OurKeyOnly",
                 "Effect": "Deny",
@@ -142,15 +143,15 @@ class ObjectStore(pulumi.ComponentResource):
 
     def _keep_versions(self, name: str) -> s3.BucketVersioning:
         enabled = s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
-        # the class called BucketVersioningArgs is what the deprecated field of a Bucket takes
-        given = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
-        return s3.BucketVersioning(name, given, self._child())
+        # the class named BucketVersioningArgs belongs to the deprecated field of a Bucket
+        arguments = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
+        return s3.BucketVersioning(name, arguments, self._child())
 
     def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
-        """S3 locks a versioned bucket that exists as well as a new one, and never unlocks it.
+        """S3 can enable object lock on existing versioned buckets as well as on new ones, and cannot disable it.
 
-        Taking the default retention away leaves what is locked as it is.
-        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
+        Removing the default retention does not affect locked objects. Source:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
         """
         retention = s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
             mode=lock["mode"].upper(), days=lock["days"]
@@ -172,29 +173,29 @@ class ObjectStore(pulumi.ComponentResource):
 def _lifecycle(
     versioned: bool, retention_days: int | None, expire: Mapping[str, int]
 ) -> Iterable[s3.BucketLifecycleConfigurationRuleArgs]:
-    every = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
+    all_objects = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     yield s3.BucketLifecycleConfigurationRuleArgs(
         id="unfinished-uploads",
         status="Enabled",
-        filter=every,
+        filter=all_objects,
         abort_incomplete_multipart_upload=s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
             days_after_initiation=_UNFINISHED_DAYS
         ),
     )
-    for at, (folder, days) in enumerate(sorted(expire.items())):
+    for index, (folder, days) in enumerate(sorted(expire.items())):
         yield s3.BucketLifecycleConfigurationRuleArgs(
-            id=f"expire-{at}",
+            id=f"expire-{index}",
             status="Enabled",
             filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{folder}/"),
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
         )
     if versioned:
-        # a version that is locked stays until its lock has ended, whatever a rule says
+        # a locked version is retained until its lock ends, whatever a lifecycle rule says
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html, 2026-11-25
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="earlier-versions",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                 noncurrent_days=_NONCURRENT_DAYS
             ),
@@ -203,14 +204,14 @@ def _lifecycle(
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="retention",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention_days),
         )
     elif versioned:
-        # S3 takes no other expiry beside this one; where objects expire by age, it removes such markers itself
+        # S3 accepts this only without another expiration; if objects expire by age, S3 removes such markers by itself
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="markers-of-nothing",
             status="Enabled",
-            filter=every,
+            filter=all_objects,
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
         )

@@ -1,4 +1,4 @@
-"""The machines of what no compute class sizes: heads, the registry, add-ons, and the volumes of these."""
+"""The system node pool: machines for heads, the registry, add-ons, and their volumes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .nodes import Arch, NodePool
 
 
 class SystemPool(pulumi.ComponentResource):
-    """A node group in each of up to `min_nodes` zones, so that a node that is replaced comes back in its zone.
+    """A node group in each of up to `min_nodes` zones, so that a replaced node comes back in its zone.
 
-    A volume of EBS is bound to the zone in which its Pod started first. In one group over all zones, the new node of a
-    small cluster may come up in another: Prometheus, and with it every alert, would wait for a node that nothing adds.
-    Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
+    An EBS volume is bound to the zone in which its Pod first started. With one group across all zones, the new node of
+    a small cluster might start in another zone: Prometheus, and with it every alert, would wait for a node that never
+    comes. Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
 
-    `min_nodes` are spread over the zones; each group may grow by all that is above them.
+    `min_nodes` are spread over the zones; each group may grow by the difference to `max_nodes`.
     """
 
     def __init__(
@@ -42,18 +42,18 @@ class SystemPool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelyard:aws:SystemPool", name, None, cluster.account.options(opts))
         zones = min(min_nodes, len(network.subnet_ids))
-        for at in range(zones):
-            least = min_nodes // zones + (1 if at < min_nodes % zones else 0)
+        for index in range(zones):
+            nodes = min_nodes // zones + (1 if index < min_nodes % zones else 0)
             NodePool(
-                f"{name}-{at + 1}",
+                f"{name}-{index + 1}",
                 cluster=cluster,
-                network=Zone(network, at),
+                network=Zone(network, index),
                 key=key,
                 pool=pool,
                 machines=machines,
                 capacity=capacity,
-                min_nodes=least,
-                max_nodes=max_nodes - min_nodes + least,
+                min_nodes=nodes,
+                max_nodes=max_nodes - min_nodes + nodes,
                 disk_gib=disk_gib,
                 arch=arch,
                 tainted=tainted,

@@ -79,11 +79,11 @@ def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: P
     workload = record(Workload, {"system": "fraud", "environment": "default"})
     promotion = record(Promotion, found["retrain"])
     standing = approvals.standing(workload, promotion, {}, DIGEST)
-    assert [one.group for one in standing.given] == ["model-risk"]
+    assert [one.group for one in standing.approvals] == ["model-risk"]
     assert standing.missing == asked["minimum"] - 1
     assert not standing.refused
     other = approvals.standing(workload, promotion, {}, "sha256:" + "b" * 64)
-    assert not other.given
+    assert not other.approvals
 
 
 def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
     workload = record(Workload, {"system": "fraud", "environment": "default"})
     standing = approvals.standing(workload, record(Promotion, found["retrain"]), tags, DIGEST)
 
-    assert (len(standing.given), standing.refused) == (1, ())
+    assert (len(standing.approvals), standing.refused) == (1, ())
 
 
 def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:

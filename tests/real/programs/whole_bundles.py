@@ -268,7 +268,7 @@ def work_without_link(link: Link) -> None:
     }
     workload = described(link, "monitor", "drift", monitor=watching)
     now = datetime.now(UTC)
-    results, _ = monitor.look(record(MonitorWorkload, workload), now)
+    results, _ = monitor.run_checks(record(MonitorWorkload, workload), now)
     FACTS["compared"] = [(one.feature, one.breach) for one in results]
     FACTS["pushed"] = sorted(
         {one.name for one in monitor.samples(record(MonitorWorkload, workload), results, now) if "bundle" in one.name}

@@ -308,7 +308,7 @@ def look(receiver: str) -> None:
     while not list((ROOT / "captures").rglob("*.parquet")) and time.monotonic() < ended:
         time.sleep(0.5)
     now = datetime.now(UTC)
-    results, _ = monitor.look(record(MonitorWorkload, workload), now)
+    results, _ = monitor.run_checks(record(MonitorWorkload, workload), now)
     FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
     FACTS["told"] = monitor.tell(record(MonitorWorkload, workload), results, now)
     pushed = [each for one in RECEIVED["metrics"] for each in one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]]

@@ -13,7 +13,7 @@ import pytest
 
 from modelyard_runtime.batch import files
 from modelyard_runtime.batch import run as batch
-from modelyard_runtime.batch.scorer import Handed, Task
+from modelyard_runtime.batch.scorer import ModelHandle, Task
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.telemetry.otlp import Sample
 from modelyard_runtime.workload.records import PipelineWorkload
@@ -173,7 +173,7 @@ def test_a_killed_run_goes_on_where_it_was(
     scoring.large("large.parquet", 1000)
     asked: list[int] = []
 
-    def killed(workload: Any, output: str, handed: Handed, tasks: list[Task], *more: Any) -> Iterator[Any]:
+    def killed(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
         asked.append(len(tasks))
         for at, row in enumerate(in_this_process(workload, output, handed, tasks)):
             if len(asked) == 1 and at == 3:
@@ -212,7 +212,7 @@ def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, m
     """The run reports the missing file; the next run, which does not find it either, no longer lists it."""
     scoring.put("b.parquet", amounts(1))
 
-    def taken(workload: Any, output: str, handed: Handed, tasks: list[Task], *more: Any) -> Iterator[Any]:
+    def taken(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
         (scoring.rows / "b.parquet").unlink(missing_ok=True)
         return in_this_process(workload, output, handed, tasks)
 

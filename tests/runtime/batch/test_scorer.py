@@ -12,7 +12,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from modelyard_runtime.batch.files import WHOLE, Piece, pieces
-from modelyard_runtime.batch.scorer import Handed, Scorer, Task, together, with_answers
+from modelyard_runtime.batch.scorer import ModelHandle, Scorer, Task, together, with_answers
 from modelyard_runtime.batch.state import Known
 from modelyard_runtime.batch.unfit import Unfit
 from modelyard_runtime.models.answers import Answer
@@ -32,7 +32,7 @@ class Model:
         return (rows["amount"] / 2).to_numpy()
 
 
-class Given(Handed):
+class Given(ModelHandle):
     """A model that needs no registry."""
 
     def load(self, workload: Any) -> Any:

@@ -17,7 +17,7 @@ from moto.s3.responses import S3Response
 from modelyard_runtime.jobs import starter
 from modelyard_runtime.jobs.cluster_api import ClusterApi
 from modelyard_runtime.jobs.run_requests import ask, request_of
-from modelyard_runtime.jobs.starter import look
+from modelyard_runtime.jobs.starter import answer_requests
 from modelyard_runtime.monitoring.breach import act
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import BreachRun, MonitorWorkload, RunRequest, StarterWorkload
@@ -68,7 +68,7 @@ def now() -> datetime:
 
 def breach(place: Place) -> str:
     """Have the monitor find a breach and request a run."""
-    (sentence,) = act(record(MonitorWorkload, place.monitor), now(), why=WHY)
+    (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
     return sentence
 
 
@@ -80,7 +80,7 @@ def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer
     assert {"id", "system", "environment", "monitor", "pipeline", "window", "reason", "at"} <= {*request}
     assert (request["monitor"], request["pipeline"], request["reason"]) == ("drift", "retrain", WHY)
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
 
     (job,) = jobs(server)
     assert job["metadata"]["labels"]["modelyard.dev/started-by"] == "monitor-drift"
@@ -98,13 +98,13 @@ def test_a_request_that_is_back_starts_nothing_again(place: Place, server: ApiSe
     breach(place)
     (path,) = place.asked()
     content = place.files()[path]
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
     (job,) = jobs(server)
     assert job["spec"]["ttlSecondsAfterFinished"] >= starter.VALID.total_seconds()
     del server.objects[f"{JOBS}{job['metadata']['name']}"]
 
     place.write(Path(path).name, content)
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert jobs(server) == []
     assert place.asked() == []
 
@@ -119,11 +119,11 @@ def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
 
     with monkeypatch.context() as dying:
         dying.setattr(starter, "write_whole", lost)
-        assert look(api, record(StarterWorkload, place.starter), now()) == 1
+        assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 1
     (job,) = jobs(server)
     job["metadata"]["creationTimestamp"] = now().isoformat()
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
     assert [one["started"] for one in place.answers()] == [True]
 
@@ -141,7 +141,9 @@ def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: Clu
     server.on_get = wait
     ended: list[int] = []
     both = [
-        threading.Thread(target=lambda: ended.append(look(api, record(StarterWorkload, place.starter), now())))
+        threading.Thread(
+            target=lambda: ended.append(answer_requests(api, record(StarterWorkload, place.starter), now()))
+        )
         for _ in range(2)
     ]
     for one in both:
@@ -158,16 +160,16 @@ def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: Clu
 def test_the_cooldown_is_that_of_the_monitor(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """The Job of a run blocks a second request until the cooldown has passed."""
     breach(place)
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
 
     breach(place)
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
     assert len(jobs(server)) == 1
     assert any("the cooldown is 1:00:00" in one["why"] and not one["started"] for one in place.answers())
 
     breach(place)
-    look(api, record(StarterWorkload, place.starter), now() + timedelta(seconds=COOLDOWN_S + 60))
+    answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(seconds=COOLDOWN_S + 60))
     assert len(jobs(server)) == 2
 
 
@@ -177,7 +179,7 @@ def test_a_run_under_way_is_not_overlapped(place: Place, server: ApiServer, api:
     server.objects[f"{JOBS}retrain-1"] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
     breach(place)
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
     assert "they must not overlap" in place.answers()[0]["why"]
 
@@ -185,16 +187,16 @@ def test_a_run_under_way_is_not_overlapped(place: Place, server: ApiServer, api:
 def test_an_old_request_starts_nothing(place: Place, server: ApiServer, api: ClusterApi) -> None:
     breach(place)
 
-    assert look(api, record(StarterWorkload, place.starter), now() + timedelta(days=2)) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(days=2)) == 0
     assert jobs(server) == []
     assert "has waited since" in place.answers()[0]["why"]
 
 
 def test_what_became_of_requests_is_forgotten(place: Place, server: ApiServer, api: ClusterApi) -> None:
     breach(place)
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
     breach(place)
-    look(api, record(StarterWorkload, place.starter), now() + timedelta(days=40))
+    answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(days=40))
 
     assert place.answers() == []
 
@@ -203,11 +205,11 @@ def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServ
     breach(place)
     cron_job = server.objects.pop(f"{BATCH}/cronjobs/retrain")
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 1
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 1
     assert len(place.asked()) == 1
     assert place.answers() == []
     server.objects[f"{BATCH}/cronjobs/retrain"] = cron_job
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
 
 
@@ -252,7 +254,7 @@ def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, ap
     """The request itself is allowed; its extra fields are recorded with the run and cannot do harm."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     (job,) = jobs(server)
     began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
     assert all(isinstance(one, str) for one in (*began["reason"], *began["window"].values(), began["at"]))
@@ -269,7 +271,7 @@ def test_a_forged_request_starts_nothing_and_stops_nothing(
     breach(place)
 
     with caplog.at_level("INFO"):
-        assert look(api, record(StarterWorkload, place.starter), now()) == 0
+        assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert [job["metadata"]["ownerReferences"][0]["uid"] for job in jobs(server)] == ["u-0"]
     answers = {answer["id"]: answer for answer in place.answers()}
     refused = answers.pop("f" * 32)
@@ -286,7 +288,7 @@ def test_what_is_not_named_like_a_request_is_none(place: Place, server: ApiServe
     place.write(name, forged(place))
     breach(place)
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
     assert [one["started"] for one in place.answers()] == [True]
 
@@ -297,7 +299,7 @@ def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: Clu
         place.write(f"0{at}.json", b"{}")
     breach(place)
 
-    assert look(api, record(StarterWorkload, place.starter), now()) == 0
+    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
 
 
@@ -308,7 +310,7 @@ def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
 
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
     assert len(jobs(server)) == 1
 
 
@@ -323,7 +325,7 @@ def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
         place.write(f"{at:032x}.json", b"{}")
     served = counted(monkeypatch)
 
-    look(api, record(StarterWorkload, place.starter), now())
+    answer_requests(api, record(StarterWorkload, place.starter), now())
 
     assert 0 < len(served) <= 6  # two lists for the requests, and two for each of the two answers, as many as are read
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
@@ -357,7 +359,7 @@ def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypat
     workload: dict[str, Any] = {"requests": [{"asked": f"file:///{name}"} for name in "abc"]}
     for _ in range(200):
         with pytest.raises(KeyboardInterrupt):
-            look(api, record(StarterWorkload, workload), now())
+            answer_requests(api, record(StarterWorkload, workload), now())
 
     assert first == {"file:///a", "file:///b", "file:///c"}
 
@@ -375,7 +377,7 @@ def test_old_answers_are_removed_wherever_they_are_in_a_full_folder(
 
     for _ in range(60):
         breach(place)
-        look(api, record(StarterWorkload, place.starter), now())
+        answer_requests(api, record(StarterWorkload, place.starter), now())
     assert not (folder / f"7{'0' * 31}.json").exists()
 
 

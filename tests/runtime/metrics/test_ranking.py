@@ -74,9 +74,9 @@ def test_the_newest_trees_are_kept() -> None:
     for rounds in range(1, 6):
         keeper.keep(rounds, str(rounds).encode())
 
-    assert (keeper.rounds(), keeper.kept(3)) == (5, b"3")
+    assert (keeper.rounds(), keeper.model(3)) == (5, b"3")
     with pytest.raises(KeyError):
-        keeper.kept(2)
+        keeper.model(2)
 
 
 def test_early_stopping_is_refused() -> None:

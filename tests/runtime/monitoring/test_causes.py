@@ -13,7 +13,7 @@ import pytest
 
 from modelyard_runtime.monitoring import monitor
 from modelyard_runtime.monitoring.causes import movers, worst
-from modelyard_runtime.monitoring.monitor import DIRECTION, ERRORS_BY, MOVED_BY, Look, look_samples, looked
+from modelyard_runtime.monitoring.monitor import DIRECTION, ERRORS_BY, MOVED_BY, RunResults, measure_run, run_samples
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.drift import Moved
 from modelyard_runtime.statistics.profiles import profile, profiles
@@ -39,7 +39,7 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
     return frame.assign(score=0.5 + 0.1 * frame.income + 0.2 * (frame.town == "c"))
 
 
-def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[Look, dict[str, Any]]:
+def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[RunResults, dict[str, Any]]:
     """Run one monitor pass over rows compared with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
@@ -65,13 +65,13 @@ def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any)
             **more,
         },
     }
-    return looked(record(MonitorWorkload, described), NOW, State("one")), described
+    return measure_run(record(MonitorWorkload, described), NOW, State("one")), described
 
 
-def pushed(look: Look, described: dict[str, Any], name: str) -> list[tuple[str, float]]:
+def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple[str, float]]:
     return [
         (one.labels["feature"], one.value)
-        for one in look_samples(record(MonitorWorkload, described), look, NOW)
+        for one in run_samples(record(MonitorWorkload, described), look, NOW)
         if one.name == name
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelyard_runtime.monitoring.monitor import COVERAGE, UNKNOWN, Look, looked, samples
+from modelyard_runtime.monitoring.monitor import COVERAGE, UNKNOWN, RunResults, measure_run, samples
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.profiles import number_texts_in
 from modelyard_runtime.workload.records import MonitorWorkload
@@ -34,7 +34,9 @@ def labels(**more: Any) -> pd.DataFrame:
     return pd.DataFrame({"id": IDS, "fraud": TRUTH, **more})
 
 
-def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()) -> tuple[Look, Any]:
+def judged(
+    tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
+) -> tuple[RunResults, Any]:
     """Run one monitor pass over these predictions and labels, and return it with its description."""
     for name, frame in (("now", said), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
@@ -59,10 +61,10 @@ def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tupl
         },
     }
     del described["monitor"]["data"]["labels"]["timestamp"]
-    return looked(record(MonitorWorkload, described), NOW, State("one")), described
+    return measure_run(record(MonitorWorkload, described), NOW, State("one")), described
 
 
-def gauges(look: Look, described: Any, name: str) -> dict[str, float]:
+def gauges(look: RunResults, described: Any, name: str) -> dict[str, float]:
     """Return a pushed metric's values by feature."""
     told = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
     return {one.labels["feature"]: one.value for one in told if one.name == name}
@@ -167,6 +169,6 @@ def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
     drift = {"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}
     described["monitor"] |= {"type": "data-drift", "checks": [drift], "reference": {"data": "labels"}}
     predictions().head(29).to_parquet(tmp_path / "now" / "a.parquet")
-    look = looked(record(MonitorWorkload, described), NOW, State("one"))
+    look = measure_run(record(MonitorWorkload, described), NOW, State("one"))
     assert (look.results, gauges(look, described, UNKNOWN)) == ((), {"all": 1.0})
-    assert "29 rows, and 30 are the fewest" in look.unknown[0].why
+    assert "29 rows, and 30 are the fewest" in look.unknown[0].reason

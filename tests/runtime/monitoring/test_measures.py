@@ -16,7 +16,7 @@ from scipy import stats
 from sklearn import metrics
 
 from modelyard_runtime.monitoring import quality, tallies
-from modelyard_runtime.monitoring.monitor import Result, look
+from modelyard_runtime.monitoring.monitor import Result, run_checks
 from modelyard_runtime.monitoring.tallies import Distinct, Sample
 from modelyard_runtime.workload.records import MonitorWorkload
 from tests.runtime.described import record
@@ -66,7 +66,7 @@ def test_an_empty_window_is_no_traceback(tmp_path: Path) -> None:
     checks = [{"metric": metric} for metric in ("rows", "missing", "duplicates", "freshness_s", "out_of_range")]
     checks += [{"metric": "missing", "name": "of-one", "features": ["amount"]}]
 
-    results, refused = look(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
+    results, refused = run_checks(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
 
     found = {one.check: one.value for one in results}
     newest = pd.read_parquet(tmp_path / "now" / "old.parquet")["at"].max()
@@ -80,7 +80,7 @@ def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> Non
     write(tmp_path / "now", "a", rows(40, amount=1.0))
     checks = [{"metric": "missing", "features": ["gone"]}, {"metric": "rows", "min": 50}]
 
-    results, refused = look(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
+    results, refused = run_checks(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
 
     assert [(one.check, one.breach) for one in results] == [("rows", True)]
     assert "'gone', which the window lacks" in str(refused[0])
@@ -92,11 +92,11 @@ def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
     texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
     write(tmp_path / "now", "a", pd.DataFrame({"at": texts}))
-    assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
+    assert values(run_checks(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
     write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.tz_localize(None)}))
-    assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
+    assert values(run_checks(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
     write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.date}))  # a date means its midnight
-    assert values(look(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 2}
+    assert values(run_checks(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 2}
 
 
 def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> No
     parquet.write_table(parquet.read_table(file).set_column(1, "amount", decimals), file)
     checks = [{"metric": "psi", "max": 0.2}]
 
-    found = values(look(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW))
+    found = values(run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW))
 
     assert found["amount"] > 1
     assert found["new"] == pytest.approx(0, abs=1e-6)
@@ -144,7 +144,7 @@ def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None
     workload = quality_monitor(tmp_path, "auc_roc", "accuracy", "log_loss", "f1", "ks", "recall_macro")
     workload["monitor"]["data"]["labels"]["timestamp"] = "told"
 
-    results, refused = look(record(MonitorWorkload, workload), NOW)
+    results, refused = run_checks(record(MonitorWorkload, workload), NOW)
 
     assert not refused
     found = {one.check: one.value for one in results}
@@ -164,12 +164,12 @@ def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> Non
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=0))
     names = ("auc_roc", "auc_pr", "recall", "precision", "f1", "accuracy")
 
-    found, refused = look(record(MonitorWorkload, quality_monitor(tmp_path, *names)), NOW)
+    found, refused = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, *names)), NOW)
 
     assert not refused
     assert [(one.check, one.value) for one in found] == [("accuracy", 1.0)]
     write(tmp_path / "labels", "a", said[["id"]].head(20).assign(fraud=0))
-    assert look(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW) == ((), ())
+    assert run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW) == ((), ())
 
 
 def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypa
         write(tmp_path / "now", f"{part}", said[part::8])
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=truth))
 
-    found = look(record(MonitorWorkload, quality_monitor(tmp_path, "auc_roc")), NOW)
+    found = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "auc_roc")), NOW)
 
     assert values(found)[""] == pytest.approx(metrics.roc_auc_score(truth, said.score), abs=0.02)
 
@@ -192,10 +192,10 @@ def test_duplicates_are_exact_up_to_a_bound_and_close_beyond(tmp_path: Path, mon
         write(tmp_path / "now", f"{part}", once.iloc[part::4])
     write(tmp_path / "now", "again", once.head(1000))
     workload = monitor(tmp_path, [{"metric": "duplicates"}])
-    assert values(look(record(MonitorWorkload, workload), NOW)) == {"": pytest.approx(1 / 6)}
+    assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"": pytest.approx(1 / 6)}
 
     monkeypatch.setattr(tallies, "_MOST_HASHES", 500)
-    assert values(look(record(MonitorWorkload, workload), NOW)) == {"": pytest.approx(1 / 6, abs=0.06)}
+    assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"": pytest.approx(1 / 6, abs=0.06)}
 
 
 def test_parts_with_other_samples_are_added_fairly() -> None:
@@ -221,7 +221,7 @@ def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
         write(day, name, frame.assign(**own))
     workload = monitor(tmp_path, [{"metric": "missing"}], current={"capture": {"uri": f"file://{tmp_path}/captures"}})
 
-    assert values(look(record(MonitorWorkload, workload), NOW)) == {"id": 0.0, "amount": 0.5}
+    assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"id": 0.0, "amount": 0.5}
 
 
 def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
@@ -231,8 +231,8 @@ def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
     checks = [{"metric": metric} for metric in ("psi", "ks", "js", "wasserstein")]
 
-    many = look(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW)
-    one = look(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift", threads=1)), NOW)
+    many = run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW)
+    one = run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift", threads=1)), NOW)
 
     assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in one[0]]
     assert [each.value for each in many[0]] == pytest.approx([each.value for each in one[0]])
@@ -243,20 +243,22 @@ def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
-    assert "lack column 'fraud'" in str(look(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1])
+    assert "lack column 'fraud'" in str(
+        run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1]
+    )
 
     workload = quality_monitor(tmp_path, "accuracy")
     workload["monitor"]["data"]["now"]["label"] = "fraud"
     workload["monitor"]["labels"] = "now"
-    assert "no column 'fraud'" in str(look(record(MonitorWorkload, workload), NOW)[1])
+    assert "no column 'fraud'" in str(run_checks(record(MonitorWorkload, workload), NOW)[1])
     write(tmp_path / "now", "a", said.assign(fraud=said.prediction))
-    assert values(look(record(MonitorWorkload, workload), NOW)) == {"": 1.0}
+    assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"": 1.0}
 
 
 def test_a_window_without_its_timestamp_is_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path / "now", "a", rows(40, amount=1.0).drop(columns="at"))
 
-    results, refused = look(
+    results, refused = run_checks(
         record(MonitorWorkload, monitor(tmp_path, [{"metric": "freshness_s"}, {"metric": "rows"}])), NOW
     )
 
@@ -272,7 +274,7 @@ def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_
     workload["monitor"]["models"][0]["task"] = "regression"
 
     assert "regression needs numbers, and the label 'label' holds 'n/a'" in str(
-        look(record(MonitorWorkload, workload), NOW)[1]
+        run_checks(record(MonitorWorkload, workload), NOW)[1]
     )
 
 
@@ -282,7 +284,7 @@ def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> 
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
 
-    refused = str(look(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1])
+    refused = str(run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1])
 
     assert "labels and predictions are of two kinds, such as '0' and" in refused
 
@@ -294,7 +296,7 @@ def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.Log
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=1))
 
-    look(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)
+    run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)
 
     assert "10 predictions have no value; quality is that of the others" in caplog.text
 
@@ -320,7 +322,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
     """A window may have only one variant, whose value then carries no variant name."""
-    results, refused = look(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
+    results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused
     assert {one.variant for one in results} == set(right)
@@ -338,7 +340,7 @@ def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants
     workload = monitor(tmp_path, [{"metric": "psi", "max": 1.0}], type="prediction-drift")
     workload["monitor"]["current"] = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
 
-    results, refused = look(record(MonitorWorkload, workload), NOW)
+    results, refused = run_checks(record(MonitorWorkload, workload), NOW)
 
     assert not refused
     assert [one.variant for one in results if one.breach] == ["treatment"]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from modelyard_runtime.monitoring import monitor
-from modelyard_runtime.monitoring.monitor import Result, look
+from modelyard_runtime.monitoring.monitor import Result, run_checks
 from modelyard_runtime.monitoring.state import LOOK, State
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import Check, MonitorWorkload
@@ -55,7 +55,7 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
     frame.assign(at=now - timedelta(hours=1)).to_parquet(tmp_path / "now" / "a.parquet")
     state = State.of(record(MonitorWorkload, described), now)
-    results, refused = look(record(MonitorWorkload, described), now, state)
+    results, refused = run_checks(record(MonitorWorkload, described), now, state)
     assert not refused
     state.save()
     return {one.feature for one in results if one.breach}
@@ -83,7 +83,7 @@ def test_features_of_variants_are_counted_apart() -> None:
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 
-    lasting = monitor._lasting(record(Check, check), found, State("one"))  # pyright: ignore[reportPrivateUsage]
+    lasting = monitor._sustained(record(Check, check), found, State("one"))  # pyright: ignore[reportPrivateUsage]
 
     assert [one.breach for one in lasting] == [True, True, False]
 

@@ -47,8 +47,8 @@ class Case:
         """Return the groups whose approvals count, and the number of missing approvals."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
         found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
-        assert len(found.refused) == len({*evidence}) - len(found.given)  # duplicates count as one approval
-        return [one.group for one in found.given], found.missing
+        assert len(found.refused) == len({*evidence}) - len(found.approvals)  # duplicates count as one approval
+        return [one.group for one in found.approvals], found.missing
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_slices_that_are_not_known_do_not_hold(line: Section, why: str) -> None:
     (verdict,) = judge(record(Pipeline, {"validation": [{"name": "fair", "by": "country", **line}]}), Few(None))
 
     assert not verdict.holds
-    assert why in verdict.why
+    assert why in verdict.reason
 
 
 def test_the_first_model_has_no_champion_to_beat() -> None:

@@ -18,7 +18,7 @@ from modelyard_runtime.promotion import promoter as promotion
 from modelyard_runtime.promotion.approvals import APPROVAL_TAG, KIND, subject
 from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.promotion.history import History
-from modelyard_runtime.promotion.look import Look
+from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.promotion.promoter import compared_with, promote, promote_waiting, report_standing, standing
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.files import digest_of
@@ -286,7 +286,7 @@ def test_what_keeps_one_training_keeps_no_other(
     """For example, one pipeline's store is unreachable."""
     version, seen = trained(), []
 
-    def waiting(look: Look, _now: datetime) -> str:
+    def waiting(look: Subject, _now: datetime) -> str:
         seen.append(look.made_by)
         raise OSError("the store does not answer")
 

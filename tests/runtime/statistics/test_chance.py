@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 from sklearn import datasets
 
-from modelyard_runtime.monitoring.monitor import look
+from modelyard_runtime.monitoring.monitor import run_checks
 from modelyard_runtime.statistics.chance import UNLIKELY, Sizes, excess, of_distance
 from modelyard_runtime.statistics.drift import Moved
 from modelyard_runtime.statistics.profiles import Profile, profiles
@@ -93,7 +93,7 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
     breaches: list[set[str]] = []
     for window in windows(kept, rows):
         window.assign(at=now).to_parquet(tmp_path / "now" / "a.parquet")
-        results, refused = look(record(MonitorWorkload, described), now)
+        results, refused = run_checks(record(MonitorWorkload, described), now)
         assert not refused
         breaches.append({one.feature for one in results if one.breach})
     assert breaches == [set()] * LOOKS
@@ -102,7 +102,9 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
     window = window.assign(at=now)
     window["mean area"] += 3
     window.to_parquet(tmp_path / "now" / "a.parquet")
-    assert {one.feature for one in look(record(MonitorWorkload, described), now)[0] if one.breach} == {"mean area"}
+    assert {one.feature for one in run_checks(record(MonitorWorkload, described), now)[0] if one.breach} == {
+        "mean area"
+    }
 
 
 def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from river import drift
 
-from modelyard_runtime.monitoring.monitor import Look, looked
+from modelyard_runtime.monitoring.monitor import RunResults, measure_run
 from modelyard_runtime.monitoring.state import State
 from modelyard_runtime.statistics.page_hinkley import PageHinkley
 from modelyard_runtime.workload.description import section
@@ -93,10 +93,10 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
     }
 
 
-def at(described: Mapping[str, Any], now: datetime) -> Look:
+def at(described: Mapping[str, Any], now: datetime) -> RunResults:
     """Run one pass and save its state."""
     state = State.of(record(MonitorWorkload, described), now)
-    found = looked(record(MonitorWorkload, described), now, state)
+    found = measure_run(record(MonitorWorkload, described), now, state)
     assert not found.refusals
     state.save()
     return found
@@ -140,7 +140,7 @@ def test_another_version_begins_anew(tmp_path: Path) -> None:
     assert section(section(section(kept, "page_hinkley"), "page_hinkley"), "live")["version"] == "2"
 
 
-def rows_seen(found: Look) -> float:
+def rows_seen(found: RunResults) -> float:
     """Return the number of rows a pass has read."""
     (rows,) = [one.value for one in found.results if one.check == "rows"]
     return rows

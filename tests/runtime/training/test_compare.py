@@ -16,7 +16,7 @@ from modelyard_runtime.models.answers import answer, choosing_by
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.training.evaluation import ROWS_TAG
-from modelyard_runtime.training.seen import Identity, Seen, kept
+from modelyard_runtime.training.seen import Identity, Seen, stored
 from modelyard_runtime.training.trained import Trained, finish
 from modelyard_runtime.workload.records import PipelineWorkload
 from tests.runtime.compared import BETTER, FOREST, Loans, loans
@@ -205,7 +205,7 @@ def test_a_key_of_another_type_is_refused_in_words() -> None:
 def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
     system.changed(split=KEY).train(**FOREST)
 
-    seen = kept(registry.version("loans", "1").tags[ROWS_TAG])
+    seen = stored(registry.version("loans", "1").tags[ROWS_TAG])
 
     assert seen is not None
     assert seen.identity.columns == ("id",)

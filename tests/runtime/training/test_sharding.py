@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from modelyard_runtime.training.data import TrainingData, training_data
-from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whole
+from modelyard_runtime.training.sharding import Shards, read_in_shards, reason_to_read_whole
 from modelyard_runtime.training.splits import KEY, TIME
 from modelyard_runtime.training.together import parts_of, train_together
 from modelyard_runtime.training.trainers import grow, prepared
@@ -156,18 +156,22 @@ def test_what_is_not_shared_is_told(tmp_path: Path) -> None:
     described = workload(tmp_path, "random")
     data = described["pipeline"]["data"]
 
-    assert why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
-    assert "scales its rows" in why_whole(record(PipelineWorkload, described), record(Step, step("pytorch")), TASK)
-    assert "queries" in why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), "ranking")
-    assert "2 inputs are joined" in why_whole(
+    assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
+    assert "scales its rows" in reason_to_read_whole(
+        record(PipelineWorkload, described), record(Step, step("pytorch")), TASK
+    )
+    assert "queries" in reason_to_read_whole(
+        record(PipelineWorkload, described), record(Step, step("xgboost")), "ranking"
+    )
+    assert "2 inputs are joined" in reason_to_read_whole(
         record(PipelineWorkload, described), record(Step, {**step("xgboost"), "inputs": ["cells", "wards"]}), TASK
     )
     data["cells"]["schema"] = {"patient": "string"}
-    assert why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
+    assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
     data["cells"]["group"] = "ward"
-    assert "by group" in why_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
+    assert "by group" in reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
     del data["cells"]["group"]
     cells().assign(old=True).to_parquet(tmp_path / "cells" / "0.parquet", index=False)
-    assert "'old' is of type bool" in why_whole(
+    assert "'old' is of type bool" in reason_to_read_whole(
         record(PipelineWorkload, described), record(Step, step("xgboost")), TASK
     )

@@ -1,7 +1,6 @@
-"""What the description of a workload holds, as records: `workload.schema.json` field by field.
+"""The description of a workload as records, matching `workload.schema.json` field by field.
 
-An empty text or tuple stands for a field that is absent where nothing depends on the difference, and None where
-something does.
+An absent field is an empty string or tuple where absence makes no difference, and None where it does.
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry

@@ -1,4 +1,4 @@
-"""Parts that descriptions of several types have."""
+"""Records shared by descriptions of several types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_runtime.workload.decode import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds(Record):
-    """The least and the most of something."""
+    """A minimum and a maximum."""
 
     min: int
     max: int
@@ -17,7 +17,7 @@ class Bounds(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner(Record):
-    """Who answers for a workload."""
+    """Who is responsible for a workload."""
 
     team: str
     email: str
@@ -26,7 +26,7 @@ class Owner(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance(Record):
-    """Owner and risk of a workload, kept with every model and run that it makes."""
+    """Owner and risk of a workload, recorded with every model and run that it creates."""
 
     owner: Owner
     risk: str
@@ -36,7 +36,7 @@ class Governance(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Record):
-    """The address of the model registry, and the variables with its credentials."""
+    """The address of the model registry, and the environment variables with its credentials."""
 
     uri: str
     artifacts: str = ""
@@ -47,7 +47,7 @@ class Registry(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics(Record):
-    """The receiver of the metrics of runs that are too short to be scraped."""
+    """The receiver of metrics from runs that are too short to be scraped."""
 
     otlp: str
     namespace: str
@@ -55,7 +55,7 @@ class Metrics(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Record):
-    """A line of a gate, or a check of a monitor: a metric and its bounds."""
+    """A rule of a gate, or a check of a monitor: a metric and its bounds."""
 
     name: str
     metric: str

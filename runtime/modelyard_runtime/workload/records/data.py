@@ -10,7 +10,7 @@ from modelyard_runtime.workload.decode import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store(Record):
-    """An object store that the workload may open."""
+    """An object store that the workload may access."""
 
     uri: str
     endpoint: str = ""
@@ -29,7 +29,7 @@ class Location(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset(Record):
-    """A dataset: where it lies, in which format, and what its columns are for."""
+    """A dataset: its location, its format, and the roles of its columns."""
 
     uri: str
     format: str

@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records.data import Location
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explainability(Record):
-    """How a model is explained, on how many rows."""
+    """How a model is explained, and on how many rows."""
 
     method: str
     sample: int
@@ -36,7 +36,7 @@ class ApprovalGroup(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals(Record):
-    """How many of which groups have to approve a version; `given` are approvals that lie beside the spec."""
+    """Which groups must approve a version, and how many of them; `given` are approvals stored next to the spec."""
 
     from_: tuple[str, ...]
     minimum: int
@@ -56,7 +56,7 @@ class BundleSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Record):
-    """A model: its names, its task, and the alias or version that is used."""
+    """A model: its names, its task, and the alias or version in use."""
 
     name: str
     registered_name: str

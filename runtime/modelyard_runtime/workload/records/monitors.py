@@ -13,7 +13,7 @@ from modelyard_runtime.workload.records.models import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Record):
-    """A run that a monitor of another target may ask for."""
+    """A run that a monitor of another target may request."""
 
     monitor: str
     target: str
@@ -37,7 +37,7 @@ class WatchedCapture(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Current(Record):
-    """What a monitor looks at: captures, or a dataset."""
+    """The data that a monitor checks: captures, or a dataset."""
 
     capture: WatchedCapture | None = None
     data: str = ""
@@ -45,7 +45,7 @@ class Current(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(Record):
-    """What a monitor compares with: a dataset, or a part of it; else the training data of the model."""
+    """The data that a monitor compares with: a dataset or its recent part; else the training data of the model."""
 
     data: str = ""
     window_seconds: int | None = None
@@ -53,7 +53,7 @@ class Reference(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest(Record):
-    """Where a monitor asks for a run on another target."""
+    """Where a monitor requests a run on another target."""
 
     uri: str
     store: str
@@ -71,7 +71,7 @@ class BreachRun(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnBreach(Record):
-    """What follows a breach."""
+    """The actions that follow a breach."""
 
     rollback: bool
     cooldown_seconds: int
@@ -81,7 +81,7 @@ class OnBreach(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor(Record):
-    """What a monitor measures, and what follows a breach."""
+    """The checks of a monitor, its data, and the actions that follow a breach."""
 
     type: str
     watch: str

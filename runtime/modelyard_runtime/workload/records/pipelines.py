@@ -15,7 +15,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources(Record):
-    """What one worker of a step asks for."""
+    """The resource requests of one worker of a step."""
 
     cpus: float
     gpus: int
@@ -30,7 +30,7 @@ class Step(Record):
     inputs: tuple[str, ...]
     workers: Bounds
     resources: Resources
-    parameters: Mapping[str, Any]  # as the spec has them
+    parameters: Mapping[str, Any]  # as in the spec
     retries: int
     timeout_seconds: int
     entrypoint: str = ""
@@ -48,12 +48,12 @@ class Range(Record):
     kind: str
     low: float = 0.0
     high: float = 0.0
-    choices: tuple[Any, ...] = ()  # as the spec has them
+    choices: tuple[Any, ...] = ()  # as in the spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning(Record):
-    """A search for hyperparameters."""
+    """A hyperparameter search."""
 
     metric: str
     goal: str
@@ -76,7 +76,7 @@ class Split(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline(Record):
-    """What a pipeline does."""
+    """The steps of a pipeline, its data, and its settings."""
 
     steps: Mapping[str, Step]
     data: Mapping[str, Dataset]
@@ -98,17 +98,17 @@ class Pipeline(Record):
 
     @property
     def trained_model(self) -> Model:
-        """The model of the pipeline, where it cannot be without one."""
+        """The pipeline's model; refused if it has none."""
         if self.model is None:
             raise Refusal("this pipeline has no model")
         return self.model
 
     @property
     def effective_split(self) -> Split:
-        """How training data is split: a fifth is held out at random where the spec says nothing else."""
+        """The split of the training data: by default, a random fifth is held out."""
         return self.split or Split(fraction=0.2, by="random", seed=0)
 
     @property
     def task(self) -> str:
-        """The task of the model; empty where the pipeline has none."""
+        """The task of the model; empty if the pipeline has none."""
         return self.model.task if self.model is not None else ""

@@ -1,4 +1,4 @@
-"""What aliases are moved by."""
+"""Promotions: how the aliases of models are moved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import(Record):
-    """A model that was trained elsewhere: where its files are, and what they hash to."""
+    """A model that was trained elsewhere: the location of its files, and their digest."""
 
     uri: str
     digest: str
@@ -21,7 +21,7 @@ class Import(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak(Record):
-    """How a version has to prove itself behind the alias before."""
+    """How long, and how well, a version must serve behind the previous alias first."""
 
     seconds: int
     monitor: str = ""
@@ -49,7 +49,7 @@ class Freeze(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes(Record):
-    """When aliases may move, by the clock of one time zone."""
+    """When aliases may move, in one time zone."""
 
     time_zone: str
     windows: tuple[ChangeWindow, ...] = ()
@@ -58,7 +58,7 @@ class Changes(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion(Record):
-    """What an alias of a model is moved by."""
+    """The requirements for moving one alias of a model."""
 
     model: Model
     promote_to: str
@@ -72,7 +72,7 @@ class Promotion(Record):
 
     @property
     def imported(self) -> Import:
-        """The import, where there is one."""
+        """The import; refused if the model is not imported."""
         if self.import_ is None:
             raise Refusal(f"model {self.model.name!r} is not imported")
         return self.import_

@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records.models import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching(Record):
-    """How requests are put together for one call of a model."""
+    """How requests are batched into one call of a model."""
 
     max_size: int
     max_wait_milliseconds: int
@@ -19,7 +19,7 @@ class Batching(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spool(Record):
-    """The folder in which captures wait while their store is out of reach."""
+    """The folder in which captures wait while their store is unreachable."""
 
     folder: str
     max_bytes: int
@@ -27,7 +27,7 @@ class Spool(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture(Record):
-    """Which share of requests and predictions is captured, and what is kept of them."""
+    """The fraction of requests and predictions to capture, and which of their columns."""
 
     uri: str
     store: str

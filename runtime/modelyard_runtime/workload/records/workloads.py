@@ -18,7 +18,7 @@ from modelyard_runtime.workload.records.serving import Application
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload(Record):
-    """What every workload knows of its system."""
+    """The fields that every workload has."""
 
     api_version: str
     kind: str
@@ -43,7 +43,7 @@ class ServerWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineWorkload(Workload):
-    """A pipeline: a training, a batch inference, or one of user code."""
+    """A pipeline: training, batch inference, or custom user code."""
 
     pipeline: Pipeline
 
@@ -57,7 +57,7 @@ class MonitorWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoterWorkload(Workload):
-    """What moves aliases where the registry runs here."""
+    """The workload that moves aliases, on the target of the registry."""
 
     promotions: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
     imports: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
@@ -66,14 +66,14 @@ class PromoterWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StarterWorkload(Workload):
-    """What starts the runs that monitors of other targets ask for."""
+    """The workload that starts the runs requested by monitors of other targets."""
 
     requests: tuple[Request, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights(Record):
-    """What a workload may write in the registry."""
+    """What a workload may write to in the registry."""
 
     experiments: tuple[str, ...]
     models: tuple[str, ...]
@@ -81,7 +81,7 @@ class Rights(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server(Record):
-    """How the server of the registry is started, and who may change what."""
+    """The settings of the registry server, and the permissions of its users."""
 
     host: str
     port: str
@@ -96,7 +96,7 @@ class Server(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryWorkload(Record):
-    """All that the server of the registry knows of its system."""
+    """The description of the registry server."""
 
     api_version: str
     kind: str
@@ -116,9 +116,9 @@ OF_TYPE: Mapping[str, type[Workload]] = {
 """The record of each type of workload."""
 
 
-def workload_of(described: Section) -> Workload:
-    """A workload from its description."""
-    kind = described.get("type")
+def workload_of(description: Section) -> Workload:
+    """The workload of a description."""
+    kind = description.get("type")
     if not isinstance(kind, str) or kind not in OF_TYPE:
         raise Refusal(f"there is no workload of type {kind!r}; known are {', '.join(OF_TYPE)}")
-    return decode(OF_TYPE[kind], described)
+    return decode(OF_TYPE[kind], description)
