@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelyard.plan.cases import ByType, is_adopted, of_type
 from modelyard.plan.graph import Link, Payload, Plan, Resource, bundled_on
 from modelyard.plan.hardware import (
     Candidate,
@@ -15,6 +16,7 @@ from modelyard.plan.hardware import (
     Smaller,
 )
 from modelyard.plan.kinds import Kind
+from modelyard.plan.machines import Use, hardware_of
 from modelyard.plan.places import (
     LOG_DAYS,
     bucket_expires,
@@ -45,6 +47,7 @@ __all__ = [
     "AlertRules",
     "Application",
     "Backend",
+    "ByType",
     "Candidate",
     "Cluster",
     "Fallback",
@@ -72,13 +75,17 @@ __all__ = [
     "Secret",
     "Smaller",
     "Starter",
+    "Use",
     "bucket_expires",
     "bundle_path",
     "bundled_on",
     "cluster_service",
     "expiries",
+    "hardware_of",
+    "is_adopted",
     "log_place",
     "model_path",
+    "of_type",
     "reports",
     "reports_files",
     "reports_gate",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics.plan import no_registry, unused_target
 from modelyard.names import object_name
 from modelyard.plan import (
     AlertRules,
+    ByType,
     Cluster,
     Identity,
     Job,
@@ -22,11 +24,13 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
+    is_adopted,
+    of_type,
     reports,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, Registry, Store, System, TargetSpec, target_path
+from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
@@ -134,11 +138,7 @@ def _on_cluster(resource: Resource, draft: Draft) -> bool:
 
     Adopted resources exist already, and the login for them is where their readers run.
     """
-    value = resource.value
-    there = value.registry if isinstance(value, RegistryServer) else value
-    if isinstance(there, (Store, Registry)) and there.adopt:
-        return False
-    return resource.kind not in draft.offers[resource.placement].apart
+    return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
@@ -195,13 +195,11 @@ def _channels(draft: Draft) -> Iterator[Resource]:
         for target in draft.targets.values():
             if target.telemetry.remote_write and not target.edge:
                 wanted.setdefault((target.name, oncall))
-    for resource in draft.workloads:
-        value = resource.value
-        if not isinstance(value, AlertRules):
-            continue
-        notify = value.monitor.on_breach.notify if value.monitor is not None else ()
+    for rules in of_type(draft.workloads, AlertRules):
+        monitor = rules.value.monitor
+        notify = monitor.on_breach.notify if monitor is not None else ()
         for name in notify or ((oncall,) if oncall else ()):
-            wanted.setdefault((resource.placement, name))
+            wanted.setdefault((rules.placement, name))
     for placement, name in wanted:
         channel = draft.system.channels[name]
         yield _channel(draft, channel, placement)
@@ -232,20 +230,28 @@ def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[st
 _ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "envoy-gateway", "kuberay")
 
 
-def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
-    """Whether a resource needs add-ons: existing ones do not."""
-    value = resource.value
-    if resource.kind is Kind.DATABASE:
-        return not getattr(value, "adopt", "")
-    if isinstance(value, Route):
-        creates_gateway = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
-        return creates_gateway and value.needs_gateway
-    return not isinstance(value, Secret) or _synced(value, target)
+def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
+    return True
 
 
-def _synced(secret: Secret, target: TargetSpec) -> bool:
+def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
+    """Only databases: buckets need add-ons even if they are adopted."""
+    return resource.kind is not Kind.DATABASE or not resource.value.adopt
+
+
+def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: Offer) -> bool:
+    creates_gateway = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
+    return creates_gateway and resource.value.needs_gateway
+
+
+def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
     """Whether a secret is brought into the cluster by external-secrets."""
-    return any(store.name == secret.ref.store and store.via != "existing" for store in target.secret_stores)
+    named = resource.value.ref.store
+    return any(store.name == named and store.via != "existing" for store in target.secret_stores)
+
+
+_needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
+"""Whether a resource needs the add-ons of its kind: existing ones do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
@@ -262,9 +268,17 @@ def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[
             yield Link(prometheus, resource.place, "metrics", "http", 8080)
 
 
-def _pushes(resource: Resource, system: System) -> bool:
-    """Whether the runs of a pipeline, or of the promoter, push metrics of their own."""
-    value = resource.value
-    if isinstance(value, Promoter):
-        return value.reports(system)
-    return isinstance(value, Job) and reports(value, system)
+def _pushes_nothing(resource: Resource, system: System) -> bool:
+    return False
+
+
+def _pushed_by_runs(resource: Resource[Job], system: System) -> bool:
+    return reports(resource.value, system)
+
+
+def _pushed_by_promoter(resource: Resource[Promoter], system: System) -> bool:
+    return resource.value.reports(system)
+
+
+_pushes: Final = ByType(_pushes_nothing).case(Job, _pushed_by_runs).case(Promoter, _pushed_by_promoter)
+"""Whether the runs of a pipeline, or of the promoter, push metrics of their own."""

@@ -33,16 +33,16 @@ _SPARE: Final = 2
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
     """The pools of a placement by the names that their nodes are labelled with, elastic or not."""
-    return tuple((one.name, one.value) for one in plan.on(placement) if isinstance(one.value, NodePool))
+    return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
-def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
+def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
     """The NodePool of an elastic class: which machines it may take, and how much of them at most.
 
     A node goes when nothing runs on it, and never because it is old or another would be cheaper: runs take days.
     """
     pool = resource.value
-    if not isinstance(pool, NodePool) or not pool.elastic:
+    if not pool.elastic:
         return
     compute = context.system.compute[pool.compute]
     taints: list[Value] = [{"key": POOL, "value": resource.name, "effect": "NoSchedule"}]

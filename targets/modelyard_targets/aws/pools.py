@@ -45,9 +45,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
-    for resource in context.plan.on(context.placement):
-        if not isinstance(resource.value, NodePool):
-            continue
+    for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
             name = group_name(resource.name, group)

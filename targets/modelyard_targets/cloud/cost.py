@@ -73,7 +73,7 @@ def hours_of(pipeline: Pipeline) -> float:
 
 def _machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Hardware]:
     yield system_hardware(offerings, plan.system, plan.system.target(placement))
-    yield from (one.value.hardware for one in plan.on(placement) if isinstance(one.value, NodePool))
+    yield from (pool.value.hardware for pool in plan.of(NodePool, placement))
 
 
 def _hourly(offerings: Offerings, asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:

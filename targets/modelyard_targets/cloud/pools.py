@@ -55,14 +55,12 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
         if one.hardware is not None:
             wanted.setdefault(one.hardware.compute, []).append(one)
     found: dict[tuple[str, int], Nodes] = {}
-    for resource in plan.on(placement):
-        if isinstance(resource.value, NodePool):
-            pool = resource.value
-            mine = wanted.get(pool.compute, [])
-            least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
-            for at in range(len(pool.groups)):
-                minimum = nodes_for(offerings, pool.hardware, least) if at == 0 else 0
-                found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        mine = wanted.get(pool.compute, [])
+        least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
+        for at in range(len(pool.groups)):
+            minimum = nodes_for(offerings, pool.hardware, least) if at == 0 else 0
+            found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
     return found
 
 
@@ -134,8 +132,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
     serving = {one.hardware.compute for one in always if one.hardware is not None}
     training = {
         job.hardware[step.name].compute
-        for job in (resource.value for resource in plan.on(placement))
-        if isinstance(job, Job)
+        for job in (resource.value for resource in plan.of(Job, placement))
         for step in job.pipeline.steps
         if trains_together(job, step)
     }

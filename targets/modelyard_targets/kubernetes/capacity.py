@@ -122,9 +122,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
     support = _support(plan.system, target_of(plan, placement))
     quiet = _at_least(asked.always, floor, support)
     tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # equal servers find the same room
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, ModelServer):
-            continue
+    for resource in plan.of(ModelServer, placement):
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
             continue

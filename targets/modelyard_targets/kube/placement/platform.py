@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from modelyard.plan import Plan, Resource
+from modelyard.plan import NodePool, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
 from modelyard.spec import Store, Taint, TargetSpec
@@ -90,7 +90,7 @@ def no_objects(context: Context) -> Iterable[Made]:
     return ()
 
 
-def no_machines(resource: Resource, context: Context) -> Iterable[Made]:
+def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made]:
     """Machines are nothing that the cluster's API knows."""
     return ()
 
@@ -100,7 +100,7 @@ def no_database(store: Store, context: Context) -> ManagedDatabase | None:
     return None
 
 
-def no_login(resource: Resource, context: Context) -> Iterable[Made]:
+def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
     """The operator of a database makes its login."""
     return ()
 
@@ -171,9 +171,9 @@ class Platform:
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
     foundation: Callable[[Context], Iterable[Call]] = no_calls  # what add-ons stand on
     secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # what External Secrets reads from
-    machines: Callable[[Resource, Context], Iterable[Made]] = no_machines  # NODE_POOL, context
+    machines: Callable[[Resource[NodePool], Context], Iterable[Made]] = no_machines
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
-    login: Callable[[Resource, Context], Iterable[Made]] = no_login  # DATABASE, context: what makes its login
+    login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # of a database
     gateway_class: str = ""  # made here, for this controller
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
