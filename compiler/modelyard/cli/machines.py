@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.manifest import cpu_words, gibibytes
-from modelyard.plan import Hardware, NodeGroup, Plan, Resource, Smaller, hardware_of
+from modelyard.plan import Hardware, NodeGroup, Plan, Resource, Smaller, SystemPool, hardware_of
 from modelyard.source import Path
 
 
@@ -18,6 +18,10 @@ def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterat
             asked = plan.system.compute[hardware.compute].path
             if resource.place in mine or (path[0] == "compute" and asked[: len(path)] == path):
                 used.setdefault((resource.placement, hardware), []).append(label)
+    for pool in plan.of(SystemPool):
+        if pool.place in mine:
+            yield f"\nmachine of {pool.address}, for Pods that no compute class sizes, on {pool.placement}:"
+            yield from _lines(pool.value.hardware)
     for (placement, hardware), labels in used.items():
         yield f"\nmachine of {'; '.join(labels)} (compute class {hardware.compute}, on {placement}):"
         yield from _lines(hardware)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.plan.cases import ByType, is_adopted, of_type
 from modelyard.plan.graph import Link, Payload, Plan, Resource, bundled_on
 from modelyard.plan.hardware import (
+    SYSTEM_POOL,
     Candidate,
     Fallback,
     Hardware,
@@ -14,6 +15,9 @@ from modelyard.plan.hardware import (
     Offer,
     PassedOver,
     Smaller,
+    SystemHardwarer,
+    SystemPool,
+    any_machine,
 )
 from modelyard.plan.kinds import Kind
 from modelyard.plan.machines import Use, hardware_of
@@ -73,9 +77,13 @@ __all__ = [
     "Route",
     "RunRequest",
     "Secret",
+    "SYSTEM_POOL",
     "Smaller",
     "Starter",
+    "SystemHardwarer",
+    "SystemPool",
     "Use",
+    "any_machine",
     "bucket_expires",
     "bundle_path",
     "bundled_on",

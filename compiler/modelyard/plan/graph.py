@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from modelyard.indexes import index
-from modelyard.plan.hardware import NodePool
+from modelyard.plan.hardware import NodePool, SystemPool
 from modelyard.plan.kinds import Kind
 from modelyard.plan.platform import AlertRules, Cluster, Identity, Namespace, RegistryServer, Secret
 from modelyard.plan.workloads import Job, ModelServer, MonitorJob, Promoter, Route, Starter
@@ -16,6 +16,7 @@ from modelyard.spec import Channel, Inference, Store, System
 
 Payload: TypeAlias = (
     Cluster
+    | SystemPool
     | NodePool
     | Namespace
     | Store

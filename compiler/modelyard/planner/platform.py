@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.diagnostics.plan import no_registry, unused_target
 from modelyard.names import object_name
 from modelyard.plan import (
+    SYSTEM_POOL,
     AlertRules,
     ByType,
     Cluster,
@@ -24,6 +25,7 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
+    SystemPool,
     is_adopted,
     of_type,
     reports,
@@ -130,7 +132,9 @@ def finish(draft: Draft) -> Plan:
         name = target.namespace or draft.system.metadata.name
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
-    return Plan(draft.system, (*clusters, *_node_pools(draft), *namespaces, *everything), links)
+    return Plan(
+        draft.system, (*clusters, *_system_pools(draft, running), *_node_pools(draft), *namespaces, *everything), links
+    )
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
@@ -139,6 +143,16 @@ def _on_cluster(resource: Resource, draft: Draft) -> bool:
     Adopted resources exist already, and the login for them is where their readers run.
     """
     return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
+
+
+def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
+    """The machines of Pods that no compute class sizes, on each target with a cluster and a choice of machines."""
+    for target in draft.system.deployment.targets:
+        if target.name in running:
+            hardware = draft.offers[target.name].choose_system(draft.system, target)
+            if hardware is not None:
+                origin, pool = target_path(draft.system, target.name), SystemPool(hardware)
+                yield Resource(Kind.SYSTEM_POOL, SYSTEM_POOL, target.name, origin, "", pool)
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:

@@ -87,7 +87,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """What the first project calls, in order; `roles` are the identities whose roles it makes."""
     yield from foundation_calls(context)
-    yield system_pool_call(context)
+    yield from system_pool_call(context)
     yield addon_call(context)
     yield from pool_calls(context)
     yield from storage_calls(context)

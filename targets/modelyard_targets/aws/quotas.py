@@ -11,13 +11,13 @@ from math import ceil
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
-from modelyard.plan import Identity, Kind, NodeGroup, NodePool, Plan
+from modelyard.plan import Identity, Kind, NodeGroup, NodePool, Plan, SystemPool
 from modelyard.records import record
 from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
 from modelyard_targets.aws.foundation import nat_of, zones_of
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.options import vpc_of
-from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
+from modelyard_targets.aws.pools import disks_of, pool_nodes, system_nodes
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
@@ -87,7 +87,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
         found.update(most)
     for pool in _elastic(plan, placement):
         compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)
-        ways = ways_of(compute, target_of(plan, placement).region)
+        ways = ways_of(pool, compute.capacity)
         found.update(dict.fromkeys((_code(machine, spot=spot) for machine, spot in ways), vcpus))
     return found
 
@@ -109,9 +109,10 @@ def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
 
 def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int, int]]]:
     """The groups of each pool: with how many nodes it may have, and how large the disk of each is."""
-    hardware = system_hardware(plan.system, target_of(plan, placement))
-    group = hardware.groups[0]
-    yield [(group, system_nodes(plan, placement).most, disks_of(hardware, group).root_gib)]
+    for system in plan.of(SystemPool, placement):
+        hardware = system.value.hardware
+        group = hardware.groups[0]
+        yield [(group, system_nodes(plan, placement).most, disks_of(hardware, group).root_gib)]
     sizes = pool_nodes(plan, placement)
     for pool in (resource.value for resource in plan.of(NodePool, placement)):
         if pool.groups:

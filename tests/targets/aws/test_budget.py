@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.plan import Hardware, NodePool, Plan
+from modelyard.plan import Hardware, NodePool, Plan, SystemPool
 from modelyard_targets.aws.budget import cost_rows, endpoints_monthly, monthly_high, monthly_low
 from modelyard_targets.aws.machines import offerings
-from modelyard_targets.aws.pools import pool_nodes, system_hardware, system_nodes
+from modelyard_targets.aws.pools import pool_nodes, system_nodes
 from modelyard_targets.cloud.cost import prices_of
 from modelyard_targets.cloud.pools import nodes_for
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
@@ -41,8 +41,8 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     """A quarter of a node cannot be had: the budget counts the `min_nodes` that the program is emitted with."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
-    system = system_hardware(plan.system, plan.system.deployment.targets[0])
-    always = system_nodes(plan, "main").least * (system.price_hourly or 0)
+    (system,) = plan.of(SystemPool, "main")
+    always = system_nodes(plan, "main").least * (system.value.hardware.price_hourly or 0)
 
     assert nodes_for(offerings(), hardware, 2) == 1
     assert pool_nodes(plan, "main")["small", 0].least == 1

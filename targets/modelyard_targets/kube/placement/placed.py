@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from modelyard.plan import AlertRules, Cluster, Kind, Plan, RegistryServer, Resource, is_adopted
+from modelyard.plan import AlertRules, Cluster, Hardware, Kind, Plan, RegistryServer, Resource, SystemPool, is_adopted
 from modelyard.spec import Pipeline, Store, TargetSpec
 from modelyard_targets.kube.placement.context import Context
 
@@ -26,6 +26,11 @@ def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
 def managed_stores(plan: Plan, placement: str, kind: Kind) -> tuple[Resource[Store], ...]:
     """The buckets, or the databases, that are made on a placement."""
     return tuple(one for one in plan.of(Store, placement) if one.kind is kind and not is_adopted(one))
+
+
+def system_machine(plan: Plan, placement: str) -> Hardware | None:
+    """The machine of Pods that no compute class sizes; None where the scheduler decides."""
+    return next((pool.value.hardware for pool in plan.of(SystemPool, placement)), None)
 
 
 def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:

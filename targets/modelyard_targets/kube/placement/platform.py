@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelyard.plan import NodePool, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
-from modelyard.spec import Store, Taint, TargetSpec
+from modelyard.spec import Store, TargetSpec
 from modelyard.stack import Value
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Mapping[str, Given]"
 """Plain data of which something may be known only while the program runs."""
-
-Where: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...]]
-"""Labels of the machines that Pods are put on, and the taints that they tolerate."""
 
 
 def as_literal(value: Given) -> Literal:
@@ -28,11 +25,6 @@ def as_literal(value: Given) -> Literal:
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
         return value
     return tuple(as_literal(entry) for entry in value)
-
-
-def anywhere(plan: Plan, target: TargetSpec) -> Where:
-    """Wherever the scheduler likes."""
-    return (), ()
 
 
 def unbounded(plan: Plan, placement: str) -> Mapping[str, str]:
@@ -160,7 +152,6 @@ class Platform:
     `gateway_parameters` are of an object for each class of gateways, of the same name, that says how these are made.
     """
 
-    support: Callable[[Plan, TargetSpec], Where] = anywhere  # machines for heads, submitters, launchers, the registry
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota
     costs: Callable[[Plan, str], Iterable[tuple[str, str]]] = unpriced  # plan, placement: rows of the README's table
     target: Callable[[Plan, str], TargetSpec] = as_written  # plan, placement

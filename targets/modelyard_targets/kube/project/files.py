@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import AlertRules, Cluster, Kind, Namespace, NodePool, RegistryServer, Resource
+from modelyard.plan import AlertRules, Cluster, Kind, Namespace, NodePool, RegistryServer, Resource, SystemPool
 from modelyard.records import record
 from modelyard.spec import Channel, Inference, Store
 from modelyard.stack import Manifest
@@ -25,7 +25,7 @@ from modelyard_targets.kube.network.gateway import lower_gateway
 from modelyard_targets.kube.objects.overrides import overridden, overrides_on
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.project.workloads import WORKLOADS, Lowering, in_turn
+from modelyard_targets.kube.project.workloads import WORKLOADS, Lowering, in_turn, no_objects
 from modelyard_targets.kube.services.database import lower_database
 from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
@@ -41,6 +41,7 @@ FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
+    Kind.SYSTEM_POOL: "nodes",
     Kind.NODE_POOL: "nodes",
     Kind.SECRET: "secrets",
     Kind.OBJECT_STORE: "stores",
@@ -147,6 +148,7 @@ def _store(resource: Resource[Store], context: Context) -> Iterator[Made]:
 
 LOWERINGS: Final[Lowering] = (
     WORKLOADS.case(Cluster, lower_gateway)
+    .case(SystemPool, no_objects)
     .case(NodePool, _machines)
     .case(Namespace, in_turn(_namespace, lower_scraping))
     .case(Store, _store)
