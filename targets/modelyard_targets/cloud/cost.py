@@ -20,7 +20,7 @@ def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: 
     `system_nodes` is the size of the system pool, and `beside` what else the placement costs a month.
     """
     asked = demand(plan, placement, databases=False)
-    system = system_nodes * _system_hourly(plan, placement)
+    system = system_nodes * system_hourly(plan, placement)
     always = system + _hourly(offerings, asked.always, lambda one: one.least)
     return always * HOURS_OF_A_MONTH + beside
 
@@ -34,7 +34,7 @@ def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes:
     """
     asked = demand(plan, placement, databases=False)
     cost = beside
-    cost += system_nodes * _system_hourly(plan, placement) * HOURS_OF_A_MONTH
+    cost += system_nodes * system_hourly(plan, placement) * HOURS_OF_A_MONTH
     cost += _hourly(offerings, asked.always, lambda one: one.most) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
         cost += _hourly(offerings, run, lambda one: one.most) * hours_of(plan.system.pipelines[name])
@@ -70,7 +70,7 @@ def hours_of(pipeline: Pipeline) -> float:
     return min(HOURS_OF_A_MONTH, starts * one)
 
 
-def _system_hourly(plan: Plan, placement: str) -> float:
+def system_hourly(plan: Plan, placement: str) -> float:
     """The price of a machine of the system pool."""
     return sum(pool.value.hardware.price_hourly or 0.0 for pool in plan.of(SystemPool, placement))
 

@@ -61,6 +61,17 @@ def test_endpoints_of_the_network_are_counted() -> None:
     assert rows["of these, network endpoints"] == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
 
 
+def test_the_system_pool_has_a_line_of_its_own() -> None:
+    """Its nodes are there before anything is served: they are the part of the least price that no class explains."""
+    plan = plan_of()
+    (pool,) = plan.of(SystemPool, "main")
+    nodes, machine = system_nodes(plan, "main").least, pool.value.hardware.machine
+    monthly = f"{nodes * (pool.value.hardware.price_hourly or 0) * 730:.2f}"
+    rows = dict(cost_rows(plan, "main"))
+
+    assert rows["of these, the system pool"] == f"{monthly} USD a month: {nodes} nodes of {machine}, always running"
+
+
 def test_endpoints_of_one_class_share_its_nodes() -> None:
     """A second endpoint whose Pod fits on the first one's node costs nothing but its part of the system pool."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
