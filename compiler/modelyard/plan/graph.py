@@ -50,7 +50,7 @@ V = TypeVar("V", bound=Payload)
 class Resource(Generic[V_co]):
     """A vertex: `address` is `<kind>/<name>`, unique within its placement.
 
-    `Resource[ModelServer]` is one whose value is a ModelServer; `Plan.of` finds them all, and `by_type` dispatches.
+    `Resource[ModelServer]` is one whose value is a ModelServer; `Plan.of` finds them all, and `ByType` dispatches.
 
     `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
     the workloads of a placement, and after a rename (`moved`) still the old one.
