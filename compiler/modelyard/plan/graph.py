@@ -108,8 +108,8 @@ class Plan:
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
         """The resource at a place, such as the sink of a link; None if its value is of another type."""
-        found = _by_place(self.resources)[place]
-        return cast("Resource[V]", found) if found.value.__class__ is what else None
+        resource = _by_place(self.resources)[place]
+        return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """The links between two targets, in order; with a placement, those with one end there.
@@ -150,12 +150,12 @@ def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resourc
 @index
 def _by_type(resources: tuple[Resource, ...]) -> Mapping[tuple[str, type], tuple[Resource, ...]]:
     """By placement and by the type of the value; all placements are under the empty name too."""
-    found: dict[tuple[str, type], list[Resource]] = {}
+    by_type: dict[tuple[str, type], list[Resource]] = {}
     for resource in resources:
         what = resource.value.__class__
-        found.setdefault((resource.placement, what), []).append(resource)
-        found.setdefault(("", what), []).append(resource)
-    return {key: tuple(here) for key, here in found.items()}
+        by_type.setdefault((resource.placement, what), []).append(resource)
+        by_type.setdefault(("", what), []).append(resource)
+    return {key: tuple(listed) for key, listed in by_type.items()}
 
 
 @index

@@ -20,12 +20,12 @@ def target_of(plan: Plan, placement: str) -> TargetSpec:
 
 def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
     """The registry that runs on a placement; None where it is elsewhere, adopted or not needed."""
-    return next((one for one in plan.of(RegistryServer, placement) if not is_adopted(one)), None)
+    return next((server for server in plan.of(RegistryServer, placement) if not is_adopted(server)), None)
 
 
 def managed_stores(plan: Plan, placement: str, kind: Kind) -> tuple[Resource[Store], ...]:
     """The buckets, or the databases, that are made on a placement."""
-    return tuple(one for one in plan.of(Store, placement) if one.kind is kind and not is_adopted(one))
+    return tuple(store for store in plan.of(Store, placement) if store.kind is kind and not is_adopted(store))
 
 
 def system_machine(plan: Plan, placement: str) -> Hardware | None:

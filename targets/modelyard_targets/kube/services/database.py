@@ -43,7 +43,7 @@ class Login:
 def databases_here(context: Context) -> tuple[Resource[Store], ...]:
     """The databases whose instances are Pods of the cluster."""
     managed = managed_stores(context.plan, context.placement, Kind.DATABASE)
-    return tuple(one for one in managed if context.platform.database(one.value, context) is None)
+    return tuple(store for store in managed if context.platform.database(store.value, context) is None)
 
 
 def login_of(store: Store, context: Context) -> Login:
