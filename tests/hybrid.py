@@ -77,7 +77,7 @@ def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
     """Return the objects of the hybrid system's workloads on one placement."""
     made = hybrid_plan(text)
     context = context_of(made, placement)
-    resources = [resource for resource in made.on(placement) if resource.kind in WORKLOADS]
+    resources = [resource for resource in made.on(placement) if WORKLOADS.covers(resource)]
     return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
 
 

@@ -47,16 +47,15 @@ def context_of(plan: Plan, placement: str = "main") -> Context:
 
 
 def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the objects of a resource whose kind is in WORKLOADS."""
-    for lower in WORKLOADS[resource.kind]:
-        yield from lower(resource, context)
+    """Return the objects of a resource that WORKLOADS covers."""
+    return WORKLOADS(resource, context)
 
 
 def lowered(text: str, placement: str = "main") -> Lowered:
     """Return the objects of the workloads that a spec places on a target."""
     plan = plan_of(text)
     context = context_of(plan, placement)
-    resources = [resource for resource in plan.on(placement) if resource.kind in WORKLOADS]
+    resources = [resource for resource in plan.on(placement) if WORKLOADS.covers(resource)]
     return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
 
 

@@ -6,11 +6,12 @@ import json
 from typing import Any, TypeAlias, cast
 
 from modelyard.plan import Kind
+from modelyard.spec import Inference
 from modelyard_targets.kube.monitoring.dashboard import lower_dashboard
 from modelyard_targets.kube.placement.context import ANY_PLATFORM, Context, context_for
 from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.files import LOWERINGS
-from tests.plans import plan_of, resource
+from tests.plans import plan_of, resource, resource_of
 from tests.specs import changed
 
 Object: TypeAlias = dict[str, Any]
@@ -33,7 +34,7 @@ def rule_object(text: str, name: str, placement: str = "main", platform: Platfor
     """Return the PrometheusRule of an endpoint, a monitor or a pipeline."""
     context = context_of(text, placement, platform)
     found = resource(context.plan, Kind.ALERT_RULES, name)
-    (made,) = [made for lower in LOWERINGS[Kind.ALERT_RULES] for made in lower(found, context)]
+    (made,) = LOWERINGS(found, context)
     return cast("Object", json.loads(json.dumps(made.manifest)))
 
 
@@ -50,6 +51,6 @@ def alerts(text: str, name: str, placement: str = "main", platform: Platform = A
 def dashboard_of(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
     """Return an endpoint's dashboard as Grafana reads it."""
     context = context_of(text, placement, platform)
-    (made,) = lower_dashboard(resource(context.plan, Kind.DASHBOARD, name), context)
+    (made,) = lower_dashboard(resource_of(context.plan, Inference, name), context)
     (content,) = cast("Object", made.manifest)["data"].values()
     return cast("Object", json.loads(content))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.diagnostics import Diagnostic
 from modelyard.load import load
 from modelyard.plan import Kind, Plan, Resource
+from modelyard.plan.graph import V
 from modelyard.planner import plan
 from modelyard.resolve import resolve
 from modelyard.spec import System
@@ -47,6 +48,12 @@ def told(text: str) -> list[str]:
 def resource(plan: Plan, kind: Kind, name: str) -> Resource:
     """Return the only resource with that kind and name."""
     (found,) = [one for one in plan.resources if one.kind is kind and one.name == name]
+    return found
+
+
+def resource_of(plan: Plan, what: type[V], name: str) -> Resource[V]:
+    """The one resource of that name whose value has this type."""
+    (found,) = [one for one in plan.of(what) if one.name == name]
     return found
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import stack_left_running, would_be_destroyed
 from modelyard.nearest import nearest_name
-from modelyard.plan import Kind, Plan
-from modelyard.spec import Store
+from modelyard.plan import Kind, Plan, is_adopted
 
 _WORKLOADS = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB, Kind.MONITOR})
 _STORES = frozenset({Kind.OBJECT_STORE, Kind.DATABASE})
@@ -24,8 +23,8 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
     for resource in plan.resources:
         if resource.kind in _WORKLOADS:
             found[resource.placement][resource.address] = resource.workload
-        elif isinstance(resource.value, Store) and not resource.value.adopt:
-            found[resource.placement][resource.address] = f"stores.{resource.value.name}"
+        elif resource.kind in _STORES and not is_adopted(resource):
+            found[resource.placement][resource.address] = ".".join(map(str, resource.origin))
     return found
 
 

@@ -9,7 +9,7 @@ from modelyard.diagnostics.environments import environments_share_folders, envir
 from modelyard.inputs import Inputs
 from modelyard.overlay import SECTION
 from modelyard.pipeline import Outcome, drawn, read
-from modelyard.plan import Cluster, Identity, Kind, Plan
+from modelyard.plan import Cluster, Identity, Namespace, Plan
 from modelyard.records import replace
 from modelyard.source import Document, Span
 from modelyard.target import Targets
@@ -77,12 +77,11 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
     """Bucket, endpoint and folder of all writes of workloads to adopted buckets."""
-    for resource in plan.resources:
-        if isinstance(resource.value, Identity):
-            for access in resource.value.access:
-                store = plan.system.stores[access.store]
-                if store.adopt and access.mode != "read":
-                    yield store.adopt, store.endpoint, access.prefix
+    for identity in plan.of(Identity):
+        for access in identity.value.access:
+            store = plan.system.stores[access.store]
+            if store.adopt and access.mode != "read":
+                yield store.adopt, store.endpoint, access.prefix
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
@@ -95,20 +94,18 @@ def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str,
 
 def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
     """The context and the namespace of each existing cluster."""
-    for resource in plan.resources:
-        target = plan.system.target(resource.placement)
-        if resource.kind is Kind.NAMESPACE and target.provider == "kubernetes":
-            yield target.context, resource.name
+    for namespace in plan.of(Namespace):
+        target = namespace.value.target
+        if target.provider == "kubernetes":
+            yield target.context, namespace.name
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
     """The context of each existing cluster, with every add-on that is installed there."""
-    for resource in plan.resources:
-        cluster = resource.value
-        if isinstance(cluster, Cluster) and cluster.target.provider == "kubernetes":
-            for addon in cluster.addons:
-                if addon not in cluster.target.present:
-                    yield cluster.target.context, addon
+    for cluster in plan.of(Cluster):
+        target = cluster.value.target
+        if target.provider == "kubernetes":
+            yield from ((target.context, addon) for addon in cluster.value.addons if addon not in target.present)
 
 
 def _contexts(document: Document) -> Iterator[str]:

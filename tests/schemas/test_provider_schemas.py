@@ -6,10 +6,11 @@ import json
 from typing import Final, cast
 
 import jsonschema_rs
+import pytest
 
 import modelyard_schemas
 from modelyard.source import Json
-from tests.schemas.walk import Schema
+from tests.schemas.walk import SYSTEM, Schema
 from tools.provider_schemas import SCHEMA, fragments, with_providers
 
 ANOTHER: Final = """{
@@ -49,3 +50,15 @@ def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
     assert jsonschema_rs.is_valid(target, {"provider": "aws", "region": "eu-west-1", "vpc": {"nat": "one"}})
     assert not jsonschema_rs.is_valid(target, {"provider": "aws", "region": "eu-west-1", "project": "fraud"})
     assert with_providers(text, fragments()) == modelyard_schemas.text()
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_every_cloud_has_a_version_and_access(provider: str) -> None:
+    """A spec that names them moves to another cloud; a cluster that exists has both already."""
+    target = {"$ref": "#/$defs/target", "$defs": SYSTEM["$defs"]}
+    shared: dict[str, Json] = {"network": "public", "version": "1.36", "access": ["192.0.2.10/32"]}
+
+    assert jsonschema_rs.is_valid(target, {"provider": provider, "region": "eu-west-1", **shared})
+    for field in ("version", "access"):
+        assert not jsonschema_rs.is_valid(target, {"provider": "kubernetes", field: shared[field]})
+        assert not any(field in json.loads(text)["properties"] for text in fragments().values())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import yaml
 
-from modelyard.plan import Kind
+from modelyard.plan import Payload, Secret
 from modelyard_targets.kube.project.files import FOUNDATION, LOWERINGS, file_of
 from modelyard_targets.kubernetes.lower import lower, objects
 from tests.crds import problems
@@ -38,7 +40,7 @@ def test_a_folder_is_complete() -> None:
 
 
 def test_every_kind_of_the_plan_is_lowered_or_made_with_others() -> None:
-    assert {kind for kind in Kind if kind not in LOWERINGS} == {Kind.SECRET}
+    assert set(get_args(Payload)) - LOWERINGS.types == {Secret}
 
 
 def test_every_resource_has_a_file() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.manifest import cpu_words, gibibytes
-from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, NodeGroup, Plan, Resource, Smaller
+from modelyard.plan import Hardware, NodeGroup, Plan, Resource, Smaller, SystemPool, hardware_of
 from modelyard.source import Path
 
 
@@ -14,24 +14,17 @@ def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterat
     mine = {resource.place for resource in resources}
     used: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:
-        for label, hardware in _hardware(resource):
+        for label, hardware in hardware_of(resource):
             asked = plan.system.compute[hardware.compute].path
             if resource.place in mine or (path[0] == "compute" and asked[: len(path)] == path):
                 used.setdefault((resource.placement, hardware), []).append(label)
+    for pool in plan.of(SystemPool):
+        if pool.place in mine:
+            yield f"\nmachine of {pool.address}, for Pods that no compute class sizes, on {pool.placement}:"
+            yield from _lines(pool.value.hardware)
     for (placement, hardware), labels in used.items():
         yield f"\nmachine of {'; '.join(labels)} (compute class {hardware.compute}, on {placement}):"
         yield from _lines(hardware)
-
-
-def _hardware(resource: Resource) -> Iterator[tuple[str, Hardware]]:
-    value = resource.value
-    if isinstance(value, ModelServer):
-        applications: tuple[Application, ...] = value.applications
-        yield from ((f"{resource.name}, variant {one.variant.name}", one.hardware) for one in applications)
-    elif isinstance(value, Job):
-        yield from ((f"{resource.name}, step {step}", hardware) for step, hardware in value.hardware.items())
-    elif isinstance(value, MonitorJob):
-        yield resource.name, value.hardware
 
 
 def _lines(hardware: Hardware) -> Iterator[str]:

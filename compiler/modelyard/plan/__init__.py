@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from modelyard.plan.cases import ByType, is_adopted, of_type
 from modelyard.plan.graph import Link, Payload, Plan, Resource, bundled_on
 from modelyard.plan.hardware import (
+    SYSTEM_POOL,
     Candidate,
     Fallback,
     Hardware,
@@ -13,8 +15,12 @@ from modelyard.plan.hardware import (
     Offer,
     PassedOver,
     Smaller,
+    SystemHardwarer,
+    SystemPool,
+    any_machine,
 )
 from modelyard.plan.kinds import Kind
+from modelyard.plan.machines import Use, hardware_of
 from modelyard.plan.places import (
     LOG_DAYS,
     bucket_expires,
@@ -45,6 +51,7 @@ __all__ = [
     "AlertRules",
     "Application",
     "Backend",
+    "ByType",
     "Candidate",
     "Cluster",
     "Fallback",
@@ -70,15 +77,23 @@ __all__ = [
     "Route",
     "RunRequest",
     "Secret",
+    "SYSTEM_POOL",
     "Smaller",
     "Starter",
+    "SystemHardwarer",
+    "SystemPool",
+    "Use",
+    "any_machine",
     "bucket_expires",
     "bundle_path",
     "bundled_on",
     "cluster_service",
     "expiries",
+    "hardware_of",
+    "is_adopted",
     "log_place",
     "model_path",
+    "of_type",
     "reports",
     "reports_files",
     "reports_gate",

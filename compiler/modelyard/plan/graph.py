@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from modelyard.indexes import index
-from modelyard.plan.hardware import NodePool
+from modelyard.plan.hardware import NodePool, SystemPool
 from modelyard.plan.kinds import Kind
 from modelyard.plan.platform import AlertRules, Cluster, Identity, Namespace, RegistryServer, Secret
 from modelyard.plan.workloads import Job, ModelServer, MonitorJob, Promoter, Route, Starter
@@ -16,6 +16,7 @@ from modelyard.spec import Channel, Inference, Store, System
 
 Payload: TypeAlias = (
     Cluster
+    | SystemPool
     | NodePool
     | Namespace
     | Store
@@ -34,10 +35,22 @@ Payload: TypeAlias = (
 )
 """The type of a resource's `value`. DASHBOARD: the Inference it shows."""
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultingTypeVar
+
+    V_co = DefaultingTypeVar("V_co", bound=Payload, default=Payload, covariant=True)
+    """`Resource` alone is one of any type. Python itself has no defaults of type variables before 3.13."""
+else:
+    V_co = TypeVar("V_co", covariant=True)
+
+V = TypeVar("V", bound=Payload)
+
 
 @record
-class Resource:
+class Resource(Generic[V_co]):
     """A vertex: `address` is `<kind>/<name>`, unique within its placement.
+
+    `Resource[ModelServer]` is one whose value is a ModelServer; `Plan.of` finds them all, and `ByType` dispatches.
 
     `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters, unique among
     the workloads of a placement, and after a rename (`moved`) still the old one.
@@ -48,7 +61,7 @@ class Resource:
     placement: str  # a target's name
     origin: Path  # the line of the spec that requested it
     workload: str  # section.name that it belongs to, `pool.<name>`, `registry`; empty if shared by all
-    value: Payload
+    value: V_co
 
     @property
     def address(self) -> str:
@@ -89,6 +102,15 @@ class Plan:
         """The resources of one target, in order."""
         return _by_placement(self.resources).get(placement, ())
 
+    def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
+        """The resources whose value is of this type, in order; with a placement, only those on it."""
+        return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
+
+    def at(self, place: str, what: type[V]) -> Resource[V] | None:
+        """The resource at a place, such as the sink of a link; None if its value is of another type."""
+        resource = _by_place(self.resources)[place]
+        return cast("Resource[V]", resource) if resource.value.__class__ is what else None
+
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """The links between two targets, in order; with a placement, those with one end there.
 
@@ -109,7 +131,7 @@ class Plan:
 
     def has_cluster(self, placement: str) -> bool:
         """Whether there is a cluster on a target: not if all its resources are outside one."""
-        return any(isinstance(one.value, Cluster) for one in self.on(placement))
+        return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
         """The targets with resources, sorted by name."""
@@ -123,6 +145,22 @@ def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resourc
     for resource in resources:
         found.setdefault(resource.placement, []).append(resource)
     return {placement: tuple(here) for placement, here in found.items()}
+
+
+@index
+def _by_type(resources: tuple[Resource, ...]) -> Mapping[tuple[str, type], tuple[Resource, ...]]:
+    """By placement and by the type of the value; all placements are under the empty name too."""
+    by_type: dict[tuple[str, type], list[Resource]] = {}
+    for resource in resources:
+        what = resource.value.__class__
+        by_type.setdefault((resource.placement, what), []).append(resource)
+        by_type.setdefault(("", what), []).append(resource)
+    return {key: tuple(listed) for key, listed in by_type.items()}
+
+
+@index
+def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
+    return {resource.place: resource for resource in resources}
 
 
 def bundled_on(system: System, placement: str) -> bool:

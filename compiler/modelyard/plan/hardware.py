@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from modelyard.plan.kinds import Kind
 from modelyard.records import field, record
-from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
+from modelyard.spec import Accelerator, ComputeClass, System, Taint, TargetSpec
+
+SYSTEM_POOL: Final = "system"
+"""The pool of Pods that no compute class sizes; a class with nodes of its own may not have that name."""
 
 
 @record
@@ -78,6 +81,7 @@ class Hardware:
     accelerator_resource: str = ""  # what Pods ask for it by: such as nvidia.com/gpu
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
+    any_of: tuple[str, ...] = ()  # of an elastic class: the machines that are big enough, by name
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
     fallback: Fallback | None = None  # for its Pods when the choice is reclaimed or full
@@ -87,6 +91,17 @@ class Hardwarer(Protocol):
     """Chooses a machine for a compute class, or explains why none fits (naming the closest)."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
+
+
+class SystemHardwarer(Protocol):
+    """Chooses the machine of Pods that no compute class sizes; None if the scheduler decides where they run."""
+
+    def __call__(self, system: System, target: TargetSpec) -> Hardware | None: ...
+
+
+def any_machine(system: System, target: TargetSpec) -> Hardware | None:
+    """The scheduler decides."""
+    return None
 
 
 @record
@@ -101,6 +116,17 @@ class Offer:
     addons: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict[Kind, tuple[str, ...]])
     apart: frozenset[Kind] = frozenset()
     gateway_class: str = ""
+    choose_system: SystemHardwarer = any_machine
+
+
+@record
+class SystemPool:
+    """Machines for Pods that no compute class sizes: heads of Ray clusters, what starts runs, the registry, add-ons.
+
+    A cloud creates them; of an existing cluster it is the declared machine that these Pods get.
+    """
+
+    hardware: Hardware
 
 
 @record

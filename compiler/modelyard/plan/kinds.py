@@ -9,6 +9,7 @@ class Kind(StrEnum):
     """The kind of a vertex in the plan; every target's catalog has an entry for each."""
 
     CLUSTER = "cluster"
+    SYSTEM_POOL = "system-pool"
     NODE_POOL = "node-pool"
     NAMESPACE = "namespace"
     OBJECT_STORE = "object-store"

@@ -81,10 +81,10 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
     """The line that makes a workload connect: for the promoter, the import whose source is there."""
-    if reader.kind is Kind.PROMOTER and isinstance(sink.value, Store):
+    if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
-            if source is not None and source[0] == sink.value.name:
+            if source is not None and ("stores", source[0]) == sink.origin:
                 return ("models", model.name, "import")
     return reader.origin[:2]
 
@@ -121,13 +121,13 @@ def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
     """A database that is created on one target for a registry on another."""
-    for resource in plan.resources:
-        value = resource.value
-        if not isinstance(value, RegistryServer) or value.database is None or value.registry.adopt:
+    for registry in plan.of(RegistryServer):
+        database = registry.value.database
+        if database is None or registry.value.registry.adopt:
             continue
-        if value.database.target != resource.placement and not value.database.adopt:
+        if database.target != registry.placement and not database.adopt:
             where = plan.system.at("registry", "database")
-            yield store_elsewhere(where, value.database.name, value.database.target, resource.placement)
+            yield store_elsewhere(where, database.name, database.target, registry.placement)
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:

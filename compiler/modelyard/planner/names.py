@@ -6,10 +6,20 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, quote
 from modelyard.diagnostics.plan import name_collision, reserved_name, same_namespace
-from modelyard.plan import Kind, Plan, Resource
+from modelyard.plan import SYSTEM_POOL, Kind, Plan, Resource
 from modelyard.source import Path
 
-_OWN = frozenset({Kind.CLUSTER, Kind.NODE_POOL, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
+_OWN = frozenset(
+    {
+        Kind.CLUSTER,
+        Kind.SYSTEM_POOL,
+        Kind.NODE_POOL,
+        Kind.NAMESPACE,
+        Kind.SECRET,
+        Kind.OBJECT_STORE,
+        Kind.CHANNEL,
+    }
+)
 """Kinds whose names are not shared with workloads: nothing in the namespace has the same name."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
@@ -21,7 +31,7 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()
     for resource in plan.resources:
-        if resource.kind is Kind.NODE_POOL and resource.name == "system":
+        if resource.kind is Kind.NODE_POOL and resource.name == SYSTEM_POOL:
             why = "it is the pool of the platform's own machines"
             yield reserved_name(plan.system.key(*resource.origin), resource.name, why)
         if resource.kind in _OWN:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics.plan import no_registry, unused_target
 from modelyard.names import object_name
 from modelyard.plan import (
+    SYSTEM_POOL,
     AlertRules,
+    ByType,
     Cluster,
     Identity,
     Job,
@@ -22,11 +25,14 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
+    SystemPool,
+    is_adopted,
+    of_type,
     reports,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, Registry, Store, System, TargetSpec, target_path
+from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
@@ -126,7 +132,9 @@ def finish(draft: Draft) -> Plan:
         name = target.namespace or draft.system.metadata.name
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
-    return Plan(draft.system, (*clusters, *_node_pools(draft), *namespaces, *everything), links)
+    return Plan(
+        draft.system, (*clusters, *_system_pools(draft, running), *_node_pools(draft), *namespaces, *everything), links
+    )
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
@@ -134,11 +142,17 @@ def _on_cluster(resource: Resource, draft: Draft) -> bool:
 
     Adopted resources exist already, and the login for them is where their readers run.
     """
-    value = resource.value
-    there = value.registry if isinstance(value, RegistryServer) else value
-    if isinstance(there, (Store, Registry)) and there.adopt:
-        return False
-    return resource.kind not in draft.offers[resource.placement].apart
+    return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
+
+
+def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
+    """The machines of Pods that no compute class sizes, on each target with a cluster and a choice of machines."""
+    for target in draft.system.deployment.targets:
+        if target.name in running:
+            hardware = draft.offers[target.name].choose_system(draft.system, target)
+            if hardware is not None:
+                origin, pool = target_path(draft.system, target.name), SystemPool(hardware)
+                yield Resource(Kind.SYSTEM_POOL, SYSTEM_POOL, target.name, origin, "", pool)
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
@@ -195,13 +209,11 @@ def _channels(draft: Draft) -> Iterator[Resource]:
         for target in draft.targets.values():
             if target.telemetry.remote_write and not target.edge:
                 wanted.setdefault((target.name, oncall))
-    for resource in draft.workloads:
-        value = resource.value
-        if not isinstance(value, AlertRules):
-            continue
-        notify = value.monitor.on_breach.notify if value.monitor is not None else ()
+    for rules in of_type(draft.workloads, AlertRules):
+        monitor = rules.value.monitor
+        notify = monitor.on_breach.notify if monitor is not None else ()
         for name in notify or ((oncall,) if oncall else ()):
-            wanted.setdefault((resource.placement, name))
+            wanted.setdefault((rules.placement, name))
     for placement, name in wanted:
         channel = draft.system.channels[name]
         yield _channel(draft, channel, placement)
@@ -232,20 +244,28 @@ def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[st
 _ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "envoy-gateway", "kuberay")
 
 
-def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
-    """Whether a resource needs add-ons: existing ones do not."""
-    value = resource.value
-    if resource.kind is Kind.DATABASE:
-        return not getattr(value, "adopt", "")
-    if isinstance(value, Route):
-        creates_gateway = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
-        return creates_gateway and value.needs_gateway
-    return not isinstance(value, Secret) or _synced(value, target)
+def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
+    return True
 
 
-def _synced(secret: Secret, target: TargetSpec) -> bool:
+def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
+    """Only databases: buckets need add-ons even if they are adopted."""
+    return resource.kind is not Kind.DATABASE or not resource.value.adopt
+
+
+def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: Offer) -> bool:
+    creates_gateway = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
+    return creates_gateway and resource.value.needs_gateway
+
+
+def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
     """Whether a secret is brought into the cluster by external-secrets."""
-    return any(store.name == secret.ref.store and store.via != "existing" for store in target.secret_stores)
+    named = resource.value.ref.store
+    return any(store.name == named and store.via != "existing" for store in target.secret_stores)
+
+
+_needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
+"""Whether a resource needs the add-ons of its kind: existing ones do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
@@ -262,9 +282,17 @@ def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[
             yield Link(prometheus, resource.place, "metrics", "http", 8080)
 
 
-def _pushes(resource: Resource, system: System) -> bool:
-    """Whether the runs of a pipeline, or of the promoter, push metrics of their own."""
-    value = resource.value
-    if isinstance(value, Promoter):
-        return value.reports(system)
-    return isinstance(value, Job) and reports(value, system)
+def _pushes_nothing(resource: Resource, system: System) -> bool:
+    return False
+
+
+def _pushed_by_runs(resource: Resource[Job], system: System) -> bool:
+    return reports(resource.value, system)
+
+
+def _pushed_by_promoter(resource: Resource[Promoter], system: System) -> bool:
+    return resource.value.reports(system)
+
+
+_pushes: Final = ByType(_pushes_nothing).case(Job, _pushed_by_runs).case(Promoter, _pushed_by_promoter)
+"""Whether the runs of a pipeline, or of the promoter, push metrics of their own."""

@@ -10,7 +10,7 @@ from modelyard.stack import Stack
 from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.aws.catalog import CATALOG
 from modelyard_targets.aws.check import check
-from modelyard_targets.aws.hardware import choose
+from modelyard_targets.aws.hardware import choose, choose_system
 from modelyard_targets.aws.options import resolve_options
 from modelyard_targets.aws.rules import RULES
 from modelyard_targets.kube.network.envoy import CLASS
@@ -53,6 +53,7 @@ TARGET = Target(
     name="aws",
     catalog=CATALOG,
     choose=choose,
+    choose_system=choose_system,
     check=check,
     cost=_cost,
     lower=_lower,

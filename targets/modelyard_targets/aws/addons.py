@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from modelyard.manifest import POD_SECURITY, RESTRICTED
-from modelyard.plan import Plan
+from modelyard.plan import SYSTEM_POOL, Plan
 from modelyard.program import Ref
 from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
@@ -19,7 +19,6 @@ from modelyard_targets.aws.names import group_name
 from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
-from modelyard_targets.cloud.pools import SYSTEM_POOL
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Plan
+from modelyard.plan import Plan, SystemPool
 from modelyard.target import Cost
 from modelyard.units import money_text
 from modelyard_targets.aws.foundation import endpoints_of, zones_of
@@ -62,6 +62,10 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     what = "machines and endpoints of the network cost" if services else "machines cost"
     yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and the cluster itself"
     yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
+    for pool in plan.of(SystemPool, placement):
+        nodes, machine = system_nodes(plan, placement).least, pool.value.hardware.machine
+        own = money_text(nodes * machines.system_hourly(plan, placement) * HOURS_OF_A_MONTH, CURRENCY)
+        yield "of these, the system pool", f"{own} a month: {nodes} nodes of {machine}, always running"
     if services:
         own = money_text(endpoints_monthly(plan, placement), CURRENCY)
         yield (

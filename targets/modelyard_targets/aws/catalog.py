@@ -12,6 +12,9 @@ CATALOG: Final[Catalog] = {
         "EKS in its own private network or an adopted one, with its own KMS key; add-ons at pinned versions;"
         " none where nothing runs"
     ),
+    Kind.SYSTEM_POOL: Component(
+        "a managed node group on demand, for heads, what starts runs, the registry and add-ons"
+    ),
     Kind.NODE_POOL: Component(
         "managed node groups, one for each alternative of machines, or a NodePool of Karpenter where `elastic`"
     ),

@@ -109,9 +109,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
     here = targets[placement]
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, Identity):
-            continue
+    for resource in plan.of(Identity, placement):
         for store in dict.fromkeys(access.store for access in resource.value.access):
             bucket, other = system.stores[store], targets[system.stores[store].target]
             if other.provider != "aws" or bucket.endpoint:
@@ -139,8 +137,8 @@ def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
     """The other AWS targets whose infrastructure that of a placement reads: of each a bucket, and who opens it."""
     targets = {target.name: target for target in plan.system.deployment.targets}
     found: dict[str, tuple[str, Resource]] = {}
-    for resource in plan.on(placement) if targets[placement].provider == "aws" else ():
-        for access in resource.value.access if isinstance(resource.value, Identity) else ():
+    for resource in plan.of(Identity, placement) if targets[placement].provider == "aws" else ():
+        for access in resource.value.access:
             store = plan.system.stores[access.store]
             if store.target != placement and not store.adopt and targets[store.target].provider == "aws":
                 found.setdefault(store.target, (store.name, resource))
@@ -161,14 +159,14 @@ def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Node groups of a cluster, and nodes of a group, beyond what an account gets unasked."""
-    pools = [one for one in plan.on(placement) if isinstance(one.value, NodePool)]
-    groups = 1 + sum(len(one.value.groups) for one in pools if isinstance(one.value, NodePool))
+    pools = plan.of(NodePool, placement)
+    groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:
         where = plan.system.key(*target_path(plan.system, placement))
         yield problems.beyond_quota(where, "node groups needed:", groups, _NODE_GROUPS)
     sizes = pool_nodes(plan, placement)
     for pool in pools:
-        nodes = sizes.get((pool.value.compute, 0)) if isinstance(pool.value, NodePool) else None
+        nodes = sizes.get((pool.value.compute, 0))
         if nodes is not None and nodes.most > _NODES:
             where = plan.system.key(*pool.origin)
             yield problems.beyond_quota(where, "nodes of its group may reach", nodes.most, _NODES)

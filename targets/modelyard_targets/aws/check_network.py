@@ -71,11 +71,11 @@ def check_public(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none":
         return
-    for resource in plan.on(placement):
-        route = resource.value
-        if isinstance(route, Route) and route.inference.endpoint.exposure == "public":
-            where = plan.system.at("inference", route.inference.name, "endpoint", "exposure")
-            yield problems.public_without_way_out(where, route.inference.name, placement)
+    for route in plan.of(Route, placement):
+        inference = route.value.inference
+        if inference.endpoint.exposure == "public":
+            where = plan.system.at("inference", inference.name, "endpoint", "exposure")
+            yield problems.public_without_way_out(where, inference.name, placement)
 
 
 def _fault(cidr: str, *, adopted: bool) -> str:

@@ -24,10 +24,8 @@ _OF_A_BUCKET: Final = 200  # its statement of listing, without folders
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Roles of workloads here, and users of those that open a bucket here from a cluster elsewhere."""
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
-    for resource in plan.resources:
+    for resource in plan.of(Identity):
         value = resource.value
-        if not isinstance(value, Identity):
-            continue
         where = plan.system.key(*resource.origin)
         if providers[resource.placement] == "aws":
             opened = [one for one in value.access if _is_bucket(one, providers, plan.system)]

@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
-from modelyard.plan import Identity, Plan, RegistryServer
+from modelyard.plan import Identity, Plan, RegistryServer, is_adopted
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.names import database_identifier
@@ -32,25 +32,22 @@ _SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Every store of a placement, and the database that its registry stands on."""
     target = target_of(plan, placement)
-    for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, Store):
-            yield from _check_adopted(value, plan.system)
-            check = _check_bucket if value.type == "object" else _check_database
-            yield from check(value, plan.system, target)
-        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
-            database = value.database
-            if database.target != placement and not database.adopt:
-                where = plan.system.at("registry", "database")
-                yield store_problems.store_elsewhere(where, database.name, database.target, placement)
+    for store in plan.of(Store, placement):
+        yield from _check_adopted(store.value, plan.system)
+        check = _check_bucket if store.value.type == "object" else _check_database
+        yield from check(store.value, plan.system, target)
+    for registry in plan.of(RegistryServer, placement):
+        database = registry.value.database
+        if database is None or is_adopted(registry) or database.adopt or database.target == placement:
+            continue
+        where = plan.system.at("registry", "database")
+        yield store_problems.store_elsewhere(where, database.name, database.target, placement)
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Whoever writes to a locked bucket of this placement sends checksums, which other services may refuse."""
     stores = plan.system.stores
-    for resource in plan.resources:
-        if not isinstance(resource.value, Identity):
-            continue
+    for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)
         others = [name for name in opened if stores[name].endpoint]
         written = dict.fromkeys(access.store for access in resource.value.access if access.mode != "read")

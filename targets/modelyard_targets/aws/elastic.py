@@ -9,16 +9,14 @@ from typing import Final
 from modelyard.manifest import labels, object_of
 from modelyard.plan import NodePool, Plan, Resource
 from modelyard.program import Call, Ref
-from modelyard.spec import ComputeClass
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import release_of, tags
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
-from modelyard_targets.cloud.matching import SERVED, holding
+from modelyard_targets.cloud.matching import SERVED
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.placement.placed import target_of
 from modelyard_targets.kube.placement.platform import Given, as_literal
 from modelyard_targets.kube.pods.demand import demand
 
@@ -33,16 +31,16 @@ _SPARE: Final = 2
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
     """The pools of a placement by the names that their nodes are labelled with, elastic or not."""
-    return tuple((one.name, one.value) for one in plan.on(placement) if isinstance(one.value, NodePool))
+    return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
-def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
+def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
     """The NodePool of an elastic class: which machines it may take, and how much of them at most.
 
     A node goes when nothing runs on it, and never because it is old or another would be cheaper: runs take days.
     """
     pool = resource.value
-    if not isinstance(pool, NodePool) or not pool.elastic:
+    if not pool.elastic:
         return
     compute = context.system.compute[pool.compute]
     taints: list[Value] = [{"key": POOL, "value": resource.name, "effect": "NoSchedule"}]
@@ -54,7 +52,7 @@ def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
             "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": NODE_CLASS},
             "expireAfter": "Never",
             "taints": taints,
-            "requirements": _requirements(compute, context.target.region),
+            "requirements": _requirements(pool, compute.capacity),
         },
     }
     spec: dict[str, Value] = {
@@ -107,12 +105,11 @@ def node_class(context: Context) -> Iterator[Call]:
     yield Call("node_class", "kubernetes.Object", NODE_CLASS, arguments)
 
 
-def _requirements(compute: ComputeClass, region: str) -> list[Value]:
+def _requirements(pool: NodePool, capacity: str) -> list[Value]:
     """Machines of the region that hold one Pod, by name: a label that a new generation lacks excludes nothing."""
-    names = [machine.name for machine in holding(offerings(), compute, region)]
-    ways: list[Value] = list(_WAYS.get(compute.capacity, ["on-demand"]))
+    ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
-        {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(names)},
+        {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
         {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ways},
         {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
     ]
@@ -133,11 +130,11 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
     return offerings().machine(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
 
 
-def ways_of(compute: ComputeClass, region: str) -> Iterator[tuple[str, bool]]:
+def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
     """The machines that an elastic class may get, by name, and whether on spot."""
-    for machine in holding(offerings(), compute, region):
-        for way in _WAYS.get(compute.capacity, ["on-demand"]):
-            yield machine.name, way == "spot"
+    for machine in pool.hardware.any_of:
+        for way in _WAYS.get(capacity, ["on-demand"]):
+            yield machine, way == "spot"
 
 
 def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
@@ -155,7 +152,6 @@ def disk_gib(plan: Plan, placement: str) -> int:
 
     Where every machine of a class has local disks, its images and Pods are on these.
     """
-    region = target_of(plan, placement).region
-    classes = [plan.system.compute[pool.compute] for _, pool in pools_of(plan, placement) if pool.elastic]
-    on_root = [one for one in classes if not all(machine.local_gb for machine in holding(offerings(), one, region))]
+    elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
+    on_root = [one for one in elastic if not all(offerings().machine(name).local_gb for name in one.any_of)]
     return _IMAGES_GIB + _SPARE * ceil(max((one.disk_bytes or 0 for one in on_root), default=0) / _GI)

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from modelyard.plan import Cluster, Identity, Kind, NodePool, Plan
+from modelyard.plan import Identity, Kind, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
-from modelyard.spec import Store, System, TargetSpec, target_path
+from modelyard.spec import System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.versions import Release, default_version, releases
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import addons_needed, managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "foundation"
@@ -109,8 +110,7 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
     if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
-    databases = [one.value for one in plan.on(placement) if one.kind is Kind.DATABASE]
-    if any(isinstance(store, Store) and not store.adopt for store in databases):
+    if managed_stores(plan, placement, Kind.DATABASE):
         called.append("rds")  # what makes the login of a database finds it there
     if has_elastic_pool(plan, placement):
         called += ["sqs", "ssm"]  # interruptions, and which image a node starts from
@@ -120,8 +120,8 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 def buckets_of(context: Context) -> tuple[str, ...]:
     """The buckets of S3 that workloads of a placement open, by their stores or by the URI of a dataset."""
     system = context.system
-    identities = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Identity)]
-    stores = [system.stores[access.store] for identity in identities for access in identity.access]
+    identities = context.plan.of(Identity, context.placement)
+    stores = [system.stores[access.store] for identity in identities for access in identity.value.access]
     named = [bucket_name(store, system) for store in stores if not store.endpoint]
     uris = [urlsplit(dataset.uri) for dataset in system.data.values()]
     return tuple(sorted({*named, *(uri.netloc for uri in uris if uri.scheme == "s3")}))
@@ -129,12 +129,12 @@ def buckets_of(context: Context) -> tuple[str, ...]:
 
 def has_elastic_pool(plan: Plan, placement: str) -> bool:
     """Whether a compute class takes whichever machine is cheapest when it is needed, so that Karpenter runs."""
-    return any(isinstance(one.value, NodePool) and one.value.elastic for one in plan.on(placement))
+    return any(pool.value.elastic for pool in plan.of(NodePool, placement))
 
 
 def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
     """The add-ons that the workloads of a placement need of its cluster; what its nodes need comes on top."""
-    return next((one.value.addons for one in plan.on(placement) if isinstance(one.value, Cluster)), ())
+    return addons_needed(plan, placement)
 
 
 def _network(context: Context, name: str) -> Call:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from modelyard.plan import Hardware
-from modelyard.spec import ComputeClass, TargetSpec
+from modelyard.spec import ComputeClass, System, TargetSpec
 from modelyard_targets.aws.machines import offerings
+from modelyard_targets.cloud import pools
 from modelyard_targets.cloud.choose import choose as choose_from
+
+
+def choose_system(system: System, target: TargetSpec) -> Hardware:
+    """The machine of the system pool in the target's region."""
+    return pools.choose_system(offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:

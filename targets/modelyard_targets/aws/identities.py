@@ -25,7 +25,7 @@ SECRETS: Final = "external-secrets"
 KARPENTER: Final = "karpenter"
 
 
-def identity_calls(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
+def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """A role for each of these workloads: those that open a bucket of the account.
 
     None reads a secret there: External Secrets, which has a role of its own, brings each to the cluster.
@@ -34,16 +34,16 @@ def identity_calls(roles: Iterable[Resource], context: Context) -> Iterator[Call
         yield _identity(resource, context, apart=False)
 
 
-def identity_calls_apart(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
+def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """The same in a project that does not make the buckets and knows them by name."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
 
-def has_role(resource: Resource, context: Context) -> bool:
-    """Whether an identity reaches anything that AWS guards."""
-    value = resource.value
-    return isinstance(value, Identity) and bool(_access(value, context.system))
+def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
+    """The identities of a placement that reach anything that AWS guards."""
+    identities = context.plan.of(Identity, context.placement)
+    return tuple(identity for identity in identities if _access(identity.value, context.system))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
@@ -61,13 +61,12 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
     """The infrastructure of other AWS targets, of whose buckets a workload here opens one: their keys are theirs."""
-    opened: dict[str, Resource] = {}
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Identity):
-            for access in _access(resource.value, context.system):
-                store = context.system.stores[access.store]
-                if store.target != context.placement and not store.adopt:
-                    opened.setdefault(store.target, resource)
+    opened: dict[str, Resource[Identity]] = {}
+    for resource in context.plan.of(Identity, context.placement):
+        for access in _access(resource.value, context.system):
+            store = context.system.stores[access.store]
+            if store.target != context.placement and not store.adopt:
+                opened.setdefault(store.target, resource)
     for target, resource in opened.items():
         setting: tuple[str, Literal] = ("setting", infrastructure_setting(target))
         name = project_name(context.system, target)
@@ -92,12 +91,11 @@ def makes_anything(plan: Plan, placement: str) -> bool:
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 
-def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource, tuple[Access, ...]]]:
+def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
     """Workloads outside of AWS that open buckets of a placement, and what each asks of them."""
-    for resource in plan.resources:
-        value = resource.value
-        if isinstance(value, Identity) and plan.system.target(resource.placement).provider != "aws":
-            opened = _access(value, plan.system)
+    for resource in plan.of(Identity):
+        if plan.system.target(resource.placement).provider != "aws":
+            opened = _access(resource.value, plan.system)
             mine = tuple(one for one in opened if plan.system.stores[one.store].target == placement)
             if mine:
                 yield resource, mine
@@ -106,9 +104,9 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource, tuple[Acce
 def crossing_exports(context: Context) -> Iterator[Export]:
     """Both halves of the keys of each of these users, by the names at which the programs of their places ask."""
     made = {call.variable for call in crossing_calls(context)}
-    for resource in context.plan.resources:
+    for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
-        if isinstance(resource.value, Identity) and variable in made:
+        if variable in made:
             for number in _key_numbers(resource, context):
                 for half in key_halves(context.placement, context.system):
                     held = f"{half.replace('-', '_')}s"
@@ -126,15 +124,13 @@ def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ..
     return tuple(dict.fromkeys(found))
 
 
-def _identity(resource: Resource, context: Context, *, apart: bool) -> Call:
-    value = resource.value
-    assert isinstance(value, Identity)
+def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
         ("key", Ref("key")),
         ("namespace", context.namespace),
         ("service_account", resource.name),
-        ("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context.system))),
+        ("access", tuple(_grant(one, context, apart=apart) for one in _access(resource.value, context.system))),
     )
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
 
@@ -146,8 +142,7 @@ def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
     """What External Secrets may read: the secrets that are named, and the logins of databases."""
-    here = context.plan.on(context.placement)
-    refs = tuple(one.value.ref for one in here if isinstance(one.value, Secret))
+    refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     arns = tuple(Ref(login_variable(one.name), "secret_arn") for one in managed_databases(context))
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
 

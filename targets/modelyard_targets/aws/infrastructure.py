@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from modelyard.plan import NodePool, Resource
+from modelyard.plan import Identity, NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
@@ -13,12 +13,12 @@ from modelyard_targets.aws.foundation import account_call, addon_call, foundatio
 from modelyard_targets.aws.identities import (
     crossing_calls,
     crossing_exports,
-    has_role,
     identity_calls,
     identity_calls_apart,
     makes_anything,
     neighbour_calls,
     platform_calls,
+    with_roles,
 )
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import STORAGE_RANGES
@@ -54,8 +54,8 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
         return (_project(0, calls, stores_exports(context), context),) if calls else ()
-    roles = _roles(context)
-    groups = sum(len(one.value.groups) for one in context.plan.on(context.placement) if isinstance(one.value, NodePool))
+    roles = with_roles(context)
+    groups = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
     first = tuple(first_calls(context, held[0]))
     return (
@@ -67,7 +67,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 def calls_of(context: Context) -> Iterator[Call]:
     """Every component of a placement's infrastructure, for whoever asks which line made it."""
     if context.plan.has_cluster(context.placement):
-        yield from first_calls(context, _roles(context))
+        yield from first_calls(context, with_roles(context))
     else:
         yield from stores_calls(context)
 
@@ -84,10 +84,10 @@ def stores_calls(context: Context) -> Iterator[Call]:
     yield from operation_calls(context)
 
 
-def first_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
+def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """What the first project calls, in order; `roles` are the identities whose roles it makes."""
     yield from foundation_calls(context)
-    yield system_pool_call(context)
+    yield from system_pool_call(context)
     yield addon_call(context)
     yield from pool_calls(context)
     yield from storage_calls(context)
@@ -99,7 +99,7 @@ def first_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
     yield from operation_calls(context)
 
 
-def further_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
+def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
     """What one of several projects calls: the roles of its workloads, on what the first project has made."""
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
@@ -142,10 +142,6 @@ def stores_exports(context: Context) -> tuple[Export, ...]:
     """What others ask of a project that makes no cluster."""
     key = (Export("key_arn", Ref("key", "arn")),) if has_buckets(context.plan, context.placement) else ()
     return (Export("region", Ref("account", "region_name")), *key, *crossing_exports(context))
-
-
-def _roles(context: Context) -> tuple[Resource, ...]:
-    return tuple(resource for resource in context.plan.on(context.placement) if has_role(resource, context))
 
 
 def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:

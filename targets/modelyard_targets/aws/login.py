@@ -31,13 +31,12 @@ _DEADLINE_S: Final = 600
 _POSTGRESQL: Final = 5432
 
 
-def lower_login(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
     """The account that nothing else runs as, its policy, and both Jobs; nothing for a database that is adopted.
 
     The first Job is named by what it does, so that a change runs it again.
     """
     store = resource.value
-    assert isinstance(store, Store)
     if store.adopt:
         return
     name = object_name(COMPONENT, store.called)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.plan import Plan
-from modelyard.spec import TargetSpec
 from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
 from modelyard_targets.aws.gateway import filled_in
@@ -14,14 +13,12 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.options import options_of
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
-from modelyard_targets.cloud.choose import POOL
-from modelyard_targets.cloud.pools import SYSTEM_POOL
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kube.placement.platform import Platform, Where
+from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
@@ -34,11 +31,6 @@ _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 def context_of(plan: Plan, placement: str) -> Context:
     """The context of a placement in AWS."""
     return context_on(plan, placement, PLATFORM)
-
-
-def _support(plan: Plan, target: TargetSpec) -> Where:
-    """Heads, what starts runs, and the registry: on the system pool, which has no taint."""
-    return ((POOL, SYSTEM_POOL),), ()
 
 
 def _below(plan: Plan, placement: str) -> str:
@@ -55,7 +47,6 @@ def _image_prefix(plan: Plan, placement: str) -> str:
 
 
 PLATFORM: Final = Platform(
-    support=_support,
     target=filled_in,
     below=_below,
     image_prefix=_image_prefix,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import Hardware, NodeGroup, NodePool, Plan
+from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, SystemPool
 from modelyard.program import Call, Literal, Ref
-from modelyard.spec import System, TargetSpec, target_path
 from modelyard_targets.aws.foundation import addons_of, has_elastic_pool
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.names import group_name
 from modelyard_targets.cloud import pools
-from modelyard_targets.cloud.pools import DISK_GIB, SYSTEM_POOL, Disks, Nodes, classes_of_one_zone
+from modelyard_targets.cloud.pools import DISK_GIB, Disks, Nodes, classes_of_one_zone
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import Size
 from modelyard_targets.machines.accelerators import resource_of
@@ -45,9 +44,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
-    for resource in context.plan.on(context.placement):
-        if not isinstance(resource.value, NodePool):
-            continue
+    for resource in context.plan.of(NodePool, context.placement):
         for at, group in enumerate(resource.value.groups):
             nodes = sizes[resource.value.compute, at]
             name = group_name(resource.name, group)
@@ -57,13 +54,12 @@ def pool_calls(context: Context) -> Iterator[Call]:
             yield _with(call, resource.name, group, nodes, disks, tainted=True, one_zone=one_zone)
 
 
-def system_pool_call(context: Context) -> Call:
+def system_pool_call(context: Context) -> Iterator[Call]:
     """The pool of what no compute class sizes."""
-    group = system_hardware(context.system, context.target).groups[0]
-    nodes = system_nodes(context.plan, context.placement)
-    here = target_path(context.system, context.placement)
-    call = Call("system_pool", "SystemPool", SYSTEM_POOL, (), GROUP, here)
-    return _with(call, SYSTEM_POOL, group, nodes, Disks(DISK_GIB), tainted=False)
+    for pool in context.plan.of(SystemPool, context.placement):
+        nodes = system_nodes(context.plan, context.placement)
+        call = Call("system_pool", "SystemPool", pool.name, (), GROUP, pool.origin)
+        yield _with(call, pool.name, pool.value.hardware.groups[0], nodes, Disks(DISK_GIB), tainted=False)
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
@@ -82,11 +78,6 @@ def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):
         yield pools.times(_KARPENTER, 2 if plan.system.profile.size == "enterprise" else 1)
-
-
-def system_hardware(system: System, target: TargetSpec) -> Hardware:
-    """The machine of the system pool."""
-    return pools.system_hardware(offerings(), system, target)
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:

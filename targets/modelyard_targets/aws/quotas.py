@@ -11,15 +11,14 @@ from math import ceil
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
-from modelyard.plan import Identity, NodeGroup, NodePool, Plan
+from modelyard.plan import Identity, Kind, NodeGroup, NodePool, Plan, SystemPool
 from modelyard.records import record
-from modelyard.spec import Store
 from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
 from modelyard_targets.aws.foundation import nat_of, zones_of
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.options import vpc_of
-from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
-from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.aws.pools import disks_of, pool_nodes, system_nodes
+from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
 _FAMILY: Final = re.compile("([a-z]+)([0-9])")
@@ -88,14 +87,14 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
         found.update(most)
     for pool in _elastic(plan, placement):
         compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)
-        ways = ways_of(compute, target_of(plan, placement).region)
+        ways = ways_of(pool, compute.capacity)
         found.update(dict.fromkeys((_code(machine, spot=spot) for machine, spot in ways), vcpus))
     return found
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
     """By its name in the table, what else a placement needs."""
-    system, target, here = plan.system, target_of(plan, placement), plan.on(placement)
+    system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
         yield "networks", 1
@@ -104,20 +103,19 @@ def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
     elastic = sum(most_machines(pool, plan, placement) for pool in _elastic(plan, placement))
     disks += elastic * disk_gib(plan, placement) if elastic else 0
     yield "disks", ceil(disks / _GIB_OF_A_TIB)
-    stores = [one.value for one in here if isinstance(one.value, Store)]
-    yield "databases", sum(store.type == "database" and not store.adopt for store in stores)
-    yield "roles", _OWN_ROLES + sum(isinstance(one.value, Identity) for one in here)
+    yield "databases", len(managed_stores(plan, placement, Kind.DATABASE))
+    yield "roles", _OWN_ROLES + len(plan.of(Identity, placement))
 
 
 def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int, int]]]:
     """The groups of each pool: with how many nodes it may have, and how large the disk of each is."""
-    hardware = system_hardware(plan.system, target_of(plan, placement))
-    group = hardware.groups[0]
-    yield [(group, system_nodes(plan, placement).most, disks_of(hardware, group).root_gib)]
+    for system in plan.of(SystemPool, placement):
+        hardware = system.value.hardware
+        group = hardware.groups[0]
+        yield [(group, system_nodes(plan, placement).most, disks_of(hardware, group).root_gib)]
     sizes = pool_nodes(plan, placement)
-    for resource in plan.on(placement):
-        pool = resource.value
-        if isinstance(pool, NodePool) and pool.groups:
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        if pool.groups:
             yield [
                 (group, sizes[pool.compute, at].most, disks_of(pool.hardware, group).root_gib)
                 for at, group in enumerate(pool.groups)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard import __version__
-from modelyard.plan import Identity, Kind, NodePool
+from modelyard.plan import Identity, Kind, NodePool, Secret
 from modelyard.records import record, replace
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
@@ -25,6 +25,7 @@ from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
 from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.prose import render
@@ -97,9 +98,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
 def _opened(context: Context) -> Iterator[_Opened]:
     """Adopted buckets of AWS that roles and users of this project open."""
     readers: dict[str, list[str]] = {}
-    for resource in context.plan.resources:
-        if not isinstance(resource.value, Identity):
-            continue
+    for resource in context.plan.of(Identity):
         here = resource.placement == context.placement
         for name in dict.fromkeys(access.store for access in resource.value.access):
             store = context.system.stores[name]
@@ -171,10 +170,9 @@ def _joined(context: Context) -> Iterator[str]:
     """
     system, target = context.system, context.target
     for link in context.plan.crossings(context.placement):
-        there = context.placed[link.sink]
-        if link.ends[0] == context.placement and not system.target(there.placement).in_cloud:
-            store = there.value
-            yield _host(store.endpoint or store.adopt) if isinstance(store, Store) else there.placement
+        if link.ends[0] == context.placement and not system.target(link.ends[1]).in_cloud:
+            store = context.plan.at(link.sink, Store)
+            yield _host(store.value.endpoint or store.value.adopt) if store is not None else link.ends[1]
     if not vpc_of(target).adopt and nat_of(system, target) == "none":
         urls = (target.images.registry, system.registry.adopt if system.registry else "", target.telemetry.remote_write)
         for host in map(_host, urls):
@@ -192,7 +190,7 @@ def _host(address: str) -> str:
 
 def kept_secrets(context: Context) -> tuple[Wanted, ...]:
     """The secrets that Secrets Manager has to hold before anything is applied, each once for all namespaces."""
-    secrets = tuple(one for one in context.plan.on(context.placement) if one.kind is Kind.SECRET)
+    secrets = context.plan.of(Secret, context.placement)
     kept: dict[str, Wanted] = {}
     for secret in secrets_of(secrets, context):
         if store_of(secret.ref, context).via == SECRETS_MANAGER:
@@ -204,17 +202,15 @@ def kept_secrets(context: Context) -> tuple[Wanted, ...]:
 
 
 def _buckets(context: Context) -> Iterator[str]:
-    for resource in context.plan.on(context.placement):
-        if resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
-            yield bucket_name(resource.value, context.system)
+    for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
+        yield bucket_name(store.value, context.system)
 
 
 def _groups(context: Context) -> Iterator[_Group]:
     sizes = pool_nodes(context.plan, context.placement)
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, NodePool):
-            for at, group in enumerate(resource.value.groups):
-                nodes = sizes[resource.value.compute, at]
-                capacity = "spot" if group.spot else "on demand"
-                name = group_name(resource.name, group)
-                yield _Group(resource.value.compute, name, group.machines, capacity, nodes.least, nodes.most)
+    for resource in context.plan.of(NodePool, context.placement):
+        for at, group in enumerate(resource.value.groups):
+            nodes = sizes[resource.value.compute, at]
+            capacity = "spot" if group.spot else "on demand"
+            name = group_name(resource.name, group)
+            yield _Group(resource.value.compute, name, group.machines, capacity, nodes.least, nodes.most)

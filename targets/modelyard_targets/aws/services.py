@@ -14,6 +14,7 @@ from modelyard_targets.aws.check_cluster import STORAGE_CLASS
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
@@ -44,9 +45,9 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 def secret_stores(context: Context) -> Iterator[Made]:
     """Secrets Manager, for the namespaces of this system alone; the controller may read only what the spec names."""
-    secrets = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Secret)]
-    asked = any(store_of(secret.ref, context).via == SECRETS_MANAGER for secret in secrets)
-    if not asked and not _has_database(context):
+    secrets = context.plan.of(Secret, context.placement)
+    asked = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    if not asked and not managed_stores(context.plan, context.placement, Kind.DATABASE):
         return
     spaces: list[Value] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
     described: dict[str, Value] = {
@@ -103,11 +104,6 @@ def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
         f"{_BALANCER}-internal": "false" if exposure == "public" else "true",
         f"{_BALANCER}-cross-zone-load-balancing-enabled": "true",
     }
-
-
-def _has_database(context: Context) -> bool:
-    values = (one.value for one in context.plan.on(context.placement) if one.kind is Kind.DATABASE)
-    return any(isinstance(store, Store) and not store.adopt for store in values)
 
 
 def _object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:

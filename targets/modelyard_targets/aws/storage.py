@@ -15,6 +15,7 @@ from modelyard_targets.aws.versions import postgresql_version
 from modelyard_targets.kube.image.runtime_image import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, database_name
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME
+from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "data"
@@ -31,7 +32,7 @@ _BACKUP_DAYS: Final = 7
 
 def storage_calls(context: Context) -> Iterator[Call]:
     """A bucket for each store that is managed here, or a database and the login that opens it."""
-    for resource in managed_buckets(context.plan, context.placement):
+    for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
         yield _bucket(resource, context)
     for resource in managed_databases(context):
         yield _database(resource, context)
@@ -56,21 +57,14 @@ def has_registry(context: Context) -> bool:
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
 
 
-def managed_buckets(plan: Plan, placement: str) -> tuple[Resource, ...]:
-    """The buckets that are made on a placement."""
-    here = plan.on(placement)
-    return tuple(one for one in here if one.kind is Kind.OBJECT_STORE and not _store(one).adopt)
-
-
 def has_buckets(plan: Plan, placement: str) -> bool:
     """Whether buckets are made on a placement."""
-    return bool(managed_buckets(plan, placement))
+    return bool(managed_stores(plan, placement, Kind.OBJECT_STORE))
 
 
-def managed_databases(context: Context) -> tuple[Resource, ...]:
+def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
     """The databases that are made here."""
-    here = context.plan.on(context.placement)
-    return tuple(one for one in here if one.kind is Kind.DATABASE and not _store(one).adopt)
+    return managed_stores(context.plan, context.placement, Kind.DATABASE)
 
 
 def store_variable(store: str) -> str:
@@ -88,13 +82,8 @@ def database_machine(context: Context) -> str:
     return ENTERPRISE_DATABASE if context.enterprise else DATABASE
 
 
-def _store(resource: Resource) -> Store:
-    assert isinstance(resource.value, Store)
-    return resource.value
-
-
-def _login(resource: Resource, context: Context) -> Call:
-    store = _store(resource)
+def _login(resource: Resource[Store], context: Context) -> Call:
+    store = resource.value
     arguments: tuple[tuple[str, Literal], ...] = (
         ("account", Ref("account")),
         ("key", Ref("key")),
@@ -111,8 +100,8 @@ def _days(seconds: int) -> int:
     return -(-seconds // _DAY_S)
 
 
-def _bucket(resource: Resource, context: Context) -> Call:
-    store = _store(resource)
+def _bucket(resource: Resource[Store], context: Context) -> Call:
+    store = resource.value
     days = _days(store.retention_s) if store.retention_s is not None else None
     expire: dict[str, Literal] = {**expiries(context.system, store)}
     lock = store.object_lock
@@ -128,8 +117,8 @@ def _bucket(resource: Resource, context: Context) -> Call:
     return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)
 
 
-def _database(resource: Resource, context: Context) -> Call:
-    store = _store(resource)
+def _database(resource: Resource[Store], context: Context) -> Call:
+    store = resource.value
     replicas = store.replicas if store.replicas is not None else (2 if context.enterprise else 1)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("account", Ref("account")),

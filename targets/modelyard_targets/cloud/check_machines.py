@@ -27,11 +27,9 @@ _WORTH_USD: Final = 100
 def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Classes that would cost much less if they asked for a little less, with what that saves a month."""
     asked = demand(plan, placement, databases=False)
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, NodePool) or resource.value.elastic:
-            continue
-        hardware, smaller = resource.value.hardware, resource.value.hardware.smaller
-        if smaller is None:
+    for pool in plan.of(NodePool, placement):
+        hardware, smaller = pool.value.hardware, pool.value.hardware.smaller
+        if smaller is None or pool.value.elastic:
             continue
         now, then = (_monthly(offerings, plan.system, asked, each) for each in (hardware, _on(smaller, hardware)))
         if then <= _CHEAPER * now and now - then >= _WORTH_USD:

@@ -22,7 +22,7 @@ from modelyard.plan import Hardware, NodeGroup, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint
 from modelyard_targets.cloud.explain_choice import considered
-from modelyard_targets.cloud.matching import alternative, kind_of, usable
+from modelyard_targets.cloud.matching import alternative, holding, kind_of, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 from modelyard_targets.cloud.reasons import nothing_fits, unknown
 from modelyard_targets.cloud.smaller import smaller
@@ -93,6 +93,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
         accelerator_resource=resource,
         groups=() if compute.elastic else tuple(_groups(offerings, compute, region)),
         elastic=compute.elastic,
+        any_of=tuple(one.name for one in holding(offerings, compute, region)) if compute.elastic else (),
         smaller=smaller(offerings, compute, region, spot, best.rank[0], best.price),
         passed_over=tuple(_passed_over(offerings, compute, region, fits)),
     )

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
 from modelyard.cron import parse
-from modelyard.plan import Hardware, NodePool, Plan
+from modelyard.plan import Hardware, NodePool, Plan, SystemPool
 from modelyard.spec import Pipeline
 from modelyard_targets.cloud.offerings import Offerings, Price
-from modelyard_targets.cloud.pools import nodes_for, system_hardware
+from modelyard_targets.cloud.pools import nodes_for
 from modelyard_targets.kube.pods.demand import Asked, demand
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
@@ -20,8 +20,8 @@ def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: 
     `system_nodes` is the size of the system pool, and `beside` what else the placement costs a month.
     """
     asked = demand(plan, placement, databases=False)
-    system = system_hardware(offerings, plan.system, plan.system.target(placement))
-    always = system_nodes * (system.price_hourly or 0.0) + _hourly(offerings, asked.always, lambda one: one.least)
+    system = system_nodes * system_hourly(plan, placement)
+    always = system + _hourly(offerings, asked.always, lambda one: one.least)
     return always * HOURS_OF_A_MONTH + beside
 
 
@@ -33,9 +33,8 @@ def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes:
     groups cost where these are not to be had is not in it.
     """
     asked = demand(plan, placement, databases=False)
-    system = system_hardware(offerings, plan.system, plan.system.target(placement))
     cost = beside
-    cost += system_nodes * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
+    cost += system_nodes * system_hourly(plan, placement) * HOURS_OF_A_MONTH
     cost += _hourly(offerings, asked.always, lambda one: one.most) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
         cost += _hourly(offerings, run, lambda one: one.most) * hours_of(plan.system.pipelines[name])
@@ -46,7 +45,7 @@ def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, 
     """The prices that were counted with, each source once."""
     region = plan.system.target(placement).region
     found: dict[tuple[str, str], Price] = {}
-    for hardware in _machines(offerings, plan, placement):
+    for hardware in _machines(plan, placement):
         price = offerings.price(hardware.machine, region, hardware.spot)
         if price is not None:
             found.setdefault((price.source, price.region), price)
@@ -71,9 +70,14 @@ def hours_of(pipeline: Pipeline) -> float:
     return min(HOURS_OF_A_MONTH, starts * one)
 
 
-def _machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Hardware]:
-    yield system_hardware(offerings, plan.system, plan.system.target(placement))
-    yield from (one.value.hardware for one in plan.on(placement) if isinstance(one.value, NodePool))
+def system_hourly(plan: Plan, placement: str) -> float:
+    """The price of a machine of the system pool."""
+    return sum(pool.value.hardware.price_hourly or 0.0 for pool in plan.of(SystemPool, placement))
+
+
+def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
+    yield from (pool.value.hardware for pool in plan.of(SystemPool, placement))
+    yield from (pool.value.hardware for pool in plan.of(NodePool, placement))
 
 
 def _hourly(offerings: Offerings, asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from modelyard.indexes import index
 from modelyard.records import record
 from modelyard.spec import Accelerator
 
@@ -67,7 +68,7 @@ class Offerings:
 
     def machine(self, name: str) -> Machine:
         """The machine of this name, which is one of them."""
-        return next(machine for machine in self.machines if machine.name == name)
+        return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
         """The price to count with: of spot where it is asked for and known, else on demand, which is the most that
@@ -79,3 +80,8 @@ class Offerings:
                 if found is not None:
                     return found
         return None
+
+
+@index
+def _by_name(machines: tuple[Machine, ...]) -> Mapping[str, Machine]:
+    return {machine.name: machine for machine in machines}

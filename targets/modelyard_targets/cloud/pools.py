@@ -6,17 +6,14 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Hardware, Job, NodeGroup, NodePool, Plan
-from modelyard.records import record
+from modelyard.plan import SYSTEM_POOL, Hardware, Job, NodeGroup, NodePool, Plan, SystemPool
+from modelyard.records import record, replace
 from modelyard.spec import ComputeClass, System, TargetSpec
 from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.offerings import Machine, Offerings
 from modelyard_targets.kube.pipelines.job import trains_together
 from modelyard_targets.kube.pods.demand import Asked, demand
 from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
-
-SYSTEM_POOL: Final = "system"
-"""The pool of heads, of what starts runs, and of add-ons: on demand, and without a taint."""
 
 DISK_GIB: Final = 100
 _IMAGES_GIB: Final = 50
@@ -55,24 +52,24 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
         if one.hardware is not None:
             wanted.setdefault(one.hardware.compute, []).append(one)
     found: dict[tuple[str, int], Nodes] = {}
-    for resource in plan.on(placement):
-        if isinstance(resource.value, NodePool):
-            pool = resource.value
-            mine = wanted.get(pool.compute, [])
-            least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
-            for at in range(len(pool.groups)):
-                minimum = nodes_for(offerings, pool.hardware, least) if at == 0 else 0
-                found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
+    for pool in (resource.value for resource in plan.of(NodePool, placement)):
+        mine = wanted.get(pool.compute, [])
+        least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
+        for at in range(len(pool.groups)):
+            minimum = nodes_for(offerings, pool.hardware, least) if at == 0 else 0
+            found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
     return found
 
 
-def system_hardware(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
-    """The machine of the system pool: the cheapest that holds the largest head with what stands beside it."""
+def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
+    """The machine of the system pool, which is on demand and has no taint: the cheapest that holds the largest head
+    with what stands beside it.
+    """
     size = head_size(system, target)
     cpu, memory = size.cpu_millis + AUTOSCALER.cpu_millis, size.memory_bytes + AUTOSCALER.memory_bytes
     chosen = choose(offerings, ComputeClass(SYSTEM_POOL, (), cpu, memory), target.region)
     assert isinstance(chosen, Hardware)  # a head is smaller than nearly any machine of a cloud
-    return chosen
+    return replace(chosen, tolerations=(), smaller=None)  # nobody writes how large these Pods are
 
 
 def system_nodes(
@@ -83,13 +80,13 @@ def system_nodes(
     `cluster` is what the cluster and its add-ons take themselves. With `rollouts`, the second heads of servers that are
     replaced find room as well.
     """
-    system, target = plan.system, plan.system.target(placement)
-    machine = first_machine(offerings, system_hardware(offerings, system, target).groups[0])
+    (pool,) = plan.of(SystemPool, placement)
+    machine = first_machine(offerings, pool.value.hardware.groups[0])
     asked = demand(plan, placement, databases=False)
     always = [one for one in asked.always if one.hardware is None]
     runs = [one for run in asked.runs.values() for one in run if one.hardware is None]
     fixed = tuple(cluster)
-    least = max(3 if system.profile.size == "enterprise" else 2, _nodes((*_least(always), *fixed), machine))
+    least = max(3 if plan.system.profile.size == "enterprise" else 2, _nodes((*_least(always), *fixed), machine))
     return Nodes(least, max(least, _nodes((*_most((*always, *runs), rollouts), *fixed), machine)) + 1)
 
 
@@ -134,8 +131,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
     serving = {one.hardware.compute for one in always if one.hardware is not None}
     training = {
         job.hardware[step.name].compute
-        for job in (resource.value for resource in plan.on(placement))
-        if isinstance(job, Job)
+        for job in (resource.value for resource in plan.of(Job, placement))
         for step in job.pipeline.steps
         if trains_together(job, step)
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
-from modelyard.plan import Resource
+from modelyard.plan import Payload, Resource
 from modelyard.spec import System
 from modelyard_targets.kube.data.crossing import infrastructure_project
 from modelyard_targets.kube.project.split import AIM, home
 
 _FOLDER: Final = "infrastructure"
+_V = TypeVar("_V", bound=Payload)
 
 
 def project_name(system: System, placement: str, at: int = 0) -> str:
@@ -24,13 +25,13 @@ def folder_name(at: int) -> str:
     return _FOLDER if at == 0 else f"{_FOLDER}-{at + 1}"
 
 
-def split_roles(roles: Sequence[Resource], each: int, others: int) -> tuple[tuple[Resource, ...], ...]:
+def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
     """The roles that each project makes, by the names of their workloads; the first project makes everything else.
 
     `each` is how many resources of Pulumi a role comes to, and `others` how many everything else does, at most.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
-    held: list[list[Resource]] = [[] for _ in range(projects)]
+    held: list[list[Resource[_V]]] = [[] for _ in range(projects)]
     for resource in roles:
         held[home(resource.name, projects)].append(resource)
     return tuple(tuple(found) for found in held)

@@ -9,7 +9,7 @@ from modelyard.stack import Stack
 from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
-from modelyard_targets.kubernetes.hardware import choose
+from modelyard_targets.kubernetes.hardware import choose, choose_system
 
 # What makes objects is imported when objects are made: `validate` runs at every save of a spec and makes none.
 
@@ -43,6 +43,7 @@ TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
     choose=choose,
+    choose_system=choose_system,
     check=check,
     cost=_cost,
     lower=_lower,

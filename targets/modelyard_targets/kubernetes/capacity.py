@@ -17,12 +17,10 @@ from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import ModelServer, Plan
 from modelyard.records import record, replace
 from modelyard.source import Path
-from modelyard.spec import ComputeClass, System, Taint, TargetSpec
-from modelyard_targets.kube.placement.placed import target_of
+from modelyard.spec import System, Taint
+from modelyard_targets.kube.placement.placed import system_machine, target_of
 from modelyard_targets.kube.pods.demand import Asked, demand
 from modelyard_targets.kube.pods.priorities import PRIORITIES, next_lower
-from modelyard_targets.kube.pods.sizes import head_size
-from modelyard_targets.kubernetes.hardware import choose
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
 PODS_OF_A_MACHINE: Final = 110
@@ -119,12 +117,10 @@ def _undecided(
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
     """Servers of which a second one, which takes over when it is ready, finds no room even in quiet times."""
     asked = demand(plan, placement)
-    support = _support(plan.system, target_of(plan, placement))
+    support = _support(plan, placement)
     quiet = _at_least(asked.always, floor, support)
     tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # equal servers find the same room
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, ModelServer):
-            continue
+    for resource in plan.of(ModelServer, placement):
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
             continue
@@ -178,7 +174,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
     """Every Pod of a placement at its most, with the machines that it may be put on, by priority from the highest."""
     asked = demand(plan, placement)
-    support = _support(plan.system, target_of(plan, placement))
+    support = _support(plan, placement)
     beside: tuple[Pods, ...] = ()
     for priority in PRIORITIES:
         always = tuple(one for one in asked.always if one.priority == priority)
@@ -194,7 +190,7 @@ def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
 
 def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
     """Every Pod of a placement that runs when there is no load."""
-    return _at_least(demand(plan, placement).always, floor, _support(plan.system, target_of(plan, placement)))
+    return _at_least(demand(plan, placement).always, floor, _support(plan, placement))
 
 
 def _at_least(asked: Iterable[Asked], floor: Floor, support: Support) -> tuple[Pods, ...]:
@@ -209,11 +205,10 @@ def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:
     return Pods(count, shape, one.origin, one.what)
 
 
-def _support(system: System, target: TargetSpec) -> Support:
-    """Where Pods go that nobody sized in the spec: all of them where the head of a Ray cluster would."""
-    size = head_size(system, target)
-    chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
-    return ((), (), "") if isinstance(chosen, str) else (chosen.selector, chosen.tolerations, chosen.machine)
+def _support(plan: Plan, placement: str) -> Support:
+    """Where Pods go that nobody sized in the spec."""
+    chosen = system_machine(plan, placement)
+    return ((), (), "") if chosen is None else (chosen.selector, chosen.tolerations, chosen.machine)
 
 
 def totals(pods: Iterable[Pods]) -> dict[str, int]:

@@ -11,6 +11,7 @@ CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
         "an existing cluster by its kubeconfig context; add-ons by Helm, unless `present` names them"
     ),
+    Kind.SYSTEM_POOL: Component("the declared machine that heads, what starts runs and the registry are placed on"),
     Kind.NODE_POOL: Impossible("the machines of a cluster exist already; declare them under `capacity`"),
     Kind.NAMESPACE: Component(
         "Namespace with restricted Pod security, ResourceQuota, LimitRange, default-deny NetworkPolicy"

@@ -15,10 +15,8 @@ _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Every store of a placement."""
-    for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, Store):
-            yield from _check_store(value, plan.system, placement)
+    for store in plan.of(Store, placement):
+        yield from _check_store(store.value, plan.system, placement)
 
 
 def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.manifest import memory_text
-from modelyard.plan import Candidate, Fallback, Hardware, PassedOver
+from modelyard.plan import SYSTEM_POOL, Candidate, Fallback, Hardware, PassedOver
 from modelyard.records import record, replace
-from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
+from modelyard.spec import Accelerator, ComputeClass, Machines, System, Taint, TargetSpec
+from modelyard_targets.kube.pods.sizes import head_size
 from modelyard_targets.machines.accelerators import canonical, known, names, of_memory, resource_of
 from modelyard_targets.machines.fitting import (
     SHOWN,
@@ -35,6 +36,18 @@ class _Fit:
     machine: Machines
     accelerator: Accelerator | None
     rank: tuple[int, bool, bool, float, int, int]  # alternative, idle accelerator, on demand after spot, price …
+
+
+def choose_system(system: System, target: TargetSpec) -> Hardware | None:
+    """Where heads, launchers and the registry run: on the best declared machine that holds a head.
+
+    None where no capacity is declared, or no machine holds a head.
+    """
+    if not target.capacity:
+        return None
+    size = head_size(system, target)
+    chosen = choose(ComputeClass(SYSTEM_POOL, (), size.cpu_millis, size.memory_bytes), target)
+    return None if isinstance(chosen, str) else chosen
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:

@@ -6,28 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.plan import Plan
-from modelyard.spec import ComputeClass, TargetSpec
 from modelyard.units import money_text
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kube.placement.platform import Platform, Where
-from modelyard_targets.kube.pods.sizes import head_size
+from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 from modelyard_targets.kubernetes.budget import monthly_high
 from modelyard_targets.kubernetes.capacity import quota
-from modelyard_targets.kubernetes.hardware import choose
 
 
 def context_of(plan: Plan, placement: str) -> Context:
     """The context of a placement on a cluster of somebody else's."""
     return context_on(plan, placement, PLATFORM)
-
-
-def _support(plan: Plan, target: TargetSpec) -> Where:
-    """Where heads, launchers and the registry run: on the smallest declared machines that hold a head."""
-    size = head_size(plan.system, target)
-    chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
-    return ((), ()) if isinstance(chosen, str) else (chosen.selector, chosen.tolerations)
 
 
 def _costs(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
@@ -38,4 +28,4 @@ def _costs(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
         yield "machines cost at most", f"{high} a month, if everything runs at its largest all the time"
 
 
-PLATFORM: Final = Platform(support=_support, quota=quota, costs=_costs)
+PLATFORM: Final = Platform(quota=quota, costs=_costs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.plan import Hardware, NodePool, Plan
+from modelyard.plan import Hardware, NodePool, Plan, SystemPool
 from modelyard_targets.aws.budget import cost_rows, endpoints_monthly, monthly_high, monthly_low
 from modelyard_targets.aws.machines import offerings
-from modelyard_targets.aws.pools import pool_nodes, system_hardware, system_nodes
+from modelyard_targets.aws.pools import pool_nodes, system_nodes
 from modelyard_targets.cloud.cost import prices_of
 from modelyard_targets.cloud.pools import nodes_for
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
@@ -41,8 +41,8 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     """There is no quarter of a node: the budget counts the `min_nodes` in the emitted program."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
-    system = system_hardware(plan.system, plan.system.deployment.targets[0])
-    always = system_nodes(plan, "main").least * (system.price_hourly or 0)
+    (system,) = plan.of(SystemPool, "main")
+    always = system_nodes(plan, "main").least * (system.value.hardware.price_hourly or 0)
 
     assert nodes_for(offerings(), hardware, 2) == 1
     assert pool_nodes(plan, "main")["small", 0].least == 1
@@ -59,6 +59,17 @@ def test_endpoints_of_the_network_are_counted() -> None:
     assert endpoints_monthly(plan_of(), "main") == 0
     rows = dict(cost_rows(plan, "main"))
     assert rows["of these, network endpoints"] == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
+
+
+def test_the_system_pool_has_a_line_of_its_own() -> None:
+    """Its nodes are there before anything is served: they are the part of the least price that no class explains."""
+    plan = plan_of()
+    (pool,) = plan.of(SystemPool, "main")
+    nodes, machine = system_nodes(plan, "main").least, pool.value.hardware.machine
+    monthly = f"{nodes * (pool.value.hardware.price_hourly or 0) * 730:.2f}"
+    rows = dict(cost_rows(plan, "main"))
+
+    assert rows["of these, the system pool"] == f"{monthly} USD a month: {nodes} nodes of {machine}, always running"
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:

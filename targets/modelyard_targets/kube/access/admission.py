@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from modelyard.manifest import labels, object_of
-from modelyard.plan import Job, Resource, Starter
+from modelyard.plan import Job, Resource, Starter, of_type
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Pipeline
@@ -134,10 +134,10 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
     if context.target.tenancy == "shared":
         return
     by_name = {_place(made.manifest): made.manifest for made in objects}
-    for resource in resources:
-        if isinstance(resource.value, Starter):
-            yield from _only_of(resource, resource.name, requested(context), resource.origin, context)
-        if not isinstance(resource.value, Job) or not context.launched(resource.value.pipeline):
+    for starter in of_type(resources, Starter):
+        yield from _only_of(starter, starter.name, requested(context), starter.origin, context)
+    for resource in of_type(resources, Job):
+        if not context.launched(resource.value.pipeline):
             continue
         launcher, starters = context.identity(resource.workload, launcher=True), _starters(resource.value, context)
         assert launcher is not None
@@ -236,7 +236,7 @@ def _of_followed(
 def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
     """The same of what the starter may start of a pipeline that monitors of other targets ask for."""
     if resource.name in requested(context):
-        starter = next(one for one in context.plan.on(context.placement) if isinstance(one.value, Starter))
+        (starter,) = context.plan.of(Starter, context.placement)
         only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
         cron_job = by_name["CronJob", resource.name]
         yield from _policy(resource, "requests", ("batch", "jobs"), (starter.name,), cron_job, context, only)

@@ -13,13 +13,12 @@ from modelyard_targets.kube.placement.context import Context, Made
 COMPONENT = "identity"
 
 
-def lower_identity(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[Made]:
     """The ServiceAccount of an IDENTITY; for one that starts runs, the Role that lets it do just that.
 
     The Role of a Ray autoscaler is made by KubeRay, since only it knows the cluster's name.
     """
     identity = resource.value
-    assert isinstance(identity, Identity)
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
     meta = metadata(resource.name, context.namespace, labelled)
     account = object_of("v1", "ServiceAccount", meta, automountServiceAccountToken=False)

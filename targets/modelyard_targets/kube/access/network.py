@@ -32,27 +32,23 @@ from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 
 
-def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
-    """The policies of a MODEL_SERVER, a pipeline, a MONITOR, the PROMOTER or a STARTER."""
-    value = resource.value
-    if isinstance(value, ModelServer):
-        yield from _server(resource, value, context)
-    elif isinstance(value, Job):
-        yield from _job(resource, value, context)
-    elif isinstance(value, MonitorJob):
-        yield from _monitor(resource, value, context)
-    elif isinstance(value, Promoter):
-        egress = _reached(resource, (), context)
-        if context.prometheus_uri and value.reports(context.system):
-            egress += _prometheus(context)
-        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
-    elif isinstance(value, Starter):
-        egress = [*_reached(resource, (), context), reach_api(context)]
-        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+def network_of_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
+    """The policy of the PROMOTER."""
+    egress = _reached(resource, (), context)
+    if context.prometheus_uri and resource.value.reports(context.system):
+        egress += _prometheus(context)
+    yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
-def _server(resource: Resource, server: ModelServer, context: Context) -> Iterator[Made]:
-    own = pods(resource.name)
+def network_of_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
+    """The policy of a STARTER."""
+    egress = [*_reached(resource, (), context), reach_api(context)]
+    yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+
+
+def network_of_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
+    """The policies of a MODEL_SERVER."""
+    server, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
         {"from": [_operator(context)], "ports": ports(PORTS["dashboard"], SERVE_PORT)},
@@ -67,8 +63,9 @@ def _server(resource: Resource, server: ModelServer, context: Context) -> Iterat
         yield _head(resource, context)
 
 
-def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
-    own = pods(resource.name)
+def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
+    """The policies of a pipeline."""
+    job, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
         {"from": [_operator(context)], "ports": ports(PORTS["dashboard"])},
@@ -87,7 +84,9 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
         yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
 
 
-def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
+def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
+    """The policy of a MONITOR."""
+    job = resource.value
     egress = _reached(resource, _monitor_uris(job, context), context)
     if context.prometheus_uri:
         egress += _prometheus(context)

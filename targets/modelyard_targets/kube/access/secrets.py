@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modelyard.manifest import labels, metadata, object_of
-from modelyard.plan import Resource, Secret
+from modelyard.plan import Resource, Secret, of_type
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import SecretRef, SecretStore
@@ -34,24 +34,22 @@ class Wanted:
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
     """Secrets by their name, in the order in which they are first asked for."""
-    found: dict[tuple[str, str], list[tuple[Resource, Secret]]] = {}
-    for resource in resources:
-        if not isinstance(resource.value, Secret):
-            continue
+    found: dict[tuple[str, str], list[Resource[Secret]]] = {}
+    for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)
         for namespace in _namespaces(resource.value.ref, context):
-            found.setdefault((namespace, name), []).append((resource, resource.value))
+            found.setdefault((namespace, name), []).append(resource)
     gateway = context.target.gateway
     certificate = gateway.certificate if gateway else None
     return tuple(
         Wanted(
             name=name,
             namespace=namespace,
-            ref=uses[0][1].ref,
-            keys=tuple(dict.fromkeys(key for _, secret in uses for key in keys_of(secret.ref, context))),
-            workloads=tuple(dict.fromkeys(workload for _, secret in uses for workload in secret.workloads)),
-            origin=uses[0][0].origin,
-            certificate=any(secret.ref == certificate for _, secret in uses),
+            ref=uses[0].value.ref,
+            keys=tuple(dict.fromkeys(key for use in uses for key in keys_of(use.value.ref, context))),
+            workloads=tuple(dict.fromkeys(workload for use in uses for workload in use.value.workloads)),
+            origin=uses[0].origin,
+            certificate=any(use.value.ref == certificate for use in uses),
         )
         for (namespace, name), uses in found.items()
     )

@@ -244,7 +244,7 @@ def _receivers(context: Context) -> list[Value]:
     HTTPS is open, within `egress`, where no channel here needs it: other systems may route through this Alertmanager.
     """
     anywhere: list[Value] = list(ANYWHERE)
-    channels = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Channel)]
+    channels = [channel.value for channel in context.plan.of(Channel, context.placement)]
     hosted = any(channel.type in _HOSTED for channel in channels)
     rules: list[Value] = [{"to": anywhere if hosted else outside(context), "ports": ports(443)}]
     for channel in channels:

@@ -95,10 +95,10 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     )
 
 
-def _login(resource: Resource, foundation: Ref, context: Context) -> Iterator[Call]:
+def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
     """What opens the registry's database, where the cloud runs it and keeps its login."""
     server = resource.value
-    if isinstance(server, RegistryServer) and server.database is not None and not server.database.adopt:
+    if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)
         if managed is not None:
             yield replace(managed.login, arguments=(*managed.login.arguments, ("depends_on", (foundation,))))

@@ -54,10 +54,9 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Pipelines that a breach cannot start, since nothing is left to start them from, here or on another target."""
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, MonitorJob) or not resource.value.monitor.on_breach.run:
+    for monitor in (resource.value.monitor for resource in plan.of(MonitorJob, placement)):
+        if not monitor.on_breach.run:
             continue
-        monitor = resource.value.monitor
         pipeline = plan.system.pipelines[monitor.on_breach.run]
         where = plan.system.at("monitors", monitor.name, "onBreach", "run")
         if pipeline.schedule.kind == "once":

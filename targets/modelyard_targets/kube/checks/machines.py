@@ -8,7 +8,7 @@ from typing import Final
 
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.plan import Hardware, Job, ModelServer, Plan, hardware_of
 from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S, longest_start_s
 from modelyard_targets.machines.accelerators import unknown_to_trainers
 
@@ -18,9 +18,7 @@ _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Pipelines that time out before the last group of machines of a compute class is tried."""
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, Job):
-            continue
+    for resource in plan.of(Job, placement):
         pipeline = resource.value.pipeline
         tried = ceil(pipeline.timeout_s / GROUP_WAIT_S)
         late = [hardware for hardware in resource.value.hardware.values() if len(hardware.groups) > tried]
@@ -35,7 +33,7 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Alternatives that no target has on which a class is used, reported by the first of these targets."""
     used: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
-        for hardware in _hardware(resource):
+        for _, hardware in hardware_of(resource):
             used.setdefault(hardware.compute, {}).setdefault(resource.placement, hardware)
     for compute, by_target in used.items():
         if next(iter(by_target)) != placement:
@@ -50,9 +48,7 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Built-in trainers on accelerators that the runtime's image has no code for."""
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, Job):
-            continue
+    for resource in plan.of(Job, placement):
         pipeline = resource.value.pipeline
         for step in pipeline.steps:
             hardware = resource.value.hardware[step.name]
@@ -67,11 +63,8 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Endpoints whose autoscaler adds a replica before a batch is full; replicas that do not scale fill theirs."""
     reported: set[str] = set()
-    for resource in plan.on(placement):
-        applications: tuple[Application, ...] = (
-            resource.value.applications if isinstance(resource.value, ModelServer) else ()
-        )
-        for one in applications:
+    for resource in plan.of(ModelServer, placement):
+        for one in resource.value.applications:
             inference, replicas = one.inference, one.variant.replicas
             scales = replicas.minimum < replicas.maximum
             if not scales or inference.scaling.target >= inference.batching.max_size or inference.name in reported:
@@ -85,15 +78,3 @@ def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _passes_over(hardware: Hardware, position: int) -> bool:
     return any(other.position == position for other in hardware.passed_over)
-
-
-def _hardware(resource: Resource) -> Iterator[Hardware]:
-    """The machines that a workload runs on, by the classes that it names."""
-    value = resource.value
-    if isinstance(value, ModelServer):
-        applications: tuple[Application, ...] = value.applications
-        yield from (one.hardware for one in applications)
-    elif isinstance(value, Job):
-        yield from value.hardware.values()
-    elif isinstance(value, MonitorJob):
-        yield value.hardware

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from modelyard.diagnostics import reach as problems
 from modelyard.diagnostics.base import Diagnostic, quote
-from modelyard.plan import Identity, ModelServer, Plan, RegistryServer, Route
+from modelyard.plan import Identity, ModelServer, Plan, Route
 from modelyard.source import Path
 from modelyard.spec import Channel, target_path
 from modelyard_targets.kube.data.crossing import reads_bundles
 from modelyard_targets.kube.data.disk import has_disk
-from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+from modelyard_targets.kube.placement.placed import addons_to_install, registry_of, target_of
 
 _Address: TypeAlias = IPv4Address | IPv6Address
 
@@ -37,20 +37,18 @@ def _addresses(plan: Plan, placement: str) -> Iterator[tuple[str, str, Path]]:
     """What workloads of a placement, and the add-ons that are installed there, call by an address of the spec."""
     system, target = plan.system, target_of(plan, placement)
     here = target_path(system, placement)
-    for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, Identity):
-            for store in (system.stores[access.store] for access in value.access):
-                yield f"store {quote(store.name)}", store.endpoint, ("stores", store.name, "endpoint")
-        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
-            database = value.database
-            yield f"store {quote(database.name)}", f"//{database.adopt}", ("stores", database.name, "adopt")
-        elif (
-            isinstance(value, Channel) and value.type == "email" and "prometheus" in addons_to_install(plan, placement)
-        ):
-            yield f"channel {quote(value.name)}", f"//{value.smarthost}", ("channels", value.name, "smarthost")
-        elif isinstance(value, ModelServer) and target.head_state is not None:
-            yield "headState", target.head_state.redis, (*here, "headState", "redis")
+    for identity in plan.of(Identity, placement):
+        for store in (system.stores[access.store] for access in identity.value.access):
+            yield f"store {quote(store.name)}", store.endpoint, ("stores", store.name, "endpoint")
+    server = registry_of(plan, placement)
+    database = server.value.database if server is not None else None
+    if database is not None:
+        yield f"store {quote(database.name)}", f"//{database.adopt}", ("stores", database.name, "adopt")
+    for channel in (resource.value for resource in plan.of(Channel, placement)):
+        if channel.type == "email" and "prometheus" in addons_to_install(plan, placement):
+            yield f"channel {quote(channel.name)}", f"//{channel.smarthost}", ("channels", channel.name, "smarthost")
+    if target.head_state is not None and plan.of(ModelServer, placement):
+        yield "headState", target.head_state.redis, (*here, "headState", "redis")
     registry = system.registry
     if registry is not None and registry.adopt and _asks_registry(plan, placement):
         yield "the registry", registry.adopt, ("registry", "adopt")
@@ -78,20 +76,19 @@ def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[D
     gateway = target_of(plan, placement).gateway
     if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:
         return
-    for resource in plan.on(placement):
-        if isinstance(resource.value, Route) and resource.value.needs_gateway:
-            inference = resource.value.inference
-            if inference.endpoint.clients:
-                where = plan.system.key("inference", inference.name, "endpoint", "clients")
-                yield problems.clients_without_effect(where, inference.name, gateway.class_name, placement)
+    for route in plan.of(Route, placement):
+        inference = route.value.inference
+        if route.value.needs_gateway and inference.endpoint.clients:
+            where = plan.system.key("inference", inference.name, "endpoint", "clients")
+            yield problems.clients_without_effect(where, inference.name, gateway.class_name, placement)
 
 
 def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Servers at the edge that lose what waits on their disk with every Pod that replaces another."""
     target = target_of(plan, placement)
-    for resource in plan.on(placement) if target.edge else ():
+    for resource in plan.of(ModelServer, placement) if target.edge else ():
         server = resource.value
-        if not isinstance(server, ModelServer) or has_disk(resource, plan, target):
+        if has_disk(resource, plan, target):
             continue
         inference = server.applications[0].inference
         kept = ["captures"] if any(one.inference.capture is not None for one in server.applications) else []

@@ -8,13 +8,18 @@ from typing import Final
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.plan import reserved_name
 from modelyard.names import object_name
-from modelyard.plan import Cluster, Kind, Plan, RegistryServer
-from modelyard.spec import Store
+from modelyard.plan import Kind, Namespace, Plan
 from modelyard_targets.kube.access import namespace
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import database_name
 from modelyard_targets.kube.placement.fixed import BUCKET_NAME, LOGIN_NAME, REGISTRY_NAME, STORAGE_POLICY
-from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+from modelyard_targets.kube.placement.placed import (
+    addons_needed,
+    addons_to_install,
+    managed_stores,
+    registry_of,
+    target_of,
+)
 
 _NAMED = frozenset(
     {
@@ -60,22 +65,17 @@ def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     target = target_of(plan, placement)
-    here = plan.on(placement)
-    addons = next((one.value.addons for one in here if isinstance(one.value, Cluster)), ())
     kept = {charts()[addon].namespace for addon in addons_to_install(plan, placement) if addon != "prometheus"}
-    kept |= {target.telemetry.namespace} if "prometheus" in addons else set()
-    for resource in here:
-        if resource.kind is Kind.NAMESPACE and resource.name in kept:
+    kept |= {target.telemetry.namespace} if "prometheus" in addons_needed(plan, placement) else set()
+    for resource in plan.of(Namespace, placement):
+        if resource.name in kept:
             span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
             yield reserved_name(span, resource.name, "an add-on uses that namespace, and its policies would cut it off")
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """A managed database and the role that owns it have the name of their store."""
-    for resource in plan.on(placement):
-        store = resource.value
-        if resource.kind is not Kind.DATABASE or not isinstance(store, Store) or store.adopt:
-            continue
+    for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
             why = f"PostgreSQL, or the service that runs it, reserves {quote(name)}"
@@ -86,13 +86,12 @@ def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     """What each name belongs to."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
     found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
-    for resource in plan.on(placement):
-        if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
-            found[REGISTRY_NAME] = "the registry's Pods and Service have that name"
-        elif resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
-            name = object_name(BUCKET_NAME, resource.name)
-            found[name] = f"the Job that creates the bucket of store {quote(resource.name)} has that name"
-        elif resource.kind is Kind.DATABASE and isinstance(resource.value, Store) and not resource.value.adopt:
-            name = object_name(LOGIN_NAME, resource.name)
-            found[name] = f"the Job that rotates the login of store {quote(resource.name)} has that name"
+    for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):
+        name = object_name(BUCKET_NAME, bucket.name)
+        found[name] = f"the Job that creates the bucket of store {quote(bucket.name)} has that name"
+    for database in managed_stores(plan, placement, Kind.DATABASE):
+        name = object_name(LOGIN_NAME, database.name)
+        found[name] = f"the Job that rotates the login of store {quote(database.name)} has that name"
+    if registry_of(plan, placement) is not None:
+        found[REGISTRY_NAME] = "the registry's Pods and Service have that name"
     return found

@@ -8,12 +8,12 @@ from typing import Final
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.names import object_name
-from modelyard.plan import Identity, Kind, Plan, RegistryServer, Secret
-from modelyard.spec import SecretRef, Store, TargetSpec, target_path
+from modelyard.plan import Identity, Kind, Plan, Secret
+from modelyard.spec import SecretRef, TargetSpec, target_path
 from modelyard_targets.kube.data.crossing import CROSSING_NAME, crosses_from
 from modelyard_targets.kube.placement.context import secret_name
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET, LOGIN_SECRET
-from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+from modelyard_targets.kube.placement.placed import addons_to_install, managed_stores, registry_of, target_of
 
 _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
 """What the operator appends to the name of a Cluster for its Secrets (api/v1 of cloudnative-pg/cloudnative-pg)."""
@@ -24,16 +24,15 @@ def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     target = target_of(plan, placement)
     known: dict[str, SecretRef] = {}
     generated = dict(_generated(plan, placement, target))
-    for resource in plan.on(placement):
-        if isinstance(resource.value, Secret):
-            ref = resource.value.ref
-            name = secret_name(ref, target)
-            where = plan.system.at(*resource.origin)
-            if owner := _owner(name, generated):
-                yield problems.generated_secret(where, name, owner)
-            other = known.setdefault(name, ref)
-            if (other.store, other.path) != (ref.store, ref.path) and _differ(other, ref, target):
-                yield problems.secrets_meet(where, _text(other), _text(ref), name)
+    for resource in plan.of(Secret, placement):
+        ref = resource.value.ref
+        name = secret_name(ref, target)
+        where = plan.system.at(*resource.origin)
+        if owner := _owner(name, generated):
+            yield problems.generated_secret(where, name, owner)
+        other = known.setdefault(name, ref)
+        if (other.store, other.path) != (ref.store, ref.path) and _differ(other, ref, target):
+            yield problems.secrets_meet(where, _text(other), _text(ref), name)
     pull = target.images.pull_secret
     if pull and (owner := _owner(pull, generated)):
         where = plan.system.at(*target_path(plan.system, placement), "images", "pullSecret")
@@ -46,22 +45,20 @@ def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple
     """
     if "prometheus" in addons_to_install(plan, placement):
         yield GRAFANA_SECRET, "the administrator of Grafana"
-    for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, RegistryServer) and not value.registry.adopt:
-            yield ADMIN_SECRET, "the administrator of MLflow"
-            yield LOGIN_SECRET, "a workload's login to MLflow"
-        elif resource.kind is Kind.DATABASE and isinstance(value, Store) and not value.adopt:
-            suffixes = ("login",) if target.in_cloud else _OF_CLOUDNATIVE_PG
-            for suffix in suffixes:
-                yield f"{value.called}-{suffix}", f"the database of store {quote(value.name)}"
-        elif isinstance(value, Identity):
-            stores = (plan.system.stores[access.store] for access in value.access)
-            for store in stores:
-                if crosses_from(store, target, plan.system):
-                    owner = f"the key of {quote(value.workload)} to target {quote(store.target)}"
-                    yield object_name(CROSSING_NAME, resource.name), owner
-                    yield object_name(CROSSING_NAME, resource.name, store.target), owner
+    if registry_of(plan, placement) is not None:
+        yield ADMIN_SECRET, "the administrator of MLflow"
+        yield LOGIN_SECRET, "a workload's login to MLflow"
+    for database in managed_stores(plan, placement, Kind.DATABASE):
+        suffixes = ("login",) if target.in_cloud else _OF_CLOUDNATIVE_PG
+        for suffix in suffixes:
+            yield f"{database.name}-{suffix}", f"the database of store {quote(database.value.name)}"
+    for identity in plan.of(Identity, placement):
+        stores = (plan.system.stores[access.store] for access in identity.value.access)
+        for store in stores:
+            if crosses_from(store, target, plan.system):
+                owner = f"the key of {quote(identity.value.workload)} to target {quote(store.target)}"
+                yield object_name(CROSSING_NAME, identity.name), owner
+                yield object_name(CROSSING_NAME, identity.name, store.target), owner
 
 
 def _owner(name: str, generated: dict[str, str]) -> str:

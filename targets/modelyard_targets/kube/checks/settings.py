@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route
+from modelyard.plan import Identity, ModelServer, Plan, Route
 from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_path
 from modelyard_targets.kube.checks.secrets import check_secrets
 from modelyard_targets.kube.data.crossing import crosses_from
@@ -16,7 +16,7 @@ from modelyard_targets.kube.metrics.promql import duration
 from modelyard_targets.kube.monitoring.metrics_disk import fitting_days, volume_gi
 from modelyard_targets.kube.network.route import needs_route
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+from modelyard_targets.kube.placement.placed import addons_needed, addons_to_install, target_of
 
 _DAY_S: Final = 86400
 _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
@@ -83,10 +83,7 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
     """What is public is encrypted, and in a regulated industry what callers prove themselves with is so everywhere."""
     if gateway is None or not gateway.class_name:
         return
-    for resource in plan.on(placement):
-        route = resource.value
-        if not isinstance(route, Route):
-            continue
+    for route in (resource.value for resource in plan.of(Route, placement)):
         inference, routed = route.inference, needs_route(route, gateway)
         field = ("rollout", "strategy") if inference.endpoint.exposure == "cluster" else ("endpoint", "exposure")
         where = plan.system.at("inference", inference.name, *field)
@@ -150,15 +147,13 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
     """Fields that were written, why they may have no effect, and whether they have one."""
-    resources = plan.on(placement)
-    addons = next((one.value.addons for one in resources if isinstance(one.value, Cluster)), ())
-    installs = addons_to_install(plan, placement)
+    addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
-        disks = any(has_disk(resource, plan, target) for resource in resources)
+        disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))
         used = "prometheus" in installs or "cloudnative-pg" in addons or disks
         yield "storageClass", "nothing placed there has a volume", used
     if target.gateway is not None:
-        routes = [one.value for one in resources if isinstance(one.value, Route)]
+        routes = [route.value for route in plan.of(Route, placement)]
         used = any(needs_route(route, target.gateway) for route in routes) or any(
             route.inference.rollout.strategy == "incremental" for route in routes
         )
@@ -169,12 +164,11 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
     if target.access_keys != FIRST_KEYS:
         used = any(
             crosses_from(plan.system.stores[access.store], target, plan.system)
-            for one in resources
-            if isinstance(one.value, Identity)
-            for access in one.value.access
+            for identity in plan.of(Identity, placement)
+            for access in identity.value.access
         )
         yield "accessKeys", "nothing there opens an AWS bucket with a key", used
     if target.head_state is not None:
-        yield "headState", "nothing is served there", any(isinstance(one.value, ModelServer) for one in resources)
+        yield "headState", "nothing is served there", bool(plan.of(ModelServer, placement))
     if target.telemetry != type(target.telemetry)():
         yield "telemetry", "nothing there is monitored", "prometheus" in addons

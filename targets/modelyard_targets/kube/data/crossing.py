@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.names import object_name, short_hash
-from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.plan import ByType, Identity, Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.spec.scoring import models_of
@@ -36,8 +36,7 @@ class Crossing:
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
     """The crossings of every workload on this placement, in the order of the plan."""
-    here = context.plan.on(context.placement)
-    workloads = dict.fromkeys(one.value.workload for one in here if isinstance(one.value, Identity))
+    workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
     return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 
 
@@ -48,7 +47,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
     by the program of this placement, from the outputs of the other one's.
     """
     identity = context.identity(workload)
-    if identity is None or not isinstance(identity.value, Identity):
+    if identity is None:
         return ()
     by_target: dict[str, list[Store]] = {}
     for name in dict.fromkeys(access.store for access in identity.value.access):
@@ -125,9 +124,23 @@ def infrastructure_setting(target: str) -> str:
 
 def reads_bundles(resource: Resource, plan: Plan) -> bool:
     """Whether a workload's models come as bundles."""
-    value = resource.value
-    if not plan.bundled(resource.placement):
-        return False
-    if isinstance(value, Job):
-        return bool(models_of(value.pipeline))
-    return isinstance(value, ModelServer) or (isinstance(value, MonitorJob) and bool(value.models))
+    return plan.bundled(resource.placement) and _reads_models(resource)
+
+
+def _no(resource: Resource) -> bool:
+    return False
+
+
+def _by_server(resource: Resource[ModelServer]) -> bool:
+    return True
+
+
+def _by_job(resource: Resource[Job]) -> bool:
+    return bool(models_of(resource.value.pipeline))
+
+
+def _by_monitor(resource: Resource[MonitorJob]) -> bool:
+    return bool(resource.value.models)
+
+
+_reads_models: Final = ByType(_no).case(ModelServer, _by_server).case(Job, _by_job).case(MonitorJob, _by_monitor)

@@ -13,7 +13,7 @@ from typing import Final
 
 from modelyard.manifest import labels, memory_text, metadata, object_of, without_empty
 from modelyard.names import object_name
-from modelyard.plan import Job, ModelServer, Plan, Resource
+from modelyard.plan import ByType, Job, ModelServer, Plan, Resource
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
 from modelyard_targets.kube.data.crossing import reads_bundles
@@ -72,18 +72,34 @@ def disk_mounts(resource: Resource, context: Context) -> tuple[Value, ...]:
     return ({"name": _VOLUME, "mountPath": MOUNTED},) if has_disk(resource, context.plan, context.target) else ()
 
 
+def _no(resource: Resource) -> bool:
+    return False
+
+
+def _server_captures(resource: Resource[ModelServer]) -> bool:
+    return any(one.inference.capture is not None for one in resource.value.applications)
+
+
+_captures: Final = ByType(_no).case(ModelServer, _server_captures)
+
+
 def _keeps_something(resource: Resource, plan: Plan) -> bool:
-    value = resource.value
-    captures = isinstance(value, ModelServer) and any(one.inference.capture is not None for one in value.applications)
-    return captures or reads_bundles(resource, plan)
+    return _captures(resource) or reads_bundles(resource, plan)
 
 
-def _only_one_pod(resource: Resource) -> bool:
-    """Whether there is never a second Pod, not even while new servers replace the old ones."""
-    value = resource.value
-    if isinstance(value, ModelServer):
-        most = sum(one.variant.replicas.maximum for one in value.applications)
-        return most == 1 and value.applications[0].inference.rollout.strategy == "in-place"
-    if isinstance(value, Job):
-        return sum(step.workers.maximum for step in value.pipeline.steps) == 1
+def _one_at_a_time(resource: Resource) -> bool:
     return True
+
+
+def _one_replica(resource: Resource[ModelServer]) -> bool:
+    applications = resource.value.applications
+    most = sum(one.variant.replicas.maximum for one in applications)
+    return most == 1 and applications[0].inference.rollout.strategy == "in-place"
+
+
+def _one_worker(resource: Resource[Job]) -> bool:
+    return sum(step.workers.maximum for step in resource.value.pipeline.steps) == 1
+
+
+_only_one_pod: Final = ByType(_one_at_a_time).case(ModelServer, _one_replica).case(Job, _one_worker)
+"""Whether there is never a second Pod, not even while new servers replace the old ones."""

@@ -43,9 +43,8 @@ def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
     if not store.adopt and store.target == context.placement:
         maker = f"stores.{store.name}"
         yield StoreKey(_secret(store, maker, context), (maker,), makes=bucket)
-    for resource in context.plan.on(context.placement):
-        identity = resource.value
-        if isinstance(identity, Identity) and any(access.store == store.name for access in identity.access):
+    for identity in (resource.value for resource in context.plan.of(Identity, context.placement)):
+        if any(access.store == store.name for access in identity.access):
             yield StoreKey(
                 _secret(store, identity.workload, context),
                 (identity.workload,),

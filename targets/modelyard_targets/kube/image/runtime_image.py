@@ -10,7 +10,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypedDict
 
-from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Promoter, RegistryServer, Resource, Starter
+from modelyard.plan import (
+    ByType,
+    Job,
+    ModelServer,
+    MonitorJob,
+    Plan,
+    Promoter,
+    RegistryServer,
+    Resource,
+    Starter,
+    is_adopted,
+)
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.kube.image.packages import locked
@@ -92,15 +103,38 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     return tuple(sorted(set(lines)))
 
 
-def _runs_in_it(resource: Resource, system: System) -> bool:
-    value = resource.value
-    if isinstance(value, ModelServer):
-        return serving_cluster_scales(value) or any(not one.inference.source.image for one in value.applications)
-    if isinstance(value, RegistryServer):
-        return not value.registry.adopt
-    if isinstance(value, Store):
-        return not value.adopt and (value.type == "object" or system.target(resource.placement).in_cloud)
-    return isinstance(value, (Job, MonitorJob, Promoter, Starter))
+def _never(resource: Resource, system: System) -> bool:
+    return False
+
+
+def _always(resource: Resource, system: System) -> bool:
+    return True
+
+
+def _unless_all_own(resource: Resource[ModelServer], system: System) -> bool:
+    server = resource.value
+    return serving_cluster_scales(server) or any(not one.inference.source.image for one in server.applications)
+
+
+def _unless_adopted(resource: Resource[RegistryServer], system: System) -> bool:
+    return not is_adopted(resource)
+
+
+def _made_by_a_job(resource: Resource[Store], system: System) -> bool:
+    in_cloud = system.target(resource.placement).in_cloud
+    return not is_adopted(resource) and (resource.value.type == "object" or in_cloud)
+
+
+_runs_in_it: Final = (
+    ByType(_never)
+    .case(ModelServer, _unless_all_own)
+    .case(RegistryServer, _unless_adopted)
+    .case(Store, _made_by_a_job)
+    .case(Job, _always)
+    .case(MonitorJob, _always)
+    .case(Promoter, _always)
+    .case(Starter, _always)
+)
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:

@@ -55,10 +55,8 @@ def fronts(context: Context) -> Mapping[str, Front]:
     if gateway is None or not is_ours(gateway, context):
         return {}
     found: dict[str, Front] = {}
-    for resource in context.plan.on(context.placement):
+    for resource in context.plan.of(Route, context.placement):
         route = resource.value
-        if not isinstance(route, Route):
-            continue
         inference = route.inference
         if needs_route(route, gateway):
             name = gateway_name(gateway, inference.endpoint.exposure, context)

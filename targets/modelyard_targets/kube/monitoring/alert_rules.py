@@ -29,13 +29,12 @@ def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
     return severity if severity in taken or not taken else next(iter(taken))
 
 
-def alert_labels(resource: Resource, severity: str, context: Context) -> dict[str, Value]:
+def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
     """Severity, owner, and a label for each channel.
 
     A route takes only alerts of its own namespace.
     """
     value = resource.value
-    assert isinstance(value, AlertRules)
     return {
         "severity": severity_taken(severity, value, context),
         "namespace": context.namespace,

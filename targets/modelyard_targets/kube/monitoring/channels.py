@@ -45,10 +45,9 @@ def cluster_channel(context: Context) -> Channel | None:
     return context.system.channels[oncall] if oncall and installed and not context.target.edge else None
 
 
-def lower_channel(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[Made]:
     """The AlertmanagerConfigs of a CHANNEL: for the system's alerts and, for one channel, the cluster's."""
     channel = resource.value
-    assert isinstance(channel, Channel)
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
     described = metadata(channel.name, context.namespace, labelled)

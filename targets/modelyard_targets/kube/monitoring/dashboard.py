@@ -30,10 +30,9 @@ _WIDTH, _HEIGHT = 12, 8
 _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
-def lower_dashboard(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[Made]:
     """The ConfigMap of a DASHBOARD, which Grafana's sidecar finds by its label."""
     inference = resource.value
-    assert isinstance(inference, Inference)
     name = object_name(resource.name, "dashboard", limit=63)
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),

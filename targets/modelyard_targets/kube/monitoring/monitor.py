@@ -31,10 +31,9 @@ _LONGEST_RUN_S = 3600
 _RETRIES = 2
 
 
-def lower_monitor(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
     """Description and CronJob of a MONITOR; a monitor that looks once is a Job."""
     job = resource.value
-    assert isinstance(job, MonitorJob)
     described = describe_monitor(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)

@@ -40,10 +40,9 @@ _SHORTEST_S: Final = 300
 _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
-def lower_monitor_rules(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
     """The rules of a monitor; nothing for those of an SLO."""
     value = resource.value
-    assert isinstance(value, AlertRules)
     monitor = value.monitor
     if monitor is None:
         return
@@ -78,7 +77,7 @@ def look_back_s(monitor: Monitor) -> int:
     return _PERIODS * max(_SHORTEST_S, period_s(monitor.schedule) or monitor.window_s)
 
 
-def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
     span = duration(look_back_s(monitor))
     for check in monitor.checks:
         breach = f"last_over_time({BREACH}{of_monitor(monitor, context, check)}[{span}])"
@@ -93,7 +92,7 @@ def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator
     yield from _silence(resource, monitor, context)
 
 
-def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
     """A check that had too little to measure, and labels that are not found: neither is health."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
@@ -118,7 +117,7 @@ def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Itera
     yield alert("ModelyardMonitorCoverage", f"{share} < {number(monitor.coverage)}", 0, labelled, texts)
 
 
-def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+def _silence(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
     """A monitor that should run by time and has not: too long ago, or never."""
     period = period_s(monitor.schedule)
     if period is None:
@@ -136,7 +135,7 @@ def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator
     yield alert("ModelyardMonitorSilent", missing, period + _LATE_S, labelled, texts)
 
 
-def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+def _performance(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
     section, _, name = monitor.watch.partition(".")
     of_runs = section == "pipelines"
     watched = f"{'pipeline' if of_runs else 'endpoint'} {name}"

@@ -46,10 +46,9 @@ _UNANSWERED_S: Final = 1800
 """Ten looks of the starter."""
 
 
-def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
     """The rules of a pipeline; nothing for those of an SLO or a monitor."""
     value = resource.value
-    assert isinstance(value, AlertRules)
     if value.pipeline is not None:
         rules = [
             _failed(resource, value.pipeline, context),
@@ -70,7 +69,7 @@ def due_s(pipeline: Pipeline) -> int | None:
     return None if period is None else period + pipeline.schedule.starting_deadline_s + job_seconds(pipeline)
 
 
-def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
+def _failed(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Value:
     once = pipeline.schedule.kind == "once"
     expression = last_failed(resource.name, context)
     if once and context.launched(pipeline):
@@ -86,7 +85,7 @@ def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
     return alert("ModelyardPipelineFailed", expression, 0, _labels(resource, pipeline, context), texts)
 
 
-def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see.
 
     A run is not due while its schedule is paused, and then as long after it was resumed as after a success.
@@ -110,27 +109,25 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
     yield alert("ModelyardPipelineUnseen", unseen(resource.name, context), _UNSEEN_S, labelled, texts)
 
 
-def _requests(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """Requests of monitors on other targets are not answered while the starter does not run, or fails."""
     if all(request.pipeline.name != pipeline.name for request in context.requests):
         return
-    for other in context.plan.on(context.placement):
-        if isinstance(other.value, Starter):
-            texts = {
-                "summary": f"runs of pipeline {pipeline.name} that monitors on other targets request are not started",
-                "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request expires after"
-                " a day.",
-                "runbook": runbook("starter"),
-            }
-            late = f"{since_success_s(other.name, context)} > {_UNANSWERED_S}"
-            late += f" unless on () {paused(other.name, _UNANSWERED_S, context)}"
-            yield alert("ModelyardStarterMissing", late, 0, _labels(resource, pipeline, context), texts)
+    for starter in context.plan.of(Starter, context.placement):
+        texts = {
+            "summary": f"runs of pipeline {pipeline.name} that monitors on other targets request are not started",
+            "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request expires after"
+            " a day.",
+            "runbook": runbook("starter"),
+        }
+        late = f"{since_success_s(starter.name, context)} > {_UNANSWERED_S}"
+        late += f" unless on () {paused(starter.name, _UNANSWERED_S, context)}"
+        yield alert("ModelyardStarterMissing", late, 0, _labels(resource, pipeline, context), texts)
 
 
-def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """What runs and the promoter push about the versions in the registry; both hold until the next push."""
     job = _job(resource, context).value
-    assert isinstance(job, Job)
     if not reports_gate(pipeline, context.system) or job.model is None:
         return
     labelled = _labels(resource, pipeline, context)
@@ -148,16 +145,15 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
         yield _approval(job.model.name, "It passed the gate", approval, waiting, labelled)
 
 
-def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """What the promoter pushes about the later stages of a model, told with the first pipeline that trains it."""
     job = _job(resource, context).value
-    assert isinstance(job, Job)
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
     yield from _later_stages(job.model, resource, context)
 
 
-def import_alerts(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+def import_alerts(model: Model, resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
     """The same of a model that is imported: its first alias, and the later stages."""
     assert model.imported is not None
     alias = model.imported.promote_to
@@ -170,14 +166,14 @@ def import_alerts(model: Model, resource: Resource, context: Context) -> Iterato
 
 
 def _of_alias(
-    model: Model, alias: str, resource: Resource, context: Context
+    model: Model, alias: str, resource: Resource[AlertRules], context: Context
 ) -> tuple[dict[str, Value], dict[str, str]]:
     """The labels of an alert about an alias of a model, and of the series that it reads."""
     of_alias = {"model": model.name, "alias": alias}
     return {**alert_labels(resource, "ticket", context), **of_alias}, of_alias
 
 
-def _later_stages(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+def _later_stages(model: Model, resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
     for stage in model.stages:
         if not stage.after:
             continue
@@ -214,10 +210,9 @@ def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: 
     return alert("ModelyardApprovalWaiting", waiting, 0, labelled, texts)
 
 
-def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """What every run of a batch inference pushes about the files that it left out."""
     job = _job(resource, context).value
-    assert isinstance(job, Job)
     if reports_files(job, context.system):
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
         texts = {
@@ -250,9 +245,9 @@ def _look_back_s(pipeline: Pipeline, context: Context) -> int:
     return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 
 
-def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[str, Value]:
+def _labels(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> dict[str, Value]:
     return {**alert_labels(resource, "ticket", context), "pipeline": pipeline.name}
 
 
-def _job(resource: Resource, context: Context) -> Resource:
+def _job(resource: Resource[AlertRules], context: Context) -> Resource[Job]:
     return context.jobs[resource.workload]

@@ -30,10 +30,9 @@ _UNIMPORTED_S: Final = 600
 """A source that does not answer once is no alert."""
 
 
-def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
     """The rules of the registry; nothing for those of anything else."""
     value = resource.value
-    assert isinstance(value, AlertRules)
     if value.registry is not None:
         rules = [
             _gone(resource, context),
@@ -44,7 +43,7 @@ def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
 
-def _gone(resource: Resource, context: Context) -> Value:
+def _gone(resource: Resource[AlertRules], context: Context) -> Value:
     chosen = selector({"namespace": context.namespace, "deployment": REGISTRY_NAME})
     texts = {
         "summary": "the registry has no available server",
@@ -56,30 +55,29 @@ def _gone(resource: Resource, context: Context) -> Value:
     return alert("ModelyardRegistryGone", expression, _GONE_S, alert_labels(resource, "page", context), texts)
 
 
-def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
+def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
     """Versions wait in vain where the promoter does not run, or fails."""
-    for other in context.plan.on(context.placement):
-        if isinstance(other.value, Promoter):
-            texts = {
-                "summary": "the promoter has not succeeded for half an hour",
-                "description": "Versions that passed their gate and are approved may be waiting. Served models stay as "
-                "they are.",
-                "runbook": runbook("promoter"),
-            }
-            late = f"{since_success_s(other.name, context)} > {_UNPROMOTED_S}"
-            late += f" unless on () {paused(other.name, _UNPROMOTED_S, context)}"
-            yield alert("ModelyardPromoterMissing", late, 0, alert_labels(resource, "ticket", context), texts)
+    for promoter in context.plan.of(Promoter, context.placement):
+        texts = {
+            "summary": "the promoter has not succeeded for half an hour",
+            "description": "Versions that passed their gate and are approved may be waiting. Served models stay as "
+            "they are.",
+            "runbook": runbook("promoter"),
+        }
+        late = f"{since_success_s(promoter.name, context)} > {_UNPROMOTED_S}"
+        late += f" unless on () {paused(promoter.name, _UNPROMOTED_S, context)}"
+        yield alert("ModelyardPromoterMissing", late, 0, alert_labels(resource, "ticket", context), texts)
 
 
-def _imports(resource: Resource, context: Context) -> Iterator[Value]:
+def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
     """What the promoter pushes about models that it imports; no pipeline has alerts about these."""
-    for other in context.plan.on(context.placement):
-        for model in other.value.imported if isinstance(other.value, Promoter) else ():
+    for promoter in context.plan.of(Promoter, context.placement):
+        for model in promoter.value.imported:
             yield _missing(model, resource, context)
             yield from import_alerts(model, resource, context)
 
 
-def _missing(model: Model, resource: Resource, context: Context) -> Value:
+def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> Value:
     texts = {
         "summary": f"model {model.name} is not imported",
         "description": "The version in the spec is not in the registry: its source does not respond, or its "
@@ -91,7 +89,7 @@ def _missing(model: Model, resource: Resource, context: Context) -> Value:
     return alert("ModelyardImportMissing", missing, _UNIMPORTED_S, labelled, texts)
 
 
-def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:
+def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
     """The password of a cloud's database changes every week, by a CronJob."""
     store = server.database
     if store is None or store.adopt or context.platform.database(store, context) is None:

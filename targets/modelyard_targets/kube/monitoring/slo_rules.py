@@ -96,10 +96,9 @@ class Objective:
     what: str
 
 
-def lower_slo_rules(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
     """The rules of an endpoint's SLO; nothing for the rules of a monitor."""
     value = resource.value
-    assert isinstance(value, AlertRules)
     inference = value.inference
     if inference is None or inference.slo is None:
         return
@@ -135,12 +134,14 @@ def _rest(fraction: float) -> float:
     return round(1 - fraction, 9)
 
 
-def _own(resource: Resource, objective: Objective, context: Context) -> dict[str, str]:
+def _own(resource: Resource[AlertRules], objective: Objective, context: Context) -> dict[str, str]:
     """Labels of the recorded series: those that tell one objective of one endpoint from all others."""
     return {"namespace": context.namespace, WORKLOAD_LABEL: resource.workload, "slo": objective.name}
 
 
-def _records(resource: Resource, objective: Objective, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+def _records(
+    resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
+) -> Iterator[dict[str, Value]]:
     """Bad and all requests every half minute; longer windows are sums of them, so that busy hours weigh more and
     nothing is read twice.
     """
@@ -167,7 +168,9 @@ def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
     return sensible or (_AT_LEAST if long_enough else replace(_AT_LEAST, long_s=3600, short_s=300),)
 
 
-def _burns(resource: Resource, objective: Objective, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+def _burns(
+    resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
+) -> Iterator[dict[str, Value]]:
     chosen = selector(_own(resource, objective, context))
     endpoint = resource.workload.partition(".")[2]
     for burn in _burning(objective, slo):
@@ -199,7 +202,9 @@ def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
     return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
 
 
-def _gone(resource: Resource, inference: Inference, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+def _gone(
+    resource: Resource[AlertRules], inference: Inference, slo: Slo, context: Context
+) -> Iterator[dict[str, Value]]:
     """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
 
     One that scales to nothing has no replica for hours, and nothing is wrong: there the controller of Serve is asked.

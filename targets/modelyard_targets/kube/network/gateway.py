@@ -71,7 +71,7 @@ def _in_order(exposures: Iterable[str]) -> list[str]:
 
 
 def _routes(context: Context) -> Iterator[Route]:
-    return (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    return (route.value for route in context.plan.of(Route, context.placement))
 
 
 def _class(name: str, context: Context) -> Manifest:

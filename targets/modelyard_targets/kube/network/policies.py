@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Identity, Resource, cluster_service
+from modelyard.plan import Resource, cluster_service
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.placement.context import Context, Made
@@ -142,10 +142,10 @@ def is_regional(store: Store, context: Context) -> bool:
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
     """Egress to what hands a Pod the credentials of its identity, where the identity opens anything of a cloud."""
-    identities = [one.value for one in (context.identity(workload),) if one is not None]
-    opened = any(isinstance(one, Identity) and one.access for one in identities)
+    identity = context.identity(workload)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
-    return [{"to": agents, "ports": ports(80)}] if agents and opened else []
+    opens = identity is not None and bool(identity.value.access)
+    return [{"to": agents, "ports": ports(80)}] if agents and opens else []
 
 
 def _cluster_addresses(context: Context) -> list[Value]:

@@ -53,9 +53,8 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
     """What an endpoint asks of a gateway that its target does not have."""
-    for resource in plan.on(placement):
-        if isinstance(resource.value, Route):
-            yield from _check(resource.value, gateway, plan, placement)
+    for route in plan.of(Route, placement):
+        yield from _check(route.value, gateway, plan, placement)
 
 
 def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -90,10 +89,9 @@ def needs_route(route: Route, gateway: Gateway | None) -> bool:
     return inference.endpoint.exposure != "cluster" or len(route.backends) > 1 or route.mirror is not None
 
 
-def lower_route(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
     """The HTTPRoute of a ROUTE, where there is something to route."""
     route = resource.value
-    assert isinstance(route, Route)
     gateway = context.target.gateway
     if gateway is None or not needs_route(route, gateway):
         return

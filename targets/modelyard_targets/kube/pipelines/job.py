@@ -50,11 +50,11 @@ _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
 
 
-def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
     """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it. Where other
     pipelines follow one that runs once, a Job makes its RayJob.
     """
-    job = job_of(resource)
+    job = resource.value
     described = describe_job(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
@@ -70,36 +70,36 @@ def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
     yield Made((*resource.origin, "schedule"), _launcher(resource, context))
 
 
-def _launcher(resource: Resource, context: Context) -> Manifest:
-    if job_of(resource).pipeline.schedule.kind == "once":
+def _launcher(resource: Resource[Job], context: Context) -> Manifest:
+    if resource.value.pipeline.schedule.kind == "once":
         return launcher_once(resource, once_job(resource, context), template_of(resource, context), context)
     return launcher(resource, context)
 
 
-def template_of(resource: Resource, context: Context) -> str:
+def template_of(resource: Resource[Job], context: Context) -> str:
     """The ConfigMap with the RayJob that a launcher creates: of a run that starts with the deployment one of its own,
     since the run may begin before one that has changed arrives.
     """
-    if job_of(resource).pipeline.schedule.kind == "once":
+    if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)
 
 
-def once_job(resource: Resource, context: Context) -> str:
+def once_job(resource: Resource[Job], context: Context) -> str:
     """The Job of a pipeline that runs once and is followed: another one for each spec, as `once_name` is."""
     return f"{resource.name}-{_once_digest(resource, context)}"
 
 
-def once_name(resource: Resource, context: Context) -> str:
+def once_name(resource: Resource[Job], context: Context) -> str:
     """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
     ending = _once_digest(resource, context)
-    launched = context.launched(job_of(resource).pipeline)
+    launched = context.launched(resource.value.pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
 
 
-def _once_digest(resource: Resource, context: Context) -> str:
+def _once_digest(resource: Resource[Job], context: Context) -> str:
     described = describe_job(resource, context)
-    started = started_after(job_of(resource).pipeline, context)
+    started = started_after(resource.value.pipeline, context)
     return digest([described, ray_job_spec(resource, described, context), *started])[:10]
 
 
@@ -108,9 +108,9 @@ def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
     return object_of("ray.io/v1", "RayJob", meta, spec=spec)
 
 
-def ray_job_spec(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
+def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: Context) -> dict[str, Value]:
     """What one run of a pipeline is: the whole DAG in one cluster, which ends with it."""
-    job = job_of(resource)
+    job = resource.value
     pipeline = job.pipeline
     groups = job_groups(job, context)
     needed = [group.hardware for group in groups if group.minimum]  # the others ask for machines once a step runs
@@ -161,12 +161,6 @@ def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
     return min(longest_start_s(needed), pipeline.timeout_s)
 
 
-def job_of(resource: Resource) -> Job:
-    """A pipeline's value."""
-    assert isinstance(resource.value, Job)
-    return resource.value
-
-
 def head_image(job: Job, context: Context) -> str:
     """The image of the head, where the driver of the run is: that of the first step."""
     return context.image(job.pipeline.steps[0].source.image)
@@ -197,7 +191,7 @@ def trains_together(job: Job, step: Step) -> bool:
     return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
 
 
-def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Value]:
+def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:
     """The Pod that hands the run to the cluster: it carries the cluster's label, and so reaches its head."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(

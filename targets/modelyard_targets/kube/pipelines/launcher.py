@@ -45,17 +45,16 @@ def job_seconds(pipeline: Pipeline) -> int:
     return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
 
 
-def launcher(resource: Resource, context: Context) -> Manifest:
+def launcher(resource: Resource[Job], context: Context) -> Manifest:
     """The CronJob of a pipeline; it is suspended where runs are not by time."""
     job = resource.value
-    assert isinstance(job, Job)
     template = _job(resource, template_name(resource), keep(context), context)
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
     meta = metadata(resource.name, context.namespace, _labels(resource, context))
     return object_of("batch/v1", "CronJob", meta, spec=spec)
 
 
-def launcher_once(resource: Resource, name: str, template: str, context: Context) -> Manifest:
+def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
     """The Job of a pipeline that runs once and is followed. It stays when it has ended, so that no apply makes it anew,
     and none waits for it.
     """
@@ -63,10 +62,9 @@ def launcher_once(resource: Resource, name: str, template: str, context: Context
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
 
 
-def _job(resource: Resource, rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
+def _job(resource: Resource[Job], rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
     """What a Job does that starts a run and waits for its end."""
     job = resource.value
-    assert isinstance(job, Job)
     labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
     return {
         "activeDeadlineSeconds": job_seconds(job.pipeline),
@@ -136,10 +134,9 @@ def _retried_unless_failed() -> dict[str, Value]:
     return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
 
 
-def _pod(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
+def _pod(resource: Resource[Job], rayjob: str, context: Context) -> dict[str, Value]:
     """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
     job = resource.value
-    assert isinstance(job, Job)
     overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
     launch = container(
         "launch",

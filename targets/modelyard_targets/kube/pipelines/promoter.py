@@ -18,9 +18,8 @@ COMPONENT: Final = PROMOTER_COMPONENT
 _LONGEST_S = 3600
 
 
-def lower_promoter(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
     """Description and CronJob."""
-    assert isinstance(resource.value, Promoter)
     yield description(resource, describe_promoter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

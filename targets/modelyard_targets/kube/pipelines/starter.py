@@ -17,9 +17,8 @@ COMPONENT: Final = "starter"
 _LONGEST_S = 600
 
 
-def lower_starter(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
     """Description and CronJob. It holds a token of the cluster's API, so it runs the runtime image alone."""
-    assert isinstance(resource.value, Starter)
     yield description(resource, describe_starter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

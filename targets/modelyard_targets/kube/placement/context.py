@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
 from modelyard.records import field, record
@@ -55,9 +55,9 @@ class Context:
     support_selector: tuple[tuple[str, str], ...]  # machines for heads, submitters and launchers
     support_tolerations: tuple[Taint, ...]
     platform: Platform
-    identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
+    identities: Mapping[str, Resource[Identity]] = field(repr=False)  # by workload, and by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
-    jobs: Mapping[str, Resource] = field(repr=False)  # by workload: what its pipeline runs as
+    jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: what its pipeline runs as
     starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
     requests: tuple[RunRequest, ...]  # of monitors on other targets for pipelines of this one
     followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
@@ -84,7 +84,7 @@ class Context:
         """The user's own image (its copy where the target has a mirror), or the runtime image."""
         return mirrored(own, self.target) if own else self.runtime_image
 
-    def identity(self, workload: str, launcher: bool = False) -> Resource | None:
+    def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
         """A workload's own identity, or that of what starts its runs."""
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
@@ -114,9 +114,8 @@ def context_for(
     `support_selector` and `support_tolerations` say which machines take the Pods that no compute class sizes.
     """
     target = platform.target(plan, placement)
-    here = plan.on(placement)
-    registry = plan.system.registry
-    monitored = any("prometheus" in resource.value.addons for resource in here if isinstance(resource.value, Cluster))
+    jobs, registry = plan.of(Job, placement), plan.system.registry
+    monitored = any("prometheus" in cluster.value.addons for cluster in plan.of(Cluster, placement))
     return Context(
         plan=plan,
         placement=placement,
@@ -131,27 +130,20 @@ def context_for(
         support_selector=support_selector,
         support_tolerations=support_tolerations,
         platform=platform,
-        identities=_identities(here),
-        cron_jobs={
-            resource.value.pipeline.name: resource.name
-            for resource in here
-            if isinstance(resource.value, Job) and resource.value.pipeline.schedule.kind != "once"
-        },
-        jobs={resource.workload: resource for resource in here if isinstance(resource.value, Job)},
+        identities=_identities(plan.of(Identity, placement)),
+        cron_jobs={job.value.pipeline.name: job.name for job in jobs if job.value.pipeline.schedule.kind != "once"},
+        jobs={job.workload: job for job in jobs},
         starters=_starters(plan.system),
-        requests=tuple(
-            request for resource in here if isinstance(resource.value, Starter) for request in resource.value.requests
-        ),
+        requests=tuple(request for starter in plan.of(Starter, placement) for request in starter.value.requests),
         followers=followers(plan.system),
         prefixes={
             application.inference.name: application.route_prefix
-            for resource in here
-            if isinstance(resource.value, ModelServer)
-            for application in resource.value.applications
+            for server in plan.of(ModelServer, placement)
+            for application in server.value.applications
         },
         links=_links(plan),
         placed={resource.place: resource for resource in plan.resources},
-        read_elsewhere=_read_elsewhere(here),
+        read_elsewhere=_read_elsewhere(plan, placement),
     )
 
 
@@ -191,12 +183,11 @@ def _prometheus_uri(target: TargetSpec) -> str:
     return f"http://prometheus-operated.{target.telemetry.namespace}.svc.cluster.local:9090"
 
 
-def _identities(resources: tuple[Resource, ...]) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
-    for resource in resources:
-        if isinstance(resource.value, Identity):
-            workload = resource.value.workload
-            found[f"{workload}/launcher" if workload in found else workload] = resource
+def _identities(identities: Iterable[Resource[Identity]]) -> dict[str, Resource[Identity]]:
+    found: dict[str, Resource[Identity]] = {}
+    for identity in identities:
+        workload = identity.value.workload
+        found[f"{workload}/launcher" if workload in found else workload] = identity
     return found
 
 
@@ -215,12 +206,12 @@ def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
     return {source: tuple(links) for source, links in found.items()}
 
 
-def _read_elsewhere(resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
+def _read_elsewhere(plan: Plan, placement: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
-    for resource in resources:
-        if isinstance(resource.value, Job) and resource.value.model is not None and resource.value.bundles:
-            found.setdefault(resource.value.model.registered_name, set()).update(resource.value.bundles)
-        elif isinstance(resource.value, Promoter):
-            for name, aliases in resource.value.bundles.items():
-                found.setdefault(name, set()).update(aliases)
+    for job in (resource.value for resource in plan.of(Job, placement)):
+        if job.model is not None and job.bundles:
+            found.setdefault(job.model.registered_name, set()).update(job.bundles)
+    for promoter in plan.of(Promoter, placement):
+        for name, aliases in promoter.value.bundles.items():
+            found.setdefault(name, set()).update(aliases)
     return {name: tuple(sorted(aliases)) for name, aliases in found.items()}

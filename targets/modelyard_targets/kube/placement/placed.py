@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from modelyard.plan import AlertRules, Cluster, Kind, Plan, RegistryServer, Resource
-from modelyard.spec import Pipeline, TargetSpec
+from modelyard.plan import AlertRules, Cluster, Hardware, Kind, Plan, RegistryServer, Resource, SystemPool, is_adopted
+from modelyard.spec import Pipeline, Store, TargetSpec
 from modelyard_targets.kube.placement.context import Context
 
 _PLACEMENTS: Final = 4
@@ -18,33 +18,42 @@ def target_of(plan: Plan, placement: str) -> TargetSpec:
     return plan.system.target(placement)
 
 
-def registry_of(plan: Plan, placement: str) -> Resource | None:
+def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
     """The registry that runs on a placement; None where it is elsewhere, adopted or not needed."""
-    for resource in plan.on(placement):
-        if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
-            return resource
-    return None
+    return next((server for server in plan.of(RegistryServer, placement) if not is_adopted(server)), None)
+
+
+def managed_stores(plan: Plan, placement: str, kind: Kind) -> tuple[Resource[Store], ...]:
+    """The buckets, or the databases, that are made on a placement."""
+    return tuple(store for store in plan.of(Store, placement) if store.kind is kind and not is_adopted(store))
+
+
+def system_machine(plan: Plan, placement: str) -> Hardware | None:
+    """The machine of Pods that no compute class sizes; None where the scheduler decides."""
+    return next((pool.value.hardware for pool in plan.of(SystemPool, placement)), None)
+
+
+def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
+    """Add-ons that the system needs on a placement, whether its cluster has them or not."""
+    return next((cluster.value.addons for cluster in plan.of(Cluster, placement)), ())
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
     """Add-ons that the system needs and that the cluster does not have, in the order of their installation."""
-    for resource in plan.on(placement):
-        if resource.kind is Kind.CLUSTER and isinstance(resource.value, Cluster):
-            present = resource.value.target.present
-            return tuple(addon for addon in resource.value.addons if addon not in present)
-    return ()
+    present = target_of(plan, placement).present
+    return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 
 
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
     """The pipelines of a placement whose runs have alerts."""
-    rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
+    rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     return tuple(one.pipeline for one in rules if one.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
     """Whether a Prometheus that is installed here brings kube-state-metrics: at the edge only where alerts need it."""
-    rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
+    rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")
         if one.monitor is not None

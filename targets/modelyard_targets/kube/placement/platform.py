@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from modelyard.plan import Plan, Resource
+from modelyard.plan import NodePool, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
-from modelyard.spec import Store, Taint, TargetSpec
+from modelyard.spec import Store, TargetSpec
 from modelyard.stack import Value
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Mapping[str, Given]"
 """Plain data of which something may be known only while the program runs."""
-
-Where: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...]]
-"""Labels of the machines that Pods are put on, and the taints that they tolerate."""
 
 
 def as_literal(value: Given) -> Literal:
@@ -28,11 +25,6 @@ def as_literal(value: Given) -> Literal:
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
         return value
     return tuple(as_literal(entry) for entry in value)
-
-
-def anywhere(plan: Plan, target: TargetSpec) -> Where:
-    """Wherever the scheduler likes."""
-    return (), ()
 
 
 def unbounded(plan: Plan, placement: str) -> Mapping[str, str]:
@@ -90,7 +82,7 @@ def no_objects(context: Context) -> Iterable[Made]:
     return ()
 
 
-def no_machines(resource: Resource, context: Context) -> Iterable[Made]:
+def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made]:
     """Machines are nothing that the cluster's API knows."""
     return ()
 
@@ -100,7 +92,7 @@ def no_database(store: Store, context: Context) -> ManagedDatabase | None:
     return None
 
 
-def no_login(resource: Resource, context: Context) -> Iterable[Made]:
+def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
     """The operator of a database makes its login."""
     return ()
 
@@ -160,7 +152,6 @@ class Platform:
     `gateway_parameters` are of an object for each class of gateways, of the same name, that says how these are made.
     """
 
-    support: Callable[[Plan, TargetSpec], Where] = anywhere  # machines for heads, submitters, launchers, the registry
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota
     costs: Callable[[Plan, str], Iterable[tuple[str, str]]] = unpriced  # plan, placement: rows of the README's table
     target: Callable[[Plan, str], TargetSpec] = as_written  # plan, placement
@@ -171,9 +162,9 @@ class Platform:
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
     foundation: Callable[[Context], Iterable[Call]] = no_calls  # what add-ons stand on
     secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # what External Secrets reads from
-    machines: Callable[[Resource, Context], Iterable[Made]] = no_machines  # NODE_POOL, context
+    machines: Callable[[Resource[NodePool], Context], Iterable[Made]] = no_machines
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
-    login: Callable[[Resource, Context], Iterable[Made]] = no_login  # DATABASE, context: what makes its login
+    login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # of a database
     gateway_class: str = ""  # made here, for this controller
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import ceil
+from typing import Final
 
 from modelyard.plan import (
     Application,
+    ByType,
     Hardware,
     Identity,
     Job,
@@ -18,8 +20,9 @@ from modelyard.plan import (
     RegistryServer,
     Resource,
     Starter,
+    is_adopted,
 )
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Json, Path
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.kube.placement.placed import target_of
@@ -63,54 +66,90 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
     always: list[Asked] = []
     runs: dict[str, tuple[Asked, ...]] = {}
     servers: dict[str, tuple[Asked, ...]] = {}
-    resources = plan.on(placement)
-    scaled = {
-        resource.value.workload
-        for resource in resources
-        if isinstance(resource.value, Identity) and resource.value.api == "autoscaler"
-    }
-    for resource in resources:
-        value = resource.value
-        head = _head(system, target, resource, scales=resource.workload in scaled)
-        if isinstance(value, ModelServer):
-            servers[resource.name] = (*_server(system, value), head)
-            always += servers[resource.name]
-        elif isinstance(value, MonitorJob):
-            what = f"monitor '{value.monitor.name}'"
-            always.append(Asked(0, 1, _size(value.hardware), value.hardware, resource.origin, what))
-        elif isinstance(value, Promoter):
-            always.append(Asked(0, 1, PROMOTER, None, resource.origin, "the promoter"))
-        elif isinstance(value, Starter):
-            always.append(Asked(0, 1, STARTER, None, resource.origin, "the starter of requested runs"))
-        elif isinstance(value, RegistryServer) and not value.registry.adopt:
-            count, size = registry_replicas(system, target), registry_size(system, target)
-            always.append(Asked(count, count, size, None, resource.origin, "the registry"))
-        elif databases and isinstance(value, Store) and resource.kind is Kind.DATABASE and not value.adopt:
-            count, what = value.replicas or 1, f"database '{value.name}'"
-            always.append(Asked(count, count, database_size(system, target), None, resource.origin, what))
-        elif isinstance(value, Job):
-            beside = (
-                head,
-                Asked(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
-                Asked(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
-            )
-            runs[value.pipeline.name] = (*_workers(system, value), *beside)
+    scaled = {one.value.workload for one in plan.of(Identity, placement) if one.value.api == "autoscaler"}
+    for resource in plan.on(placement):
+        asked = _asked(resource, system, target, resource.workload in scaled)
+        if resource.kind in _RUN:
+            runs[resource.workload.partition(".")[2]] = asked
+        elif databases or resource.kind is not Kind.DATABASE:
+            always += asked
+        if resource.kind is Kind.MODEL_SERVER:
+            servers[resource.name] = asked
     return Demand(tuple(always), runs, servers)
 
 
+def _nothing(resource: Resource, system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    return ()
+
+
+def _server(resource: Resource[ModelServer], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    second = resource.value.applications[0].inference.rollout.strategy != "in-place"
+    head = _head(system, target, resource, scales=scales)
+    return (*_replicas(system, resource.value), replace(head, least=1, surge=int(second)))
+
+
+def _job(resource: Resource[Job], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    return (
+        *_workers(system, resource.value),
+        _head(system, target, resource, scales=scales),
+        Asked(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
+        Asked(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
+    )
+
+
+def _monitor(resource: Resource[MonitorJob], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    hardware, what = resource.value.hardware, f"monitor '{resource.value.monitor.name}'"
+    return (Asked(0, 1, _size(hardware), hardware, resource.origin, what),)
+
+
+def _promoter(resource: Resource[Promoter], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    return (Asked(0, 1, PROMOTER, None, resource.origin, "the promoter"),)
+
+
+def _starter(resource: Resource[Starter], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    return (Asked(0, 1, STARTER, None, resource.origin, "the starter of requested runs"),)
+
+
+def _registry(
+    resource: Resource[RegistryServer], system: System, target: TargetSpec, scales: bool
+) -> tuple[Asked, ...]:
+    if is_adopted(resource):
+        return ()
+    count, size = registry_replicas(system, target), registry_size(system, target)
+    return (Asked(count, count, size, None, resource.origin, "the registry"),)
+
+
+def _database(resource: Resource[Store], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+    if resource.kind is not Kind.DATABASE or is_adopted(resource):
+        return ()
+    count, what = resource.value.replicas or 1, f"database '{resource.value.name}'"
+    return (Asked(count, count, database_size(system, target), None, resource.origin, what),)
+
+
+_RUN: Final = frozenset({Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
+_asked: Final = (
+    ByType(_nothing)
+    .case(ModelServer, _server)
+    .case(Job, _job)
+    .case(MonitorJob, _monitor)
+    .case(Promoter, _promoter)
+    .case(Starter, _starter)
+    .case(RegistryServer, _registry)
+    .case(Store, _database)
+)
+"""The Pods of a resource; `scales` says whether an autoscaler stands beside the head of its Ray cluster."""
+
+
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:
-    """The head of a Ray cluster, with the autoscaler beside it where there is one; a run's goes with the run."""
+    """The head of a run's Ray cluster, which goes with the run, and the autoscaler beside it where there is one."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
     whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
-    least = 0 if isinstance(resource.value, Job) else 1
-    value = resource.value
-    second = isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy != "in-place"
     what, priority = "the head of a Ray cluster", priority_of(resource)
-    return Asked(least, 1, whole, None, resource.origin, what, surge=int(second), priority=priority)
+    return Asked(0, 1, whole, None, resource.origin, what, priority=priority)
 
 
-def _server(system: System, server: ModelServer) -> Iterator[Asked]:
+def _replicas(system: System, server: ModelServer) -> Iterator[Asked]:
     for one in server.applications:
         endpoint, variant = ("inference", one.inference.name), one.variant.name
         own: Path = (*endpoint, "variants", variant, "replicas")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.manifest import labels, object_of
-from modelyard.plan import Job, ModelServer, Plan, Resource
+from modelyard.plan import ByType, Job, ModelServer, Plan, Resource
 from modelyard.source import Path
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
@@ -29,13 +29,20 @@ _WHOM: Final[Mapping[str, str]] = {
 }
 
 
-def priority_of(resource: Resource) -> str:
-    """The priority of a workload."""
-    if isinstance(resource.value, Job):
-        return resource.value.pipeline.priority
-    if isinstance(resource.value, ModelServer):
-        return resource.value.applications[0].inference.priority
+def _normal(resource: Resource) -> str:
     return NORMAL
+
+
+def _of_server(resource: Resource[ModelServer]) -> str:
+    return resource.value.applications[0].inference.priority
+
+
+def _of_job(resource: Resource[Job]) -> str:
+    return resource.value.pipeline.priority
+
+
+priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of_job)
+"""The priority of a workload."""
 
 
 def next_lower(priority: str) -> str:
@@ -43,11 +50,16 @@ def next_lower(priority: str) -> str:
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
-def priority_path(resource: Resource) -> Path:
-    """Where the spec gives a workload its priority."""
-    if isinstance(resource.value, ModelServer):
-        return ("inference", resource.value.applications[0].inference.name, "priority")
+def _own_path(resource: Resource) -> Path:
     return (*resource.origin, "priority")
+
+
+def _path_of_server(resource: Resource[ModelServer]) -> Path:
+    return ("inference", resource.value.applications[0].inference.name, "priority")
+
+
+priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
+"""Where the spec gives a workload its priority."""
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from modelyard_targets.kube.image.runtime_image import runtime_image
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for
 from modelyard_targets.kube.placement.fixed import REGISTRY_NAME
-from modelyard_targets.kube.placement.placed import registry_of
+from modelyard_targets.kube.placement.placed import registry_of, system_machine
 from modelyard_targets.kube.placement.platform import Platform
 
 
@@ -16,7 +16,7 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
     """The context of a placement on a cluster of this platform."""
     target = platform.target(plan, placement)
     prefix = target.images.registry or platform.image_prefix(plan, placement)
-    selector, tolerations = platform.support(plan, target)
+    support = system_machine(plan, placement)
     namespace = target.namespace or plan.system.metadata.name
     here = registry_of(plan, placement) is not None
     return context_for(
@@ -25,7 +25,7 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
         runtime_image=runtime_image(plan.system, replace(target, images=replace(target.images, registry=prefix))),
         registry_uri=f"http://{REGISTRY_NAME}.{namespace}.svc.cluster.local:{REGISTRY_PORT}" if here else "",
         operator_namespace=charts()["kuberay"].namespace,
-        support_selector=selector,
-        support_tolerations=tolerations,
+        support_selector=support.selector if support is not None else (),
+        support_tolerations=support.tolerations if support is not None else (),
         platform=platform,
     )

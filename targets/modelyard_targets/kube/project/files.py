@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import Kind, Resource
+from modelyard.plan import AlertRules, Cluster, Kind, Namespace, NodePool, RegistryServer, Resource, SystemPool
 from modelyard.records import record
+from modelyard.spec import Channel, Inference, Store
 from modelyard.stack import Manifest
 from modelyard_targets.kube.access.admission import policies_of_runs
 from modelyard_targets.kube.access.namespace import lower_namespace
@@ -24,7 +25,7 @@ from modelyard_targets.kube.network.gateway import lower_gateway
 from modelyard_targets.kube.objects.overrides import overridden, overrides_on
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.project.workloads import WORKLOADS, Lower
+from modelyard_targets.kube.project.workloads import WORKLOADS, Lowering, in_turn, no_objects
 from modelyard_targets.kube.services.database import lower_database
 from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
@@ -40,6 +41,7 @@ FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
+    Kind.SYSTEM_POOL: "nodes",
     Kind.NODE_POOL: "nodes",
     Kind.SECRET: "secrets",
     Kind.OBJECT_STORE: "stores",
@@ -117,8 +119,7 @@ def _lowered(file: File, context: Context) -> Iterator[Made]:
         yield from lower_secrets(file.resources, context)
         return
     for resource in file.resources:
-        for lower in LOWERINGS[resource.kind]:
-            yield from lower(resource, context)
+        yield from LOWERINGS(resource, context)
 
 
 def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
@@ -129,29 +130,31 @@ def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
     return {**manifest, "metadata": {**metadata, "labels": {**own, **labels}}}
 
 
-def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
+def _namespace(resource: Resource[Namespace], context: Context) -> Iterator[Made]:
     return lower_namespace(resource, context, context.platform.quota(context.plan, context.placement))
 
 
-def _machines(resource: Resource, context: Context) -> Iterator[Made]:
+def _machines(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
     yield from context.platform.machines(resource, context)
 
 
-def _database(resource: Resource, context: Context) -> Iterator[Made]:
+def _store(resource: Resource[Store], context: Context) -> Iterator[Made]:
+    if resource.kind is Kind.OBJECT_STORE:
+        yield from lower_object_store(resource, context)
+        return
     yield from lower_database(resource, context, charts()["cloudnative-pg"].namespace)
     yield from context.platform.login(resource, context)
 
 
-LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
-    Kind.CLUSTER: (lower_gateway,),
-    Kind.NODE_POOL: (_machines,),
-    Kind.NAMESPACE: (_namespace, lower_scraping),
-    Kind.OBJECT_STORE: (lower_object_store,),
-    Kind.DATABASE: (_database,),
-    Kind.REGISTRY: (lower_registry,),
-    Kind.CHANNEL: (lower_channel,),
-    **WORKLOADS,
-    Kind.ALERT_RULES: (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules),
-    Kind.DASHBOARD: (lower_dashboard,),
-}
-"""By kind, what makes its objects; secrets are made together, since several keys lie in one."""
+LOWERINGS: Final[Lowering] = (
+    WORKLOADS.case(Cluster, lower_gateway)
+    .case(SystemPool, no_objects)
+    .case(NodePool, _machines)
+    .case(Namespace, in_turn(_namespace, lower_scraping))
+    .case(Store, _store)
+    .case(RegistryServer, lower_registry)
+    .case(Channel, lower_channel)
+    .case(AlertRules, in_turn(lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules))
+    .case(Inference, lower_dashboard)
+)
+"""What makes the objects of each resource; secrets are made together, since several keys lie in one."""

@@ -35,7 +35,7 @@ def images_of(context: Context) -> tuple[str, ...]:
     """
     plan, placement = context.plan, context.placement
     found = {image for name in installed(context) for image in _images_of_chart(name, context)}
-    if any(database.runs_here(one, context) for one in plan.on(placement)):
+    if database.databases_here(context):
         found.add(database.IMAGE)
     if needs_runtime_image(plan, placement):
         found.add(BASE)

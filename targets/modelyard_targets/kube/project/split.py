@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Kind, ModelServer, Resource
+from modelyard.plan import ByType, Kind, ModelServer, Resource
 from modelyard_targets.kube.project.files import FIRST, File
 
 AIM: Final = 1000
@@ -60,6 +60,13 @@ def _objects(resources: Iterable[Resource]) -> int:
     return sum(_OBJECTS.get(resource.kind, 1) + _groups(resource) for resource in resources)
 
 
-def _groups(resource: Resource) -> int:
-    """A shared server has a disruption budget for each group of workers."""
-    return len(resource.value.applications) - 1 if isinstance(resource.value, ModelServer) else 0
+def _no_more(resource: Resource) -> int:
+    return 0
+
+
+def _of_server(resource: Resource[ModelServer]) -> int:
+    return len(resource.value.applications) - 1
+
+
+_groups: Final = ByType(_no_more).case(ModelServer, _of_server)
+"""A shared server has a disruption budget for each group of workers."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import RegistryServer
 from modelyard.program import Call, Ref
 from modelyard_targets.kube.network.policies import is_regional
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.fixed import REGISTRY_NAME, STORAGE_POLICY
+from modelyard_targets.kube.placement.placed import registry_of
 from modelyard_targets.kube.project.workloads import WORKLOADS
 from modelyard_targets.kube.workload.describe import stores_of
 
@@ -37,12 +37,13 @@ def storage_readers(context: Context) -> tuple[str, ...]:
 
 
 def _readers(context: Context) -> Iterator[str]:
+    registry = registry_of(context.plan, context.placement)
     for resource in context.plan.on(context.placement):
-        value = resource.value
-        if isinstance(value, RegistryServer):
-            if not value.registry.adopt and value.artifacts is not None and is_regional(value.artifacts, context):
+        if registry is not None and resource is registry:
+            artifacts = registry.value.artifacts
+            if artifacts is not None and is_regional(artifacts, context):
                 yield REGISTRY_NAME
-        elif resource.kind in WORKLOADS and any(
+        elif WORKLOADS.covers(resource) and any(
             is_regional(store, context) for store in stores_of(resource.workload, context)
         ):
             yield resource.name

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias, TypeVar
 
-from modelyard.plan import Kind, Resource
+from modelyard.plan import (
+    ByType,
+    Identity,
+    Job,
+    ModelServer,
+    MonitorJob,
+    Payload,
+    Promoter,
+    Resource,
+    Route,
+    Starter,
+)
 from modelyard_targets.kube.access.identity import lower_identity
-from modelyard_targets.kube.access.network import lower_network
+from modelyard_targets.kube.access.network import (
+    network_of_job,
+    network_of_monitor,
+    network_of_promoter,
+    network_of_server,
+    network_of_starter,
+)
 from modelyard_targets.kube.monitoring.monitor import lower_monitor
 from modelyard_targets.kube.network.route import lower_route
 from modelyard_targets.kube.pipelines.job import lower_job
@@ -16,17 +33,36 @@ from modelyard_targets.kube.pipelines.starter import lower_starter
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.serving.model_server import lower_server
 
-Lower: TypeAlias = Callable[[Resource, Context], Iterator[Made]]
+Lowering: TypeAlias = ByType[[Context], Iterator[Made]]
+"""From a resource and its context to its objects, in the order in which they are applied."""
 
-WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
-    Kind.IDENTITY: (lower_identity,),
-    Kind.MODEL_SERVER: (lower_network, lower_server),
-    Kind.ROUTE: (lower_route,),
-    Kind.TRAINING_JOB: (lower_network, lower_job),
-    Kind.BATCH_JOB: (lower_network, lower_job),
-    Kind.CUSTOM_JOB: (lower_network, lower_job),
-    Kind.MONITOR: (lower_network, lower_monitor),
-    Kind.PROMOTER: (lower_network, lower_promoter),
-    Kind.STARTER: (lower_network, lower_starter),
-}
-"""By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""
+V = TypeVar("V", bound=Payload)
+Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[Made]]
+
+
+def in_turn(*lowers: Lower[V]) -> Lower[V]:
+    """One function for several that make objects of the same resource."""
+
+    def lower(resource: Resource[V], context: Context) -> Iterator[Made]:
+        for each in lowers:
+            yield from each(resource, context)
+
+    return lower
+
+
+def no_objects(resource: Resource, context: Context, /) -> Iterator[Made]:
+    """A resource of which its cluster knows nothing."""
+    yield from ()
+
+
+WORKLOADS: Final[Lowering] = (
+    ByType(no_objects)
+    .case(Identity, lower_identity)
+    .case(ModelServer, in_turn(network_of_server, lower_server))
+    .case(Route, lower_route)
+    .case(Job, in_turn(network_of_job, lower_job))
+    .case(MonitorJob, in_turn(network_of_monitor, lower_monitor))
+    .case(Promoter, in_turn(network_of_promoter, lower_promoter))
+    .case(Starter, in_turn(network_of_starter, lower_starter))
+)
+"""What makes the objects of workloads: openings before what needs them."""

@@ -34,10 +34,9 @@ class AlertRow:
 def alert_rows(context: Context) -> tuple[AlertRow, ...]:
     """Rules of the same kind and channels are one row; the alerts of the cluster are the last."""
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, AlertRules):
-            key = _when(resource.value, context), channels_of(resource.value, context)
-            about.setdefault(key, []).append(resource.workload.partition(".")[2] or "the registry")
+    for rules in context.plan.of(AlertRules, context.placement):
+        key = _when(rules.value, context), channels_of(rules.value, context)
+        about.setdefault(key, []).append(rules.workload.partition(".")[2] or "the registry")
     rows = (AlertRow(when, tuple(names), channels) for (when, channels), names in about.items())
     return (*rows, *_cluster(context))
 

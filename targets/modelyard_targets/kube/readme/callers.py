@@ -21,16 +21,15 @@ class CallerRow:
 
 def caller_rows(context: Context) -> Iterator[CallerRow]:
     """A row for each caller of each endpoint that requires a token."""
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Route):
-            inference = resource.value.inference
-            for caller in inference.endpoint.auth.callers:
-                secret = context.secret(caller.token)
-                yield CallerRow(inference.name, caller.name, secret.name, secret.key)
+    for route in context.plan.of(Route, context.placement):
+        inference = route.value.inference
+        for caller in inference.endpoint.auth.callers:
+            secret = context.secret(caller.token)
+            yield CallerRow(inference.name, caller.name, secret.name, secret.key)
 
 
 def access_logs(context: Context) -> Iterator[str]:
     """The endpoints whose servers log each request."""
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Route) and resource.value.inference.endpoint.access_log:
-            yield resource.value.inference.name
+    for route in context.plan.of(Route, context.placement):
+        if route.value.inference.endpoint.access_log:
+            yield route.value.inference.name

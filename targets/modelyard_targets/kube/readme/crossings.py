@@ -172,8 +172,8 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
 
 def _requests(context: Context) -> Iterator[str]:
     """Runs that are asked for from here, or started here for monitors of other targets: a sentence for each."""
-    for resource in context.plan.resources:
-        request = resource.value.request if isinstance(resource.value, MonitorJob) else None
+    for resource in context.plan.of(MonitorJob):
+        request = resource.value.request
         if request is not None and context.placement in {resource.placement, request.pipeline.target}:
             yield (
                 f"When monitor {request.monitor.name} on {resource.placement} finds a breach, it requests a run of"

@@ -8,7 +8,7 @@ from typing import Final
 
 from modelyard.indexes import index
 from modelyard.inputs import BASE_FOLDER
-from modelyard.plan import AlertRules, Application, Job, ModelServer, Promoter, Resource, Route
+from modelyard.plan import AlertRules, Application, ByType, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Inference, Model, Source
@@ -107,8 +107,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "every_minutes": EVERY_MINUTES,
         "first_requests": requests,
         "objectives": any(
-            isinstance(one.value, AlertRules) and one.value.inference is not None
-            for one in context.plan.on(context.placement)
+            rules.value.inference is not None for rules in context.plan.of(AlertRules, context.placement)
         ),
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "version_has_to_be": _has_to_be(context),
@@ -123,7 +122,11 @@ def first_steps(context: Context) -> dict[str, object]:
         "registry_address": context.registry_uri,
         "own_images": images,
         "own_package": next((_package(one.entrypoint) for one in images if one.entrypoint), ""),
-        "own_images_serve": any(_serves(resource) for resource in context.plan.on(context.placement)),
+        "own_images_serve": any(
+            source.image
+            for server in context.plan.of(ModelServer, context.placement)
+            for source in _sources_of_server(server)
+        ),
         "extends_runtime": needs_runtime_image(context.plan, context.placement),
         "ray_version": RAY_VERSION,
         "python_version": PYTHON,
@@ -133,19 +136,18 @@ def first_steps(context: Context) -> dict[str, object]:
 
 def _asked(context: Context) -> Iterator[Asked]:
     """What people are asked for on the ways of the versions that come from here, in the order of these ways."""
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Job) and resource.value.pipeline.type == "training":
-            if resource.value.model is not None:
-                yield from _on_the_way(resource.value.model, resource.value.pipeline.promote_to, context)
-        elif isinstance(resource.value, Promoter):
-            for model in resource.value.imported:
-                assert model.imported is not None
-                yield from _on_the_way(model, model.imported.promote_to, context)
+    for job in (resource.value for resource in context.plan.of(Job, context.placement)):
+        if job.pipeline.type == "training" and job.model is not None:
+            yield from _on_the_way(job.model, job.pipeline.promote_to, context)
+    for promoter in context.plan.of(Promoter, context.placement):
+        for model in promoter.value.imported:
+            assert model.imported is not None
+            yield from _on_the_way(model, model.imported.promote_to, context)
 
 
 def _has_to_be(context: Context) -> str:
     """What makes the first version of a model that is served here, wherever that happens."""
-    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}
     return " or ".join([*(["trained"] if False in imported else []), *(["imported"] if True in imported else [])])
@@ -165,9 +167,9 @@ def _package(entrypoint: str) -> str:
 
 
 def _runs(context: Context) -> Iterator[FirstRun]:
-    for resource in context.plan.on(context.placement):
+    for resource in context.plan.of(Job, context.placement):
         job = resource.value
-        if not isinstance(job, Job) or job.pipeline.type != "training" or job.model is None:
+        if job.pipeline.type != "training" or job.model is None:
             continue
         once = job.pipeline.schedule.kind == "once"
         yield FirstRun(
@@ -183,8 +185,8 @@ def _runs(context: Context) -> Iterator[FirstRun]:
 
 
 def _imports(context: Context) -> Iterator[FirstImport]:
-    for resource in context.plan.on(context.placement):
-        for model in resource.value.imported if isinstance(resource.value, Promoter) else ():
+    for promoter in context.plan.of(Promoter, context.placement):
+        for model in promoter.value.imported:
             assert model.imported is not None
             stored, alias = stored_at(context.system, model.imported), model.imported.promote_to
             found = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
@@ -192,9 +194,7 @@ def _imports(context: Context) -> Iterator[FirstImport]:
 
 
 def _requests(context: Context) -> Iterator[FirstRequest]:
-    for resource in context.plan.on(context.placement):
-        if not isinstance(resource.value, Route):
-            continue
+    for resource in context.plan.of(Route, context.placement):
         server = max(resource.value.backends, key=lambda backend: backend.percent).server
         application = _application(server, resource.value.inference, context)
         callers = application.inference.endpoint.auth.callers
@@ -211,13 +211,13 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
     """The application of an endpoint on one of its servers, which several endpoints may share."""
-    applications = _servers(context.plan.on(context.placement))[server].applications
+    applications = _servers(context.plan.of(ModelServer, context.placement))[server].applications
     return next(application for application in applications if application.inference.name == inference.name)
 
 
 @index
-def _servers(resources: tuple[Resource, ...]) -> Mapping[str, ModelServer]:
-    return {resource.name: resource.value for resource in resources if isinstance(resource.value, ModelServer)}
+def _servers(servers: tuple[Resource[ModelServer], ...]) -> Mapping[str, ModelServer]:
+    return {server.name: server.value for server in servers}
 
 
 def _row(model: str, context: Context) -> dict[str, Json]:
@@ -243,12 +243,17 @@ def _own_images(context: Context) -> Iterator[OwnImage]:
                 yield OwnImage(context.image(source.image), resource.workload, source.entrypoint)
 
 
-def _sources(resource: Resource) -> Iterator[Source]:
-    if isinstance(resource.value, Job):
-        yield from (step.source for step in resource.value.pipeline.steps)
-    elif isinstance(resource.value, ModelServer):
-        yield from (application.inference.source for application in resource.value.applications)
+def _no_sources(resource: Resource) -> Iterator[Source]:
+    yield from ()
 
 
-def _serves(resource: Resource) -> bool:
-    return isinstance(resource.value, ModelServer) and any(source.image for source in _sources(resource))
+def _sources_of_job(resource: Resource[Job]) -> Iterator[Source]:
+    yield from (step.source for step in resource.value.pipeline.steps)
+
+
+def _sources_of_server(resource: Resource[ModelServer]) -> Iterator[Source]:
+    yield from (application.inference.source for application in resource.value.applications)
+
+
+_sources: Final = ByType(_no_sources).case(Job, _sources_of_job).case(ModelServer, _sources_of_server)
+"""Code of the user's own that a workload runs."""

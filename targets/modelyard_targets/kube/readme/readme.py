@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import LOG_DAYS, Cluster, Job, Kind, ModelServer, Route
+from modelyard.plan import LOG_DAYS, Job, Kind, ModelServer, Route, Secret
 from modelyard.records import record
-from modelyard.spec import Channel, Endpoint, Gateway, Store
+from modelyard.spec import Channel, Endpoint, Gateway
 from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.kube.access.admission import OLDEST_KUBERNETES
@@ -34,7 +34,13 @@ from modelyard_targets.kube.network.route import gateway_name, is_ours, needs_ro
 from modelyard_targets.kube.objects.overrides import overrides_on
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.kube.placement.placed import addons_to_install, installed_addons, registry_of
+from modelyard_targets.kube.placement.placed import (
+    addons_needed,
+    addons_to_install,
+    installed_addons,
+    managed_stores,
+    registry_of,
+)
 from modelyard_targets.kube.project.files import File
 from modelyard_targets.kube.project.pins import images_of, installed
 from modelyard_targets.kube.project.storage_network import storage_readers
@@ -46,7 +52,7 @@ from modelyard_targets.kube.readme.first_steps import first_steps
 from modelyard_targets.kube.readme.open_connections import Open, open_connections
 from modelyard_targets.kube.readme.prose import Said, as_code, render
 from modelyard_targets.kube.readme.yields import yields_readme
-from modelyard_targets.kube.services.database import runs_here
+from modelyard_targets.kube.services.database import databases_here
 from modelyard_targets.kube.storage.buckets import bucket_name
 from modelyard_targets.kube.workload.registry_access import registry_secrets
 
@@ -92,10 +98,8 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
     """What a README says of any cluster; files that were written already are not made again to count their objects."""
     plan, placement, target = context.plan, context.placement, context.target
     here = plan.on(placement)
-    secrets = tuple(resource for resource in here if resource.kind is Kind.SECRET)
-    stores = [resource.value for resource in here if isinstance(resource.value, Store)]
-    managed = [store for store in stores if not store.adopt]
-    addons = next((one.value.addons for one in here if isinstance(one.value, Cluster)), ())
+    databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
+    addons = addons_needed(plan, placement)
     return {
         "version": __version__,
         "system": context.system,
@@ -112,8 +116,8 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],
         "observed": "prometheus" in addons and "prometheus" in target.present,
         "pushes": any(one.source.startswith(f"{placement}:") and one.port == PROMETHEUS_PORT for one in plan.links),
-        "channels": any(resource.kind is Kind.CHANNEL for resource in here),
-        "pagers": any(isinstance(one.value, Channel) and one.value.type == "pagerduty" for one in here),
+        "channels": bool(plan.of(Channel, placement)),
+        "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
         "definitions": bool(installed_addons(context)),
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
@@ -122,7 +126,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
         "gateway": _gateway(context),
         "proxies": beside_the_gateway(context),
-        "secrets": existing_secrets(secrets, context),
+        "secrets": existing_secrets(plan.of(Secret, placement), context),
         "store_keys": store_keys(context),
         "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
@@ -132,12 +136,12 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         **yields_readme(context),
         "access_logs": tuple(access_logs(context)),
         **first_steps(context),
-        "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
+        "hosts": any(route.value.inference.endpoint.host for route in plan.of(Route, placement)),
         "stepped": tuple(_stepped(context)),
         "in_place": tuple(_in_place(context)),
         "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
-        "protected": [f"database {store.called}" for store in managed if store.type == "database"],
-        "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
+        "protected": [f"database {database.name}" for database in databases],
+        "buckets": [bucket_name(bucket.value, context.system) for bucket in buckets],
         "logs": tuple(_logs(context)),
         "log_days": _log_days(context),
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
@@ -145,7 +149,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "open": _open(workloads, context),
         **crossing_values(context),
         "registry": registry_of(plan, placement) is not None,
-        "not_backed_up": [one.name for one in here if runs_here(one, context)],
+        "not_backed_up": [database.name for database in databases_here(context)],
         "written": tuple(
             f"the Secret {name}"
             for name in (*(each.secret for each in crossings_on(context)), *registry_secrets(context))
@@ -156,10 +160,10 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
 
 def _logs(context: Context) -> Iterator[tuple[str, str]]:
     """The pipelines whose logs are kept, and where."""
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Job) and resource.value.logs is not None:
-            store, path = resource.value.logs
-            yield resource.value.pipeline.name, context.uri(context.system.stores[store], f"{path}/")
+    for job in (resource.value for resource in context.plan.of(Job, context.placement)):
+        if job.logs is not None:
+            store, path = job.logs
+            yield job.pipeline.name, context.uri(context.system.stores[store], f"{path}/")
 
 
 def _log_days(context: Context) -> int:
@@ -222,7 +226,7 @@ def _gateway(context: Context) -> Gateway | None:
     gateway, ours = context.target.gateway, context.platform.gateway_class
     if gateway is None or (ours and gateway.class_name == ours):
         return None
-    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    routes = (route.value for route in context.plan.of(Route, context.placement))
     used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
     return gateway if used else None
 
@@ -230,10 +234,10 @@ def _gateway(context: Context) -> Gateway | None:
 def _reached(context: Context) -> Iterator[Reached]:
     """Endpoints that are reached through a Gateway, and by whom."""
     gateway = context.target.gateway
-    for resource in context.plan.on(context.placement):
+    if gateway is None:
+        return
+    for resource in context.plan.of(Route, context.placement):
         route = resource.value
-        if gateway is None or not isinstance(route, Route):
-            continue
         endpoint = route.inference.endpoint
         who = _WHO[endpoint.exposure]
         if endpoint.exposure == "cluster" and not is_ours(gateway, context):
@@ -255,18 +259,16 @@ def _address(endpoint: Endpoint, gateway: Gateway) -> str:
 
 def _stepped(context: Context) -> Iterator[str]:
     """Services that do not follow the steps of a rollout."""
-    for resource in context.plan.on(context.placement):
-        route = resource.value
-        if isinstance(route, Route) and route.inference.rollout.strategy == "incremental":
+    for route in (resource.value for resource in context.plan.of(Route, context.placement)):
+        if route.inference.rollout.strategy == "incremental":
             yield serve_service(route.backends[0].server)
 
 
 def _in_place(context: Context) -> Iterator[str]:
     """Servers that are replaced without a second one beside them."""
-    for resource in context.plan.on(context.placement):
-        value = resource.value
-        if isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy == "in-place":
-            yield resource.name
+    for server in context.plan.of(ModelServer, context.placement):
+        if server.value.applications[0].inference.rollout.strategy == "in-place":
+            yield server.name
 
 
 def _metrics(context: Context) -> Iterator[str]:

@@ -13,6 +13,7 @@ from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.network.policies import namespace, network_policy, ports, prometheus_pods, reach_api
 from modelyard_targets.kube.placement.context import Context, Made, database_name, mirrored
+from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.pods.frame import support_place, tolerations
 from modelyard_targets.kube.pods.platform_sizes import database_size
 
@@ -39,11 +40,10 @@ class Login:
     password_key: str
 
 
-def runs_here(resource: Resource, context: Context) -> bool:
-    """Whether a resource is a database whose instances are Pods of the cluster."""
-    store = resource.value
-    managed = resource.kind is Kind.DATABASE and isinstance(store, Store) and not store.adopt
-    return managed and isinstance(store, Store) and context.platform.database(store, context) is None
+def databases_here(context: Context) -> tuple[Resource[Store], ...]:
+    """The databases whose instances are Pods of the cluster."""
+    managed = managed_stores(context.plan, context.placement, Kind.DATABASE)
+    return tuple(store for store in managed if context.platform.database(store.value, context) is None)
 
 
 def login_of(store: Store, context: Context) -> Login:
@@ -65,11 +65,10 @@ def instances(name: str) -> dict[str, Value]:
     return {"podSelector": {"matchLabels": {"cnpg.io/cluster": name}}}
 
 
-def lower_database(resource: Resource, context: Context, operator_namespace: str) -> Iterator[Made]:
+def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[Made]:
     """The Cluster of a managed database and who may reach it; nothing for one that is adopted or that a cloud runs."""
     store = resource.value
-    assert isinstance(store, Store)
-    if not runs_here(resource, context):
+    if store.adopt or context.platform.database(store, context) is not None:
         return
     yield _policy(resource, context, operator_namespace)
     yield Made(resource.origin, _cluster(resource, store, context))

@@ -39,9 +39,9 @@ LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 _SERVICES_FOLDER = "/etc/postgresql-services"
 
 
-def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
     """MLflow with its description, Service and policies; nothing for an adopted one."""
-    server = _server(resource)
+    server = resource.value
     if server.registry.adopt:
         return
     yield _network(resource, server, context)
@@ -100,8 +100,8 @@ def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
     return {"apiVersion": API_VERSION, "kind": "Workload", "address": "registry", "server": described}
 
 
-def _deployment(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    server = _server(resource)
+def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], context: Context) -> dict[str, Value]:
+    server = resource.value
     managed = _managed(server, context)
     services: dict[str, Value] = {"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}
     size = registry_size(context.system, context.target)
@@ -208,11 +208,6 @@ def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
     """The database that a cloud runs."""
     return context.platform.database(server.database, context) if server.database is not None else None
-
-
-def _server(resource: Resource) -> RegistryServer:
-    assert isinstance(resource.value, RegistryServer)
-    return resource.value
 
 
 def _selector() -> dict[str, Value]:

@@ -26,10 +26,9 @@ _RETRIES = 5
 _DEADLINE_S = 600
 
 
-def lower_object_store(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[Made]:
     """Account, policy and Job of a managed bucket. The Job is named by what it does, so that a change runs it again."""
     store = resource.value
-    assert isinstance(store, Store)
     if store.adopt or not store.endpoint:  # a cloud makes its buckets by other means than a Job
         return
     name = object_name(COMPONENT, resource.name)

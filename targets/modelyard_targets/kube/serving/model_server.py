@@ -46,20 +46,20 @@ _QUEUED = 16  # requests wait for so many others at most: more would wait for a 
 _RETRY_AFTER_S = 5
 
 
-def lower_server(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
     """Description, disk at the edge, RayService and disruption budgets of a MODEL_SERVER."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
     yield Made(resource.origin, ray_service(resource, described, context))
-    for group in groups_of(_server(resource), context):
+    for group in groups_of(resource.value, context):
         if group.minimum > 1:
             yield Made(resource.origin, _disruption_budget(resource, group, context))
 
 
-def ray_service(resource: Resource, described: dict[str, Json], context: Context) -> Manifest:
+def ray_service(resource: Resource[ModelServer], described: dict[str, Json], context: Context) -> Manifest:
     """The RayService of a model server with this description."""
-    server = _server(resource)
+    server = resource.value
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     groups = groups_of(server, context)
     spec: dict[str, Value] = {
@@ -89,11 +89,6 @@ def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
         maximum = sum(one.variant.replicas.maximum for one in applications)
         groups.append(Group(name, first.hardware, context.image(image), minimum, maximum))
     return tuple(groups)
-
-
-def _server(resource: Resource) -> ModelServer:
-    assert isinstance(resource.value, ModelServer)
-    return resource.value
 
 
 def _cluster(

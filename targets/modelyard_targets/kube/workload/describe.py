@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from modelyard.cron import parse
 from modelyard.plan import (
     Application,
-    Identity,
     Job,
     ModelServer,
     MonitorJob,
@@ -51,10 +50,9 @@ TOKEN_FOLDER = "/etc/modelyard-tokens"
 _OTLP_PATH = "/api/v1/otlp/v1/metrics"
 
 
-def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_server(resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
     """A model server: its Serve applications by name."""
     server = resource.value
-    assert isinstance(server, ModelServer)
     described = _header(resource, "server", context)
     described["applications"] = {
         application_name(one): describe_application(one, resource, context) for one in server.applications
@@ -62,10 +60,9 @@ def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
     return described
 
 
-def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_job(resource: Resource[Job], context: Context) -> dict[str, Json]:
     """A pipeline of any type: its steps, data, search and gate."""
     job = resource.value
-    assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
     if reports(job, context.system):
         described.update(_metrics(context))
@@ -73,20 +70,18 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
     return described
 
 
-def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[str, Json]:
     """A monitor: what it compares, and what follows a breach."""
     job = resource.value
-    assert isinstance(job, MonitorJob)
     described = _header(resource, "monitor", context)
     described.update(_metrics(context))
     described["monitor"] = _monitor(resource, job, context)
     return described
 
 
-def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[str, Json]:
     """The promoter: for each training and import, what a version needs before an alias moves to it."""
     promoter = resource.value
-    assert isinstance(promoter, Promoter)
     described = _header(resource, "promoter", context)
     if promoter.reports(context.system):
         described.update(_metrics(context))
@@ -110,10 +105,9 @@ def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
     return described
 
 
-def describe_starter(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_starter(resource: Resource[Starter], context: Context) -> dict[str, Json]:
     """The starter: the runs that it may start, each for one monitor of another target."""
     starter = resource.value
-    assert isinstance(starter, Starter)
     described = _header(resource, "starter", context)
     described["requests"] = [
         {
@@ -186,13 +180,15 @@ def uses_registry(resource: Resource, context: Context) -> bool:
 def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
     """The object stores that a workload's identity may open, each once."""
     identity = context.identity(workload)
-    if identity is None or not isinstance(identity.value, Identity):
+    if identity is None:
         return ()
     names = dict.fromkeys(access.store for access in identity.value.access)
     return tuple(context.system.stores[name] for name in names)
 
 
-def describe_application(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
+def describe_application(
+    application: Application, resource: Resource[ModelServer], context: Context
+) -> dict[str, Json]:
     """One variant of an endpoint."""
     inference = application.inference
     model, ref = application.model, application.variant.model
@@ -239,12 +235,10 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
     return described
 
 
-def _spool(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
+def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
     """Where captures wait for a network; those of a pool share what one server may have."""
-    server = resource.value
-    assert isinstance(server, ModelServer)
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
-    most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(server.applications)
+    most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(resource.value.applications)
     return {"folder": f"{disk_folder(resource, context)}/captures/{application_name(application)}", "maxBytes": most}
 
 

@@ -44,10 +44,9 @@ def ray_cpus(cpu_millis: int) -> int:
     return -(-cpu_millis // 1000)
 
 
-def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
+def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Json]:
     """Steps, data, search and gate of a pipeline of any type."""
     job = resource.value
-    assert isinstance(job, Job)
     pipeline, model = job.pipeline, job.model
     training = pipeline.type == "training"
     validation = model.validation if model is not None and training else ()
@@ -179,9 +178,8 @@ def _deliveries(alias: str, model: Model, context: Context) -> dict[str, Json]:
     return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
 
 
-def _step(step: Step, resource: Resource, context: Context) -> dict[str, Json]:
+def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Json]:
     job = resource.value
-    assert isinstance(job, Job)
     hardware = job.hardware[step.name]
     described: dict[str, Json] = {"needs": list(step.needs)}
     if step.source.entrypoint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
-from modelyard.plan import Job, ModelServer, Resource
+from modelyard.plan import ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
@@ -14,7 +14,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.kube.workload.describe_parts import store_variable
-from modelyard_targets.kube.workload.registry_access import login_of
+from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 
 def variables(resource: Resource, context: Context) -> list[Value]:
@@ -22,9 +22,9 @@ def variables(resource: Resource, context: Context) -> list[Value]:
     found: list[Value] = []
     if uses_registry(resource, context):
         found += _registry_variables(resource, context)
-        value = resource.value
-        if isinstance(value, Job) and value.pipeline.type == "training" and value.model is not None:
-            found.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(value.model, context)))
+        trained = trained_by(resource)
+        if trained is not None:
+            found.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(trained, context)))
     stores = stores_of(resource.workload, context)
     for store in stores:
         found += _store_variables(store, resource.workload, context)

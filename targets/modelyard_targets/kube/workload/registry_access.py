@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.manifest import env_from_secret
-from modelyard.plan import Job, Kind, MonitorJob, Promoter, RegistryServer, Resource
+from modelyard.plan import ByType, Job, Kind, MonitorJob, Promoter, Resource
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Model
@@ -15,6 +15,7 @@ from modelyard.stack import Value
 from modelyard_targets.kube.data.bundles import experiment, experiment_name, history_name, soaks_name
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
+from modelyard_targets.kube.placement.placed import registry_of
 from modelyard_targets.kube.workload.describe import uses_registry
 
 ADMIN_USER: Final = "admin"
@@ -86,38 +87,57 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     return Login(identity.name)
 
 
-def trained_by(resource: Resource) -> Model | None:
-    """The model of a training pipeline."""
-    value = resource.value
-    return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
+def _no_model(resource: Resource) -> Model | None:
+    return None
 
 
-def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
-    """The models whose aliases a workload moves: the promoter, and monitors that roll back."""
-    value = resource.value
-    if isinstance(value, Promoter):
-        return value.models(context.system)
-    return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
+def _of_training(resource: Resource[Job]) -> Model | None:
+    return resource.value.model if resource.kind is Kind.TRAINING_JOB else None
 
 
-def _imported_by(resource: Resource) -> tuple[Model, ...]:
-    """The models that a workload registers without training them: the promoter does."""
-    return resource.value.imported if isinstance(resource.value, Promoter) else ()
+trained_by: Final = ByType(_no_model).case(Job, _of_training)
+"""The model of a training pipeline."""
 
 
-def _witnessed_by(resource: Resource) -> tuple[Model, ...]:
-    """The models about whose soaks a monitor records what it has seen."""
-    value = resource.value
-    if not isinstance(value, MonitorJob):
-        return ()
-    return tuple(model for model in value.models if soaked(model, value.monitor))
+def _moves_none(resource: Resource, context: Context) -> tuple[Model, ...]:
+    return ()
+
+
+def _by_promoter(resource: Resource[Promoter], context: Context) -> tuple[Model, ...]:
+    return resource.value.models(context.system)
+
+
+def _by_rollback(resource: Resource[MonitorJob], context: Context) -> tuple[Model, ...]:
+    return resource.value.models if resource.value.monitor.on_breach.rollback else ()
+
+
+_moved_by: Final = ByType(_moves_none).case(Promoter, _by_promoter).case(MonitorJob, _by_rollback)
+"""The models whose aliases a workload moves: the promoter, and monitors that roll back."""
+
+
+def _no_models(resource: Resource) -> tuple[Model, ...]:
+    return ()
+
+
+def _of_imports(resource: Resource[Promoter]) -> tuple[Model, ...]:
+    return resource.value.imported
+
+
+def _of_soaks(resource: Resource[MonitorJob]) -> tuple[Model, ...]:
+    return tuple(model for model in resource.value.models if soaked(model, resource.value.monitor))
+
+
+_imported_by: Final = ByType(_no_models).case(Promoter, _of_imports)
+"""The models that a workload registers without training them: the promoter does."""
+
+_witnessed_by: Final = ByType(_no_models).case(MonitorJob, _of_soaks)
+"""The models about whose soaks a monitor records what it has seen."""
 
 
 @lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model
 def runs_here(context: Context) -> bool:
     """Whether the registry is a Pod of this placement."""
-    here = (resource.value for resource in context.plan.on(context.placement))
-    return any(isinstance(value, RegistryServer) and not value.registry.adopt for value in here)
+    return registry_of(context.plan, context.placement) is not None
 
 
 def described_access(context: Context) -> dict[str, Json]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from modelyard.plan import Kind
+from modelyard.spec import Inference
 from modelyard_targets.kube.monitoring.dashboard import lower_dashboard
 from modelyard_targets.kube.monitoring.scraping import lower_scraping
 from tests.crds import problems
 from tests.observed import AT_A_GATEWAY, ENVOY, context_of, dashboard_of
-from tests.plans import plan_of, resource
+from tests.plans import plan_of, resource, resource_of
 from tests.specs import VALID_SPEC, changed
 
 
@@ -78,7 +79,7 @@ def test_panels_do_not_overlap() -> None:
 
 def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
     context = context_of(VALID_SPEC)
-    (made,) = lower_dashboard(resource(context.plan, Kind.DASHBOARD, "scorer"), context)
+    (made,) = lower_dashboard(resource_of(context.plan, Inference, "scorer"), context)
     text = json.dumps(made.manifest)
 
     assert problems(json.loads(text)) == []

@@ -12,7 +12,7 @@ from modelyard_targets.kube.pipelines.job import lower_job
 from modelyard_targets.kube.workload.describe import describe_job
 from tests.crds import problems
 from tests.observed import alerts, context_of, rule_object
-from tests.plans import plan_of, resource
+from tests.plans import plan_of, resource, resource_of
 from tests.specs import VALID_SPEC, changed
 
 SCHEDULE = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
@@ -66,7 +66,7 @@ def test_a_paused_schedule_misses_no_run() -> None:
 
 def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:
     context = context_of(ONCE)
-    made = [one.manifest for one in lower_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)]
+    made = [one.manifest for one in lower_job(resource_of(context.plan, Job, "retrain"), context)]
     (name,) = [each["metadata"]["name"] for each in made if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
 
     expression = by_name(ONCE)["ModelyardPipelineFailed"]["expr"]
@@ -118,15 +118,15 @@ OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "
 def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
     """Training with a gate pushes metrics, and so does scoring unless it is user code."""
     context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
-    described = describe_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)
-    scoring = describe_job(resource(context.plan, Kind.BATCH_JOB, "nightly"), context)
+    described = describe_job(resource_of(context.plan, Job, "retrain"), context)
+    scoring = describe_job(resource_of(context.plan, Job, "nightly"), context)
 
     assert described["metrics"] == {
         "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
         "namespace": "fraud",
     }
     assert scoring["metrics"] == described["metrics"]
-    assert "metrics" not in describe_job(resource(own.plan, Kind.BATCH_JOB, "nightly"), own)
+    assert "metrics" not in describe_job(resource_of(own.plan, Job, "nightly"), own)
     assert "ModelyardGateRefused" not in [rule["alert"] for rule in alerts(VALID_SPEC, "nightly")]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.plan import Kind
+from modelyard.plan import Kind, ModelServer
 from modelyard_targets.kube.metrics.serve_series import applications
 from modelyard_targets.kube.monitoring.slo_rules import BURNS
 from modelyard_targets.kube.serving.model_server import lower_server
 from tests.crds import problems
 from tests.observed import AT_A_GATEWAY, ENVOY, alerts, context_of, rule_object, rules
-from tests.plans import plan_of, resource
+from tests.plans import plan_of, resource_of
 from tests.specs import VALID_SPEC, changed
 
 SLO = "slo: {p99: 50ms, availability: 99.95%}"
@@ -80,7 +80,7 @@ def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
     """Otherwise the rule would have no series to read."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
-    server = resource(context.plan, Kind.MODEL_SERVER, "scorer-champion")
+    server = resource_of(context.plan, ModelServer, "scorer-champion")
 
     assert "47," in str([made.manifest for made in lower_server(server, context)])
 
@@ -92,7 +92,7 @@ def test_applications_are_those_that_the_server_has() -> None:
     made = [
         str(one.manifest)
         for variant in inference.variants
-        for one in lower_server(resource(context.plan, Kind.MODEL_SERVER, f"scorer-{variant.name}"), context)
+        for one in lower_server(resource_of(context.plan, ModelServer, f"scorer-{variant.name}"), context)
     ]
 
     assert all(any(name in text for text in made) for name in applications(inference))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from modelyard.plan import Plan
 from modelyard_targets import TARGETS
 from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_plan, without_section
-from tests.plans import plan_of
 
 CLUSTERS = (
     ("mode: hybrid", "mode: on-prem"),
@@ -109,7 +108,7 @@ def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
 
 def test_where_nothing_crosses_nothing_is_said() -> None:
     text = without_section(without_section(without_section(HYBRID_SPEC, "till"), "nightly"), "drift")
-    plan = plan_of(text)
+    plan = hybrid_plan(text)
 
     assert section(readme(plan, "main")) == ""
 

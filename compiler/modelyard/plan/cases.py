@@ -1,0 +1,63 @@
+"""Resources by the type of their value: picked from a list, and functions with a case for each type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Concatenate, Final, Generic, ParamSpec, TypeVar, cast
+
+from modelyard.plan.graph import Resource, V
+from modelyard.plan.platform import RegistryServer
+from modelyard.spec import Store
+
+_Q = ParamSpec("_Q")
+_R = TypeVar("_R")
+
+
+def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
+    """Those of some resources whose value is of this type, in order; of a whole plan, `Plan.of` has them already."""
+    return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
+
+
+class ByType(Generic[_Q, _R]):
+    """A function of a resource with a case for each type of its value; all other resources go to `otherwise`."""
+
+    __slots__ = ("_cases", "_otherwise")
+
+    def __init__(self, otherwise: Callable[Concatenate[Resource, _Q], _R]) -> None:
+        self._otherwise = otherwise
+        self._cases: dict[type, Callable[Concatenate[Resource, _Q], _R]] = {}
+
+    def case(self, what: type[V], do: Callable[Concatenate[Resource[V], _Q], _R]) -> ByType[_Q, _R]:
+        """The same function with one more case."""
+        more = ByType(self._otherwise)
+        more._cases = {**self._cases, what: cast("Callable[Concatenate[Resource, _Q], _R]", do)}
+        return more
+
+    @property
+    def types(self) -> frozenset[type]:
+        """The types that have a case of their own."""
+        return frozenset(self._cases)
+
+    def covers(self, resource: Resource) -> bool:
+        """Whether a resource has a case of its own."""
+        return resource.value.__class__ in self._cases
+
+    def __call__(self, resource: Resource, /, *args: _Q.args, **kwargs: _Q.kwargs) -> _R:
+        """What the case for the type of the resource's value returns."""
+        return self._cases.get(resource.value.__class__, self._otherwise)(resource, *args, **kwargs)
+
+
+def _no(resource: Resource) -> bool:
+    return False
+
+
+def _adopted_store(resource: Resource[Store]) -> bool:
+    return bool(resource.value.adopt)
+
+
+def _adopted_registry(resource: Resource[RegistryServer]) -> bool:
+    return bool(resource.value.registry.adopt)
+
+
+is_adopted: Final = ByType(_no).case(Store, _adopted_store).case(RegistryServer, _adopted_registry)
+"""Whether a resource exists already and is left as it is: a bucket, a database or a registry."""

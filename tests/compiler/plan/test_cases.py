@@ -1,0 +1,46 @@
+"""Functions with a case for each type of resource, and resources picked by their type."""
+
+from __future__ import annotations
+
+from modelyard.plan import ByType, ModelServer, Resource, Route, is_adopted, of_type
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+
+def _kind(resource: Resource, sign: str) -> str:
+    return f"{resource.kind.value}{sign}"
+
+
+def _server(resource: Resource[ModelServer], sign: str) -> str:
+    return f"{len(resource.value.applications)} application{sign}"
+
+
+def test_a_case_is_for_its_type_alone() -> None:
+    plan, plain = plan_of(VALID_SPEC), ByType(_kind)
+    cased = plain.case(ModelServer, _server)
+    server, route = plan.of(ModelServer)[0], plan.of(Route)[0]
+
+    assert (cased(server, "!"), cased(route, "!")) == ("1 application!", "route!")
+    assert plain(server, "!") == "model-server!"  # one case more is another function
+    assert (cased.covers(server), cased.covers(route)) == (True, False)
+    assert not plain.types
+    assert cased.types == {ModelServer}
+
+
+def test_resources_of_a_type_are_picked_in_order() -> None:
+    plan = plan_of(VALID_SPEC)
+
+    assert tuple(of_type(plan.resources, Route)) == plan.of(Route)
+    assert [one.place for one in of_type(reversed(plan.resources), ModelServer)] == [
+        one.place for one in reversed(plan.of(ModelServer))
+    ]
+
+
+def test_what_is_adopted_exists_already() -> None:
+    """Buckets, databases and registries may be."""
+    text = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
+    before, after = ({one.address for one in plan_of(spec).resources if is_adopted(one)} for spec in (VALID_SPEC, text))
+
+    assert "registry/registry" not in before
+    assert after == before | {"registry/registry"}
+    assert {one.address for one in plan_of(VALID_SPEC).of(ModelServer)}.isdisjoint(before)

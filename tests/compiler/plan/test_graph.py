@@ -1,0 +1,48 @@
+"""The plan finds resources by the type of their value, and what a link leads to."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Cluster, Kind, ModelServer, Plan, Route, SystemPool
+from modelyard.spec import Channel, Store
+from tests.hybrid import hybrid_plan
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC
+
+
+@pytest.fixture(scope="module")
+def two() -> Plan:
+    """A plan on two targets."""
+    return hybrid_plan()
+
+
+def test_resources_of_a_type_come_in_the_order_of_the_plan() -> None:
+    plan = plan_of(VALID_SPEC)
+    servers = [one for one in plan.resources if one.kind is Kind.MODEL_SERVER]
+
+    assert len(servers) > 1
+    assert list(plan.of(ModelServer)) == servers
+
+
+def test_a_placement_has_its_own(two: Plan) -> None:
+    clusters = {placement: two.of(Cluster, placement) for placement in two.placements()}
+
+    assert {placement: [one.placement for one in found] for placement, found in clusters.items()} == {
+        placement: [placement] for placement in two.placements()
+    }
+
+
+def test_what_is_not_planned_is_not_found(two: Plan) -> None:
+    assert two.of(SystemPool, "nowhere") == ()
+    assert two.of(Channel, "nowhere") == ()
+
+
+def test_a_link_leads_to_a_store_or_to_something_else(two: Plan) -> None:
+    sinks = {link.sink for link in two.links}
+    stores = {place for place in sinks if two.at(place, Store) is not None}
+
+    assert stores
+    assert stores == {one.place for one in two.of(Store)} & sinks
+    assert stores != sinks
+    assert all(two.at(place, Route) is None for place in stores)

@@ -1,0 +1,23 @@
+"""The machines that resources run on, by what runs on each."""
+
+from __future__ import annotations
+
+from modelyard.plan import hardware_of
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC
+
+
+def test_servers_steps_and_monitors_run_on_machines() -> None:
+    used = [use for resource in plan_of(VALID_SPEC).resources for use in hardware_of(resource)]
+
+    assert [(what, hardware.compute) for what, hardware in used] == [
+        ("nightly, step nightly", "cpu"),
+        ("report, step collect", "cpu"),
+        ("report, step publish", "cpu"),
+        ("retrain, step retrain", "train"),
+        ("try-out, step try-out", "train"),
+        ("scorer-challenger, variant challenger", "cpu"),
+        ("scorer-champion, variant champion", "cpu"),
+        ("monitor-drift", "monitors-default"),
+        ("monitor-quality", "monitors-default"),
+    ]

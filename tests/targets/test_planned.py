@@ -1,0 +1,151 @@
+"""Machines are chosen once, in planning, and whatever is lowered comes from a vertex of the plan."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import Any, Final
+
+import pytest
+
+from modelyard.api import output_files
+from modelyard.cli.addresses import explain_address
+from modelyard.drawing.network import network_view
+from modelyard.pipeline import Given, Inputs, Outcome, compile_system, understand
+from modelyard.plan import Kind, NodePool, Plan, SystemPool, hardware_of
+from modelyard.source import Path
+from modelyard_targets import TARGETS
+from modelyard_targets.cloud import choose as clouds
+from modelyard_targets.kubernetes import hardware as clusters
+from tests.examples import Example, every_example
+from tests.targets.aws.infrastructure import LEADS
+
+HYBRID: Final = Example("fraud-detection", None)
+"""On AWS and on a cluster of its own."""
+
+LOWERED: Final[Mapping[str, Kind]] = {
+    "Account": Kind.CLUSTER,
+    "Alarms": Kind.CLUSTER,
+    "Cluster": Kind.CLUSTER,
+    "ClusterAddons": Kind.CLUSTER,
+    "ClusterAutoscaler": Kind.CLUSTER,
+    "Database": Kind.DATABASE,
+    "DatabaseLogin": Kind.DATABASE,
+    "Identity": Kind.IDENTITY,
+    "ImageRegistry": Kind.CLUSTER,
+    "Karpenter": Kind.CLUSTER,
+    "Key": Kind.CLUSTER,
+    "Network": Kind.CLUSTER,
+    "NodePool": Kind.NODE_POOL,
+    "ObjectStore": Kind.OBJECT_STORE,
+    "SecretsReader": Kind.CLUSTER,
+    "SystemPool": Kind.SYSTEM_POOL,
+}
+"""Components of an infrastructure by the kind of vertex that they are made of."""
+
+ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "it counts what all of them cost"}
+"""Components without a vertex of their own on the placement, and why."""
+
+
+def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
+    """How often machines are chosen while something runs: by the region or the target, and by the compute class."""
+    counts: Counter[tuple[str, str]] = Counter()
+    cloud, cluster = clouds.choose.__code__, clusters.choose.__code__
+
+    def count(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code in (cloud, cluster):
+            asked = frame.f_locals
+            where = asked["region"] if frame.f_code is cloud else asked["target"].name
+            counts[where, asked["compute"].name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return counts
+
+
+def planned_of(outcome: Outcome) -> Plan:
+    assert outcome.plan is not None
+    assert not outcome.failed, outcome.diagnostics
+    return outcome.plan
+
+
+def everything(inputs: Inputs) -> Outcome:
+    """A compile with all its files, what it costs, and what `explain` and `graph` show of it."""
+    outcome = compile_system(inputs, TARGETS)
+    plan = planned_of(outcome)
+    assert sum(len(file.render()) for file in output_files(outcome))
+    for target in plan.system.deployment.targets:
+        TARGETS[target.provider].cost(plan, target.name)
+    assert explain_address(outcome, "deployment")
+    assert network_view(plan).boxes
+    return outcome
+
+
+@pytest.mark.parametrize("inputs", [HYBRID.inputs(), Inputs(Given("system.yaml", LEADS))], ids=["hybrid", "elastic"])
+def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
+    """Checks, costs, programs, manifests and READMEs take the choice from the plan."""
+    outcomes: list[Outcome] = []
+    counts = chosen(lambda: outcomes.append(everything(inputs)))
+    plan = planned_of(outcomes[0])
+
+    expected = {(_where(plan, one.placement), use.compute) for one in plan.resources for _, use in hardware_of(one)}
+    expected |= {(_where(plan, pool.placement), pool.name) for pool in plan.of(SystemPool)}
+    assert plan.of(SystemPool)
+    assert counts == dict.fromkeys(expected, 1)
+
+
+def _where(plan: Plan, placement: str) -> str:
+    target = plan.system.target(placement)
+    return target.region if target.in_cloud else target.name
+
+
+def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
+    """Everything that is made: its placement, its component or `object`, its name, and its line of the spec."""
+    for target in plan.system.deployment.targets:
+        provider = TARGETS[target.provider]
+        for call in provider.calls(plan, target.name):
+            yield target.name, call.component, call.name, call.origin
+        for item in provider.objects(plan, target.name):
+            yield target.name, "object", f"{item.manifest['kind']}", item.origin
+
+
+def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
+    """The kinds of the vertices of a placement that asked for what comes from a line."""
+    return {one.kind for one in plan.on(placement) if one.origin == origin[: len(one.origin)]}
+
+
+@pytest.mark.parametrize("example", [one for one in every_example() if one.environment is None], ids=str)
+def test_whatever_is_made_comes_from_a_vertex(example: Example) -> None:
+    assert orphans(planned_of(understand(example.inputs(), TARGETS))) == []
+
+
+def test_so_does_what_an_elastic_class_makes() -> None:
+    assert orphans(planned_of(understand(Inputs(Given("system.yaml", LEADS)), TARGETS))) == []
+
+
+def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
+    """What is made of nothing in the plan, or of another kind of vertex than its component."""
+    made = list(lowered(plan))
+    assert made
+    found: list[tuple[str, str, str, Path]] = []
+    for placement, component, name, origin in made:
+        kinds = sources(plan, placement, origin)
+        if component not in ELSEWHERE and (not kinds if component == "object" else LOWERED[component] not in kinds):
+            found.append((placement, component, name, origin))
+    return found
+
+
+def test_every_group_of_nodes_is_of_a_pool_of_the_plan() -> None:
+    """Machines are what costs most: each is made of a pool that was planned, the platform's own among them."""
+    plan = planned_of(understand(HYBRID.inputs(), TARGETS))
+    nodes = [(what, name) for _, what, name, _ in lowered(plan) if what in {"SystemPool", "NodePool"}]
+    system, pools = plan.of(SystemPool, "main"), plan.of(NodePool, "main")
+
+    assert [name for what, name in nodes if what == "SystemPool"] == [pool.name for pool in system]
+    assert len(nodes) == len(system) + sum(len(pool.value.groups) for pool in pools)

@@ -1,0 +1,87 @@
+"""Only the plan's package looks at the type of a resource's value: all others ask the plan for a type."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from modelyard.plan import Payload
+
+ROOT = Path(__file__).resolve().parents[1]
+PLAN = ROOT / "compiler" / "modelyard" / "plan"
+MODULES = [
+    path
+    for folder in ("compiler", "targets", "tools", "testbed")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if PLAN not in path.parents
+]
+TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The last part of every name in an expression: of `plan.Job` and of `Job`."""
+    return {
+        found.attr if isinstance(found, ast.Attribute) else found.id
+        for found in ast.walk(node)
+        if isinstance(found, ast.Attribute | ast.Name)
+    }
+
+
+def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where a module tests whether a value is of a type that resources have: by line, with the name of the type."""
+    for node in ast.walk(tree):
+        tested: set[str] = set()
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"isinstance", "issubclass"}
+        ):
+            tested = names_in(node.args[1])
+        elif isinstance(node, ast.MatchClass):
+            tested = names_in(node.cls)
+        elif isinstance(node, ast.Compare) and any(isinstance(one, ast.Is | ast.IsNot | ast.Eq) for one in node.ops):
+            sides = (node.left, *node.comparators)
+            asks = any("__class__" in names_in(side) or _calls(side, "type") for side in sides)
+            tested = {name for side in sides for name in names_in(side)} if asks else set()
+        yield from ((node.lineno, name) for name in sorted(tested & TYPES))  # type: ignore[attr-defined]
+
+
+def _calls(node: ast.expr, *functions: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+
+
+def test_no_module_tests_the_type_of_a_resource() -> None:
+    """`Plan.of`, `Plan.at`, `of_type` and `ByType` answer what such a test would, with the type known afterwards."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in MODULES
+        for line, name in type_tests(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+    assert len(MODULES) > 400
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "isinstance(resource.value, Job)",
+        "isinstance(value, (Store, int))",
+        "isinstance(value, Store | int)",
+        "isinstance(value, plan.Job)",
+        "type(value) is Job",
+        "value.__class__ is not Job",
+        "match value:\n    case Job(): pass",
+    ],
+)
+def test_each_form_of_such_a_test_is_found(code: str) -> None:
+    assert list(type_tests(ast.parse(code)))
+
+
+@pytest.mark.parametrize("code", ["isinstance(value, str)", "plan.of(Job)", "resource.kind is Kind.DATABASE"])
+def test_nothing_else_is_found(code: str) -> None:
+    assert list(type_tests(ast.parse(code))) == []
