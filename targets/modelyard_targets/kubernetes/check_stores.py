@@ -1,4 +1,4 @@
-"""What a cluster cannot honour of stores: buckets without a service, settings of what is adopted, credentials."""
+"""Checks for stores on an existing cluster: buckets without an endpoint, settings of adopted stores, credentials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Every store of a placement."""
+    """Check every store of a placement."""
     for resource in plan.on(placement):
         value = resource.value
         if isinstance(value, Store):

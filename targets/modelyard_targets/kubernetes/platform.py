@@ -1,4 +1,4 @@
-"""What a cluster of somebody else's says of itself: which machines it has, and what they hold and cost."""
+"""An existing cluster as a platform: its machines, their capacity and their prices."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from modelyard_targets.kubernetes.hardware import choose
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """The context of a placement on a cluster of somebody else's."""
+    """Return the context of a placement on an existing cluster."""
     return context_on(plan, placement, PLATFORM)
 
 
 def _support(plan: Plan, target: TargetSpec) -> Where:
-    """Where heads, launchers and the registry run: on the smallest declared machines that hold a head."""
+    """Place heads, launchers and the registry on the smallest declared machines that fit a head."""
     size = head_size(plan.system, target)
     chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
     return ((), ()) if isinstance(chosen, str) else (chosen.selector, chosen.tolerations)
