@@ -242,8 +242,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests most of it, or that the capacity left is too fragmented.
-    """
+    """Report the scarcest resource at the line that requests most of it, or that the free capacity is fragmented."""
     usable = set(homeless.shape.machines)
     rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
     asked = totals(rivals)

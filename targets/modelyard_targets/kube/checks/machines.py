@@ -1,4 +1,4 @@
-"""Warnings about scaling: alternatives that a target lacks, timeouts that end too early, batches that never fill."""
+"""Warnings about scaling: unavailable alternatives, timeouts that are too short, and batches that never fill."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S, longest_start_s
 from modelyard_targets.machines.accelerators import unknown_to_trainers
 
 _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
-"""Trainers that compute on an accelerator; the others have a warning of their own."""
+"""Trainers that use an accelerator; others have a warning of their own."""
 
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Pipelines that time out before the last group of machines of a compute class is tried."""
+    """Report pipelines that time out before the last machine group of a compute class is tried."""
     for resource in plan.on(placement):
         if not isinstance(resource.value, Job):
             continue
@@ -32,7 +32,7 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Alternatives that no target has on which a class is used, reported by the first of these targets."""
+    """Report alternatives that no target of a class can offer, once, on the first of these targets."""
     used: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for hardware in _hardware(resource):
@@ -49,7 +49,7 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Built-in trainers on accelerators that the runtime's image has no code for."""
+    """Report built-in trainers on accelerators that the runtime image does not support."""
     for resource in plan.on(placement):
         if not isinstance(resource.value, Job):
             continue
@@ -65,7 +65,9 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Endpoints whose autoscaler adds a replica before a batch is full; replicas that do not scale fill theirs."""
+    """Report autoscaled endpoints that add a replica before a batch is full; a fixed number of replicas fills its
+    batches.
+    """
     reported: set[str] = set()
     for resource in plan.on(placement):
         applications: tuple[Application, ...] = (
@@ -88,7 +90,7 @@ def _passes_over(hardware: Hardware, position: int) -> bool:
 
 
 def _hardware(resource: Resource) -> Iterator[Hardware]:
-    """The machines that a workload runs on, by the classes that it names."""
+    """Yield the machines of a workload, by its compute classes."""
     value = resource.value
     if isinstance(value, ModelServer):
         applications: tuple[Application, ...] = value.applications

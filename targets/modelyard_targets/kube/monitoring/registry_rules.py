@@ -1,5 +1,5 @@
-"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, nothing moves its
-aliases, a model is not imported, or the login of its database was not changed.
+"""Alerts about the registry that runs here, for the owner's on-call channel: it is down, the promoter does not run, a
+model is not imported, or its database's password was not rotated.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""As long as a server takes to start at most: a move to another machine is no alert."""
+"""The longest start of a server, so that a move to another machine raises no alert."""
 
 _UNPROMOTED_S: Final = 1800
-"""Ten looks of the promoter."""
+"""Ten polls of the promoter."""
 
 MISSING: Final = "modelyard_import_missing"
 _UNIMPORTED_S: Final = 600
-"""A source that does not answer once is no alert."""
+"""Raise no alert if a source is unavailable only once."""
 
 
 def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
-    """The rules of the registry; nothing for those of anything else."""
+    """Yield the rules of the registry; nothing for anything else."""
     value = resource.value
     assert isinstance(value, AlertRules)
     if value.registry is not None:
@@ -57,7 +57,7 @@ def _gone(resource: Resource, context: Context) -> Value:
 
 
 def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
-    """Versions wait in vain where the promoter does not run, or fails."""
+    """Yield an alert that the promoter does not run, or fails, so that versions wait in vain."""
     for other in context.plan.on(context.placement):
         if isinstance(other.value, Promoter):
             texts = {
@@ -72,7 +72,7 @@ def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
 
 
 def _imports(resource: Resource, context: Context) -> Iterator[Value]:
-    """What the promoter pushes about models that it imports; no pipeline has alerts about these."""
+    """Yield alerts on models that the promoter imports, which no pipeline covers."""
     for other in context.plan.on(context.placement):
         for model in other.value.imported if isinstance(other.value, Promoter) else ():
             yield _missing(model, resource, context)
@@ -92,7 +92,7 @@ def _missing(model: Model, resource: Resource, context: Context) -> Value:
 
 
 def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:
-    """The password of a cloud's database changes every week, by a CronJob."""
+    """Yield an alert on the weekly CronJob that rotates the password of a cloud's database."""
     store = server.database
     if store is None or store.adopt or context.platform.database(store, context) is None:
         return

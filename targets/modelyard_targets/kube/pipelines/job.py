@@ -1,4 +1,4 @@
-"""A pipeline: one RayJob a run, and what starts it."""
+"""A pipeline: a RayJob per run, and what starts it."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ COMPONENT = PIPELINE_COMPONENT
 ENTRYPOINT = "python -m modelyard_runtime run"
 
 GROUP_WAIT_S: Final = 15 * 60
-"""How long a group of machines may take to deliver a node before the cluster's autoscaler tries the next one."""
+"""How long the cluster's autoscaler waits for a node of one machine group before it tries the next."""
 
 _START_S: Final = 15 * 60
-"""From the last node to a Ray cluster that is ready: images of 10 to 20 GiB, and Ray itself."""
+"""From the last node to a ready Ray cluster: pulls of 10 to 20 GiB images, and Ray's own start."""
 
 _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
 
 
 def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it. Where other
-    pipelines follow one that runs once, a Job makes its RayJob.
+    """Yield the description and either one RayJob (`once`), or a template with the CronJob that creates RayJobs from
+    it. A pipeline that runs once and is followed by others gets a Job that creates its RayJob.
     """
     job = job_of(resource)
     described = describe_job(resource, context)
@@ -77,8 +77,8 @@ def _launcher(resource: Resource, context: Context) -> Manifest:
 
 
 def template_of(resource: Resource, context: Context) -> str:
-    """The ConfigMap with the RayJob that a launcher creates: of a run that starts with the deployment one of its own,
-    since the run may begin before one that has changed arrives.
+    """Return the ConfigMap with the launcher's RayJob; a run on deployment has its own, since it may start before an
+    updated one arrives.
     """
     if job_of(resource).pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
@@ -86,12 +86,12 @@ def template_of(resource: Resource, context: Context) -> str:
 
 
 def once_job(resource: Resource, context: Context) -> str:
-    """The Job of a pipeline that runs once and is followed: another one for each spec, as `once_name` is."""
+    """Return the Job of a followed pipeline that runs once; like `once_name`, it is new for each spec."""
     return f"{resource.name}-{_once_digest(resource, context)}"
 
 
 def once_name(resource: Resource, context: Context) -> str:
-    """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
+    """Return the RayJob of a pipeline that runs once; its name is new for each spec, which means another run."""
     ending = _once_digest(resource, context)
     launched = context.launched(job_of(resource).pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
@@ -104,16 +104,16 @@ def _once_digest(resource: Resource, context: Context) -> str:
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
-    """A RayJob."""
+    """Build a RayJob."""
     return object_of("ray.io/v1", "RayJob", meta, spec=spec)
 
 
 def ray_job_spec(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """What one run of a pipeline is: the whole DAG in one cluster, which ends with it."""
+    """Return the spec of a run: the whole DAG in one Ray cluster, which ends with the run."""
     job = job_of(resource)
     pipeline = job.pipeline
     groups = job_groups(job, context)
-    needed = [group.hardware for group in groups if group.minimum]  # the others ask for machines once a step runs
+    needed = [group.hardware for group in groups if group.minimum]  # other groups scale up when a step runs
     cluster = RayCluster(
         name=resource.name,
         workload=resource.workload,
@@ -146,34 +146,34 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
 
 
 def longest_start_s(waiting: Iterable[Hardware]) -> int:
-    """How long a Ray cluster that needs these machines may take to start: every group is tried, and then Pods start.
+    """Return how long a Ray cluster with these machines may take to start: trying all groups, then starting Pods.
 
-    A run that still lacks machines after that fails, and somebody notices. Compute classes wait side by side.
+    A run that then still lacks machines fails, so that somebody notices. Compute classes wait in parallel.
     """
     chain = max((len(hardware.groups) for hardware in waiting), default=0)
     return max(1, chain) * GROUP_WAIT_S + _START_S
 
 
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
-    """How long a run may wait for its machines: one that yields waits until it is its turn, or its time is over."""
+    """Return how long a run may wait for machines; one that yields may wait until its timeout."""
     if pipeline.priority != NORMAL:
         return pipeline.timeout_s
     return min(longest_start_s(needed), pipeline.timeout_s)
 
 
 def job_of(resource: Resource) -> Job:
-    """A pipeline's value."""
+    """Return a pipeline's value."""
     assert isinstance(resource.value, Job)
     return resource.value
 
 
 def head_image(job: Job, context: Context) -> str:
-    """The image of the head, where the driver of the run is: that of the first step."""
+    """Return the image of the head, which runs the driver: that of the first step."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Worker groups of a pipeline. With several, each begins empty, so that no step pays for another's machines."""
+    """Return a pipeline's worker groups; if there are several, all start empty, so none idles during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)
@@ -192,13 +192,13 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
 
 
 def trains_together(job: Job, step: Step) -> bool:
-    """Whether a step trains one model on the accelerators of several workers."""
+    """Return whether a step trains one model on the accelerators of several workers."""
     accelerated = job.hardware[step.name].accelerator is not None
     return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
 
 
 def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Value]:
-    """The Pod that hands the run to the cluster: it carries the cluster's label, and so reaches its head."""
+    """Build the Pod that submits the run; the label of the Ray cluster lets it reach the head."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",

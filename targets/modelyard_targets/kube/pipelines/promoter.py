@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases to versions whose gate held and that are approved."""
+"""The promoter: a CronJob that moves aliases to versions that passed their gate and are approved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_S = 3600
 
 
 def lower_promoter(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description and CronJob."""
+    """Yield the description and the CronJob."""
     assert isinstance(resource.value, Promoter)
     yield description(resource, describe_promoter(resource, context), COMPONENT, context)
     yield polling_cron_job(

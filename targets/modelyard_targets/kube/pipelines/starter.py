@@ -1,4 +1,4 @@
-"""The starter: a CronJob that looks for requests of other targets and starts the runs that they ask for."""
+"""The starter: a CronJob that polls for requests from other targets and starts the requested runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_S = 600
 
 
 def lower_starter(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description and CronJob. It holds a token of the cluster's API, so it runs the runtime image alone."""
+    """Yield the description and the CronJob. It has an API token and therefore always runs the runtime image."""
     assert isinstance(resource.value, Starter)
     yield description(resource, describe_starter(resource, context), COMPONENT, context)
     yield polling_cron_job(

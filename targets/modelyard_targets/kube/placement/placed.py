@@ -1,4 +1,4 @@
-"""A placement on a cluster, as everything here sees it: the context of lowering, and what is to be installed."""
+"""Look-ups on a placement: its target, its registry, and the add-ons to install."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from modelyard.spec import Pipeline, TargetSpec
 from modelyard_targets.kube.placement.context import Context
 
 _PLACEMENTS: Final = 4
-"""How many contexts have their answers kept: each is asked for once for every model."""
+"""How many contexts are cached; each is queried for every model."""
 
 
 def target_of(plan: Plan, placement: str) -> TargetSpec:
-    """The target of a placement."""
+    """Return the target of a placement."""
     return plan.system.target(placement)
 
 
 def registry_of(plan: Plan, placement: str) -> Resource | None:
-    """The registry that runs on a placement; None where it is elsewhere, adopted or not needed."""
+    """Return the registry that runs on a placement; None if it is elsewhere, adopted or not needed."""
     for resource in plan.on(placement):
         if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
             return resource
@@ -27,7 +27,7 @@ def registry_of(plan: Plan, placement: str) -> Resource | None:
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Add-ons that the system needs and that the cluster does not have, in the order of their installation."""
+    """Return the add-ons that the system needs and the cluster lacks, in the order of installation."""
     for resource in plan.on(placement):
         if resource.kind is Kind.CLUSTER and isinstance(resource.value, Cluster):
             present = resource.value.target.present
@@ -37,13 +37,13 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
-    """The pipelines of a placement whose runs have alerts."""
+    """Return the pipelines of a placement whose runs have alerts."""
     rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
     return tuple(one.pipeline for one in rules if one.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
-    """Whether a Prometheus that is installed here brings kube-state-metrics: at the edge only where alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics: always, or at the edge only if alerts need it."""
     rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")
@@ -57,7 +57,7 @@ def shows_jobs(context: Context) -> bool:
 
 @lru_cache(maxsize=_PLACEMENTS)
 def installed_addons(context: Context) -> tuple[str, ...]:
-    """What the program of a placement installs: what its platform needs itself, then what the system needs."""
+    """Return the add-ons that a placement's program installs: the platform's, then the system's."""
     plan, placement = context.plan, context.placement
     own = tuple(addon for addon in context.platform.addons(plan, placement) if addon not in context.target.present)
     return (*own, *(addon for addon in addons_to_install(plan, placement) if addon not in own))

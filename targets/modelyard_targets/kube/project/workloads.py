@@ -1,4 +1,4 @@
-"""Every workload of a plan as the objects of a cluster."""
+"""The functions that lower each kind of workload."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
     Kind.PROMOTER: (lower_network, lower_promoter),
     Kind.STARTER: (lower_network, lower_starter),
 }
-"""By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""
+"""By kind, in the order of application: network policies come before what needs them."""

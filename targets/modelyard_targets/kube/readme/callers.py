@@ -1,4 +1,4 @@
-"""What a README contains about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
+"""The README's facts about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CallerRow:
 
 
 def caller_rows(context: Context) -> Iterator[CallerRow]:
-    """A row for each caller of each endpoint that requires a token."""
+    """Yield a row for each caller of each endpoint that requires a token."""
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, Route):
             inference = resource.value.inference
@@ -30,7 +30,7 @@ def caller_rows(context: Context) -> Iterator[CallerRow]:
 
 
 def access_logs(context: Context) -> Iterator[str]:
-    """The endpoints whose servers log each request."""
+    """Yield the endpoints whose servers log each request."""
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, Route) and resource.value.inference.endpoint.access_log:
             yield resource.value.inference.name

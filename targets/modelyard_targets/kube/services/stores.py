@@ -1,4 +1,4 @@
-"""Object stores: a bucket at an endpoint is made by a Job; an adopted one is left as it is."""
+"""Object stores: a Job creates a bucket at an endpoint; adopted buckets are left unchanged."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ _DEADLINE_S = 600
 
 
 def lower_object_store(resource: Resource, context: Context) -> Iterator[Made]:
-    """Account, policy and Job of a managed bucket. The Job is named by what it does, so that a change runs it again."""
+    """Yield ServiceAccount, policy and Job of a managed bucket. The Job's name has a hash, so that a change runs it
+    again.
+    """
     store = resource.value
     assert isinstance(store, Store)
-    if store.adopt or not store.endpoint:  # a cloud makes its buckets by other means than a Job
+    if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job
         return
     name = object_name(COMPONENT, resource.name)
     labelled = labels(context.system.metadata.name, name, f"stores.{store.name}", COMPONENT)

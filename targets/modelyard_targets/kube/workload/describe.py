@@ -1,6 +1,6 @@
-"""The compiled description of a workload: what the runtime reads, by workload.schema.json of modelyard_schemas.
+"""The description of a workload, which the runtime reads, by workload.schema.json in modelyard_schemas.
 
-Whatever the spec says of machine learning, and no Kubernetes object carries, stands here.
+It contains everything about machine learning in the spec that no Kubernetes object can hold.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _OTLP_PATH = "/api/v1/otlp/v1/metrics"
 
 
 def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
-    """A model server: its Serve applications by name."""
+    """Describe a model server: its Serve applications by name."""
     server = resource.value
     assert isinstance(server, ModelServer)
     described = _header(resource, "server", context)
@@ -63,7 +63,7 @@ def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
-    """A pipeline of any type: its steps, data, search and gate."""
+    """Describe a pipeline of any type: steps, data, tuning and gate."""
     job = resource.value
     assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
@@ -74,7 +74,7 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
-    """A monitor: what it compares, and what follows a breach."""
+    """Describe a monitor: its checks, and its actions on a breach."""
     job = resource.value
     assert isinstance(job, MonitorJob)
     described = _header(resource, "monitor", context)
@@ -84,7 +84,7 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
-    """The promoter: for each training and import, what a version needs before an alias moves to it."""
+    """Describe the promoter: what a version of each trained or imported model needs before an alias moves."""
     promoter = resource.value
     assert isinstance(promoter, Promoter)
     described = _header(resource, "promoter", context)
@@ -111,7 +111,7 @@ def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def describe_starter(resource: Resource, context: Context) -> dict[str, Json]:
-    """The starter: the runs that it may start, each for one monitor of another target."""
+    """Describe the starter: the runs that it may start for monitors on other targets."""
     starter = resource.value
     assert isinstance(starter, Starter)
     described = _header(resource, "starter", context)
@@ -133,14 +133,14 @@ def describe_starter(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def _metrics(context: Context) -> dict[str, Json]:
-    """Where a run pushes its metrics, if there is a Prometheus."""
+    """Return where a run pushes its metrics, if there is a Prometheus."""
     if not context.prometheus_uri:
         return {}
     return {"metrics": {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}}
 
 
 def application_name(application: Application) -> str:
-    """The Serve application of a variant: `<endpoint>-<variant>`, also the label of its metrics."""
+    """Return the Serve application of a variant, `<endpoint>-<variant>`, which also labels its metrics."""
     return f"{application.inference.name}-{application.variant.name}"
 
 
@@ -179,12 +179,12 @@ def _header(resource: Resource, type_: str, context: Context) -> dict[str, Json]
 
 
 def uses_registry(resource: Resource, context: Context) -> bool:
-    """Whether a workload trains, loads or looks up models."""
+    """Return whether a workload trains, loads or looks up models."""
     return any(link.what == "registry" for link in context.links.get(resource.place, ()))
 
 
 def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
-    """The object stores that a workload's identity may open, each once."""
+    """Return the object stores that a workload's identity may open, each once."""
     identity = context.identity(workload)
     if identity is None or not isinstance(identity.value, Identity):
         return ()
@@ -193,7 +193,7 @@ def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
 
 
 def describe_application(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
-    """One variant of an endpoint."""
+    """Describe one variant of an endpoint."""
     inference = application.inference
     model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
@@ -222,7 +222,7 @@ def describe_application(application: Application, resource: Resource, context: 
 
 
 def token_files(inference: Inference) -> dict[str, Json]:
-    """Where the tokens of each caller of an endpoint are mounted."""
+    """Return the mount paths of an endpoint's tokens by caller."""
     return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
@@ -240,7 +240,7 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 
 
 def _spool(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
-    """Where captures wait for a network; those of a pool share what one server may have."""
+    """Return where captures wait for a network; applications on a shared server share its limit."""
     server = resource.value
     assert isinstance(server, ModelServer)
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
@@ -300,7 +300,7 @@ def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> li
 
 
 def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
-    """The models behind what is watched, with the version that is meant and the variant that serves it."""
+    """Yield the models behind the watched resource, with the version and the variant that serves it."""
     models = context.system.models
     if job.inference is not None:
         for variant in job.inference.variants:
@@ -330,7 +330,7 @@ def _watched_model(
 
 
 def _request(request: RunRequest, context: Context) -> dict[str, Json]:
-    """Where a monitor writes that it asks for a run, and the target whose starter reads it."""
+    """Return where a monitor writes a run request, and the target whose starter reads it."""
     uri = context.uri(context.system.stores[request.store], request.asked)
     return {"uri": uri, "store": request.store, "target": request.pipeline.target}
 
