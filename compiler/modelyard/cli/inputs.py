@@ -114,7 +114,7 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Whether a folder holds a spec under each of the names: no one can tell which of them is meant."""
+    """Whether a folder has a spec under each of the two names, which is ambiguous."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 

@@ -1,4 +1,4 @@
-"""What the language server asks: the same verdict as `validate`, and the same words as `explain`."""
+"""The compiler behind the language server: diagnostics from `validate`, and descriptions from `explain`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard_targets import TARGETS
 
 
 def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """All that `validate` reports."""
+    """All diagnostics of `validate`."""
     inputs, problems = _inputs(spec, texts)
     if inputs is None:
         return problems
@@ -33,12 +33,12 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The files of a spec as they are in the editor where they are open, else on disk."""
+    """The files of a spec, as open in the editor or else on disk."""
     found, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if found is None:
         if spec not in texts or os.path.lexists(spec):
             return None, problems
-        found, problems = Inputs(Given(spec, texts[spec])), ()  # it was not saved yet
+        found, problems = Inputs(Given(spec, texts[spec])), ()  # not saved yet
     folder = os.path.join(os.path.dirname(spec), "environments")
     beside = dict(found.beside)
     for path, text in texts.items():
@@ -50,7 +50,7 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
-    """An entry of the spec by what comes of it, any other place by its field."""
+    """The description of an entry with what it compiles to, or of a field."""
     if len(path) == 2 and path[0] in SECTIONS_WITH_ADDRESSES:
         inputs, _ = _inputs(spec, texts)
         lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))

@@ -29,7 +29,7 @@ def _title(system: System) -> str:
 
 
 class _View:
-    """The boxes and arrows of one system, with the ids that both are written with."""
+    """The boxes and arrows of one system, with their ids."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -105,7 +105,7 @@ class _View:
         return Box(self._ids.of(kind, name), shape, kind, name, tuple(_cut(detail) for detail in details if detail))
 
     def _on(self, target: str) -> str:
-        """Where there are several targets, on which of them something is."""
+        """The target in a label, if there are several targets."""
         return f" on {target}" if self._several and target else ""
 
     # --- arrows
@@ -170,7 +170,7 @@ class _View:
     # --- versions of models
 
     def _versions(self) -> dict[ModelRef, None]:
-        """What is promoted, served or scored with, each once; by model, in the order of the spec."""
+        """The versions that are promoted, served or scored with, each once; by model, in the order of the spec."""
         found: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
             found[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
@@ -185,7 +185,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """By monitor, the aliases that a version gets once the monitor has judged its soak."""
+    """By monitor, the aliases that a version gets after the monitor has judged its soak."""
     found: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

@@ -1,6 +1,6 @@
-"""The schema of an environment: the same fields, none of them required, and null where one may be deleted.
+"""The schema of an environment: the same fields, all optional, and null where one can be deleted.
 
-What a field means can depend on a value that the base has, so the fields of all branches are allowed.
+The meaning of a field may depend on a value in the base, so the fields of all branches are allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """`environment`, and by `NAMEPatch` what it takes of each definition; lists are replaced as a whole."""
+    """The schemas of `environment` and, as `NAMEPatch`, of changes to each definition; lists are replaced whole."""
     definitions = schema_of(root["$defs"])
     given = schema_of(definitions["environment"])
     sections = schema_of(given["properties"])
@@ -29,20 +29,20 @@ def patches(root: Schema) -> Schema:
     fields = {name: made.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
     for name, section in fields.items():
         if schema_of(sections[name])["type"] == "object":
-            section["type"] = "object"  # a spec cannot be without it
+            section["type"] = "object"  # required in a spec, so never null
     found: Schema = {f"{name}{_SUFFIX}": made.patch(schema_of(one)) for name, one in definitions.items()}
     environment: Schema = {**given, "properties": {**fields}}
     return {**found, "environment": environment}
 
 
 class _Patches:
-    """Patches of schemas that refer to these definitions."""
+    """Schemas of patches, for schemas that refer to these definitions."""
 
     def __init__(self, definitions: Schema) -> None:
         self._definitions = definitions
 
     def patch(self, node: Schema) -> Schema:
-        """The schema of a patch of what fits a schema."""
+        """The schema of patches to values that fit a schema."""
         if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
             return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
         parts = list(self._parts(node))
@@ -66,7 +66,7 @@ class _Patches:
         return result
 
     def _parts(self, node: Schema) -> Iterator[Schema]:
-        """All schemas that may apply to the same value, the outermost first."""
+        """All schemas that may apply to the same value, outermost first."""
         yield node
         reference = node.get("$ref")
         if isinstance(reference, str):
@@ -76,7 +76,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """Every field that one of the schemas has; one that several have fits by any of them."""
+        """All fields of the schemas; a field in several schemas may fit any of them."""
         found: dict[str, list[Json]] = {}
         for part in parts:
             for name, one in schema_of(part.get("properties")).items():

@@ -1,4 +1,4 @@
-"""Where data is in the stores, how long it is kept, and what runs report about themselves."""
+"""Locations of data in the stores, retention, and what runs report about themselves."""
 
 from __future__ import annotations
 
