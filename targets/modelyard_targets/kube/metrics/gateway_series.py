@@ -42,7 +42,7 @@ class Front:
 
 
 def front_of(inference: Inference, context: Context) -> Front | None:
-    """Return what is in front of an endpoint, or None without a Gateway whose proxies we know."""
+    """Return the Gateway and route in front of an endpoint, or None if the proxies are not ours."""
     return fronts(context).get(inference.name)
 
 

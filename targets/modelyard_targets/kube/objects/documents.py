@@ -11,7 +11,7 @@ from modelyard_targets.kube.objects.object_fields import problems
 
 
 def broken_documents(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield what makes a changed document invalid for its readers, with its path."""
+    """Yield the reasons why readers would reject a changed document, each with its path."""
     if before.get("kind") != "ConfigMap":
         return
     changed = _data(after)

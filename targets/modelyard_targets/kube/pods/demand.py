@@ -160,7 +160,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of these paths that the spec contains, else the element around the first."""
+    """Return the first of these paths that the spec contains, else the entry that the first is in."""
     for path in paths:
         value: Json = system.document.value
         for step in path:
