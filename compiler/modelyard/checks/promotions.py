@@ -1,4 +1,4 @@
-"""Promotions that bypass gates and approvals: versions by number, others' models, groups that nothing asks."""
+"""Promotions that bypass gates and approvals: versions by number, others' models, groups that are never asked."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
     """The spec and the files of its environments on disk, and the values of variables.
 
-    `every` asks for all environments: an unreadable one is then reported along with the readable ones.
+    With `every`, all environments are read, and an unreadable one is reported along with the readable ones.
     """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env

@@ -12,8 +12,8 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Its identity, which reads the models, writes bundles for other targets and reads the sources of imports, and its
-    job.
+    """The promoter's identity, which reads models and the sources of imports and writes bundles for other targets, and
+    its job.
     """
     system, registry = draft.system, draft.system.registry
     trainings = tuple(one for one in system.pipelines.values() if one.type == "training" and one.model is not None)
@@ -42,7 +42,7 @@ def plan_promoter(draft: Draft) -> None:
 
 
 def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
-    """Allows it to read the folder of a model in a store; it can read the registry's folders anyway."""
+    """Lets the promoter read the folder of a model in a store; it can read the registry's folders anyway."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
         wanted.store(*source, "read", "artifacts")

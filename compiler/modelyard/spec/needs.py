@@ -38,7 +38,7 @@ class Store:
     object_lock: ObjectLock | None = None
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
-    encryption_key: str = ""  # the key of an adopted bucket, by the name that its cloud gives it
+    encryption_key: str = ""  # the encryption key of an adopted bucket, as its cloud names it
 
     def credentials_of(self, workload: str) -> SecretRef | None:
         """The Secret by which a workload such as `pipelines.retrain` opens the store."""

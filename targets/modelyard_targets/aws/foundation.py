@@ -19,7 +19,7 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 GROUP: Final = "foundation"
 _ZONES: Final = 3
 _TWO_ZONES: Final = frozenset({"us-west-1"})
-"""New accounts get only two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
+"""Accounts get only two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
 
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30

@@ -78,7 +78,7 @@ def system_hardware(offerings: Offerings, system: System, target: TargetSpec) ->
 def system_nodes(
     offerings: Offerings, plan: Plan, placement: str, cluster: Iterable[Size], *, rollouts: bool = True
 ) -> Nodes:
-    """Return the node counts of the system pool; the maximum includes a spare node to move Pods to.
+    """Return the node counts of the system pool: the minimum fits what always runs, the maximum has a spare node.
 
     `cluster` is what the cluster and its add-ons request. `rollouts` adds room for the second heads of servers being
     replaced.
