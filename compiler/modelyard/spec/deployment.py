@@ -144,7 +144,7 @@ class TargetSpec:
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # numbers of the access keys to clouds that workloads here have; the last is used
+    access_keys: tuple[int, ...] = FIRST_KEYS  # of the access keys of workloads here for clouds; the last is used
     version: str = ""  # of a cloud's Kubernetes, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     options: Options = NO_OPTIONS
