@@ -41,16 +41,16 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Groups with keys are asked for approval, and approve only what a gate has measured."""
+    """Groups with keys have approvals to give, and approve only versions that a gate has measured."""
     approval = system.governance.approve_promotion
     asked = {group for one in system.approvals() for group in one.groups}
     elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
     missing = approval is None and system.profile.regulated and system.governance.risk == "high"  # an error elsewhere
     for group in system.governance.approvers if not missing else ():
-        if group.name not in asked and not elsewhere:  # an environment may ask others than the base
+        if group.name not in asked and not elsewhere:  # an environment may require other groups than the base
             span = system.key("governance", "approvers", group.name)
             yield problems.approvers_not_asked(span, group.name, approval is not None)
-    if approval is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
+    if approval is None or system.governance.risk == "high":  # where governance_in_name requires a gate
         return
     for name in system.trained():
         if not system.models[name].validation:
@@ -88,7 +88,7 @@ def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:
-    """A version by number has passed neither a gate nor approvals, as far as anybody checks."""
+    """As far as the spec shows, a version by number has passed neither a gate nor approvals."""
     approval = system.governance.approve_promotion is not None
     promoted = system.promoted()
     for ref, path in used(system):

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
-    """Where the projects of a spec are: the folder of `--out`, or `build` next to the spec."""
+    """The output folder of a spec: `--out`, or `build` next to the spec."""
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 

@@ -26,7 +26,7 @@ _FRAME: Final = 5
 """Columns next to a line on a terminal: the bar, its spaces, and a mark on each side if the line continues."""
 
 _AROUND: Final = 400
-"""How many characters of a line before and after the place are read; a screen shows far fewer."""
+"""How many characters of a line are read before and after the place; a screen shows far fewer."""
 
 Texts: TypeAlias = Mapping[str, Lines]
 """The lines of each file by path."""
@@ -55,7 +55,7 @@ def render(
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty if there are none."""
+    """The number of errors and warnings, such as `2 errors, 1 warning`; empty if there are none."""
     severities = [found.severity for found in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)

@@ -1,4 +1,4 @@
-"""Where a system runs: targets in the terms of their providers, and the placement of each kind of workload."""
+"""The deployment of a system: targets in the terms of their providers, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Gateway:
 
 @record
 class SecretStore:
-    """How `secret://<name>/…` is read in a cluster."""
+    """The way to read `secret://<name>/…` in a cluster."""
 
     name: str
     via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """Where a target's images come from."""
+    """The source of a target's images."""
 
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
@@ -74,7 +74,7 @@ class Images:
 
 @record
 class Telemetry:
-    """Where metrics go besides the cluster's own Prometheus."""
+    """The destinations of metrics besides the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
     secret: SecretRef | None = None  # bearer token
