@@ -41,7 +41,7 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Groups with keys have approvals to give, and approve only versions that a gate has measured."""
+    """Groups with keys are asked for approvals, and approve only versions that a gate has measured."""
     approval = system.governance.approve_promotion
     asked = {group for one in system.approvals() for group in one.groups}
     elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)

@@ -32,7 +32,7 @@ _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the API server's private endpoint in the network, and the ranges of the Service in front of it."""
+    """Return the address ranges of the API server's private endpoint and of the Service in front of it."""
     return (vpc_of(context.target).cidr, *_SERVICES)
 
 

@@ -20,8 +20,8 @@ BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 class Release:
     """A Kubernetes minor version on EKS with matching versions, and the last day of standard support.
 
-    `image` is an Amazon AMI release; `autoscaler` is the image tag of Cluster Autoscaler, which is built for one minor
-    version and tested with no other.
+    `image` is a release of the EKS AMI; `autoscaler` is the image tag of Cluster Autoscaler, which is built for one
+    minor version and tested with no other.
     """
 
     version: str

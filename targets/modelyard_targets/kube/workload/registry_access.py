@@ -30,7 +30,7 @@ class Login:
     identity: str
     experiments: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
-    moves: bool = False  # the aliases of these models
+    moves: bool = False  # may move aliases of these models
 
     @property
     def user(self) -> str:
