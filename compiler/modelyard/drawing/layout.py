@@ -69,9 +69,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """The layout: columns from left to right, with each box near its neighbours; lines back to the left run below the
-    boxes.
-    """
+    """The layout: columns from left to right, each box near its neighbours; lines back to the left run below."""
     placed = place(picture)
     sizes = {box.id: _size(box) for box in picture.boxes}
     lefts, widths = _across(placed, sizes)

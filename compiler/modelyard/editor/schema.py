@@ -138,9 +138,7 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Separates the limit on the number of fields from the fields: it counts the line being typed, so none would be
-    offered.
-    """
+    """Separates the limit on the number of fields: it counts the line being typed, so none would be offered."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})
@@ -154,9 +152,7 @@ def _declared(node: Schema) -> Schema:
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """Separates required fields from properties; otherwise editors offer all of them as one snippet with the schema's
-    name.
-    """
+    """Separates required fields from properties; otherwise editors offer all of them as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))

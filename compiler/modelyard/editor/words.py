@@ -16,9 +16,7 @@ _SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-with
 
 
 def worded(node: Schema) -> Schema:
-    """A schema with our error messages, and its examples in the description: editors would offer `examples` as
-    completions.
-    """
+    """A schema with our error messages, and with examples in the description, since editors would offer `examples`."""
     result = {key: value for key, value in node.items() if key not in _SILENT}
     if isinstance(node.get("description"), str):
         result["description"] = f"{node['description']}{_examples(node)}"

@@ -12,9 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """The promoter's identity, which reads models and the sources of imports and writes bundles for other targets, and
-    its job.
-    """
+    """The promoter's job, and its identity, which reads models and imports and writes bundles for other targets."""
     system, registry = draft.system, draft.system.registry
     trainings = tuple(one for one in system.pipelines.values() if one.type == "training" and one.model is not None)
     brought = imported(system)

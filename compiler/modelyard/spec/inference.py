@@ -56,9 +56,7 @@ class Slo:
 
 @record
 class Rollout:
-    """The way a new version of the servers replaces the old: `blue-green` at once, or `incremental` in steps of
-    traffic.
-    """
+    """The way new servers replace the old: `blue-green` at once, or `incremental` in steps of traffic."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10

@@ -73,9 +73,7 @@ class Split:
 
 @record
 class Reprocess:
-    """The files that batch inference scores again when the version changes: `none`, `all`, or a `window` of recent
-    files.
-    """
+    """Files that batch inference scores again after a new version: `none`, `all`, or a `window` of recent ones."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None

@@ -46,9 +46,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that write to a locked bucket here and also use another S3 service: that may refuse the
-    checksums.
-    """
+    """Report workloads that write to a locked bucket here and to another S3 service, which may refuse checksums."""
     stores = plan.system.stores
     for resource in plan.resources:
         if not isinstance(resource.value, Identity):

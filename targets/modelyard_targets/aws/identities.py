@@ -60,9 +60,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
-    """Yield references to other AWS targets whose buckets a workload here opens; their KMS keys belong to those
-    targets.
-    """
+    """Yield references to other AWS targets whose buckets workloads here open, since those own the KMS keys."""
     opened: dict[str, Resource] = {}
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, Identity):

@@ -28,8 +28,7 @@ _NOT_KNOWN_YET: Final = "registry.invalid"
 """Placeholder host for the account's registry in manifests when the spec does not name the account."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""Requests fill the existing nodes because nodes are added on demand, so these alerts would fire in normal operation.
-"""
+"""Nodes are added on demand and requests fill the existing ones, so these alerts would fire all the time."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:

@@ -43,9 +43,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_stores(context: Context) -> Iterator[Made]:
-    """Yield the store for Secrets Manager, usable only in this system's namespaces; its role reads only secrets in the
-    spec.
-    """
+    """Yield the store for Secrets Manager, only for this system's namespaces; its role reads no other secrets."""
     secrets = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Secret)]
     asked = any(store_of(secret.ref, context).via == SECRETS_MANAGER for secret in secrets)
     if not asked and not _has_database(context):

@@ -94,9 +94,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on a node of this group, at least one: the group's first machine is its
-    smallest.
-    """
+    """Return how many Pods of a class fit on a node of this group, at least one; its first machine is the smallest."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:

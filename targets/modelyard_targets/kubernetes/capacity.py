@@ -48,9 +48,7 @@ class Packable:
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations: for each resource, all Pods together with the pipeline that requests most of
-        it.
-        """
+        """Yield the largest combinations: for each resource, all Pods with the pipeline that requests most of it."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -107,9 +105,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit next to the minimum but not the maximum of what always runs: one of the two has to
-    yield.
-    """
+    """Report pipelines that fit next to the minimum but not the maximum of what always runs, so one has to yield."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():

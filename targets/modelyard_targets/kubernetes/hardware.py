@@ -172,9 +172,7 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return how much one Pod leaves free on a machine, in millicores; 4 GiB, or a 32nd of an accelerator, count as a
-    CPU.
-    """
+    """Return what one Pod leaves free on a machine, in millicores; 4 GiB, or a 32nd of an accelerator, is a CPU."""
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
@@ -208,9 +206,7 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
-    """Rank how far a machine is from fitting a Pod: number of shortages, missing accelerator, then size of the
-    shortage.
-    """
+    """Rank how far a machine is from fitting a Pod: number of shortages, missing accelerator, size of the shortage."""
     without = wants_accelerator(compute) and machine.accelerator is None
     return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 

@@ -122,9 +122,7 @@ def _named(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """The operator submits jobs to heads and checks the health of Serve proxies; Prometheus scrapes RayJob states from
-    it.
-    """
+    """The operator submits jobs to heads and checks Serve proxies; Prometheus scrapes RayJob states from it."""
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
@@ -165,9 +163,7 @@ def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Prometheus scrapes every namespace. Monitors, promoters and pipeline drivers push to it, and only Prometheus may
-    call Alertmanager.
-    """
+    """Prometheus scrapes every namespace, accepts pushes from workloads, and is the only client of Alertmanager."""
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
     gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
@@ -256,9 +252,7 @@ def _receivers(context: Context) -> list[Value]:
 
 
 def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
-    """Proxies get their configuration from the controller and forward requests to servers in any namespace; Prometheus
-    scrapes them.
-    """
+    """Proxies read their configuration from the controller and forward to any namespace; Prometheus scrapes them."""
     proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
     controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
     scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]

@@ -148,9 +148,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """Configure a queue for an intermittent link, which resumes where it stopped as long as the write-ahead log
-    reaches.
-    """
+    """Configure a queue for an intermittent link, which resumes where it stopped, within the write-ahead log."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:

@@ -65,9 +65,7 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report autoscaled endpoints that add a replica before a batch is full; a fixed number of replicas fills its
-    batches.
-    """
+    """Report autoscaled endpoints that add a replica before a batch is full; fixed replicas fill their batches."""
     reported: set[str] = set()
     for resource in plan.on(placement):
         applications: tuple[Application, ...] = (

@@ -23,9 +23,7 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run all checks of this module except on overrides, which need emitted objects; `target` is completed by its
-    platform.
-    """
+    """Run all checks here except on overrides, which need emitted objects; `target` is completed by its platform."""
     yield from check_telemetry(plan, placement)
     yield from check_cluster_alerts(plan, placement)
     yield from check_retention(plan, placement)

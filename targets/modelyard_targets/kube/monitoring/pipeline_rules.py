@@ -231,9 +231,7 @@ def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
-    """Return PromQL that is true while the last pushed value is not zero, for three periods of the schedule or for the
-    metrics retention.
-    """
+    """Return PromQL that is true while the last pushed value is not zero, within `_look_back_s`."""
     return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
 
 

@@ -139,9 +139,7 @@ def _own(resource: Resource, objective: Objective, context: Context) -> dict[str
 
 
 def _records(resource: Resource, objective: Objective, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
-    """Record bad and all requests every half minute; longer windows are sums of these, which weights busy hours more
-    and reads nothing twice.
-    """
+    """Record bad and all requests every half minute; longer windows sum these, which weights busy hours more."""
     own = _own(resource, objective, context)
     chosen = selector(own)
     yield recorded(ERRORS, objective.errors, own)

@@ -26,9 +26,7 @@ _RIGHTS: Final = "rbac.authorization.k8s.io"
 
 
 def _values(context: Context) -> Mapping[str, Given]:
-    """Place the controller on the platform's own machines; the topology injector is off, as it needs the hook's
-    webhook.
-    """
+    """Place the controller on the platform's machines; the topology injector is off, as it needs the hook's webhook."""
     target = context.target
     pull = pull_secret_of_addons(target)
     pulls: list[Given] = [{"name": pull}] if pull else []

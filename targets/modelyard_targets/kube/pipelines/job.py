@@ -77,9 +77,7 @@ def _launcher(resource: Resource, context: Context) -> Manifest:
 
 
 def template_of(resource: Resource, context: Context) -> str:
-    """Return the ConfigMap with the launcher's RayJob; a run on deployment has its own, since it may start before an
-    updated one arrives.
-    """
+    """Return the ConfigMap with the launcher's RayJob; runs on deployment have their own, which cannot be outdated."""
     if job_of(resource).pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)

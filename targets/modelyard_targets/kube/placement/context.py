@@ -40,9 +40,7 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster. Build it with `context_for`; unless noted, indexes cover only this placement's
-    resources.
-    """
+    """A placement on a cluster, built with `context_for`; unless noted, indexes cover only its own resources."""
 
     plan: Plan
     placement: str

@@ -98,9 +98,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
 
 
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:
-    """Return the head of a Ray cluster, including the autoscaler if there is one; a run's head only exists during the
-    run.
-    """
+    """Return the head of a Ray cluster, with the autoscaler if there is one; a run's head ends with the run."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
     whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)

@@ -27,9 +27,7 @@ class Open:
 
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
-    """Return a row for each distinct rule, with all Pods it applies to; names in the namespace `own` are left
-    unqualified.
-    """
+    """Return a row for each distinct rule, with all its Pods; names in the namespace `own` are left unqualified."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))

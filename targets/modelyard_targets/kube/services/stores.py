@@ -27,9 +27,7 @@ _DEADLINE_S = 600
 
 
 def lower_object_store(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield ServiceAccount, policy and Job of a managed bucket. The Job's name has a hash, so that a change runs it
-    again.
-    """
+    """Yield ServiceAccount, policy and Job of a managed bucket; the Job's name has a hash, so changes run it again."""
     store = resource.value
     assert isinstance(store, Store)
     if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job

@@ -25,9 +25,7 @@ from modelyard_targets.kube.workload.describe_parts import (
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of one attempt of a run: KubeRay counts from its creation, including the wait of one
-    that yields.
-    """
+    """Return the longest duration of one attempt of a run, including its wait for machines if it yields."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 
