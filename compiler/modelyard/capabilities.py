@@ -1,4 +1,4 @@
-"""What the runtime supports, for the rules that refuse the rest: the table that the runtime itself uses.
+"""The capabilities of the runtime, for rules that refuse everything else: the same table that the runtime uses.
 
 It is read as data from the runtime's package, without importing its code. The same file is copied into the image, so
 specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
@@ -35,7 +35,7 @@ class Metric:
 
 @record
 class MonitorType:
-    """What monitors of one type read, watch and compute, and what they require.
+    """The inputs, subjects, metrics and requirements of a monitor type.
 
     `of_runs` are the checks for pipelines, if they differ from those for endpoints.
     """

@@ -23,7 +23,7 @@ class Edit:
 
 _Tree: TypeAlias = "dict[str | int, Edit | _Tree]"
 _Entry: TypeAlias = "tuple[Json, list[int]]"
-"""A value and the numbers of its span, and of its key's where it has one."""
+"""A value with the numbers of its span and, if it has a key, of the key's span."""
 
 
 def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:

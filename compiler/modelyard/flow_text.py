@@ -1,4 +1,4 @@
-"""Values on one line, as a person writes them in a spec: `{metric: auc_pr, goal: maximize}`."""
+"""Values on one line as in a spec: `{metric: auc_pr, goal: maximize}`."""
 
 from __future__ import annotations
 

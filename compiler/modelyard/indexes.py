@@ -1,4 +1,4 @@
-"""Indexes over large immutable values, made once for each, so that a lookup for one entry does not read all of them."""
+"""Indexes over large immutable values, each built once, so that looking up an entry does not read all of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _CACHE_SIZE: Final = 8
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:
-    """The function, which makes the index of a value once as long as it is among the last few that were asked for.
+    """The function with a cache: it builds a value's index once, as long as the value is among the last few.
 
-    Values are compared by identity: hashing a plan would cost as much as the index.
+    Values are compared by identity, since hashing a plan would cost as much as the index.
     """
     cache: list[tuple[_Of, _Index]] = []
 

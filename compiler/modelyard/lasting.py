@@ -15,7 +15,7 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
-    """By target, the address of everything that runs or holds data, with the section and name that requested it.
+    """By target, the address of every resource that runs or contains data, with the section and name that requested it.
 
     Adopted resources are excluded: they existed before, and stay.
     """
@@ -59,7 +59,7 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
 
 
 def _fate(gone: Sequence[str], provider: str) -> str:
-    """What happens to resources of one kind that no program mentions any more."""
+    """The fate of resources of one kind that no program mentions any more."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
         return "its bucket stays, but nothing uses it"
@@ -69,7 +69,7 @@ def _fate(gone: Sequence[str], provider: str) -> str:
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:
-    """How to declare a rename instead of a removal, with the new name that is closest."""
+    """A hint to declare a rename instead of a removal, with the closest new name."""
     section, _, name = owner.partition(".")
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:

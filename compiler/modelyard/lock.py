@@ -1,6 +1,6 @@
 """modelyard.lock: the inputs of each environment's last compile, stored next to the spec and reviewed with it.
 
-It holds versions and hashes but no dates or paths, so it changes only when the output may change.
+It contains versions and hashes but no dates or paths, so it changes only when the output may change.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ _LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
 
 
 def lookalike_hint(text: str) -> str:
-    """What to type instead of the first non-ASCII letter or invisible character; empty if there is none."""
+    """The replacement for the first non-ASCII letter or invisible character; empty if there is none."""
     if text.isascii():
         return ""
     from unicodedata import category, name

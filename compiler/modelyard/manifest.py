@@ -88,7 +88,7 @@ def object_of(api_version: str, kind: str, described: Mapping[str, Value], **fie
 
 
 def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
-    """A ConfigMap that holds these files."""
+    """A ConfigMap with these files."""
     return object_of("v1", "ConfigMap", described, data=dict(data))
 
 

@@ -9,10 +9,10 @@ from typing import Final
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
-"""How many names are compared letter by letter for one error; length and letters rule out the others."""
+"""The maximum number of names compared letter by letter for one error; length and letters rule out the others."""
 
 _SHORTEST = 3
-"""How many letters a prefix needs to stand for the whole name."""
+"""The minimum length of a prefix that stands for the whole name."""
 
 
 _SLIPS: Final = 2

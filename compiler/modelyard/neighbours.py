@@ -44,7 +44,7 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """What an environment shares with others: each namespace and each add-on once, with the first that has it.
+    """Conflicts of an environment with others: each shared namespace and add-on once, with the first that has it.
 
     A cloud cluster belongs to one environment; an existing cluster is identified by its kubeconfig context.
     """
@@ -85,7 +85,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """Where each environment is defined: its key in the spec, or the first line of its file."""
+    """The definition of each environment: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names

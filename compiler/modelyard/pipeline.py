@@ -1,4 +1,4 @@
-"""The stages of the compiler in order: the table of contents."""
+"""The stages of the compiler in order, as a table of contents."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ __all__ = ["STAGES", "Given", "Inputs", "Outcome", "Stage", "compile_system", "d
 
 @record
 class _Task:
-    """What stays the same from stage to stage: what was given, and the targets that a spec may name.
+    """Values that stay the same from stage to stage: the inputs, and the targets that a spec may name.
 
-    The first three stages, which only read, do without targets.
+    The first three stages only read and need no targets.
     """
 
     inputs: Inputs
@@ -39,7 +39,7 @@ class _Task:
 
     @property
     def targets(self) -> Targets:
-        """The targets, which every stage has that looks at more than the text."""
+        """The targets, which are set for every stage that does more than read."""
         assert self.known is not None
         return self.known
 
@@ -54,7 +54,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """The file of the environment; the spec itself was loaded by `opened`, once for all environments."""
+    """Loads the environment's file; `opened` has loaded the spec itself, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -72,7 +72,7 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _validate(outcome: Outcome, task: _Task) -> _Result:
-    """Where the document does not fit the schema; a target on an unsupported provider reports that alone."""
+    """Reports where the document does not fit the schema; for an unsupported provider, only that."""
     document = _document(outcome)
     later = dict(not_made(document, task.targets))
     return outcome, (*later.values(), *validate(document, later))
@@ -98,7 +98,7 @@ def _plan(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _fit(outcome: Outcome, task: _Task) -> _Result:
-    """What the targets cannot do, or what they would cost beyond the budget."""
+    """Reports what the targets cannot do, and costs beyond the budget."""
     planned = _planned(outcome)
     used = _used(planned.system, task)
     problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
@@ -121,11 +121,11 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
     (Stage.PLAN, _plan),
     (Stage.FIT, _fit),
 )
-"""The stages that report diagnostics. `lower` and `emit` follow, for a spec without errors, and report none."""
+"""The stages that report diagnostics. `lower` and `emit` follow for a spec without errors, and report none."""
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """The outcome after these stages, or after the first of them that reports an error: nothing else stops a spec."""
+    """The outcome after these stages, or after the first one that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -162,7 +162,7 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:
         return outcome
-    from modelyard.further import further  # a good spec needs none of it
+    from modelyard.further import further  # only needed for specs with errors
 
     unsigned = _Task(replace(inputs, approvals=()), targets)
     outcome = further(document, outcome, lambda other: _judged(other, unsigned, Stage.FIT))
@@ -190,7 +190,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
-    """A document by itself from the schema on, without what was reported before."""
+    """The outcome for a document from validation on, without earlier diagnostics."""
     return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
 
 

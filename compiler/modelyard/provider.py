@@ -1,6 +1,6 @@
-"""What the stages before the plan ask of a provider: the typed fields that it alone has, and facts that rules need.
+"""The interface between the stages before the plan and a provider: its own typed fields, and facts for rules.
 
-A `Target` is one; so are stand-ins of tests. docs/decisions/0065-providers-and-diagnostics.md
+A `Target` implements it, as do stand-ins in tests. docs/decisions/0065-providers-and-diagnostics.md
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from modelyard.nodes import Node
 from modelyard.spec import NO_OPTIONS, Options, System
 
 Rule: TypeAlias = Callable[[System], Iterator[Diagnostic]]
-"""What a system must hold to beyond its schema: everything that it does not, at its place."""
+"""Yields every violation of a requirement that the schema cannot express, at its place."""
 
 ResolveOptions: TypeAlias = Callable[[Node, bool], Options]
-"""From the validated fields of a target, and whether the profile has size enterprise, to the provider's own options."""
+"""From a target's validated fields, and whether the profile has size enterprise, to the provider's own options."""
 
 
 def no_options(node: Node, is_enterprise: bool) -> Options:
-    """Of a provider without fields of its own."""
+    """For a provider without fields of its own."""
     return NO_OPTIONS
 
 
 class Provider(Protocol):
-    """Who runs a target."""
+    """The provider of a target."""
 
     @property
     def resolve_options(self) -> ResolveOptions:
-        """Its own fields of a target, as a record."""
+        """Parses its own fields of a target into a record."""
         ...
 
     @property
     def in_cloud(self) -> bool:
-        """Whether it is a public cloud, whose regions say where a target lies."""
+        """Whether it is a public cloud, whose regions determine where a target is."""
         ...
 
     @property
     def secrets_via(self) -> str:
-        """How most of its targets read secrets from outside of their cluster; empty where they read none."""
+        """How most of its targets read secrets from outside their cluster; empty if they read none."""
         ...

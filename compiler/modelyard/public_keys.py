@@ -47,7 +47,7 @@ _OTHER_TYPE: Final = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
-    """The text is not a usable public key; the message says why."""
+    """The text is not a usable public key; the message explains why."""
 
 
 class PublicKey(NamedTuple):

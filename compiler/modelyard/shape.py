@@ -30,7 +30,7 @@ def texts(value: Json) -> list[str]:
 class Excluded:
     """A branch that does not apply: the fields that it would allow, and the condition that excluded it.
 
-    `held` says whether the condition held, so that its `else` does not.
+    `held` means that the condition is true and its `else` is excluded.
     """
 
     condition: Schema

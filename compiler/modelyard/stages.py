@@ -30,12 +30,12 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """How far the compile got, and all diagnostics so far, in order. Stages that were not reached leave None.
+    """The progress of a compile, and all diagnostics so far, in order. Stages that were not reached leave None.
 
-    `patch` is the loaded file of the environment. `stages` holds the stage of each diagnostic. `reached`
-    is the last stage that judged the whole spec as written. If that is not the last of all, `waiting` are the stages
-    that could not run because of errors, and `aside` the addresses of entries that depend on an error and were left
-    out by the stages that ran.
+    `patch` is the loaded file of the environment. `stages` lists the stage of each diagnostic. `reached` is the last
+    stage that judged the whole spec as written. If that is not the last of all, `waiting` are the stages that could not
+    run because of errors, and `aside` the addresses of entries that depend on an error and were left out by the stages
+    that ran.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,4 +1,4 @@
-"""Words that people know from elsewhere, and the names used here."""
+"""Words that people know from other tools, and the names used here."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class Target:
     diagnostics: str = ""  # the package of its own diagnostics
     rules: tuple[Rule, ...] = ()  # its own, about specs
     resolve_options: ResolveOptions = no_options  # its own fields of a target
-    in_cloud: bool = False  # a public cloud, whose regions say where a target lies
+    in_cloud: bool = False  # a public cloud, whose regions determine where a target is
     secrets_via: str = ""  # how most of its targets read secrets from outside their cluster
 
     @property
@@ -172,7 +172,7 @@ class Targets(Mapping[str, Target]):
 
     @abstractmethod
     def rules(self, system: System) -> Iterable[Rule]:
-        """The rules of the providers that a system uses, and of those of which it uses a word on another target."""
+        """The rules of the providers that a system uses, or whose features it uses on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:

@@ -40,7 +40,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """What a value must be but is not, or an empty text."""
+        """The requirement that a value does not meet, or an empty text."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):

@@ -1,7 +1,7 @@
-"""Packages whose modules are loaded at their first use, not where they are imported.
+"""Packages whose modules are loaded at their first use instead of on import.
 
-For modules of diagnostics: each is mostly pages for `explain`, and a valid spec needs none of them. Loading all of them
-would be a tenth of the time that it takes to validate one.
+For modules of diagnostics: each consists mostly of pages for `explain`, and a valid spec needs none of them. Loading
+all of them would take a tenth of the time to validate one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PACKAGES: Final[list[str]] = []
 
 
 class _WhenUsed(PathFinder):
-    """Finds the modules of these packages with a loader that waits; all others are found as ever."""
+    """Finds the modules of these packages with a lazy loader; all others are left to Python."""
 
     @classmethod
     def find_spec(

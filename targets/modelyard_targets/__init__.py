@@ -1,4 +1,4 @@
-"""The targets by the name of their provider."""
+"""Map each provider's name to its target."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 _EMITTED: Final = {"aws": "modelyard_targets.aws", "kubernetes": "modelyard_targets.kubernetes"}
-"""Those that something is emitted for, by the package that has the `TARGET`; the others refuse."""
+"""Providers that are supported, each with the package that defines its `TARGET`; all others refuse every kind."""
 
 
 class _Targets(Targets):
-    """A provider's modules are imported when it is first asked for: a spec names one or two."""
+    """Import a provider's modules on first use, since a spec names only one or two."""
 
     def __init__(self) -> None:
         self._known: dict[str, Target] = {}
@@ -44,13 +44,13 @@ class _Targets(Targets):
 
 
 def _mentions_aws(system: System) -> bool:
-    """Whether a system names what only AWS has: a key of its KMS, or its service for secrets."""
+    """Return whether a system uses an AWS-only feature on any target: a KMS key or Secrets Manager."""
     vias = (store.via for target in system.deployment.targets for store in target.secret_stores)
     return "secrets-manager" in vias or any(store.encryption_key for store in system.stores.values())
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""By provider, whether a system names something of it, on whichever target: its rules are asked then."""
+"""Per provider: whether a system uses one of its features on any target, in which case its rules apply."""
 
 
 def _target(provider: str) -> Target:

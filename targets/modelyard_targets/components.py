@@ -1,4 +1,4 @@
-"""The components of `stacks/` that programs call: where they are, what they import, and which arguments they take."""
+"""The components in `stacks/` that programs call: their modules, imports and arguments."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ PACKAGE: Final = "modelyard_stacks"
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "components.json")
 _OF_ALL: Final = "infrastructure"
-"""The module with what programs of every provider call."""
+"""The module with components for the programs of every provider."""
 
 
 class Arguments(TypedDict):
-    """The arguments that a component takes by keyword, beside its name."""
+    """The keyword arguments of a component, in addition to its name."""
 
     required: list[str]
     optional: list[str]
 
 
 class Module(TypedDict):
-    """A module of the library: the modules that it imports, and its components."""
+    """A module of the library: the modules it imports, and its components."""
 
     imports: list[str]
     classes: dict[str, Arguments]
 
 
 def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
-    """`from modelyard_stacks.aws.network import Network` for each class that a provider's program calls."""
+    """Return an import such as `from modelyard_stacks.aws.network import Network` for each component called."""
     classes = dict.fromkeys(call.component for call in calls)
     return tuple(Import(f"{PACKAGE}.{_places(provider)[name]}", name) for name in classes)
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """The modules that have to lie beside a program, sorted: those that it imports and what these need."""
+    """Return the modules that a program needs next to it, sorted: those it imports, and their own imports."""
     found: set[str] = set()
     waiting = [_places(provider)[call.component] for call in calls]
     while waiting:
@@ -50,7 +50,7 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
 
 
 def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
-    """What is wrong with a call: a component that does not exist, arguments that it does not take, or lacks."""
+    """Yield errors in a call: an unknown component, and unknown, missing or repeated arguments."""
     module, _, name = call.component.rpartition(".")
     place = module or _places(provider).get(name, "")
     takes = modules()[place]["classes"].get(name) if place in modules() else None
@@ -65,7 +65,7 @@ def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
 
 @cache
 def _places(provider: str) -> Mapping[str, str]:
-    """The module of each component that a provider's program calls by its bare name."""
+    """Map each component that a provider's program calls without a prefix to its module."""
     return {
         name: module
         for module, content in modules().items()
@@ -76,7 +76,7 @@ def _places(provider: str) -> Mapping[str, str]:
 
 @cache
 def modules() -> Mapping[str, Module]:
-    """The modules of the library, made by tools/list_components.py."""
+    """Return the modules of the library, from the table written by tools/list_components.py."""
     with open(_TABLE, encoding="utf-8") as file:
         found: Mapping[str, Module] = json.load(file)["modules"]
     return found

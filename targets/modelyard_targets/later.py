@@ -1,4 +1,4 @@
-"""Providers that are named in the schema and not emitted for yet: each refuses, once, where it is named."""
+"""Providers in the schema that are not supported yet; each is refused once, where the spec names it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REASONS: Final = {
 
 
 def later(name: str) -> Target:
-    """A target that says for every kind that it is not made yet."""
+    """Return a target whose catalog marks every kind as not supported yet."""
     catalog: Catalog = {kind: NotYet(REASONS[name]) for kind in Kind}
     is_cloud = name != "local"
     return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins, _no_cost, in_cloud=is_cloud)
@@ -28,7 +28,7 @@ def _no_cost(plan: Plan, placement: str) -> None:
 
 
 def _any_machine(compute: ComputeClass, target: TargetSpec) -> Hardware:
-    """What is asked for, as if a machine had it: the refusal of the provider must not hide behind one of machines."""
+    """Pretend that any machine fits, so that a hardware error does not hide that the provider is unsupported."""
     accelerator = compute.accelerators[0] if compute.accelerators else None
     return Hardware(
         compute=compute.name,

@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """What a metric requires besides labels and predictions; empty also if it is not built in."""
+    """The requirements of a metric besides labels and predictions; also empty if it is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 

@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
 _ANSWERS = frozenset({"prediction", "score"})
-"""What the runtime compares in a prediction monitor (runtime/modelyard_runtime/monitoring/measures.py)."""
+"""Columns that the runtime compares in a prediction monitor (runtime/modelyard_runtime/monitoring/measures.py)."""
 
 
 def features(system: System) -> Iterator[Diagnostic]:

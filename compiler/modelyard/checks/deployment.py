@@ -1,4 +1,4 @@
-"""Where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
+"""Rules about where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
 
 from __future__ import annotations
 

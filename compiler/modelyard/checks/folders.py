@@ -1,4 +1,4 @@
-"""Where data is kept: the bucket folders that a system uses, and which of them overlap."""
+"""The bucket folders that a system uses for data, and overlaps between them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """What identifies a store's bucket: service and name if it is adopted, else the store itself."""
+    """A key for a store's bucket: service and name if it is adopted, else the store itself."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")

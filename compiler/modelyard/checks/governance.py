@@ -115,7 +115,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
-    """No setting contradicts an Object Lock, and a locked bucket holds records rather than changing data."""
+    """No setting contradicts an Object Lock, and a locked bucket contains records rather than changing data."""
     for store in system.stores.values():
         lock, path = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:

@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
-    """Where a target keeps a secret: the same name in another cluster's namespace is another secret."""
+    """The place where a target keeps a secret: the same name in another cluster's namespace is another secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"

@@ -1,5 +1,5 @@
-"""Models that were trained elsewhere: the promoter can read them, and the spec asks nothing of them that only training
-could provide.
+"""Models that were trained elsewhere: the promoter can read them, and the spec requires nothing of them that only
+training could provide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Promotions that bypass gates and approvals: versions by number, others' models, groups that nothing asks."""
+"""Promotions that bypass gates and approvals: versions by number, others' models, groups that are never asked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:
-    """A version by number has passed neither a gate nor approvals, as far as anybody checks."""
+    """As far as the spec shows, a version by number has passed neither a gate nor approvals."""
     approval = system.governance.approve_promotion is not None
     promoted = system.promoted()
     for ref, path in used(system):

@@ -17,8 +17,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "regions.json")
 class Regions:
     """Countries by provider and region, and the members of jurisdictions such as `eu`.
 
-    `storage` is by provider a pattern of the hosts of its object storage: whichever of them is written, the buckets are
-    the same.
+    `storage` maps each provider to a pattern of its object storage hosts, all of which serve the same buckets.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -30,7 +29,7 @@ class Regions:
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
-        """Whether a host is the object storage of a cloud."""
+        """Whether a host is a cloud's object storage."""
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:

@@ -42,7 +42,7 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
     "ServiceAccount": ("metadata", "annotations", "eks.amazonaws.com/role-arn"),
 }
-"""Where objects keep a safeguard in their metadata: patching any parent of it changes it as well."""
+"""The places of safeguards in objects' metadata: patching any parent changes them as well."""
 
 _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Whether an operation replaces or removes something that holds a safeguard; annotations may be added first."""
+    """Whether an operation replaces or removes a parent of a safeguard; annotations may be added first."""
     place = _PLACES.get(kind, ())
     adds_annotations = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations

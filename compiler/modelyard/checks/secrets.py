@@ -1,4 +1,4 @@
-"""Secrets: every reference can be read, and the spec holds no literal secrets."""
+"""Secrets: every reference can be read, and the spec contains no literal secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits how often a rule looks for the nearest known name, because each lookup walks over all names."""
+"""Limits how many errors of a rule get a suggestion, because each lookup walks over all names."""
 
 from __future__ import annotations
 

@@ -49,13 +49,13 @@ class Interval:
 
 @record
 class Bounds:
-    """The numbers that a parameter takes: integers, floats, or both with different meanings, as a count and a share."""
+    """The numbers that a parameter accepts: integers, floats, or both with different meanings (a count or a share)."""
 
     whole: Interval | None = None
     number: Interval | None = None
 
     def takes(self, value: float) -> bool:
-        """Whether a number is one of these."""
+        """Whether the parameter accepts a number."""
         interval = self.whole if isinstance(value, int) and self.whole is not None else self.number
         return interval is not None and interval.holds(value)
 

@@ -34,7 +34,7 @@ _LONGEST = 4500  # characters of a tag in MLflow's database, with a margin
 
 
 class CannotApprove(Exception):
-    """There is no statement to sign; the message says why."""
+    """No statement can be signed; the message explains why."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -179,7 +179,7 @@ def statement(system: System, registered: str, alias: str, digest: str) -> dict[
 
 
 def signed(content: Mapping[str, str], key: Path) -> str:
-    """The statement with its signature; ssh-keygen itself asks for a passphrase or a touch."""
+    """The statement with its signature; ssh-keygen itself prompts for a passphrase or a touch."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"

@@ -116,7 +116,7 @@ def _read(answer: Any) -> dict[str, Any]:
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
-    """One line about an error response."""
+    """A one-line description of an error response."""
     if 300 <= refused.code < 400:
         location = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (

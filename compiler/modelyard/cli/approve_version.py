@@ -18,7 +18,7 @@ _WORKLOAD, _ENVIRONMENT = "modelyard.workload", "modelyard.environment"
 
 
 def described(tags: Mapping[str, str]) -> str:
-    """What an approver needs to know about a version."""
+    """A summary of a version for its approver."""
     verdict = {"held": "it passed its gate", "": "its gate has no verdict yet"}.get(
         tags.get(_GATE, ""), "it failed its gate"
     )

@@ -42,14 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def output_folder(typed: str | None, inputs: Inputs) -> Path:
-    """Where the projects of a spec are: the folder of `--out`, or `build` next to the spec."""
+    """The output folder of a spec: `--out`, or `build` next to the spec."""
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """The targets, where lock and output agree that these inputs were compiled; none where anything differs.
+    """The targets, if lock and output agree that these inputs were compiled; none if anything differs.
 
-    Neither is proof against tampering: that is what `modelyard verify` checks.
+    Neither is tamper-proof: `modelyard verify` checks that.
     """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
     all_unchanged = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
@@ -82,8 +82,8 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
 
 
 def _checked(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Outcome, Addresses]:
-    """The compiled stacks, with what an earlier compile left behind; errors are printed, and the outcome has failed."""
-    # The stages and the targets are imported here: an unchanged compile needs none of them.
+    """The compiled stacks, with leftovers of an earlier compile; errors are printed, and the outcome has failed."""
+    # Stages and targets are imported here, because an unchanged compile needs neither.
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
     from modelyard.pipeline import compile_system, opened

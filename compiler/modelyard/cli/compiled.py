@@ -1,4 +1,4 @@
-"""What a compile wrote, for programs: the projects and files of every target, and which of them changed."""
+"""The result of a compile for programs: the projects and files of every target, and which of them changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PROJECT = "/Pulumi.yaml"
 def compiled_json(
     diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, reports: Mapping[str, Report | None]
 ) -> str:
-    """One JSON object: diagnostics, the lock, and a list of targets.
+    """A JSON object with the diagnostics, the lock, and a list of targets.
 
-    `folder` is that of the environment. `reports` are by target, with None for one in which nothing has changed.
+    `folder` is the environment's. `reports` are by target; None means that nothing changed.
     """
     listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the script for the shell that was named."""
+    """Print the script for the named shell."""
     folder = Path(__file__).parent.parent / "completions"
     sys.stdout.write((folder / f"modelyard.{arguments.shell}").read_text(encoding="utf-8"))
     return 0

@@ -31,7 +31,7 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
 
 
 def _providers() -> tuple[str, ...]:
-    from modelyard_targets import TARGETS  # with the modules of every provider
+    from modelyard_targets import TARGETS  # loads the modules of every provider
 
     return TARGETS.diagnostics()
 
@@ -51,7 +51,7 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 
 
 def _columns(stream: TextIO) -> int | None:
-    """The width of a terminal; None where the stream is none."""
+    """The width of a terminal; None if the stream is not one."""
     if not stream.isatty():
         return None
     import shutil

@@ -26,7 +26,7 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
     """The spec and the files of its environments on disk, and the values of variables.
 
-    `every` asks for all environments: an unreadable one is then reported along with the readable ones.
+    With `every`, all environments are read, and an unreadable one is reported along with the readable ones.
     """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env
@@ -114,7 +114,7 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Whether a folder holds a spec under each of the names: no one can tell which of them is meant."""
+    """Whether a folder has a spec under each of the two names, which is ambiguous."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 

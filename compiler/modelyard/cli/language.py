@@ -1,4 +1,4 @@
-"""What the language server asks: the same verdict as `validate`, and the same words as `explain`."""
+"""The compiler behind the language server: diagnostics from `validate`, and descriptions from `explain`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard_targets import TARGETS
 
 
 def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """All that `validate` reports."""
+    """All diagnostics of `validate`."""
     inputs, problems = _inputs(spec, texts)
     if inputs is None:
         return problems
@@ -50,7 +50,7 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
-    """An entry of the spec by what comes of it, any other place by its field."""
+    """The description of an entry with what it compiles to, or of a field."""
     if len(path) == 2 and path[0] in SECTIONS_WITH_ADDRESSES:
         inputs, _ = _inputs(spec, texts)
         lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))

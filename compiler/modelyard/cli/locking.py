@@ -1,4 +1,4 @@
-"""Reading the lock next to a spec, and the text that a compile would write into it."""
+"""Reads the lock next to a spec, and prepares the text that a compile writes into it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Why the lock cannot be read; nothing if it can, or does not exist. `whole` reads its resources too."""
+    """Why the lock cannot be read; nothing if it can, or does not exist. With `whole`, its resources are read, too."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()

@@ -13,13 +13,13 @@ _LIBRARY: Final = "pygls"
 
 
 def run(_: argparse.Namespace) -> int:
-    """Serve an editor over standard streams; 1 where the library of the protocol is not installed."""
+    """Serve an editor over standard streams; 1 if the protocol's library is not installed."""
     if find_spec(_LIBRARY) is None:
         say("error: the language server needs the extra 'editor'\n  = pip install 'modelyard[editor]'")
         return 1
     from modelyard.cli.language import KNOWLEDGE
     from modelyard.editor.server import serve
 
-    gc.enable()  # other commands end soon and do without
+    gc.enable()  # other commands end soon and run without it
     serve(KNOWLEDGE)
     return 0

@@ -1,4 +1,4 @@
-"""From arguments to an exit code: 0 fine, 1 the input is wrong, 2 modelyard is wrong, 130 interrupted."""
+"""From arguments to an exit code: 0 success, 1 wrong input, 2 a bug in modelyard, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _obey(typed: Sequence[str]) -> int:
     """The exit code of a command, whatever happens except an interruption."""
     try:
-        # Only the command that was typed needs its options; whoever mistypes one is shown all.
+        # Only the typed command's options are built; after a typo, all commands are shown.
         arguments = parser((typed[0],) if typed[0] in COMMANDS else tuple(COMMANDS)).parse_args(typed)
-    except SystemExit as ended:  # argparse has printed why; its own code 2 would claim that modelyard is wrong
+    except SystemExit as ended:  # argparse has printed the error; its own exit code 2 would mean a bug in modelyard
         return FINE if ended.code in (0, None) else WRONG_SPEC
     try:
         return _run(arguments)

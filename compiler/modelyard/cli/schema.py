@@ -1,4 +1,4 @@
-"""`modelyard schema`: prints a JSON Schema: for editors, or of workload descriptions."""
+"""`modelyard schema`: prints a JSON Schema, for editors or for workload descriptions."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
-    """False versions in the lock next to the spec. Without a lock, nothing more is loaded."""
+    """Wrong versions in the lock next to the spec. Without a lock, nothing more is loaded."""
     if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
         return ()
     from modelyard.cli.locking import false_pins, lock_problems

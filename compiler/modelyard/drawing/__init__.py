@@ -1,5 +1,5 @@
-"""Diagrams of a system: two views of it, each in any of five notations.
+"""Diagrams of a system: two views, each in any of five notations.
 
-A view makes a `Picture` of a system or its plan; a notation makes text of a `Picture` and knows nothing of systems.
-Whatever comes from a spec reaches a notation as text, which alone escapes it.
+A view turns a system or its plan into a `Picture`; a notation turns a `Picture` into text and does not depend on
+systems. Text from a spec is escaped by the notation, and only there.
 """

@@ -1,4 +1,4 @@
-"""A picture for programs."""
+"""A picture as JSON, for programs."""
 
 from __future__ import annotations
 

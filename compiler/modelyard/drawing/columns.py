@@ -1,4 +1,4 @@
-"""In which column of a drawing each box stands, and in which order from the top."""
+"""The column of each box in a drawing, and the order of boxes within a column."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from modelyard.records import record
 _SWEEPS: Final = 4
 
 Columns: TypeAlias = "list[list[str]]"
-"""From left to right, the ids in each column from top to bottom: those of boxes, and of waypoints of arrows."""
+"""From left to right, the ids in each column from top to bottom: boxes, and waypoints of arrows."""
 
 
 @record
 class Placed:
-    """The columns of a picture; `forward` arrows run from left to right by way of these ids, `back` ones do not."""
+    """The columns of a picture; `forward` arrows run from left to right through these ids, `back` arrows do not."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Boxes in columns by the longest way to them; an arrow over several columns has a waypoint in each between."""
+    """Boxes in columns by their longest path from a start; an arrow across columns has a waypoint in each."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)
@@ -40,7 +40,7 @@ def place(picture: Picture) -> Placed:
 
 
 def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arrow]:
-    """The arrows without those that close a circle, as a search through the boxes in order meets them."""
+    """The arrows except those that close a cycle, found by depth-first search through the boxes in order."""
     after: dict[str, list[Arrow]] = {}
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow)
@@ -71,7 +71,7 @@ def _search(start: str, after: Mapping[str, Sequence[Arrow]], visited: set[str],
 
 
 def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
-    """The length of the longest way to each box."""
+    """The length of the longest path to each box."""
     ranks = dict.fromkeys(boxes, 0)
     after: dict[str, list[str]] = {}
     pending = dict.fromkeys(ranks, 0)
@@ -91,14 +91,14 @@ def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
 def _way(arrow: Arrow, at: int, ranks: Mapping[str, int], columns: Columns) -> tuple[str, ...]:
     way = [arrow.source]
     for rank in range(ranks[arrow.source] + 1, ranks[arrow.sink]):
-        waypoint = f"{at}:{rank}"  # no id of a box begins with a digit
+        waypoint = f"{at}:{rank}"  # ids of boxes do not begin with a digit
         columns[rank].append(waypoint)
         way.append(waypoint)
     return (*way, arrow.sink)
 
 
 def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
-    """Every column ordered by where the neighbours of its boxes stand, from the left and from the right in turns."""
+    """Columns sorted by the positions of neighbouring boxes, alternating between left and right neighbours."""
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
     for way in ways:

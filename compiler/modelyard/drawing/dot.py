@@ -1,4 +1,4 @@
-"""A picture for Graphviz."""
+"""A picture in Graphviz's DOT language."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _edge(arrow: Arrow) -> str:
 
 
 def _text(*lines: str) -> str:
-    """A quoted string of Graphviz; only the breaks between lines are escapes of ours."""
+    """A quoted Graphviz string; only the line breaks between the arguments are our own escapes."""
     return '"' + "\\n".join(plain(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'

@@ -1,4 +1,4 @@
-"""Where every box and line of a drawing is, in pixels."""
+"""Positions and sizes of all boxes and lines of a drawing, in pixels."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from modelyard.drawing.picture import Arrow, Box, Picture, Shape
 from modelyard.records import record
 
 LINE: Final = 17
-"""From one line of text to the next."""
+"""The distance between two lines of text."""
 
 LID: Final = 7.0
-"""Half of the height of a cylinder's lid."""
+"""Half the height of a cylinder's lid."""
 
 SMALL_LETTER: Final = 6.4
-"""About how wide a letter of the small text is."""
+"""The approximate width of a small letter."""
 
 _LETTER: Final = 7.4
 _PADDING: Final = 18
 _BETWEEN_BOXES: Final = 22
 _LEAST_GAP: Final = 70
 _BESIDE_LABEL: Final = 64
-"""How much of an arrow is seen beside its label."""
+"""How much of an arrow is visible next to its label."""
 
 _MARGIN: Final = 20
 _LANE: Final = 22
@@ -35,7 +35,7 @@ Point: TypeAlias = "tuple[float, float]"
 
 @record
 class Rectangle:
-    """A place of a drawing: its left upper corner, and how large it is."""
+    """An area of a drawing: its upper left corner and its size."""
 
     x: float
     y: float
@@ -44,13 +44,13 @@ class Rectangle:
 
     @property
     def middle(self) -> float:
-        """Half of the way down."""
+        """The vertical middle."""
         return self.y + self.height / 2
 
 
 @record
 class Line:
-    """A line through points: a curve from left to right, or for what runs back a line with corners."""
+    """A line through points: a curve from left to right, or a line with corners from right to left."""
 
     arrow: Arrow
     points: tuple[Point, ...]
@@ -69,7 +69,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """Columns from left to right, each box near those that it is connected to; lines that run back pass below."""
+    """The layout: columns from left to right, each box near its neighbours; lines back to the left run below."""
     placed = place(picture)
     sizes = {box.id: _size(box) for box in picture.boxes}
     lefts, widths = _across(placed, sizes)
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """The top of everything: as near as possible to what leads there, without overlaps."""
+    """The top of each box and waypoint: as close as possible to its predecessors, without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):
@@ -134,7 +134,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
-    """The tops of a column: each wishes its middle somewhere, or is content below the one before."""
+    """The tops in a column: each box has a preferred middle, or is placed below the previous one."""
     tops, free, shift, wished = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2
@@ -157,7 +157,7 @@ def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:
 
 
 def _back(placed: Placed, at: Mapping[str, Rectangle], bottom: float) -> Iterator[Line]:
-    """Out to the right, down into a lane of its own below all boxes, and in from the left."""
+    """Lines back: out to the right, down into a separate lane below all boxes, and in from the left."""
     for number, arrow in enumerate(placed.back, 1):
         source, sink = at[arrow.source], at[arrow.sink]
         lane = bottom + _LANE * number

@@ -1,4 +1,4 @@
-"""A picture as a Mermaid flowchart, which GitHub and GitLab draw."""
+"""A picture as a Mermaid flowchart, which GitHub and GitLab render."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _edge(arrow: Arrow) -> str:
 
 
 def mermaid_text(text: str) -> str:
-    """What stands between the quotes of a label.
+    """The escaped text between the quotes of a label.
 
-    Mermaid reads labels as Markdown and HTML too, and makes links of addresses. So everything but letters, digits,
-    spaces and some signs within words is a character reference.
+    Mermaid also interprets labels as Markdown and HTML, and turns addresses into links. Everything except letters,
+    digits, spaces and some characters within words therefore becomes a character reference.
     """
     text = plain(text)
     raw = frozenset[int]() if _ADDRESS.search(text) else frozenset(match.start() for match in _RAW.finditer(text))

@@ -29,7 +29,7 @@ def _title(system: System) -> str:
 
 
 class _View:
-    """The boxes and arrows of one system, with the ids that both are written with."""
+    """The boxes and arrows of one system, with their ids."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -105,7 +105,7 @@ class _View:
         return Box(self._ids.of(kind, name), shape, kind, name, tuple(_cut(detail) for detail in details if detail))
 
     def _on(self, target: str) -> str:
-        """Where there are several targets, on which of them something is."""
+        """The target in a label, if there are several targets."""
         return f" on {target}" if self._several and target else ""
 
     # --- arrows

@@ -1,4 +1,4 @@
-"""The network view: what will exist on each target, and what talks to what."""
+"""The network view: the resources on each target, and the connections between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHAPES: Final[Mapping[Kind, Shape]] = {
 }
 
 _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
-"""What every workload has of its own: in the JSON, but not in a picture that a person reads."""
+"""Resources that every workload has: included in the JSON, but left out of pictures for people."""
 
 
 def network_view(plan: Plan) -> Picture:
@@ -46,7 +46,7 @@ def network_view(plan: Plan) -> Picture:
 
 
 def plan_json(plan: Plan) -> str:
-    """All of the plan's resources and links, for a machine."""
+    """All resources and links of the plan, for programs."""
     resources = [
         {
             "place": resource.place,

@@ -1,4 +1,4 @@
-"""A picture as a web page in one file: the drawing, and the same as tables for those who do not see it."""
+"""A picture as a single-file web page: the drawing, and the same content as tables for people who cannot see it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ th, td { border: 1px solid #9198a1; padding: .3rem .7rem; text-align: left; }
 
 
 def page(picture: Picture) -> str:
-    """A whole file, with a policy that lets a browser run and load nothing."""
+    """The complete file, with a content security policy that forbids running or loading anything."""
     names = {box.id: box.name for box in picture.boxes}
     boxes = ((box.name, box.kind.replace("-", " "), "; ".join(box.details)) for box in picture.boxes)
     arrows = ((names[arrow.source], arrow.text, names[arrow.sink]) for arrow in picture.arrows)

@@ -1,4 +1,4 @@
-"""What a diagram shows, before any notation: boxes, arrows between them, and groups of boxes."""
+"""The content of a diagram, independent of notation: boxes, arrows between them, and groups of boxes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Box:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The name and what stands below it."""
+        """The name and the lines below it."""
         return (self.name, *self.details)
 
 
@@ -45,8 +45,7 @@ class Box:
 class Arrow:
     """An edge between two boxes, by their ids.
 
-    `feedback` marks what acts on an earlier part, such as a monitor that starts a pipeline: it does not decide where
-    boxes stand.
+    `feedback` marks effects on earlier boxes, such as a monitor that starts a pipeline; they do not affect the layout.
     """
 
     source: str
@@ -67,9 +66,9 @@ class Picture:
 
 
 class Ids:
-    """Ids of boxes: letters, digits and underscores made of a kind and a name, no two alike.
+    """Ids of boxes: unique combinations of letters, digits and underscores from a kind and a name.
 
-    They come from names and not from positions, so that a new box changes no line of another one.
+    They depend on names rather than positions, so that a new box leaves the lines of all others unchanged.
     """
 
     def __init__(self) -> None:
@@ -77,7 +76,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """The id of this name, the same whenever it is asked for."""
+        """The id for this name, the same at each call."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known
@@ -97,11 +96,11 @@ def _numbered(base: str) -> Iterator[str]:
 
 
 def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """The arrows whose two ends are drawn, each once."""
+    """The arrows whose two ends are both in the picture, each once."""
     ids = {box.id for box in boxes}
     return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
 
 
 def plain(text: str) -> str:
-    """A text on one line without characters that cannot be seen: they would change how the rest is read."""
+    """The text on one line, without invisible characters that would change how the rest is displayed."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)

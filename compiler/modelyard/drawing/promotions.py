@@ -21,7 +21,7 @@ class Promotion:
 
 
 def promotions(system: System) -> Iterator[Promotion]:
-    """Every way to an alias, with what it asks of a version."""
+    """Every way to an alias, with its requirements for a version."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             version = ModelRef(pipeline.model.model, pipeline.promote_to)

@@ -1,4 +1,4 @@
-"""A picture as SVG: one file, without scripts, fonts or images from elsewhere, readable on light and dark pages."""
+"""A picture as SVG: one file without external scripts, fonts or images, readable on light and dark pages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def svg(picture: Picture) -> str:
 
 
 def text(content: str) -> str:
-    """A text of a spec in XML or HTML, in an element or in quotes."""
+    """A text from a spec, escaped for elements and quoted attributes of XML and HTML."""
     return escape(plain(content), quote=True)
 
 
@@ -75,7 +75,7 @@ def _texts(box: Box, spot: Rectangle) -> Iterator[str]:
 
 
 def _label(line: Line) -> Iterator[str]:
-    """The text of an arrow, on the colour of the page so that the line does not run through it."""
+    """An arrow's text, on a background so that the line does not cross it."""
     x, y = line.label
     width = text_width(line.arrow.text, SMALL_LETTER) + 6
     position = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'
@@ -97,7 +97,7 @@ def _path(line: Line) -> str:
 
 
 def _outline(shape: Shape, spot: Rectangle) -> str:
-    """The path around a box."""
+    """The path of a box's outline."""
     x1, y1, x2, y2 = spot.x, spot.y, spot.x + spot.width, spot.y + spot.height
     middle, half = spot.middle, spot.height / 2
     match shape:

@@ -1,1 +1,1 @@
-"""What editors are given: schemas that complete, and a language server."""
+"""Editor support: schemas for completion, and a language server."""

@@ -1,6 +1,6 @@
-"""Where the cursor is in a text that is being written: the path, and what of a word is there.
+"""The place of the cursor in an incomplete text: its path, and the beginning of the current word.
 
-No parser helps here, since a line that is being typed is rarely YAML. Indentation and brackets are enough.
+No parser helps here, since a line that is being typed is rarely valid YAML. Indentation and brackets are enough.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _BLOCK_SCALAR: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 @record
 class Cursor:
-    """The path of the mapping or value in which the cursor stands, and the start of the word before it.
+    """The path of the mapping or value at the cursor, and the start of the word before it.
 
-    `is_key` says that a key of the mapping at `path` is being written; otherwise it is the value at `path`.
-    `in_flow` says that it stands within brackets.
+    `is_key` means that a key of the mapping at `path` is being typed, otherwise the value at `path`. `in_flow` means
+    that the cursor is within brackets.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Cursor:
 
 @record(frozen=False)
 class _Level:
-    """A mapping (by its current key) or a list (by its current position) of block style, and where it is indented."""
+    """A block mapping (with its current key) or list (with its current position), and its indentation."""
 
     indent: int
     step: str | int
@@ -40,14 +40,14 @@ class _Level:
 
 @record(frozen=False)
 class _Bracket:
-    """A mapping or list in brackets, with the key or position at which it stands."""
+    """A mapping or list in brackets, with its current key or position."""
 
     is_list: bool
     step: str | int | None
 
 
 def cursor_at(text: str, line: int, column: int) -> Cursor:
-    """The place of a line and column, both from 0, the column in characters."""
+    """The cursor at a line and column, both from 0; columns are counted in characters."""
     lines = text.split("\n")[: line + 1]
     if len(lines) <= line:
         lines += [""] * (line + 1 - len(lines))
@@ -64,12 +64,12 @@ class _Scan:
     def __init__(self) -> None:
         self._levels: list[_Level] = []
         self._brackets: list[_Bracket] = []
-        self._scalar_indent = -1  # of the key whose text goes on over lines
+        self._scalar_indent = -1  # of the key whose text spans several lines
         self._token = ""
         self._quote = ""
 
     def line(self, line: str, number: int = 0) -> None:
-        """Takes in a whole line."""
+        """Processes a whole line."""
         if self._brackets:
             self._flow(f"{line}\n")
             return
@@ -88,7 +88,7 @@ class _Scan:
             self._flow(f"{rest}\n")
 
     def last(self, line: str) -> Cursor:
-        """Takes in the line up to the cursor, and says where that is."""
+        """Processes the line up to the cursor, and returns the cursor."""
         if self._brackets:
             return self._in_flow(line)
         indent = len(line) - len(line.lstrip(" "))
@@ -120,7 +120,7 @@ class _Scan:
         return tuple(level.step for level in self._levels)
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
-        """What stands behind the dashes of list items, and where."""
+        """The text after the dashes of list items, and its column."""
         while found := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):
@@ -144,7 +144,7 @@ class _Scan:
             self._levels.pop()
 
     def _flow(self, text: str) -> None:
-        """Follows brackets; ends with them."""
+        """Processes brackets, until they are closed."""
         for at, mark in enumerate(text):
             following = text[at + 1 : at + 2]
             if self._quote:

@@ -1,4 +1,4 @@
-"""Metrics, offered by the task of a model and the type of a monitor."""
+"""Metrics that completion offers, by the task of a model and the type of a monitor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPE: Final = "type"
 
 
 def with_metrics(definitions: Schema) -> None:
-    """Add to definitions what is offered as a metric; what fits stays as it is, since user code may report others."""
+    """Add metric suggestions to definitions; validity is unchanged, since user code may report other metrics."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
         rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
@@ -39,7 +39,7 @@ def _all_of(node: Schema) -> list[Json]:
 
 
 def _choices(node: Schema, field: str) -> list[str]:
-    """The words that a field may be."""
+    """The allowed words of a field."""
     choices = schema_of(schema_of(node["properties"])[field]).get("anyOf")
     assert isinstance(choices, list)
     return texts(schema_of(choices[0]).get("enum"))
@@ -56,7 +56,7 @@ def _gate(metrics: Iterable[str], *types: str) -> Schema:
 
 
 def _checks(names: Iterable[str], *types: str) -> Schema:
-    """Fields by metric, and metrics of checks that have a name of their own; what fits them is said elsewhere."""
+    """Metrics as names of checks, and as metrics of checks with other names; validated elsewhere in the schema."""
     fields: Schema = {name: {"description": _means(name)} for name in names}
     named = _fields({"metric": {"defaultSnippets": _snippets(names)}}, *types)
     checks: Schema = {"type": ["object", *types], "properties": fields, "additionalProperties": named}

@@ -1,4 +1,4 @@
-"""What a spec refers to by name: which names may stand at a path, and what a name there leads to."""
+"""References by name: the possible names at a path of a spec, and the entry that a name refers to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENVIRONMENTS: Final = "environments"
 
 @record
 class Names:
-    """The mappings in which a spec and its environments define names, the spec first."""
+    """The mappings in which a spec and its environments define names; the spec comes first."""
 
     values: tuple[Schema, ...]
 
@@ -44,7 +44,7 @@ def _at(value: Json, path: Iterable[str]) -> Json:
 
 @record
 class Source:
-    """Where the names at a path come from: all texts that may stand there, and the section that they are entries of.
+    """The source of names at a path: all possible texts, and the section with their entries.
 
     Without a section, a text with a dot is an address.
     """
@@ -76,7 +76,7 @@ def _in_same_entry(*below: str, above: int = 1) -> Source:
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """Models, with the aliases that versions of them get; alone where a pipeline trains."""
+    """Models with the aliases of their versions, or without them in a training pipeline."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":
@@ -153,21 +153,21 @@ SOURCES: Final[Mapping[str, Source]] = {
     "data.*.group": _in_same_entry("schema"),
     "data.*.features.*": _in_same_entry("schema", above=2),
 }
-"""Where names stand that are defined elsewhere in the spec."""
+"""Paths whose values are names defined elsewhere in the spec."""
 
 KEYS: Final[Mapping[str, Source]] = {
     "inference.*.traffic": Source(lambda names, path: names.at(*map(str, path[:2]), "variants"))
 }
-"""Mappings whose keys are names that are defined elsewhere."""
+"""Paths of mappings whose keys are names defined elsewhere."""
 
 
 def in_base(path: Path) -> Path:
-    """The path in the base that a path in an environment of the spec is laid over."""
+    """The path in the base that a path in an environment overrides."""
     return path[2:] if path[:1] == (_ENVIRONMENTS,) else path
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """What may stand at a path in the base; None where nothing there is a name."""
+    """The source of names at a path in the base; None if no name belongs there."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):
@@ -176,7 +176,7 @@ def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | Non
 
 
 def address_of(path: Path, text: str) -> str | None:
-    """The address of the entry that a text at a path in the base names, such as `models.fraud`."""
+    """The address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
     source = source_of(path)
     if source is None:
         return None

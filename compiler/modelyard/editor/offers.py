@@ -1,4 +1,4 @@
-"""What can be written at the cursor: fields, words of the language, and the names that the spec defines."""
+"""Completion at the cursor: fields, keywords, and names defined in the spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.shape import Schema, definition, schema_of
 from modelyard.source import Json, Path
 
 Holds: TypeAlias = "Callable[[Schema, Json], bool]"
-"""Whether a value fits a condition of the schema."""
+"""Whether a value satisfies a condition of the schema."""
 
 _VARIABLE: Final = re.compile(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
 _BOOLEANS: Final = ("true", "false")
@@ -24,7 +24,7 @@ _BOOLEANS: Final = ("true", "false")
 
 @record
 class Offer:
-    """One text that can be written at the cursor: what it is (`field`, `word` or `name`), and what it means.
+    """A completion: its kind (`field`, `word` or `name`) and its description.
 
     It replaces the last `replaces` characters before the cursor.
     """
@@ -37,7 +37,7 @@ class Offer:
 
 
 def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
-    """All of them; `value` is what can be read of the document without the word at the cursor."""
+    """All completions; `value` is the readable part of the document without the word at the cursor."""
     variable = _VARIABLE.search(cursor.word)
     if variable is not None and not cursor.is_key:
         texts = [f"${{vars.{name}}}" for name in names.at("vars")]
@@ -55,7 +55,7 @@ def _schema(is_environment: bool) -> Schema:
 
 
 def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Keys that may be added to the mapping at the cursor."""
+    """Keys that can be added to the mapping at the cursor."""
     here = schema_of(_value_at(value, cursor.path))
     replaces = len(cursor.word)
     source = source_of(base, KEYS)
@@ -69,7 +69,7 @@ def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, name
 
 
 def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Texts that may be the value at the cursor."""
+    """Texts that can be the value at the cursor."""
     replaces = len(cursor.word)
     source = source_of(base)
     for name in source.texts(names, base) if source else ():
@@ -94,7 +94,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """Every schema that applies at a path, by what is written there and above."""
+    """All schemas that apply at a path, given the values there and above."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

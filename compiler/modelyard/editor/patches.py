@@ -1,6 +1,6 @@
-"""The schema of an environment: the same fields, none of them required, and null where one may be deleted.
+"""The schema of an environment: the same fields, all optional, and null where one can be deleted.
 
-What a field means can depend on a value that the base has, so the fields of all branches are allowed.
+The meaning of a field may depend on a value in the base, so the fields of all branches are allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """`environment`, and by `NAMEPatch` what it takes of each definition; lists are replaced as a whole."""
+    """The schemas of `environment` and, as `NAMEPatch`, of changes to each definition; lists are replaced whole."""
     definitions = schema_of(root["$defs"])
     original = schema_of(definitions["environment"])
     sections = schema_of(original["properties"])
@@ -38,13 +38,13 @@ def patches(root: Schema) -> Schema:
 
 
 class _Patches:
-    """Patches of schemas that refer to these definitions."""
+    """Schemas of patches, for schemas that refer to these definitions."""
 
     def __init__(self, definitions: Schema) -> None:
         self._definitions = definitions
 
     def patch(self, node: Schema) -> Schema:
-        """The schema of a patch of what fits a schema."""
+        """The schema of patches to values that fit a schema."""
         if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
             return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
         parts = list(self._parts(node))
@@ -68,7 +68,7 @@ class _Patches:
         return result
 
     def _parts(self, node: Schema) -> Iterator[Schema]:
-        """All schemas that may apply to the same value, the outermost first."""
+        """All schemas that may apply to the same value, outermost first."""
         yield node
         reference = node.get("$ref")
         if isinstance(reference, str):

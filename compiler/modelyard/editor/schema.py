@@ -1,6 +1,6 @@
-"""The schema of the spec as editors want it: the same documents fit, and a field is offered before others depend on it.
+"""The spec's schema for editors: it accepts the same documents, and offers a field before others depend on it.
 
-Derived from the schema that the compiler judges by (docs/decisions/0066-editor-schemas.md).
+It is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_TEXT: Final = frozenset({"pattern", "minLength", "maxLength"})
 
 
 def schema_text(name: str) -> str:
-    """A schema for editors as it is printed, a line a definition: `system` or `environment`."""
+    """The printed schema for editors, one definition per line: `system` or `environment`."""
     schema = {"system": system_schema, "environment": environment_schema}[name]()
     definitions = schema_of(schema.pop("$defs"))
     head = "".join(f"  {_line(key)}: {_line(value)},\n" for key, value in schema.items())
@@ -63,7 +63,7 @@ def environment_schema() -> Schema:
 
 
 def _whole(root: Schema, definitions: Schema) -> Schema:
-    """A schema with those of the definitions that it needs."""
+    """A schema with only the definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
     waiting = list(_references(root))
@@ -88,7 +88,7 @@ def _references(part: Json) -> Iterator[str]:
 
 
 def for_editors(node: Schema) -> Schema:
-    """One schema and all within it."""
+    """A schema and all schemas within it, adapted for editors."""
     result = worded({key: _part(key, value) for key, value in node.items()})
     return _typed(_without_skeleton(_declared(_counted(_chosen_first(_offered(result))))))
 
@@ -104,9 +104,9 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """A field whose presence decides which others there are stands beside the condition, so that it is offered.
+    """Moves a field whose presence allows other fields out of the condition's branch, so that editors offer it.
 
-    It is allowed there already: where it is present, the branch that has it holds.
+    It is allowed there already: if it is present, its own branch applies.
     """
     condition, then = schema_of(node.get("if")), schema_of(node.get("then"))
     known = schema_of(condition.get("properties"))
@@ -122,7 +122,7 @@ def _offered(node: Schema) -> Schema:
 
 
 def _chosen_first(node: Schema) -> Schema:
-    """Fields that depend on a choice are offered once it is made; a document without the choice fits neither way."""
+    """Offers fields that depend on a choice only after it is made; without the choice, a document is invalid anyway."""
     condition = schema_of(node.get("if"))
     chosen: list[Json] = [name for name in texts(condition.get("required")) if name in texts(node.get("required"))]
     if not chosen or node.get("type") != "object":
@@ -138,28 +138,28 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """The bound on the number of fields, apart from them: it counts the line being typed, and none would be offered."""
+    """Separates the limit on the number of fields: it counts the line being typed, so none would be offered."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})
 
 
 def _declared(node: Schema) -> Schema:
-    """A schema that lists each field that it requires, as the strict mode of Ajv asks."""
+    """Lists each required field as a property, as required by Ajv's strict mode."""
     fields = schema_of(node.get("properties"))
     missing: Schema = {name: True for name in texts(node.get("required")) if name not in fields}
     return {**node, "properties": {**fields, **missing}} if missing else node
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """What is required apart from the fields: beside them, an editor offers all of it under the name of the schema."""
+    """Separates required fields from properties; otherwise editors offer all of them as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))
 
 
 def _apart(node: Schema, keywords: Schema) -> Schema:
-    """A schema with some of its keywords in a schema of their own."""
+    """Moves some keywords of a schema into a subschema."""
     rest = {key: value for key, value in node.items() if key == "properties" or key not in keywords}
     others = node.get("allOf")
     apart: Schema = {"type": node.get("type", "object"), **keywords}
@@ -167,7 +167,7 @@ def _apart(node: Schema, keywords: Schema) -> Schema:
 
 
 def _typed(node: Schema) -> Schema:
-    """A schema that says whether it is about mappings or text, as the strict mode of Ajv asks."""
+    """Adds the type, mapping or text, as required by Ajv's strict mode."""
     if "type" in node:
         return node
     if _OF_MAPPINGS & node.keys():

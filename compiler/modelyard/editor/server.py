@@ -1,6 +1,6 @@
 """The language server: diagnostics while typing, descriptions, and completion of fields and names.
 
-It speaks the Language Server Protocol over standard streams. What it says of a spec comes from elsewhere.
+It speaks the Language Server Protocol over standard streams. All facts about specs come from `Knowledge`.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _SEVERITIES: Final = {
 }
 
 Texts: TypeAlias = Mapping[str, str]
-"""Texts by absolute path: those that are open in the editor, which the files on disk do not have yet."""
+"""Texts by absolute path that are open in an editor and may differ from the files on disk."""
 
 
 @record
 class Knowledge:
-    """What the server asks of the compiler; every path is that of a spec, and `texts` stand in for files.
+    """The language server's interface to the compiler; paths are those of specs, and `texts` replace files.
 
-    `judge` gives the diagnostics of a spec and all its environments, `describe` the lines about a field or an
-    address, `spec_of` the spec of a folder, `holds` whether a value fits a condition of the schema.
+    `judge` returns the diagnostics of a spec and all its environments, `describe` the lines about a field or an
+    address, `spec_of` the spec of a folder, and `holds` whether a value satisfies a condition of the schema.
     """
 
     judge: Callable[[str, Texts], tuple[Diagnostic, ...]]
@@ -54,9 +54,9 @@ class Knowledge:
 
 
 def serve(knowledge: Knowledge) -> None:
-    """Answer an editor until it ends the server.
+    """Answer an editor until it stops the server.
 
-    The protocol gets the standard streams for itself; what anything else prints goes to standard error.
+    The protocol uses the standard streams exclusively; other output goes to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -64,7 +64,7 @@ def serve(knowledge: Knowledge) -> None:
 
 
 class _Session:
-    """What is open, what was last read of it, and what is about to be judged."""
+    """The open texts, their last readable state, and the pending checks."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -74,13 +74,13 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """The spec that an open file is, or is an environment of; None for other files."""
+        """The spec that an open file is, or that it is an environment of; None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None
 
     def names(self, path: str, spec: str, value: Schema | None) -> Names:
-        """The names that are defined in a spec, in the environment at hand and in those that are open."""
+        """The names defined in a spec, in the current environment and in other open ones."""
         if value is not None:
             self.values[path] = value
         if spec not in self.values:
@@ -145,7 +145,7 @@ def _changed(server: LanguageServer, session: _Session, uri: str) -> None:
 
 
 def _schedule(server: LanguageServer, session: _Session, spec: str) -> None:
-    """Judge a spec once nobody has typed for a moment."""
+    """Check a spec after a pause in typing."""
     waiting = session.waiting.get(spec)
     if waiting is not None:
         waiting.cancel()

@@ -1,4 +1,4 @@
-"""Texts that are being written: which system they belong to, and what can be read of them."""
+"""Incomplete texts in an editor: the system that they belong to, and their readable part."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _FOLDER: Final = "environments"
 
 
 def environment_of(path: str) -> str | None:
-    """The name of the environment that a file describes; None for a file of another kind."""
+    """The name of the environment that a file describes; None for other files."""
     folder, name = os.path.split(path)
     stem, extension = os.path.splitext(name)
     return stem if os.path.basename(folder) == _FOLDER and extension == ".yaml" else None
 
 
 def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
-    """Whether a file is a spec, by its name or by the version of the language that it names."""
+    """Whether a file is a spec, by its name or by its apiVersion."""
     return os.path.basename(path) in names or _API.search(text) is not None
 
 
 def end_of_word(line: str, column: int) -> int:
-    """The column behind the word that a column of a line is in."""
+    """The column after the word at a column of a line."""
     found = _REST_OF_WORD.match(line, column)
     return found.end() if found else column
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """What can be read of a text without the word at the cursor; None where it is no YAML without it either."""
+    """The readable part of a text without the word at the cursor; None if it is not YAML without it either."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:
@@ -44,7 +44,7 @@ def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None
 
 
 def _candidates(text: str, cursor: Cursor, line: int, column: int) -> Iterator[str]:
-    """The text without the word at the cursor, then without its line, then as it is."""
+    """The text without the word at the cursor, then without its line, then unchanged."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     before, after = here[: column - len(cursor.word)], here[end_of_word(here, column) :]

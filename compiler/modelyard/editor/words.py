@@ -1,4 +1,4 @@
-"""The keywords that make a schema useful to an editor, from those by which the compiler judges and words errors."""
+"""Schema keywords for editors, derived from the compiler's schema and error messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.shape import Schema, texts
 from modelyard.source import Json
 
 VARIABLE: Final = r"\$\{vars\."
-"""What a text has in it where the value of a variable will stand: an editor sees specs before they are substituted."""
+"""Matches text with a variable reference, since an editor sees specs before variables are substituted."""
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
@@ -16,7 +16,7 @@ _SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-with
 
 
 def worded(node: Schema) -> Schema:
-    """A schema with the words of our diagnostics, and its examples as prose: an editor offers what `examples` has."""
+    """A schema with our error messages, and with examples in the description, since editors would offer `examples`."""
     result = {key: value for key, value in node.items() if key not in _SILENT}
     if isinstance(node.get("description"), str):
         result["description"] = f"{node['description']}{_examples(node)}"
@@ -32,7 +32,7 @@ def worded(node: Schema) -> Schema:
 
 
 def with_variables(node: Schema) -> Schema:
-    """A schema of scalars that takes `${vars.NAME}` as well; others as they are."""
+    """A schema of scalars that also accepts `${vars.NAME}`; other schemas are unchanged."""
     if "enum" in node:
         choices: Schema = {key: node[key] for key in ("enum", "errorMessage") if key in node}
         rest = {key: value for key, value in node.items() if key not in choices}
@@ -69,7 +69,7 @@ def _examples(node: Schema) -> str:
 
 
 def _snippets(node: Schema) -> list[Json]:
-    """What is offered where a word or a mapping may stand: the words of the language, and mappings by their keys."""
+    """Completions for a field that accepts a word or a mapping: its keywords, and mappings by their keys."""
     types = _types(node)
     if "object" not in types or not set(types) & {"string", "integer"} or set(types) & {"array", "boolean"}:
         return []

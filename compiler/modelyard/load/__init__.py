@@ -15,7 +15,7 @@ from modelyard.source import Document, Json, SourceFile, Span
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WIDE: Final = re.compile(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
-"""What UTF-16 looks like without a byte order mark: every other byte of plain letters is zero."""
+"""Matches UTF-16 without a byte order mark, in which every other byte of plain letters is zero."""
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )

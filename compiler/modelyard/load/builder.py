@@ -1,4 +1,4 @@
-"""Turns parser events into values and spans, and rejects YAML that a spec may not contain."""
+"""Turns parser events into values and spans, and rejects YAML that is not allowed in a spec."""
 
 from __future__ import annotations
 
@@ -355,7 +355,7 @@ def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
 
 
 def _kind_of(value: Json) -> str:
-    """What a value is called in YAML words."""
+    """The YAML word for the type of a value."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

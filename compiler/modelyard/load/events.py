@@ -45,7 +45,7 @@ _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = re.compile("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""How much of a line is searched by patterns with several repetitions."""
+"""The length of a line that patterns with several repetitions search."""
 _HIDDEN: Final = re.compile(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")

@@ -36,7 +36,7 @@ _LONGEST_INTEGER = 400
 def plain_value(text: str) -> None | bool | int | float | str:
     """The meaning of an unquoted scalar: null, true or false, a number, or else the text itself.
 
-    Numbers are returned as written, including those that a spec may not hold: see `is_finite` and `MAX_INTEGER`.
+    Numbers are returned as written, including those that a spec must not contain: see `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)

@@ -106,10 +106,11 @@ def any_machine(system: System, target: TargetSpec) -> Hardware | None:
 
 @record
 class Offer:
-    """What the planner needs from a target: its machines, the add-ons that kinds of resources need there, the kinds
-    that exist outside its cluster, and the gateway class that its add-ons provide.
+    """The planner's information about a target.
 
-    On an existing cluster, nothing is outside it, and its gateway classes are its own.
+    These are its machines, the add-ons that kinds of resources need there, the kinds that exist outside its cluster,
+    and the gateway class that its add-ons provide. On an existing cluster, nothing is outside it, and its gateway
+    classes are its own.
     """
 
     choose: Hardwarer

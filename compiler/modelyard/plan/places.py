@@ -1,4 +1,4 @@
-"""Where data is in the stores, how long it is kept, and what runs report about themselves."""
+"""Locations of data in the stores, retention, and what runs report about themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""How long a bucket of the system keeps the logs of runs."""
+"""For how many days a bucket created here keeps the logs of runs."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
@@ -44,7 +44,7 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """Where the logs of a pipeline's runs are kept: the store of the registry's artifacts, and a folder in it.
+    """The location of the logs of a pipeline's runs: the store of the registry's artifacts, and a folder in it.
 
     None if the registry is adopted, because its store is unknown, or if it runs on another target.
     """
@@ -59,7 +59,7 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """The folder of a model's bundle in the artifact store; it holds nothing else."""
+    """The folder of a model's bundle in the artifact store; it contains nothing else."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 

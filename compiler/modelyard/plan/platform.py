@@ -20,11 +20,11 @@ class Access:
 
 @record
 class Identity:
-    """A workload's own identity with exactly the access it needs. `api` says why it calls the Kubernetes API, if it
-    does.
+    """A workload's own identity with exactly the access it needs.
 
-    A pipeline that is started by schedule or by hand has a second one, `<name>-launcher`, which may only create its
-    runs. The variants of an endpoint share an identity, and so do the members of a pool.
+    `api` is its reason to call the Kubernetes API, if any. A pipeline that is started by schedule or by hand has a
+    second one, `<name>-launcher`, which may only create its runs. The variants of an endpoint share an identity, and so
+    do the members of a pool.
     """
 
     workload: str

@@ -24,7 +24,7 @@ __all__ = ["plan"]
 def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     """The plan of a checked system, or None if something cannot be planned.
 
-    `offers` holds the planning inputs of each target by name. Linear in the size of the spec.
+    `offers` are the planning inputs of each target by name. Linear in the size of the spec.
     """
     draft = Draft(system, offers)
     draft.report(check_moved(system))

@@ -115,7 +115,7 @@ def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Clusters without a context that identifies them count as two."""
+    """Whether two targets are on one cluster; without a context that identifies it, they are not."""
     return target.context == other.context != ""
 
 

@@ -39,7 +39,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """What one workload accesses, collected while planning: the input for its identity and its links."""
+    """The access of one workload, collected while planning: the input for its identity and its links."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])

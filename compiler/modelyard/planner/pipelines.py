@@ -88,7 +88,7 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Where training steps and user code keep checkpoints: with the model, else in a store that they write.
+    """The place for checkpoints of training steps and user code: next to the model, else in a store that they write.
 
     User training with an adopted registry writes to no store, so its checkpoints are next to its inputs; built-in
     training gets no permission to write there, and keeps none. It also keeps none if two of its runs may overlap, or if

@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Where models are trained, scored and served."""
+    """The uses of models: training, scoring and serving, each with its line."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -269,8 +269,8 @@ _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _throug
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Where there is a Prometheus, monitors, runs with a gate, built-in scoring and the promoter push to it, and it
-    scrapes the Pods of everything but monitors and the promoter.
+    """Links to Prometheus, if there is one: monitors, runs with a gate, built-in scoring and the promoter push to it,
+    and it scrapes the Pods of everything but monitors and the promoter.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):

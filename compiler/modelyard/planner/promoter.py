@@ -12,9 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Its identity, which reads the models, writes bundles for other targets and reads the sources of imports, and its
-    job.
-    """
+    """The promoter's job, and its identity, which reads models and imports and writes bundles for other targets."""
     system, registry = draft.system, draft.system.registry
     trainings = tuple(
         pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model is not None
@@ -44,7 +42,7 @@ def plan_promoter(draft: Draft) -> None:
 
 
 def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
-    """Allows it to read the folder of a model in a store; it can read the registry's folders anyway."""
+    """Lets the promoter read the folder of a model in a store; it can read the registry's folders anyway."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
         wanted.store(*source, "read", "artifacts")

@@ -19,14 +19,14 @@ _FAINT: Final = "\x1b[34m"
 _RESET: Final = "\x1b[0m"
 
 _WIDEST: Final = 110
-"""Columns of a line of the spec where no terminal says how wide it is."""
+"""The maximum width of a quoted line of the spec if the terminal's width is unknown."""
 
 _NARROWEST: Final = 30
 _FRAME: Final = 5
-"""Columns beside a line on a terminal: the bar, its spaces, and a mark on each side that more follows."""
+"""Columns next to a line on a terminal: the bar, its spaces, and a mark on each side if the line continues."""
 
 _AROUND: Final = 400
-"""How many characters of a line before and after the place are read; a screen shows far fewer."""
+"""How many characters of a line are read before and after the place; a screen shows far fewer."""
 
 Texts: TypeAlias = Mapping[str, Lines]
 """The lines of each file by path."""
@@ -40,10 +40,10 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """All diagnostics in a format, in order; an empty text where there is nothing to say to people.
+    """All diagnostics in a format, in order; empty if there is nothing to print for people.
 
     `sources` are the files that the spans point into; colour and columns are those of the terminal, for text.
-    `providers` are the packages with diagnostics of providers, whose pages SARIF has inside.
+    `providers` are packages with providers' diagnostics, whose pages SARIF includes.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -109,7 +109,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """A text on as many lines as a terminal of that width needs; on one where there is none."""
+    """A text wrapped to the width of a terminal, or on one line without one."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -171,7 +171,7 @@ def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
-    """Diagnostics as one JSON object, with the results of a command beside them."""
+    """Diagnostics as one JSON object, along with the results of a command."""
     diagnostics = in_order(diagnostics)
     entries = [_json_entry(diagnostic) for diagnostic in diagnostics]
     return json.dumps({"summary": summary(diagnostics), "diagnostics": entries, **results}, indent=2) + "\n"

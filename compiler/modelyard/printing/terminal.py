@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final, TypeAlias
 
 Cell: TypeAlias = "tuple[str, int]"
-"""How a character is shown, and how many columns that takes."""
+"""A character as it is shown, and the number of columns that it takes."""
 
 _TAB: Final = "    "
 _BEFORE: Final = 40
@@ -29,7 +29,7 @@ def cells(line: str) -> list[Cell]:
 
 
 def width(shown: list[Cell]) -> int:
-    """Columns that some cells take."""
+    """The number of columns that some cells take."""
     return sum(columns for _, columns in shown)
 
 

@@ -89,7 +89,7 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Percent by variant. A single variant takes all; several must declare their shares."""
+    """Traffic in percent by variant. A single variant gets all; several must declare their shares."""
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
         serving = [variant for variant in variants if variant != mirrored]
@@ -165,7 +165,7 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """Which requests are kept: in the only object store unless one is named, for as long as governance says."""
+    """The requests to keep: in the only object store unless the spec names one, for as long as governance requires."""
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:

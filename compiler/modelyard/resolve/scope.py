@@ -80,7 +80,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """Where an entry of this name is declared."""
+    """The place where an entry of this name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 

@@ -1,4 +1,4 @@
-"""Where a system runs: targets in the terms of their providers, and the placement of each kind of workload."""
+"""The deployment of a system: targets in the terms of their providers, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Gateway:
 
 @record
 class SecretStore:
-    """How `secret://<name>/…` is read in a cluster."""
+    """The way to read `secret://<name>/…` in a cluster."""
 
     name: str
     via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """Where a target's images come from."""
+    """The source of a target's images."""
 
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
@@ -74,7 +74,7 @@ class Images:
 
 @record
 class Telemetry:
-    """Where metrics go besides the cluster's own Prometheus."""
+    """The destinations of metrics besides the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
     secret: SecretRef | None = None  # bearer token
@@ -93,25 +93,25 @@ class HeadState:
 
 @record
 class Network:
-    """The range of a target's private network, and the field of the target that has it in the spec.
+    """A target's private address range, and its field in the spec.
 
-    `example` shows another range as one would write it there.
+    `example` is another range in the form of that field.
     """
 
     cidr: str
     field: tuple[str, ...]
     example: str
-    adopted: str = ""  # id of an existing network
+    adopted: str = ""  # ID of an existing network
 
 
 class Options:
-    """The fields of a target that its provider alone has. A provider with such fields has a record of this type."""
+    """The provider-specific fields of a target; each provider with such fields has its own subclass."""
 
     __slots__ = ()
 
     @property
     def network(self) -> Network | None:
-        """The private network of the target, where it has one whose range is known."""
+        """The target's private network, if it has one with a known range."""
         return None
 
 
@@ -122,7 +122,7 @@ FIRST_KEYS = (1,)
 
 @record
 class TargetSpec:
-    """One entry of `deployment.targets`: what all providers share, and what its own one adds."""
+    """An entry of `deployment.targets`: the fields that all providers share, and the options of its own provider."""
 
     name: str
     provider: str
@@ -144,12 +144,12 @@ class TargetSpec:
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # of users in clouds whom workloads here are; the last is used
+    access_keys: tuple[int, ...] = FIRST_KEYS  # of the access keys of workloads here for clouds; the last is used
     version: str = ""  # of a cloud's Kubernetes, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     options: Options = NO_OPTIONS
-    in_cloud: bool = False  # whether its provider is a public cloud, whose regions say where it lies
-    secrets_via: str = ""  # how most targets of its provider read secrets from outside of their cluster
+    in_cloud: bool = False  # whether its provider is a public cloud, so that the region determines its location
+    secrets_via: str = ""  # how most targets of its provider read secrets from outside their cluster
 
 
 @record

@@ -1,4 +1,4 @@
-"""Who is responsible for a system, and the rules that apply to it."""
+"""Responsibility for a system, and the rules that apply to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Profile:
 
 @record
 class Owner:
-    """Who is responsible for a system, and whom its alerts notify."""
+    """The team responsible for a system, and the channel for its alerts."""
 
     team: str
     email: str
@@ -56,7 +56,7 @@ class Approvers:
 
 @record
 class Retention:
-    """How long a system's data is kept."""
+    """Retention periods of a system's data."""
 
     captures_s: int | None = None
     runs_s: int | None = None  # finished runs (jobs) are kept this long
@@ -65,7 +65,7 @@ class Retention:
 
 @record
 class Governance:
-    """Who is responsible for a system, its risk, its data, and its rules."""
+    """A system's owner, risk, data classes and rules."""
 
     owner: Owner
     risk: str = "limited"  # minimal limited high

@@ -1,4 +1,4 @@
-"""Models that were trained elsewhere: which they are, and where their files are."""
+"""Models that were trained elsewhere, and the location of their files."""
 
 from __future__ import annotations
 

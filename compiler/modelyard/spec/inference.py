@@ -56,7 +56,7 @@ class Slo:
 
 @record
 class Rollout:
-    """How a new version of the servers replaces the old: `blue-green` whole, or `incremental` in steps of traffic."""
+    """The way new servers replace the old: `blue-green` at once, or `incremental` in steps of traffic."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10
@@ -88,7 +88,7 @@ class Caller:
 
 @record
 class Auth:
-    """How callers authenticate."""
+    """The authentication of callers."""
 
     type: str = "none"  # none bearer-token
     callers: tuple[Caller, ...] = ()

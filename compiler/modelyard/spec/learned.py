@@ -1,4 +1,4 @@
-"""What a model is trained on: the features of its training data, and their types."""
+"""The training input of a model: features, and their types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.needs import Dataset
 
 @record
 class Learned:
-    """What a model was trained on: its features, the types of columns in schemas, and the datasets with features."""
+    """The training input of a model: its features, the types of columns in schemas, and the datasets with features."""
 
     features: tuple[str, ...]
     types: dict[str, str]

@@ -16,7 +16,7 @@ RULES_ONLY = frozenset({"performance"})
 
 @record
 class Reference:
-    """What a monitor compares with: a window of a dataset, or the data that the model was trained on."""
+    """A monitor's reference: a window of a dataset, or the data that the model was trained on."""
 
     data: str = ""  # empty: the training data, as kept with the model
     window_s: int | None = None
@@ -24,7 +24,7 @@ class Reference:
 
 @record
 class OnBreach:
-    """Who is notified when a check fails, and what is started or rolled back, at most once per cooldown."""
+    """Effects of a failed check: notifications, and a run or rollback at most once per cooldown."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -34,7 +34,7 @@ class OnBreach:
 
 @record
 class Monitor:
-    """What is watched, by which checks, over which window, and what a breach triggers."""
+    """A monitor: the watched resource, its checks and window, and the effects of a breach."""
 
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality

@@ -38,7 +38,7 @@ class Store:
     object_lock: ObjectLock | None = None
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
-    encryption_key: str = ""  # the key of an adopted bucket, by the name that its cloud gives it
+    encryption_key: str = ""  # the encryption key of an adopted bucket, as its cloud names it
 
     def credentials_of(self, workload: str) -> SecretRef | None:
         """The Secret by which a workload such as `pipelines.retrain` opens the store."""
@@ -121,7 +121,7 @@ class Check:
 
 @record
 class ModelCard:
-    """What a model is for and where it fails, in prose."""
+    """A model's purpose and limitations, in prose."""
 
     purpose: str = ""
     limitations: str = ""
@@ -131,7 +131,7 @@ class ModelCard:
 
 @record
 class Explainability:
-    """How predictions are explained, on how many rows."""
+    """The method that explains predictions, and the number of rows."""
 
     method: str  # shap permutation
     sample: int = 1000  # rows
@@ -139,7 +139,7 @@ class Explainability:
 
 @record
 class ModelImport:
-    """Where the files of an imported model are, and their digest."""
+    """The location of an imported model's files, and their digest."""
 
     digest: str
     uri: str = ""  # models:/NAME/VERSION, runs:/RUN/PATH or s3://BUCKET/PATH, instead of store and path
@@ -150,7 +150,7 @@ class ModelImport:
 
 @record
 class Model:
-    """What is learned, and the requirements for promoting a version."""
+    """A model: its task, and the requirements for promoting a version."""
 
     name: str
     task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation

@@ -17,7 +17,7 @@ class Source:
 
 @record
 class Schedule:
-    """How a run starts: `cron` by time, `after` a run of another pipeline has succeeded, `once` when deployed,
+    """The start of a run: `cron` by time, `after` a successful run of another pipeline, `once` when deployed,
     `on-demand` by hand or by a monitor.
     """
 
@@ -63,7 +63,7 @@ class Tuning:
 
 @record
 class Split:
-    """How training data is held out: `fraction` at random with `seed`, or the newest by the dataset's timestamp."""
+    """The held-out part of training data: `fraction` at random with `seed`, or the newest rows by timestamp."""
 
     fraction: float = 0.2
     by: str = "random"  # random time
@@ -73,7 +73,7 @@ class Split:
 
 @record
 class Reprocess:
-    """What a batch inference scores again when the version changes: `none`, `all`, or a `window` of recent files."""
+    """Files that batch inference scores again after a new version: `none`, `all`, or a `window` of recent ones."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None

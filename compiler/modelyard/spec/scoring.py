@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """One use of a model: `path` is where the spec has its model and its output."""
+    """A use of a model for scoring; `path` is the element of the spec with its model and output."""
 
     name: str
     path: Path

@@ -1,4 +1,4 @@
-"""How a version of a model goes live: its aliases in order, and the requirements of each."""
+"""The stages by which a version of a model goes live: its aliases in order, and the requirements of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class Approval:
-    """Who must approve before the alias of a model moves."""
+    """The approvals required before the alias of a model moves."""
 
     groups: tuple[str, ...]
     minimum: int = 1
@@ -25,7 +25,7 @@ class Signed:
 
 @record
 class Soak:
-    """How long a version serves in the previous stage, and what a monitor must find in its answers."""
+    """The time that a version serves in the previous stage, and what a monitor must find in its answers."""
 
     for_s: int
     monitor: str = ""  # if empty, time alone decides

@@ -47,7 +47,7 @@ class System:
     monitors: Mapping[str, Monitor]
     channels: Mapping[str, Channel]
     overrides: tuple[Override, ...] = ()
-    signed: tuple[Signed, ...] = ()  # approvals beside the spec
+    signed: tuple[Signed, ...] = ()  # approvals next to the spec
     moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
 
     def target(self, name: str) -> TargetSpec:

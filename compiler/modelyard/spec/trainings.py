@@ -1,4 +1,4 @@
-"""Which pipelines train a model."""
+"""The pipelines that train a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a monitor watches, and where it keeps the state for its next run."""
+"""The data and models that a monitor watches, and the folder with the state for its next run."""
 
 from __future__ import annotations
 

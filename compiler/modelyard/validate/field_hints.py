@@ -1,4 +1,4 @@
-"""Where an unknown field belongs, judging by its surroundings."""
+"""The place where an unknown field belongs, judging by its surroundings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST: Final = 70
 
 
 def field_hint(document: Document, fault: Fault) -> str:
-    """What to do with an unknown field, or an empty text if only its spelling can tell."""
+    """A hint for an unknown field, or an empty text if only its spelling can help."""
     if len(fault.name) > _LONGEST:
         return ""
     return (
@@ -27,7 +27,7 @@ def field_hint(document: Document, fault: Fault) -> str:
 
 
 def unnamed_hint(fault: Fault) -> str:
-    """What to write if the fields of an entry lack its name."""
+    """A hint for an entry whose fields lack its name."""
     there = [name for name in _mapping(fault.value) if name not in fault.others]
     return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
 

@@ -1,4 +1,4 @@
-"""What to write instead of text with the wrong form, using names from elsewhere in the spec."""
+"""Hints for text with the wrong form, using names from elsewhere in the spec."""
 
 from __future__ import annotations
 

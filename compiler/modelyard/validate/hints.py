@@ -1,4 +1,4 @@
-"""What to write instead of a value with the wrong type, using the schema's examples and the user's own words."""
+"""Hints for a value with the wrong type, using the schema's examples and the user's own words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def word_hint(value: Json, words: list[str]) -> str:
 
 
 def type_hint(names: list[str], fault: Fault) -> str:
-    """What to write instead of a value with the wrong type; `names` are the allowed types."""
+    """A hint for a value with the wrong type; `names` are the allowed types."""
     value = fault.value
     if value is None:
         return "remove the line, or give it a value"

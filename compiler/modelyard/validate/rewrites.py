@@ -62,7 +62,7 @@ _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
 _A_MONTH: Final = re.compile(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
 NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
-"""How other languages write an empty value."""
+"""Empty values in other languages."""
 
 _MONTH: Final = "M"
 """After a number it probably means months, which durations do not have, and never minutes."""

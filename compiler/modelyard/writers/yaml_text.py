@@ -17,7 +17,7 @@ _LONGEST_KEY = 1000
 """An implicit key may have 1,024 characters as written; a longer one is written after a question mark."""
 
 _PLAIN = re.compile(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
-"""Text that no reader takes for structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
+"""Text that no reader interprets as structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
 
 _NUMBER_OR_DATE = re.compile(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
 """A digit, then only characters of numbers (any base, base 60 too), dates and times: a superset for all readers."""
@@ -27,13 +27,13 @@ _WORDS = frozenset(
     for sign in ("", "-")
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
 )
-"""Words that some reader takes for a boolean, null or a number, in any case."""
+"""Words that some reader interprets as a boolean, null or a number, in any case."""
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Characters that an editor hides, reorders or takes for a line break. A fixed list: Python's varies by version."""
+"""Characters that an editor hides, reorders or shows as a line break. A fixed list: Python's varies by version."""
 
 _LISTS = (list, tuple)  # not every Sequence: bytes and ranges are not data
 

@@ -15,7 +15,7 @@ from modelyard_targets.aws.options import resolve_options
 from modelyard_targets.aws.rules import RULES
 from modelyard_targets.kube.network.envoy import CLASS
 
-# What makes programs and objects is imported when they are made: `validate` runs at every save of a spec.
+# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
 
 def _lower(plan: Plan, placement: str) -> Stack:

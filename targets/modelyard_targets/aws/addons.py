@@ -1,6 +1,6 @@
-"""Add-ons of EKS beside those of any cluster: what sizes node groups, what offers GPUs, and what makes elastic nodes.
+"""Add-ons for EKS on top of those for any cluster: cluster autoscaler, GPU device plugin and metrics, and Karpenter.
 
-Values are those of the charts' own values.yaml at the versions of charts.json, read 2026-11-24.
+Value names are those in each chart's values.yaml at the versions in charts.json, read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOBODY: Final = 65534
 
 
 def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
-    """What the machines of a placement need in its cluster, before anything runs on them."""
+    """Return the add-ons that the placement's nodes need before any workload runs."""
     if not plan.has_cluster(placement):
         return ()
     pools = pools_of(plan, placement)
@@ -49,9 +49,9 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def priorities(context: Context) -> Mapping[str, Given]:
-    """Node groups by the names of their autoscaling groups, the first of each pool the highest.
+    """Rank node groups by the names of their autoscaling groups; the first group of each pool ranks highest.
 
-    EKS calls such a group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group's own name.
+    EKS names such a group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group's own name.
     """
     ranked: dict[str, list[str]] = {}
     for name, pool in pools_of(context.plan, context.placement):
@@ -61,9 +61,9 @@ def priorities(context: Context) -> Mapping[str, Given]:
 
 
 def _autoscaler(context: Context) -> Mapping[str, Given]:
-    """It tries the groups of a pool in their order, and takes a node away when others have room for its Pods.
+    """Try the groups of a pool in order, and remove a node once its Pods fit on other nodes.
 
-    Pods that must not be moved say so themselves; a folder on the node's own disk is no reason to keep a node.
+    Pods that must not be moved carry an annotation; local storage is no reason to keep a node.
     """
     pull = pull_secret_of_addons(context.target)
     return {
@@ -92,12 +92,12 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
 
 
 def _autoscaler_tags(context: Context) -> Mapping[str, str]:
-    """That of the cluster's own minor version, which the chart is behind."""
+    """Use the image tag for the cluster's own minor version; the chart lags behind it."""
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
 def _device_plugin(context: Context) -> Mapping[str, Given]:
-    """The driver is in the image of the node, the plugin is not."""
+    """Configure the device plugin; the node image has the driver but not the plugin."""
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
         "resources": _resources("20m", "128Mi"),
@@ -105,7 +105,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 
 
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
-    """Load, memory, temperature and errors of each accelerator; Prometheus reads them by a PodMonitor of the system.
+    """Export utilization, memory, temperature and errors of each GPU; the system's PodMonitor scrapes them.
 
     It needs 400 to 512 MiB, and more for moments on nodes with eight GPUs: daemons.json names the sources.
     """
@@ -117,7 +117,7 @@ def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
 
 
 def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
-    """Values of a chart whose Pods run on every node with accelerators of NVIDIA."""
+    """Return values for a chart whose Pods run on every node with NVIDIA GPUs."""
     pools = pools_of(context.plan, context.placement)
     names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
     chosen: Given = {"key": POOL, "operator": "In", "values": names}
@@ -132,7 +132,7 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
 
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
-    """In a network without a way out it asks for no prices, which are told in one region only."""
+    """Disable price look-ups in a network without internet access: the pricing API exists in one region only."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -153,13 +153,13 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
-    """It asks for prices where there is a way out, and they have no endpoint."""
+    """Allow calls to the pricing API where the network has internet access; it has no VPC endpoint here."""
     prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 
 
 def _secrets(context: Context) -> Mapping[str, Given]:
-    """Its role in the account is given to a ServiceAccount of this name."""
+    """Name the ServiceAccount that the IAM role is bound to."""
     return {"serviceAccount": {"name": "external-secrets"}}
 
 

@@ -1,4 +1,4 @@
-"""What the machines and the network's endpoints of a placement cost a month, at least and at most."""
+"""Minimum and maximum monthly cost of a placement's machines and VPC endpoints."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 CURRENCY = "USD"
 
 _ENDPOINT_HOURLY: Final = 0.01
-"""Of an interface endpoint in one zone, in us-east-1 (aws.amazon.com/privatelink/pricing, 2026-11-25)."""
+"""US dollars per interface endpoint and zone in us-east-1 (aws.amazon.com/privatelink/pricing, 2026-11-25)."""
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """What never goes away costs, and a system at its largest; None where there is no cluster."""
+    """Return the minimum and maximum monthly cost, or None without a cluster."""
     if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 
 
 def monthly_low(plan: Plan, placement: str) -> float:
-    """The price when endpoints of models are at their smallest all month long and nothing else runs."""
+    """Return the monthly price with all endpoints at their smallest and no pipeline running."""
     nodes = system_nodes(plan, placement).least
     return machines.monthly_low(offerings(), plan, placement, nodes, endpoints_monthly(plan, placement))
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
-    """The price when endpoints of models are at their largest all month long, and every run takes all of its time."""
+    """Return the monthly price with all endpoints at their largest and every run lasting until its timeout."""
     nodes = system_nodes(plan, placement, rollouts=False).most
     return machines.monthly_high(offerings(), plan, placement, nodes, endpoints_monthly(plan, placement))
 
 
 def network_endpoints(plan: Plan, placement: str) -> tuple[int, int]:
-    """How many services have an interface endpoint in a network that is made here, and in how many zones."""
+    """Return how many services have an interface endpoint in the network created here, and in how many zones."""
     target = target_of(plan, placement)
     return (0, 0) if vpc_of(target).adopt else (len(endpoints_of(plan, placement)), zones_of(target))
 
 
 def endpoints_monthly(plan: Plan, placement: str) -> float:
-    """What these cost, whether anybody calls them or not."""
+    """Return the monthly price of the VPC endpoints, which cost the same whether used or not."""
     services, zones = network_endpoints(plan, placement)
     return services * zones * _ENDPOINT_HOURLY * HOURS_OF_A_MONTH
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Rows of the README: the least and the most that is to be paid, and where the prices are from."""
+    """Yield the README's cost rows: minimum, maximum, and where the prices come from."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )

@@ -1,4 +1,4 @@
-"""What AWS makes of each kind of resource."""
+"""How AWS implements each kind of resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS cannot honour of a plan."""
+"""Checks for what AWS cannot provide."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from modelyard_targets.kube.storage.buckets import region_of
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Of a cluster and of a managed node group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", read 2026-11-24)."""
+"""Per cluster, and per managed node group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", read 2026-11-24)."""
 
 _OF_A_CLUSTER: Final = (
     "version",
@@ -42,15 +42,15 @@ _OF_A_CLUSTER: Final = (
     "egress",
     "secretStores",
 )
-"""Fields of a target that say how its cluster is, beside those of which every cluster may make no use."""
+"""Target fields that configure a cluster, in addition to those that any cluster may leave unused."""
 
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
-"""Fifty, less what components add themselves (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
+"""Fifty, less the tags that components add (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Everything that lowering relies on, told at the line that asks for it."""
+    """Check everything that lowering relies on, and report each problem at the line that causes it."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 
@@ -62,7 +62,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """What is said of a cluster, its network or what runs in it, where nothing runs."""
+    """Report settings for a cluster, its network or its workloads on a target that runs nothing."""
     if plan.has_cluster(placement):
         return
     here = target_path(plan.system, placement)
@@ -74,7 +74,7 @@ def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Only versions whose add-ons are known."""
+    """Allow only Kubernetes versions whose add-on versions are known."""
     version = target_of(plan, placement).version
     if version and version not in releases():
         where = plan.system.at(*target_path(plan.system, placement), "version")
@@ -82,14 +82,14 @@ def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """The name of the cluster, which is also that of its key and its log groups."""
+    """Limit the length of the cluster's name, which its KMS key and log groups share."""
     name = cluster_name(plan.system, placement)
     if len(name) > _LONGEST_CLUSTER:
         yield problems.name_too_long(plan.system.at("metadata", "name"), "the cluster", name, _LONGEST_CLUSTER)
 
 
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """The user's labels, on everything in the account."""
+    """Check that the user's labels are valid AWS tags, since every resource in the account carries them."""
     system = plan.system
     made = tuple(tags(system, placement))
     for key, _ in system.metadata.labels:
@@ -103,8 +103,10 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Buckets that are made in another account, which lets nobody of this one in, or that are in another region, where
-    a network without a way out does not lead: its endpoint of S3 is one of its own region.
+    """Report buckets that a workload cannot reach.
+
+    A bucket created in another account grants no access to this one. A bucket in another region is unreachable from a
+    network without internet access, because the S3 endpoint only covers the network's own region.
     """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
@@ -116,7 +118,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 continue
             where, region = system.key(*resource.origin), region_of(bucket, system)
             accounts = {options_of(here).account, options_of(other).account}
-            if not bucket.adopt and len(accounts) > 1:  # an adopted one is opened by its own policy
+            if not bucket.adopt and len(accounts) > 1:  # an adopted bucket grants access by its own policy
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield problems.bucket_out_of_reach(where, store, placement, what, instead)
             if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
@@ -125,7 +127,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Buckets of targets that, by way of others or not, wait for this one themselves."""
+    """Report targets that wait, directly or through others, for each other's buckets."""
     waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
         if placement in _reached(other, waits):
@@ -134,7 +136,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """The other AWS targets whose infrastructure that of a placement reads: of each a bucket, and who opens it."""
+    """Return the other AWS targets whose infrastructure this placement reads, each with a bucket and who opens it."""
     targets = {target.name: target for target in plan.system.deployment.targets}
     found: dict[str, tuple[str, Resource]] = {}
     for resource in plan.of(Identity, placement) if targets[placement].provider == "aws" else ():
@@ -146,7 +148,7 @@ def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
 
 
 def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """What has to be there before a target, however far off."""
+    """Return everything that a target waits for, directly or indirectly."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -173,7 +175,7 @@ def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Dollars, in which AWS counts."""
+    """Require a budget in US dollars, the currency of AWS budgets."""
     budget = plan.system.governance.budget
     if budget is not None and budget.currency != "USD":
         yield problems.budget_in_dollars(plan.system.at("governance", "budget", "monthly"), budget.currency)

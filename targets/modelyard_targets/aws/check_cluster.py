@@ -1,4 +1,4 @@
-"""What is known of a cluster that is made on AWS: its add-ons, its storage class, and where its proxies run."""
+"""Checks on a cluster created on AWS: its add-ons, its storage class, and where its proxies run."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from modelyard_targets.kube.network.envoy import CLASS
 from modelyard_targets.kube.placement.placed import target_of
 
 STORAGE_CLASS: Final = "gp3"
-"""The one storage class of a cluster that is made here."""
+"""The only storage class of a cluster created here."""
 
 
 def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Nothing is present on a cluster before it is made, and it is made with one storage class."""
+    """Report add-ons listed as `present` and unknown storage classes: a new cluster has no add-ons and one class."""
     if not plan.has_cluster(placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -31,5 +31,5 @@ def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """`clients` of endpoints; the proxies of the controller that is installed here run in a namespace that is known."""
+    """Check `clients` of endpoints; the namespace of our own controller's proxies is known."""
     yield from check_clients(plan, placement, CLASS)

@@ -1,4 +1,4 @@
-"""Points out compute classes whose Pods just miss a much cheaper machine, or need a larger disk than EBS has."""
+"""Checks for compute classes that narrowly miss a much cheaper machine, or that need a larger disk than EBS offers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from modelyard_targets.aws.pools import disks_of
 from modelyard_targets.cloud.check_machines import check_machines as check_machines_of
 
 _LARGEST_VOLUME_GIB: Final = 64 * 1024
-"""Of gp3 (docs.aws.amazon.com, API of EC2, ModifyVolume, `Size`, read 2026-11-26)."""
+"""The largest gp3 volume (docs.aws.amazon.com, EC2 API, ModifyVolume, `Size`, read 2026-11-26)."""
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Classes that would cost much less if they asked for a little less, with what that saves a month."""
+    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
     return check_machines_of(offerings(), plan, placement)
 
 
@@ -31,7 +31,7 @@ def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         if not pool.elastic and pool.hardware.groups
     ]
     elastic = [plan.system.compute[pool.compute] for pool in pools if pool.elastic]
-    if elastic:  # which share one class of nodes
+    if elastic:  # all elastic classes share one EC2NodeClass
         largest = max(elastic, key=lambda one: one.disk_bytes or 0)
         needed.append((largest.name, disk_gib(plan, placement)))
     for compute, gib in needed:

@@ -1,4 +1,4 @@
-"""What AWS cannot honour of a network: ranges that are no VPC's, and nodes that cannot pull their images."""
+"""Checks for networks that AWS cannot provide: invalid CIDR ranges, and nodes that cannot pull their images."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
 
 _WIDEST: Final = 16
 _NARROWEST: Final = 22
-"""An eighth of it is a zone's subnet: 128 addresses, of which each Pod takes one."""
+"""A zone's subnet is an eighth of the range: 128 addresses, of which each Pod takes one."""
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 
 @cache
 def regions() -> tuple[str, ...]:
-    """The regions of AWS, those of China and of the government of the USA among them."""
+    """Return all AWS regions, including China and GovCloud."""
     with open(_REGIONS, encoding="utf-8") as file:
         return tuple(json.load(file)["regions"])
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A region that there is, and whose network can be made."""
+    """Require an existing region, and one where the network can be created."""
     target = target_of(plan, placement)
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()
@@ -48,7 +48,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """The range of a network that is made; an adopted one is as it is, but it is one of IPv4."""
+    """Check the CIDR range of a created network; an adopted one only has to be IPv4."""
     vpc = vpc_of(target_of(plan, placement))
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why and plan.has_cluster(placement):
@@ -57,7 +57,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Images come from the internet, or from a mirror."""
+    """Require internet access or a mirror, since nodes have to pull images."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
         return
@@ -67,7 +67,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_public(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Public endpoints stand in public subnets, which a network that is made has beside its NAT gateways."""
+    """Report public endpoints in a network without public subnets, which only exist next to NAT gateways."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none":
         return

@@ -1,4 +1,4 @@
-"""What IAM has no room for: policies of a role or a user that names more folders than it takes characters."""
+"""Checks for IAM size limits: policies of a role or user that name too many folders."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 _OF_A_ROLE: Final = 10_240
-"""Characters of all policies within a role (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
+"""Total characters of a role's inline policies (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
 
 _FOLDERS_OF_A_USER: Final = 40
-"""As `modelyard_stacks.aws.crossing` has it: ten managed policies of four."""
+"""Ten managed policies with four folders each, as in `modelyard_stacks.aws.crossing`."""
 
-_BESIDE: Final = 1_600  # what no folder adds to, such as keys
-_OF_A_BUCKET: Final = 200  # its statement of listing, without folders
+_BESIDE: Final = 1_600  # everything except folders, such as keys
+_OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Roles of workloads here, and users of those that open a bucket here from a cluster elsewhere."""
+    """Check roles of workloads here, and users for workloads in other clusters that open a bucket here."""
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
         value = resource.value
@@ -43,7 +43,7 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """About as many characters as the policy has: a path that may be a file is named as a file, too."""
+    """Estimate the policy's characters; a path that may be a file also appears as a file."""
     found = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
         listed = len(access.prefix) + len('"/*",')

@@ -1,4 +1,4 @@
-"""What AWS cannot honour of stores: names and sizes that it refuses, and what only other services have."""
+"""Checks for stores that AWS cannot provide: refused names and sizes, and features of other services."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3
 _SMALLEST: Final = 20 * _GI
 _LARGEST: Final = 64 * 1024 * _GI
-"""Of a volume of gp3 (docs.aws.amazon.com/AmazonRDS, "Amazon RDS DB instance storage", read 2026-11-24)."""
+"""Of a gp3 volume (docs.aws.amazon.com/AmazonRDS, "Amazon RDS DB instance storage", read 2026-11-24)."""
 
 _LONGEST_DATABASE: Final = 63
 _LONGEST_BUCKET: Final = 63
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 _SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-"""Of names that S3 keeps (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""
+"""Reserved by S3 (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Every store of a placement, and the database that its registry stands on."""
+    """Check every store of a placement, and the database behind its registry."""
     target = target_of(plan, placement)
     for store in plan.of(Store, placement):
         yield from _check_adopted(store.value, plan.system)
@@ -45,7 +45,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Whoever writes to a locked bucket of this placement sends checksums, which other services may refuse."""
+    """Report workloads that write to a locked bucket here and to another S3 service, which may refuse checksums."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)
@@ -103,7 +103,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
 
 
 def _bucket_fault(name: str) -> str:
-    """Why S3 has no bucket of an adopted one's name, or nothing; the schema has looked at how it begins and ends."""
+    """Return why S3 refuses the name of an adopted bucket, or ""; the schema checks its first and last character."""
     if not name:
         return ""
     if len(name) > _LONGEST_BUCKET:

@@ -1,4 +1,4 @@
-"""Elastic classes: Karpenter makes whichever machine is cheapest when a Pod waits, within what the class asks for."""
+"""Elastic compute classes: Karpenter launches the cheapest machine that fits when a Pod is pending."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
 def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
     """The NodePool of an elastic class: which machines it may take, and how much of them at most.
 
-    A node goes when nothing runs on it, and never because it is old or another would be cheaper: runs take days.
+    A node is removed only once it is empty, never because it is old or another would be cheaper: runs take days.
     """
     pool = resource.value
     if not pool.elastic:
@@ -68,12 +68,12 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
 
 
 def node_class(context: Context) -> Iterator[Call]:
-    """How every such node is made: its profile, network and disk are those of the project below.
+    """Build the EC2NodeClass; its instance profile, network and disk key come from the infrastructure project.
 
-    Machines with NVMe disks keep images and what Pods write on these; the others on their root volume.
+    Machines with NVMe disks keep images and Pods' files there; all others use their root volume.
 
-    The machine image is one release of Amazon Linux 2023 by EKS, for the cluster's version: with the newest, all nodes
-    would be made anew on the day of each release.
+    The AMI is pinned to one EKS release of Amazon Linux 2023 for the cluster's version: tracking the latest would
+    replace every node on each release day.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
@@ -116,8 +116,8 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Twice the machines that all Pods of the class need at their most if each gets one: Karpenter counts whole
-    machines, and starts none that would not fit in what is left.
+    """Return twice the machines needed if every Pod of the class gets its own: Karpenter counts whole machines and
+    launches none that would exceed the limit.
     """
     asked = demand(plan, placement, databases=False)
     everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
@@ -126,7 +126,7 @@ def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
-    """How many vCPUs the nodes of an elastic class may have together."""
+    """Return the vCPU limit for all nodes of an elastic class together."""
     return offerings().machine(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
 
 
@@ -148,9 +148,9 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Images, and what the Pods of the largest class may write, of which two may share a node.
+    """Return the root volume's size: images, and the files of two Pods of the largest class, which may share a node.
 
-    Where every machine of a class has local disks, its images and Pods are on these.
+    Classes whose machines all have local disks are left out, because images and Pods use those.
     """
     elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
     on_root = [one for one in elastic if not all(offerings().machine(name).local_gb for name in one.any_of)]

@@ -1,4 +1,4 @@
-"""What everything in an account stands on: the account itself, its key, the network and the cluster."""
+"""The base of the infrastructure: the account, its key, the network and the cluster."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 GROUP: Final = "foundation"
 _ZONES: Final = 3
 _TWO_ZONES: Final = frozenset({"us-west-1"})
-"""Accounts get two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
+"""Accounts get only two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
 
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
 _ALWAYS_CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""By nodes and their Pods: addresses and volumes, images, and the credentials of Pod Identity. S3 has a gateway."""
+"""Called by nodes and Pods for addresses, volumes, images and Pod Identity credentials. S3 has a gateway endpoint."""
 
 
 def account_call(context: Context) -> Call:
-    """The provider: its region, the account that it has to be, and the tags of everything."""
+    """Build the provider with its region, the expected account ID, and default tags."""
     target, here = context.target, target_path(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("region", target.region)]
     if account := options_of(target).account:
@@ -40,7 +40,7 @@ def account_call(context: Context) -> Call:
 
 
 def key_call(context: Context) -> Call:
-    """The key that all that is kept here is encrypted with."""
+    """Build the KMS key that encrypts all data of the target."""
     here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("account", Ref("account"))]
     if not context.plan.has_cluster(context.placement):
@@ -49,7 +49,7 @@ def key_call(context: Context) -> Call:
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Account, key, network and cluster, in this order."""
+    """Yield account, key, network and cluster, in this order."""
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
     yield key_call(context)
@@ -58,7 +58,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def addon_call(context: Context) -> Call:
-    """The add-ons that run on nodes, once there are some."""
+    """Build the add-ons that run on nodes; they depend on the system pool."""
     name = cluster_name(context.system, context.placement)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -69,7 +69,7 @@ def addon_call(context: Context) -> Call:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """What is said of a system on everything that is made for it; budgets and bills go by the first."""
+    """Yield the tags on every resource of the system; budgets and bills filter by the first."""
     yield "modelyard:system", system.metadata.name
     yield "modelyard:environment", system.environment
     yield "modelyard:target", placement
@@ -79,46 +79,46 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def release_of(target: TargetSpec) -> Release:
-    """The release of Kubernetes that a target runs; the check has refused those that are not known."""
+    """Return the EKS release of a target; the check has already refused unknown versions."""
     return releases()[target.version or default_version()]
 
 
 def log_days(system: System) -> int:
-    """How long the account keeps logs of the control plane and of the network."""
+    """Return how many days control plane and flow logs are kept."""
     return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
 
 
 def nat_of(system: System, target: TargetSpec) -> str:
-    """The way out of the network: `none`, `one`, or `per-zone`, which survives the loss of a zone."""
+    """Return the network's NAT setup: `none`, `one`, or `per-zone`, which survives the loss of a zone."""
     return vpc_of(target).nat or ("per-zone" if system.profile.size == "enterprise" else "one")
 
 
 def zones_of(target: TargetSpec) -> int:
-    """The zones that a network spans."""
+    """Return how many availability zones the network spans."""
     return 2 if target.region in _TWO_ZONES else _ZONES
 
 
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """The services that nodes and Pods call by an interface endpoint in the network.
+    """Return the services that nodes and Pods call through an interface endpoint.
 
-    Each costs about 8 dollars a month and zone. A small system with a NAT gateway reaches them through that, for calls
-    are small and S3, where layers of images lie too, has an endpoint that costs nothing.
+    An endpoint costs about 8 dollars a month and zone. A small system uses its NAT gateway instead: its calls are
+    small, and S3, which also stores image layers, has a gateway endpoint that is free.
     """
     system = plan.system
     if system.profile.size == "small" and nat_of(system, system.target(placement)) != "none":
         return ()
-    called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
+    called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and resizes node groups
     if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
     if managed_stores(plan, placement, Kind.DATABASE):
         called.append("rds")  # what makes the login of a database finds it there
     if has_elastic_pool(plan, placement):
-        called += ["sqs", "ssm"]  # interruptions, and which image a node starts from
+        called += ["sqs", "ssm"]  # interruption events, and AMI look-up
     return tuple(sorted(called))
 
 
 def buckets_of(context: Context) -> tuple[str, ...]:
-    """The buckets of S3 that workloads of a placement open, by their stores or by the URI of a dataset."""
+    """Return the S3 buckets that workloads of a placement open, from stores and from dataset URIs."""
     system = context.system
     identities = context.plan.of(Identity, context.placement)
     stores = [system.stores[access.store] for identity in identities for access in identity.value.access]

@@ -1,4 +1,4 @@
-"""The gateway that a cluster of AWS gets where some route needs one and the spec names none that is there."""
+"""The gateway created on an AWS cluster when a route needs one and the spec names no existing one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.placement.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """The target with the gateway that is made for it, and what its controller is able to do."""
+    """Return the target with the gateway created for it and that controller's capabilities."""
     target = target_of(plan, placement)
     if ENVOY not in addons_of(plan, placement):
         return target

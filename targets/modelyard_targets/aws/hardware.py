@@ -1,4 +1,4 @@
-"""Chooses instance types of EC2 for a compute class."""
+"""Choice of EC2 instance types for a compute class."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """The machines for a class in the target's region, or in words why there are none."""
+    """Return the machines for a class in the target's region, or the reason why there are none."""
     return choose_from(offerings(), compute, target.region)

@@ -1,4 +1,4 @@
-"""Who may do what: a role for each workload with exactly what it names, and for what runs the platform itself."""
+"""IAM access: a least-privilege role for each workload, and roles for the platform's own controllers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KARPENTER: Final = "karpenter"
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """A role for each of these workloads: those that open a bucket of the account.
 
-    None reads a secret there: External Secrets, which has a role of its own, brings each to the cluster.
+    No workload reads secrets from AWS: External Secrets has its own role and copies them into the cluster.
     """
     for resource in roles:
         yield _identity(resource, context, apart=False)
@@ -47,7 +47,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Roles of what runs in the cluster for everybody: what sizes node groups, and what reads secrets."""
+    """Yield roles for cluster-wide controllers: the autoscaler, External Secrets, and Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
     yield Call("autoscaler", "ClusterAutoscaler", name, (*cluster, *_account(AUTOSCALER)), PLATFORM, here)
@@ -74,10 +74,10 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """A user for each workload of another place that opens a bucket here: it has no role to be given."""
+    """Yield an IAM user for each workload outside AWS that opens a bucket here, since it cannot assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(one, context, apart=False) for one in mine)
-        name = f"{resource.placement}.{resource.name}"  # no label of DNS has a dot
+        name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
         arguments: tuple[tuple[str, Literal], ...] = (
             ("account", Ref("account")),
             ("access", access),
@@ -87,7 +87,7 @@ def crossing_calls(context: Context) -> Iterator[Call]:
 
 
 def makes_anything(plan: Plan, placement: str) -> bool:
-    """Whether there is something to make: not where all that a target holds was there before, and roles open it."""
+    """Return whether the target creates anything: not if everything is adopted and opened only through roles."""
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 
@@ -102,7 +102,7 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], 
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
-    """Both halves of the keys of each of these users, by the names at which the programs of their places ask."""
+    """Yield the access keys of these users, under the output names that other targets' programs read."""
     made = {call.variable for call in crossing_calls(context)}
     for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
@@ -114,12 +114,12 @@ def crossing_exports(context: Context) -> Iterator[Export]:
 
 
 def crossing_variable(resource: Resource) -> str:
-    """The variable of a crossing."""
+    """Return the variable name of a cross-target user."""
     return crossing_output(resource, "crossing")
 
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """The secrets of Secrets Manager among these references, by the names that they have there."""
+    """Return the names of those references that Secrets Manager stores."""
     found = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(found))
 
@@ -136,7 +136,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
-    """Where the Pods of an add-on run, and as whom: its chart calls the account like itself."""
+    """Return an add-on's namespace and ServiceAccount, which its chart names after the add-on."""
     return ("namespace", charts()[addon].namespace), ("service_account", addon)
 
 
@@ -148,7 +148,7 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
 
 
 def _access(value: Identity, system: System) -> tuple[Access, ...]:
-    """What is asked of buckets of AWS; a service that only speaks like S3 is opened with its own credentials."""
+    """Return the access to S3 itself; other S3-compatible services use their own credentials."""
     stores = system.stores
     return tuple(
         access
@@ -158,7 +158,7 @@ def _access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _given(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """An argument that is left out where it says nothing."""
+    """Return the argument, or nothing when its value is empty."""
     return ((argument, value),) if value else ()
 
 

@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: what an account gets before anything runs in its cluster."""
+"""The projects `infrastructure`, `infrastructure-2` …: everything in an account below the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _NEEDS: Final = ("pulumi", "pulumi-aws")
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
-"""Resources at most: of network, cluster and what runs it; of a node group with its tags; of a workload's role."""
+"""The most resources: network, cluster and its controllers; a node group with its tags; a workload's role."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """The projects in order. The first holds what the others stand on, which are roles and nothing else.
+    """Return the projects in order: the first creates what the others depend on, and they add only roles.
 
-    Without a cluster there is one, or none where nothing is made.
+    A target without a cluster has one project, or none if it creates nothing.
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
@@ -65,7 +65,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Every component of a placement's infrastructure, for whoever asks which line made it."""
+    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -73,7 +73,7 @@ def calls_of(context: Context) -> Iterator[Call]:
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
-    """What is called where nothing runs: buckets with their key, and users of those who open buckets from elsewhere."""
+    """Yield the components of a target without a cluster: buckets, their key, and users for workloads elsewhere."""
     if not makes_anything(context.plan, context.placement):
         return
     yield account_call(context)
@@ -117,7 +117,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 
 def exports_of(context: Context) -> tuple[Export, ...]:
-    """What the workloads project asks of this one by name."""
+    """Return the outputs that the workloads project reads."""
     found = [
         Export("kubeconfig", Ref("cluster", "kubeconfig")),
         Export("cluster_name", Ref("cluster", "name")),
@@ -139,7 +139,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
 
 
 def stores_exports(context: Context) -> tuple[Export, ...]:
-    """What others ask of a project that makes no cluster."""
+    """Return the outputs of a project without a cluster that other targets read."""
     key = (Export("key_arn", Ref("key", "arn")),) if has_buckets(context.plan, context.placement) else ()
     return (Export("region", Ref("account", "region_name")), *key, *crossing_exports(context))
 

@@ -1,4 +1,4 @@
-"""From a plan to the projects of one AWS account: the infrastructure, then the workloads on it."""
+"""Lowering of a plan to the projects of one AWS account: the infrastructure, then its workloads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard_targets.kube.project.workloads_project import objects_of_placemen
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """The stack of a placement in AWS; empty where nothing is placed, or only what is adopted and opened by nobody."""
+    """Return the stack of a placement on AWS, empty if the target creates nothing."""
     if not plan.on(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -29,12 +29,12 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
-    """Every object of a placement's cluster with the line of the spec that asked for it, in order of application."""
+    """Yield every object of a placement's cluster with its line in the spec, in order of application."""
     if plan.on(placement):
         yield from objects_of_placement(context_of(plan, placement))
 
 
 def calls(plan: Plan, placement: str) -> Iterator[Call]:
-    """Every component of a placement's infrastructure with the line of the spec that asked for it."""
+    """Yield every component of a placement's infrastructure with its line in the spec."""
     if plan.on(placement):
         yield from calls_of(context_of(plan, placement))

@@ -1,4 +1,4 @@
-"""Machines of EC2: what they hold, what a node of EKS leaves of it to Pods, and what they cost."""
+"""EC2 machines: their size, what an EKS node leaves for Pods, and their prices."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _HIDDEN_PER_MILLE: Final = 75
-"""Memory that EC2 promises and the operating system never sees, as Karpenter reckons it (its setting
-`vm-memory-overhead-percent`, 0.075 unless told otherwise; github.com/aws/karpenter-provider-aws, read 2026-11-24).
+"""Share of EC2's nominal memory that the operating system never sees, as Karpenter estimates it (its setting
+`vm-memory-overhead-percent`, 0.075 by default; github.com/aws/karpenter-provider-aws, read 2026-11-24).
 """
 
 _EVICTION_MI: Final = 100
-"""`memory.available` below which the kubelet evicts (github.com/awslabs/amazon-eks-ami, nodeadm, read 2026-11-24)."""
+"""The kubelet evicts below this `memory.available` (github.com/awslabs/amazon-eks-ami, nodeadm, read 2026-11-24)."""
 
 _CPU_STEPS: Final = ((1000, 600), (1000, 100), (2000, 50))
-"""Thousandths of a CPU, from the first on, and how many in ten thousand of them the bootstrap of EKS reserves."""
+"""Steps of CPU in millicores, and the share in ten-thousandths that the EKS bootstrap reserves of each."""
 
 _CPU_REST: Final = 25
 
@@ -85,7 +85,7 @@ def _read(file: str) -> Any:
 
 
 def _kept(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
-    """Thousandths of a CPU and MiB that DaemonSets ask for on each node."""
+    """Return the millicores and MiB that DaemonSets request on each node."""
     return sum(one["cpuMillis"] for one in daemons.values()), sum(one["memoryMi"] for one in daemons.values())
 
 
@@ -113,16 +113,16 @@ def _machine(
 
 
 def _generation(name: str) -> int:
-    """5 of `m5.xlarge`."""
+    """Return the generation: 5 for `m5.xlarge`."""
     digits = (letter for letter in name.partition(".")[0][1:] if letter.isdigit())
     return int(next(digits, 0))
 
 
 def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:
-    """Thousandths of a CPU and MiB that a node of EKS lets Pods have, its own DaemonSets among them.
+    """Return the millicores and MiB that an EKS node leaves for Pods, including its DaemonSets.
 
-    `pods` is how many the machine's network interfaces have addresses for. As nodeadm of Amazon Linux 2023 computes
-    it: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
+    `pods` is how many addresses the machine's network interfaces have. Same calculation as nodeadm on Amazon Linux
+    2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
     """
     left, reserved = vcpus * 1000, 0
     for step, share in _CPU_STEPS:

@@ -1,4 +1,4 @@
-"""What network policies open in AWS: addresses of the API and of AWS's services, and Pods of the cluster's own add-ons.
+"""AWS-specific network policies: the API server and AWS services as peers, and policies for EKS's own add-ons.
 
 docs/decisions/0037-egress-on-aws.md has the reasons.
 """
@@ -20,10 +20,10 @@ IDENTITY_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""
 
 STORAGE_RANGES: Final = "s3_ranges"
-"""The output of the infrastructure with the addresses of S3 in its region."""
+"""The infrastructure's output with the address ranges of S3 in its region."""
 
 _SERVICES: Final = ("10.100.0.0/16", "172.20.0.0/16")
-"""EKS takes one of them for Services where none is asked for (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
+"""EKS uses one of these for Services by default (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
 
 _SYSTEM: Final = "kube-system"
 _METRICS: Final = 9153
@@ -32,14 +32,14 @@ _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """The private endpoint in the network, and the Service that leads to it."""
+    """Return the address ranges of the API server's private endpoint and of the Service in front of it."""
     return (vpc_of(context.target).cidr, *_SERVICES)
 
 
 def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
-    """Egress of a controller to services of AWS, and to the agent that hands out its role's credentials.
+    """Allow a controller's egress to AWS services and to the Pod Identity agent.
 
-    By endpoints in the network where it has one for each; an adopted network may reach them either way.
+    Calls stay within the network if it has an endpoint for each service; in an adopted network they may leave it.
     """
 
     def rules(context: Context) -> Iterator[Value]:
@@ -53,9 +53,9 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
 
 
 def system_policies(context: Context) -> Iterator[Made]:
-    """CoreDNS and the EBS driver, which start closed as every Pod does where the VPC CNI is strict.
+    """Yield policies for CoreDNS and the EBS driver: with a strict VPC CNI, every Pod starts without connections.
 
-    Agents of nodes share their node's network and have no policy.
+    Node agents use the host network and need no policy.
     """
     if not context.plan.has_cluster(context.placement):
         return
@@ -67,7 +67,7 @@ def system_policies(context: Context) -> Iterator[Made]:
         {"k8s-app": "kube-dns"},
         context,
         ingress=[{"from": every, "ports": [*_DNS, *ports(_METRICS)]}],
-        egress=[api, {"ports": _DNS}],  # resolvers of a network are where its DHCP options say
+        egress=[api, {"ports": _DNS}],  # a VPC's DHCP options may name any resolver
     )
     volumes = [asked, api, *reach_services("ec2")(context)]
     yield _policy("ebs-csi-controller", {"app": "ebs-csi-controller"}, context, egress=volumes)

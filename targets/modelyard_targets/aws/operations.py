@@ -1,4 +1,4 @@
-"""What watches the account from outside of the cluster: the budget, and alarms on databases and the network."""
+"""Monitoring of the account from outside the cluster: the budget, and alarms on databases and the network."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """A budget where the spec has one, and alarms where there is something to be alarmed about."""
+    """Yield the budget of the spec, and alarms for databases and NAT gateways."""
     yield from _budget(context)
     yield from _alarms(context)
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """One for the whole system, in the first of its AWS targets: it counts by the tag of the system."""
+    """Yield one budget for the whole system, on its first AWS target; it filters by the system's tag."""
     budget = context.system.governance.budget
     clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
     used = [name for name in clouds if makes_anything(context.plan, name)]

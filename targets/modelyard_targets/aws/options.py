@@ -1,4 +1,4 @@
-"""The fields of a target that only AWS has, as a record: the account, and the network."""
+"""The AWS-only fields of a target as a record: account and network."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from modelyard.spec import Network, Options, TargetSpec
 
 @record
 class Vpc:
-    """A network of AWS: an existing one with its private subnets, or the range and the way out of the one made here."""
+    """A VPC: an existing one with its private subnets, or the CIDR range and NAT setup of a new one."""
 
-    adopt: str = ""  # its id
-    subnets: tuple[str, ...] = ()  # ids, of an adopted one
+    adopt: str = ""  # VPC ID
+    subnets: tuple[str, ...] = ()  # subnet IDs of an adopted VPC
     cidr: str = "10.0.0.0/16"
-    nat: str = ""  # none one per-zone; of one that is made
+    nat: str = ""  # none one per-zone; of a new VPC
 
 
 @record
 class AwsOptions(Options):
-    """What `provider: aws` adds to a target."""
+    """The fields that `provider: aws` adds to a target."""
 
     account: str = ""  # twelve digits
     vpc: Vpc = Vpc()
 
     @property
     def network(self) -> Network:
-        """The VPC."""
+        """Return the VPC as a network."""
         return Network(self.vpc.cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", self.vpc.adopt)
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> AwsOptions:
-    """The options of a target whose fields are valid."""
+    """Parse the options of a target that passed validation."""
     return AwsOptions(text(node, "account"), _vpc(mapping(node, "vpc"), is_enterprise))
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
-    """A network; of one that is made here, an enterprise survives the loss of a zone."""
+    """Parse the VPC; in an enterprise, a new VPC survives the loss of a zone by default."""
     adopt = text(node, "adopt")
     usual = "per-zone" if is_enterprise else "one"
     return Vpc(
@@ -48,11 +48,11 @@ def _vpc(node: Node, is_enterprise: bool) -> Vpc:
 
 
 def options_of(target: TargetSpec) -> AwsOptions:
-    """The options of a target on AWS."""
+    """Return the options of an AWS target."""
     assert isinstance(target.options, AwsOptions)
     return target.options
 
 
 def vpc_of(target: TargetSpec) -> Vpc:
-    """The network of a target on AWS."""
+    """Return the VPC of an AWS target."""
     return options_of(target).vpc

@@ -1,4 +1,4 @@
-"""What EKS says of itself to the workloads project of any cluster: where its Pods go, and what lies outside of it."""
+"""EKS as a platform for the shared workloads project: node selectors, add-ons, databases and network."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
-"""Stands in manifests for the account's registry where the spec does not say which account: a name that is nobody's."""
+"""Placeholder host for the account's registry in manifests when the spec does not name the account."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""Nodes are added when Pods need them, so that requests fill those that exist: one more is not missing."""
+"""Nodes are added on demand and requests fill the existing ones, so these alerts would fire all the time."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """The context of a placement in AWS."""
+    """Return the context of a placement on AWS."""
     return context_on(plan, placement, PLATFORM)
 
 
@@ -38,7 +38,7 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Where the runtime image is in the registry that the infrastructure makes."""
+    """Return the prefix of the runtime image in the registry created by the infrastructure."""
     target = target_of(plan, placement)
     domain = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
     account = options_of(target).account

@@ -1,4 +1,4 @@
-"""Node pools: for each compute class its groups of machines, and how many nodes each may have."""
+"""Node pools: the node groups of each compute class, and how many nodes each may have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _CLUSTER_OWN: Final = Size(700, 700 * _MI)
-"""CoreDNS twice, the EBS controllers twice, and the autoscaler: what they ask for, rounded up."""
+"""Total requests of two CoreDNS Pods, two EBS controllers and the autoscaler, rounded up."""
 
 _ADDONS: Final[Mapping[str, Size]] = {
     "prometheus": Size(1500, 5 * _GI),
@@ -29,18 +29,18 @@ _ADDONS: Final[Mapping[str, Size]] = {
     "external-secrets": Size(200, 512 * _MI),
     "envoy-gateway": Size(500, 1 * _GI),
 }
-"""What the Pods of an add-on ask for together, rounded up."""
+"""Total requests of an add-on's Pods, rounded up."""
 
 _KARPENTER: Final = Size(500, 1 * _GI)
-"""One of its controllers, of which an enterprise gets two."""
+"""One Karpenter controller; an enterprise gets two."""
 
 _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "neuron"}
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """A NodePool for each group of each pool; only the first is never without nodes, and only where something serves.
+    """Yield a NodePool per group of each pool; only the first keeps nodes at all times, and only if it serves models.
 
-    Any of the groups may have to take all of it: when there is no spot, or not enough of a better machine.
+    Each group may grow to the pool's full size, since spot or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
@@ -63,17 +63,17 @@ def system_pool_call(context: Context) -> Iterator[Call]:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Nodes by compute class and position of the group."""
+    """Return node counts by compute class and position of the group."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Nodes of the system pool; with `rollouts`, servers that are replaced find room for a second head."""
+    """Return node counts of the system pool; `rollouts` adds room for the second heads of servers being replaced."""
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """What the cluster and its add-ons take of the system pool."""
+    """Yield what the cluster and its add-ons request on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):
@@ -81,7 +81,7 @@ def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """The disks of a node of this group."""
+    """Return the disks of a node in this group."""
     return pools.disks_of(offerings(), hardware, group)
 
 

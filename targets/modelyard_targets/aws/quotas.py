@@ -1,4 +1,4 @@
-"""Quotas of an account that a system may exceed: what AWS gives a new account, and what the spec can come to need."""
+"""Account quotas that a system may exceed: the defaults of a new account against the most that the spec may need."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _TABLE: Final = Path(__file__).with_name("quotas.json")
 _FAMILY: Final = re.compile("([a-z]+)([0-9])")
 _GIB_OF_A_TIB: Final = 1024
 _OWN_ROLES: Final = 12
-"""Of the cluster, its nodes, add-ons and logs, rounded up."""
+"""For the cluster, its nodes, add-ons and logs, rounded up."""
 
 
 class _Quota(TypedDict):
-    """A quota of Service Quotas: `default` is that of a new account."""
+    """An entry of Service Quotas; `default` applies to new accounts."""
 
     service: str
     code: str
@@ -37,7 +37,7 @@ class _Quota(TypedDict):
 
 
 class _OfMachines(_Quota):
-    """A quota of vCPUs: of machines of these families and, where AWS divides them, generations."""
+    """A vCPU quota that covers these instance families and, where AWS splits them, generations."""
 
     families: list[str]
     spot: bool
@@ -51,7 +51,7 @@ class _Table(TypedDict):
 
 @record
 class Excess:
-    """A quota below what a system needs at its largest."""
+    """A quota whose default is lower than what the system may need."""
 
     service: str
     code: str
@@ -61,7 +61,7 @@ class Excess:
 
 
 def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
-    """The quotas that have to be raised in a new account before a placement can be at its largest."""
+    """Return the quotas that a new account has to raise before a placement can reach its largest size."""
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
@@ -75,8 +75,8 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 
 
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
-    """By code, vCPUs when all runs at its largest. Any group of a pool may have to take all of it, and so may any
-    machine of an elastic class, as far as its NodePool lets Karpenter go.
+    """Return vCPUs by quota code with everything at its largest. Each group of a pool may grow to the pool's full size,
+    and each machine type of an elastic class to the limit of its NodePool.
     """
     found: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -123,14 +123,14 @@ def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int
 
 
 def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
-    """The pools whose machines Karpenter makes."""
+    """Yield the pools whose nodes Karpenter launches."""
     yield from (pool for _, pool in pools_of(plan, placement) if pool.elastic)
 
 
 def _code(machine: str, *, spot: bool) -> str:
-    """The quota that a machine counts towards."""
+    """Return the code of the quota that a machine counts towards."""
     kind = _FAMILY.match(machine)
-    assert kind is not None  # the table of machines has no other names
+    assert kind is not None  # every name in the machine table matches
     family, generation = kind[1], int(kind[2])
     return next(
         quota["code"]

@@ -1,4 +1,4 @@
-"""The README of a target in AWS: what was emitted, in which order to apply it, what it costs and how to undo it."""
+"""The README of an AWS target: contents, order of application, cost and removal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-z
 
 @record
 class _Group:
-    """A row of the table of machines."""
+    """A row of the machine table."""
 
     compute: str
     name: str
@@ -50,7 +50,7 @@ class _Group:
 
 @record
 class _Opened:
-    """A row of the table of buckets that were there before."""
+    """A row of the table of adopted buckets."""
 
     name: str
     key: str
@@ -58,13 +58,13 @@ class _Opened:
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
-    """README and, where a cluster pulls from a mirror, the list of images."""
+    """Return the README and, if the cluster pulls from a mirror, the list of images."""
     readme = TextFile(README, lambda: render("aws.md.j2", _values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """The README of a target without a cluster; none where nothing is made."""
+    """Return the README of a target without a cluster; nothing if it creates nothing."""
     if not infrastructure:
         return ()
     return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
@@ -96,7 +96,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
 
 
 def _opened(context: Context) -> Iterator[_Opened]:
-    """Adopted buckets of AWS that roles and users of this project open."""
+    """Yield the adopted S3 buckets that this project's roles and users open."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity):
         here = resource.placement == context.placement
@@ -112,7 +112,7 @@ def _opened(context: Context) -> Iterator[_Opened]:
 
 
 def _mails(context: Context) -> dict[str, object]:
-    """What somebody has to do before a budget counts, and before alarms reach anybody."""
+    """Return whether a budget or alarms need manual confirmation before they notify anybody."""
     calls = {call.component for call in calls_of(context)}
     return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
 
@@ -155,18 +155,18 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _linked(databases: Sequence[str]) -> list[str]:
-    """The services whose role in the account is made with the first call of whoever applies the infrastructure.
+    """Return the services whose service-linked role is created the first time somebody applies the infrastructure.
 
-    Others make theirs by the roles of these: node groups that of Auto Scaling, which makes that of Spot, and the
-    cluster that of load balancers.
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
+    Other service-linked roles follow from these: node groups create the one of Auto Scaling, which creates the one of
+    Spot, and the cluster creates the one of load balancing. Source:
+    https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
     """
     return ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com", *(["rds.amazonaws.com"] if databases else [])]
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Hosts that workloads or nodes call outside of the network where no gateway leads there: clusters of one's own
-    and, without a way out, all that is none of the account's services.
+    """Yield hosts outside the network that need a route from it: on-premises clusters and, without internet access,
+    every host that is not an AWS service.
     """
     system, target = context.system, context.target
     for link in context.plan.crossings(context.placement):
@@ -181,10 +181,10 @@ def _joined(context: Context) -> Iterator[str]:
 
 
 def _host(address: str) -> str:
-    """The host of a URL, or of what is written like one without its scheme."""
+    """Return the host of a URL, with or without a scheme."""
     try:
         return urlsplit(address if "://" in address else f"//{address}").hostname or address
-    except ValueError:  # half an IPv6 address: whoever opens it says so
+    except ValueError:  # not a valid address; its reader reports it
         return address
 
 

@@ -1,4 +1,4 @@
-"""Rules about fields that only AWS has, wherever they stand: its service for secrets, and keys of its KMS."""
+"""Rules on AWS-only fields of any target: Secrets Manager and KMS keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_targets.aws.diagnostics import spec as problems
 
 
 def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """AWS Secrets Manager is read from clusters in AWS alone."""
+    """Allow AWS Secrets Manager only for clusters on AWS."""
     for target in system.deployment.targets:
         for store in target.secret_stores:
             if store.via == "secrets-manager" and target.provider != "aws":
@@ -21,7 +21,7 @@ def secrets_manager(system: System) -> Iterator[Diagnostic]:
 
 
 def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
+    """Require that an encryption key belongs to an adopted S3 bucket and is in the bucket's region."""
     targets = {target.name: target for target in system.deployment.targets}
     for store in system.stores.values():
         if not store.encryption_key:

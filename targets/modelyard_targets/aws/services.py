@@ -1,4 +1,4 @@
-"""Services of the account as the cluster sees them: volumes, secrets, databases and load balancers."""
+"""AWS services as Kubernetes objects: volumes, secrets, databases and load balancers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = "secrets-manager"
-"""The ClusterSecretStore of the account's own service."""
+"""The ClusterSecretStore for AWS Secrets Manager."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""How old a login may be: RDS changes it every week, and from that moment on the old one opens no connection."""
+"""How stale a login may be: RDS rotates it weekly, and the old one stops working at once."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432
@@ -29,7 +29,7 @@ _BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """The class of every volume that asks for none: gp3, encrypted with the key of the project below."""
+    """Yield the default storage class: gp3, encrypted with the key of the infrastructure project."""
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -61,13 +61,13 @@ def secret_stores(context: Context) -> Iterator[Made]:
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """PostgreSQL of RDS: its address and the name of its secret are known to the project below."""
+    """Return the RDS database; its address and the name of its secret are outputs of the infrastructure project."""
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # the two keys stay, beside the file that is made of them and the address
+    # `Merge` keeps both keys in addition to the service file and the host
     more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {
@@ -95,9 +95,9 @@ def database(store: Store, context: Context) -> ManagedDatabase:
 
 
 def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """A network load balancer in every zone; the internet reaches only that of what is public.
+    """Configure a network load balancer in every zone, internal unless the exposure is public.
 
-    EKS makes one that everybody reaches where nothing is said.
+    The EKS default is a public load balancer.
     """
     return {
         f"{_BALANCER}-type": "nlb",

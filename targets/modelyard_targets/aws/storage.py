@@ -1,4 +1,4 @@
-"""What holds data: buckets, databases and the registry of images. What is adopted is left as it is."""
+"""Resources that hold data: buckets, databases and the image registry. Adopted ones are left unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""2 CPUs each, with 8 and 2 GiB: the registry's tables are small, and its load is that of runs that begin and end."""
+"""2 vCPUs each, with 8 and 2 GiB: the registry's tables are small, and its load comes from runs starting and ending."""
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
 _BACKUP_DAYS: Final = 7
@@ -40,7 +40,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """The account's registry for the runtime image, where that is needed and the target names no other."""
+    """Yield the account's image registry if the runtime image needs one and the target names no other."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -53,7 +53,7 @@ def image_calls(context: Context) -> Iterator[Call]:
 
 
 def has_registry(context: Context) -> bool:
-    """Whether images are kept in the account."""
+    """Return whether the account stores images."""
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
 
 
@@ -68,17 +68,17 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def store_variable(store: str) -> str:
-    """The variable of a bucket or database: the last word keeps it apart from all others."""
+    """Return the variable of a bucket or database; the suffix avoids collisions with other variables."""
     return f"{store}_store"
 
 
 def login_variable(store: str) -> str:
-    """The variable of the login of a database."""
+    """Return the variable of a database's login."""
     return f"{store}_login"
 
 
 def database_machine(context: Context) -> str:
-    """The instance class of a managed database."""
+    """Return the instance class of a managed database."""
     return ENTERPRISE_DATABASE if context.enterprise else DATABASE
 
 
@@ -96,7 +96,7 @@ def _login(resource: Resource[Store], context: Context) -> Call:
 
 
 def _days(seconds: int) -> int:
-    """Whole days, never too few."""
+    """Convert to whole days, rounded up."""
     return -(-seconds // _DAY_S)
 
 

@@ -1,4 +1,4 @@
-"""Versions of what AWS runs for us: Kubernetes with its add-ons, and PostgreSQL; each with its source and date."""
+"""Versions of AWS-managed software, each with its source and date: Kubernetes, EKS add-ons and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from modelyard.records import record
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "versions.json")
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""Add-ons that a node needs to become ready; the others wait for a node to run on."""
+"""Add-ons that a node needs to become ready; all others need a node to run on."""
 
 
 @record
 class Release:
-    """A minor version of Kubernetes on EKS: what goes with it, and the last day of support without a fee.
+    """A Kubernetes minor version on EKS with matching versions, and the last day of standard support.
 
-    `image` is a release of Amazon's images of nodes, `autoscaler` the tag of the image of Cluster Autoscaler, which is
-    made for one minor version and tried with no other.
+    `image` is a release of the EKS AMI; `autoscaler` is the image tag of Cluster Autoscaler, which is built for one
+    minor version and tested with no other.
     """
 
     version: str
@@ -31,11 +31,11 @@ class Release:
     supported_until: str  # ISO date
 
     def before_nodes(self) -> dict[str, str]:
-        """The add-ons without which no node becomes ready."""
+        """Return the add-ons that a node needs to become ready."""
         return {name: self.addons[name] for name in BEFORE_NODES}
 
     def on_nodes(self) -> dict[str, str]:
-        """The add-ons that run on nodes and stay degraded until there is one."""
+        """Return the add-ons that run on nodes and stay degraded without one."""
         return {name: version for name, version in self.addons.items() if name not in BEFORE_NODES}
 
 
@@ -47,17 +47,17 @@ class _Table:
 
 
 def releases() -> Mapping[str, Release]:
-    """What is known of, by minor version, the newest first."""
+    """Return the known releases by minor version, newest first."""
     return _table().releases
 
 
 def default_version() -> str:
-    """The minor version of Kubernetes where the spec names none."""
+    """Return the default Kubernetes minor version."""
     return _table().default
 
 
 def postgresql_version() -> str:
-    """The major version of PostgreSQL on RDS; minor versions come with its maintenance window."""
+    """Return the PostgreSQL major version on RDS, which applies minor upgrades in its maintenance window."""
     return _table().postgresql
 
 

@@ -1,1 +1,1 @@
-"""What clouds share: machines that are offered at a price, choosing among them, pools of nodes, and what they cost."""
+"""Lowering shared by clouds: priced machines, the choice among them, node pools, and their cost."""

@@ -1,14 +1,14 @@
-"""Chooses machines of a cloud for a compute class.
+"""Choice of cloud machines for a compute class.
 
-Among the machines that hold one Pod, the accelerator that is asked for first decides, then the price of the whole
-machine: a class may be asked for by a single Pod, and so a bigger machine, of which many Pods would each pay less, is
-not bought on the hope of many. Of machines at the same price the one with the most room wins, on which a Pod is never
-dearer; then the newer. This order does not depend on how much is asked for, so that who asks for more never gets a
-smaller machine. Classes that are `elastic` are packed when they run.
+Among the machines that fit one Pod, the preferred accelerator decides first, then the price of the whole machine: a
+class may have only a single Pod, so a bigger machine with a lower price per Pod is not worth the risk. At equal prices
+the machine with the most room wins, which never costs more per Pod, then the newer one. The order does not depend on
+the size of the requests, so that larger requests never lead to a smaller machine. Elastic classes are packed when they
+run.
 
-Prices are compared on one footing, since a price that is not known must not make its machine cheap or dear: those of
-the region and of spot where all machines with that accelerator have one, else those on demand in the region, else
-those on demand in the reference region. What is shown is the best known price of each machine.
+A missing price must not make a machine cheap or expensive, so prices are compared on one basis: spot prices of the
+region if all machines with that accelerator have one, else on-demand prices of the region, else on-demand prices of the
+reference region. The price shown is the best known one of each machine.
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ from modelyard_targets.machines.accelerators import canonical, resource_of
 from modelyard_targets.machines.fitting import has_room
 
 POOL: Final = "modelyard.dev/pool"
-"""Label of the nodes of a pool, and key of their taint."""
+"""The label of a pool's nodes, and the key of their taint."""
 
 _KINDS_BY_MEMORY: Final = 3
-"""Kinds of accelerator, the cheapest first, that a class gets which asks by memory: beyond them it would quietly turn
-to machines of many times the price.
+"""How many kinds of accelerator a class may get that requests them by memory, cheapest first: without a limit it could
+silently use machines of many times the price.
 """
 
 _DEPTH: Final = 5
-"""Machines of one spot group: each is a pool of its own to take from (clouds fall back from one to the next)."""
+"""Machines in a spot group: each is a separate spot pool to fall back on."""
 
 
 @record
 class Fit:
-    """A machine that holds one Pod, bought in one way. The smallest rank wins."""
+    """A machine that fits one Pod, bought one way; the lowest rank wins."""
 
     machine: Machine
-    accelerator: Accelerator | None  # as the class asks for it
+    accelerator: Accelerator | None  # as the class requests it
     price: Price | None
     rank: tuple[int, float, float, int, int, int, str]
 
 
 def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """The machines for a class in a region, or in words why there are none."""
+    """Return the machines for a class in a region, or the reason why there are none."""
     return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
 
 
 def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
-    """The choice with the label and taint of the nodes that are made for the class."""
+    """Add the label and taint of the class's nodes to a choice."""
     if isinstance(found, str):
         return found
     pool = object_name(compute.name)
@@ -67,7 +67,7 @@ def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
 
 @lru_cache(maxsize=1024)
 def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Cached: large systems ask for the same again and again, under the names of their endpoints and steps."""
+    """Choose machines for a class without its name; cached, since large systems repeat the same requests many times."""
     refused = unknown(offerings, compute, region)
     if refused:
         return refused
@@ -100,7 +100,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """The alternatives without a machine, and those of another number than Pods ask for."""
+    """Yield the alternatives without a machine, and those with another count than Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _asked(fits[0])
     for position, wanted in enumerate(compute.accelerators):
@@ -114,7 +114,7 @@ def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits:
 
 
 def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: bool) -> list[Fit]:
-    """Machines that hold one Pod, the best first."""
+    """Return the machines that fit one Pod, best first."""
     footings: dict[str, Callable[[str], float]] = {}
     found: list[Fit] = []
     for machine in usable(offerings, region):
@@ -133,7 +133,7 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
-    """By which price machines of one kind of accelerator are compared."""
+    """Return the price function that compares machines with one kind of accelerator on the same basis."""
     rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)
@@ -149,10 +149,10 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 
 
 def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """What is tried in turn: for each alternative spot and then on demand, as far as the class wants them.
+    """Yield the groups to try in order: for each alternative spot, then on demand, as far as the class allows.
 
-    A Pod asks for the accelerators of the first choice, so that only alternatives of the same number can stand in for
-    it when it runs.
+    A Pod requests the accelerators of the first choice, so only alternatives with the same count can replace it at run
+    time.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
@@ -169,7 +169,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Fits for Pods that ask for what the first of them offers, by accelerator, in the order in which these appear."""
+    """Group machines for Pods with the first one's requests by accelerator, in order of appearance."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _asked(fit) == _asked(fits[0]):
@@ -178,17 +178,16 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
 
 
 def _asked(fit: Fit) -> tuple[str, int]:
-    """What a Pod on this machine asks for: the name of the resource and how many."""
+    """Return the resource that a Pod on this machine requests, and how many."""
     accelerator = fit.accelerator
     return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
 
 
 def _beside(best: Fit, other: Fit) -> bool:
-    """Whether a machine may stand in for the best one of its spot group.
+    """Return whether a machine may replace the best one of its spot group.
 
-    Cluster Autoscaler takes the first machine of a group for all of them, so that none may hold less; and what is
-    idle on a larger one is paid for, so that it is at most twice as large, and no larger in CPUs where they are all
-    that is paid for.
+    Cluster Autoscaler assumes the first machine of a group for all, so none may be smaller. Idle capacity costs money,
+    so none may be more than twice as large, or have more CPUs if it has no accelerator.
     """
     one, two = best.machine, other.machine
     if one.accelerator != two.accelerator:

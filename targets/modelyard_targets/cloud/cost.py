@@ -1,4 +1,4 @@
-"""What the machines of a placement in a cloud cost a month, at least and at most."""
+"""Minimum and maximum monthly cost of a cloud placement's machines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 
 def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
-    """The price when endpoints of models are at their smallest all month long and nothing else runs.
+    """Return the monthly price with all endpoints at their smallest and no pipeline running.
 
-    `system_nodes` is the size of the system pool, and `beside` what else the placement costs a month.
+    `system_nodes` is the size of the system pool, and `beside` the placement's other monthly cost.
     """
     asked = demand(plan, placement, databases=False)
     system = system_nodes * system_hourly(plan, placement)
@@ -26,11 +26,11 @@ def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: 
 
 
 def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
-    """The price when endpoints of models are at their largest all month long, and every run takes all of its time.
+    """Return the monthly price with all endpoints at their largest and every run lasting until its timeout.
 
-    What is there twice in a rollout is so for minutes, and not counted. Of a run that is started by hand or by a
-    monitor nobody knows how often it is: it counts once. Nodes are those of the first choice of each class; what other
-    groups cost where these are not to be had is not in it.
+    Duplicates during a rollout last minutes and are not counted. Runs started by hand or by a monitor have no known
+    frequency and count once. Nodes are those of each class's first choice, so the price of fallback groups is not
+    included.
     """
     asked = demand(plan, placement, databases=False)
     cost = beside
@@ -42,7 +42,7 @@ def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes:
 
 
 def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, ...]:
-    """The prices that were counted with, each source once."""
+    """Return the prices used, each source once."""
     region = plan.system.target(placement).region
     found: dict[tuple[str, str], Price] = {}
     for hardware in _machines(plan, placement):
@@ -53,7 +53,7 @@ def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, 
 
 
 def price_rows(offerings: Offerings, plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Rows of the README that say where the prices are from."""
+    """Yield the README's rows on the sources of prices."""
     region = plan.system.target(placement).region
     for price in prices_of(offerings, plan, placement):
         where = price.region if price.region == region else f"{price.region} if none is known for {region}"
@@ -61,7 +61,7 @@ def price_rows(offerings: Offerings, plan: Plan, placement: str) -> Iterator[tup
 
 
 def hours_of(pipeline: Pipeline) -> float:
-    """How long a pipeline's runs take a month if each takes all of its time."""
+    """Return the monthly hours of a pipeline's runs if each lasts until its timeout."""
     one = pipeline.timeout_s / 3600
     if pipeline.schedule.kind != "cron":
         return min(HOURS_OF_A_MONTH, one)
@@ -81,9 +81,9 @@ def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
 
 
 def _hourly(offerings: Offerings, asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:
-    """The hourly price of the whole nodes that hold these Pods, which share the nodes of their compute class.
+    """Return the hourly price of the whole nodes for these Pods, which share the nodes of their compute class.
 
-    Pods of the platform run on the nodes of the system pool, and add nothing here.
+    Pods of the platform run on the system pool and add nothing here.
     """
     pods: dict[Hardware, int] = {}
     for one in asked:

@@ -1,4 +1,4 @@
-"""Explains a choice: what the machines that were considered have, cost and leave, and who says what they cost."""
+"""Explanation of a choice: what the candidate machines have, cost and leave free, and the sources of their prices."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelyard_targets.cloud.offerings import Machine, Price
 from modelyard_targets.machines.fitting import SHOWN, leaves
 
 Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
-"""A machine, what is asked of its accelerators, and its price."""
+"""A machine, the requested accelerators, and its price."""
 
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
-    """The choice and the two next best, of which there may be fewer."""
+    """Return the choice and up to two runners-up."""
     return tuple(_candidate(compute, region, spot, *one) for one in fits[:SHOWN])
 
 
@@ -41,7 +41,7 @@ def _what(machine: Machine, accelerator: Accelerator | None) -> str:
 
 
 def _priced(price: Price | None, region: str, spot: bool) -> str:
-    """Which price it is, when that is not the one that was asked for, and who says so."""
+    """Describe the price's source, and how it differs from the requested kind and region."""
     if price is None:
         return "price unknown"
     kind = "spot" if price.spot else "on demand"

@@ -1,4 +1,4 @@
-"""Which machines a compute class may get at all, by what they are and by their accelerators."""
+"""Which machines a compute class may use at all, by architecture and accelerators."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from modelyard_targets.machines.accelerators import canonical, resource_of
 from modelyard_targets.machines.fitting import first_alternative, has_room, wants_accelerator
 
 SERVED: Final = "nvidia.com/gpu"
-"""The one resource that the cluster's add-ons offer and the runtime image is built for. Trainium and Inferentia would
-need the device plugin of Neuron, and frameworks of its own in the image.
+"""The only accelerator resource that the add-ons and the runtime image support. Trainium and Inferentia would need the
+Neuron device plugin, and frameworks of their own in the image.
 """
 
 
 def usable(offerings: Offerings, region: str) -> Iterator[Machine]:
-    """Machines of a region that the images run on, at full speed for as long as it takes. The images are of amd64."""
+    """Yield a region's machines that can run the amd64 images at full speed without a time limit."""
     for machine in offerings.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
@@ -29,8 +29,8 @@ BY_MEMORY: Final = "*"
 
 
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
-    """Which of the wanted accelerators a machine has enough of: by position, as what it is asked for, and among what
-    its price is compared. None where it has none of them, or has one that nobody asked for.
+    """Return which requested alternative a machine satisfies: its position, the Pod's request, and the machines to
+    compare prices with. None if it satisfies none, or has an accelerator that was not requested.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):
@@ -45,7 +45,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
 
 
 def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
-    """The machines of a region that hold one Pod of a class."""
+    """Return the machines of a region that fit one Pod of a class."""
     return [
         machine
         for machine in usable(offerings, region)
@@ -54,7 +54,7 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Among what a machine's price is compared, whatever a Pod asks for of CPUs, memory and number."""
+    """Return the group of machines to compare prices with, independent of requested CPUs, memory and count."""
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
     return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

@@ -1,4 +1,4 @@
-"""Machines that a cloud offers: what they leave to Pods, where they are sold, and what they cost."""
+"""Machines that a cloud offers: their capacity for Pods, regions and prices."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _GI: Final = 1024**3
 
 @record
 class Machine:
-    """A machine type. `cpu_millis` and `memory_bytes` are what a node leaves to Pods, less than it is sold with."""
+    """A machine type. `cpu_millis` and `memory_bytes` are what a node leaves for Pods, less than the nominal size."""
 
     name: str
     vcpus: int
     memory_gib: float
     cpu_millis: int
     memory_bytes: int
-    accelerator: Accelerator | None = None  # all that it has
-    accelerator_memory_bytes: int | None = None  # of one; None where the cloud does not say
+    accelerator: Accelerator | None = None  # all accelerators of the machine
+    accelerator_memory_bytes: int | None = None  # of one; None if the cloud does not publish it
     arch: str = "amd64"
-    burstable: bool = False  # full speed only for a while
-    local_gb: int = 0  # NVMe disks of its own, all of them together
+    burstable: bool = False  # full speed only for a limited time
+    local_gb: int = 0  # local NVMe disks, in total
     family: str = ""
-    generation: int = 0  # the higher, the newer within a family
+    generation: int = 0  # higher is newer within a family
 
     @property
     def local_gib(self) -> int:
-        """Its local disks in GiB, in which Pods ask."""
+        """Return the size of its local disks in GiB, the unit of Pods' requests."""
         return self.local_gb * 1000**3 // _GI
 
 
 @record
 class Price:
-    """US dollars an hour, where and of what, who says so and of which day."""
+    """US dollars an hour, with region, kind, source and date."""
 
     hourly: float
     region: str
@@ -48,11 +48,11 @@ class Price:
 
 @record(eq=False)
 class Offerings:
-    """What is known of a cloud's machines, and prices by machine, region and whether it is of spot.
+    """The known machines of a cloud, with prices by machine, region and whether they are for spot.
 
-    `seller` is the cloud's name for it in messages. `reference_region` is the region whose prices stand in for those
-    that are not known. `absent` names by region the machines and families that are not sold there; of a region that it
-    does not name nobody knows, and all are taken to be.
+    `seller` is the cloud's name in messages. Prices of `reference_region` stand in for missing ones. `absent` lists by
+    region the machines and families that are not sold there; for other regions nothing is known, and all are assumed to
+    be.
     """
 
     seller: str
@@ -62,7 +62,7 @@ class Offerings:
     absent: Mapping[str, frozenset[str]]
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """The machines that can be had there, as far as is known."""
+        """Yield the machines sold in a region, as far as is known."""
         absent = self.absent.get(region, frozenset())
         return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
 
@@ -71,8 +71,8 @@ class Offerings:
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
-        """The price to count with: of spot where it is asked for and known, else on demand, which is the most that
-        spot costs; of the reference region where nothing is known of this one. None where nobody knows any.
+        """Return the price to calculate with: spot if requested and known, else on demand, the upper limit of spot; in
+        the reference region if this one has no prices. None if there is no price at all.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):

@@ -1,4 +1,4 @@
-"""Node pools: how many nodes each group of machines may have, how many Pods fit on one, and its disks."""
+"""Node pools: node counts of each machine group, Pods per node, and disks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
 
 DISK_GIB: Final = 100
 _IMAGES_GIB: Final = 50
-"""Images of Ray with CUDA take 10 to 20 GiB each, and the kubelet begins to delete at 85 % of the disk."""
+"""Ray images with CUDA take 10 to 20 GiB each, and the kubelet starts to delete images at 85 % of the disk."""
 
 _ROOT_GIB: Final = 50
-"""The operating system with its drivers, where images and Pods are on local disks."""
+"""For the operating system and drivers, when images and Pods use local disks."""
 
 _GI: Final = 1024**3
 
 
 @record
 class Disks:
-    """The disks of a node: its root volume, and what its local disks hold where images and Pods are on them."""
+    """The disks of a node: its root volume, and its local disks if they hold images and Pods' files."""
 
     root_gib: int
     local_gib: int = 0
@@ -35,16 +35,16 @@ class Disks:
 
 @record
 class Nodes:
-    """How many nodes a pool has at least and at most."""
+    """The minimum and maximum nodes of a pool."""
 
     least: int
     most: int
 
 
 def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Nodes by compute class and position of the group.
+    """Return node counts by compute class and position of the group.
 
-    Pipelines may run at the same time, and all servers may be replaced at once, so that all of them count.
+    All pipelines may run at the same time and all servers may be replaced at once, so everything counts.
     """
     asked = demand(plan, placement, databases=False)
     wanted: dict[str, list[Asked]] = {}
@@ -75,10 +75,10 @@ def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> H
 def system_nodes(
     offerings: Offerings, plan: Plan, placement: str, cluster: Iterable[Size], *, rollouts: bool = True
 ) -> Nodes:
-    """Nodes of the system pool: what is always there fits on the least, and a node more is one to move to.
+    """Return the node counts of the system pool: the minimum fits what always runs, the maximum has a spare node.
 
-    `cluster` is what the cluster and its add-ons take themselves. With `rollouts`, the second heads of servers that are
-    replaced find room as well.
+    `cluster` is what the cluster and its add-ons request. `rollouts` adds room for the second heads of servers being
+    replaced.
     """
     (pool,) = plan.of(SystemPool, placement)
     machine = first_machine(offerings, pool.value.hardware.groups[0])
@@ -91,9 +91,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """How many Pods of a class a node of this group holds, at least one: no machine of the group has less than the
-    first.
-    """
+    """Return how many Pods of a class fit on a node of this group, at least one; its first machine is the smallest."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -102,21 +100,21 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Whole nodes of a group, the first unless `at` names another, that hold so many Pods of a class.
+    """Return how many nodes of a group, by default the first, hold this many Pods of a class.
 
-    An elastic class has no groups: each Pod counts as a machine, since nobody knows which of them will share one.
+    An elastic class has no groups: each Pod counts as a node, since it is unknown which Pods will share one.
     """
     fit = pods_of_a_node(offerings, hardware, hardware.groups[at]) if hardware.groups else 1
     return ceil(pods / fit)
 
 
 def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
-    """The first machine of a group."""
+    """Return the first machine of a group."""
     return offerings.machine(group.machines[0])
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Where the images of a node and what its Pods write are kept: on its local disks if every machine has enough."""
+    """Return the disks of a node's images and Pods: local ones if all machines have enough, else the root volume."""
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)
@@ -124,8 +122,8 @@ def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disk
 
 
 def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
-    """Compute classes whose Pods train one model together, except those that something always runs on: servers are to
-    outlive the loss of a zone.
+    """Return compute classes whose Pods train one model together in a single zone, without those that also serve:
+    servers have to survive the loss of a zone.
     """
     always = demand(plan, placement, databases=False).always
     serving = {one.hardware.compute for one in always if one.hardware is not None}
@@ -139,7 +137,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 
 
 def times(size: Size, count: int) -> Size:
-    """What several containers of a size ask for together."""
+    """Return the total requests of several containers of a size."""
     return Size(size.cpu_millis * count, size.memory_bytes * count)
 
 
@@ -152,6 +150,6 @@ def _most(asked: Iterable[Asked], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Nodes by what is asked for in all: Pods of the platform are small beside its machines."""
+    """Return the nodes needed by total requests, since the platform's Pods are small compared to its machines."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

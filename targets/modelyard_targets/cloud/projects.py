@@ -1,4 +1,4 @@
-"""The projects that make a target in a cloud: their names, and which roles each of several makes."""
+"""The infrastructure projects of a cloud target: their names, and how roles are split among them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _V = TypeVar("_V", bound=Payload)
 
 
 def project_name(system: System, placement: str, at: int = 0) -> str:
-    """The project of the infrastructure, or one of several."""
+    """Return the name of the infrastructure project, or of one of several."""
     return infrastructure_project(system, placement) + ("" if at == 0 else f"-{at + 1}")
 
 
 def folder_name(at: int) -> str:
-    """The folder of a project: `infrastructure`, then `infrastructure-2` and so on."""
+    """Return the folder of a project: `infrastructure`, then `infrastructure-2` and so on."""
     return _FOLDER if at == 0 else f"{_FOLDER}-{at + 1}"
 
 
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
     """The roles that each project makes, by the names of their workloads; the first project makes everything else.
 
-    `each` is how many resources of Pulumi a role comes to, and `others` how many everything else does, at most.
+    `each` is how many Pulumi resources a role has, and `others` the most that everything else has.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     held: list[list[Resource[_V]]] = [[] for _ in range(projects)]

@@ -1,4 +1,4 @@
-"""Why there is no machine for a compute class, in words, with the nearest that there is."""
+"""Explanations of why a compute class has no machine, with the closest alternative."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Why none of the accelerators can be had in a region, or that one has no name that anybody knows; or nothing."""
+    """Explain that a requested accelerator is unknown, or that none is available in a region; otherwise ""."""
     there = usable(offerings, region)
     offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in there if one.accelerator}
     for wanted in compute.accelerators:
@@ -30,7 +30,7 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Whether the cloud has none of them, or none in this region, or only such as no add-on can use."""
+    """Explain whether the cloud lacks the accelerators, the region does, or no add-on supports them."""
     there = {canonical(one.accelerator.name) for one in offerings.machines if one.accelerator}
     names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
@@ -42,7 +42,7 @@ def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """The machine of the region that comes nearest and what it lacks."""
+    """Describe the region's closest machine and what it lacks."""
     wants = wants_accelerator(compute)
     sort = [machine for machine in usable(offerings, region) if (machine.accelerator is not None) is wants]
     if not sort:
@@ -52,12 +52,12 @@ def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> st
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
-    """What a machine has too little of for one Pod, after what the node itself takes."""
+    """Describe what a machine lacks for one Pod, after the node's own share."""
     return tuple(lacks(compute, machine, _instead(compute, machine), gibibytes))
 
 
 def _instead(compute: ComputeClass, machine: Machine) -> str:
-    """What a machine has where its accelerators are not those that the class wants; else empty."""
+    """Describe a machine's accelerators if they satisfy none of the requested ones, else ""."""
     if alternative(compute, machine) is not None:
         return ""
     offer = machine.accelerator
@@ -70,8 +70,8 @@ def _of(machine: Machine) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:
-    """How far a machine is from holding a Pod: whether its accelerator is another one, how many things it lacks, how
-    much of them; then the one with more accelerators, or the more memory in each, is nearer.
+    """Rank how far a machine is from fitting a Pod: a different accelerator, the number of shortages, their size; then
+    more accelerators, or more memory in each, are closer.
     """
     names = {canonical(one.name) for one in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)

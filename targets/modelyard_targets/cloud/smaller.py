@@ -1,7 +1,7 @@
-"""The much cheaper machine that a Pod of a compute class just misses.
+"""The much cheaper machine that a compute class's Pods narrowly miss.
 
-A class that is written like a machine (4 CPUs and 16Gi) does not fit on that machine, since the node keeps some of both
-for itself: the next larger machine is taken, and half of it stays idle.
+A class sized like a machine (4 CPUs and 16Gi) does not fit on it, since the node reserves some of both: the next larger
+machine is chosen, and half of it stays idle.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from modelyard_targets.cloud.matching import alternative, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _NEAR: Final = 0.8
-"""The part of its CPUs and of its memory that a class keeps at least."""
+"""The smallest share of its CPUs and memory that a class has to keep."""
 
 _CHEAPER: Final = 0.8
-"""The part of the price that is left at most."""
+"""The largest remaining share of the price."""
 
 _CPU_STEP: Final = 250
 _MEMORY_STEP: Final = 1024**3 // 2
-"""Suggestions are round numbers: quarters of a CPU, halves of a Gi."""
+"""Suggestions are rounded to quarters of a CPU and halves of a Gi."""
 
 
 def smaller(
     offerings: Offerings, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
 ) -> Smaller | None:
-    """The cheapest machine with the same alternative of accelerators that a Pod just misses, or None.
+    """Return the cheapest machine with the same accelerators that a Pod narrowly misses, or None.
 
-    `position` is that of the alternative which was chosen, and `taken` the price of its machine. Prices are compared
-    only where they are of the same region and kind.
+    `position` is that of the chosen alternative, and `taken` the price of its machine. Prices are only compared within
+    the same region and kind.
     """
     close: list[tuple[float, int, str, Machine]] = []
     for machine in usable(offerings, region):
@@ -52,7 +52,7 @@ def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
 
 
 def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
-    """As much of what the class asks for as the machine has, cut to a round number where it has less."""
+    """Reduce a class's requests to what the machine has, rounded down where they exceed it."""
     cpu, memory = compute.cpu_millis, compute.memory_bytes
     return (
         cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,

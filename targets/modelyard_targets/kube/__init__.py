@@ -1,1 +1,1 @@
-"""What every cluster shares: how workloads become objects of Kubernetes and KubeRay, whoever runs the cluster."""
+"""Lowering shared by all clusters: how workloads become Kubernetes and KubeRay objects, whoever runs the cluster."""

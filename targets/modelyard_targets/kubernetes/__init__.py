@@ -1,4 +1,4 @@
-"""The target `kubernetes`: any conformant cluster that is there already; on-prem, private cloud, edge."""
+"""The target `kubernetes`: any existing conformant cluster, on premises, in a private cloud or at the edge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.hardware import choose, choose_system
 
-# What makes objects is imported when objects are made: `validate` runs at every save of a spec and makes none.
+# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
 
 def _lower(plan: Plan, placement: str) -> Stack:

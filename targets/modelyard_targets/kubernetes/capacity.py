@@ -1,4 +1,4 @@
-"""Does everything that may run at once fit on the declared machines?"""
+"""Checks whether everything that may run at once fits on the declared machines."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from modelyard_targets.kube.pods.priorities import PRIORITIES, next_lower
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
 PODS_OF_A_MACHINE: Final = 110
-"""The kubelet's own limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
+"""The kubelet's default limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
 
 
 Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
-"""Labels and taints of machines, and the machine that is preferred."""
+"""Node selector, taints, and the preferred machine."""
 
 
 @record
 class Packable:
-    """What workloads of one priority ask for at their most: what is always there, and what each pipeline adds while it
-    runs. `beside` is the least of what they yield to; what yields to them is not counted.
+    """The most that workloads of one priority request: Pods that always run, and those that each pipeline adds.
+    `beside` are the minimum requests of higher priorities; lower priorities are not counted, since they yield.
     """
 
     always: tuple[Pods, ...]
@@ -42,11 +42,11 @@ class Packable:
     beside: tuple[Pods, ...] = ()
 
     def together(self, name: str) -> tuple[Pods, ...]:
-        """Everything together with one pipeline."""
+        """Return all Pods that run together with one pipeline."""
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Everything together with one pipeline: for each resource the pipeline that asks most of it."""
+        """Yield the largest combinations: for each resource, all Pods with the pipeline that requests most of it."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -60,11 +60,11 @@ class Packable:
 
 
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A pipeline that could never reach its size, and a system that could never all run at once.
+    """Report pipelines that can never reach their size, and systems that cannot run everything at once.
 
-    Counted are all endpoints at their largest, what serves them, all monitors, and the largest pipeline at its
-    largest: pipelines wait for each other, users do not. What yields is counted by itself, beside the least of what it
-    yields to. Where no capacity is declared, nothing is known and nothing is said.
+    Counts all endpoints at their largest with their heads, all monitors, and the largest pipeline at its largest:
+    pipelines can wait for each other, users cannot. Lower priorities are checked separately, next to the minimum of
+    higher ones. Without declared capacity, nothing is known and nothing is reported.
     """
     target = target_of(plan, placement)
     if not target.capacity:
@@ -83,7 +83,7 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _level(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """What does not fit of the workloads of one priority."""
+    """Report workloads of one priority that do not fit."""
     hopeless: set[str] = set()
     for name, pods in level.runs.items():
         problem = _own_size(system, name, pods, floor)
@@ -103,7 +103,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Pipelines that fit beside the least of what is always there, but not beside the most of it: one has to yield."""
+    """Report pipelines that fit next to the minimum but not the maximum of what always runs, so one has to yield."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():
@@ -115,7 +115,7 @@ def _undecided(
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
-    """Servers of which a second one, which takes over when it is ready, finds no room even in quiet times."""
+    """Report servers whose replacement has no room next to them even without load, so that a rollout cannot finish."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     quiet = _at_least(asked.always, floor, support)
@@ -137,7 +137,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """How many machines are in use when everything runs at its largest, by position in `capacity`."""
+    """Return how many machines are in use with everything at its largest, by position in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):
@@ -149,9 +149,9 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
 
 
 def quota(plan: Plan, placement: str) -> Mapping[str, str]:
-    """The declared capacity as a ResourceQuota says it; empty where none is declared.
+    """Return the declared capacity as a ResourceQuota; empty if none is declared.
 
-    CPU is bounded by what Pods ask for only: a limit above it lends what nobody uses, and takes nothing away.
+    CPU limits are left unbounded: they only share idle CPU and reserve nothing.
     """
     machines = target_of(plan, placement).capacity
     if not machines:
@@ -172,7 +172,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
-    """Every Pod of a placement at its most, with the machines that it may be put on, by priority from the highest."""
+    """Yield all Pods at their most, with the machines they may use, from the highest priority down."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     beside: tuple[Pods, ...] = ()
@@ -212,7 +212,7 @@ def _support(plan: Plan, placement: str) -> Support:
 
 
 def totals(pods: Iterable[Pods]) -> dict[str, int]:
-    """What these Pods ask for together, by resource."""
+    """Sum the requests of these Pods by resource."""
     found: dict[str, int] = {}
     for one in pods:
         for what, amount in one.shape.amounts:
@@ -221,7 +221,7 @@ def totals(pods: Iterable[Pods]) -> dict[str, int]:
 
 
 def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -> Diagnostic | None:
-    """A pipeline that would not reach its largest size on machines where nothing else runs."""
+    """Report a pipeline that cannot reach its largest size even on otherwise empty machines."""
     for group in pods:
         fitting = floor.fitting(group.shape)
         if fitting < group.count:
@@ -233,7 +233,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """What there is too little of, at the line that asks most of it; or that there is enough, in pieces too small."""
+    """Report the scarcest resource at the line that requests most of it, or that the free capacity is fragmented."""
     usable = set(homeless.shape.machines)
     rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
     asked = totals(rivals)
@@ -256,12 +256,12 @@ def _declared(usable: set[int], asked: Mapping[str, int], floor: Floor) -> Itera
 
 
 def resource_text(what: str, amount: int) -> str:
-    """An amount of a resource in words: `64 CPUs`, `96Gi of memory`, `4 nvidia.com/gpu`."""
+    """Format an amount of a resource: `64 CPUs`, `96Gi of memory`, `4 nvidia.com/gpu`."""
     if what == CPU:
         return f"{amount / 1000:.12g} CPUs"
     return f"{memory_text(amount)} of memory" if what == MEMORY else f"{amount} {what}"
 
 
 def amount_text(shape: Shape) -> str:
-    """A Pod in words: `4 CPUs, 16Gi of memory`."""
+    """Format a Pod's requests: `4 CPUs, 16Gi of memory`."""
     return ", ".join(resource_text(what, amount) for what, amount in shape.amounts if amount)

@@ -1,4 +1,4 @@
-"""What any Kubernetes makes of each kind of resource."""
+"""How an existing Kubernetes cluster implements each kind of resource."""
 
 from __future__ import annotations
 

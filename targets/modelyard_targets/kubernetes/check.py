@@ -1,4 +1,4 @@
-"""What a cluster of somebody else's cannot honour of a plan."""
+"""Checks for what an existing cluster cannot provide."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WHY: Final = {
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Everything that lowering relies on, told at the line that asks for it."""
+    """Check everything that lowering relies on, and report each problem at the line that causes it."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, target_of(plan, placement), CHECKS, _context)
 
@@ -39,7 +39,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A tenant installs nothing that serves the whole cluster."""
+    """Report add-ons to be installed for the whole cluster on a shared one, where a tenant must not install them."""
     target = target_of(plan, placement)
     if target.tenancy != "shared":
         return
@@ -49,7 +49,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A tenant makes no PriorityClasses either, and those that are named can make workloads yield."""
+    """Require that a shared cluster has the PriorityClasses in use, and that named ones make workloads yield."""
     target = target_of(plan, placement)
     named = dict(target.priority_classes)
     for priority, name in named.items():

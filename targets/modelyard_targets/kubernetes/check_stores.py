@@ -1,4 +1,4 @@
-"""What a cluster cannot honour of stores: buckets without a service, settings of what is adopted, credentials."""
+"""Checks for stores on an existing cluster: buckets without an endpoint, settings of adopted stores, credentials."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Chooses a declared machine for a compute class.
+"""Choice of a declared machine for a compute class.
 
-`capacity` is what Pods may use of a machine; what the system itself reserves is not in it.
+`capacity` is what Pods may use of a machine, without what the node reserves for itself.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from modelyard_targets.machines.fitting import (
 )
 
 ANY_MACHINE = "any machine"
-"""What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""
+"""Placeholder machine without declared capacity: the scheduler decides where a Pod runs."""
 
 
 @record
 class _Fit:
-    """A machine that holds one Pod, with what decides between it and others: the smallest rank wins."""
+    """A machine that fits one Pod, with its rank among the candidates; the lowest rank wins."""
 
     at: int
     machine: Machines
@@ -51,12 +51,12 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """The machine for one Pod of a class, or in words why there is none.
+    """Return the machine for one Pod of a class, or the reason why there is none.
 
-    Within the alternatives of accelerators, in their order, the cheapest machine wins, then the one of which least is
-    left over, then the one declared first. A class that wants no accelerator takes a machine with one only when
-    nothing else fits. Among machines for one alternative, `spot-first` prefers those that may be taken away, and falls
-    back to the best of those on demand; `spot` takes nothing else.
+    Accelerator alternatives are tried in order. Within one, the cheapest machine wins, then the one with least left
+    over, then the one declared first. A class without accelerators takes a machine with one only if nothing else fits.
+    Among machines for one alternative, `spot-first` prefers spot and falls back to the best on-demand machine; `spot`
+    takes nothing else.
     """
     if compute.elastic:
         return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
@@ -80,7 +80,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
-    """Why an accelerator of the class has no name that a device plugin could know, or nothing."""
+    """Return why no device plugin offers one of the class's accelerators, or ""."""
     declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
@@ -90,7 +90,7 @@ def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _open_cluster(compute: ComputeClass) -> Hardware | str:
-    """What was asked for, as it is: where no machines are declared, there is nothing to choose from."""
+    """Return the requests unchanged: without declared machines there is nothing to choose from."""
     if compute.capacity == "spot":
         return "no `capacity` is declared, and so no machine with `spot: true`"
     if compute.accelerator_memory_bytes is not None:
@@ -135,9 +135,9 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
 
 
 def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
-    """The best machine on demand behind one that may be taken away, if it offers the same; `fits` are in order.
+    """Return the best on-demand machine to back up a spot one, if it offers the same; `fits` are sorted.
 
-    Only `spot-first` has both kinds among its fits.
+    Only `spot-first` has both kinds of capacity among its fits.
     """
     best = fits[0]
     if not best.machine.spot:
@@ -147,12 +147,12 @@ def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
 
 
 def _allowed(compute: ComputeClass, machine: Machines) -> bool:
-    """Whether a class wants machines that may be taken away, or only such, or none."""
+    """Return whether a machine's kind of capacity, spot or on demand, suits the class."""
     return {"on-demand": not machine.spot, "spot": machine.spot}.get(compute.capacity, True)
 
 
 def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Accelerator] | None:
-    """Which of the wanted accelerators a machine has enough of, by position, and as what it is asked for."""
+    """Return the requested accelerators that a machine has enough of, with their position among the alternatives."""
     offered = machine.accelerator
     if offered is None:
         return None
@@ -161,23 +161,23 @@ def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Acceler
 
 
 def _has(machine: Machines, name: str) -> bool:
-    """Whether the accelerators of a machine go by this name: as declared, or as their declared memory says.
+    """Return whether a machine's accelerators match this name, as declared or by their declared memory.
 
-    A machine with `A100` and `acceleratorMemory: 80Gi` has `A100-80GB`, and no `A100-40GB`.
+    A machine with `A100` and `acceleratorMemory: 80Gi` has `A100-80GB`, not `A100-40GB`.
     """
     declared = machine.accelerator.name if machine.accelerator is not None else ""
     return canonical(name) == canonical(_variant(machine)) or name.casefold() == declared.casefold()
 
 
 def _variant(machine: Machines) -> str:
-    """The name of a machine's accelerators, with the memory size where one name has several variants."""
+    """Return the name of a machine's accelerators, including the memory size if several variants share a name."""
     declared = machine.accelerator.name if machine.accelerator is not None else ""
     memory = machine.accelerator_memory_bytes
     return of_memory(declared, memory) if memory is not None else declared
 
 
 def _memory_of_one(machine: Machines) -> int:
-    """Memory of one accelerator of a machine: as declared, else as its name says."""
+    """Return the memory of one of a machine's accelerators: as declared, else as listed for its name."""
     if machine.accelerator_memory_bytes is not None:
         return machine.accelerator_memory_bytes
     entry = known(machine.accelerator.name) if machine.accelerator is not None else None
@@ -185,21 +185,19 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """How much of a machine one Pod leaves, in thousandths of a CPU; 4 GiB and a 32nd of an accelerator weigh as
-    much as a CPU.
-    """
+    """Return what one Pod leaves free on a machine, in millicores; 4 GiB, or a 32nd of an accelerator, is a CPU."""
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
 
 
 def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
-    """What one machine has too little of for one Pod, in words."""
+    """Describe what a machine lacks for one Pod."""
     return tuple(lacks(compute, machine, _instead(compute, machine), memory_text))
 
 
 def _instead(compute: ComputeClass, machine: Machines) -> str:
-    """What a machine has where none of the wanted accelerators is; empty where one is, or none is wanted."""
+    """Describe a machine's accelerators if they satisfy none of the requested ones, else ""."""
     return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 
@@ -208,7 +206,7 @@ def _offer(machine: Machines) -> str:
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
-    """The machine that comes nearest and what it lacks; or that the kind of capacity is missing altogether."""
+    """Describe the closest machine and what it lacks, or that no machine has this kind of capacity."""
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
@@ -221,17 +219,13 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
-    """How far a machine is from holding a Pod: how many things it lacks, whether it has no accelerator where one is
-    asked for, then how much it lacks.
-    """
+    """Rank how far a machine is from fitting a Pod: number of shortages, missing accelerator, size of the shortage."""
     without = wants_accelerator(compute) and machine.accelerator is None
     return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
-    """The machine's own taints, and the usual one of machines with such accelerators. A taint without a value is any
-    value.
-    """
+    """Return the machine's taints, plus the usual one for its accelerators; an empty value matches any."""
     usual = Taint(resource)
     own = machine.taints
     return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
@@ -245,7 +239,7 @@ def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
 def _reachable_by_mistake(
     compute: ComputeClass, best: _Fit, chosen: tuple[_Fit, ...], target: TargetSpec
 ) -> int | None:
-    """A machine of another sort that a Pod with the labels of one choice and the tolerations of all could be put on."""
+    """Return a different machine that Pods of one choice could also land on, given the tolerations of all choices."""
     tolerated = {(taint.key, taint.value) for taint in _all_tolerations(chosen)}
     for at, other in enumerate(target.capacity):
         labels = set(other.labels)
@@ -261,7 +255,7 @@ def _reachable_by_mistake(
 
 
 def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
-    """Whether landing there would break what the class asks for: its kind of capacity, or its accelerators."""
+    """Return whether running there would violate the class's kind of capacity or accelerators."""
     if compute.capacity != "spot-first" and other.spot != best.machine.spot:
         return True
     if best.accelerator is None or other.accelerator is None:
@@ -271,7 +265,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """The preferred alternatives that no declared machine holds a Pod with; those behind the choice are not needed."""
+    """Yield the preferred alternatives that fit no declared machine; alternatives after the chosen one are left out."""
     chosen, *_ = fits[0].rank
     for position, wanted in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, wanted, _nothing_fits(replace(compute, accelerators=(wanted,)), target))

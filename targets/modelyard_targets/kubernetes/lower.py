@@ -1,4 +1,4 @@
-"""From a plan to the projects of one cluster: programs, manifests, the runtime image and a README."""
+"""Lowering of a plan to the projects of one cluster: programs, manifests, the runtime image and a README."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kubernetes.platform import context_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """The stack of a placement on a cluster; empty where nothing is placed, or only what was adopted."""
+    """Return the stack of a placement on a cluster; empty if nothing runs there."""
     if not plan.has_cluster(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -23,6 +23,6 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
-    """Every object of a placement with the line of the spec that asked for it, in order of application."""
+    """Yield every object of a placement with its line in the spec, in order of application."""
     if plan.has_cluster(placement):
         yield from objects_of_placement(context_of(plan, placement))

@@ -1,4 +1,4 @@
-"""What a cluster of somebody else's says of itself: which machines it has, and what they hold and cost."""
+"""An existing cluster as a platform: its machines, their capacity and their prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kubernetes.capacity import quota
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """The context of a placement on a cluster of somebody else's."""
+    """Return the context of a placement on an existing cluster."""
     return context_on(plan, placement, PLATFORM)
 
 

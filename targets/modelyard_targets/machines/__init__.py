@@ -1,1 +1,1 @@
-"""What every target knows of machines: accelerators by name, whether a Pod fits, and how many fit together."""
+"""Machine logic shared by all targets: accelerator names, whether a Pod fits, and how many fit together."""

@@ -1,4 +1,4 @@
-"""Accelerators by name: what Pods ask for them by, and how much memory one has."""
+"""Accelerators by name: the resource that Pods request, and the memory of one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from modelyard.records import record
 
 _CUDA: Final = "nvidia.com/gpu"
 _BEFORE_TURING: Final = frozenset({"P100", "P4", "V100-16GB", "V100-32GB"})
-"""Compute capabilities below 7.5, for which CUDA 13 compiles nothing (docs.nvidia.com/cuda/archive/13.0.0, "CUDA
-Toolkit release notes", read 2026-11-26). The image has PyTorch as PyPI has it, which is built for CUDA 13.
+"""Compute capability below 7.5, which CUDA 13 no longer supports (docs.nvidia.com/cuda/archive/13.0.0, "CUDA Toolkit
+release notes", read 2026-11-26). The image has PyTorch from PyPI, which is built for CUDA 13.
 """
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
@@ -21,7 +21,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
 
 @record
 class Known:
-    """An accelerator that a device plugin offers: its usual spelling, resource name, and memory of one."""
+    """An accelerator that a device plugin offers: its usual spelling, resource name, and memory."""
 
     name: str
     resource: str
@@ -29,26 +29,26 @@ class Known:
 
 
 def known(name: str) -> Known | None:
-    """The accelerator of that name, whatever its case and separators; None for a name that the table lacks.
+    """Look up an accelerator by name, ignoring case and separators; None if the table lacks it.
 
-    A name without a size is one accelerator, never any of several: `A100` is `A100-40GB`.
+    A name without a size means exactly one variant: `A100` is `A100-40GB`.
     """
     return _table().get(_folded(name))
 
 
 def resource_of(name: str) -> str:
-    """What Pods ask for an accelerator by; empty for a name that the table lacks."""
+    """Return the resource name that Pods request for an accelerator; empty if the table lacks it."""
     entry = known(name)
     return entry.resource if entry is not None else ""
 
 
 def names() -> tuple[str, ...]:
-    """All names, as they are usually spelt, aliases last."""
+    """Return all names in their usual spelling, aliases last."""
     return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))
 
 
 def unknown_to_trainers(name: str, trainer: str) -> str:
-    """Why a built-in trainer that computes on accelerators does not on this one; empty where it does."""
+    """Return why a built-in trainer that uses accelerators cannot use this one; empty if it can."""
     entry = known(name)
     if entry is None:
         return ""
@@ -60,15 +60,15 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """The key by which two names of one accelerator are equal, aliases included."""
+    """Return a key that is equal for all names of one accelerator, aliases included."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 
 
 def of_memory(name: str, memory_bytes: int) -> str:
-    """The variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
+    """Return the variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
 
-    The name itself where the table lists no such variant.
+    Return the name itself if the table lists no such variant.
     """
     family, _, size = name.rpartition("-")
     family = family if size.upper().endswith("GB") and size[:-2].isdigit() else name
@@ -77,7 +77,7 @@ def of_memory(name: str, memory_bytes: int) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name without case and separators."""
+    """Drop case and separators from a name."""
     return "".join(letter for letter in name.lower() if letter not in " -_.")
 
 

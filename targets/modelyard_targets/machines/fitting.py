@@ -1,4 +1,4 @@
-"""Whether a machine holds one Pod of a compute class, and in words what it lacks or leaves."""
+"""Whether a machine fits one Pod of a compute class, and a description of what it lacks or leaves."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from modelyard.manifest import cpu_words
 from modelyard.spec import Accelerator, ComputeClass
 
 SHOWN: Final = 3
-"""Machines that `explain` shows for a class: the choice and the next best."""
+"""How many machines `explain` shows for a class: the choice and the runners-up."""
 
 MemoryText: TypeAlias = Callable[[int], str]
-"""How a target writes sizes of memory: to the byte where users declared them, rounded where a cloud did."""
+"""How a target formats memory sizes: exact if users declared them, rounded if a cloud did."""
 
 
 class Sized(Protocol):
-    """A machine by what Pods may use of it."""
+    """A machine's capacity for Pods."""
 
     @property
     def cpu_millis(self) -> int:
-        """Thousandths of a CPU."""
+        """Return millicores."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """Memory."""
+        """Return bytes of memory."""
         ...
 
 
 def wants_accelerator(compute: ComputeClass) -> bool:
-    """Whether a class asks for accelerators, by name or by their memory."""
+    """Return whether a class requests accelerators, by name or by memory."""
     return bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
 
 
 def has_room(compute: ComputeClass, machine: Sized) -> bool:
-    """Whether a machine has the CPUs and the memory of one Pod."""
+    """Return whether a machine has enough CPU and memory for one Pod."""
     return compute.cpu_millis <= machine.cpu_millis and compute.memory_bytes <= machine.memory_bytes
 
 
 def first_alternative(
     compute: ComputeClass, offered: Accelerator, memory_bytes: int, goes_by: Callable[[str], bool]
 ) -> tuple[int, Accelerator] | None:
-    """The first wanted alternative that a machine's accelerators satisfy: its position, and what a Pod asks for.
+    """Return the first requested alternative that a machine's accelerators satisfy: its position and the Pod's request.
 
-    `offered` is all that the machine has, `memory_bytes` is of one of them, and `goes_by` compares with their name.
+    `offered` are all accelerators of the machine, `memory_bytes` is for one of them, and `goes_by` matches a name.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
@@ -56,15 +56,15 @@ def first_alternative(
 
 
 def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
-    """Why a class cannot be placed that names an accelerator which no device plugin offers."""
+    """Explain that a class names an accelerator that no device plugin offers."""
     guess = nearest(accelerator, names, "; did you mean {}?")
     return f"'{accelerator}' is not a known accelerator on Kubernetes{also}{guess}"
 
 
 def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:
-    """What a machine has too little of for one Pod: `64Gi of the 96Gi of memory`.
+    """Yield what a machine lacks for one Pod, such as `64Gi of the 96Gi of memory`.
 
-    `instead` is what it has where its accelerators are not those that the class wants, and else empty.
+    `instead` names the machine's accelerators if they do not satisfy the class, and is empty otherwise.
     """
     if compute.cpu_millis > machine.cpu_millis:
         yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs"
@@ -75,14 +75,14 @@ def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText)
 
 
 def shortfall(compute: ComputeClass, machine: Sized) -> int:
-    """How much of its CPUs and memory a Pod would miss on a machine, in thousandths of what it asks for."""
+    """Return how much CPU and memory a Pod lacks on a machine, in thousandths of its requests."""
     cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
     return cpu + memory
 
 
 def leaves(compute: ComputeClass, machine: Sized, text: MemoryText) -> str:
-    """What is left of a machine beside one Pod."""
+    """Describe what one Pod leaves free on a machine."""
     cpu = cpu_words(machine.cpu_millis - compute.cpu_millis)
     return f"leaves {cpu} CPUs and {text(machine.memory_bytes - compute.memory_bytes)}"
 

@@ -1,4 +1,4 @@
-"""Do Pods fit on machines together? First fit, largest first, over groups of equal Pods and equal machines."""
+"""Packing of Pods onto machines: first fit, largest first, over groups of identical Pods and identical machines."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ MEMORY: Final = "memory"
 
 @record
 class Shape:
-    """What one Pod asks for, and the machines that it may be put on: positions in `capacity`, the preferred first."""
+    """One Pod's requests, and the machines it may run on: positions in `capacity`, preferred ones first."""
 
-    amounts: tuple[tuple[str, int], ...]  # resource, amount: thousandths of a CPU, bytes, pieces
+    amounts: tuple[tuple[str, int], ...]  # resource, amount: millicores, bytes, devices
     machines: tuple[int, ...]
 
 
 @record
 class Pods:
-    """Equal Pods, and the line of the spec that asks for so many."""
+    """Identical Pods, and the line of the spec that requests them."""
 
     count: int
     shape: Shape
@@ -35,7 +35,7 @@ class Pods:
 
 @record
 class Packed:
-    """Machines in use by position in `capacity`, and the first Pods that found no place, if any did not."""
+    """Machines in use by position in `capacity`, and the first Pods that did not fit, if any."""
 
     used: Mapping[int, int]
     homeless: Pods | None
@@ -50,7 +50,7 @@ class Floor:
         self._places: dict[tuple[object, ...], tuple[int, ...]] = {}
 
     def shape_of(self, hardware: Hardware) -> Shape:
-        """A Pod of a compute class."""
+        """Return the shape of a compute class's Pods."""
         amounts = {CPU: hardware.cpu_millis, MEMORY: hardware.memory_bytes}
         if hardware.accelerator is not None:
             amounts[hardware.accelerator_resource] = hardware.accelerator.count
@@ -67,13 +67,13 @@ class Floor:
         tolerations: tuple[Taint, ...] = (),
         preferred: str = "",
     ) -> Shape:
-        """A Pod of any size, by where its labels and tolerations let it go."""
+        """Return the shape of a Pod of any size; its node selector and tolerations decide where it may run."""
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
         return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
 
     def fitting(self, shape: Shape) -> int:
-        """How many Pods of a shape fit when nothing else is there."""
+        """Return how many Pods of a shape fit on otherwise empty machines."""
         return sum(self.capacity[at].count * _times(self.sizes[at], shape) for at in shape.machines)
 
     def _allowed(self, selector: tuple[tuple[str, str], ...], tolerations: tuple[Taint, ...]) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class Floor:
 
 
 def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
-    """Place all Pods. What first fit cannot place in one order of size may still find a place in another."""
+    """Place all Pods, trying several sort orders, since first fit may succeed in one where it fails in another."""
     gathered = tuple(_gathered(groups))
     first: Packed | None = None
     for order in (_by_largest_share, _by_memory, _by_cpu):
@@ -102,7 +102,7 @@ def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
-    """Pods of one shape as one group, at the line that asks for most of them."""
+    """Merge Pods of the same shape, keeping the line that requests most of them."""
     counts: dict[Shape, int] = {}
     largest: dict[Shape, Pods] = {}
     for pods in groups:
@@ -114,7 +114,7 @@ def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
 
 
 def _by_largest_share(pods: Pods, floor: Floor) -> tuple[int, float]:
-    """Those with the fewest machines to choose from first, then those that take the largest part of one."""
+    """Sort by fewest possible machines, then by the largest share of a machine."""
     room = [floor.sizes[at] for at in pods.shape.machines]
     parts = (amount / max(1, *(size.get(what, 0) for size in room)) for what, amount in pods.shape.amounts)
     return -len(room), max(parts) if room else 0.0
@@ -130,7 +130,7 @@ def _by_cpu(pods: Pods, floor: Floor) -> tuple[int, float]:
 
 @record
 class _Room:
-    """Equal machines with equally much left."""
+    """Identical machines with the same resources left."""
 
     count: int
     free: Mapping[str, int]
@@ -156,7 +156,7 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Put Pods into rooms, those in use first; how many are left over, and the rooms after it."""
+    """Place Pods, on used machines first; return how many are left and the new list of rooms."""
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):
         each = _times(room.free, shape) if count else 0
@@ -177,7 +177,7 @@ def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room
 
 
 def _times(free: Mapping[str, int], shape: Shape) -> int:
-    """How many Pods of a shape fit into what is left of one machine."""
+    """Return how many Pods of a shape fit into a machine's free resources."""
     return min(free.get(what, 0) // amount for what, amount in shape.amounts if amount)
 
 
@@ -187,7 +187,7 @@ def _less(free: Mapping[str, int], shape: Shape, count: int) -> dict[str, int]:
 
 
 def _size(machine: Machines) -> dict[str, int]:
-    """What one machine has of everything."""
+    """Return a machine's capacity by resource."""
     size = {CPU: machine.cpu_millis, MEMORY: machine.memory_bytes}
     found = known(machine.accelerator.name) if machine.accelerator is not None else None
     if machine.accelerator is not None and found is not None:
@@ -196,7 +196,7 @@ def _size(machine: Machines) -> dict[str, int]:
 
 
 def _tolerated(machine: Machines, tolerations: tuple[Taint, ...]) -> bool:
-    """Whether a Pod may be put on a machine; a toleration without a value is for any value."""
+    """Return whether the tolerations cover a machine's taints; a toleration without a value matches any."""
     return all(
         taint.effect == "PreferNoSchedule"
         or any(one.key == taint.key and one.value in ("", taint.value) for one in tolerations)

@@ -1,4 +1,4 @@
-"""The hours that a month is counted with."""
+"""The number of hours in a month for price calculations."""
 
 from __future__ import annotations
 

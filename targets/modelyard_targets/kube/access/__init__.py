@@ -1,1 +1,1 @@
-"""Who may do what: namespaces, identities, Secrets, admission and network policies of workloads."""
+"""Access control: namespaces, identities, Secrets, admission policies and network policies of workloads."""

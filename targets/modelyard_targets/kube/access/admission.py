@@ -1,7 +1,7 @@
-"""Admission policies: what tokens of the cluster's API that Pods of a system hold may create and change.
+"""Admission policies: what Pods with an API token may create and change.
 
-RBAC bounds kinds and verbs, and nothing of what a RayJob or a Job names: without a policy, whoever holds the token of a
-launcher runs any image as any ServiceAccount of the namespace, with any Secret (docs/decisions/0034-cluster-tokens.md).
+RBAC restricts kinds and verbs, but not the content of a RayJob or a Job: without these policies, a launcher's token
+could run any image as any ServiceAccount of the namespace with any Secret (docs/decisions/0034-cluster-tokens.md).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
 OLDEST_KUBERNETES: Final = "1.30"
-"""The first with admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy
+"""The first version with ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy, read 2026-11-25).
 """
 
@@ -47,7 +47,7 @@ _OF_JOBS: Final = (
     "controller-uid",
     "job-name",
 )
-"""Labels that the API server itself gives the Pods of a Job, before it asks policies."""
+"""Labels that the API server adds to the Pods of a Job before it evaluates admission policies."""
 
 _CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContainers.orValue([]))"
 _AUTOSCALER: Final = (
@@ -61,18 +61,18 @@ _SCALARS: Final = (str, bool, int, float, type(None))
 
 @record
 class Named:
-    """Named by Pods: ServiceAccounts, images, Secrets, volume claims, values by label, PriorityClasses; each sorted."""
+    """What Pods refer to, sorted: ServiceAccounts, images, Secrets, volume claims, label values, PriorityClasses."""
 
     accounts: tuple[str, ...]
     images: tuple[str, ...]
     secrets: tuple[str, ...]
     claims: tuple[str, ...]
     labels: tuple[tuple[str, tuple[str, ...]], ...]
-    priority_classes: tuple[str, ...]  # with an empty one where a Pod names none
+    priority_classes: tuple[str, ...]  # includes "" if a Pod has none
 
 
 def named_in(manifest: object) -> Named:
-    """What every Pod in an object names, however deep it is."""
+    """Collect what all Pods in an object refer to, at any depth."""
     accounts: set[str] = set()
     images: set[str] = set()
     secrets: set[str] = set()
@@ -108,7 +108,7 @@ def named_in(manifest: object) -> Named:
 
 
 def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The values by label of Pod templates, and of groups of a Ray cluster, which KubeRay gives their Pods."""
+    """Collect label values from Pod templates and from Ray worker groups, whose labels KubeRay copies to their Pods."""
     values: dict[str, set[str]] = {}
     for key, value in _entries(manifest):
         labelled: Sequence[Mapping[str, Json]] = ()
@@ -125,11 +125,11 @@ def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
-    """For each pipeline that is launched: what its launcher may create, also of the pipelines that follow it, and the
-    monitors that start it, here or by way of the starter.
+    """Yield the policies for each pipeline with a launcher.
 
-    `objects` are those that are applied, after every override: what they name is what may be named. A shared cluster
-    gets none, since policies belong to the whole cluster.
+    They restrict the launchers of this pipeline and of the one it follows, the monitors that start it, and the starter.
+    `objects` are the applied objects after overrides; runs may refer to what these refer to and nothing else. A shared
+    cluster gets no policies, because they are cluster-scoped.
     """
     if context.target.tenancy == "shared":
         return
@@ -154,7 +154,7 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
-    """What the token of a Ray autoscaler may change: sizes of its own cluster, and no Pod."""
+    """Let a Ray autoscaler's token change only the group sizes of its own cluster, and no Pods."""
     if context.target.tenancy == "shared":
         return
     account = f"system:serviceaccount:{context.namespace}:"
@@ -207,7 +207,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[Made]:
-    """What starts several pipelines makes Jobs of their CronJobs alone; each of these has bounds itself."""
+    """Restrict whoever starts several pipelines to Jobs of their CronJobs; each pipeline has its own policy as well."""
     if not started:
         return
     message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
@@ -223,8 +223,8 @@ def _only_of(
 def _of_followed(
     resource: Resource, pipeline: Pipeline, by_name: Mapping[tuple[str, str], Manifest], context: Context
 ) -> Iterator[Made]:
-    """What the launcher of the pipeline before may start of one that follows, told apart by the CronJob that owns it:
-    one launcher may start several, and each policy would refuse what the others allow.
+    """Restrict what the preceding pipeline's launcher may start of this one, matched by the owning CronJob: a launcher
+    may start several pipelines, and each policy would refuse the others' Jobs.
     """
     followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
     if followed is not None:
@@ -234,7 +234,7 @@ def _of_followed(
 
 
 def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
-    """The same of what the starter may start of a pipeline that monitors of other targets ask for."""
+    """Restrict what the starter may start of a pipeline that monitors on other targets request."""
     if resource.name in requested(context):
         (starter,) = context.plan.of(Starter, context.placement)
         only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
@@ -255,7 +255,7 @@ def _callers(names: tuple[str, ...], context: Context) -> Value:
 
 
 def _starters(job: Job, context: Context) -> tuple[str, ...]:
-    """The ServiceAccounts of monitors that start a pipeline."""
+    """Return the ServiceAccounts of the monitors that start a pipeline."""
     started = context.starters.get(job.pipeline.name, ())
     identities = [context.identity(f"monitors.{name}") for name in started]
     return tuple(identity.name for identity in identities if identity is not None)
@@ -270,7 +270,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[Made]:
-    """A policy for what these ServiceAccounts create of a kind: it may name what the emitted object names."""
+    """Let these ServiceAccounts create objects of a kind only if they refer to what the emitted object refers to."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
@@ -290,7 +290,7 @@ def _policy(
 
 
 def _bounds(named: Named, pipeline: str) -> list[Value]:
-    """Validations over `variables.labels`, `variables.pods` and `variables.containers`."""
+    """Return the validations over `variables.labels`, `variables.pods` and `variables.containers`."""
     accounts, images, secrets, claims, classes = (
         json.dumps(names)
         for names in (named.accounts, named.images, named.secrets, named.claims, named.priority_classes)
@@ -368,7 +368,7 @@ def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
 def _bound(
     origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
 ) -> Iterator[Made]:
-    """A policy and what puts it into force in the namespace of the system, and nowhere else."""
+    """Yield a policy and its binding to the system's namespace."""
     meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
     here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
     binding: dict[str, Value] = {
@@ -381,7 +381,7 @@ def _bound(
 
 
 def _entries(value: object) -> Iterator[tuple[str, object]]:
-    """The keys and values of every mapping in a value, however deep, in no order."""
+    """Yield the keys and values of all nested mappings, in no particular order."""
     waiting = [value]
     while waiting:
         here = waiting.pop()

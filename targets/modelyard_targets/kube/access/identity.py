@@ -1,4 +1,4 @@
-"""Identities: a ServiceAccount for each workload, and a Role where it talks to the cluster's API, and only for that."""
+"""Identities: a ServiceAccount for each workload, and a Role for those that call the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPONENT = "identity"
 def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[Made]:
     """The ServiceAccount of an IDENTITY; for one that starts runs, the Role that lets it do just that.
 
-    The Role of a Ray autoscaler is made by KubeRay, since only it knows the cluster's name.
+    KubeRay creates the Role of a Ray autoscaler, since only KubeRay knows the cluster's name.
     """
     identity = resource.value
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
@@ -41,7 +41,7 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
 
 
 def _starting(cron_jobs: Sequence[str]) -> list[Value]:
-    """Make Jobs from these CronJobs, and look whether they have one already."""
+    """Allow creating Jobs from these CronJobs and checking for existing ones."""
     return [
         {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
         _rule("batch", ["jobs"], ["create", "get", "list"]),
@@ -49,8 +49,8 @@ def _starting(cron_jobs: Sequence[str]) -> list[Value]:
 
 
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
-    """A run is made and followed to its end, and then those of other pipelines are made; where something else starts
-    runs too, others are looked for, and stopped to replace them.
+    """Allow creating and watching runs, and starting the pipelines that follow. If runs can also start elsewhere, allow
+    listing them and, for `replace`, deleting them.
     """
     pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
     overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)
@@ -64,7 +64,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Objects that are still to be made cannot be named, so `create` is bounded by the namespace alone."""
+    """Build an RBAC rule; objects without a known name are restricted by the namespace only."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

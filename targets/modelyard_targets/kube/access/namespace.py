@@ -1,4 +1,4 @@
-"""The namespace of a system: restricted Pods, bounds on what they ask for, and no traffic that nobody allowed."""
+"""The namespace of a system: restricted Pod security, quotas, and a default-deny network policy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
-    """Namespace, quota, defaults for containers that say nothing, and the policy that closes everything but DNS.
+    """Yield the namespace, quota, container defaults, and network policies that allow only DNS.
 
-    In a cluster that is shared the namespace is there already and belongs to whoever runs the cluster: what stands in
-    it is made, it is not. `quota` is the declared capacity as a ResourceQuota says it; empty where none is declared.
+    In a shared cluster the namespace exists and belongs to the cluster's operator, so only its contents are created.
+    `quota` is the declared capacity as a ResourceQuota, empty if none is declared.
     """
     system = context.system
     said = governance(system, context.target.residency)
@@ -46,7 +46,7 @@ _DEFAULTS: Manifest = {
     "default": {"cpu": "500m", "memory": "512Mi"},
     "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
 }
-"""For containers that operators put into our Pods without a size of their own, which a quota would refuse."""
+"""For containers without sizes that operators inject into our Pods; the quota would refuse them."""
 
 _DENY_ALL: Manifest = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -55,14 +55,14 @@ _ALLOW_DNS: Manifest = {
     "policyTypes": ["Egress"],
     "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
 }
-"""Where DNS runs differs: kube-system, openshift-dns (on 5353), or a cache of the node on a link-local address."""
+"""DNS runs in kube-system, in openshift-dns (port 5353), or as a node cache on a link-local address."""
 
 CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
-"""Network policies of every namespace that is made here, by name: nothing but DNS is open."""
+"""Network policies of every namespace created here, by name: they allow DNS and nothing else."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:
-    """Who owns a system, how risky it is and what may be in it: what somebody asks who meets the namespace."""
+    """Return owner, risk, data classes and the like, for anyone who comes across the namespace."""
     governed = system.governance
     budget = governed.budget
     said = {

@@ -1,4 +1,4 @@
-"""Network policies of workloads. Everything is closed by the namespace's own policy; these are the openings."""
+"""Network policies of workloads: allow rules on top of the namespace's default deny."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
 
 
 def _head(resource: Resource, context: Context) -> Made:
-    """The autoscaler in the head asks the cluster's API for machines; no other Pod of the cluster may reach it.
+    """Let the autoscaler in the head reach the Kubernetes API; no other Pod of the Ray cluster may.
 
-    The dot keeps its name apart from every workload's.
+    The dot in the name avoids collisions with other workloads' policies.
     """
     return network_policy(
         resource, f"{resource.name}.head", _head_selector(resource.name), context, egress=[reach_api(context)]
@@ -106,7 +106,7 @@ def _head(resource: Resource, context: Context) -> Made:
 
 
 def _head_selector(name: str) -> dict[str, Value]:
-    """The head of a workload's Ray cluster, where the driver of a run is; code of the user runs on workers."""
+    """Select the head of a workload's Ray cluster, which runs the driver; user code runs on workers."""
     return {**_selector(name), "ray.io/node-type": "head"}
 
 
@@ -115,7 +115,7 @@ def _selector(name: str) -> dict[str, Value]:
 
 
 def _operator(context: Context) -> dict[str, Value]:
-    """KubeRay's operator, in whichever namespace it is where it was there before."""
+    """Select KubeRay's operator: in any namespace if it was already installed."""
     anywhere = "kuberay" in context.target.present
     where = every_namespace() if anywhere else namespace(context.operator_namespace)
     return {**where, **pods("kuberay-operator")}
@@ -128,14 +128,14 @@ def _scraped(context: Context) -> list[Value]:
 
 
 def _prometheus(context: Context) -> list[Value]:
-    """Egress to the Prometheus that takes what workloads push."""
+    """Allow egress to the Prometheus that workloads push to."""
     if context.target.telemetry.prometheus or not installs_prometheus(context):
         return reach(context.prometheus_uri, context)
     return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Who may call: named namespaces, else the own one; and the gateway, where it leads here."""
+    """Return the allowed callers: the named namespaces, else the system's own, and the gateway if it routes here."""
     found: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
@@ -154,9 +154,7 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Where the proxies of a gateway run is its controller's choice, unless the spec names the namespace or the
-    controller is installed here.
-    """
+    """Select the gateway's proxies, in any namespace unless the spec names it or we install the controller."""
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
@@ -165,7 +163,7 @@ def _gateway(context: Context) -> dict[str, Value]:
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
-    """Egress to the registry, the stores and the datasets of a workload, each opening once."""
+    """Return the egress rules to a workload's registry, stores and datasets, without duplicates."""
     openings: list[Value] = []
     if uses_registry(resource, context):
         openings += _registry(context)
@@ -213,6 +211,6 @@ def _monitor_uris(job: MonitorJob, context: Context) -> list[str]:
 
 
 def _uris(names: Sequence[str], context: Context) -> list[str]:
-    """Addresses of the datasets that lie in no declared store."""
+    """Return the URIs of datasets outside all declared stores."""
     datasets = [context.system.data[name] for name in dict.fromkeys(names) if name]
     return [dataset.uri for dataset in datasets if dataset.uri]

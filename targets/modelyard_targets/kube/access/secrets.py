@@ -1,4 +1,4 @@
-"""Secrets: an ExternalSecret for what External Secrets brings, and the list of what has to be there already."""
+"""Secrets: an ExternalSecret for each one synced by External Secrets, and the list of those that have to exist."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
 @record
 class Wanted:
-    """A Secret of the cluster: every key that somebody reads of it, and who does."""
+    """A Kubernetes Secret, with every key in use and the workloads that use it."""
 
     name: str
     namespace: str
-    ref: SecretRef  # the first reference to it; the others differ in their key
+    ref: SecretRef  # first reference to it; others differ in their key
     keys: tuple[str, ...]
     workloads: tuple[str, ...]
     origin: Path
@@ -56,7 +56,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted,
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """The keys that a reference means: the one it names, or the pair that its place in the spec implies."""
+    """Return the keys that a reference stands for: the one it names, or the pair implied by its place in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -70,7 +70,7 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 
 def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
-    """An ExternalSecret for each Secret that External Secrets is to write; nothing for those that exist."""
+    """Yield an ExternalSecret for each Secret that External Secrets writes; nothing for existing ones."""
     yield from context.platform.secret_stores(context)
     for wanted in secrets_of(resources, context):
         store = store_of(wanted.ref, context)
@@ -79,29 +79,29 @@ def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[M
 
 
 def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
-    """The Secrets that somebody has to put there before anything is applied."""
+    """Return the Secrets that have to exist before deployment."""
     return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
-    """How a reference is read; a store that the target says nothing of means Secrets that exist."""
+    """Return the store of a reference; a store not declared on the target means an existing Secret."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
 
 
 def store_kind(store: SecretStore) -> str:
-    """The kind of the object that External Secrets reads a store by."""
+    """Return the kind of External Secrets object that represents a store."""
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
 def store_object(store: SecretStore) -> str:
-    """The name of that object; the one of a cloud's own service is made here."""
+    """Return the name of that object; the store of a cloud's own service is created here."""
     return store.via if store.via == "secrets-manager" else store.store or store.name
 
 
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """The token of a remote write is read by Prometheus, in its namespace, and so is the key of the channel that gets
-    the cluster's alerts; everything else by the system's own Pods.
+    """Return where Prometheus or the system's Pods read a Secret: the remote-write token in Prometheus's namespace, the
+    key of the channel for cluster alerts in both, and all others in the system's namespace.
     """
     telemetry = context.target.telemetry
     if ref == telemetry.secret:

@@ -1,1 +1,1 @@
-"""Add-ons that a cluster gets by Helm."""
+"""Add-ons that are installed with Helm."""

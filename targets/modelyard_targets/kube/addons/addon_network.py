@@ -1,8 +1,8 @@
-"""Network policies of add-ons: each namespace that the program makes is closed, and these are the connections it needs.
+"""Network policies of add-ons: default deny in each add-on namespace we create, and the connections that it needs.
 
-Labels and ports are those of the charts at the versions of charts.json (read 2026-11-25). The address of the API server
-is unknown, so a webhook is open on its own port to every address; `kubectl port-forward` passes through the node and is
-subject to no policy. docs/decisions/0038-addon-network.md has the reasons.
+Labels and ports are those of the charts at the versions of charts.json (read 2026-11-25). The API server's address is
+unknown, so webhook ports accept any address; `kubectl port-forward` goes through the node, where no policy applies.
+docs/decisions/0038-addon-network.md has the reasons.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from modelyard_targets.kube.placement.placed import installed_addons, shows_jobs
 from modelyard_targets.kube.placement.platform import AddOn
 
 FILE: Final = "addons"
-"""The file of these policies."""
+"""Name of the manifest file with these policies."""
 
 _RELOADER: Final = 8080
 _ALERTMANAGER: Final = 9093
@@ -58,17 +58,17 @@ _DATABASE_WEBHOOK: Final = 9443
 _DATABASE_PORTS: Final = (5432, 8000)
 _XDS: Final = 18000
 _LISTENERS: Final = (10080, 10443)
-"""Envoy Gateway listens 10000 above a Gateway's port where that is a privileged one."""
+"""Envoy Gateway adds 10000 to a Gateway's privileged ports."""
 
 _PROXY_METRICS: Final = 19001
 _OPERATOR_METRICS: Final = 8080
 _ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
-"""The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
+"""The only node process that Prometheus scrapes; our chart values leave out the control plane."""
 
 _HOSTED: Final = frozenset({"pagerduty", "slack"})
-"""Types of channels that are services of the internet."""
+"""Channel types that are services on the internet."""
 
 _EVERY_POD: Final[Mapping[str, Value]] = {}
 _RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}
@@ -79,7 +79,7 @@ _DATABASES: Final[Mapping[str, Value]] = {
 
 @record
 class Policy:
-    """What some Pods of an add-on's namespace accept and reach; without labels, all of them."""
+    """Ingress and egress of an add-on's Pods; without labels, of all Pods in its namespace."""
 
     name: str
     labels: Mapping[str, Value] = _EVERY_POD
@@ -88,12 +88,12 @@ class Policy:
 
 
 def addon_namespace(addon: str, context: Context) -> str:
-    """Where an add-on goes: Prometheus where the target says, the others where their charts usually are."""
+    """Return an add-on's namespace: for Prometheus the one set on the target, otherwise the chart's usual one."""
     return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 
 def lower_addon_network(context: Context) -> Iterator[Made]:
-    """Policies of the platform's Pods and of each add-on that is installed here; other namespaces are left alone."""
+    """Yield policies for the platform's Pods and for each add-on installed here; other namespaces stay unchanged."""
     yield from context.platform.policies(context)
     for addon in installed_addons(context):
         where = addon_namespace(addon, context)
@@ -122,9 +122,7 @@ def _named(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """The operator submits jobs to heads and asks proxies of Serve whether they are healthy; Prometheus reads the state
-    of RayJobs from it.
-    """
+    """The operator submits jobs to heads and checks Serve proxies; Prometheus scrapes RayJob states from it."""
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
@@ -150,7 +148,7 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
-    """Stores that exist are objects of the cluster's owner: only those know their address and port."""
+    """Allow any address within `egress`: existing stores belong to the cluster's operator and may be anywhere."""
     secrets = secrets_of(context.plan.on(context.placement), context)
     if all(store_of(wanted.ref, context).via != "external-secrets" for wanted in secrets):
         return ()
@@ -158,16 +156,14 @@ def _secret_stores(context: Context) -> tuple[Value, ...]:
 
 
 def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
-    """The API server calls the webhook; the operator asks each instance how it is."""
+    """The API server calls the webhook; the operator checks each instance's status."""
     instances: dict[str, Value] = {"to": [{**every_namespace(), **_DATABASES}], "ports": ports(*_DATABASE_PORTS)}
     webhook: dict[str, Value] = {"ports": ports(_DATABASE_WEBHOOK)}
     return (Policy("cloudnative-pg", ingress=(webhook,), egress=(reach_api(context), instances)),)
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Prometheus reads metrics of every namespace. Monitors, promoters and drivers of pipelines push to it; nothing
-    but it talks to Alertmanager.
-    """
+    """Prometheus scrapes every namespace, accepts pushes from workloads, and is the only client of Alertmanager."""
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
     gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
@@ -219,7 +215,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
 
 
 def _pushing(context: Context) -> list[Value]:
-    """Monitors, promoters and drivers of pipelines, of this system and others in namespaces that modelyard made."""
+    """Select monitors, promoters and pipeline drivers, of this system and of others created by modelyard."""
     monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
     promoter: dict[str, str] = {COMPONENT_LABEL: PROMOTER_COMPONENT}
     driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
@@ -239,9 +235,9 @@ def _remote_write(context: Context) -> list[Value]:
 
 
 def _receivers(context: Context) -> list[Value]:
-    """What the channels need, whatever `egress` bounds workloads to: no spec can list the addresses of a service.
+    """Allow what the channels need, regardless of `egress`: a spec cannot list a hosted service's addresses.
 
-    HTTPS is open, within `egress`, where no channel here needs it: other systems may route through this Alertmanager.
+    Without a hosted channel, HTTPS is allowed within `egress`: other systems may use this Alertmanager, too.
     """
     anywhere: list[Value] = list(ANYWHERE)
     channels = [channel.value for channel in context.plan.of(Channel, context.placement)]
@@ -256,9 +252,7 @@ def _receivers(context: Context) -> list[Value]:
 
 
 def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
-    """Proxies get their configuration from the controller and pass requests on to servers of any namespace; Prometheus
-    reads what they count.
-    """
+    """Proxies read their configuration from the controller and forward to any namespace; Prometheus scrapes them."""
     proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
     controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
     scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]
@@ -283,18 +277,18 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
 
 
 def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
-    """Prometheus reads it; it asks its node alone which Pods use an accelerator, through a socket."""
+    """Prometheus scrapes the exporter; it learns from its node, through a socket, which Pods use a GPU."""
     scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
     return (Policy("dcgm-exporter", ingress=(scraped,)),)
 
 
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
-    """A controller that talks to the cluster's API, and to what its platform adds."""
+    """Allow a controller to reach the Kubernetes API; the platform adds further rules."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
 
 
 def _closed(context: Context) -> tuple[Policy, ...]:
-    """It talks to its node alone, through a socket."""
+    """Allow nothing: the Pods only talk to their node, through a socket."""
     return ()
 
 

@@ -1,6 +1,6 @@
-"""Values of the add-ons' charts: no root, sizes, metrics of all namespaces, nothing public, no hooks.
+"""Chart values of add-ons: no root, explicit sizes, metrics of all namespaces, nothing public, no hooks.
 
-Read in the charts' own values.yaml at the versions of charts.json, on 2026-11-24.
+Names are from each chart's values.yaml at the versions of charts.json, read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _SECURITY: Final[dict[str, Value]] = {
 }
 
 _CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
-"""Components whose metrics a managed control plane hides and kubeadm and k3s bind to loopback: the chart's alerts
-about them would fire for ever. Whoever runs the control plane watches it (docs/decisions/0027).
+"""Components whose metrics a managed control plane hides, and kubeadm and k3s bind to loopback, so that the chart's
+alerts would always fire. The control plane's operator monitors it (docs/decisions/0027).
 """
 
 _OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
-"""Runs of pipelines and monitors have alerts of their own, which know the schedule and the timeout."""
+"""Runs of pipelines and monitors have their own alerts, which take schedule and timeout into account."""
 
 _STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
 _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
-    """The operator of the whole cluster: two of them where redundancy is asked for, of which one leads.
+    """Return values for the cluster-wide operator, with a second replica for failover in an enterprise.
 
-    Every feature gate that something emitted depends on is on by default at this version; alpha gates stay off.
+    All feature gates that we depend on are on by default in this version; alpha gates stay off.
     """
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {
@@ -53,7 +53,7 @@ def kuberay_values(context: Context) -> dict[str, Value]:
 
 
 def external_secrets_values(context: Context) -> dict[str, Value]:
-    """Controller, webhook and certificate controller, each sized."""
+    """Return values for controller, webhook and certificate controller, with explicit sizes."""
     repository = _repository("ghcr.io/external-secrets/external-secrets", context)
     asked = _resources("50m", "128Mi")
     replicas = 2 if context.enterprise and not context.target.edge else 1
@@ -70,7 +70,7 @@ def external_secrets_values(context: Context) -> dict[str, Value]:
 
 
 def cloudnative_pg_values(context: Context) -> dict[str, Value]:
-    """The operator of PostgreSQL."""
+    """Return values for the PostgreSQL operator."""
     values: dict[str, Value] = {
         "image": {"repository": _repository("ghcr.io/cloudnative-pg/cloudnative-pg", context)},
         "replicaCount": 2 if context.enterprise and not context.target.edge else 1,
@@ -80,10 +80,10 @@ def cloudnative_pg_values(context: Context) -> dict[str, Value]:
 
 
 def prometheus_values(context: Context) -> dict[str, Value]:
-    """Prometheus, Alertmanager and Grafana for what is emitted here, whatever its labels.
+    """Return values for Prometheus, Alertmanager and Grafana, which select all our objects regardless of labels.
 
-    Certificates of the admission webhook would come from hooks, which are not run; the webhook only repeats what
-    promtool and the CRDs say. Node exporters need the host and are the cluster's own business.
+    The admission webhook is off: its certificates need Helm hooks, which do not run here, and it repeats the checks of
+    promtool and the CRDs. Node exporters are off: they need host access and are up to the cluster's operator.
     """
     edge = context.target.edge
     replicas = 2 if context.enterprise and not edge else 1
@@ -114,14 +114,14 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 
 
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
-    """Images of an add-on's chart, by name, of which these values start no Pod."""
+    """Return the images of an add-on's chart that run no Pod with these values."""
     if addon != "prometheus" or not context.target.edge:
         return frozenset()
     return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
-    """The chart's alerts about the cluster, labelled for their route, without those that mean nothing here."""
+    """Return the chart's alerts about the cluster, labelled for routing, without those that mean nothing here."""
     name, value = CLUSTER_ALERTS
     disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
     return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
@@ -148,7 +148,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """A queue that waits for a link that comes and goes, and goes on where it stopped, as far as its log reaches."""
+    """Configure a queue for an intermittent link, which resumes where it stopped, within the write-ahead log."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
@@ -161,7 +161,7 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """A namespace routes its own alerts alone; only configurations beside Alertmanager itself see those of all."""
+    """Limit a namespace's configuration to its own alerts; only configurations next to Alertmanager see all alerts."""
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
@@ -181,7 +181,7 @@ def _storage(size: int, context: Context) -> dict[str, Value]:
 
 
 def _grafana() -> dict[str, Value]:
-    """Dashboards of all namespaces, for whoever may forward a port: no ingress, no anonymous visitor, no reports."""
+    """Configure dashboards from all namespaces: access by port-forward only, no anonymous users, no usage reports."""
     return {
         "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "admin-user", "passwordKey": "admin-password"},
         "initChownData": {"enabled": False},
@@ -190,7 +190,7 @@ def _grafana() -> dict[str, Value]:
         "resources": _resources("100m", "256Mi"),
         "sidecar": {
             "resources": _resources("50m", "128Mi"),
-            "datasources": {"alertmanager": {"enabled": False}},  # silences go through `kubectl port-forward` alone
+            "datasources": {"alertmanager": {"enabled": False}},  # silences go through `kubectl port-forward` only
         },
         "grafana.ini": {
             "analytics": {"reporting_enabled": False, "check_for_updates": False},
@@ -201,7 +201,7 @@ def _grafana() -> dict[str, Value]:
 
 
 def _resources(cpu: str, memory: str) -> dict[str, Value]:
-    """Memory is bounded, CPU only asked for: an operator that is throttled is an operator that is late."""
+    """Limit memory but not CPU: a throttled operator would react late."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
 
 

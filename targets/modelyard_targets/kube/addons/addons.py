@@ -1,4 +1,4 @@
-"""Add-ons by Helm: the calls that install what the cluster lacks, and those that make the registry's logins."""
+"""Calls that install missing add-ons with Helm, and that create the registry's logins."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _VALUES: Final[Mapping[str, Values]] = {
 
 
 def addon_calls(context: Context) -> tuple[Call, ...]:
-    """A namespace for each add-on that is needed and not there, their network policies, and then their charts."""
+    """Return the namespaces of missing add-ons, then their network policies, then their charts."""
     addons = installed_addons(context)
     if not addons:
         return ()
@@ -59,13 +59,13 @@ def addon_calls(context: Context) -> tuple[Call, ...]:
 
 
 def asked_by_addons(context: Context) -> Size:
-    """What the add-ons that are installed ask for, by their values; the registry counts with the system's own Pods."""
+    """Sum the requests in the values of installed add-ons; the registry counts as part of the system."""
     sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
     return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
 
 
 def _asked(values: Mapping[str, Value]) -> Size:
-    """The requests that stand beside a number of replicas, once where none stands there, and all below them."""
+    """Sum requests at all levels, each multiplied by the replica count next to it, if any."""
     replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
     requests = resources.get("requests") if isinstance(resources, Mapping) else None
     count = replicas if isinstance(replicas, int) else 1
@@ -78,7 +78,7 @@ def _asked(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """The logins of a registry that runs here: they are made once, and are in no manifest."""
+    """Return the calls for the registry's logins, which are generated once and appear in no manifest."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
@@ -114,7 +114,7 @@ def _namespace(addon: str, context: Context) -> Call:
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
-    """What an add-on stands on and its chart, once its namespace is closed: no Pod starts without its policies."""
+    """Return an add-on's prerequisites and chart, after its network policies, so that no Pod starts without them."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())

@@ -1,1 +1,1 @@
-"""What no cluster can honour of a plan."""
+"""Checks for what no cluster can provide."""

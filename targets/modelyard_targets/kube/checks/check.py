@@ -1,4 +1,4 @@
-"""What no cluster can honour of the workloads of a plan; none of what makes their objects is needed to say so."""
+"""Checks of workloads that apply to every cluster and need no lowering."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from modelyard_targets.kube.network.route import check_routes
 from modelyard_targets.kube.placement.context import Context
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
-"""Plan and placement: what a provider cannot honour."""
+"""Given a plan and a placement, reports what a provider cannot honour."""
 
 
 def check_cluster(
     plan: Plan, placement: str, target: TargetSpec, rules: Iterable[Rule], context: Callable[[Plan, str], Context]
 ) -> Iterator[Diagnostic]:
-    """Everything that lowering relies on, told at the line that asks for it: what holds anywhere, then `rules`.
+    """Check everything that lowering relies on, first for any cluster, then by `rules`; report at the line in the spec.
 
-    `target` is the placement's with what its platform fills in; `context` is made only where objects are patched.
+    `target` is the placement's target completed by its platform; `context` is only built if there are overrides.
     """
     found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
     found += [problem for rule in rules for problem in rule(plan, placement)]
     yield from found
-    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
+    if not has_errors(found):  # overrides are tried on emitted objects, which need an otherwise valid plan
         yield from check_patches(plan, placement, lambda: context(plan, placement))
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """What no cluster can honour of the workloads of a placement; `target` is it with what its platform fills in."""
+    """Check the workloads of a placement for any cluster; `target` is completed by its platform."""
     yield from check_names(plan, placement)
     yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)

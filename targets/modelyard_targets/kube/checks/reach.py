@@ -1,4 +1,4 @@
-"""What the network of a target keeps out or lets in against the spec: addresses beyond its egress, and clients."""
+"""Checks for conflicts between a target's network and the spec: addresses outside its egress, and callers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 
 
 def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Addresses that are written as numbers, so that it is known which of them the target's `egress` leaves out."""
+    """Report IP addresses outside the target's `egress`; host names cannot be checked."""
     target = target_of(plan, placement)
     if not target.egress:
         return
@@ -34,7 +34,7 @@ def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _addresses(plan: Plan, placement: str) -> Iterator[tuple[str, str, Path]]:
-    """What workloads of a placement, and the add-ons that are installed there, call by an address of the spec."""
+    """Yield the addresses in the spec that workloads and installed add-ons of a placement call."""
     system, target = plan.system, target_of(plan, placement)
     here = target_path(system, placement)
     for identity in plan.of(Identity, placement):
@@ -62,7 +62,7 @@ def _asks_registry(plan: Plan, placement: str) -> bool:
 
 
 def _number(url: str) -> _Address | None:
-    """The address in a URL whose host is one; None for a name, and for half an address."""
+    """Return the IP address in a URL, or None for a host name or an invalid address."""
     try:
         return ip_address(urlsplit(url).hostname or "")
     except ValueError:
@@ -70,8 +70,8 @@ def _number(url: str) -> _Address | None:
 
 
 def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[Diagnostic]:
-    """Endpoints whose `clients` bound nothing: a class does not say in which namespace its proxies run, apart from the
-    class whose controller is installed here.
+    """Report endpoints whose `clients` have no effect: proxies of a gateway class may run in any namespace, except for
+    the class whose controller we install.
     """
     gateway = target_of(plan, placement).gateway
     if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:
@@ -84,7 +84,7 @@ def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[D
 
 
 def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Servers at the edge that lose what waits on their disk with every Pod that replaces another."""
+    """Report edge servers whose files on disk are lost with each replaced Pod."""
     target = target_of(plan, placement)
     for resource in plan.of(ModelServer, placement) if target.edge else ():
         server = resource.value

@@ -1,4 +1,4 @@
-"""Names in the namespace that are not free for workloads: those of its policies, the registry's, the buckets' Jobs."""
+"""Checks for names that workloads cannot use: those of policies, the registry, and Jobs for buckets and logins."""
 
 from __future__ import annotations
 
@@ -34,24 +34,26 @@ _NAMED = frozenset(
         Kind.DATABASE,
     }
 )
-"""Kinds that have an account, a network policy or Pods under their own name."""
+"""Kinds that create a ServiceAccount, a network policy or Pods with the resource's name."""
 
 _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
-"""Databases that every server of PostgreSQL, or of RDS, already has."""
+"""Databases that exist on every PostgreSQL server, or on RDS."""
 
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
-"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, of the component library and of RDS.
+"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, the component library and RDS.
 
-The roles of RDS and its prefix were not looked up in its documentation: RDS may refuse more.
+The RDS roles and prefix were not checked against its documentation: RDS may refuse more.
 """
 
 _PREFIXES: Final = ("pg_", "rds_")
-"""Roles of PostgreSQL, which refuses others of that prefix, and of RDS."""
+"""Prefixes of reserved roles in PostgreSQL and RDS."""
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Workloads whose policy would take the place of the platform's, or whose Pods would pass for the registry's; and
-    a namespace that an add-on has, which would be closed to it; and databases that PostgreSQL would refuse.
+    """Report name collisions.
+
+    These are workloads whose policies or Pods would collide with the platform's, a namespace that an add-on uses and
+    our policies would close, and database names that PostgreSQL refuses.
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)
@@ -83,7 +85,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
-    """What each name belongs to."""
+    """Map each reserved name to what uses it."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
     found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):

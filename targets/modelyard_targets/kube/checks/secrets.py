@@ -1,4 +1,4 @@
-"""References to Secrets: two that would be one Secret, and those to a Secret that the program generates."""
+"""Checks of Secret references: two that map to the same Secret, and those to a generated Secret."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET,
 from modelyard_targets.kube.placement.placed import addons_to_install, managed_stores, registry_of, target_of
 
 _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
-"""What the operator appends to the name of a Cluster for its Secrets (api/v1 of cloudnative-pg/cloudnative-pg)."""
+"""Suffixes of the Secrets that the operator creates for a Cluster (api/v1 of cloudnative-pg/cloudnative-pg)."""
 
 
 def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Every reference of a placement, and the Secret that its images are pulled with."""
+    """Check every reference of a placement, and its image pull secret."""
     target = target_of(plan, placement)
     known: dict[str, SecretRef] = {}
     generated = dict(_generated(plan, placement, target))
@@ -40,9 +40,7 @@ def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str]]:
-    """Names of the Secrets that the program and its operators generate, with what each belongs to; a name that ends in
-    a dot stands for every name that begins with it.
-    """
+    """Yield names of generated Secrets with their owners; a name that ends in a dot is a prefix."""
     if "prometheus" in addons_to_install(plan, placement):
         yield GRAFANA_SECRET, "the administrator of Grafana"
     if registry_of(plan, placement) is not None:
@@ -62,12 +60,12 @@ def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple
 
 
 def _owner(name: str, generated: dict[str, str]) -> str:
-    """What a generated Secret belongs to; empty for any other name."""
+    """Return the owner of a generated Secret, or ""."""
     return generated.get(name) or generated.get(name.partition(".")[0] + ".", "")
 
 
 def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
-    """Existing Secrets of two stores are the same Secrets; those of an outside store are not."""
+    """Return whether two references mean different Secrets; existing ones with the same path are the same."""
     if one.path == other.path:
         vias = {store.name: store.via for store in target.secret_stores}
         return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))

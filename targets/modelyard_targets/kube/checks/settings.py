@@ -1,4 +1,4 @@
-"""What no cluster can honour of what is said of its target: labels, the gateway, telemetry and overrides."""
+"""Checks of a target's settings for any cluster: labels, gateway, telemetry and overrides."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Everything here but overrides, which are tried on what is emitted; `target` is it with what its platform fills
-    in.
-    """
+    """Run all checks here except on overrides, which need emitted objects; `target` is completed by its platform."""
     yield from check_telemetry(plan, placement)
     yield from check_cluster_alerts(plan, placement)
     yield from check_retention(plan, placement)
@@ -36,7 +34,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Whose Prometheus it is decides who says where it writes to."""
+    """Report `remoteWrite` for an existing Prometheus, and an address for one that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present
@@ -47,8 +45,9 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """The alerts of a cluster whose Prometheus is installed here have a reader. Where an objective has none, its own
-    warning asks for the same channel.
+    """Report cluster alerts of an installed Prometheus that nobody receives.
+
+    An endpoint with an SLO already has its own warning about the missing channel.
     """
     installed = "prometheus" in addons_to_install(plan, placement) and not target_of(plan, placement).edge
     promising = any(inference.slo for inference in plan.system.inference.values())
@@ -57,9 +56,7 @@ def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Metrics that are to be kept for longer than they fit on the volume of the Prometheus that is installed, or where
-    none is installed at all, which is told once.
-    """
+    """Report a metrics retention that exceeds our Prometheus's volume, or, once, that no Prometheus is installed."""
     kept_s = plan.system.governance.retention.metrics_s
     if kept_s is None:
         return
@@ -80,7 +77,7 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """What is public is encrypted, and in a regulated industry what callers prove themselves with is so everywhere."""
+    """Require TLS for public endpoints, and in a regulated industry for all endpoints with authentication."""
     if gateway is None or not gateway.class_name:
         return
     for route in (resource.value for resource in plan.of(Route, placement)):
@@ -107,24 +104,24 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
 
 
 def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
-    """Whether callers of an endpoint that is not public may be outside of its cluster.
+    """Return whether callers of a non-public endpoint may be outside its cluster.
 
-    Whether the Gateway that KubeRay makes for a rollout in steps is reached from there is for its class to say, and
-    that of a cluster that is made here keeps it inside.
+    In an incremental rollout, the gateway class decides whether KubeRay's Gateway is reachable from outside; on a
+    cluster created here it is not.
     """
     in_steps = inference.rollout.strategy == "incremental"
     return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """The user's labels are on every object and must leave ours alone."""
+    """Report user labels with a reserved prefix, since every object carries them."""
     for label, _ in plan.system.metadata.labels:
         if label.startswith(_RESERVED):
             yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
 
 
 def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """What is said of a target without any effect on it."""
+    """Report target settings that have no effect."""
     target = target_of(plan, placement)
     here = target_path(plan.system, placement)
     for field, what, used in _uses(plan, placement, target):
@@ -133,10 +130,10 @@ def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
-    """Overrides are tried on the objects that they name; `context` is made only where there are any."""
+    """Try the overrides on the objects that they name; `context` is only built if there are any."""
     if all(override.target != placement for override in plan.system.overrides):
         return
-    # Only for this are objects made before everything is checked: no other check pays for it.
+    # Only overrides need the objects before all checks have passed, so that other checks do not pay for them.
     from modelyard_targets.kube.objects.overrides import check_overrides
     from modelyard_targets.kube.project.files import files_of, plain_objects_of
 

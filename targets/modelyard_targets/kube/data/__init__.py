@@ -1,1 +1,1 @@
-"""Data of workloads: stores and how they are opened, also on other targets, bundles of models, and disks."""
+"""Data access of workloads: stores, also on other targets, model bundles, and disks."""

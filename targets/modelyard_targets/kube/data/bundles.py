@@ -1,4 +1,4 @@
-"""Where models are kept: the folder of their runs, and the bundles in which they cross to another placement."""
+"""Storage of models: experiments in the registry, and bundles that carry versions to other placements."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 
 POLL_S: Final = 60
-"""How often a server asks whether another bundle is in use."""
+"""How often, in seconds, a server checks for a new bundle."""
 
 
 def experiment_name(model: Model, context: Context) -> str:
-    """What the registry calls the runs of a model."""
+    """Return the registry's experiment for a model's runs."""
     return f"{context.system.metadata.name}/{model.registered_name}"
 
 
 def history_name(model: Model, context: Context) -> str:
-    """What the registry calls the record of every move of a model's aliases."""
+    """Return the registry's experiment that records a model's alias moves."""
     return f"{experiment_name(model, context)}/aliases"
 
 
 def soaks_name(model: Model, context: Context) -> str:
-    """What the registry calls the record of how versions did in their soaks, beside that of the moves."""
+    """Return the registry's experiment that records soak results, below the one for alias moves."""
     return f"{history_name(model, context)}/soaks"
 
 
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """The entries by which whoever loads a version finds it, and knows that it may: where its bundles are read, else
-    the record of the alias's moves, where the promoter alone writes it; and whose approvals it must have.
+    """Return the entries to load and verify a version.
+
+    They name the bundle's location or, if only the promoter moves the alias, the history of its moves, and the
+    approvals that a version needs.
     """
     registry = context.system.registry
     if ref is None or registry is None:
@@ -44,7 +46,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
-    """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
+    """Return the entry on who must approve an alias move, with their public keys; empty if nobody has to."""
     governance = context.system.governance
     approval = context.system.approval(ref.model, ref.alias)
     if approval is None:
@@ -56,7 +58,7 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """The entries with a model's experiments, and the folder of its artifacts where the registry is installed here."""
+    """Return the entries with a model's experiments, and its artifact folder if the registry is installed here."""
     registry = context.system.registry
     described: dict[str, Json] = {
         "experiment": experiment_name(model, context),
@@ -69,7 +71,7 @@ def experiment(model: Model, context: Context) -> dict[str, Json]:
 
 
 def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """The entry of a model's description that says where its bundle is read; empty where the registry is in reach."""
+    """Return the entry on where a model's bundle is read; empty if the registry is reachable."""
     if ref is None or not context.plan.bundled(context.placement):
         return {}
     where = _folder(model, ref.alias, context)
@@ -78,7 +80,7 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """The entry that says where bundles of an alias are written when it moves; empty where nobody reads them."""
+    """Return the entry on where an alias's bundle is written when it moves; empty if no one reads it."""
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
@@ -86,7 +88,7 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
-    """The entry with the aliases that are read elsewhere and that somebody else moves: a human, in the registry."""
+    """Return the entry with aliases that are read elsewhere and moved by hand in the registry."""
     found: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}

@@ -1,4 +1,4 @@
-"""What workloads take from another placement: models as bundles, and stores of a cloud by a key of their own."""
+"""Cross-target access of workloads: models as bundles, and cloud stores opened with access keys."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.storage.clouds import cloud_storage
 
 CROSSING_NAME: Final = "crossing"
-"""The first part of the name of a Secret that opens stores of another target."""
+"""First part of the name of a Secret with access keys for another target's stores."""
 
 
 @record
 class Crossing:
-    """Stores of one target in a cloud, and the Secret here whose key opens them: for this workload and no other."""
+    """One workload's access to the stores of a cloud target, with the Secret that holds its own key."""
 
     workload: str
     target: str
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # what a key consists of; in the Secret the number of the key stands behind each
-    numbers: tuple[int, ...]  # of its keys; the last is used
+    halves: tuple[str, ...]  # parts of a key; in the Secret each ends with the key's number
+    numbers: tuple[int, ...]  # of its keys; the last is in use
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the Secret that Pods are given. Another number makes new Pods, as another Secret would."""
+        """Return the entries of the Secret that Pods use; a new number replaces the Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
@@ -41,10 +41,10 @@ def crossings_on(context: Context) -> tuple[Crossing, ...]:
 
 
 def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
-    """The crossings of a workload on this placement, in the order in which its identity names the stores.
+    """Return the cross-target access of a workload, in the order in which its identity names the stores.
 
-    Each is a user of its own in the cloud with exactly what the identity may do in these stores; the Secret is written
-    by the program of this placement, from the outputs of the other one's.
+    Each is a cloud user with the least privilege that the identity needs; this placement's program writes the Secret
+    from outputs of the other target's program.
     """
     identity = context.identity(workload)
     if identity is None:
@@ -70,17 +70,17 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
-    """The crossing by which a workload opens a store; None where it needs none."""
+    """Return the cross-target access that opens a store for a workload, or None if it needs none."""
     return next((one for one in crossings_of(workload, context) if store in one.stores), None)
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Whether a store is one of another cloud that this placement has no identity for, and the spec no credentials."""
+    """Return whether a store is in a cloud where this placement has no identity and the spec gives no credentials."""
     return crosses_from(store, context.target, context.system)
 
 
 def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """The same of any target."""
+    """Return the same as `crosses` for any target."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     provider = system.target(store.target).provider
@@ -88,14 +88,14 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:
-    """The parts that a key to the stores of a target consists of."""
+    """Return the parts of an access key for a target's stores."""
     return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
 def crossing_output(identity: Resource, part: str) -> str:
-    """What an infrastructure calls a half of the key that it makes for a workload elsewhere.
+    """Return the infrastructure's output with a part of a workload's access key.
 
-    Two underscores keep `shop` and `a-till` apart from `shop-a` and `till`; names with two hyphens need a hash for it.
+    Two underscores tell `shop` and `a-till` from `shop-a` and `till`; names with two hyphens get a hash in addition.
     """
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
@@ -103,22 +103,22 @@ def crossing_output(identity: Resource, part: str) -> str:
 
 
 def secret_key(half: str, number: int) -> str:
-    """What half of a key is called in the Secret of a crossing."""
+    """Return the entry of the Secret with a part of a key."""
     return f"{half}-{number}"
 
 
 def key_output(identity: Resource, half: str, number: int) -> str:
-    """What half of a key is called among the outputs of the infrastructure that makes it."""
+    """Return the infrastructure's output with a part of a numbered key."""
     return crossing_output(identity, f"{half}_{number}")
 
 
 def infrastructure_project(system: System, target: str) -> str:
-    """The project that makes a target in a cloud, or the first of several: whose outputs are read elsewhere."""
+    """Return the first infrastructure project of a cloud target, whose outputs other targets read."""
     return f"{system.metadata.name}-{target}-infrastructure"
 
 
 def infrastructure_setting(target: str) -> str:
-    """The setting that names the stack of another target's infrastructure; apart from every other setting."""
+    """Return the setting that names the stack of another target's infrastructure."""
     return f"infrastructure-{target}"
 
 

@@ -1,4 +1,4 @@
-"""The Secrets of crossings: keys that the program of another target has made, written where workloads read them."""
+"""Secrets for cross-target access, written from keys that another target's program created."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUP: Final = "crossings"
 
 
 def crossing_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """The projects of other targets that are read here, and a Secret for each crossing once its namespace is there."""
+    """Return references to the other targets' projects, and a Secret for each access once the namespace exists."""
     found = crossings_on(context)
     targets = dict.fromkeys(crossing.target for crossing in found)
     return (
@@ -58,7 +58,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
 
 
 def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
-    """Two while one takes over: Pods that were made before go on with theirs."""
+    """Yield all numbered keys; during a rotation there are two, since older Pods keep theirs."""
     for number in crossing.numbers:
         for half in crossing.halves:
             output = key_output(crossing.identity, half, number)

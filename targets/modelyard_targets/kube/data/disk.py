@@ -1,9 +1,8 @@
-"""The disk of a workload at the edge: what must be there after a restart without a network.
+"""The disk of a workload at the edge, for files that have to survive a restart without a network.
 
-A volume of its own keeps bundles that were brought and captures that wait, also when its Pod is made anew. Volumes of
-most clusters at the edge are on one machine and for it, so that a workload gets one where all of its Pods may stand on
-one machine: where there is only one, or only ever one Pod. Elsewhere each Pod keeps to the disk that lives as long as
-it does, which outlives a restart of its containers and of its machine.
+A volume keeps downloaded bundles and waiting captures when a Pod is replaced. At the edge, volumes are usually local to
+one machine, so a workload gets one only if all its Pods can run there: on a one-machine cluster, or if it only ever has
+one Pod. All other Pods use a disk with their own lifetime, which survives restarts of containers and of the machine.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ _VOLUME: Final = "disk"
 
 
 def has_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
-    """Whether a workload has a volume that outlives its Pods."""
+    """Return whether a workload has a volume that outlives its Pods."""
     if not target.edge or not _keeps_something(resource, plan):
         return False
     return sum(machines.count for machines in target.capacity) == 1 or _only_one_pod(resource)
 
 
 def disk_folder(resource: Resource, context: Context) -> str:
-    """Where a workload keeps what it has brought and what waits."""
+    """Return the folder for downloaded bundles and waiting captures."""
     return MOUNTED if has_disk(resource, context.plan, context.target) else f"{SCRATCH}/modelyard"
 
 
 def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
-    """The claim of the volume, if there is one. It is bound when the first Pod is placed, so nothing waits for it."""
+    """Yield the volume claim, if any. It is bound when the first Pod is scheduled, so deployment does not wait."""
     if not has_disk(resource, context.plan, context.target):
         return
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
@@ -56,19 +55,19 @@ def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
 
 
 def claim_name(resource: Resource) -> str:
-    """What the claim of a workload is called."""
+    """Return the name of a workload's volume claim."""
     return object_name(resource.name, _VOLUME)
 
 
 def disk_volumes(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """The volume of the Pods that do the work; a head does none."""
+    """Return the volume of worker Pods; a head has none."""
     if not has_disk(resource, context.plan, context.target):
         return ()
     return ({"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name(resource)}},)
 
 
 def disk_mounts(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Where it is mounted."""
+    """Return the volume's mount."""
     return ({"name": _VOLUME, "mountPath": MOUNTED},) if has_disk(resource, context.plan, context.target) else ()
 
 

@@ -1,4 +1,4 @@
-"""How workloads open object stores: where these are, and with which keys."""
+"""How workloads open object stores: addresses and credentials."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from modelyard_targets.kube.storage.driver import Credentials, Opening
 
 
 def opening_of(store: Store, workload: str, context: Context) -> Opening:
-    """How a workload opens a store."""
+    """Return how a workload opens a store."""
     return Opening(store.endpoint, region_of(store, context.system), credentials_of(store, workload, context))
 
 
 def credentials_of(store: Store, workload: str, context: Context) -> Credentials | None:
-    """The keys that open a store: the spec's, or those of a crossing; None where an identity does."""
+    """Return a store's credentials, from the spec or for cross-target access; None if the identity opens it."""
     credentials = store.credentials_of(workload)
     if credentials is not None:
         return driver_of(store, context.system).secret(context.secret(credentials).name)

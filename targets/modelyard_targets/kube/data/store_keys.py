@@ -1,4 +1,4 @@
-"""The keys of object stores, who holds each, and what it may do: for whoever makes them."""
+"""The access keys of object stores, their holders and their permissions, for whoever creates the keys."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 
 @record
 class StoreKey:
-    """A Secret with a key, who opens the store by it, and the objects that they read, write or add."""
+    """A Secret with an access key, the workloads that use it, and the objects that they read, write or append."""
 
     secret: str
     workloads: tuple[str, ...]
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     appends: tuple[str, ...] = ()
-    makes: str = ""  # the bucket, if this is the key of what makes it
+    makes: str = ""  # the bucket, if this key creates it
 
     @property
     def shared(self) -> bool:
-        """Whether several hold it."""
+        """Return whether several workloads use the key."""
         return len(self.workloads) > 1
 
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
-    """A row for each key: of each workload where it has its own, else one for all that open the store."""
+    """Return a row per key: per workload if each has its own, else one for everyone who opens the store."""
     stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
     rows: dict[str, list[StoreKey]] = {}
     for key in (key for store in stores for key in _keys(store, context)):
@@ -55,7 +55,7 @@ def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
 
 
 def _together(secret: str, keys: list[StoreKey]) -> StoreKey:
-    """What several workloads, or stores, may do by the same key."""
+    """Merge the permissions of everyone who uses the same key."""
     return StoreKey(
         secret,
         _each_once(key.workloads for key in keys),

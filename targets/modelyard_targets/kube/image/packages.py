@@ -1,7 +1,7 @@
-"""The Python packages that are emitted: everything a requirement pulls in, at one version and with its hashes.
+"""Locked Python packages: everything that a requirement pulls in, pinned to one version with hashes.
 
-pip installs nothing whose hash is not in the file, so what runs is what was resolved when the table was made. The table
-is made by tools/lock_packages.py.
+pip refuses files whose hash is not listed, so that exactly the resolved packages are installed. tools/lock_packages.py
+writes the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MACHINES: Final = ("x86_64", "aarch64")
 
 
 class Package(TypedDict):
-    """One resolved package: what it requires, each with the one kind of machine that needs it, or '' for all."""
+    """A resolved package; `requires` maps each dependency to the only architecture that needs it, or '' for all."""
 
     version: str
     requires: Mapping[str, str]
@@ -28,13 +28,13 @@ class Package(TypedDict):
 
 
 def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
-    """Entries of a `requirements.txt` for these requirements, sorted by name; each has its hashes on lines below it."""
+    """Return `requirements.txt` entries, sorted by name, each followed by lines with its hashes."""
     table, on = packages(kind), closure(kind, roots)
     return tuple(_entry(name, table[name], on[name]) for name in sorted(on))
 
 
 def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Every package that requirements such as `boto3==1.44.8` pull in, with the machines that it is installed on."""
+    """Return all packages that requirements such as `boto3==1.44.8` pull in, with the architectures they are for."""
     names = [name_of(root) for root in roots]
     found: dict[str, tuple[str, ...]] = {}
     for machine in MACHINES:
@@ -44,13 +44,13 @@ def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def name_of(requirement: str) -> str:
-    """The name of a requirement as the table has it: `PyYAML==6.0.4` is `pyyaml`."""
+    """Normalize a requirement's name as in the table: `PyYAML==6.0.4` is `pyyaml`."""
     return re.sub(r"[-_.]+", "-", requirement.partition("==")[0]).lower()
 
 
 @cache
 def packages(kind: Kind) -> Mapping[str, Package]:
-    """The table."""
+    """Read the table."""
     table: Mapping[str, Mapping[str, Package]] = json.loads(
         Path(__file__).with_name("packages.json").read_text(encoding="utf-8")
     )

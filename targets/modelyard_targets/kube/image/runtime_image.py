@@ -1,4 +1,4 @@
-"""The build context of the runtime image: for every workload that names no image of its own."""
+"""The build context of the runtime image, for workloads without an image of their own."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ WORKDIR /tmp
 
 
 def runtime_image(system: System, target: TargetSpec) -> str:
-    """What the image is called on a target: by its content, so that a new one never hides behind an old name.
+    """Name the image on a target after its content, so that a changed image always gets a new tag.
 
-    Without a registry it has to be on the nodes already. It is then called `localhost/…`, which no node finds anywhere
-    else: a bare name would be looked for on Docker Hub, where anybody may put something of that name.
+    Without a registry it has to exist on the nodes. The `localhost/` prefix then prevents a pull: a name without a host
+    would be looked up on Docker Hub, where anyone could have published it.
     """
     prefix = target.images.registry or "localhost"
     return f"{prefix}/{system.metadata.name}-runtime:{content_hash(system, target)}"
 
 
 def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
-    """The files of the build context, at paths relative to the folder of the target."""
+    """Return the files of the build context, with paths relative to the target's folder."""
     return tuple(TextFile(f"{FOLDER}/{path}", _constant(text)) for path, text in _files(system, target).items())
 
 
 def content_hash(system: System, target: TargetSpec) -> str:
-    """The first characters of a hash over every file of the build context and its path."""
+    """Return the first characters of a hash over all paths and contents of the build context."""
     total = hashlib.sha256()
     for path, text in _files(system, target).items():
         for part in (path.encode(), text.encode()):
@@ -79,15 +79,15 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
-    """Whether some container of a placement runs in it: of a workload that names no image, of what starts or resizes
-    one, of a monitor, of the Job that makes a bucket or the login of a cloud's database.
+    """Return whether any container of a placement uses the image: a workload without its own image, a launcher or
+    autoscaler, a monitor, or a Job that creates a bucket or a cloud database's login.
     """
     return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 
 
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
-    """What the image requires directly: for every workload, for the frameworks in use, for a managed database, and for
-    the registry where it runs on the target.
+    """Return the image's direct requirements: for all workloads, the frameworks in use, managed databases, and the
+    registry if it runs on the target.
     """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
@@ -152,7 +152,7 @@ def _holds_registry(system: System, target: TargetSpec) -> bool:
 
 @cache
 def _runtime() -> dict[str, str]:
-    """The source of the runtime, read from where it is installed and not imported."""
+    """Read the runtime's source from its installation without importing it."""
     spec = find_spec(_PACKAGE)
     assert spec is not None
     assert spec.submodule_search_locations
@@ -162,7 +162,7 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for every workload, for what is made beside them, and by framework."""
+    """Lines of `requirements.txt`: for all workloads, for databases, for the registry, and by framework."""
 
     always: list[str]
     databases: list[str]

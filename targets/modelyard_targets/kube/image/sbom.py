@@ -1,4 +1,4 @@
-"""The bill of materials of the runtime image, in CycloneDX 1.6: what a scanner reads without building the image."""
+"""The runtime image's bill of materials in CycloneDX 1.6, for scanners that do not build the image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _RUNTIME: Final = "modelyard-runtime"
 
 
 def bill_of_materials(system: System, target: TargetSpec) -> TextFile:
-    """The file beside the build context. It has no date: the same image has the same bill.
+    """Return the file next to the build context; it has no date, so that the same image has the same bill.
 
-    Hashes of a package are those of the files that pip may choose. The packages of the base image are its publisher's.
+    A package lists the hashes of all files that pip may choose. Packages of the base image are left to its publisher.
     """
     return TextFile(PATH, lambda: json_text(_bill(system, target)) + "\n")
 

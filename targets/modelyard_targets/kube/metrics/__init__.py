@@ -1,1 +1,1 @@
-"""Names and labels of the series that rules and dashboards read."""
+"""Names and labels of the series behind rules and dashboards."""

@@ -1,13 +1,13 @@
-"""The series of Envoy that rules and dashboards read, where an endpoint is behind a Gateway of ours.
+"""Envoy's series for endpoints behind a Gateway created here.
 
-Envoy Gateway 1.9 calls the upstream cluster of a rule `httproute/NAMESPACE/NAME/rule/N`, that of one of its backends
-the same with `/backend/N`, and that of a mirror with `-mirror-N`. Its proxies show the series under
-`/stats/prometheus` at their port `metrics` and carry the labels `gateway.envoyproxy.io/owning-gateway-*`
-(github.com/envoyproxy/gateway, internal/gatewayapi/helpers.go and internal/infrastructure/kubernetes/proxy).
+Envoy Gateway 1.9 names a rule's upstream cluster `httproute/NAMESPACE/NAME/rule/N`, adds `/backend/N` for one of its
+backends, and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on the port `metrics` and carry the labels
+`gateway.envoyproxy.io/owning-gateway-*` (github.com/envoyproxy/gateway, internal/gatewayapi/helpers.go and
+internal/infrastructure/kubernetes/proxy).
 
-Envoy's router counts every answer by its status, its own among them: 503 where it finds no server or is refused, 504
-where the time of the route is over. A client that leaves has no status here; Ray's proxy calls that 499, and calls
-the same what Envoy itself gave up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
+Envoy's router counts all responses by status, including its own: 503 without a server or with a refused connection, 504
+after the route's timeout. It has no status for clients that disconnect; Ray's proxy reports those as 499, and does the
+same when Envoy gives up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ _OWNER_NAMESPACE: Final = "gateway_envoyproxy_io_owning_gateway_namespace"
 
 @record
 class Front:
-    """The Gateway and the HTTPRoute that an endpoint is reached through, by their names."""
+    """The names of the Gateway and the HTTPRoute in front of an endpoint."""
 
     gateway: str
     route: str
 
 
 def front_of(inference: Inference, context: Context) -> Front | None:
-    """What is in front of an endpoint; None where that is no Gateway whose proxies are known here."""
+    """Return the Gateway and route in front of an endpoint, or None if the proxies are not ours."""
     return fronts(context).get(inference.name)
 
 
 @lru_cache(maxsize=1)
 def fronts(context: Context) -> Mapping[str, Front]:
-    """By endpoint. For a rollout in steps KubeRay creates Gateway and HTTPRoute
+    """Map endpoints to their Gateways and routes. In an incremental rollout, KubeRay creates both
     (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read 2026-11-25).
     """
     gateway = context.target.gateway
@@ -68,13 +68,13 @@ def fronts(context: Context) -> Mapping[str, Front]:
 
 
 def of_route(front: Front, context: Context, *more: str) -> str:
-    """The selector of what Envoy counts for a route, without its mirror."""
+    """Select Envoy's series for a route, without its mirror."""
     prefix = f"httproute/{context.namespace}/{front.route}/rule/"
     rules = matching("envoy_cluster_name", prefix, "[0-9]+(/backend/[0-9]+)?")
     return selector({"namespace": context.platform.gateway_namespace}, rules, *more)
 
 
 def proxies_of(front: Front, context: Context) -> str:
-    """The selector of the proxies of a Gateway, as scrape targets."""
+    """Select a Gateway's proxies as scrape targets."""
     own = {"namespace": context.platform.gateway_namespace, _OWNER: front.gateway, _OWNER_NAMESPACE: context.namespace}
     return selector(own)

@@ -1,4 +1,4 @@
-"""Text in PromQL and in templates of alerts: the only way in which a name of the spec gets there."""
+"""Quoting for PromQL and alert templates; names from the spec must go through it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def string(text: str) -> str:
-    """A double-quoted string of PromQL that means exactly this text."""
+    """Quote a text as a PromQL string."""
     return '"' + "".join(_ESCAPES.get(letter) or _printable(letter) for letter in text) + '"'
 
 
@@ -24,7 +24,7 @@ def _printable(letter: str) -> str:
 
 
 def selector(exactly: Mapping[str, str], *more: str) -> str:
-    """`{label="value",…}` of labels with exactly these values, and matchers that are written already."""
+    """Return a selector `{label="value",…}` for exact label values, plus ready-made matchers."""
     for name in exactly:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")
@@ -32,23 +32,23 @@ def selector(exactly: Mapping[str, str], *more: str) -> str:
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
-    """A matcher for exactly these values of a label."""
+    """Return a matcher for exactly these values of a label."""
     pattern = "|".join(_SPECIAL.sub(_QUOTED, value) for value in values)
     return f"{label}=~{string(pattern)}"
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """A matcher for values that begin with exactly this text and go on with a pattern of ours."""
+    """Return a matcher for values with this literal prefix, followed by one of our own patterns."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 
 def template_text(text: str) -> str:
-    """Text in a label or an annotation of an alert: Prometheus expands `{{` there, which then stands for itself."""
+    """Escape text for a label or annotation of an alert, where Prometheus expands `{{`."""
     return text.replace("{{", '{{ "{{" }}')
 
 
 def duration(seconds: int) -> str:
-    """A range such as `5m`, `6h` or `3d`: the largest unit that divides it."""
+    """Format a range such as `5m`, `6h` or `3d` in the largest unit that divides it."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
@@ -56,5 +56,5 @@ def duration(seconds: int) -> str:
 
 
 def number(value: float) -> str:
-    """A number as PromQL reads it back: as short as it can be, without an exponent where there needs to be none."""
+    """Format a number for PromQL, as short as possible and without an unnecessary exponent."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

@@ -1,9 +1,9 @@
-"""The series that say how runs of a pipeline went.
+"""Series on the results of pipeline runs.
 
-Runs by time, by hand, by monitors and after other pipelines are Jobs of a CronJob, which kube-state-metrics shows
-(github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that
-starts with the deployment is a RayJob of its own, whose state KubeRay's operator shows
-(ray-operator/controllers/ray/metrics/ray_job_metrics.go, v1.7.0). Read 2026-11-25.
+Runs that are scheduled, manual, or started by monitors or other pipelines are Jobs of a CronJob, and kube-state-metrics
+reports them (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts on deployment
+is a RayJob of its own, reported by KubeRay's operator (ray-operator/controllers/ray/metrics/ray_job_metrics.go,
+v1.7.0). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Holds when, of the runs that have ended, the one that started last has failed."""
+    """Return PromQL that is true if the most recently started of all finished runs failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
 
 def ray_job_failed(name: str, context: Context) -> str:
-    """Holds when a RayJob has failed."""
+    """Return PromQL that is true if a RayJob failed."""
     chosen = selector({"namespace": context.namespace, "name": name, "deployment_status": "Failed"})
     return f"max({RAY_JOB_STATUS}{chosen}) == 1"
 
 
 def job_failed(name: str, context: Context) -> str:
-    """Holds when a Job has failed."""
+    """Return PromQL that is true if a Job failed."""
     chosen = selector({"namespace": context.namespace, "job_name": name, "condition": "true"})
     return f"max(kube_job_failed{chosen}) == 1"
 
 
 def since_success_s(cron_job: str, context: Context) -> str:
-    """Seconds since a run by time ended well, or since the CronJob exists where none has."""
+    """Return PromQL for the seconds since the last successful scheduled run, or since the CronJob's creation."""
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"time() - max(kube_cronjob_status_last_successful_time{chosen} or kube_cronjob_created{chosen})"
 
 
 def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
-    """Seconds since a run ended well that the CronJob did not start, which its own series pass over; since the CronJob
-    exists where none has within the span.
+    """Return PromQL for the seconds since any successful run, including runs that others started, which the CronJob's
+    own series leave out; without one in the span, since the CronJob's creation.
     """
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     span = duration(span_s)
@@ -57,21 +57,21 @@ def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
 
 
 def paused(cron_job: str, within_s: int, context: Context) -> str:
-    """Holds while a CronJob is suspended, and for a while after it has been resumed.
+    """Return PromQL that is true while a CronJob is suspended, and for a while after it was resumed.
 
-    A sample every ten minutes is enough, and keeps a look back of months small.
+    One sample every ten minutes is enough, and keeps a look-back of months cheap.
     """
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"max_over_time(kube_cronjob_spec_suspend{chosen}[{duration(within_s)}:10m]) == 1"
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Holds when nothing is known about the CronJob: it is gone, or kube-state-metrics is."""
+    """Return PromQL that is true if there are no series for the CronJob: either it or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 
 def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
-    """The longest run of a window, in seconds: of those that ended well in it, and of those that are under way."""
+    """Return PromQL for the longest run in seconds: runs that succeeded within the window, and active ones."""
     here = selector({"namespace": context.namespace})
     recent = f"({_ENDED}{here} > time() - {window_s})"
     ended = f"({_ENDED}{here} - {_STARTED}{here}) and {_SAME_JOB} {recent}"
@@ -80,7 +80,7 @@ def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
 
 
 def failed_runs(cron_job: str, window_s: int, context: Context) -> str:
-    """How many runs that started in a window have failed."""
+    """Return PromQL for the number of runs that started within a window and failed."""
     started = f"{_STARTED}{selector({'namespace': context.namespace})} > time() - {window_s}"
     failed = f"({started}) and {_SAME_JOB} ({_condition('failed', context)} == 1) and {_own(cron_job, context)}"
     return f"(count({failed}) or vector(0))"
@@ -96,6 +96,6 @@ def _condition(condition: str, context: Context) -> str:
 
 
 def _own(cron_job: str, context: Context) -> str:
-    """Keeps the Jobs of a CronJob, those that a monitor started among them."""
+    """Restrict a vector to Jobs of a CronJob, including those started by monitors."""
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     return f"{_SAME_JOB} kube_job_owner{selector(owner)}"

@@ -1,9 +1,9 @@
-"""The series of Ray Serve that rules and dashboards read.
+"""Ray Serve's series for rules and dashboards.
 
-Names and labels are those of Ray 2.60.0 as its metrics endpoint shows them (a server was run and read on 2026-11-24;
-the names are made in ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py): counters gain
-`_total`, bounds of histograms are written as `50.0`, `application` is the Serve application, `status_code` the HTTP
-status. A series is there only after its first request.
+Names and labels as on the metrics endpoint of Ray 2.60.0 (read from a running server on 2026-11-24; they are defined in
+ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py): counters get the suffix `_total`, histogram
+bounds are written as `50.0`, `application` is the Serve application, `status_code` the HTTP status. A series appears
+with its first request.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ REQUESTS: Final = "ray_serve_num_http_requests_total"
 LATENCY: Final = "ray_serve_http_request_latency_ms"
 HEALTHY: Final = "ray_serve_deployment_replica_healthy"
 STATUS: Final = "ray_serve_application_status"
-"""6 where an application runs, with as many replicas as it is to have, which may be none."""
+"""6 while an application runs with as many replicas as it should have, which may be none."""
 
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
 
 CODE: Final = "status_code"
 CALLER_LEFT: Final = f'{CODE}="499"'
-"""What the proxy answers where nobody waits any more, and 408 where its own time is over
-(ray/serve/_private/http_util.py, Ray 2.60.0, read 2026-11-25).
+"""The proxy's status if the client has disconnected; after its own timeout it is 408 (ray/serve/_private/http_util.py,
+Ray 2.60.0, read 2026-11-25).
 """
 
 ANSWERED: Final = 'status_code!~"5.."'
 
 
 def failed_by(code: str) -> str:
-    """The matcher of requests that failed, by the label of their status."""
+    """Return a matcher for failed requests by their status label."""
     return f'{code}=~"5..|408|499"'
 
 
 def applications(inference: Inference) -> tuple[str, ...]:
-    """The Serve applications whose answers reach clients: all variants but one that only gets copies."""
+    """Return the Serve applications that answer clients: all variants except one that only gets mirrored requests."""
     mirrored = inference.mirror.variant if inference.mirror is not None else ""
     return tuple(
         f"{inference.name}-{variant.name}"
@@ -49,15 +49,15 @@ def applications(inference: Inference) -> tuple[str, ...]:
 
 
 def of_endpoint(inference: Inference, context: Context, *more: str) -> str:
-    """The selector of an endpoint's series."""
+    """Return a selector for an endpoint's series."""
     return of_applications(applications(inference), context, *more)
 
 
 def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
-    """The selector of these applications in the namespace of the context."""
+    """Return a selector for these applications in the context's namespace."""
     return selector({"namespace": context.namespace}, one_of("application", names), *more)
 
 
 def within(bound_ms: int) -> str:
-    """The matcher of the bucket that ends at a bound. The server's buckets have every bound of an objective."""
+    """Return a matcher for the histogram bucket up to a bound; each bound of an SLO has its own bucket."""
     return f'le=~"{bound_ms}(\\\\.0)?"'

@@ -1,1 +1,1 @@
-"""Monitors, alerts, dashboards, and the channels that alerts go to."""
+"""Monitors, alerts, dashboards and notification channels."""

@@ -1,4 +1,4 @@
-"""What alerts have in common: their labels, by which they are routed, and their text."""
+"""Labels for routing, and rule structure, shared by all alerts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Where alerts go: to the channels that a monitor names, else to the owner's."""
+    """Return an alert's channels: those of the monitor, else the owner's on-call channel."""
     named = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return named or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """This severity, or the other one where no channel takes it: the alert would reach nobody."""
+    """Return this severity, or another that the channels accept, so that the alert reaches somebody."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     taken = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in taken or not taken else next(iter(taken))
@@ -32,7 +32,7 @@ def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
 def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
     """Severity, owner, and a label for each channel.
 
-    A route takes only alerts of its own namespace.
+    The `namespace` label is required, since a route only accepts alerts of its own namespace.
     """
     value = resource.value
     return {
@@ -52,7 +52,7 @@ def alert(
     labelled: Mapping[str, Value],
     texts: Mapping[str, str],
 ) -> dict[str, Value]:
-    """An alerting rule that has held for some seconds before it tells."""
+    """Build an alerting rule that fires after its expression has been true for some seconds."""
     return {
         "alert": name,
         "expr": expression,
@@ -63,17 +63,17 @@ def alert(
 
 
 def record(name: str, expression: str, labelled: Mapping[str, Value]) -> dict[str, Value]:
-    """A recording rule."""
+    """Build a recording rule."""
     return {"record": name, "expr": expression, "labels": dict(labelled)}
 
 
 def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> dict[str, Value]:
-    """Rules that are evaluated one after the other."""
+    """Build a group of rules that are evaluated in order."""
     return {"name": name, "interval": f"{interval_s}s", "rules": list(rules)}
 
 
 def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> Made:
-    """The PrometheusRule of an ALERT_RULES resource, with the labels that the cluster's Prometheus selects by."""
+    """Build the PrometheusRule of an ALERT_RULES resource, with the labels that the cluster's Prometheus selects."""
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
         **dict(context.target.telemetry.prometheus_labels),

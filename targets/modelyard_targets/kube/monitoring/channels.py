@@ -1,6 +1,6 @@
-"""Channels: an AlertmanagerConfig each, which takes the alerts that carry the channel's label.
+"""Notification channels: an AlertmanagerConfig each, for alerts with the channel's label.
 
-The owner's on-call channel also gets the alerts of the cluster, where its Prometheus is installed here.
+The owner's on-call channel also gets the cluster's alerts if Prometheus is installed here.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from modelyard_targets.kube.placement.placed import addons_to_install
 
 COMPONENT: Final = "channel"
 WORKLOAD_LABEL: Final = "modelyard_dev_workload"
-"""How Prometheus writes the label `modelyard.dev/workload`."""
+"""The label `modelyard.dev/workload` in Prometheus."""
 
 CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
-"""The label, by name and value, that the alerts of kube-prometheus-stack carry: by it they are routed."""
+"""Label name and value on all alerts of kube-prometheus-stack, for routing."""
 
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
-"""Severities of kube-prometheus-stack that somebody has to see; it has others that notify nobody.
+"""Severities of kube-prometheus-stack that somebody has to see; its others notify nobody.
 
-A channel gets both, whichever it takes: it is the only one, and a node that is lost is a warning.
+The channel gets both regardless of its own severities, because there is no other and a lost node is only a warning.
 """
 
 
 def channel_label(channel: str) -> str:
-    """The label of an alert that goes to a channel; its value is `"true"`. Labels of Prometheus know no dashes."""
+    """Return the label, with value `"true"`, on a channel's alerts. Prometheus labels cannot contain dashes."""
     return f"channel_{channel.replace('-', '_')}"
 
 
 def cluster_channel(context: Context) -> Channel | None:
-    """The channel of the cluster's own alerts: the owner's on-call channel, where they come with our Prometheus.
+    """Return the on-call channel for the cluster's own alerts, or None if our Prometheus does not raise them.
 
-    At the edge the chart's rules are off, and a Prometheus that exists already reports to whoever runs it.
+    At the edge the chart's rules are off, and an existing Prometheus already reports to its operator.
     """
     oncall = context.system.governance.owner.oncall
     installed = "prometheus" in addons_to_install(context.plan, context.placement)
@@ -90,7 +90,7 @@ def _slack(channel: Channel, context: Context) -> dict[str, Value]:
 
 
 _URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
-"""PagerDuty's severity of an alert: a service whose urgency follows it wakes nobody for a ticket."""
+"""PagerDuty's severity of an alert, so that a ticket wakes nobody if the service's urgency follows it."""
 
 
 def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:

@@ -1,6 +1,4 @@
-"""A Grafana dashboard for each endpoint: traffic, errors, latency against the objective, replicas, budget, and what
-monitors see.
-"""
+"""A Grafana dashboard per endpoint: traffic, errors, latency against the SLO, replicas, error budget and monitors."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator
 
 
 def dashboard(resource: Resource, inference: Inference, context: Context) -> dict[str, Value]:
-    """The dashboard as Grafana reads it; its uid stays the same for the same endpoint of the same place."""
+    """Return the dashboard's JSON; its uid is stable for an endpoint of a placement."""
     system = context.system
     panels = [*_traffic(inference, context), *_objectives(resource, inference, context), *_monitors(inference, context)]
     return {
@@ -63,7 +61,7 @@ def dashboard(resource: Resource, inference: Inference, context: Context) -> dic
 
 
 def _placed(panel: Mapping[str, Value], at: int) -> dict[str, Value]:
-    """Two panels a row."""
+    """Place two panels per row."""
     column, row = at % 2, at // 2
     return {
         "id": at + 1,
@@ -79,7 +77,7 @@ def _panel(
     threshold: float | None = None,
     description: str = "",
 ) -> dict[str, Value]:
-    """Lines over time, and a red one where a bound is."""
+    """Build a time series panel, with a red line at the threshold if there is one."""
     steps: list[Value] = [{"color": "green", "value": None}]
     if threshold is not None:
         steps.append({"color": "red", "value": threshold})
@@ -142,7 +140,7 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
 
 @lru_cache(maxsize=1)
 def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
-    """Monitors whose values are in the Prometheus of this placement, by what they watch."""
+    """Map what is watched to the monitors that push to this placement's Prometheus."""
     found: dict[str, list[Monitor]] = {}
     for monitor in context.system.monitors.values():
         if monitor.type != "performance" and monitor.target == context.placement:

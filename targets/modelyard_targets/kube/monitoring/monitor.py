@@ -1,4 +1,4 @@
-"""A monitor: a CronJob whose Pod compares, tells the metrics, and acts within its guards."""
+"""A monitor: a CronJob whose Pod runs checks, pushes metrics, and acts within its guards."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
 
 
 def _look(job: MonitorJob, context: Context) -> list[Value]:
-    """The name of the Job, by which tries of one look know each other."""
+    """Pass the Job's name, which is the same for all retries of a run."""
     if state_folder(context.system, job.monitor) is None:
         return []
     name = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
@@ -57,7 +57,7 @@ def _look(job: MonitorJob, context: Context) -> list[Value]:
 
 
 def _asked_by(job: MonitorJob) -> list[Value]:
-    """The uid of the Job, so that two tries of one look ask for one run."""
+    """Pass the Job's UID, so that retries request only one pipeline run."""
     if job.request is None:
         return []
     return [env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']")]

@@ -1,14 +1,14 @@
-"""Alerts of a monitor: a check that does not hold, and a monitor that does not look any more.
+"""Alerts of a monitor: a check that fails, and a monitor that no longer runs.
 
-A monitor that runs pushes gauges, all of them with the labels namespace, system and monitor:
+A monitor pushes these gauges, all with the labels namespace, system and monitor:
 
 - `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1), by check and feature,
-- `modelyard_monitor_unknown` (0 or 1: there was too little to measure), by check and feature,
+- `modelyard_monitor_unknown` (0 or 1: too little to measure), by check and feature,
 - `modelyard_monitor_coverage` (the share of predictions with a label), by variant in the label feature, or `all`,
 - `modelyard_monitor_last_run_seconds`, the time of its last run.
 
-They are pushed once a run, so rules look back over three periods of the schedule. A monitor of type `performance` has
-no run: its checks are rules on the series of an endpoint or of the Jobs of a pipeline.
+It pushes once per run, so rules look back over three periods of the schedule. A monitor of type `performance` has no
+runs: its checks are rules on the series of an endpoint or of a pipeline's Jobs.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Ite
 
 
 def period_s(schedule: Schedule) -> int | None:
-    """The longest time between two runs; None where runs are not by time."""
+    """Return the longest time between two runs, or None without a cron schedule."""
     gaps = parse(schedule.cron).gaps_s() if schedule.kind == "cron" else None
     return None if gaps is None else gaps[1]
 
 
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
-    """The selector of what a monitor pushed. Systems may share a Prometheus, and so may environments of one system,
+    """Return a selector for a monitor's series. Systems may share a Prometheus, and so may a system's environments,
     each in a namespace of its own.
     """
     own = {
@@ -73,7 +73,7 @@ def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, f
 
 
 def look_back_s(monitor: Monitor) -> int:
-    """How long a pushed value counts: three periods, or three windows where runs are not by time."""
+    """Return how long a pushed value is valid: three periods, or three windows without a schedule."""
     return _PERIODS * max(_SHORTEST_S, period_s(monitor.schedule) or monitor.window_s)
 
 
@@ -96,7 +96,7 @@ def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Conte
     """A check that had too little to measure, and labels that are not found: neither is health."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
-    # Of one feature among many too few values are usual; of a whole check, or of a variant's labels, they are not.
+    # Too few values are normal for one of many features, but not for a whole check or a variant's labels.
     whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
     texts = {
         "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} could not be measured",
@@ -156,7 +156,7 @@ def _performance(resource: Resource[AlertRules], monitor: Monitor, context: Cont
 
 
 def runs_expression(check: Check, pipeline: str, window_s: int, context: Context) -> str:
-    """A metric of the runs of a pipeline: the age of the last success, or what a window has of the others."""
+    """Return PromQL for a metric of a pipeline's runs: the age of the last success, or a value over a window."""
     cron_job = context.cron_jobs[pipeline]
     if check.metric == "freshness_s" and context.system.pipelines[pipeline].schedule.kind == "after":
         return f"({since_any_success_s(cron_job, max(window_s, int(check.maximum or 0)), context)})"
@@ -166,8 +166,8 @@ def runs_expression(check: Check, pipeline: str, window_s: int, context: Context
 
 
 def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:
-    """A metric of type `performance` over a window, from the series of the servers and of their Gateway; quantiles
-    lie between edges of buckets.
+    """Return PromQL for a `performance` metric over a window, from the series of servers and Gateway; quantiles are
+    interpolated between bucket bounds.
     """
     span = duration(window_s)
     if metric in _QUANTILES:
@@ -181,7 +181,7 @@ def performance_expression(metric: str, inference: Inference, window_s: int, con
 
 
 def _beyond(check: Check) -> str:
-    """How a check does not hold, in words."""
+    """Describe which bounds a failed check violates."""
     bounds = [f"below {number(check.minimum)}"] if check.minimum is not None else []
     bounds += [f"above {number(check.maximum)}"] if check.maximum is not None else []
     return " or ".join(bounds) or "out of bounds"

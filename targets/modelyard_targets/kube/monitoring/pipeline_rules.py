@@ -1,5 +1,5 @@
-"""Alerts about a pipeline, for the owner's on-call channel: a run that failed or is missing, a gate that refused the
-newest version, versions that wait for an approval, and files that a batch inference left out.
+"""Alerts about a pipeline, for the owner's on-call channel: a failed or missing run, a gate that refused the newest
+version, versions waiting for approval, and files that batch inference left out.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
 _SHORTEST_S: Final = 7 * 86400
-"""Runs by hand may be weeks apart."""
+"""Manual runs may be weeks apart."""
 
 _UNSEEN_S: Final = 3600
-"""How long kube-state-metrics may be away, as while it moves to another machine."""
+"""How long kube-state-metrics may be unavailable, for example while it moves to another machine."""
 
 
 _UNANSWERED_S: Final = 1800
-"""Ten looks of the starter."""
+"""Ten polls of the starter."""
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
@@ -62,8 +62,8 @@ def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> It
 
 
 def due_s(pipeline: Pipeline) -> int | None:
-    """How long after a success the next one is due at the latest: the longest gap of the schedule, a start that is as
-    late as it may be, and a run that takes as long as it may. None where runs are not by time.
+    """Return the seconds after a success by which the next is due: the schedule's longest gap, the latest start, and
+    the longest run. None without a cron schedule.
     """
     period = period_s(pipeline.schedule)
     return None if period is None else period + pipeline.schedule.starting_deadline_s + job_seconds(pipeline)
@@ -88,7 +88,7 @@ def _failed(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
     """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see.
 
-    A run is not due while its schedule is paused, and then as long after it was resumed as after a success.
+    No run is due while the schedule is paused; after it resumes, the time to the next success starts anew.
     """
     due = due_s(pipeline)
     if due is None:
@@ -168,7 +168,7 @@ def import_alerts(model: Model, resource: Resource[AlertRules], context: Context
 def _of_alias(
     model: Model, alias: str, resource: Resource[AlertRules], context: Context
 ) -> tuple[dict[str, Value], dict[str, str]]:
-    """The labels of an alert about an alias of a model, and of the series that it reads."""
+    """Return the labels of an alert about a model's alias, and those of the series behind it."""
     of_alias = {"model": model.name, "alias": alias}
     return {**alert_labels(resource, "ticket", context), **of_alias}, of_alias
 
@@ -196,7 +196,7 @@ def _later_stages(model: Model, resource: Resource[AlertRules], context: Context
 
 
 def _first(model: Model, context: Context) -> str:
-    """The first pipeline that trains a model."""
+    """Return the first pipeline that trains a model."""
     return first_trainings(context.system.pipelines)[model.name].name
 
 
@@ -226,21 +226,19 @@ def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context)
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
-    """Holds while the last value that was pushed is not zero: for three periods of the schedule, or as long as metrics
-    are kept.
-    """
+    """Return PromQL that is true while the last pushed value is not zero, within `_look_back_s`."""
     return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
 
 
 def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int = _SHORTEST_S) -> str:
-    """Holds while the last value that was pushed in that time is not zero."""
+    """Return PromQL that is true if the last value pushed within the span is not zero."""
     own = {"namespace": context.namespace, **of}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
     return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"
 
 
 def _look_back_s(pipeline: Pipeline, context: Context) -> int:
-    """How long a push counts. What a Prometheus keeps that exists already is not known here."""
+    """Return how long a push is valid. The retention of an existing Prometheus is unknown."""
     span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
     return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 

@@ -1,5 +1,5 @@
-"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, nothing moves its
-aliases, a model is not imported, or the login of its database was not changed.
+"""Alerts about the registry that runs here, for the owner's on-call channel: it is down, the promoter does not run, a
+model is not imported, or its database's password was not rotated.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""As long as a server takes to start at most: a move to another machine is no alert."""
+"""The longest start of a server, so that a move to another machine raises no alert."""
 
 _UNPROMOTED_S: Final = 1800
-"""Ten looks of the promoter."""
+"""Ten polls of the promoter."""
 
 MISSING: Final = "modelyard_import_missing"
 _UNIMPORTED_S: Final = 600
-"""A source that does not answer once is no alert."""
+"""Raise no alert if a source is unavailable only once."""
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:

@@ -1,4 +1,4 @@
-"""What to do when an alert comes, step by step: the annotation `runbook` of every alert."""
+"""Runbooks: step-by-step instructions in the annotation `runbook` of every alert."""
 
 from __future__ import annotations
 
@@ -150,10 +150,10 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def steps() -> Mapping[str, tuple[str, ...]]:
-    """By what an alert is about, its steps."""
+    """Return all steps by the alert's subject."""
     return _STEPS
 
 
 def runbook(about: str) -> str:
-    """The numbered steps for an alert about this."""
+    """Return the numbered steps for an alert's subject."""
     return " ".join(f"{at}. {step}" for at, step in enumerate(_STEPS[about], 1))

@@ -1,4 +1,4 @@
-"""PodMonitors: Prometheus reads the metrics of every Ray Pod of a namespace, and of the proxies in front of them."""
+"""PodMonitors: Prometheus scrapes every Ray Pod of a namespace, and the proxies in front of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PORTS: Final[Mapping[str, Sequence[str]]] = {
 _RAY: Final = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
 
 EXPORTER: Final = "dcgm-exporter"
-"""The add-on that reads the accelerators of nodes."""
+"""The add-on that exports metrics of the nodes' GPUs."""
 
 _CLUSTER: Final[Value] = {
     "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
@@ -35,12 +35,12 @@ _OWN_NAMES: Final[Value] = {
     "regex": "ray_(modelyard_.+)",
     "targetLabel": "__name__",
 }
-"""Ray puts its own name before that of every metric; ours are called the same wherever they come from."""
+"""Ray prefixes all metric names; removing its prefix gives our metrics the same name from every source."""
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
-    """The PodMonitors of a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers one,
-    and proxies of Gateways of ours run in the namespace of their controller.
+    """Yield the PodMonitors of a NAMESPACE with Ray, if there is a Prometheus: heads have three ports, workers one, and
+    proxies of our Gateways run in their controller's namespace.
     """
     ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
     if not (context.monitored and ray):
@@ -71,7 +71,7 @@ def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
 
 
 def _proxies(context: Context) -> Manifest:
-    """Proxies of this namespace's Gateways. Envoy has thousands of series; only those that rules read are kept."""
+    """Select proxies of this namespace's Gateways, keeping only the series that rules use out of Envoy's thousands."""
     kept: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
     endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [kept]}
     return {
@@ -83,7 +83,7 @@ def _proxies(context: Context) -> Manifest:
 
 
 def _accelerators() -> Manifest:
-    """The exporter of NVIDIA's DCGM; `exported_pod` and `exported_namespace` are those that use an accelerator."""
+    """Select NVIDIA's DCGM exporter; `exported_pod` and `exported_namespace` name the Pods that use a GPU."""
     return {
         "namespaceSelector": {"matchNames": [charts()[EXPORTER].namespace]},
         "selector": {"matchLabels": {"app.kubernetes.io/name": EXPORTER}},
@@ -92,12 +92,12 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Whether the operator of KubeRay alone knows the state of a run that has alerts: no Job stands for it."""
+    """Return whether a run with alerts has no Job, so that only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
 def _operator(context: Context) -> Manifest:
-    """The operator of KubeRay, in whichever namespace it exists already."""
+    """Select KubeRay's operator, in any namespace if it was already installed."""
     anywhere = "kuberay" in context.target.present
     kept: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
     return {
@@ -108,6 +108,6 @@ def _operator(context: Context) -> Manifest:
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:
-    """Where servers tell of bundles or of captures that wait."""
+    """Rename our metrics on servers that report bundles or waiting captures."""
     tells = context.target.edge or context.plan.bundled(context.placement)
     return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

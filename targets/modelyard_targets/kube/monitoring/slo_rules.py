@@ -1,8 +1,8 @@
-"""Alerts of an endpoint's objective: how fast its error budget burns, over several windows at once.
+"""SLO alerts of an endpoint: error budget burn rates over several windows.
 
 Method and numbers: Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
 (sre.google/workbook/alerting-on-slos, read 2026-11-24). Its factors are for 30 days; for another window they follow
-from the share of the budget that may burn before somebody is told.
+from the share of the budget that may burn before an alert.
 """
 
 from __future__ import annotations
@@ -47,20 +47,18 @@ BUDGET: Final = "modelyard:slo_error_budget:ratio"
 
 _GONE_S: Final = (60, 600)
 _GONE_SHARE: Final = 0.1
-"""A total loss pages when this share of the error budget is gone, within these bounds."""
+"""An outage pages when it has used this share of the error budget, within these bounds."""
 
 _RUNS: Final = 6
 _NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")
 _SPAN: Final = "5m"
 _SHOWN_S: Final = (300, 3600)
-"""Windows that dashboards read, whether an alert needs them or not."""
+"""Windows that dashboards use, regardless of alerts."""
 
 
 @record
 class Burn:
-    """Somebody is told when this share of the budget is gone within the long window, and the short one says that it
-    goes on.
-    """
+    """Alert when the long window has used this share of the budget and the short one shows that it still burns."""
 
     share: float
     long_s: int
@@ -69,7 +67,7 @@ class Burn:
     for_s: int
 
     def factor(self, window_s: int) -> float:
-        """How many times faster than allowed the budget burns then; never slower than allowed."""
+        """Return the burn rate at which this alerts, as a multiple of the allowed rate; at least 1."""
         return max(1.0, self.share * window_s / self.long_s)
 
 
@@ -82,12 +80,12 @@ BURNS: Final = (
 
 
 _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
-"""Where none of these makes sense, as for half of the requests: more than the budget is gone for as long as this."""
+"""The fallback if no burn rate applies, for example with an objective of 50 %: over budget for this long."""
 
 
 @record
 class Objective:
-    """One line of an SLO as a ratio of bad requests to all: `budget` is how large it may be."""
+    """One line of an SLO as a ratio of bad requests to all, where `budget` is the largest allowed ratio."""
 
     name: str
     budget: float
@@ -112,7 +110,7 @@ def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterato
 
 
 def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Availability and each latency as ratios of rates over five minutes."""
+    """Yield availability and each latency as ratios of five-minute rates."""
     if slo.availability is not None:
         failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
         what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
@@ -130,7 +128,7 @@ def _rate(series: str, chosen: str) -> str:
 
 
 def _rest(fraction: float) -> float:
-    """What is left to one, without the dust of binary fractions."""
+    """Return 1 minus the fraction, rounded to remove floating-point noise."""
     return round(1 - fraction, 9)
 
 
@@ -158,8 +156,8 @@ def _records(
 
 
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
-    """The windows that make sense: none longer than the objective's own, and no burning that is more than everything
-    failing. There is always one.
+    """Return the burn rates that apply: no window longer than the objective's, and none that even a total outage cannot
+    reach. There is always at least one.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
@@ -197,7 +195,7 @@ def _pace(factor: float) -> str:
 
 
 def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
-    """How long nothing may answer before a page: a tenth of the smallest error budget, one to ten minutes."""
+    """Return how many seconds of outage trigger a page: a tenth of the smallest error budget, one to ten minutes."""
     smallest = min(objective.budget for objective in objectives(inference, slo, context))
     return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
 
@@ -207,8 +205,8 @@ def _gone(
 ) -> Iterator[dict[str, Value]]:
     """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
 
-    One that scales to nothing has no replica for hours, and nothing is wrong: there the controller of Serve is asked.
-    A Gateway without a proxy refuses every connection, which no server counts.
+    An application that scales to zero may have no replica for hours, so there the Serve controller's status counts. A
+    Gateway without a proxy refuses every connection, which no server counts.
     """
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):
@@ -232,7 +230,7 @@ def _gone(
 
 
 def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
-    """Each application with the expression that holds when it is gone, and that in words."""
+    """Yield each application with PromQL that is true if it is gone, and a description."""
     empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)

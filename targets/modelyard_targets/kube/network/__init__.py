@@ -1,1 +1,1 @@
-"""Network policies, and the way of requests from outside to an endpoint."""
+"""Network policies, and routing of external requests to endpoints."""

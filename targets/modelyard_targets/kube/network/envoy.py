@@ -1,4 +1,4 @@
-"""Envoy Gateway, for platforms that bring no controller of gateways: its chart's values, and what its hook would make.
+"""Envoy Gateway for platforms without a gateway controller: chart values, and the objects its Helm hook would create.
 
 Values and Job as in the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
 """
@@ -26,7 +26,7 @@ _RIGHTS: Final = "rbac.authorization.k8s.io"
 
 
 def _values(context: Context) -> Mapping[str, Given]:
-    """The controller on the platform's own machines; what injects zones into proxies would need the hook's webhook."""
+    """Place the controller on the platform's machines; the topology injector is off, as it needs the hook's webhook."""
     target = context.target
     pull = pull_secret_of_addons(target)
     pulls: list[Given] = [{"name": pull}] if pull else []
@@ -50,9 +50,9 @@ def _values(context: Context) -> Mapping[str, Given]:
 
 
 def _proxies(context: Context) -> Iterator[Call]:
-    """How Gateways are made, KubeRay's for a rollout among them: those of the class itself are internal.
+    """Configure the Gateways of each class, including KubeRay's for a rollout; the class itself is internal.
 
-    What faces the internet is described only where something does: nobody has to ask why it stands there.
+    Public proxies are configured only if an endpoint is public, so that nobody has to wonder why they exist.
     """
     for name in own_classes(context):
         yield _proxy(name, name.removeprefix(CLASS).lstrip("-") or "internal", context)
@@ -67,7 +67,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
         "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
     }
     service: dict[str, Given] = {"annotations": dict(annotations)} if annotations else {}
-    if exposure == "cluster":  # no load balancer, which the whole network would reach
+    if exposure == "cluster":  # no load balancer, which the whole network could reach
         service = {"type": "ClusterIP"}
     made: dict[str, Given] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
     document: dict[str, Given] = {
@@ -81,7 +81,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
 
 
 def _certificates(context: Context) -> Iterator[Call]:
-    """Certificates by which controller and proxies know each other: made by a Job once, and then kept."""
+    """Yield the Job that creates the mutual TLS certificates of controller and proxies once, with its access rights."""
     rule: dict[str, Given] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
     subject: dict[str, Given] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
     role: dict[str, Given] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
@@ -138,7 +138,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "kind": "EnvoyProxy",
     "namespace": charts()[ENVOY].namespace,
 }
-"""What a class refers to, by its own name."""
+"""The object that a class refers to, with the name of the class."""
 
 ENVOY_GATEWAY: Final = AddOn(values=_values, before=_certificates, after=_proxies, pod_security="baseline")
-"""The proxies run beside the controller and mount nothing of their node, but their Pods ask for no seccomp profile."""
+"""Proxies run in the controller's namespace and mount nothing from the node, but their Pods set no seccomp profile."""

@@ -1,4 +1,4 @@
-"""A Gateway of the system's own, where the target names a class instead of one that is there."""
+"""The system's own Gateways, for targets that name a class instead of an existing Gateway."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelyard_targets.kube.placement.context import Context, Made
 
 COMPONENT: Final = "gateway"
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
-"""Label of what a controller makes of a Gateway in the cluster."""
+"""The label on everything that a controller creates for a Gateway."""
 
 
 def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
-    """The Gateways that routes of this placement hang on; none where no route needs it, since it may cost money."""
+    """Yield the Gateways that routes attach to; none if no route needs one, since a Gateway may cost money."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Whether proxies may run in the system's own namespace: where a Gateway is there that is not of our class."""
+    """Return whether proxies may run in the system's own namespace, which our own class rules out."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
@@ -52,7 +52,7 @@ def beside_the_gateway(context: Context) -> bool:
 
 
 def own_classes(context: Context) -> tuple[str, ...]:
-    """The classes of Gateways of ours, and of those that KubeRay makes for a rollout: one for each exposure."""
+    """Return the classes of our Gateways and of KubeRay's for a rollout, one for each exposure."""
     gateway = context.target.gateway
     if gateway is None or gateway.name or not is_ours(gateway, context):
         return ()
@@ -65,7 +65,7 @@ def own_classes(context: Context) -> tuple[str, ...]:
 
 
 def _in_order(exposures: Iterable[str]) -> list[str]:
-    """Each once, from the closest to the widest."""
+    """Return each exposure once, from the narrowest to the widest."""
     found = set(exposures)
     return [exposure for exposure in ("cluster", "internal", "public") if exposure in found]
 
@@ -83,9 +83,9 @@ def _class(name: str, context: Context) -> Manifest:
 
 
 def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
-    """One for all that a company reaches, and on platforms that know the internet another for what everybody does.
+    """Build a Gateway for internal exposure, or a separate one for public exposure on platforms that distinguish them.
 
-    How a Gateway of a class of ours is reached is what the class refers to; one of somebody else's is told itself.
+    Our own class refers to parameters for its exposure; a Gateway of another class gets annotations instead.
     """
     system = context.system.metadata.name
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
@@ -100,13 +100,13 @@ def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Ma
 
 
 def _proxies(context: Context) -> Manifest:
-    """What proxies need that a controller runs beside their Gateway, in a namespace that closes both directions.
+    """Allow the connections of proxies that a controller runs next to their Gateway, in a default-deny namespace.
 
-    Whoever calls reaches them, and they reach their controller and the servers, wherever these are. It selects nothing
-    where proxies run elsewhere.
+    All clients may reach them, and they may reach their controller and the servers in any namespace. The policy selects
+    nothing if proxies run elsewhere.
 
-    The label is what the Gateway API asks of them (gateway-api.sigs.k8s.io/geps/gep-1762, read on 2026-11-25); Gateways
-    that KubeRay makes for a rollout have other names. The dot keeps the policy's name apart from every workload's.
+    The label is required by the Gateway API (gateway-api.sigs.k8s.io/geps/gep-1762, read on 2026-11-25); KubeRay's
+    Gateways for a rollout have other names. The dot in the policy's name avoids collisions with workloads.
     """
     system, name = context.system.metadata.name, "gateway.proxies"
     spec: dict[str, Value] = {

@@ -1,8 +1,8 @@
-"""Network policies and what they are made of: peers, ports, and egress to a URL, a store or the cluster's API.
+"""Building blocks of network policies: peers, ports, and egress to a URL, a store or the Kubernetes API.
 
-A NetworkPolicy knows Pods, namespaces and addresses, not host names. So a store or registry outside of the cluster is
-opened as its port on the addresses of the target's `egress`; where none are declared, on every address but those on
-which clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
+A NetworkPolicy can match Pods, namespaces and addresses, but not host names. A store or registry outside the cluster
+therefore becomes its port on the target's `egress` addresses or, if none are declared, on all addresses except those
+where clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ ANYWHERE: tuple[Value, ...] = (
     {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 )
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-"""Where the API of a cluster of one's own is: private addresses (RFC 1918, RFC 4193) and shared ones (RFC 6598)."""
+"""Where an on-premises API server may be: private (RFC 1918, RFC 4193) and shared (RFC 6598) addresses."""
 _HTTPS = 443
 _SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379}
 _SERVED = frozenset({"http", "postgresql"})
-"""Schemes of Services. A bucket is no host, and a short name behind https without a port is a domain."""
+"""URL schemes of Services. A bucket is not a host, and a short name after https without a port is a domain."""
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def pods(name: str) -> dict[str, Value]:
-    """The Pods of one workload's object."""
+    """Select the Pods of a workload's object."""
     return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
 
 def namespace(name: str) -> dict[str, Value]:
-    """All Pods of a namespace, by the label that Kubernetes itself gives it."""
+    """Select all Pods of a namespace by the label that Kubernetes sets on it."""
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
 
 
 def every_namespace() -> dict[str, Value]:
-    """All Pods of all namespaces."""
+    """Select all Pods of all namespaces."""
     return {"namespaceSelector": {}}
 
 
 def ports(*numbers: int) -> list[Value]:
-    """TCP ports."""
+    """List TCP ports."""
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 
@@ -64,7 +64,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> Made:
-    """Openings of a workload, added to what is open already: its namespace closes both directions."""
+    """Build a policy that adds connections for a workload; its namespace denies both directions by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -79,10 +79,10 @@ def network_policy(
 
 
 def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:
-    """Egress to a URL: a Service's namespace, or a port on these addresses, else those that workloads may reach.
+    """Allow egress to a URL: a Service's namespace, or a port on these addresses or on those in `egress`.
 
-    A policy is about Pods, which may listen on another port than their Service, so that a namespace is opened whole.
-    A short host may be a Service or a host outside; a namespace that does not exist is no opening.
+    Policies apply to Pods, whose port may differ from their Service's, so the whole namespace is allowed. A short host
+    name may be a Service or an external host; allowing a namespace that does not exist has no effect.
     """
     service = cluster_service(uri)
     if service is not None:
@@ -95,7 +95,7 @@ def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[V
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
-    """Where a Pod looks for a host of one or two labels first: `mlflow` beside itself, `mlflow.ml` in `ml`."""
+    """Return the namespace where DNS search looks up a short host: for `mlflow` its own, for `mlflow.ml` `ml`."""
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         return ""
@@ -103,24 +103,24 @@ def _namespace_by_search(host: str, context: Context) -> str:
 
 
 def reach_api(context: Context) -> dict[str, Value]:
-    """Egress to the cluster's API, whose address no object of the cluster contains.
+    """Allow egress to the Kubernetes API, whose address no object of the cluster contains.
 
-    Where the platform does not know it, a target that declares its `egress` keeps to it: beside that only private
-    addresses are open, not the internet.
+    If the platform does not know the address either, declared `egress` plus private addresses are allowed, but not the
+    internet.
     """
     return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Egress to processes of nodes, whose addresses are as unknown as that of the API."""
+    """Allow egress to processes on nodes, whose addresses are as unknown as the API server's."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
-    """Egress to an object store. The spec cannot list the addresses of a cloud's own: `egress` bounds all but those.
+    """Allow egress to an object store. Cloud storage ignores `egress`, since a spec cannot list its addresses.
 
-    Those of the target's own region are opened by the program, which reads them from the project below; an adopted
-    network may reach them by an endpoint of its own.
+    For storage in the target's own region, the program creates the policy with addresses from the infrastructure
+    project; an adopted network may also have its own endpoint.
     """
     driver = driver_of(store, context.system)
     if is_regional(store, context):
@@ -134,7 +134,7 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Whether a store is object storage of the cloud and region that the placement is in."""
+    """Return whether a store is object storage in the placement's own cloud and region."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     return here and bool(context.platform.storage_ranges) and region_of(store, context.system) == context.target.region
@@ -156,17 +156,17 @@ def _cluster_addresses(context: Context) -> list[Value]:
 
 
 def outside(context: Context) -> list[Value]:
-    """Peers outside the cluster: the addresses in the target's `egress`; all but link-local ones where it has none."""
+    """Select peers outside the cluster: the target's `egress`, else all addresses except link-local ones."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or list(ANYWHERE)
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Prometheus itself where it is installed here; an existing one may have any labels in its namespace."""
+    """Select Prometheus, or its whole namespace if it was already installed, since its labels are unknown."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 
 
 def installs_prometheus(context: Context) -> bool:
-    """Whether the Prometheus of a placement is installed here."""
+    """Return whether we install the placement's Prometheus."""
     return context.monitored and "prometheus" not in context.target.present

@@ -1,6 +1,6 @@
-"""The way of requests to an endpoint: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
+"""Routing to an endpoint: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
 
-An endpoint with one variant that only its cluster calls needs none: KubeRay makes the Service `<server>-serve-svc`.
+An endpoint with one variant and callers in its cluster needs none: KubeRay creates the Service `<server>-serve-svc`.
 """
 
 from __future__ import annotations
@@ -19,31 +19,30 @@ from modelyard_targets.kube.placement.fixed import SERVE_PORT
 
 COMPONENT = "route"
 EXPOSURE = "modelyard.dev/exposure"
-"""Label of an HTTPRoute: `internal` or `public`, as the spec says."""
+"""The label of an HTTPRoute: `internal` or `public`, as in the spec."""
 
 
 def serve_service(server: str) -> str:
-    """The Service that KubeRay makes for a RayService: it follows the cluster that serves."""
+    """Return KubeRay's Service for a RayService, which follows the active Ray cluster."""
     return f"{server}-serve-svc"
 
 
 def is_ours(gateway: Gateway, context: Context) -> bool:
-    """Whether a Gateway is of the class whose controller is installed here, so that it is known how it is reached."""
+    """Return whether we install the controller of a Gateway's class, so that its exposure is known."""
     return gateway.class_name == context.platform.gateway_class != ""
 
 
 def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
-    """The class of a Gateway for an exposure: of ours there is one for each, as only classes say how it is reached."""
+    """Return a Gateway's class for an exposure; ours has one for each, since exposure is a property of the class."""
     own = exposure if is_ours(gateway, context) and exposure != "internal" else ""
     return f"{gateway.class_name}-{own}" if own else gateway.class_name
 
 
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
-    """The Gateway that routes hang on: an existing one, or the one that is made from a class.
+    """Return the Gateway that routes attach to: an existing one, or the one created from a class.
 
-    Where the platform knows what is reached from the internet, that has a Gateway of its own: on one that is open to
-    everybody, nothing else may hang. On one that a company reaches, nothing may hang that is for its cluster alone,
-    where a class of ours keeps it there.
+    On platforms that know public from internal, public routes get a separate Gateway, so that nothing internal is
+    exposed. Our own class also separates routes that only the cluster may reach.
     """
     system = context.system.metadata.name
     public = exposure == "public" and context.platform.gateway_class != ""
@@ -74,7 +73,7 @@ def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) ->
 
 
 def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
-    """What the route that KubeRay makes in an incremental rollout leaves out."""
+    """Yield the fields of an endpoint that KubeRay's route in an incremental rollout ignores."""
     if endpoint.host:
         yield "host"
     if endpoint.exposure == "public":
@@ -82,7 +81,7 @@ def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
 
 
 def needs_route(route: Route, gateway: Gateway | None) -> bool:
-    """Whether an endpoint is reached through a gateway by a route of ours."""
+    """Return whether an endpoint needs a route through a gateway."""
     inference = route.inference
     if gateway is None or inference.rollout.strategy == "incremental":
         return False
@@ -107,7 +106,7 @@ def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
     if endpoint.host:
         spec["hostnames"] = [endpoint.host]
     spec["rules"] = [_rule(route, context)]
-    # a cluster does not know the internet from the company's network: whoever runs the gateway selects by this label
+    # a cluster cannot tell the internet from the company's network: its operator can select by this label
     labelled = {**labelled, EXPOSURE: endpoint.exposure}
     meta = metadata(resource.name, context.namespace, labelled)
     yield Made(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
@@ -131,7 +130,7 @@ def _reference(backend: Backend) -> dict[str, Value]:
 
 
 def _rewrite(route: Route, context: Context) -> list[Value]:
-    """Members of a pool answer under a prefix of their own where their endpoint asks for no path."""
+    """Rewrite the path to a shared server's own prefix if the endpoint has no path."""
     inference = route.inference
     prefix = context.prefixes[inference.name]
     if prefix == "/" or inference.endpoint.path.rstrip("/"):

@@ -1,1 +1,1 @@
-"""What users may change of emitted objects, and the fields that these have."""
+"""Overrides of emitted objects, and the fields of these objects."""

@@ -1,4 +1,4 @@
-"""JSON documents in ConfigMaps: an API server takes any text, so an override of one is checked here."""
+"""Checks of overridden JSON documents in ConfigMaps, whose text an API server does not validate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.objects.object_fields import problems
 
 
 def broken_documents(before: Manifest, after: Manifest) -> Iterator[str]:
-    """What the readers of a ConfigMap's JSON documents would refuse after a change, each with its path."""
+    """Yield the reasons why readers would reject a changed document, each with its path."""
     if before.get("kind") != "ConfigMap":
         return
     changed = _data(after)

@@ -1,4 +1,4 @@
-"""The fields of emitted objects, from a table that is shipped: what an API server would refuse in a patched object."""
+"""Checks of patched objects against the bundled table of fields, to find what an API server would refuse."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _WORDS: Final = {
 
 
 def problems(manifest: Manifest) -> list[str]:
-    """Unknown and missing fields, nulls and values of another type, each with its path.
+    """Return unknown and missing fields, nulls and wrong types, each with its path.
 
-    None where the table lacks the object's kind.
+    Return nothing if the table lacks the object's kind.
     """
     objects, types = _table()
     kind = objects.get(f"{manifest.get('apiVersion')} {manifest.get('kind')}")

@@ -1,4 +1,4 @@
-"""Overrides: a JSON Patch (RFC 6902) on an emitted object, after everything else has made it what it is."""
+"""Overrides: a JSON Patch (RFC 6902) on an emitted object, applied last."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from modelyard_targets.kube.objects.object_fields import problems
 from modelyard_targets.kube.placement.context import Made
 
 REASON = "overrides.modelyard.dev/{}"
-"""Annotation with the reason of an override on the object that it changed, by its name."""
+"""The annotation with an override's reason, on the object that it changed."""
 
 Overrides: TypeAlias = Mapping[tuple[str, str], tuple[Override, ...]]
 
 
 class PatchFailed(ValueError):
-    """An operation that finds nothing to do it to; `at` is its position in the patch."""
+    """An operation whose target does not exist; `at` is its position in the patch."""
 
     def __init__(self, at: int) -> None:
         super().__init__(f"operation {at}")
@@ -31,7 +31,7 @@ class PatchFailed(ValueError):
 
 
 def overrides_on(system: System, placement: str) -> Overrides:
-    """The overrides of a placement by the kind and name of their object."""
+    """Return the overrides of a placement by kind and name of their object."""
     found: dict[tuple[str, str], tuple[Override, ...]] = {}
     for override in system.overrides:
         if override.target == placement:
@@ -41,7 +41,7 @@ def overrides_on(system: System, placement: str) -> Overrides:
 
 
 def overridden(made: Made, overrides: Overrides) -> Made:
-    """The object with its patches applied, and with the reason of each written on it."""
+    """Return the object with its patches applied and their reasons as annotations."""
     found = overrides.get(_place(made.manifest), ()) if overrides else ()
     manifest = made.manifest
     for override in found:
@@ -50,8 +50,8 @@ def overridden(made: Made, overrides: Overrides) -> Made:
 
 
 def patched(manifest: Manifest, override: Override) -> Manifest:
-    """The object after one patch. Raises PatchFailed for the first operation that cannot be done."""
-    import jsonpatch  # hardly a spec has overrides
+    """Return the object after one patch. Raises PatchFailed for the first operation that fails."""
+    import jsonpatch  # specs rarely have overrides
 
     plain: Json = json.loads(json_text(manifest))
     for at, operation in enumerate(override.patch):
@@ -65,7 +65,7 @@ def patched(manifest: Manifest, override: Override) -> Manifest:
 
 
 def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
-    """Overrides of what is not there, that cannot be applied, or that make another object of theirs."""
+    """Report overrides of unknown objects, those that fail, and those that change their object's identity."""
     waiting = dict(overrides_on(system, placement))
     if not waiting:
         return
@@ -106,7 +106,7 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
-    """What makes an object that one: version, kind, namespace and name."""
+    """Return an object's identity: version, kind, namespace and name."""
     found = manifest.get("metadata")
     metadata: Manifest = found if isinstance(found, Mapping) else {}
     version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))

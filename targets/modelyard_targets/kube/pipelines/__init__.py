@@ -1,1 +1,1 @@
-"""Pipelines, what starts their runs, and what promotes their models."""
+"""Pipelines, the launchers and starters of their runs, and the promoter of their models."""

@@ -1,4 +1,4 @@
-"""A pipeline: one RayJob a run, and what starts it."""
+"""A pipeline: a RayJob per run, and what starts it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ COMPONENT = PIPELINE_COMPONENT
 ENTRYPOINT = "python -m modelyard_runtime run"
 
 GROUP_WAIT_S: Final = 15 * 60
-"""How long a group of machines may take to deliver a node before the cluster's autoscaler tries the next one."""
+"""How long the cluster's autoscaler waits for a node of one machine group before it tries the next."""
 
 _START_S: Final = 15 * 60
-"""From the last node to a Ray cluster that is ready: images of 10 to 20 GiB, and Ray itself."""
+"""From the last node to a ready Ray cluster: pulls of 10 to 20 GiB images, and Ray's own start."""
 
 _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
@@ -104,7 +104,7 @@ def _once_digest(resource: Resource[Job], context: Context) -> str:
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
-    """A RayJob."""
+    """Build a RayJob."""
     return object_of("ray.io/v1", "RayJob", meta, spec=spec)
 
 
@@ -113,7 +113,7 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
     job = resource.value
     pipeline = job.pipeline
     groups = job_groups(job, context)
-    needed = [group.hardware for group in groups if group.minimum]  # the others ask for machines once a step runs
+    needed = [group.hardware for group in groups if group.minimum]  # other groups scale up when a step runs
     cluster = RayCluster(
         name=resource.name,
         workload=resource.workload,
@@ -146,28 +146,28 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
 
 
 def longest_start_s(waiting: Iterable[Hardware]) -> int:
-    """How long a Ray cluster that needs these machines may take to start: every group is tried, and then Pods start.
+    """Return how long a Ray cluster with these machines may take to start: trying all groups, then starting Pods.
 
-    A run that still lacks machines after that fails, and somebody notices. Compute classes wait side by side.
+    A run that then still lacks machines fails, so that somebody notices. Compute classes wait in parallel.
     """
     chain = max((len(hardware.groups) for hardware in waiting), default=0)
     return max(1, chain) * GROUP_WAIT_S + _START_S
 
 
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
-    """How long a run may wait for its machines: one that yields waits until it is its turn, or its time is over."""
+    """Return how long a run may wait for machines; one that yields may wait until its timeout."""
     if pipeline.priority != NORMAL:
         return pipeline.timeout_s
     return min(longest_start_s(needed), pipeline.timeout_s)
 
 
 def head_image(job: Job, context: Context) -> str:
-    """The image of the head, where the driver of the run is: that of the first step."""
+    """Return the image of the head, which runs the driver: that of the first step."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Worker groups of a pipeline. With several, each begins empty, so that no step pays for another's machines."""
+    """Return a pipeline's worker groups; if there are several, all start empty, so none idles during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)
@@ -186,7 +186,7 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
 
 
 def trains_together(job: Job, step: Step) -> bool:
-    """Whether a step trains one model on the accelerators of several workers."""
+    """Return whether a step trains one model on the accelerators of several workers."""
     accelerated = job.hardware[step.name].accelerator is not None
     return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
 

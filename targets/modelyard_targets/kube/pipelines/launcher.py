@@ -1,7 +1,7 @@
-"""What starts the runs of a pipeline: a CronJob whose Pod creates a RayJob, waits for its end and ends like it.
+"""The launcher of a pipeline's runs: a CronJob whose Pod creates a RayJob, waits for it and exits with its result.
 
-KubeRay's own RayCronJob (v1.7.0, behind a gate that is off) has neither a concurrency policy nor limits of history, and
-catches up on every tick that it missed; a CronJob has all three.
+KubeRay's own RayCronJob (v1.7.0, behind a gate that is off) has neither a concurrency policy nor history limits, and
+catches up on all missed schedules; a CronJob solves all three.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.environment import service_account
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""The schedule of a CronJob that is suspended: runs are made from it by hand, by a monitor, or by what is followed."""
+"""The schedule of a suspended CronJob, from which people, monitors or preceding pipelines create runs."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
@@ -31,17 +31,17 @@ _LONGEST_RUN = 47
 
 
 def launcher_name(resource: Resource) -> str:
-    """The label that the launcher's Pods are selected by."""
+    """Return the label that selects the launcher's Pods."""
     return f"{resource.name}-launcher"
 
 
 def template_name(resource: Resource) -> str:
-    """The ConfigMap with the RayJob that a launcher creates."""
+    """Return the ConfigMap with the launcher's RayJob."""
     return f"{resource.name}-rayjob"
 
 
 def job_seconds(pipeline: Pipeline) -> int:
-    """The longest that the Job of a run may take."""
+    """Return the longest duration of a run's Job."""
     return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
 
 
@@ -75,7 +75,7 @@ def _job(resource: Resource[Job], rayjob: str, kept: dict[str, Value], context: 
 
 
 def ray_job_of(pipeline: str, suffix: str) -> str:
-    """The RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
+    """Return the RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
     ending = f"-run-{suffix}"
     return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
 
@@ -85,9 +85,9 @@ def _labels(resource: Resource, context: Context) -> dict[str, Value]:
 
 
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
-    """When a CronJob makes a Job, and how many of them are kept.
+    """Return a CronJob's schedule and history limits.
 
-    One that runs by time says nothing of `suspend`, so that whoever pauses it owns the field, and no apply conflicts.
+    A scheduled CronJob leaves out `suspend`, so that whoever pauses it owns the field and deployments do not conflict.
     """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
@@ -102,31 +102,31 @@ def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
 
 
 def keep(context: Context) -> dict[str, Value]:
-    """How long a Job is kept when it has ended, where the spec says so; its RayJob goes with it."""
+    """Return how long a finished Job is kept, if the spec sets it; its RayJob is deleted with it."""
     seconds = context.system.governance.retention.runs_s
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
 
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
-    """What the launcher itself sees to, `forbid` or `replace`: a CronJob knows the runs that it made, and not those
-    that monitors or other pipelines start. Empty where there are none of these, or runs may overlap.
+    """Return the overlap policy that the launcher enforces, `forbid` or `replace`, since a CronJob only knows runs it
+    created itself. Empty if nothing else starts runs, or if they may overlap.
     """
     started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
 
 
 def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
-    """The CronJobs of the pipelines that follow one: its launcher makes a run of each when its own has succeeded."""
+    """Return the CronJobs of the pipelines that follow; the launcher starts them after its own run has succeeded."""
     return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
 def requested(context: Context) -> tuple[str, ...]:
-    """The CronJobs of the pipelines here that monitors of other targets ask for: what the starter makes runs of."""
+    """Return the CronJobs of pipelines here that monitors on other targets may request."""
     return tuple(dict.fromkeys(context.cron_jobs[request.pipeline.name] for request in context.requests))
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
+    """Retry a launcher whose machine was lost, which then follows its existing run, but not one whose run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},

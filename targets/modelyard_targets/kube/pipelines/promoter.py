@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases to versions whose gate held and that are approved."""
+"""The promoter: a CronJob that moves aliases to versions that passed their gate and are approved."""
 
 from __future__ import annotations
 

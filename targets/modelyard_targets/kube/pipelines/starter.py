@@ -1,4 +1,4 @@
-"""The starter: a CronJob that looks for requests of other targets and starts the runs that they ask for."""
+"""The starter: a CronJob that polls for requests from other targets and starts the requested runs."""
 
 from __future__ import annotations
 

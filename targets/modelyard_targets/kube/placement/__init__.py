@@ -1,1 +1,1 @@
-"""A placement on a cluster as lowering sees it: its context, its platform, its charts, names and ports."""
+"""A placement on a cluster: context, platform, charts, fixed names and ports."""

@@ -1,4 +1,4 @@
-"""The Helm charts of add-ons: versions, where they come from, and which images they run."""
+"""Helm charts of add-ons: versions, repositories and images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 
 @record
 class Chart:
-    """One pinned chart; `namespace` is where it goes. `oldest` is the first version of the
-    add-on itself that knows every field of the manifests, where that is known.
+    """A pinned chart and the namespace to install it into. `oldest` is the first version of the add-on itself that
+    supports all fields in our manifests, if known.
     """
 
     chart: str
@@ -29,7 +29,7 @@ class Chart:
 
 @cache
 def charts() -> Mapping[str, Chart]:
-    """Charts by the names that `present` uses."""
+    """Return the charts by the names used in `present`."""
     with open(_TABLE, encoding="utf-8") as file:
         entries = json.load(file)["charts"]
     return {

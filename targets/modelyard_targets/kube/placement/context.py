@@ -1,4 +1,4 @@
-"""What lowering needs beside a resource: where it goes, and indexes over the plan, made once."""
+"""The context of lowering: a resource's placement, and indexes over the plan that are built once."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.storage.buckets import object_uri
 
 RAY_VERSION = "2.60.0"
-"""Ray in the runtime image; an image of the user's own must hold the same (docs/targets.md)."""
+"""Ray's version in the runtime image, which users' own images have to match (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
 
 ANY_PLATFORM = Platform()
-"""A cluster of which nothing more is known."""
+"""A cluster about which nothing else is known."""
 
 
 @record
 class Made:
-    """One object, and the line of the spec that asked for it."""
+    """An object, and the line of the spec that it comes from."""
 
     origin: Path
     manifest: Manifest
@@ -32,7 +32,7 @@ class Made:
 
 @record
 class SecretKey:
-    """One key of a Secret in the namespace of the workloads."""
+    """An entry of a Secret in the workloads' namespace."""
 
     name: str
     key: str
@@ -40,7 +40,7 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster. Build it with `context_for`; the indexes are over that placement's resources only."""
+    """A placement on a cluster, built with `context_for`; unless noted, indexes cover only its own resources."""
 
     plan: Plan
     placement: str
@@ -48,10 +48,10 @@ class Context:
     namespace: str
     runtime_image: str
     registry_uri: str  # empty: no registry is reachable from here
-    prometheus_uri: str  # base URL, empty where nothing is observed
+    prometheus_uri: str  # base URL, empty without monitoring
     operator_namespace: str
     ray_version: str
-    monitored: bool  # Prometheus and its kinds are there
+    monitored: bool  # Prometheus and its CRDs are available
     support_selector: tuple[tuple[str, str], ...]  # machines for heads, submitters and launchers
     support_tolerations: tuple[Taint, ...]
     platform: Platform
@@ -59,29 +59,29 @@ class Context:
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: what its pipeline runs as
     starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
-    requests: tuple[RunRequest, ...]  # of monitors on other targets for pipelines of this one
+    requests: tuple[RunRequest, ...]  # from monitors on other targets for pipelines here
     followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
-    prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
+    prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: its path prefix on a shared server
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
-    placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
-    read_elsewhere: Mapping[str, tuple[str, ...]] = field(repr=False)  # by registered name: aliases, as bundles
+    placed: Mapping[str, Resource] = field(repr=False)  # by `place`, on every placement: the ends of links
+    read_elsewhere: Mapping[str, tuple[str, ...]] = field(repr=False)  # by registered name: aliases read as bundles
 
     @property
     def system(self) -> System:
-        """The spec that all of it comes from."""
+        """Return the spec."""
         return self.plan.system
 
     @property
     def enterprise(self) -> bool:
-        """Whether redundancy is asked for rather than frugality."""
+        """Return whether to prefer redundancy over low cost."""
         return self.system.profile.size == "enterprise"
 
     def launched(self, pipeline: Pipeline) -> bool:
-        """Whether a launcher waits for the end of each run of a pipeline."""
+        """Return whether a launcher waits for each run of a pipeline."""
         return launched(pipeline, self.followers)
 
     def image(self, own: str) -> str:
-        """The user's own image (its copy where the target has a mirror), or the runtime image."""
+        """Return the user's own image, or its mirrored copy, else the runtime image."""
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
@@ -89,11 +89,11 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
-        """Where a value is found in the namespace; `key` picks one where the reference names a pair."""
+        """Locate a value in the namespace's Secrets; `key` chooses an entry if the reference stands for a pair."""
         return SecretKey(secret_name(ref, self.target), ref.key or key)
 
     def uri(self, store: Store, path: str = "") -> str:
-        """Where a path of an object store is, as the workloads open it."""
+        """Return the URI of a path in an object store, as workloads open it."""
         return object_uri(store, path, self.system)
 
 
@@ -109,9 +109,9 @@ def context_for(
     support_tolerations: tuple[Taint, ...] = (),
     platform: Platform = ANY_PLATFORM,
 ) -> Context:
-    """The context of one placement. An adopted registry's URL wins over `registry_uri`.
+    """Build the context of a placement. An adopted registry's URL takes precedence over `registry_uri`.
 
-    `support_selector` and `support_tolerations` say which machines take the Pods that no compute class sizes.
+    `support_selector` and `support_tolerations` place the Pods without a compute class.
     """
     target = platform.target(plan, placement)
     jobs, registry = plan.of(Job, placement), plan.system.registry
@@ -148,10 +148,10 @@ def context_for(
 
 
 def secret_name(ref: SecretRef, target: TargetSpec) -> str:
-    """The Secret that holds a reference's value.
+    """Return the name of the Secret with a reference's value.
 
-    An existing one is called like the path of the reference, with dots for slashes; one that External Secrets writes
-    begins with its store's name, so that equal paths of two stores stay apart.
+    An existing Secret is named after the reference's path, with dots for slashes; one written by External Secrets also
+    starts with the store's name, so that equal paths of two stores do not collide.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")
@@ -159,12 +159,12 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 
 
 def database_name(store: Store) -> str:
-    """The database of a store that is made, and the role that owns it."""
+    """Return the name of a managed database, which is also its owner role."""
     return store.called.replace("-", "_")
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """The image itself, or its copy in the target's registry, under the same path without the registry's host."""
+    """Return the image, or its mirrored copy in the target's registry, where the path omits the original host."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")
@@ -173,7 +173,7 @@ def mirrored(image: str, target: TargetSpec) -> str:
 
 
 def pull_secret_of_addons(target: TargetSpec) -> str:
-    """The login that add-ons in namespaces of their own need: none where their images come from where they are made."""
+    """Return the pull secret for add-ons in their own namespaces; none if their images come from public registries."""
     return target.images.pull_secret if target.images.mirror else ""
 
 

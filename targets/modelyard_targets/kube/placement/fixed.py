@@ -1,4 +1,4 @@
-"""Names and ports that no spec decides: what is checked goes by them as well as what is made."""
+"""Names and ports that do not depend on the spec, shared by checks and lowering."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ PORTS: Final[Mapping[str, int]] = {
 """Ports of a Ray cluster's head."""
 
 SERVE_PORT: Final = 8000
-"""Where Ray Serve answers, on every Pod."""
+"""The port of Ray Serve on every Pod."""
 
 REGISTRY_NAME: Final = "mlflow"
-"""The registry's Service, its Pods' label and its chart."""
+"""The registry's Service, Pod label and chart."""
 
 ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
-"""The administrator's login, and the key of the server's sessions: no workload mounts it."""
+"""The administrator's login and the server's session key; no workload mounts it."""
 
 LOGIN_SECRET: Final = f"{REGISTRY_NAME}-login."
-"""Before the identity of a workload: its login; the dot keeps it apart from the administrator's."""
+"""Prefix of a workload's login, before its identity; the dot avoids a collision with the administrator's."""
 
 GRAFANA_SECRET: Final = "grafana-admin"
 """The login of Grafana's administrator."""
 
 EVERY_MINUTES: Final = 3
-"""How often the promoter looks whether an alias may move, and a starter whether it is asked for a run."""
+"""How often the promoter checks whether to move an alias, and a starter whether a run was requested."""
 
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 PROMOTER_COMPONENT: Final = "promoter"
-"""The component labels of what Prometheus takes pushed metrics from."""
+"""Component labels of the Pods that push metrics to Prometheus."""
 
 STORAGE_POLICY: Final = "allow-object-storage"
-"""The network policy that opens a cloud's object storage."""
+"""The network policy for a cloud's object storage."""
 
 BUCKET_NAME: Final = "store"
-"""What the Job that makes a bucket is called, before the store's name; its component too."""
+"""The Job that creates a bucket has this name, followed by the store's, and this component."""
 
 LOGIN_NAME: Final = "login"
-"""What the Jobs that keep the login of a cloud's database are called, before the store's name; their component too."""
+"""The Jobs for a cloud database's login have this name, followed by the store's, and this component."""

@@ -1,4 +1,4 @@
-"""A placement on a cluster, as everything here sees it: the context of lowering, and what is to be installed."""
+"""Look-ups on a placement: its target, its registry, and the add-ons to install."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from modelyard.spec import Pipeline, Store, TargetSpec
 from modelyard_targets.kube.placement.context import Context
 
 _PLACEMENTS: Final = 4
-"""How many contexts have their answers kept: each is asked for once for every model."""
+"""How many contexts are cached; each is queried for every model."""
 
 
 def target_of(plan: Plan, placement: str) -> TargetSpec:
-    """The target of a placement."""
+    """Return the target of a placement."""
     return plan.system.target(placement)
 
 
@@ -66,7 +66,7 @@ def shows_jobs(context: Context) -> bool:
 
 @lru_cache(maxsize=_PLACEMENTS)
 def installed_addons(context: Context) -> tuple[str, ...]:
-    """What the program of a placement installs: what its platform needs itself, then what the system needs."""
+    """Return the add-ons that a placement's program installs: the platform's, then the system's."""
     plan, placement = context.plan, context.placement
     own = tuple(addon for addon in context.platform.addons(plan, placement) if addon not in context.target.present)
     return (*own, *(addon for addon in addons_to_install(plan, placement) if addon not in own))

@@ -1,4 +1,4 @@
-"""What differs between the platforms that a cluster stands on, as far as its workloads can tell."""
+"""Everything about a cluster's platform that affects its workloads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from modelyard_targets.kube.placement.context import Context, Made
 
 Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Mapping[str, Given]"
-"""Plain data of which something may be known only while the program runs."""
+"""Plain data with placeholders for values known only while the program runs."""
 
 
 def as_literal(value: Given) -> Literal:
-    """The same data, with lists as the program model holds them."""
+    """Convert lists to the tuples of the program model."""
     if isinstance(value, Mapping):
         return {key: as_literal(entry) for key, entry in value.items()}
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
@@ -28,57 +28,57 @@ def as_literal(value: Given) -> Literal:
 
 
 def unbounded(plan: Plan, placement: str) -> Mapping[str, str]:
-    """No ResourceQuota: what there may be at most is said elsewhere."""
+    """Set no ResourceQuota: the platform limits size in other ways."""
     return {}
 
 
 def unpriced(plan: Plan, placement: str) -> Iterable[tuple[str, str]]:
-    """Nothing is known of what it costs."""
+    """Report no cost."""
     return ()
 
 
 def as_written(plan: Plan, placement: str) -> TargetSpec:
-    """The target as it stands in the spec."""
+    """Return the target as in the spec."""
     return plan.system.target(placement)
 
 
 def none_below(plan: Plan, placement: str) -> str:
-    """The cluster is there already: no project of ours makes it."""
+    """Return no project: the cluster already exists."""
     return ""
 
 
 def no_addons(plan: Plan, placement: str) -> tuple[str, ...]:
-    """No add-on but those that the workloads need."""
+    """Need no add-ons of the platform's own."""
     return ()
 
 
 def no_values(context: Context) -> Mapping[str, Given]:
-    """Nothing beyond what the chart gets everywhere."""
+    """Add no chart values."""
     return {}
 
 
 def chart_tags(context: Context) -> Mapping[str, str]:
-    """The tags that the chart has itself."""
+    """Keep the chart's image tags."""
     return {}
 
 
 def no_calls(context: Context) -> Iterable[Call]:
-    """Nothing beside the chart."""
+    """Add no calls to the chart."""
     return ()
 
 
 def no_addresses(context: Context) -> tuple[str, ...]:
-    """The address of the cluster's API is unknown."""
+    """Leave the API server's address unknown."""
     return ()
 
 
 def no_rules(context: Context) -> Iterable[Value]:
-    """No connection beyond those that the add-on has everywhere."""
+    """Add no network policy rules."""
     return ()
 
 
 def no_objects(context: Context) -> Iterable[Made]:
-    """Nothing of its own."""
+    """Add no objects."""
     return ()
 
 
@@ -88,7 +88,7 @@ def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made
 
 
 def no_database(store: Store, context: Context) -> ManagedDatabase | None:
-    """A database runs in the cluster."""
+    """Run databases in the cluster."""
     return None
 
 
@@ -98,18 +98,17 @@ def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
 
 
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """A Gateway takes whatever address its controller gives it."""
+    """Let the controller choose a Gateway's address."""
     return {}
 
 
 @record
 class AddOn:
-    """How a platform installs an add-on of its own, or changes one that every cluster gets.
+    """How a platform installs its own add-on, or changes a common one.
 
-    `before` stands between its namespace and its chart, and does what a hook of the chart would; `after` needs the
-    kinds that the chart brings. Values win over those that every cluster gives the chart. `tags` are of images that run
-    in another version than the chart has, by their names; its values have to say the same. `egress` are rules that its
-    controller needs on this platform, beyond those of any cluster.
+    Calls in `before` run between namespace and chart and replace the chart's Helm hooks; those in `after` use the
+    chart's CRDs. `values` override the common ones. `tags` maps images to versions that differ from the chart's, in
+    agreement with `values`. `egress` adds rules for the add-on's controller on this platform.
     """
 
     values: Callable[[Context], Mapping[str, Given]] = no_values
@@ -121,7 +120,7 @@ class AddOn:
 
 
 SERVICE: Final = "database"
-"""What a connection service file calls the database.
+"""The service name in a PostgreSQL connection service file.
 
 Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25.
 """
@@ -129,11 +128,11 @@ Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25
 
 @record
 class ManagedDatabase:
-    """A database that the cloud runs: where it is, from where in the cluster's network, and the call with its login.
+    """A database managed by the cloud: its address, the network it is in, and the call that creates its login.
 
-    The call makes a Secret of this name with the keys `username`, `password` and `services`: both once more as a
-    connection service file of PostgreSQL, in which the service is called like `SERVICE`. The cloud changes the password
-    as it likes; a file is read anew for each connection, and what a process was started with is not.
+    The call creates a Secret of this name with the keys `username`, `password` and `services`; the last holds both
+    again as a PostgreSQL connection service file for the service `SERVICE`. The cloud may rotate the password at any
+    time: a file is read again for each connection, environment variables are not.
     """
 
     host: Ref
@@ -145,11 +144,11 @@ class ManagedDatabase:
 
 @record
 class Platform:
-    """The functions of one provider that the workloads project of any cluster asks.
+    """The provider-specific functions behind the shared workloads project.
 
-    `target` is the target as it is lowered: the spec's, with what the platform brings along filled in. Where `below`
-    names a project, that one makes the cluster: the program reads its outputs, among them `kubeconfig`.
-    `gateway_parameters` are of an object for each class of gateways, of the same name, that says how these are made.
+    `target` returns the target to lower: the one in the spec, completed by the platform. If `below` names a project,
+    that one creates the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters`
+    describes an object for each gateway class, with the class's name, that configures its Gateways.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota
@@ -157,7 +156,7 @@ class Platform:
     target: Callable[[Plan, str], TargetSpec] = as_written  # plan, placement
     below: Callable[[Plan, str], str] = none_below  # plan, placement: the project whose outputs are read
     image_prefix: Callable[[Plan, str], str] = none_below  # plan, placement: of the runtime image, if none is declared
-    image_registries: Mapping[str, str] = field(default_factory=dict[str, str])  # host in manifests: output below
+    image_registries: Mapping[str, str] = field(default_factory=dict[str, str])  # host in manifests: output of `below`
     addons: Callable[[Plan, str], tuple[str, ...]] = no_addons  # plan, placement: before those of the plan
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
     foundation: Callable[[Context], Iterable[Call]] = no_calls  # what add-ons stand on
@@ -169,9 +168,9 @@ class Platform:
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
     gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public
-    gateway_namespace: str = ""  # where its proxies run, where that is known
-    api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the cluster's API and its Service
-    storage_ranges: str = ""  # output below: CIDRs of object storage in the target's region
-    policies: Callable[[Context], Iterable[Made]] = no_objects  # of Pods that run in every cluster of the platform
-    identity_agents: tuple[str, ...] = ()  # CIDRs at which a Pod gets the credentials of its identity, by HTTP
-    meaningless_alerts: tuple[str, ...] = ()  # of kube-prometheus-stack: on this platform they report the normal state
+    gateway_namespace: str = ""  # where its proxies run, if known
+    api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the API server and its Service
+    storage_ranges: str = ""  # output of `below`: CIDRs of object storage in the target's region
+    policies: Callable[[Context], Iterable[Made]] = no_objects  # for Pods that run in every cluster of the platform
+    identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
+    meaningless_alerts: tuple[str, ...] = ()  # of kube-prometheus-stack: normal on this platform

@@ -1,1 +1,1 @@
-"""The frame of every Pod, what Pods ask of their machines, and who yields."""
+"""Common parts of Pods: their frame, resource requests and priorities."""

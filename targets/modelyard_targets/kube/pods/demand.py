@@ -1,4 +1,4 @@
-"""What a placement asks of its machines: every Pod at its least and at its most, by the line that asks for it."""
+"""Resource requests of a placement: every Pod at its minimum and maximum, with the line that requests it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, LAUNCHER, PROMOTER, ST
 
 @record
 class Asked:
-    """Equal Pods: how many there are at least and at most.
+    """Identical Pods: their minimum and maximum number.
 
-    `hardware` is that of their compute class; None for Pods that nobody sized in the spec: heads, what starts runs,
-    the registry. `image` tells apart groups of workers that differ in nothing else. `surge` Pods more are there while
-    a new version takes over from the old.
+    `hardware` comes from the compute class; it is None for Pods without one: heads, launchers, the registry. `image`
+    tells apart worker groups that are otherwise equal. A rollout adds `surge` Pods while the old version still runs.
     """
 
     least: int
@@ -53,15 +52,15 @@ class Asked:
 
 @record
 class Demand:
-    """What is always there, and what each pipeline adds while it runs. `servers` are part of what is always there."""
+    """The Pods that always run, and those that each pipeline adds; `servers` is a part of `always`."""
 
     always: tuple[Asked, ...]
     runs: Mapping[str, tuple[Asked, ...]]  # by pipeline
-    servers: Mapping[str, tuple[Asked, ...]]  # by the name of their resource, each with its head
+    servers: Mapping[str, tuple[Asked, ...]]  # by resource name, each including its head
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Every Pod of a placement; `databases` says whether managed ones are Pods there."""
+    """Return every Pod of a placement; `databases` says whether managed databases run as Pods."""
     system, target = plan.system, target_of(plan, placement)
     always: list[Asked] = []
     runs: dict[str, tuple[Asked, ...]] = {}
@@ -170,7 +169,7 @@ def _replicas(system: System, server: ModelServer) -> Iterator[Asked]:
 
 
 def _surge(application: Application) -> int:
-    """Pods of the servers that take over: as many as they begin with, or what may be there beyond all of the old."""
+    """Return how many Pods a rollout adds: the initial size, or the surge on top of the old version."""
     rollout, replicas = application.inference.rollout, application.variant.replicas
     if rollout.strategy == "in-place":
         return 0
@@ -180,7 +179,7 @@ def _surge(application: Application) -> int:
 
 
 def _workers(system: System, job: Job) -> Iterator[Asked]:
-    """One group of workers for each hardware and image, as large as the largest step that uses it."""
+    """Yield a worker group for each hardware and image, sized for its largest step."""
     groups: dict[tuple[Hardware, str], Asked] = {}
     for step in job.pipeline.steps:
         hardware, image = job.hardware[step.name], step.source.image
@@ -198,7 +197,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """The first of these paths that is in the spec, else what the first of them is in."""
+    """Return the first of these paths that the spec contains, else the entry that the first is in."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

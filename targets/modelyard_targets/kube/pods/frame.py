@@ -1,4 +1,4 @@
-"""The frame of every Pod of ours: restricted, with an own identity, a read-only root and one writable folder."""
+"""The frame of all our Pods: restricted, with their own identity, a read-only root and one writable folder."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES, Size
 
 SCRATCH = "/tmp"
-"""The one writable folder of a container; Ray keeps its sessions there."""
+"""The only writable folder of a container, where Ray keeps its sessions."""
 
 
 @record
 class Place:
-    """Which machines a Pod may run on."""
+    """The machines that a Pod may run on."""
 
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
-    fallback: tuple[tuple[str, str], ...] | None = None  # labels of others, where those are only preferred
-    near: tuple[tuple[str, str], ...] = ()  # labels of Pods in whose zone it had better be
+    fallback: tuple[tuple[str, str], ...] | None = None  # labels of fallback machines, if `selector` is only preferred
+    near: tuple[tuple[str, str], ...] = ()  # labels of Pods whose zone is preferred
 
 
 def place_of(hardware: Hardware) -> Place:
-    """The machines of a compute class."""
+    """Return the machines of a compute class."""
     fallback = hardware.fallback.selector if hardware.fallback is not None else None
     return Place(hardware.selector, hardware.tolerations, fallback)
 
 
 def support_place(context: Context) -> Place:
-    """The machines for Pods that only keep others going: heads, submitters, launchers."""
+    """Return the machines for supporting Pods: heads, submitters, launchers."""
     return Place(context.support_selector, context.support_tolerations)
 
 
 def support_resources(size: Size) -> dict[str, Value]:
-    """What such a Pod asks for, its disk as well: nothing that it does may fill that of its machine."""
+    """Return a supporting Pod's requests, including a disk limit, so that it cannot fill its machine's disk."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 
 def placing(place: Place) -> dict[str, Value]:
-    """The fields of a Pod that put it on machines: those of its labels, or rather those than the fallback's."""
+    """Return a Pod's scheduling fields: its selector, or a preference for it over the fallback's."""
     selector, affinity = place.selector, {}
     if place.fallback is not None:
         selector = tuple(label for label in selector if label in place.fallback)
@@ -61,7 +61,7 @@ def placing(place: Place) -> dict[str, Value]:
 
 
 def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """The zone of Pods with these labels is preferred; where nodes have no zones, it changes nothing."""
+    """Prefer the zone of Pods with these labels; without zones this has no effect."""
     if not near:
         return {}
     term: dict[str, Value] = {
@@ -72,7 +72,7 @@ def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Nodes with the first labels are preferred; those with the second do, or any where there are no second."""
+    """Prefer nodes with the first labels, and allow those with the second, or any if there are no second ones."""
     if not first:
         return {}
     preferred: dict[str, Value] = {
@@ -88,7 +88,7 @@ def _term(wanted: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:
-    """Tolerations of exactly these taints; one without a value is tolerated whatever its value is."""
+    """Return tolerations for exactly these taints; a taint without a value matches any value."""
     return [
         {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
         if taint.value
@@ -106,7 +106,7 @@ def container(
     mounts: Sequence[Value] = (),
     **rest: Value,
 ) -> dict[str, Value]:
-    """A restricted container whose only writable folder is the scratch volume, which is its home as well."""
+    """Build a restricted container whose only writable folder, and home, is the scratch volume."""
     return {
         "name": name,
         "image": image,
@@ -120,7 +120,7 @@ def container(
 
 
 def scratch_mount() -> dict[str, Value]:
-    """The mount of the writable folder."""
+    """Return the mount of the writable folder."""
     return {"name": "scratch", "mountPath": SCRATCH}
 
 
@@ -136,7 +136,7 @@ def pod_spec(
     priority_class: str = "",
     **rest: Value,
 ) -> dict[str, Value]:
-    """The spec of a Pod. `token` says whether it may talk to the cluster's API as its ServiceAccount."""
+    """Build a Pod's spec; `token` gives it API access as its ServiceAccount."""
     pull = context.target.images.pull_secret
     return {
         "serviceAccountName": account,

@@ -1,4 +1,4 @@
-"""What the platform's own Pods in the namespace ask for: registry, database, and the Job that makes a bucket."""
+"""Resource requests of the platform's own Pods in the namespace: registry, database, and bucket creation Job."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ STORE_JOB = Size(100, 256 * _MI)
 
 
 def registry_size(system: System, target: TargetSpec) -> Size:
-    """One Pod of MLflow's server."""
+    """Return the size of an MLflow server's Pod."""
     if target.edge:
         return Size(250, 1 * _GI)
     return Size(1000, 4 * _GI) if system.profile.size == "enterprise" else Size(500, 2 * _GI)
 
 
 def registry_replicas(system: System, target: TargetSpec) -> int:
-    """How many of them there are."""
+    """Return the number of these Pods."""
     return 2 if system.profile.size == "enterprise" and not target.edge else 1
 
 
 def registry_workers(system: System, target: TargetSpec) -> int:
-    """How many processes of a Pod answer requests, of half a gigabyte each."""
+    """Return the number of worker processes in a Pod, at half a gigabyte each."""
     if target.edge:
         return 1
     return 4 if system.profile.size == "enterprise" else 2
 
 
 def database_size(system: System, target: TargetSpec) -> Size:
-    """One instance of PostgreSQL."""
+    """Return the size of a PostgreSQL instance."""
     if target.edge:
         return Size(250, 512 * _MI)
     return Size(1000, 4 * _GI) if system.profile.size == "enterprise" else Size(500, 1 * _GI)

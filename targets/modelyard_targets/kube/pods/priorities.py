@@ -1,4 +1,4 @@
-"""Who yields: the PriorityClasses of a placement, and by which name its Pods ask for theirs."""
+"""PriorityClasses of a placement, which decide whose Pods yield, and their names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelyard_targets.kube.placement.context import Context, Made
 COMPONENT: Final = "priority"
 NORMAL: Final = "normal"
 PRIORITIES: Final = (NORMAL, "low", "lowest")
-"""The highest first. What is normal names no class: it has the priority that Pods of the cluster have anyway."""
+"""Highest first. Normal workloads name no class and have the cluster's default priority."""
 
 _VALUES: Final[Mapping[str, int]] = {"low": -4, "lowest": -8}
-"""Below the 0 of Pods without a class, so nothing takes machines from Pods that the spec does not know. Cluster
-Autoscaler makes no machines for Pods below -10 (`expendable-pods-priority-cutoff`, its FAQ, read 2026-11-26).
+"""Below the 0 of Pods without a class, so that nothing preempts Pods outside the system. Cluster Autoscaler adds no
+nodes for Pods below -10 (`expendable-pods-priority-cutoff`, its FAQ, read 2026-11-26).
 """
 _TAKES: Final[Mapping[str, str]] = {"low": "PreemptLowerPriority", "lowest": "Never"}
 _WHOM: Final[Mapping[str, str]] = {
@@ -46,7 +46,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """The priority that yields to this one; empty for the lowest."""
+    """Return the next lower priority, whose workloads yield to this one; empty for the lowest."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
@@ -63,7 +63,7 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """The priorities below normal that workloads of a placement have, each with a line that asks for it."""
+    """Return the priorities below normal in use on a placement, each with a line that sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
         lines.setdefault(priority_of(resource), priority_path(resource))
@@ -71,10 +71,10 @@ def yielding(plan: Plan, placement: str) -> dict[str, Path]:
 
 
 def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
-    """The PriorityClass of a priority; empty for none.
+    """Return the PriorityClass of a priority; empty if it has none.
 
-    Classes belong to the whole cluster, where a namespace belongs to one system and environment. The priority comes
-    first, since names that begin with `system-` are reserved.
+    Classes are cluster-scoped, so the name contains the namespace, which is unique to a system and environment. The
+    priority comes first, since the prefix `system-` is reserved.
     """
     if priority == NORMAL:
         return ""
@@ -82,12 +82,12 @@ def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
 
 
 def priority_class_of(resource: Resource, context: Context) -> str:
-    """The PriorityClass of a workload's Pods; empty for none."""
+    """Return the PriorityClass of a workload's Pods; empty if it has none."""
     return class_name(priority_of(resource), context.target, context.namespace)
 
 
 def priority_classes(context: Context) -> Iterator[Made]:
-    """The PriorityClasses that are not there already."""
+    """Yield the PriorityClasses that do not exist yet."""
     for priority, path in yielding(context.plan, context.placement).items():
         if priority in dict(context.target.priority_classes):
             continue
@@ -105,10 +105,10 @@ def priority_classes(context: Context) -> Iterator[Made]:
 
 
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The ResourceQuotas, by name, that bound a namespace to what a quota says.
+    """Yield the ResourceQuotas, with names, that limit a namespace to a quota.
 
-    Where something yields there is one for each priority. A quota counts Pods that still wait for a machine, so a
-    single one would refuse the Pods to which others are to yield.
+    If workloads yield, each priority has its own quota. A quota also counts pending Pods, so that a single one would
+    refuse the Pods that others should yield to.
     """
     hard: dict[str, Value] = dict(quota)
     below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]
@@ -121,7 +121,7 @@ def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tu
 
 
 def yielding_here(context: Context) -> tuple[str, ...]:
-    """The priorities below normal that workloads of a placement have."""
+    """Return the priorities below normal in use on a placement."""
     return tuple(yielding(context.plan, context.placement))
 
 

@@ -1,4 +1,4 @@
-"""What the Pods that nobody sized in the spec ask for; the capacity of a cluster is checked with the same numbers."""
+"""Resource requests of Pods without a compute class, also used to check a cluster's capacity."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _GI = 1024**3
 
 @record
 class Size:
-    """What one container asks for and is limited to."""
+    """Requests and limits of a container."""
 
     cpu_millis: int
     memory_bytes: int
@@ -21,31 +21,31 @@ EDGE_HEAD = Size(500, 2 * _GI)
 SMALL_HEAD = Size(1000, 4 * _GI)
 ENTERPRISE_HEAD = Size(2000, 8 * _GI)
 AUTOSCALER = Size(500, 1 * _GI)
-"""Twice the memory that KubeRay would give it: version 2 keeps the state of every instance."""
+"""Twice KubeRay's default memory: version 2 keeps the state of every instance."""
 
 SUBMITTER = Size(200, 512 * _MI)
 LAUNCHER = Size(100, 128 * _MI)
 PROMOTER = Size(250, 1 * _GI)
-"""MLflow's client, and a file of a model at a time."""
+"""For MLflow's client and one file of a model at a time."""
 
 PROMOTER_DISK_BYTES = 16 * _GI
-"""The files of one model at a time, which is imported or becomes a bundle; imports are at most half as large."""
+"""For the files of one model at a time, imported or bundled; imports are at most half as large."""
 
 STARTER = Size(100, 512 * _MI)
-"""Arrow's client of object storage, and a request of a few kilobytes at a time."""
+"""For Arrow's object storage client, with requests of a few kilobytes at a time."""
 
 SUPPORT_DISK_BYTES = 512 * _MI
-"""What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
+"""Disk limit of a container that only starts others: its log, which the kubelet rotates, and small files."""
 
 EDGE_DISK_BYTES = 10 * _GI
-"""The volume of a workload at the edge: bundles of its models, two of each, and captures that wait."""
+"""The volume of an edge workload: bundles of its models, two of each, and waiting captures."""
 
 EDGE_SPOOL_BYTES = 2 * _GI
-"""Most captures of one server that wait for their store; what is oldest gives way."""
+"""The most captures of a server that wait for upload; the oldest are dropped."""
 
 
 def head_size(system: System, target: TargetSpec) -> Size:
-    """The head of a Ray cluster: it schedules, and runs the driver of a pipeline, but no task of it."""
+    """Return the size of a Ray head, which schedules and runs a pipeline's driver, but none of its tasks."""
     if target.edge:
         return EDGE_HEAD
     return ENTERPRISE_HEAD if system.profile.size == "enterprise" else SMALL_HEAD

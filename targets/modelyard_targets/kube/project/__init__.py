@@ -1,1 +1,1 @@
-"""Projects of a placement: objects in files, files in programs."""
+"""Projects of a placement: objects in files, and files in programs."""

@@ -1,4 +1,4 @@
-"""The context of a placement, with the image that its workloads run in and the registry that runs there."""
+"""The context of a placement, including its runtime image and the registry that runs there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.platform import Platform
 
 
 def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
-    """The context of a placement on a cluster of this platform."""
+    """Return the context of a placement on this platform."""
     target = platform.target(plan, placement)
     prefix = target.images.registry or platform.image_prefix(plan, placement)
     support = system_machine(plan, placement)

@@ -1,4 +1,4 @@
-"""Which object goes into which file: one for what a section shares, one for each workload, as they are applied."""
+"""Manifest files, in the order of application: one for shared objects of a section, one for each workload."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
-"""Files that the others stand on, applied one after the other."""
+"""Files that all others depend on, applied in this order."""
 
 REGISTRY: Final = "registry"
-"""The file of the registry, whose logins the program makes once the foundation stands."""
+"""The registry's file; the program creates its logins after the foundation."""
 
 FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
-"""Files of the first project: policies of add-ons, applied before their charts, and the foundation."""
+"""Files of the first project: add-ons' network policies, applied before their charts, and the foundation."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
@@ -64,14 +64,14 @@ _PREFIXES: Final[Mapping[str, str]] = {
 
 @record
 class File:
-    """A file of manifests and the resources that it holds."""
+    """A manifest file and the resources in it."""
 
     name: str
     resources: tuple[Resource, ...]
 
 
 def files_of(context: Context) -> tuple[File, ...]:
-    """The files of a placement in the order in which they are applied, those that turn out empty included."""
+    """Return the files of a placement in the order of application, including empty ones."""
     held: dict[str, list[Resource]] = {name: [] for name in FIRST}
     for resource in context.plan.on(context.placement):
         held.setdefault(file_of(resource), []).append(resource)
@@ -79,7 +79,7 @@ def files_of(context: Context) -> tuple[File, ...]:
 
 
 def file_of(resource: Resource) -> str:
-    """The file that a resource's objects go into, without its ending."""
+    """Return the file of a resource's objects, without its extension."""
     shared = _SHARED.get(resource.kind)
     if shared is not None:
         return shared
@@ -88,9 +88,9 @@ def file_of(resource: Resource) -> str:
 
 
 def objects_of(file: File, context: Context) -> Iterator[Made]:
-    """The objects of a file, in order, with the labels that the user gives to everything, and overridden.
+    """Yield the objects of a file, in order, with the user's labels and overrides.
 
-    Admission policies come last: they allow what the objects name once they are overridden.
+    Admission policies come last, since they allow what the overridden objects refer to.
     """
     overrides = overrides_on(context.system, context.placement)
     final: list[Made] = []
@@ -101,7 +101,7 @@ def objects_of(file: File, context: Context) -> Iterator[Made]:
 
 
 def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
-    """The same before overrides, and without admission policies."""
+    """Yield the same objects before overrides and without admission policies."""
     yield from _labelled_all(_lowered(file, context), context)
 
 

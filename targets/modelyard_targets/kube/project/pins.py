@@ -1,4 +1,4 @@
-"""What a stack on a cluster runs that others made: for modelyard.lock, and for whoever carries images to a cluster."""
+"""Third-party charts and images that a stack uses, for modelyard.lock and for offline transfers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kube.services import database
 
 
 def pins_of(context: Context) -> Pins:
-    """Charts and images of a placement, by name."""
+    """Return the charts and images of a placement with their versions."""
     names = installed(context)
     pinned = {charts()[name].chart: charts()[name].version for name in names}
     images = dict(_split(image) for image in images_of(context))
@@ -24,14 +24,14 @@ def pins_of(context: Context) -> Pins:
 
 
 def installed(context: Context) -> tuple[str, ...]:
-    """The charts that the program of a placement installs."""
+    """Return the charts that a placement's program installs."""
     return installed_addons(context)
 
 
 def images_of(context: Context) -> tuple[str, ...]:
-    """Every image that a placement pulls, sorted, by the names under which others publish them.
+    """Return every image that a placement pulls, sorted, under its public name.
 
-    The base of the runtime image is among them, and the runtime image itself is not: it is built.
+    This includes the runtime image's base, but not the runtime image itself, which is built.
     """
     plan, placement = context.plan, context.placement
     found = {image for name in installed(context) for image in _images_of_chart(name, context)}
@@ -44,7 +44,7 @@ def images_of(context: Context) -> tuple[str, ...]:
 
 
 def _images_of_chart(name: str, context: Context) -> Iterator[str]:
-    """What a chart runs here, which may be another version than it has itself, or less than it could."""
+    """Yield the images of a chart that run here, with changed tags and without unused ones."""
     addon = context.platform.installs.get(name)
     tags = (addon.tags if addon is not None else chart_tags)(context)
     left_out = images_left_out(name, context)
@@ -55,7 +55,7 @@ def _images_of_chart(name: str, context: Context) -> Iterator[str]:
 
 
 def users_images(plan: Plan, placement: str) -> Iterator[str]:
-    """Images that the spec names for workloads of a placement."""
+    """Yield the images in the spec for workloads of a placement."""
     here = {resource.workload for resource in plan.on(placement)}
     for pipeline in plan.system.pipelines.values():
         if f"pipelines.{pipeline.name}" in here:
@@ -66,7 +66,7 @@ def users_images(plan: Plan, placement: str) -> Iterator[str]:
 
 
 def _split(image: str) -> tuple[str, str]:
-    """Name and tag (or digest) of an image; a port of the registry's host is no tag."""
+    """Split an image into name and tag or digest; a port in the registry's host is not a tag."""
     name, at, digest = image.partition("@")
     if at:
         return name, digest

@@ -1,4 +1,4 @@
-"""The program of a cluster's project: the cluster, its add-ons, and the manifests in order."""
+"""The program of a cluster's project: cluster, add-ons, and manifests in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.project.storage_network import storage_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
-    """The program; `files` are the names of the manifest files in order."""
+    """Build the program; `files` are the names of the manifest files in order."""
     addons = addon_calls(context)
     images = _images(context)
     foundation = tuple(name for name in files if name in FOUNDATION)
@@ -42,13 +42,13 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
 
 
 def further_program(context: Context, files: tuple[str, ...]) -> Program:
-    """The program of one of several projects, which stands on what the first one has made."""
+    """Build the program of a further project, which depends on the first."""
     calls = (*_cluster(context), _manifests("workloads", files, (), _images(context)))
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
 
 
 def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
-    """What a program of workloads imports: the components of any cluster, and what tells it of the project below."""
+    """Return the imports of a workloads program: the Kubernetes components, and access to another project's outputs."""
     found = [Import("modelyard_stacks", "kubernetes")]
     if any(call.component == "Infrastructure" for call in calls):
         found.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
@@ -56,7 +56,7 @@ def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def _cluster(context: Context) -> Iterator[Call]:
-    """The cluster, by a context of somebody's kubeconfig or as the project below has made it."""
+    """Yield the cluster, from a kubeconfig context or from the project that creates it."""
     below = context.platform.below(context.plan, context.placement)
     if not below:
         yield Call("cluster", "kubernetes.Cluster", context.placement, group="cluster")
@@ -67,14 +67,14 @@ def _cluster(context: Context) -> Iterator[Call]:
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Registries that manifests call by a name that stands for them, where the runtime image is of such a one."""
+    """Map the placeholder host of the runtime image, if it has one, to the real registry."""
     host = context.runtime_image.partition("/")[0]
     output = context.platform.image_registries.get(host)
     return {host: Ref("infrastructure", key=output)} if output else {}
 
 
 def _is_needed(call: Call) -> bool:
-    """Whether what comes after add-ons has to wait for a call: for charts, and for objects of the kinds they bring."""
+    """Return whether later resources have to wait for a call: a chart, or an object of its kinds."""
     return bool(call.variable) and call.component in {"kubernetes.Chart", "kubernetes.Object"}
 
 

@@ -1,4 +1,4 @@
-"""Several projects where one would grow past what Pulumi carries well: about two thousand resources."""
+"""Splitting of a project that would exceed about two thousand resources, the most that Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.plan import ByType, Kind, ModelServer, Resource
 from modelyard_targets.kube.project.files import FIRST, File
 
 AIM: Final = 1000
-"""Objects of a project on average where there are several; chance lets none of them reach twice as many."""
+"""Average objects of a project when there are several; it is very unlikely that one gets twice as many."""
 
 _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.IDENTITY: 3,
@@ -23,15 +23,14 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.PROMOTER: 3,
     Kind.STARTER: 4,
 }
-"""The most objects that a resource becomes; of other kinds it is one."""
+"""The most objects per resource; other kinds become one."""
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
-    """The files of each project, in order. The first holds what the others stand on.
+    """Return the files of each project, in order. The first contains what the others depend on.
 
-    Which project a file goes to depends on its name and on the number of projects alone, and one project more takes
-    only its share from the others (jump consistent hashing): nothing else moves, since to move is to be removed and
-    made again.
+    A file's project depends only on its name and the number of projects, and another project takes over just its share
+    (jump consistent hashing). Nothing else moves, since moving an object means deleting and recreating it.
     """
     workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
@@ -43,10 +42,10 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
 
 
 def home(name: str, projects: int) -> int:
-    """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
+    """Return a name's project after pseudo-random jumps seeded by the name.
 
-    Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more
-    than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+    Of n projects, one name in n ends in the last. A name jumps only a few times, so that a thousand projects cost
+    hardly more than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
     """
     home, jump = 0, 0
     while jump < projects:

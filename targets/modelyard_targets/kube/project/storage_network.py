@@ -1,4 +1,4 @@
-"""Egress to the object storage of a cloud's region, whose addresses the program reads from the project below."""
+"""Egress to object storage in the cloud's own region, with addresses read from the infrastructure project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VARIABLE: Final = "object_storage"
 
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """One policy for all Pods that open a bucket of the region; none where no Pod does."""
+    """Return a single policy for all Pods that open a bucket in the region; none if no Pod does."""
     names = storage_readers(context)
     if not names:
         return ()
@@ -32,7 +32,7 @@ def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def storage_readers(context: Context) -> tuple[str, ...]:
-    """Names that Pods which open a bucket of the region carry as a label."""
+    """Return the label values of the Pods that open a bucket in the region."""
     return tuple(dict.fromkeys(_readers(context)))
 
 

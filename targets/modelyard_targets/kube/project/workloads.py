@@ -1,4 +1,4 @@
-"""Every workload of a plan as the objects of a cluster."""
+"""The functions that lower each kind of workload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's table of alerts: which there are, what they are about, and the channels that they notify."""
+"""The README's table of alerts: conditions, subjects and notified channels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AlertRow:
 
 
 def alert_rows(context: Context) -> tuple[AlertRow, ...]:
-    """Rules of the same kind and channels are one row; the alerts of the cluster are the last."""
+    """Return a row for all rules of the same kind and channels; cluster alerts come last."""
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for rules in context.plan.of(AlertRules, context.placement):
         key = _when(rules.value, context), channels_of(rules.value, context)

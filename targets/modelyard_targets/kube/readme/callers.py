@@ -1,4 +1,4 @@
-"""What a README contains about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
+"""The README's facts about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a README says of the crossings of its target: each connection, the order of both sides, and images to carry."""
+"""The README's facts about cross-target access: connections, order of deployment, and images to transfer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORKLOADS = "workloads/"
 
 @record
 class Opening:
-    """A row of the table: a connection between two targets, as seen from one of them."""
+    """A row of the table: a connection between two targets, seen from one of them."""
 
     direction: str
     source: str
@@ -33,7 +33,7 @@ class Opening:
 
 @record
 class Before:
-    """What has to be there before a folder here is applied, and the setting that names its stack where it is read."""
+    """What has to exist before a folder here is applied, and the setting that names its stack."""
 
     target: str
     folder: str
@@ -43,7 +43,7 @@ class Before:
 
 @record
 class Carried:
-    """An image of a target: where it comes from, and the name under which its nodes pull it."""
+    """An image of a target: its source, and the name under which nodes pull it."""
 
     target: str
     source: str
@@ -51,7 +51,7 @@ class Carried:
 
 
 def crossing_values(context: Context) -> dict[str, object]:
-    """The values of the template's section on crossings; its first is empty where nothing crosses."""
+    """Return the template's values on cross-target access; `crossings` is empty if there is none."""
     links = context.plan.crossings(context.placement)
     return {
         "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
@@ -94,7 +94,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Who calls a registry that is on no target, from another one than that which it belongs to by the spec."""
+    """Yield calls to an adopted registry from a target other than the one it is placed on."""
     registry = context.system.registry
     if registry is None or not registry.adopt or context.system.deployment.placement.registry == context.placement:
         return
@@ -106,7 +106,7 @@ def _adopted_registry(context: Context) -> Iterator[Opening]:
 
 
 def _telemetry(context: Context) -> Iterator[Opening]:
-    """Metrics that are written to a place outside of all targets, where there are several."""
+    """Yield the connection for metrics written to a system outside all targets, if there are several targets."""
     where = context.target.telemetry.remote_write
     if where and context.monitored and len(context.system.deployment.targets) > 1:
         parts = urlsplit(where)
@@ -117,7 +117,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """The other ends of what goes out from here: whoever calls comes after who is called."""
+    """Yield what has to exist first on other targets: callers are deployed after what they call."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _made_by(context.system.target(name)), _made_by(context.target)
         folder = here if there == _INFRASTRUCTURE else _WORKLOADS
@@ -125,10 +125,10 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
-    """What comes here, or goes out from here, to something that is made; what was there before is not waited for.
+    """Yield connections in this direction whose other end is created here, not adopted.
 
-    Two clusters that read each other's buckets are applied in any order: the runs of the first wait, its objects do
-    not.
+    Two clusters that read each other's buckets can be applied in any order: runs of the first may have to wait, its
+    objects do not.
     """
     both = {link.ends for link in links if _is_made(link, context)}
     for link in links:
@@ -139,7 +139,7 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_made(link: Link, context: Context) -> bool:
-    """Whether the other side makes the bucket, or a user for who opens it from here."""
+    """Return whether the other target creates the bucket, or a user for a workload here."""
     source, sink = context.placed[link.source], context.placed[link.sink]
     store = context.system.stores.get(sink.name)
     if store is None or not store.adopt:
@@ -148,12 +148,12 @@ def _is_made(link: Link, context: Context) -> bool:
 
 
 def _made_by(target: TargetSpec) -> str:
-    """The folder that makes stores of a target."""
+    """Return the folder that creates a target's stores."""
     return _INFRASTRUCTURE if target.in_cloud else _WORKLOADS
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """How models come here, or go from here; empty where they do neither."""
+    """Describe how model bundles arrive here or leave here; empty if they do neither."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
@@ -184,7 +184,7 @@ def _requests(context: Context) -> Iterator[str]:
 
 
 def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
-    """Images of clusters of one's own that a cloud is connected with: they pull none from the account's registry."""
+    """Yield images of on-premises clusters connected to a cloud, since they cannot pull from the account's registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
     if any(target.in_cloud for target in targets):

@@ -1,4 +1,4 @@
-"""The README's first steps: the first run of each training, the first request to each endpoint, and own images."""
+"""The README's first steps: first run of each training, first request to each endpoint, and users' own images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard_targets.kube.workload.describe_parts import serve_prefix
 from modelyard_targets.kube.workload.describe_pipeline import promoted_here
 
 PYTHON: Final = "3.11"
-"""The Python of the runtime image."""
+"""The Python version of the runtime image."""
 
 _FIRST: Final = "first"
 _COLUMN: Final = "COLUMN"
@@ -41,7 +41,7 @@ _EXAMPLES: Final[dict[str, Json]] = {
 
 @record
 class FirstRun:
-    """A training pipeline: what starts it, and where its version goes. Without a CronJob, it starts on deployment."""
+    """A training pipeline: its start, and which alias its version gets. Without a CronJob it starts on deployment."""
 
     pipeline: str
     cron_job: str
@@ -55,7 +55,7 @@ class FirstRun:
 
 @record
 class FirstImport:
-    """A model that the promoter registers: from where, and where its version goes."""
+    """A model that the promoter imports: its source, and which alias its version gets."""
 
     model: str
     source: str
@@ -64,7 +64,7 @@ class FirstImport:
 
 @record
 class Asked:
-    """An alias on the way of a version that moves only with approvals."""
+    """An alias that requires approvals before it moves to a version."""
 
     model: str
     registered: str
@@ -76,7 +76,7 @@ class Asked:
 
 @record
 class FirstRequest:
-    """A request to an endpoint through a forwarded port; both parts of the token are empty where none is needed."""
+    """A request to an endpoint through a forwarded port; both token fields are empty if it needs none."""
 
     endpoint: str
     service: str
@@ -88,7 +88,7 @@ class FirstRequest:
 
 @record
 class OwnImage:
-    """An image that the spec names, what runs in it, and the entrypoint that it has to hold."""
+    """An image in the spec, the workload that uses it, and the entrypoint that it has to contain."""
 
     image: str
     workload: str
@@ -96,7 +96,7 @@ class OwnImage:
 
 
 def first_steps(context: Context) -> dict[str, object]:
-    """The values of the section; a system without trainings, endpoints and images of its own has none."""
+    """Return the section's values; a system without trainings, endpoints and own images has none."""
     runs, imports = tuple(_runs(context)), tuple(_imports(context))
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
@@ -221,7 +221,7 @@ def _servers(servers: tuple[Resource[ModelServer], ...]) -> Mapping[str, ModelSe
 
 
 def _row(model: str, context: Context) -> dict[str, Json]:
-    """A row with the features that the model's first training learns from; without a schema, all are numbers."""
+    """Return an example row with the features of the model's first training; without a schema, all are numbers."""
     system = context.system
     pipeline = first_trainings(system.pipelines).get(model)
     if pipeline is None:

@@ -1,4 +1,4 @@
-"""The table of open connections in a README, made from the network policies: it lists all that they open."""
+"""The README's table of open connections, derived from the network policies so that it is complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANY_PORT = "any"
 
 @record
 class Open:
-    """A row: Pods, whether they accept or connect, whom, and on which ports."""
+    """A row: Pods, whether they accept or connect, their peers, and the ports."""
 
     pods: Said
     direction: str
@@ -27,7 +27,7 @@ class Open:
 
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
-    """A row for each distinct rule, with all Pods that have it; `own` is the namespace that goes without saying."""
+    """Return a row for each distinct rule, with all its Pods; names in the namespace `own` are left unqualified."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
@@ -77,7 +77,7 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 
 def _selected(selector: Mapping[str, Value]) -> str:
-    """A name where that is all there is, else the labels."""
+    """Return the name if the selector consists of nothing else, otherwise its labels."""
     labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))
@@ -97,12 +97,12 @@ def _ports(ports: Value) -> str:
 
 
 def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
-    """The Pods of a policy or a peer; without a selector they are all of the namespace."""
+    """Return the Pod selector of a policy or peer, which is empty for a whole namespace."""
     return _mapping(value.get("podSelector"))
 
 
 def _mapping(value: Value) -> Mapping[str, Value]:
-    """A mapping, empty where the field is absent."""
+    """Return a mapping, empty if the field is absent."""
     if value is None:
         return {}
     assert isinstance(value, Mapping)

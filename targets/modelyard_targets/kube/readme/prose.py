@@ -1,4 +1,4 @@
-"""Prose about what comes out: Jinja templates of our own, in which every value is text and never markup."""
+"""Markdown from our own Jinja templates, in which values are always text and never markup."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = re.compile(r"\s+")
 _MOST_ARROWS: Final = 500
 _LONGEST_DIAGRAM: Final = 50_000
-"""Mermaid's own defaults for `maxEdges` and `maxTextSize`, beyond which it draws nothing."""
+"""Mermaid's defaults for `maxEdges` and `maxTextSize`; larger diagrams are not rendered."""
 
 
 class Said(str):
-    """Markdown that a filter made and that stays as it is."""
+    """Markdown from a filter, which is not escaped again."""
 
     __slots__ = ()
 
 
 def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -> str:
-    """A template with these values, of this folder; what it extends lies there or in the folder of all clusters."""
+    """Render a template; the templates that it extends are in `folder` or in the folder shared by all clusters."""
     return _environment(folder).get_template(template).render(values)
 
 
 def as_text(value: object) -> str:
-    """A value as text on one line of Markdown: whatever would mean something there is escaped."""
+    """Format a value as a line of Markdown text, with markup escaped."""
     if isinstance(value, Said):
         return value
     return _MARKUP.sub(_escaped, _BREAKS.sub(" ", str(value)))
 
 
 def as_code(value: object) -> Said:
-    """A value as a code span, fenced by more backticks than it has itself; a bar would end a cell of a table."""
+    """Format a value as a code span, with a fence of enough backticks and with bars escaped for table cells."""
     text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
@@ -50,18 +50,18 @@ def as_code(value: object) -> Said:
 
 
 def as_word(value: object) -> Said:
-    """A value as one word of a shell line in a code block, quoted where it needs it."""
+    """Format a value as one shell word in a code block, quoted if necessary."""
     return Said(shlex.quote(_BREAKS.sub(" ", str(value))))
 
 
 def as_diagram(system: System) -> Said:
-    """The ML view of a system as a code block, which GitHub and GitLab draw up to a size."""
+    """Return the ML view of a system as a code block, unless it exceeds what GitHub and GitLab render."""
     from modelyard.drawing.mermaid import mermaid
     from modelyard.drawing.ml import ml_view
 
     too_large = Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
     if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
-        return too_large  # nearly each of them has an arrow
+        return too_large  # nearly all of them have an arrow
     picture = ml_view(system)
     if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
         return too_large

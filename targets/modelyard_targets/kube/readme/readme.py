@@ -1,4 +1,4 @@
-"""The README of a target: what was emitted, how to apply it and how to undo it; and the images to carry there."""
+"""The README of a target: contents, deployment and removal; and the list of images to transfer."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ class Reached:
 
 
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
-    """README and, where a cluster pulls from a mirror or stands at the edge, the list of images."""
+    """Return the README and, for a cluster with a mirror or at the edge, the list of images."""
     readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
     return (readme, *image_texts(context))
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """The list of images, where they have to be carried."""
+    """Return the list of images, if they have to be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
 def image_list(context: Context) -> str:
-    """A line an image: the name under which it is published and, after a space, the name under which nodes pull it."""
+    """Return a line per image: its public name, a space, and the name under which nodes pull it."""
     lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
     return "".join(lines)
 
@@ -95,7 +95,7 @@ def _carries(context: Context) -> bool:
 
 
 def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
-    """What a README says of any cluster; files that were written already are not made again to count their objects."""
+    """Return the values shared by all clusters' READMEs, without building objects of written files again."""
     plan, placement, target = context.plan, context.placement, context.target
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
@@ -167,20 +167,20 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """How long the bucket of the registry's artifacts keeps logs; 0 where nothing deletes them."""
+    """Return how many days the registry's bucket keeps logs; 0 if nothing deletes them."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return LOG_DAYS if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:
-    """An add-on that exists already, with the first version that knows every field of the manifests."""
+    """Name an existing add-on with the oldest version that supports all fields in our manifests, if known."""
     oldest = charts()[addon].oldest
     return f"{addon} {oldest} or newer" if oldest else addon
 
 
 def _asked(context: Context) -> str:
-    """What add-ons ask for, where the machines are declared that the rest is counted on."""
+    """Describe the total requests of installed add-ons, if the target declares its machines."""
     if not context.target.capacity or not installed_addons(context):
         return ""
     asked = asked_by_addons(context)
@@ -188,7 +188,7 @@ def _asked(context: Context) -> str:
 
 
 def _pull_namespaces(context: Context) -> tuple[str, ...]:
-    """Where Pods need the login of the registry: their own namespace, and those of add-ons that come from it."""
+    """Return the namespaces that need the pull secret: the system's, and those of add-ons pulled from the mirror."""
     addons = installed_addons(context) if pull_secret_of_addons(context.target) else ()
     return tuple(dict.fromkeys((context.namespace, *(addon_namespace(addon, context) for addon in addons))))
 
@@ -200,7 +200,7 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
-    """What the stores that External Secrets reads have to hold, each once: the name of the store, and the secret."""
+    """Yield the secrets that have to exist behind External Secrets, each once, with the name of its store object."""
     told: set[tuple[str, str]] = set()
     for wanted in secrets_of(context.plan.on(context.placement), context):
         store = store_of(wanted.ref, context)
@@ -210,7 +210,7 @@ def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
-    """What External Secrets reads: one for the whole cluster, or one in each namespace that a Secret is written to."""
+    """Yield the store objects that External Secrets reads, one per cluster or one per namespace."""
     told: set[str] = set()
     for wanted in secrets_of(context.plan.on(context.placement), context):
         store = store_of(wanted.ref, context)
@@ -222,7 +222,7 @@ def _secret_stores(context: Context) -> Iterator[str]:
 
 
 def _gateway(context: Context) -> Gateway | None:
-    """The Gateway that routes hang on, or the class of the one that is made for them; None where neither is brought."""
+    """Return the existing Gateway or gateway class that routes need, or None if they need none or we install it."""
     gateway, ours = context.target.gateway, context.platform.gateway_class
     if gateway is None or (ours and gateway.class_name == ours):
         return None
@@ -232,7 +232,7 @@ def _gateway(context: Context) -> Gateway | None:
 
 
 def _reached(context: Context) -> Iterator[Reached]:
-    """Endpoints that are reached through a Gateway, and by whom."""
+    """Yield the endpoints behind a Gateway, and who can reach them."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -250,7 +250,7 @@ def _reached(context: Context) -> Iterator[Reached]:
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
-    """Where an endpoint answers; how a Gateway that is there speaks is not known here."""
+    """Return the address of an endpoint; whether an existing Gateway uses TLS is unknown."""
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
         return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
@@ -272,7 +272,7 @@ def _in_place(context: Context) -> Iterator[str]:
 
 
 def _metrics(context: Context) -> Iterator[str]:
-    """How long metrics are kept, what they may fill and of how much, where Prometheus is installed here."""
+    """Yield the retention, used space and volume size of metrics, if Prometheus is installed here."""
     if "prometheus" in addons_to_install(context.plan, context.placement):
         yield duration(kept_s(context.system))
         yield f"{used_gi(context.system, context.target)}Gi"
@@ -287,13 +287,13 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Files that were written already are not made again."""
+    """Yield each file with its facts, without building written files again."""
     for file in workloads.files:
         yield file, workloads.written.get(file.name) or written_of(file, context)
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
-    """What the policies open, and those that the program makes of addresses that only it knows."""
+    """Return the connections allowed by policies, including the policy that the program creates for object storage."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
     readers = Said(", ".join(map(as_code, storage_readers(context))))

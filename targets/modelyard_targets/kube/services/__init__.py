@@ -1,1 +1,1 @@
-"""What the system runs for itself: a registry, databases, and Jobs that make buckets."""
+"""Services that the system runs for itself: the registry, databases, and Jobs that create buckets."""

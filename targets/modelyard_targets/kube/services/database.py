@@ -1,4 +1,4 @@
-"""Databases: PostgreSQL by CloudNativePG, or an adopted one of which only the address is known here."""
+"""Databases: PostgreSQL run by CloudNativePG, or an adopted one of which only the address is known."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ PORT: Final = 5432
 STATUS_PORT: Final = 8000
 METRICS_PORT: Final = 9187
 PROTECT: Final = "modelyard.dev/protect"
-"""Annotation of what holds data: the component library protects such a resource from `destroy`."""
+"""Annotation of resources with data, which the component library protects from `destroy`."""
 
 IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
-"""What the operator 1.30.0 runs by default (its pkg/versions, read 2026-11-24), written out so that it stays."""
+"""The default of operator 1.30.0 (its pkg/versions, read 2026-11-24), pinned here."""
 
 
 @record
 class Login:
-    """Where a database is, and the Secret that opens it."""
+    """The address of a database, and the Secret with its login."""
 
-    host: str | Ref  # a Ref where only the program knows it
+    host: str | Ref  # a Ref if only the program knows it
     port: int
     database: str
     secret: str
@@ -47,7 +47,7 @@ def databases_here(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def login_of(store: Store, context: Context) -> Login:
-    """How a client on the same cluster reaches a database; `adopt` is `host[:port]/database`."""
+    """Return the address and login for clients in the same cluster; `adopt` is `host[:port]/database`."""
     if store.adopt:
         address, _, database = store.adopt.partition("/")
         host, _, port = address.partition(":")
@@ -61,7 +61,7 @@ def login_of(store: Store, context: Context) -> Login:
 
 
 def instances(name: str) -> dict[str, Value]:
-    """The Pods of a database of ours, by the label that CloudNativePG gives them."""
+    """Select the Pods of our database by CloudNativePG's label."""
     return {"podSelector": {"matchLabels": {"cnpg.io/cluster": name}}}
 
 
@@ -108,7 +108,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
 
 
 def _scraped(resource: Resource, context: Context) -> Manifest:
-    """What instances tell of themselves, such as how far replicas are behind; the operator's field is deprecated."""
+    """Build the PodMonitor for metrics such as replication lag; the operator's own field for it is deprecated."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
     spec: dict[str, Value] = {
@@ -121,7 +121,7 @@ def _scraped(resource: Resource, context: Context) -> Manifest:
 
 
 def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:
-    """The registry, the instances among each other, the operator, and Prometheus."""
+    """Allow the registry, the other instances, the operator, and Prometheus."""
     own = instances(resource.name)
     registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}
     clients: dict[str, Value] = {"podSelector": {"matchLabels": registry}}

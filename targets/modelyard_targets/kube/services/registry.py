@@ -33,7 +33,7 @@ from modelyard_targets.kube.workload.registry_access import (
 
 COMPONENT: Final = "registry"
 NAME: Final = REGISTRY_NAME
-"""Name of its Service and its Pods; what workloads call and policies select."""
+"""The name of the registry's Service and Pods, which workloads call and policies select."""
 
 LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 _SERVICES_FOLDER = "/etc/postgresql-services"
@@ -58,7 +58,7 @@ def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iter
 
 
 def _network(resource: Resource, server: RegistryServer, context: Context) -> Made:
-    """Who may reach the registry, and what it reaches."""
+    """Build the registry's network policy."""
     clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
     egress: list[Value] = []
     if server.database is not None:
@@ -71,7 +71,7 @@ def _network(resource: Resource, server: RegistryServer, context: Context) -> Ma
 
 
 def _reach_database(store: Store, context: Context) -> list[Value]:
-    """The instances of a database of ours and no other Pod beside them; an adopted one by its address."""
+    """Allow only the instances of our own database, or the address of an adopted one."""
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
@@ -82,8 +82,8 @@ def _reach_database(store: Store, context: Context) -> list[Value]:
 
 
 def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
-    """What the runtime reads before it becomes the server. MLflow answers only requests to a name that it knows: its
-    Service's, and localhost for a port-forward.
+    """Return the runtime's description of the server. MLflow only answers requests to known hosts: its Service, and
+    localhost for a port-forward.
     """
     assert server.artifacts is not None
     own = f"{NAME}.{context.namespace}"
@@ -114,7 +114,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
         mounts=[
             {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True},
             {"name": "logins", "mountPath": LOGINS_FOLDER, "readOnly": True},
-            # the folder and not the file alone: what is mounted by `subPath` stays as it was
+            # mount the folder, because `subPath` mounts do not see updates
             *([services] if managed else []),
         ],
         command=["python", "-m", "modelyard_runtime", "registry"],
@@ -151,7 +151,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
 
 
 def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Context) -> list[Value]:
-    """The description, the password of each workload's user, and the login of a database that a cloud runs."""
+    """Return volumes for the description, the workloads' passwords, and the login of a cloud's database."""
     _, password = LOGIN_KEYS
     sources: list[Value] = [
         {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
@@ -168,7 +168,7 @@ def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Conte
 
 
 def _environment(server: RegistryServer, context: Context) -> list[Value]:
-    """Where the database and the bucket are, what opens them, and the administrator's login."""
+    """Return variables for the database, the bucket and the administrator's login."""
     user, password = LOGIN_KEYS
     return [
         *_database(server, context),
@@ -181,7 +181,7 @@ def _environment(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _database(server: RegistryServer, context: Context) -> list[Value]:
-    """Variables of libpq. A cloud changes its password: MLflow reads that from a file for each connection."""
+    """Return libpq's variables. If the cloud rotates the password, MLflow reads it from a file for each connection."""
     assert server.database is not None
     login = login_of(server.database, context)
     where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
@@ -199,14 +199,14 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
-    """Workloads write artifacts themselves, each with its own rights; the server shows them to people."""
+    """Return variables for artifacts, which workloads write with their own credentials and the server only shows."""
     store = server.artifacts
     assert store is not None
     return driver_of(store, context.system).server(opening_of(store, "registry", context))
 
 
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
-    """The database that a cloud runs."""
+    """Return the database managed by the cloud, if there is one."""
     return context.platform.database(server.database, context) if server.database is not None else None
 
 

@@ -1,4 +1,4 @@
-"""Object stores: a bucket at an endpoint is made by a Job; an adopted one is left as it is."""
+"""Object stores: a Job creates a bucket at an endpoint; adopted buckets are left unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model server: a RayService with its Serve applications, and what keeps enough of it alive."""
+"""A model server: a RayService with its Serve applications, and disruption budgets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ IMPORT_PATH = "modelyard_runtime.serving.application:application"
 DEPLOYMENT = "model"
 
 _SPARE_S = 30
-_QUEUED = 16  # requests wait for so many others at most: more would wait for a time-out
+_QUEUED = 16  # a request waits for at most this many others; more would end in a timeout
 _RETRY_AFTER_S = 5
 
 
@@ -73,7 +73,7 @@ def ray_service(resource: Resource[ModelServer], described: dict[str, Json], con
 
 
 def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
-    """Worker groups of a server: one for each hardware and image, with one Pod for each replica."""
+    """Return a server's worker groups: one for each hardware and image, with one Pod per replica."""
     members: dict[tuple[object, str], list[Application]] = {}
     for application in server.applications:
         members.setdefault((application.hardware, application.inference.source.image), []).append(application)
@@ -120,14 +120,14 @@ def _cluster(
 
 
 def _log_variables(server: ModelServer) -> list[Value]:
-    """With an access log, Ray leaves the output of replicas to the container instead of writing it to files."""
+    """With an access log, let Ray send the output of replicas to the container's log instead of files."""
     logged = any(application.inference.endpoint.access_log for application in server.applications)
     return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
-    """What in the description makes new Pods: what they act on, or in place what applications, made anew alone, do not
-    see.
+    """Return the parts of the description whose changes replace Pods: all relevant ones or, in place, those that
+    restarted applications do not pick up.
     """
     if server.applications[0].inference.rollout.strategy != "in-place":
         return {name: value for name, value in described.items() if name != "governance"}
@@ -157,7 +157,7 @@ def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
 
 
 def _serve_config(server: ModelServer, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Applications point into the mounted description by name; the digest says which state of it they mean."""
+    """Build the Serve config; applications refer to the mounted description by name, and to its version by a digest."""
     applications = described["applications"]
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
@@ -183,7 +183,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
 
 
 def _deployment(application: Application, group: str) -> dict[str, Value]:
-    """One replica fills one Pod: it is pinned to its group, and leaves a little for what it may start itself."""
+    """Configure one replica per Pod, pinned to its group, with a little CPU left for tasks it may start."""
     inference, hardware = application.inference, application.hardware
     scaling, replicas = inference.scaling, application.variant.replicas
     options: dict[str, Value] = {"num_cpus": ray_cpus(hardware.cpu_millis) - 0.25}
@@ -212,10 +212,10 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
-    """Drains of machines leave one Pod less than the smallest size, however large the group has become.
+    """Build the budget: draining nodes leaves at least one Pod less than the group's minimum size.
 
-    A number of Pods that stay, since Ray's Pods have no controller with a scale, from which Kubernetes could count
-    those that may go. The dot in the name keeps groups of one server apart from those of another.
+    It is an absolute number, since Ray's Pods have no controller with a scale subresource, from which Kubernetes could
+    derive percentages. The dot in the name avoids collisions between groups of different servers.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     selector = {

@@ -1,1 +1,1 @@
-"""What all workloads get: a Ray cluster, a description, an environment, and a login."""
+"""Parts common to all workloads: Ray cluster, description, environment and registry login."""

@@ -1,6 +1,6 @@
-"""The compiled description of a workload: what the runtime reads, by workload.schema.json of modelyard_schemas.
+"""The description of a workload, which the runtime reads, by workload.schema.json in modelyard_schemas.
 
-Whatever the spec says of machine learning, and no Kubernetes object carries, stands here.
+It contains everything about machine learning in the spec that no Kubernetes object can hold.
 """
 
 from __future__ import annotations
@@ -127,14 +127,14 @@ def describe_starter(resource: Resource[Starter], context: Context) -> dict[str,
 
 
 def _metrics(context: Context) -> dict[str, Json]:
-    """Where a run pushes its metrics, if there is a Prometheus."""
+    """Return where a run pushes its metrics, if there is a Prometheus."""
     if not context.prometheus_uri:
         return {}
     return {"metrics": {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}}
 
 
 def application_name(application: Application) -> str:
-    """The Serve application of a variant: `<endpoint>-<variant>`, also the label of its metrics."""
+    """Return the Serve application of a variant, `<endpoint>-<variant>`, which also labels its metrics."""
     return f"{application.inference.name}-{application.variant.name}"
 
 
@@ -173,12 +173,12 @@ def _header(resource: Resource, type_: str, context: Context) -> dict[str, Json]
 
 
 def uses_registry(resource: Resource, context: Context) -> bool:
-    """Whether a workload trains, loads or looks up models."""
+    """Return whether a workload trains, loads or looks up models."""
     return any(link.what == "registry" for link in context.links.get(resource.place, ()))
 
 
 def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
-    """The object stores that a workload's identity may open, each once."""
+    """Return the object stores that a workload's identity may open, each once."""
     identity = context.identity(workload)
     if identity is None:
         return ()
@@ -218,7 +218,7 @@ def describe_application(
 
 
 def token_files(inference: Inference) -> dict[str, Json]:
-    """Where the tokens of each caller of an endpoint are mounted."""
+    """Return the mount paths of an endpoint's tokens by caller."""
     return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
@@ -294,7 +294,7 @@ def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> li
 
 
 def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
-    """The models behind what is watched, with the version that is meant and the variant that serves it."""
+    """Yield the models behind the watched resource, with the version and the variant that serves it."""
     models = context.system.models
     if job.inference is not None:
         for variant in job.inference.variants:
@@ -324,7 +324,7 @@ def _watched_model(
 
 
 def _request(request: RunRequest, context: Context) -> dict[str, Json]:
-    """Where a monitor writes that it asks for a run, and the target whose starter reads it."""
+    """Return where a monitor writes a run request, and the target whose starter reads it."""
     uri = context.uri(context.system.stores[request.store], request.asked)
     return {"uri": uri, "store": request.store, "target": request.pipeline.target}
 

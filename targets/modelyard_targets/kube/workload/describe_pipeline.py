@@ -1,4 +1,4 @@
-"""The part of a description that says what a pipeline does."""
+"""The pipeline part of a description."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from modelyard_targets.kube.workload.describe_parts import (
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """The longest that one try of a run may last: KubeRay counts from its creation, so what yields waits in it too."""
+    """Return the longest duration of one attempt of a run, including its wait for machines if it yields."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 
 def run_seconds(pipeline: Pipeline) -> int:
-    """The longest that a run may take with all its retries, each of which starts a cluster of its own."""
+    """Return the longest duration of a run with all retries, each with its own cluster."""
     return try_seconds(pipeline) * (pipeline.retries + 1)
 
 
 def group_resource(group: str) -> str:
-    """The Ray resource that pins work to the Pods of a worker group."""
+    """Return the Ray resource that pins work to a worker group's Pods."""
     return f"group-{group}"
 
 
 def ray_cpus(cpu_millis: int) -> int:
-    """CPUs of a Pod as Ray counts them: KubeRay rounds the limit up."""
+    """Return a Pod's CPUs as Ray counts them: KubeRay rounds the limit up."""
     return -(-cpu_millis // 1000)
 
 
@@ -102,13 +102,13 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
 
 
 def promoted_here(context: Context) -> bool:
-    """Whether aliases are moved by the promoter, and not by training itself."""
+    """Return whether the promoter moves aliases instead of the training itself."""
     registry = context.system.registry
     return registry is not None and not registry.adopt
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """What a version needs before this alias moves to it, and where it is delivered then."""
+    """Describe what a version needs before this alias moves to it, and where it is then delivered."""
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),
@@ -132,7 +132,7 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
 
 
 def describe_import(model: Model, context: Context) -> dict[str, Json]:
-    """Where an imported model lies, what its files hash to, and what a version needs before its alias moves."""
+    """Describe where an imported model is stored, its digest, and what a version needs before its alias moves."""
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)
@@ -146,7 +146,7 @@ def describe_import(model: Model, context: Context) -> dict[str, Json]:
 
 
 def _describe_stage(stage: Stage) -> dict[str, Json]:
-    """Where versions come from, which lines of the gate count, and how they have to serve before."""
+    """Describe the preceding stage, the checks that count, and the soak in between."""
     described: dict[str, Json] = {"after": stage.after} if stage.after else {}
     if stage.checks is not None:
         described["checks"] = list(stage.checks)
@@ -208,7 +208,7 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def step_group(job: Job, step: Step) -> str:
-    """The worker group of a step: steps of equal hardware and image share one, called after the first of them."""
+    """Return the worker group of a step: steps with equal hardware and image share one, named after the first."""
     asked = (job.hardware[step.name], step.source.image)
     return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
 

@@ -1,4 +1,4 @@
-"""What the containers of a workload get from outside: addresses, credentials, and the files that describe them."""
+"""A workload's environment: addresses, credentials and mounted files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 
 def variables(resource: Resource, context: Context) -> list[Value]:
-    """Environment of every container of ours in a workload: where its registry and stores are, and how they open."""
+    """Return variables for all our containers in a workload: addresses and credentials of registry and stores."""
     found: list[Value] = []
     if uses_registry(resource, context):
         found += _registry_variables(resource, context)
@@ -35,7 +35,7 @@ def variables(resource: Resource, context: Context) -> list[Value]:
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
-    """The store that the registry of a workload keeps its artifacts in."""
+    """Return the store with the artifacts of a workload's registry."""
     registry = context.system.registry
     if registry is None or not registry.artifacts or not uses_registry(resource, context):
         return ()
@@ -75,29 +75,29 @@ def _store_variables(store: Store, workload: str, context: Context) -> list[Valu
 
 
 def description_name(resource: Resource) -> str:
-    """The ConfigMap with a workload's description."""
+    """Return the ConfigMap with a workload's description."""
     return f"{resource.name}-description"
 
 
 def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> Made:
-    """The ConfigMap that holds what the runtime reads."""
+    """Build the ConfigMap that the runtime reads."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     meta = metadata(description_name(resource), context.namespace, labelled)
     return Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
 
 
 def description_volume(resource: Resource) -> dict[str, Value]:
-    """The volume of the description."""
+    """Return the volume of the description."""
     return {"name": "description", "configMap": {"name": description_name(resource)}}
 
 
 def description_mount() -> dict[str, Value]:
-    """Where the description is mounted, as a folder, so that a change reaches a Pod that runs."""
+    """Mount the description as a folder, so that changes reach running Pods."""
     return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """The tokens of the callers of a server's endpoints, a file for each caller that follows its Secret."""
+    """Return a volume with the callers' tokens, a file each, which follows changes of the Secrets."""
     sources: list[Value] = []
     members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
     for name, inference in members.items():
@@ -109,12 +109,12 @@ def token_volumes(server: ModelServer, context: Context) -> list[Value]:
 
 
 def token_mount() -> dict[str, Value]:
-    """Where tokens are mounted."""
+    """Mount the tokens."""
     return {"name": "tokens", "mountPath": TOKEN_FOLDER, "readOnly": True}
 
 
 def service_account(resource: Resource, context: Context, launcher: bool = False) -> str:
-    """The ServiceAccount that a workload runs as."""
+    """Return the ServiceAccount of a workload."""
     identity = context.identity(resource.workload, launcher)
     assert identity is not None
     return identity.name

@@ -30,10 +30,10 @@ def polling_cron_job(
     longest_s: int,
     scratch_bytes: int | None = None,
 ) -> Made:
-    """One run at a time, so that each begins where the one before ended.
+    """Build a CronJob that never overlaps, so that each run continues where the last ended.
 
-    `verb` is the runtime's command. With `token` the Pod gets a token of the cluster's API. A run is ended after
-    `longest_s` seconds, and the Pod is evicted when its scratch volume exceeds `scratch_bytes`.
+    `verb` is the runtime's command. With `token` the Pod gets an API token. A run is stopped after `longest_s` seconds,
+    and the Pod is evicted when its scratch volume exceeds `scratch_bytes`.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     runtime = container(

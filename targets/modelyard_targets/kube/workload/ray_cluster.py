@@ -1,11 +1,11 @@
-"""A Ray cluster as KubeRay takes it (v1.7.0): the same for servers and pipelines.
+"""A Ray cluster for KubeRay (v1.7.0), the same for servers and pipelines.
 
-Facts about the operator that shape it, read from its source on 2026-11-24:
+Facts about the operator behind it, from its source on 2026-11-24:
 
-- a Ray cluster has no authentication of its own unless `authOptions.mode` is written out; the operator then makes a
-  token for each cluster and gives it to whoever needs it, so no name of a Secret is chosen here;
-- autoscaler v2 is recognised by `autoscalerOptions.version` alone, and owns `replicas`, which is left out under it;
-- Pods of a RayService or RayJob have no stable label of the operator's, so policies select by a label of ours;
+- a Ray cluster has no authentication of its own unless `authOptions.mode` is set; the operator then creates a token for
+  each cluster and distributes it, so no Secret is named here;
+- autoscaler v2 is recognised by `autoscalerOptions.version` alone and owns `replicas`, which is then left out;
+- Pods of a RayService or RayJob have no stable label from the operator, so policies select by our own label;
 - the head Service has exactly the ports that the head container names.
 """
 
@@ -24,15 +24,15 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, he
 from modelyard_targets.kube.workload.describe_pipeline import group_resource
 
 DIGEST = "modelyard.dev/description"
-"""Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
+"""Annotation of Pods, so that a new description replaces them, which a changed ConfigMap alone would not."""
 
 _AUTOSCALER = "cluster-autoscaler.kubernetes.io"
 KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
-"""Annotations of Pods whose loss ends a Ray cluster or a run: no machine is emptied under them to save money."""
+"""Annotations of Pods whose loss ends a Ray cluster or a run, so that no autoscaler drains their node to save money."""
 GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
-"""Of Pods that a disruption budget guards: their scratch volume, and the one that KubeRay adds for shared memory, hold
-nothing that is missed, and would keep every machine alive. All three keys as the autoscalers' documentation has them,
-read 2026-11-24; docs/decisions/0014-heads.md.
+"""For Pods with a disruption budget: their scratch volume and KubeRay's shared memory volume hold nothing of value, but
+would keep every node alive. All three keys are as in the autoscalers' documentation, read 2026-11-24;
+docs/decisions/0014-heads.md.
 """
 
 _API_TOKEN = "api-token"
@@ -44,40 +44,40 @@ _DRAIN_S = 15
 
 @record
 class Group:
-    """Equal workers: one Pod each, at least `minimum` and at most `maximum`."""
+    """Identical workers: at least `minimum` and at most `maximum` Pods."""
 
     name: str
     hardware: Hardware
     image: str
     minimum: int
     maximum: int
-    together: bool = False  # exchange gradients at every step, for which another zone is too far
+    together: bool = False  # exchange gradients at every step, too often for another zone
 
 
 @record
 class RayCluster:
-    """What a Ray cluster is made of. `name` is the label that its Pods are selected by."""
+    """The parts of a Ray cluster; `name` is the label that selects its Pods."""
 
     name: str
     workload: str
     component: str
     account: str
     image: str
-    digest: str  # of what in the description makes new Pods
+    digest: str  # of the parts of the description whose changes replace Pods
     groups: tuple[Group, ...]
     environment: tuple[Value, ...]
     volumes: tuple[Value, ...]
     mounts: tuple[Value, ...]
     scales: bool
     serves: bool
-    grace_s: int = 60  # from the wish that a worker ends to its end
+    grace_s: int = 60  # from the request to stop a worker until it is killed
     worker_volumes: tuple[Value, ...] = ()
     worker_mounts: tuple[Value, ...] = ()
-    priority_class: str = ""  # of every Pod; empty for none
+    priority_class: str = ""  # of every Pod; may be empty
 
 
 def serving_cluster_scales(server: ModelServer) -> bool:
-    """Whether the autoscaler runs: a variant changes its size, or clusters replace each other in steps."""
+    """Return whether the autoscaler runs: for a variant that scales, or for an incremental rollout."""
     incremental = server.applications[0].inference.rollout.strategy == "incremental"
     return incremental or any(
         application.variant.replicas.minimum < application.variant.replicas.maximum
@@ -86,12 +86,12 @@ def serving_cluster_scales(server: ModelServer) -> bool:
 
 
 def scaling_groups(groups: Sequence[Group]) -> bool:
-    """Whether some group changes its size."""
+    """Return whether any group scales."""
     return any(group.minimum < group.maximum for group in groups)
 
 
 def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
-    """The spec of a RayCluster, to stand in a RayService or a RayJob."""
+    """Build the spec of a RayCluster, for a RayService or a RayJob."""
     scaling: dict[str, Value] = {}
     if cluster.scales:
         scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler(context)}
@@ -109,7 +109,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
 
 
 def _state(context: Context) -> dict[str, Value]:
-    """Where a head that serves keeps its state: without it, a lost head ends the replicas as well."""
+    """Return where a serving head keeps its state; without it, losing the head also ends the replicas."""
     state = context.target.head_state
     if state is None:
         return {}
@@ -121,8 +121,8 @@ def _state(context: Context) -> dict[str, Value]:
 
 
 def _autoscaler(context: Context) -> dict[str, Value]:
-    """The sidecar is the only container of the cluster that gets the token of the ServiceAccount: it runs the runtime
-    image, and loads no Python from a folder that user code can write.
+    """Configure the sidecar, the only container in the cluster with the ServiceAccount's token: it runs the runtime
+    image and loads no Python from folders that user code can write.
     """
     return {
         "version": "v2",
@@ -141,13 +141,13 @@ def _autoscaler(context: Context) -> dict[str, Value]:
 
 
 def _autoscaler_volumes() -> list[Value]:
-    """Volumes of the head that its autoscaler alone mounts."""
+    """Return the head's volumes that only its autoscaler mounts."""
     scratch: dict[str, Value] = {"sizeLimit": memory_text(SUPPORT_DISK_BYTES)}
     return [{"name": _AUTOSCALER_SCRATCH, "emptyDir": scratch}, _api_token()]
 
 
 def _api_token() -> dict[str, Value]:
-    """What the API server's client expects in its folder, as an automatically mounted token would be."""
+    """Mount the files that API clients expect, as an automatically mounted token would."""
     namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
     return {
         "name": _API_TOKEN,
@@ -213,7 +213,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
 def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
     stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
     rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
-    if cluster.serves:  # one replica too: a second one is then a number to KubeRay, and not other Pods
+    if cluster.serves:  # even with one replica, so that adding another changes only a number and replaces no Pods
         rest["topologySpreadConstraints"] = _spread(cluster)
     worker = container(
         "ray-worker",
@@ -238,14 +238,14 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
 
 
 def _place(group: Group, cluster: RayCluster) -> Place:
-    """The machines of a group's class; workers that train together rather in one zone."""
+    """Return the machines of a group's class; workers that train together prefer one zone."""
     place = place_of(group.hardware)
     near = (("app.kubernetes.io/name", cluster.name), ("ray.io/group", group.name))
     return replace(place, near=near) if group.together else place
 
 
 def worker_resources(hardware: Hardware) -> dict[str, Value]:
-    """A Pod of a compute class: its accelerators and its disk are asked for like its memory, as a limit too."""
+    """Return a Pod's requests and limits for a compute class, including accelerators and disk."""
     more: dict[str, str] = {}
     if hardware.disk_bytes:
         more["ephemeral-storage"] = memory_text(hardware.disk_bytes)
@@ -255,7 +255,7 @@ def worker_resources(hardware: Hardware) -> dict[str, Value]:
 
 
 def _spread(cluster: RayCluster) -> list[Value]:
-    """Replicas on as many zones and machines as there are; one machine is better than none."""
+    """Spread replicas over zones and machines as far as possible, but allow a single machine."""
     selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
     return [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}

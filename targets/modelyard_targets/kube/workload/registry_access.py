@@ -1,4 +1,4 @@
-"""Who logs in to the registry that runs here, with which Secret, and what each workload may change in it."""
+"""Logins to the registry that runs here: users, their Secrets, and what each may change."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """The user of one workload: everybody may read; experiments and models are those that it may change as well."""
+    """The user of a workload; everyone may read, and this user may also change these experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
-    moves: bool = False  # the aliases of these models
+    moves: bool = False  # may move aliases of these models
 
     @property
     def user(self) -> str:
-        """Its name in MLflow, which no person's begins like."""
+        """Return its name in MLflow, with a prefix that no person's name has."""
         return f"workload.{self.identity}"
 
     @property
     def secret(self) -> str:
-        """The Secret with its name and password."""
+        """Return the Secret with its name and password."""
         return f"{LOGIN_SECRET}{self.identity}"
 
     def variables(self) -> list[Value]:
-        """Its login as MLflow's client reads it."""
+        """Return its login as variables of MLflow's client."""
         user, password = LOGIN_KEYS
         return [
             env_from_secret("MLFLOW_TRACKING_USERNAME", self.secret, user),
@@ -53,22 +53,22 @@ class Login:
 
 
 def logins(context: Context) -> tuple[Login, ...]:
-    """The users of a placement's workloads, each once."""
+    """Return the users of a placement's workloads, each once."""
     here = context.plan.on(context.placement)
     found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
     return tuple({login.identity: login for login in found if login is not None}.values())
 
 
 def registry_secrets(context: Context) -> tuple[str, ...]:
-    """The Secrets that the program makes for a registry that runs here."""
+    """Return the Secrets that the program creates for a registry that runs here."""
     return (ADMIN_SECRET, *(login.secret for login in logins(context))) if runs_here(context) else ()
 
 
 def login_of(resource: Resource, context: Context) -> Login | None:
-    """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
+    """Return the user of a workload; None if it has no identity of its own, or the registry is elsewhere.
 
-    A training pipeline changes its model and its experiment, and so does the promoter for models that it imports; a
-    monitor that rolls back changes the models that it watches, and one that judges soaks what it records about them.
+    A training pipeline may change its model and experiment, and the promoter those of imported models. A monitor that
+    rolls back may change the models it watches, and one that judges soaks may record their results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -134,14 +134,14 @@ _witnessed_by: Final = ByType(_no_models).case(MonitorJob, _of_soaks)
 """The models about whose soaks a monitor records what it has seen."""
 
 
-@lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model
+@lru_cache(maxsize=4)  # the last contexts, each queried for every model
 def runs_here(context: Context) -> bool:
     """Whether the registry is a Pod of this placement."""
     return registry_of(context.plan, context.placement) is not None
 
 
 def described_access(context: Context) -> dict[str, Json]:
-    """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
+    """Return experiments with their artifact folders, models and users, as the runtime reads them."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
     trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]
