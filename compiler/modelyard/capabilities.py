@@ -106,7 +106,7 @@ def fits(name: str, task: str) -> bool:
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """What a monitor measures besides model metrics, such as psi; None if unknown."""
+    """A monitor's own metric, such as psi, by name; None if it is unknown or a model metric."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 

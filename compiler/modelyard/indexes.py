@@ -10,7 +10,7 @@ _Of = TypeVar("_Of")
 _Index = TypeVar("_Index")
 
 _CACHE_SIZE: Final = 8
-"""Values whose index is kept: those of one compile. A survey of environments needs each in turn."""
+"""How many indexes are kept: those of one compile. A survey of environments uses them in turn."""
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:

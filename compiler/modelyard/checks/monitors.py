@@ -102,7 +102,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """What a monitor computes under a name: a check of its type, or a model metric if it judges these."""
+    """The metric that a monitor computes under a name: a check of its type, or a model metric if it judges these."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None

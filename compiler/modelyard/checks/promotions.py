@@ -41,7 +41,7 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Groups with keys are asked for approval, and approve only what a gate has measured."""
+    """Groups with keys are asked for approvals, and approve only versions that a gate has measured."""
     promotion = system.governance.approve_promotion
     groups = {group for approval in system.approvals() for group in approval.groups}
     elsewhere = promotion is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
@@ -49,10 +49,10 @@ def approvers(system: System) -> Iterator[Diagnostic]:
         promotion is None and system.profile.regulated and system.governance.risk == "high"
     )  # an error elsewhere
     for group in system.governance.approvers if not unapproved else ():
-        if group.name not in groups and not elsewhere:  # an environment may ask others than the base
+        if group.name not in groups and not elsewhere:  # an environment may require other groups than the base
             span = system.key("governance", "approvers", group.name)
             yield problems.approvers_not_asked(span, group.name, promotion is not None)
-    if promotion is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
+    if promotion is None or system.governance.risk == "high":  # where governance_in_name requires a gate
         return
     for name in system.trained():
         if not system.models[name].validation:

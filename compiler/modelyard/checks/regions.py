@@ -25,7 +25,7 @@ class Regions:
     storage: Mapping[str, str]
 
     def country_of(self, region: str) -> str:
-        """The country of a region of whichever cloud has one of this name; empty where none has."""
+        """The country of a region in whichever cloud has it; empty if none has."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:

@@ -33,12 +33,12 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The files of a spec as they are in the editor where they are open, else on disk."""
+    """The files of a spec, as open in the editor or else on disk."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):
             return None, problems
-        inputs, problems = Inputs(Given(spec, texts[spec])), ()  # it was not saved yet
+        inputs, problems = Inputs(Given(spec, texts[spec])), ()  # not saved yet
     folder = os.path.join(os.path.dirname(spec), "environments")
     overlays = dict(inputs.beside)
     for path, text in texts.items():

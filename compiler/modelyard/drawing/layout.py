@@ -88,7 +88,7 @@ def layout(picture: Picture) -> Layout:
 
 
 def text_width(text: str, letter: float = _LETTER) -> float:
-    """About how wide a text is; characters of East Asia are twice as wide."""
+    """The approximate width of a text; East Asian characters are twice as wide."""
     return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -99,7 +99,7 @@ def _size(box: Box) -> tuple[float, float]:
 
 
 def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Left edge and width of each column; gaps are as wide as the labels in them."""
+    """The left edge and width of each column; gaps fit the labels in them."""
     widths = [max((sizes[box][0] for box in column if box in sizes), default=0) for column in placed.columns]
     gaps = [float(_LEAST_GAP)] * len(widths)
     rank = {box: at for at, column in enumerate(placed.columns) for box in column}

@@ -170,7 +170,7 @@ class _View:
     # --- versions of models
 
     def _versions(self) -> dict[ModelRef, None]:
-        """What is promoted, served or scored with, each once; by model, in the order of the spec."""
+        """The versions that are promoted, served or scored with, each once; by model, in the order of the spec."""
         versions_by_model: dict[str, dict[ModelRef, None]] = {name: {} for name in self._system.models}
         for name, aliases in self._system.promoted().items():
             versions_by_model[name].update(dict.fromkeys(ModelRef(name, alias) for alias in aliases))
@@ -185,7 +185,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """By monitor, the aliases that a version gets once the monitor has judged its soak."""
+    """By monitor, the aliases that a version gets after the monitor has judged its soak."""
     versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

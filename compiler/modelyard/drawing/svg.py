@@ -32,7 +32,7 @@ _CURVE: Final = 0.5
 
 
 def svg(picture: Picture) -> str:
-    """A whole file."""
+    """The complete file."""
     drawing = layout(picture)
     size = f'width="{_number(drawing.width)}" height="{_number(drawing.height)}"'
     view = f'viewBox="0 0 {_number(drawing.width)} {_number(drawing.height)}"'

@@ -73,7 +73,7 @@ def _every_metric() -> tuple[str, ...]:
 
 
 def _measured(kind: str) -> list[str]:
-    """What a monitor of a type can check; metrics of models where it has labels."""
+    """The metrics that a monitor type can check, including model metrics if it has labels."""
     properties = monitor_type(kind)
     return [*properties.checks, *properties.of_runs, *(_every_metric() if properties.metrics else ())]
 
@@ -83,7 +83,7 @@ def _snippets(names: Iterable[str]) -> list[Json]:
 
 
 def _means(name: str) -> str:
-    """What a metric is, as a sentence."""
+    """A metric's description as a sentence."""
     metric: Metric | None = check_of(name) or metric_of(name)
     assert metric is not None
     return f"{metric.means[:1].upper()}{metric.means[1:]}."

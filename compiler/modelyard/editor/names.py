@@ -22,7 +22,7 @@ class Names:
 
     @classmethod
     def of(cls, *values: Schema) -> Names:
-        """Those of several documents, with the environments that are described in them."""
+        """The names in several documents, including the environments within them."""
         inner = (schema for value in values for schema in schema_of(value.get(_ENVIRONMENTS)).values())
         return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
@@ -71,7 +71,7 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """Names in the same entry, which is so many steps above the path."""
+    """Names in the same entry, `above` steps above the path."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 

@@ -29,7 +29,7 @@ def patches(root: Schema) -> Schema:
     fields = {name: patcher.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
     for name, section in fields.items():
         if schema_of(sections[name])["type"] == "object":
-            section["type"] = "object"  # a spec cannot be without it
+            section["type"] = "object"  # required in a spec, so never null
     patched: Schema = {
         f"{name}{_SUFFIX}": patcher.patch(schema_of(definition)) for name, definition in definitions.items()
     }
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """Every field that one of the schemas has; one that several have fits by any of them."""
+        """All fields of the schemas; a field in several schemas may fit any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

@@ -58,7 +58,7 @@ def _types(node: Schema) -> list[str]:
 
 
 def _examples(node: Schema) -> str:
-    """Examples that are scalars, as the end of a description."""
+    """The scalar examples as the end of a description."""
     examples = node.get("examples")
     shown = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]

@@ -78,9 +78,9 @@ class Hardware:
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
-    accelerator_resource: str = ""  # what Pods ask for it by: such as nvidia.com/gpu
-    groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
-    elastic: bool = False  # any machine that is big enough is made when it is needed
+    accelerator_resource: str = ""  # the resource that Pods request, such as nvidia.com/gpu
+    groups: tuple[NodeGroup, ...] = ()  # created for it and tried in this order, if the target creates machines
+    elastic: bool = False  # any machine that is big enough, created on demand
     any_of: tuple[str, ...] = ()  # of an elastic class: the machines that are big enough, by name
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None

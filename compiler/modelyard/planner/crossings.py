@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """The line that makes a workload connect: for the promoter, the import whose source is there."""
+    """The line that makes a workload connect: for the promoter, the import from there."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None

@@ -62,7 +62,7 @@ def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | N
 
 
 def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
-    """How to make the first store reachable for the target that cannot reach it."""
+    """A way to make the first store reachable for the target that cannot reach it."""
     store = next(iter(_stores(draft)), None)
     if store is None:
         return way_to_a_store("", "", "", service=False)

@@ -79,7 +79,7 @@ class System:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in aliases)
 
     def approval(self, model: str, alias: str) -> Approval | None:
-        """Who must approve before an alias of a model moves."""
+        """The approvals required before an alias of a model moves."""
         stage = next((candidate for candidate in self.models[model].stages if candidate.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 

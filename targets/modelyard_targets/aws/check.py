@@ -160,7 +160,7 @@ def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Node groups of a cluster, and nodes of a group, beyond what an account gets unasked."""
+    """Report more node groups per cluster, or nodes per group, than an account allows by default."""
     pools = plan.of(NodePool, placement)
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:

@@ -23,7 +23,7 @@ def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Classes whose machines would need a larger root volume than there is for their images and Pods."""
+    """Report classes whose images and Pods need a larger root volume than EBS offers."""
     pools = [pool.value for pool in plan.of(NodePool, placement)]
     needed: list[tuple[str, int]] = [
         (pool.compute, max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups))

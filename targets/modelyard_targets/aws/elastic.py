@@ -30,7 +30,7 @@ _SPARE: Final = 2
 
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
-    """The pools of a placement by the names that their nodes are labelled with, elastic or not."""
+    """Return all node pools of a placement, elastic or not, with the names in their nodes' labels."""
     return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
@@ -106,7 +106,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Machines of the region that hold one Pod, by name: a label that a new generation lacks excludes nothing."""
+    """List the region's machines that hold one Pod by name, since new generations may lack instance labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -131,7 +131,7 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """The machines that an elastic class may get, by name, and whether on spot."""
+    """Yield each machine that an elastic class may use, by name, and whether it is spot."""
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
             yield machine, way == "spot"

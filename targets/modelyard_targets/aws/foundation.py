@@ -111,7 +111,7 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
     if managed_stores(plan, placement, Kind.DATABASE):
-        called.append("rds")  # what makes the login of a database finds it there
+        called.append("rds")  # the login Job looks up the database
     if has_elastic_pool(plan, placement):
         called += ["sqs", "ssm"]  # interruption events, and AMI look-up
     return tuple(sorted(called))
@@ -128,12 +128,12 @@ def buckets_of(context: Context) -> tuple[str, ...]:
 
 
 def has_elastic_pool(plan: Plan, placement: str) -> bool:
-    """Whether a compute class takes whichever machine is cheapest when it is needed, so that Karpenter runs."""
+    """Return whether any compute class is elastic, so that Karpenter runs."""
     return any(pool.value.elastic for pool in plan.of(NodePool, placement))
 
 
 def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """The add-ons that the workloads of a placement need of its cluster; what its nodes need comes on top."""
+    """Return the add-ons that workloads need; those for nodes are added separately."""
     return addons_needed(plan, placement)
 
 

@@ -35,7 +35,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """The same in a project that does not make the buckets and knows them by name."""
+    """Yield the same roles in a project that does not create the buckets and refers to them by name."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -60,7 +60,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
-    """The infrastructure of other AWS targets, of whose buckets a workload here opens one: their keys are theirs."""
+    """Yield references to other AWS targets whose buckets workloads here open, since those own the KMS keys."""
     opened: dict[str, Resource[Identity]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for access in _access(resource.value, context.system):
@@ -92,7 +92,7 @@ def makes_anything(plan: Plan, placement: str) -> bool:
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Workloads outside of AWS that open buckets of a placement, and what each asks of them."""
+    """Yield workloads outside AWS that open buckets of a placement, with the access they need."""
     for resource in plan.of(Identity):
         if plan.system.target(resource.placement).provider != "aws":
             opened = _access(resource.value, plan.system)
@@ -141,7 +141,7 @@ def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
 
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
-    """What External Secrets may read: the secrets that are named, and the logins of databases."""
+    """Return what External Secrets may read: the secrets in the spec, and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     arns = tuple(Ref(login_variable(one.name), "secret_arn") for one in managed_databases(context))
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))

@@ -85,7 +85,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """What the first project calls, in order; `roles` are the identities whose roles it makes."""
+    """Yield the first project's components in order; `roles` are the identities whose roles it creates."""
     yield from foundation_calls(context)
     yield from system_pool_call(context)
     yield addon_call(context)
@@ -100,7 +100,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """What one of several projects calls: the roles of its workloads, on what the first project has made."""
+    """Yield a further project's components: roles for its workloads, based on what the first project created."""
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
     yield account_call(context)

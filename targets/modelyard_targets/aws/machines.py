@@ -36,7 +36,7 @@ _CPU_REST: Final = 25
 
 @cache
 def offerings() -> Offerings:
-    """The machines of EC2 that modelyard knows, read once."""
+    """Return the EC2 machines in the table, read once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
     plain, beside = _kept(nodes["daemons"]), _kept(nodes["acceleratorDaemons"])
     kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}

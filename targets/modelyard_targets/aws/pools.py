@@ -55,7 +55,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """The pool of what no compute class sizes."""
+    """Build the pool for Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         nodes = system_nodes(context.plan, context.placement)
         call = Call("system_pool", "SystemPool", pool.name, (), GROUP, pool.origin)

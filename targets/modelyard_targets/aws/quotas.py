@@ -93,7 +93,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """By its name in the table, what else a placement needs."""
+    """Yield all other quotas that a placement needs, by name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -108,7 +108,7 @@ def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
 
 
 def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int, int]]]:
-    """The groups of each pool: with how many nodes it may have, and how large the disk of each is."""
+    """Yield the groups of each pool, each with its largest node count and its disk size in GiB."""
     for system in plan.of(SystemPool, placement):
         hardware = system.value.hardware
         group = hardware.groups[0]

@@ -189,7 +189,7 @@ def _host(address: str) -> str:
 
 
 def kept_secrets(context: Context) -> tuple[Wanted, ...]:
-    """The secrets that Secrets Manager has to hold before anything is applied, each once for all namespaces."""
+    """Return the secrets that have to exist in Secrets Manager before deployment, each once for all namespaces."""
     secrets = context.plan.of(Secret, context.placement)
     kept: dict[str, Wanted] = {}
     for secret in secrets_of(secrets, context):

@@ -44,7 +44,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_stores(context: Context) -> Iterator[Made]:
-    """Secrets Manager, for the namespaces of this system alone; the controller may read only what the spec names."""
+    """Yield the store for Secrets Manager, only for this system's namespaces; its role reads no other secrets."""
     secrets = context.plan.of(Secret, context.placement)
     asked = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     if not asked and not managed_stores(context.plan, context.placement, Kind.DATABASE):

@@ -31,7 +31,7 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """A bucket for each store that is managed here, or a database and the login that opens it."""
+    """Yield a bucket for each managed object store, and a database with its login for each managed database."""
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
         yield _bucket(resource, context)
     for resource in managed_databases(context):
@@ -58,12 +58,12 @@ def has_registry(context: Context) -> bool:
 
 
 def has_buckets(plan: Plan, placement: str) -> bool:
-    """Whether buckets are made on a placement."""
+    """Return whether a placement creates buckets."""
     return bool(managed_stores(plan, placement, Kind.OBJECT_STORE))
 
 
 def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
-    """The databases that are made here."""
+    """Return the databases created on this placement."""
     return managed_stores(context.plan, context.placement, Kind.DATABASE)
 
 

@@ -67,7 +67,7 @@ class Offerings:
         return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
 
     def machine(self, name: str) -> Machine:
-        """The machine of this name, which is one of them."""
+        """Return a machine by name; it has to exist."""
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:

@@ -119,7 +119,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
     asked = demand(plan, placement)
     support = _support(plan, placement)
     quiet = _at_least(asked.always, floor, support)
-    tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # equal servers find the same room
+    tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # identical servers have the same result
     for resource in plan.of(ModelServer, placement):
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
@@ -189,7 +189,7 @@ def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
 
 
 def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
-    """Every Pod of a placement that runs when there is no load."""
+    """Return all Pods that run without load."""
     return _at_least(demand(plan, placement).always, floor, _support(plan, placement))
 
 

@@ -14,7 +14,7 @@ _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Every store of a placement."""
+    """Check every store of a placement."""
     for store in plan.of(Store, placement):
         yield from _check_store(store.value, plan.system, placement)
 

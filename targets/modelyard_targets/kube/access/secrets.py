@@ -33,7 +33,7 @@ class Wanted:
 
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
-    """Secrets by their name, in the order in which they are first asked for."""
+    """Return the Secrets in order of first use, each once."""
     found: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)

@@ -96,7 +96,7 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
-    """What opens the registry's database, where the cloud runs it and keeps its login."""
+    """Yield the login of the registry's database if the cloud manages it."""
     server = resource.value
     if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)

@@ -53,7 +53,7 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Pipelines that a breach cannot start, since nothing is left to start them from, here or on another target."""
+    """Report monitors whose breach should start a pipeline that runs only once, so that it cannot be started again."""
     for monitor in (resource.value.monitor for resource in plan.of(MonitorJob, placement)):
         if not monitor.on_breach.run:
             continue

@@ -17,7 +17,7 @@ _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
 
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Pipelines that time out before the last group of machines of a compute class is tried."""
+    """Report pipelines that time out before the last machine group of a compute class is tried."""
     for resource in plan.of(Job, placement):
         pipeline = resource.value.pipeline
         tried = ceil(pipeline.timeout_s / GROUP_WAIT_S)
@@ -47,7 +47,7 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Built-in trainers on accelerators that the runtime's image has no code for."""
+    """Report built-in trainers on accelerators that the runtime image does not support."""
     for resource in plan.of(Job, placement):
         pipeline = resource.value.pipeline
         for step in pipeline.steps:

@@ -76,7 +76,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A managed database and the role that owns it have the name of their store."""
+    """Report managed databases whose name, which their owner role shares, is reserved."""
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):

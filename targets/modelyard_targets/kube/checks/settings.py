@@ -143,7 +143,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Fields that were written, why they may have no effect, and whether they have one."""
+    """Yield the settings in the spec, why they may have no effect, and whether they have one."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

@@ -35,7 +35,7 @@ class Crossing:
 
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
-    """The crossings of every workload on this placement, in the order of the plan."""
+    """Return the cross-target access of all workloads on this placement, in the order of the plan."""
     workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
     return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 
@@ -123,7 +123,7 @@ def infrastructure_setting(target: str) -> str:
 
 
 def reads_bundles(resource: Resource, plan: Plan) -> bool:
-    """Whether a workload's models come as bundles."""
+    """Return whether a workload loads models from bundles."""
     return plan.bundled(resource.placement) and _reads_models(resource)
 
 

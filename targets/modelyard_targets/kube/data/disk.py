@@ -101,4 +101,4 @@ def _one_worker(resource: Resource[Job]) -> bool:
 
 
 _only_one_pod: Final = ByType(_one_at_a_time).case(ModelServer, _one_replica).case(Job, _one_worker)
-"""Whether there is never a second Pod, not even while new servers replace the old ones."""
+"""Return whether there is never a second Pod, not even during a rollout."""

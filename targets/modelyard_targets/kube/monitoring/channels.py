@@ -46,7 +46,7 @@ def cluster_channel(context: Context) -> Channel | None:
 
 
 def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[Made]:
-    """The AlertmanagerConfigs of a CHANNEL: for the system's alerts and, for one channel, the cluster's."""
+    """Yield the AlertmanagerConfigs of a CHANNEL: for the system's alerts and, on one channel, the cluster's."""
     channel = resource.value
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}

@@ -29,7 +29,7 @@ _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
 def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[Made]:
-    """The ConfigMap of a DASHBOARD, which Grafana's sidecar finds by its label."""
+    """Yield the ConfigMap of a DASHBOARD, which Grafana's sidecar finds by label."""
     inference = resource.value
     name = object_name(resource.name, "dashboard", limit=63)
     labelled = {

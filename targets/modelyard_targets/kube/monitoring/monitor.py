@@ -32,7 +32,7 @@ _RETRIES = 2
 
 
 def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
-    """Description and CronJob of a MONITOR; a monitor that looks once is a Job."""
+    """Yield description and CronJob of a MONITOR, or a Job if it runs once."""
     job = resource.value
     described = describe_monitor(resource, context)
     yield description(resource, described, COMPONENT, context)

@@ -41,7 +41,7 @@ _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.9
 
 
 def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """The rules of a monitor; nothing for those of an SLO."""
+    """Yield the rules of a monitor; nothing for an SLO."""
     value = resource.value
     monitor = value.monitor
     if monitor is None:
@@ -93,7 +93,7 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """A check that had too little to measure, and labels that are not found: neither is health."""
+    """Yield alerts on checks with too little data and on missing labels: neither means that all is well."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too few values are normal for one of many features, but not for a whole check or a variant's labels.
@@ -118,7 +118,7 @@ def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Conte
 
 
 def _silence(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """A monitor that should run by time and has not: too long ago, or never."""
+    """Yield alerts on a scheduled monitor that is overdue or has never run."""
     period = period_s(monitor.schedule)
     if period is None:
         return

@@ -47,7 +47,7 @@ _UNANSWERED_S: Final = 1800
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """The rules of a pipeline; nothing for those of an SLO or a monitor."""
+    """Yield the rules of a pipeline; nothing for an SLO or a monitor."""
     value = resource.value
     if value.pipeline is not None:
         rules = [
@@ -110,7 +110,7 @@ def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Contex
 
 
 def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Requests of monitors on other targets are not answered while the starter does not run, or fails."""
+    """Yield an alert that requests from other targets go unanswered because the starter does not run, or fails."""
     if all(request.pipeline.name != pipeline.name for request in context.requests):
         return
     for starter in context.plan.of(Starter, context.placement):
@@ -126,7 +126,7 @@ def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Conte
 
 
 def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """What runs and the promoter push about the versions in the registry; both hold until the next push."""
+    """Yield alerts on what runs and the promoter push about versions; they stay active until the next push."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None:
         return
@@ -146,7 +146,7 @@ def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) 
 
 
 def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """What the promoter pushes about the later stages of a model, told with the first pipeline that trains it."""
+    """Yield alerts on a model's later stages, with the first pipeline that trains it only."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
@@ -154,7 +154,7 @@ def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 
 
 def import_alerts(model: Model, resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """The same of a model that is imported: its first alias, and the later stages."""
+    """Yield alerts on an imported model: its first alias, and later stages."""
     assert model.imported is not None
     alias = model.imported.promote_to
     approval = context.system.approval(model.name, alias)
@@ -211,7 +211,7 @@ def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: 
 
 
 def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """What every run of a batch inference pushes about the files that it left out."""
+    """Yield an alert on files that a batch inference run left out."""
     job = _job(resource, context).value
     if reports_files(job, context.system):
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))

@@ -31,7 +31,7 @@ _UNIMPORTED_S: Final = 600
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """The rules of the registry; nothing for those of anything else."""
+    """Yield the rules of the registry; nothing for anything else."""
     value = resource.value
     if value.registry is not None:
         rules = [
@@ -56,7 +56,7 @@ def _gone(resource: Resource[AlertRules], context: Context) -> Value:
 
 
 def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Versions wait in vain where the promoter does not run, or fails."""
+    """Yield an alert that the promoter does not run, or fails, so that versions wait in vain."""
     for promoter in context.plan.of(Promoter, context.placement):
         texts = {
             "summary": "the promoter has not succeeded for half an hour",
@@ -70,7 +70,7 @@ def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Valu
 
 
 def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """What the promoter pushes about models that it imports; no pipeline has alerts about these."""
+    """Yield alerts on models that the promoter imports, which no pipeline covers."""
     for promoter in context.plan.of(Promoter, context.placement):
         for model in promoter.value.imported:
             yield _missing(model, resource, context)
@@ -90,7 +90,7 @@ def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> 
 
 
 def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
-    """The password of a cloud's database changes every week, by a CronJob."""
+    """Yield an alert on the weekly CronJob that rotates the password of a cloud's database."""
     store = server.database
     if store is None or store.adopt or context.platform.database(store, context) is None:
         return

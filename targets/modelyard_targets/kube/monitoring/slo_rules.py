@@ -95,7 +95,7 @@ class Objective:
 
 
 def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """The rules of an endpoint's SLO; nothing for the rules of a monitor."""
+    """Yield the rules of an endpoint's SLO; nothing for a monitor."""
     value = resource.value
     inference = value.inference
     if inference is None or inference.slo is None:
@@ -133,16 +133,14 @@ def _rest(fraction: float) -> float:
 
 
 def _own(resource: Resource[AlertRules], objective: Objective, context: Context) -> dict[str, str]:
-    """Labels of the recorded series: those that tell one objective of one endpoint from all others."""
+    """Return the labels that identify one objective of one endpoint in recorded series."""
     return {"namespace": context.namespace, WORKLOAD_LABEL: resource.workload, "slo": objective.name}
 
 
 def _records(
     resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Bad and all requests every half minute; longer windows are sums of them, so that busy hours weigh more and
-    nothing is read twice.
-    """
+    """Record bad and all requests every half minute; longer windows sum these, which weights busy hours more."""
     own = _own(resource, objective, context)
     chosen = selector(own)
     yield recorded(ERRORS, objective.errors, own)

@@ -141,7 +141,7 @@ def is_regional(store: Store, context: Context) -> bool:
 
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
-    """Egress to what hands a Pod the credentials of its identity, where the identity opens anything of a cloud."""
+    """Allow egress to the agent that provides cloud credentials, if the workload's identity opens anything."""
     identity = context.identity(workload)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
     opens = identity is not None and bool(identity.value.access)

@@ -51,7 +51,7 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
 
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """What an endpoint asks of a gateway that its target does not have."""
+    """Report what an endpoint needs from a gateway and its target does not have."""
     for route in plan.of(Route, placement):
         yield from _check(route.value, gateway, plan, placement)
 
@@ -89,7 +89,7 @@ def needs_route(route: Route, gateway: Gateway | None) -> bool:
 
 
 def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
-    """The HTTPRoute of a ROUTE, where there is something to route."""
+    """Yield the HTTPRoute of a ROUTE, if it needs one."""
     route = resource.value
     gateway = context.target.gateway
     if gateway is None or not needs_route(route, gateway):

@@ -51,8 +51,8 @@ _SUBMITTER_RETRIES = 3
 
 
 def lower_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
-    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it. Where other
-    pipelines follow one that runs once, a Job makes its RayJob.
+    """Yield the description and either one RayJob (`once`), or a template with the CronJob that creates RayJobs from
+    it. A pipeline that runs once and is followed by others gets a Job that creates its RayJob.
     """
     job = resource.value
     described = describe_job(resource, context)
@@ -77,21 +77,19 @@ def _launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def template_of(resource: Resource[Job], context: Context) -> str:
-    """The ConfigMap with the RayJob that a launcher creates: of a run that starts with the deployment one of its own,
-    since the run may begin before one that has changed arrives.
-    """
+    """Return the ConfigMap with the launcher's RayJob; runs on deployment have their own, which cannot be outdated."""
     if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)
 
 
 def once_job(resource: Resource[Job], context: Context) -> str:
-    """The Job of a pipeline that runs once and is followed: another one for each spec, as `once_name` is."""
+    """Return the Job of a followed pipeline that runs once; like `once_name`, it is new for each spec."""
     return f"{resource.name}-{_once_digest(resource, context)}"
 
 
 def once_name(resource: Resource[Job], context: Context) -> str:
-    """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
+    """Return the RayJob of a pipeline that runs once; its name is new for each spec, which means another run."""
     ending = _once_digest(resource, context)
     launched = context.launched(resource.value.pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
@@ -109,7 +107,7 @@ def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
 
 
 def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """What one run of a pipeline is: the whole DAG in one cluster, which ends with it."""
+    """Return the spec of a run: the whole DAG in one Ray cluster, which ends with the run."""
     job = resource.value
     pipeline = job.pipeline
     groups = job_groups(job, context)
@@ -192,7 +190,7 @@ def trains_together(job: Job, step: Step) -> bool:
 
 
 def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:
-    """The Pod that hands the run to the cluster: it carries the cluster's label, and so reaches its head."""
+    """Build the Pod that submits the run; the label of the Ray cluster lets it reach the head."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",

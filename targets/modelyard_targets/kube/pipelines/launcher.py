@@ -46,7 +46,7 @@ def job_seconds(pipeline: Pipeline) -> int:
 
 
 def launcher(resource: Resource[Job], context: Context) -> Manifest:
-    """The CronJob of a pipeline; it is suspended where runs are not by time."""
+    """Build the CronJob of a pipeline, suspended unless it has a cron schedule."""
     job = resource.value
     template = _job(resource, template_name(resource), keep(context), context)
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
@@ -55,15 +55,15 @@ def launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
-    """The Job of a pipeline that runs once and is followed. It stays when it has ended, so that no apply makes it anew,
-    and none waits for it.
+    """Build the Job of a followed pipeline that runs once. It stays after it ends, so that no deployment repeats it,
+    and no deployment waits for it.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
 
 
 def _job(resource: Resource[Job], rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
-    """What a Job does that starts a run and waits for its end."""
+    """Build the spec of a Job that starts a run and waits for its end."""
     job = resource.value
     labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
     return {
@@ -135,7 +135,7 @@ def _retried_unless_failed() -> dict[str, Value]:
 
 
 def _pod(resource: Resource[Job], rayjob: str, context: Context) -> dict[str, Value]:
-    """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
+    """Build the launcher's Pod; it has an API token and therefore always runs the runtime image."""
     job = resource.value
     overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
     launch = container(

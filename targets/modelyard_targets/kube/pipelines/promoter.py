@@ -19,7 +19,7 @@ _LONGEST_S = 3600
 
 
 def lower_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
-    """Description and CronJob."""
+    """Yield the description and the CronJob."""
     yield description(resource, describe_promoter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

@@ -57,7 +57,7 @@ class Context:
     platform: Platform
     identities: Mapping[str, Resource[Identity]] = field(repr=False)  # by workload, and by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
-    jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: what its pipeline runs as
+    jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: its pipeline's resource
     starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
     requests: tuple[RunRequest, ...]  # from monitors on other targets for pipelines here
     followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
@@ -85,7 +85,7 @@ class Context:
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
-        """A workload's own identity, or that of what starts its runs."""
+        """Return a workload's own identity, or its launcher's."""
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:

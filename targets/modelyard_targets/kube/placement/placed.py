@@ -19,7 +19,7 @@ def target_of(plan: Plan, placement: str) -> TargetSpec:
 
 
 def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
-    """The registry that runs on a placement; None where it is elsewhere, adopted or not needed."""
+    """Return the registry that runs on a placement; None if it is elsewhere, adopted or not needed."""
     return next((server for server in plan.of(RegistryServer, placement) if not is_adopted(server)), None)
 
 
@@ -39,20 +39,20 @@ def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Add-ons that the system needs and that the cluster does not have, in the order of their installation."""
+    """Return the add-ons that the system needs and the cluster lacks, in the order of installation."""
     present = target_of(plan, placement).present
     return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 
 
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
-    """The pipelines of a placement whose runs have alerts."""
+    """Return the pipelines of a placement whose runs have alerts."""
     rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     return tuple(one.pipeline for one in rules if one.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
-    """Whether a Prometheus that is installed here brings kube-state-metrics: at the edge only where alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics: always, or at the edge only if alerts need it."""
     rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")

@@ -83,7 +83,7 @@ def no_objects(context: Context) -> Iterable[Made]:
 
 
 def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made]:
-    """Machines are nothing that the cluster's API knows."""
+    """Create no machines: the Kubernetes API has no objects for them."""
     return ()
 
 
@@ -93,7 +93,7 @@ def no_database(store: Store, context: Context) -> ManagedDatabase | None:
 
 
 def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
-    """The operator of a database makes its login."""
+    """Leave logins to the database operator."""
     return ()
 
 
@@ -159,12 +159,12 @@ class Platform:
     image_registries: Mapping[str, str] = field(default_factory=dict[str, str])  # host in manifests: output of `below`
     addons: Callable[[Plan, str], tuple[str, ...]] = no_addons  # plan, placement: before those of the plan
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
-    foundation: Callable[[Context], Iterable[Call]] = no_calls  # what add-ons stand on
-    secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # what External Secrets reads from
+    foundation: Callable[[Context], Iterable[Call]] = no_calls  # prerequisites of add-ons
+    secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # stores for External Secrets
     machines: Callable[[Resource[NodePool], Context], Iterable[Made]] = no_machines
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
     login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # of a database
-    gateway_class: str = ""  # made here, for this controller
+    gateway_class: str = ""  # created here, for this controller
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
     gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public

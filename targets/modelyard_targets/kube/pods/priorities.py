@@ -42,7 +42,7 @@ def _of_job(resource: Resource[Job]) -> str:
 
 
 priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of_job)
-"""The priority of a workload."""
+"""Return the priority of a workload."""
 
 
 def next_lower(priority: str) -> str:
@@ -59,7 +59,7 @@ def _path_of_server(resource: Resource[ModelServer]) -> Path:
 
 
 priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
-"""Where the spec gives a workload its priority."""
+"""Return where the spec sets a workload's priority."""
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:

@@ -68,4 +68,4 @@ def _of_server(resource: Resource[ModelServer]) -> int:
 
 
 _groups: Final = ByType(_no_more).case(ModelServer, _of_server)
-"""A shared server has a disruption budget for each group of workers."""
+"""Count further disruption budgets: a shared server has one for each worker group."""

@@ -20,7 +20,7 @@ class CallerRow:
 
 
 def caller_rows(context: Context) -> Iterator[CallerRow]:
-    """A row for each caller of each endpoint that requires a token."""
+    """Yield a row for each caller of each endpoint that requires a token."""
     for route in context.plan.of(Route, context.placement):
         inference = route.value.inference
         for caller in inference.endpoint.auth.callers:
@@ -29,7 +29,7 @@ def caller_rows(context: Context) -> Iterator[CallerRow]:
 
 
 def access_logs(context: Context) -> Iterator[str]:
-    """The endpoints whose servers log each request."""
+    """Yield the endpoints whose servers log each request."""
     for route in context.plan.of(Route, context.placement):
         if route.value.inference.endpoint.access_log:
             yield route.value.inference.name

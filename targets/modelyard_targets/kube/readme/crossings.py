@@ -171,7 +171,7 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
 
 
 def _requests(context: Context) -> Iterator[str]:
-    """Runs that are asked for from here, or started here for monitors of other targets: a sentence for each."""
+    """Yield a sentence for each run requested from here, or started here for monitors on other targets."""
     for resource in context.plan.of(MonitorJob):
         request = resource.value.request
         if request is not None and context.placement in {resource.placement, request.pipeline.target}:

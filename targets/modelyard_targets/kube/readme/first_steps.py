@@ -135,7 +135,7 @@ def first_steps(context: Context) -> dict[str, object]:
 
 
 def _asked(context: Context) -> Iterator[Asked]:
-    """What people are asked for on the ways of the versions that come from here, in the order of these ways."""
+    """Yield the approvals that versions from here need, in the order of their stages."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.pipeline.type == "training" and job.model is not None:
             yield from _on_the_way(job.model, job.pipeline.promote_to, context)
@@ -146,7 +146,7 @@ def _asked(context: Context) -> Iterator[Asked]:
 
 
 def _has_to_be(context: Context) -> str:
-    """What makes the first version of a model that is served here, wherever that happens."""
+    """Return how the models served here come about, wherever that happens: trained, imported, or both."""
     routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}
@@ -210,7 +210,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
-    """The application of an endpoint on one of its servers, which several endpoints may share."""
+    """Return the application of an endpoint on a server that several endpoints may share."""
     applications = _servers(context.plan.of(ModelServer, context.placement))[server].applications
     return next(application for application in applications if application.inference.name == inference.name)
 

@@ -159,7 +159,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
 
 
 def _logs(context: Context) -> Iterator[tuple[str, str]]:
-    """The pipelines whose logs are kept, and where."""
+    """Yield the pipelines whose logs are kept, with their location."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.logs is not None:
             store, path = job.logs
@@ -258,14 +258,14 @@ def _address(endpoint: Endpoint, gateway: Gateway) -> str:
 
 
 def _stepped(context: Context) -> Iterator[str]:
-    """Services that do not follow the steps of a rollout."""
+    """Yield the Services that skip the steps of an incremental rollout."""
     for route in (resource.value for resource in context.plan.of(Route, context.placement)):
         if route.inference.rollout.strategy == "incremental":
             yield serve_service(route.backends[0].server)
 
 
 def _in_place(context: Context) -> Iterator[str]:
-    """Servers that are replaced without a second one beside them."""
+    """Yield the servers that are replaced in place, without a second one running."""
     for server in context.plan.of(ModelServer, context.placement):
         if server.value.applications[0].inference.rollout.strategy == "in-place":
             yield server.name

@@ -66,7 +66,7 @@ def instances(name: str) -> dict[str, Value]:
 
 
 def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[Made]:
-    """The Cluster of a managed database and who may reach it; nothing for one that is adopted or that a cloud runs."""
+    """Yield the Cluster and network policy of a managed database; nothing if it is adopted or run by a cloud."""
     store = resource.value
     if store.adopt or context.platform.database(store, context) is not None:
         return

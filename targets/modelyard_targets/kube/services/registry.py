@@ -40,7 +40,7 @@ _SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
-    """MLflow with its description, Service and policies; nothing for an adopted one."""
+    """Yield MLflow with its description, Service and policies; nothing for an adopted registry."""
     server = resource.value
     if server.registry.adopt:
         return

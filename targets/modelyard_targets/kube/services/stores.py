@@ -27,9 +27,9 @@ _DEADLINE_S = 600
 
 
 def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[Made]:
-    """Account, policy and Job of a managed bucket. The Job is named by what it does, so that a change runs it again."""
+    """Yield ServiceAccount, policy and Job of a managed bucket; the Job's name has a hash, so changes run it again."""
     store = resource.value
-    if store.adopt or not store.endpoint:  # a cloud makes its buckets by other means than a Job
+    if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job
         return
     name = object_name(COMPONENT, resource.name)
     labelled = labels(context.system.metadata.name, name, f"stores.{store.name}", COMPONENT)

@@ -47,7 +47,7 @@ _RETRY_AFTER_S = 5
 
 
 def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
-    """Description, disk at the edge, RayService and disruption budgets of a MODEL_SERVER."""
+    """Yield description, edge disk, RayService and disruption budgets of a MODEL_SERVER."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
@@ -58,7 +58,7 @@ def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[
 
 
 def ray_service(resource: Resource[ModelServer], described: dict[str, Json], context: Context) -> Manifest:
-    """The RayService of a model server with this description."""
+    """Build the RayService of a model server."""
     server = resource.value
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     groups = groups_of(server, context)

@@ -51,7 +51,7 @@ _OTLP_PATH = "/api/v1/otlp/v1/metrics"
 
 
 def describe_server(resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
-    """A model server: its Serve applications by name."""
+    """Describe a model server: its Serve applications by name."""
     server = resource.value
     described = _header(resource, "server", context)
     described["applications"] = {
@@ -61,7 +61,7 @@ def describe_server(resource: Resource[ModelServer], context: Context) -> dict[s
 
 
 def describe_job(resource: Resource[Job], context: Context) -> dict[str, Json]:
-    """A pipeline of any type: its steps, data, search and gate."""
+    """Describe a pipeline of any type: steps, data, tuning and gate."""
     job = resource.value
     described = _header(resource, job.pipeline.type, context)
     if reports(job, context.system):
@@ -71,7 +71,7 @@ def describe_job(resource: Resource[Job], context: Context) -> dict[str, Json]:
 
 
 def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[str, Json]:
-    """A monitor: what it compares, and what follows a breach."""
+    """Describe a monitor: its checks, and its actions on a breach."""
     job = resource.value
     described = _header(resource, "monitor", context)
     described.update(_metrics(context))
@@ -80,7 +80,7 @@ def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[s
 
 
 def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[str, Json]:
-    """The promoter: for each training and import, what a version needs before an alias moves to it."""
+    """Describe the promoter: what a version of each trained or imported model needs before an alias moves."""
     promoter = resource.value
     described = _header(resource, "promoter", context)
     if promoter.reports(context.system):
@@ -106,7 +106,7 @@ def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[st
 
 
 def describe_starter(resource: Resource[Starter], context: Context) -> dict[str, Json]:
-    """The starter: the runs that it may start, each for one monitor of another target."""
+    """Describe the starter: the runs that it may start for monitors on other targets."""
     starter = resource.value
     described = _header(resource, "starter", context)
     described["requests"] = [
@@ -189,7 +189,7 @@ def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
 def describe_application(
     application: Application, resource: Resource[ModelServer], context: Context
 ) -> dict[str, Json]:
-    """One variant of an endpoint."""
+    """Describe one variant of an endpoint."""
     inference = application.inference
     model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
@@ -236,7 +236,7 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 
 
 def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
-    """Where captures wait for a network; those of a pool share what one server may have."""
+    """Return where captures wait for a network; applications on a shared server share its limit."""
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
     most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(resource.value.applications)
     return {"folder": f"{disk_folder(resource, context)}/captures/{application_name(application)}", "maxBytes": most}

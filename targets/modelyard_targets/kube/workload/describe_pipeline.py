@@ -45,7 +45,7 @@ def ray_cpus(cpu_millis: int) -> int:
 
 
 def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Json]:
-    """Steps, data, search and gate of a pipeline of any type."""
+    """Describe steps, data, tuning and gate of a pipeline of any type."""
     job = resource.value
     pipeline, model = job.pipeline, job.model
     training = pipeline.type == "training"

@@ -96,7 +96,7 @@ def _of_training(resource: Resource[Job]) -> Model | None:
 
 
 trained_by: Final = ByType(_no_model).case(Job, _of_training)
-"""The model of a training pipeline."""
+"""Return the model of a training pipeline."""
 
 
 def _moves_none(resource: Resource, context: Context) -> tuple[Model, ...]:
@@ -112,7 +112,7 @@ def _by_rollback(resource: Resource[MonitorJob], context: Context) -> tuple[Mode
 
 
 _moved_by: Final = ByType(_moves_none).case(Promoter, _by_promoter).case(MonitorJob, _by_rollback)
-"""The models whose aliases a workload moves: the promoter, and monitors that roll back."""
+"""Return the models whose aliases a workload moves: the promoter, or a monitor that rolls back."""
 
 
 def _no_models(resource: Resource) -> tuple[Model, ...]:
@@ -128,15 +128,15 @@ def _of_soaks(resource: Resource[MonitorJob]) -> tuple[Model, ...]:
 
 
 _imported_by: Final = ByType(_no_models).case(Promoter, _of_imports)
-"""The models that a workload registers without training them: the promoter does."""
+"""Return the models that a workload registers without training them, as the promoter does."""
 
 _witnessed_by: Final = ByType(_no_models).case(MonitorJob, _of_soaks)
-"""The models about whose soaks a monitor records what it has seen."""
+"""Return the models whose soak results a monitor records."""
 
 
 @lru_cache(maxsize=4)  # the last contexts, each queried for every model
 def runs_here(context: Context) -> bool:
-    """Whether the registry is a Pod of this placement."""
+    """Return whether the registry runs on this placement."""
     return registry_of(context.plan, context.placement) is not None
 
 
