@@ -8,12 +8,13 @@ from functools import cache
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.patterns import pattern
 from modelyard.public_keys import is_public_body
 from modelyard.source import Document, Json, Path
 
 _SHORTEST = 12
 _LONG = 32
-_HINTS = re.compile("AKIA|ASIA|gh[opsur]_|github_pat_|xox|AIza|k_live_|eyJ|PRIVATE KEY|://")
+_HINTS = pattern("AKIA|ASIA|gh[opsur]_|github_pat_|xox|AIza|k_live_|eyJ|PRIVATE KEY|://")
 
 _LITERALS = (
     (r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", "an AWS access key"),
@@ -26,8 +27,8 @@ _LITERALS = (
     (r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY", "a private key"),
     (r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@", "a URL with a password"),
 )
-_TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
-_NAMES = re.compile(
+_TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
+_NAMES = pattern(
     r"(?:^|[_.-])(?:password|passwd|passphrase|secret|credentials?|api_?key|private_?key|"
     r"(?:access|auth|api|bearer|refresh)_?(?:key|token))$",
     re.IGNORECASE,
@@ -76,12 +77,12 @@ def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free:
 @cache
 def _literals() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Compiled at the first suspicious text; most specs have none."""
-    return tuple((re.compile(pattern), what) for pattern, what in _LITERALS)
+    return tuple((re.compile(form), what) for form, what in _LITERALS)
 
 
 def _looks_like(path: Path, value: str) -> str:
-    for pattern, what in _literals():
-        if pattern.search(value):
+    for form, what in _literals():
+        if form.search(value):
             return what
     if any(step in _FREE for step in path[:-1]) and _NAMES.search(str(path[-1])) and value.strip():
         return "a secret, by its name"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -11,6 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
+from modelyard.patterns import pattern
 from modelyard.plan import Identity, NodeGroup, NodePool, Plan
 from modelyard.records import record
 from modelyard.spec import Store
@@ -22,7 +22,7 @@ from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, s
 from modelyard_targets.kube.placement.placed import target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
-_FAMILY: Final = re.compile("([a-z]+)([0-9])")
+_FAMILY: Final = pattern("([a-z]+)([0-9])")
 _GIB_OF_A_TIB: Final = 1024
 _OWN_ROLES: Final = 12
 """Of the cluster, its nodes, add-ons and logs, rounded up."""

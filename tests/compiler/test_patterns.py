@@ -1,0 +1,39 @@
+"""Patterns that are compiled when used behave like compiled ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from modelyard.patterns import pattern
+
+
+def test_a_pattern_finds_what_a_compiled_one_finds() -> None:
+    lazy, compiled = pattern("([a-z]+)([0-9])", re.IGNORECASE), re.compile("([a-z]+)([0-9])", re.IGNORECASE)
+
+    for text in ("Ab1", "x ab2 c3", "1"):
+        assert [found.groups() for found in lazy.finditer(text)] == [
+            found.groups() for found in compiled.finditer(text)
+        ]
+        assert lazy.sub("-", text) == compiled.sub("-", text)
+        assert (lazy.fullmatch(text) is None) == (compiled.fullmatch(text) is None)
+
+
+def test_bytes_have_patterns_too() -> None:
+    found = pattern(rb"\d+").search(b"a12")
+
+    assert found is not None
+    assert found[0] == b"12"
+
+
+def test_nothing_is_compiled_before_it_is_used() -> None:
+    wrong = pattern("(")
+
+    with pytest.raises(re.error):
+        wrong.match("")
+
+
+def test_other_attributes_of_a_compiled_pattern_are_refused() -> None:
+    with pytest.raises(AttributeError, match="have no groups"):
+        _ = pattern("a").groups
