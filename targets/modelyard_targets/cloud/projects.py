@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.plan import Resource
 from modelyard.spec import System
 from modelyard_targets.kube.data.crossing import infrastructure_project
-from modelyard_targets.kube.project.split import AIM, home
+from modelyard_targets.kube.project.homes import AIM, home
 
 _FOLDER: Final = "infrastructure"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final, TypedDict
 
+from modelyard.hashing import sha256
 from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Promoter, RegistryServer, Resource, Starter
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
@@ -60,7 +60,7 @@ def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
 
 def content_hash(system: System, target: TargetSpec) -> str:
     """The first characters of a hash over every file of the build context and its path."""
-    total = hashlib.sha256()
+    total = sha256()
     for path, text in _files(system, target).items():
         for part in (path.encode(), text.encode()):
             total.update(len(part).to_bytes(8, "big") + part)
@@ -119,6 +119,8 @@ def _holds_registry(system: System, target: TargetSpec) -> bool:
 @cache
 def _runtime() -> dict[str, str]:
     """The source of the runtime, read from where it is installed and not imported."""
+    from pathlib import Path
+
     spec = find_spec(_PACKAGE)
     assert spec is not None
     assert spec.submodule_search_locations
@@ -138,7 +140,8 @@ class _Table(TypedDict):
 
 @cache
 def _table() -> _Table:
-    table: _Table = json.loads(Path(__file__).with_name("requirements.json").read_text(encoding="utf-8"))
+    with open(os.path.join(os.path.dirname(__file__), "requirements.json"), encoding="utf-8") as file:
+        table: _Table = json.load(file)
     return table
 
 

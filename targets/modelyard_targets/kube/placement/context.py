@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
 from modelyard.records import field, record
@@ -46,7 +46,7 @@ class Context:
     placement: str
     target: TargetSpec
     namespace: str
-    runtime_image: str
+    image_name: Callable[[], str] = field(repr=False)  # of the runtime image, from a hash of its files
     registry_uri: str  # empty: no registry is reachable from here
     prometheus_uri: str  # base URL, empty where nothing is observed
     operator_namespace: str
@@ -76,6 +76,11 @@ class Context:
         """Whether redundancy is asked for rather than frugality."""
         return self.system.profile.size == "enterprise"
 
+    @property
+    def runtime_image(self) -> str:
+        """The name of the runtime image, which most checks do not need."""
+        return self.image_name()
+
     def launched(self, pipeline: Pipeline) -> bool:
         """Whether a launcher waits for the end of each run of a pipeline."""
         return launched(pipeline, self.followers)
@@ -101,7 +106,7 @@ def context_for(
     plan: Plan,
     placement: str,
     *,
-    runtime_image: str,
+    runtime_image: str | Callable[[], str],
     registry_uri: str = "",
     operator_namespace: str = "kuberay-system",
     ray_version: str = RAY_VERSION,
@@ -122,7 +127,7 @@ def context_for(
         placement=placement,
         target=target,
         namespace=target.namespace or plan.system.metadata.name,
-        runtime_image=runtime_image,
+        image_name=_always(runtime_image) if isinstance(runtime_image, str) else runtime_image,
         registry_uri=registry.adopt if registry and registry.adopt else registry_uri,
         prometheus_uri=_prometheus_uri(target) if monitored else "",
         operator_namespace=operator_namespace,
@@ -169,6 +174,10 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 def database_name(store: Store) -> str:
     """The database of a store that is made, and the role that owns it."""
     return store.called.replace("-", "_")
+
+
+def _always(name: str) -> Callable[[], str]:
+    return lambda: name
 
 
 def mirrored(image: str, target: TargetSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import ceil
 
+from modelyard.indexes import index
 from modelyard.plan import (
     Application,
     Hardware,
@@ -59,6 +60,19 @@ class Demand:
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
     """Every Pod of a placement; `databases` says whether managed ones are Pods there."""
+    demands = _demands(plan)
+    if (placement, databases) not in demands:
+        demands[placement, databases] = _demand(plan, placement, databases=databases)
+    return demands[placement, databases]
+
+
+@index
+def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
+    """What has been counted of a plan: several checks need the same."""
+    return {}
+
+
+def _demand(plan: Plan, placement: str, *, databases: bool) -> Demand:
     system, target = plan.system, target_of(plan, placement)
     always: list[Asked] = []
     runs: dict[str, tuple[Asked, ...]] = {}
@@ -71,8 +85,8 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
     }
     for resource in resources:
         value = resource.value
-        head = _head(system, target, resource, scales=resource.workload in scaled)
         if isinstance(value, ModelServer):
+            head = _head(system, target, resource, scales=resource.workload in scaled)
             servers[resource.name] = (*_server(system, value), head)
             always += servers[resource.name]
         elif isinstance(value, MonitorJob):
@@ -90,7 +104,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
             always.append(Asked(count, count, database_size(system, target), None, resource.origin, what))
         elif isinstance(value, Job):
             beside = (
-                head,
+                _head(system, target, resource, scales=resource.workload in scaled),
                 Asked(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
                 Asked(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
             )

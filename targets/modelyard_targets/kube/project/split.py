@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Final
 
 from modelyard.plan import Kind, ModelServer, Resource
 from modelyard_targets.kube.project.files import FIRST, File
-
-AIM: Final = 1000
-"""Objects of a project on average where there are several; chance lets none of them reach twice as many."""
+from modelyard_targets.kube.project.homes import AIM, home
 
 _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.IDENTITY: 3,
@@ -40,20 +37,6 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     for file in workloads:
         held[home(file.name, projects)].append(file)
     return tuple(tuple(found) for found in held)
-
-
-def home(name: str, projects: int) -> int:
-    """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
-
-    Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more
-    than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
-    """
-    home, jump = 0, 0
-    while jump < projects:
-        home = jump
-        drawn = int.from_bytes(hashlib.sha256(f"{home}:{name}".encode()).digest()[:8], "big")
-        jump = (home + 1) * 2**64 // (drawn + 1)
-    return home
 
 
 def _objects(resources: Iterable[Resource]) -> int:
