@@ -6,6 +6,9 @@ Compiling those of all modules takes a tenth of the time of `validate`, and most
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, AnyStr, Final, cast
 
 _METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")
@@ -21,8 +24,8 @@ class _Uncompiled:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
-        if name not in _METHODS:
-            raise AttributeError(f"patterns that are compiled when used have no {name}")
+        if name.startswith("__"):
+            raise AttributeError(name)
         compiled = re.compile(self._text, self._flags)
         for method in _METHODS:
             setattr(self, method, getattr(compiled, method))
@@ -30,5 +33,22 @@ class _Uncompiled:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """A regular expression with the methods of a compiled one, and nothing else of it."""
+    """A regular expression with the methods and attributes of a compiled one, though of another class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))
+
+
+@contextmanager
+def compiled_when_used() -> Generator[None]:
+    """Whatever is imported in this block gets its regular expressions by `pattern`.
+
+    For libraries with large ones that we never use. Where several threads run, nothing changes: others may need them.
+    """
+    if "threading" in sys.modules:
+        yield
+        return
+    plain = re.compile
+    vars(re)["compile"] = pattern
+    try:
+        yield
+    finally:
+        vars(re)["compile"] = plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -15,6 +15,7 @@ import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.bounds import MOST_MISTAKES, at_most
 from modelyard.diagnostics.validate import does_not_fit
+from modelyard.indexes import index
 from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path
@@ -35,7 +36,12 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 
     Errors at the paths of `aside` and below are not reported.
     """
-    return validate_with(_system(), system_fits(), document, aside)
+    if system_fits()(_system(), document.value):
+        return ()
+    faults = _first_faults(document)
+    if aside and len(faults) > MOST_MISTAKES:  # there may be others that are reported
+        return validate_with(_system(), system_fits(), document, aside)
+    return _described(document, faults, aside)
 
 
 def validate_with(
@@ -46,9 +52,14 @@ def validate_with(
         return ()
     # The code that finds and describes errors is as large as the rest of the stage, and a valid spec needs none of it.
     from modelyard.validate.faults import Faults
-    from modelyard.validate.mistakes import describe
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
+    return _described(document, faults, aside)
+
+
+def _described(document: Document, faults: Iterable[Fault], aside: Collection[Path]) -> tuple[Diagnostic, ...]:
+    from modelyard.validate.mistakes import describe
+
     shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
     diagnostics = at_most(describe(document, fault) for fault in shown)
     return diagnostics if diagnostics or aside else (does_not_fit(document.key_span(()), "the spec"),)
@@ -58,10 +69,16 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
     """Where the document violates the schema, limited to the number that is reported."""
     if system_fits()(_system(), document.value):
         return ()
+    return _first_faults(document)[:MOST_MISTAKES]
+
+
+@index
+def _first_faults(document: Document) -> tuple[Fault, ...]:
+    """The faults of a document in which there are some, and one more than is reported: several steps need them."""
     from modelyard.validate.faults import Faults
 
     faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
-    return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES))
+    return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES + 1))
 
 
 def _has_many(value: Json) -> bool:
