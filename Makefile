@@ -17,6 +17,8 @@ COVERAGE := $(if $(CI),--cov=modelyard --cov=modelyard_targets --cov-report=term
 REAL := $(PYTEST) -n 2 tests/real
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
 BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_by_hand.py
+# Of start-up, of validate and of a compile that changes nothing: the others have no ratio of this harness yet.
+SHORT := bench_start or bench_validate_reference or bench_validate_one or bench_recompile
 
 # Tests start many programs; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -92,8 +94,9 @@ testbed: $(INSTALLED) ## build the real parts into the cache folder, once
 real: testbed
 	$(REAL)
 
-test: testbed check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
+test: testbed check clouds ## everything: builds the real parts, then check and clouds, the tests that use them, and short budgets
 	$(REAL)
+	$(BENCH) $(BUDGETS) -k "$(SHORT)"
 
 budgets: $(INSTALLED) ## the compiler's budgets of speed and memory, as ratios in one run: a few minutes
 	$(BENCH) $(BUDGETS)
