@@ -15,13 +15,17 @@ MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_h
 COVERAGE := $(if $(CI),--cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered)
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
+BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
+BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_by_hand.py
+# Of start-up, of validate and of a compile that changes nothing: the others have no ratio of this harness yet.
+SHORT := bench_start or bench_validate_reference or bench_validate_one or bench_recompile
 
 # Tests start many programs; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real testbed bench clean
+.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real testbed budgets bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -90,11 +94,15 @@ testbed: $(INSTALLED) ## build the real parts into the cache folder, once
 real: testbed
 	$(REAL)
 
-test: testbed check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
+test: testbed check clouds ## everything: builds the real parts, then check and clouds, the tests that use them, and short budgets
 	$(REAL)
+	$(BENCH) $(BUDGETS) -k "$(SHORT)"
 
-bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
-	$(PYTEST) tests/benchmarks -o python_files='bench_*.py' -o python_functions='bench_*'
+budgets: $(INSTALLED) ## the compiler's budgets of speed and memory, as ratios in one run: a few minutes
+	$(BENCH) $(BUDGETS)
+
+bench: $(INSTALLED) ## all budgets, with ten thousand models and inside of Ray
+	$(BENCH) tests/benchmarks
 
 clean: ## remove the environment, caches of tools and compiled examples; the real parts stay in the cache folder
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build

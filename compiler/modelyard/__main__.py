@@ -1,8 +1,6 @@
 """`python -m modelyard` runs the same command line as `modelyard`."""
 
-import sys
-
-from modelyard.cli import main
+from modelyard.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

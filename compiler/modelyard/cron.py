@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 
+from modelyard.patterns import pattern
 from modelyard.records import record
 
 _DAY_S = 86400
@@ -14,8 +14,9 @@ MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES, 1)}
 WEEKDAYS = {"SUN": 0, "MON": 1, "TUE": 2, "WED": 3, "THU": 4, "FRI": 5, "SAT": 6}
-_TERM = re.compile(r"(\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]{1,4}))?")
-_CYCLE_DAYS = 28 * 365 + 7
+_TERM = pattern(r"(\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]{1,4}))?")
+_LEAP_CYCLE_DAYS = 4 * 365 + 1
+_CYCLE_DAYS = 7 * _LEAP_CYCLE_DAYS
 _ANY = frozenset({"*", "*/1"})
 
 
@@ -121,7 +122,8 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
     first = days.find("1")
     if first < 0:
         return None
-    distances = {len(between) + 1 for between in (days[first + 1 :] + days[:first] + "1").split("1")[:-1]}
+    between = set((days[first + 1 :] + days[:first] + "1").split("1")[:-1])
+    distances = {len(others) + 1 for others in between}
     return min(distances), max(distances)
 
 
@@ -152,14 +154,18 @@ def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
     """For each month, date and weekday the matching days, as bits: 28 years, after which the calendar repeats."""
     months = dict.fromkeys(range(1, 13), 0)
     days = dict.fromkeys(range(1, 32), 0)
-    weekdays = dict.fromkeys(range(7), 0)
-    at = 0
-    for year in range(28):
+    bit = 1 << (_LEAP_CYCLE_DAYS - 1)
+    for year in range(4):
         for month, length in enumerate(MONTH_DAYS, 1):
-            for day in range(1, length + 1 - (month == 2 and year % 4 != 0)):
-                bit = 1 << (_CYCLE_DAYS - 1 - at)
+            for day in range(1, length + 1 - (month == 2 and year != 0)):
                 months[month] |= bit
                 days[day] |= bit
-                weekdays[at % 7] |= bit
-                at += 1
-    return months, days, weekdays
+                bit >>= 1
+    weekdays = {day: 1 << (6 - day) for day in range(7)}
+    return _repeated(months, _LEAP_CYCLE_DAYS), _repeated(days, _LEAP_CYCLE_DAYS), _repeated(weekdays, 7)
+
+
+def _repeated(masks: Mapping[int, int], length: int) -> dict[int, int]:
+    """Masks of so many days, repeated over 28 years."""
+    times = ((1 << _CYCLE_DAYS) - 1) // ((1 << length) - 1)
+    return {value: mask * times for value, mask in masks.items()}

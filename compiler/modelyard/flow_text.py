@@ -7,9 +7,10 @@ import re
 from typing import Final
 
 from modelyard.load.scalars import plain_value
+from modelyard.patterns import pattern
 from modelyard.source import Json
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./@%-]*( [A-Za-z0-9_./@%-]+)*\Z", re.ASCII)
+_PLAIN: Final = pattern(r"[A-Za-z0-9_/][A-Za-z0-9_./@%-]*( [A-Za-z0-9_./@%-]+)*\Z", re.ASCII)
 
 
 def yaml_word(value: Json) -> str:

@@ -80,6 +80,8 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
             edits = _of_errors(document, errors, is_coarse=stage is Stage.RESOLVE and not is_mended and not again)
         if edits is None or any(_is_needed(path) for path, edit in edits.items() if edit.removes):
             break
+        if not edits and turn > 0:  # no later round would find anything else
+            break
         if stage >= Stage.CHECK:
             variant.holes.update(path[:-1] for path in edits)
         document = variant.document = edited(document, edits)

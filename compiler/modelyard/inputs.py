@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from modelyard.patterns import pattern
 from modelyard.records import field, record
 from modelyard.source import SourceFile
 
@@ -60,8 +60,8 @@ _SECTIONS: Final = "|".join(
         "pipelines|profile|registry|stores|vars",
     )
 )
-_A_SECTION: Final = re.compile(rf"""(?m)^[ \t]*(?:[{{,][ \t]*)?["']?(?:{_SECTIONS})["']?[ \t]*:""")
-_VERSION: Final = re.compile(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t]*:(?P<value>.*)""")
+_A_SECTION: Final = pattern(rf"""(?m)^[ \t]*(?:[{{,][ \t]*)?["']?(?:{_SECTIONS})["']?[ \t]*:""")
+_VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t]*:(?P<value>.*)""")
 
 
 def _looks_like_a_spec(text: str) -> bool:

@@ -6,12 +6,12 @@ It contains versions and hashes but no dates or paths, so it changes only when t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Final, TypeAlias
 
 from modelyard import __version__
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.verify import false_pin
+from modelyard.hashing import sha256
 from modelyard.inputs import LOCK_NAME
 from modelyard.load import load
 from modelyard.records import field, record

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from modelyard.hashing import sha256
+from modelyard.patterns import pattern
 
 LONGEST: Final = 47
 """RayService and RayJob limit it: KubeRay appends six characters and stays within the 53 of a RayCluster (v1.7.0,
@@ -13,7 +15,7 @@ read 2026-11-24).
 HASH_LENGTH: Final = 10
 """40 bits: ten thousand shortened names with the same beginning collide with a chance of one in twenty thousand."""
 
-_FOREIGN = re.compile("[^a-z0-9]+")
+_FOREIGN = pattern("[^a-z0-9]+")
 
 
 def object_name(*parts: str, limit: int = LONGEST) -> str:
@@ -37,7 +39,5 @@ def object_name(*parts: str, limit: int = LONGEST) -> str:
 
 def short_hash(*parts: str) -> str:
     """The first characters of the SHA-256 of the parts, separated by their lengths."""
-    import hashlib  # loads OpenSSL, and most names are short enough
-
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]

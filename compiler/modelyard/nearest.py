@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
+from modelyard.patterns import pattern
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
@@ -16,7 +16,7 @@ _SHORTEST = 3
 
 
 _SLIPS: Final = 2
-_WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
+_WORDS: Final = pattern(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
 def nearest_name(word: str, known: Iterable[str]) -> str | None:

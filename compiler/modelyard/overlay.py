@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -10,13 +9,14 @@ from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.bounds import at_most
 from modelyard.diagnostics.validate import wrong_length
+from modelyard.patterns import pattern
 from modelyard.records import field, record, replace
 from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
 MOST: Final = 100
 """The maximum number of environments in a spec, as in its schema: `validate` checks all of them."""
-_NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
+_NAME: Final = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 def environments(document: Document) -> tuple[str, ...]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+from modelyard.patterns import pattern
+from modelyard.records import record
 
 _LEAST_RSA_BITS: Final = 2048
 _ED25519_BYTES: Final = 32
 
 
-class _Curve(NamedTuple):
+@record
+class _Curve:
     """y² = x³ - 3x + b over the integers modulo a prime: FIPS 186-4, appendix D.1.2."""
 
     prime: int
@@ -43,14 +47,15 @@ _TYPES: Final = (
 )
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC: Final = b"SSHSIG\0\0\0\1"
-_OTHER_TYPE: Final = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
+_OTHER_TYPE: Final = pattern(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
     """The text is not a usable public key; the message explains why."""
 
 
-class PublicKey(NamedTuple):
+@record
+class PublicKey:
     """A usable key: its type, the key itself (which includes the type), and its owner."""
 
     kind: str
@@ -197,7 +202,7 @@ def _check_point(kind: str, fields: _Fields) -> None:
     curve = fields.string().decode("ascii", "replace")
     if curve != name:
         raise NotAKey(f"its type is {kind}, but its body names another curve: {curve[:20]!r}")
-    prime, b = _CURVES[name]
+    prime, b = _CURVES[name].prime, _CURVES[name].b
     point, size = fields.string(), (prime.bit_length() + 7) // 8
     if len(point) != 1 + 2 * size or point[0] != 4:
         raise NotAKey(f"its body holds a point of {len(point)} bytes, but {kind} has {1 + 2 * size}, the first a 4")

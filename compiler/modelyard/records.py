@@ -27,6 +27,8 @@ class _New:
 
 _ABSENT: Final = object()
 _NEW: Final = object()
+_FEW: Final = 16
+"""Values of a class that are made without a compiled constructor, which takes as long as thirty of them."""
 _UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
 
 
@@ -85,14 +87,42 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """The constructor. It is compiled at the first call: many classes are never instantiated in a run."""
+    """The constructor. It is compiled once a class has a few values: most have none or one in a run."""
+    made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
+        nonlocal made
+        made += 1
+        if made <= _FEW and _filled(self, names, defaults, values, named):
+            return
         cls: Any = self.__class__
         cls.__init__ = _compiled(cls, names, defaults, frozen)
         cls.__init__(self, *values, **named)
 
     return __init__
+
+
+def _filled(
+    value: object,
+    names: tuple[str, ...],
+    defaults: Mapping[str, object],
+    values: tuple[object, ...],
+    named: Mapping[str, object],
+) -> bool:
+    """Whether the arguments are right; then the fields of the value have been set."""
+    given = {**dict(zip(names, values, strict=False)), **named}
+    if len(values) + len(named) != len(given) or not given.keys() <= set(names):
+        return False
+    for name in names:
+        if name not in given:
+            default = defaults.get(name, _ABSENT)
+            if isinstance(default, _New):
+                default = default.make() if default.make is not None else _ABSENT
+            if default is _ABSENT:
+                return False
+            given[name] = default
+        object.__setattr__(value, name, given[name])
+    return True
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:

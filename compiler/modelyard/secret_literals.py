@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.patterns import pattern
 from modelyard.public_keys import is_public_body
 from modelyard.source import Document, Json, Path
 
 _SHORTEST = 12
 _LONG = 32
-_HINTS = re.compile("AKIA|ASIA|gh[opsur]_|github_pat_|xox|AIza|k_live_|eyJ|PRIVATE KEY|://")
+_HINTS = pattern("AKIA|ASIA|gh[opsur]_|github_pat_|xox|AIza|k_live_|eyJ|PRIVATE KEY|://")
 
 _LITERALS = (
-    (r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", "an AWS access key"),
-    (r"(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})", "a GitHub token"),
-    (r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}", "a Slack token"),
-    (r"https://hooks\.slack\.com/[A-Za-z0-9/]{10,}", "a Slack webhook"),
-    (r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}", "a Google API key"),
-    (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}", "a Stripe key"),
-    (r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.", "a signed web token"),
-    (r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY", "a private key"),
-    (r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@", "a URL with a password"),
+    (("AKIA", "ASIA"), pattern(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"), "an AWS access key"),
+    (
+        ("gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_"),
+        pattern(r"(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})"),
+        "a GitHub token",
+    ),
+    (("xox",), pattern(r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}"), "a Slack token"),
+    (("https://hooks.slack.com/",), pattern(r"https://hooks\.slack\.com/[A-Za-z0-9/]{10,}"), "a Slack webhook"),
+    (("AIza",), pattern(r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"), "a Google API key"),
+    (("k_live_",), pattern(r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}"), "a Stripe key"),
+    (("eyJ",), pattern(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."), "a signed web token"),
+    (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
+    (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-_TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
-_NAMES = re.compile(
+"""Secrets by their form: what each contains, so that its pattern is compiled for few specs, and what it is."""
+
+_TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
+_NAMES = pattern(
     r"(?:^|[_.-])(?:password|passwd|passphrase|secret|credentials?|api_?key|private_?key|"
     r"(?:access|auth|api|bearer|refresh)_?(?:key|token))$",
     re.IGNORECASE,
@@ -73,15 +79,9 @@ def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free:
             suspects.append(((*path, key), str(entry)))
 
 
-@cache
-def _literals() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Compiled at the first suspicious text; most specs have none."""
-    return tuple((re.compile(pattern), what) for pattern, what in _LITERALS)
-
-
 def _looks_like(path: Path, value: str) -> str:
-    for pattern, what in _literals():
-        if pattern.search(value):
+    for parts, form, what in _LITERALS:
+        if any(part in value for part in parts) and form.search(value):
             return what
     if any(step in _FREE for step in path[:-1]) and _NAMES.search(str(path[-1])) and value.strip():
         return "a secret, by its name"

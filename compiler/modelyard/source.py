@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
+from modelyard.patterns import pattern
 from modelyard.records import field, record
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
@@ -18,7 +18,7 @@ Container: TypeAlias = "dict[str, Json] | list[Json]"
 Path: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to a value: keys and list positions."""
 
-_LINE_BREAK = re.compile("\r\n|\r|\n")
+_LINE_BREAK = pattern("\r\n|\r|\n")
 _SMALL = 16
 _WIDTH = {dict: 6, list: 3}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from modelyard.patterns import pattern
+
 _NUMBER = "([0-9]{1,15})(?:\\.([0-9]{1,9}))?"
-_QUANTITY = re.compile(_NUMBER + "([A-Za-z%]{0,3})")
-_MONEY = re.compile(_NUMBER + " ([A-Z]{3})")
-_ACCELERATOR = re.compile("([A-Za-z][A-Za-z0-9._-]{0,39}):([1-9][0-9]{0,3})")
-_SECRET = re.compile("secret://([^/#]+)/([^#]+)(?:#(.+))?")
+_QUANTITY = pattern(_NUMBER + "([A-Za-z%]{0,3})")
+_MONEY = pattern(_NUMBER + " ([A-Z]{3})")
+_ACCELERATOR = pattern("([A-Za-z][A-Za-z0-9._-]{0,39}):([1-9][0-9]{0,3})")
+_SECRET = pattern("secret://([^/#]+)/([^#]+)(?:#(.+))?")
 
 _MEMORY = {
     **{letter + "i": 1024**power for power, letter in enumerate("KMGTP", 1)},
@@ -19,7 +20,7 @@ _MEMORY = {
 _DAY_MS = 86_400_000
 _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "w": 7 * _DAY_MS}
 _TEXT_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-_YEARS = re.compile("([0-9]{1,3})y")
+_YEARS = pattern("([0-9]{1,3})y")
 
 # The same few quantities appear in a large spec thousands of times: each is parsed once.
 

@@ -12,6 +12,7 @@ from modelyard.diagnostics.bounds import at_most
 from modelyard.inputs import Given
 from modelyard.keywords import has_type, same
 from modelyard.load.scalars import MAX_INTEGER, plain_value
+from modelyard.patterns import pattern
 from modelyard.records import field, record, replace
 from modelyard.source import Container, Document, Json, Lines, Path, SourceFile, Span, Spans
 
@@ -19,9 +20,9 @@ SECTION: Final = "vars"
 
 Scalar: TypeAlias = "bool | int | float | str"
 
-_REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
-_NAMED: Final = re.compile(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
-_MAYBE: Final = re.compile(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
+_REFERENCE: Final = pattern(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
+_NAMED: Final = pattern(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
+_MAYBE: Final = pattern(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
 """Matches a file that contains a reference, written out or with escapes."""
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.benchmarks.children import whole
-from tests.benchmarks.conftest import Repeat, Within
 from tests.benchmarks.hello import BY_HAND, emitted
+from tests.benchmarks.ratios import Ratios
 
 RUNNER = Path(__file__).parents[1] / "stacks" / "registrations.py"
 
 
-def bench_registering(repeat: Repeat, tmp_path: Path, within: Within) -> None:
+def bench_registering(ratios: Ratios, tmp_path: Path) -> None:
     """Measure from the start of Python to the last registration, including imports."""
     folder = emitted(tmp_path)
-    ours: list[float] = []
-    by_hand: list[float] = []
 
-    def register_both() -> None:
-        ours.append(whole("-W", "ignore", str(RUNNER), str(folder)))
-        by_hand.append(whole("-W", "ignore", str(RUNNER), str(BY_HAND)))
+    def registered(program: Path) -> float:
+        return whole("-W", "ignore", str(RUNNER), str(program))
 
-    repeat(register_both, 4)
-    within("hello on AWS under mocks, times the program by hand", min(ours) / min(by_hand), 1.1)
+    def measure() -> float:
+        pairs = [(registered(folder), registered(BY_HAND)) for _ in range(3)]
+        return min(ours for ours, _ in pairs) / min(by_hand for _, by_hand in pairs)
+
+    ratios.check("hello on AWS under mocks, times the program by hand", measure)

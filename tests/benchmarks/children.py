@@ -7,7 +7,6 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 
 _TELL = """
@@ -24,11 +23,8 @@ def tell(began):
 memory at that moment.
 """
 
-_BYTECODE = tempfile.mkdtemp(prefix="modelyard-bench-")
-_AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {
-    "PYTHONPYCACHEPREFIX": _BYTECODE
-}
-"""An installed program has bytecode; a process that compiles its own sources would measure the Python compiler."""
+_AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+"""An installed program has its bytecode beside it; one that compiles its own sources measures the Python compiler."""
 
 
 @dataclass(frozen=True, slots=True)

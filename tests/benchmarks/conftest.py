@@ -1,4 +1,4 @@
-"""Ratios measured in a run, printed with their budgets at its end."""
+"""Ratios that a run has measured, printed with their budgets when it ends."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from typing import TypeAlias
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from tests.benchmarks.ratios import STORED, Ratios
+
 Within: TypeAlias = Callable[[str, float, float], None]
 
 Repeat: TypeAlias = Callable[[Callable[[], object], int], None]
 
 _found = pytest.StashKey[list[tuple[str, float, float]]]()
+_ratios = pytest.StashKey[Ratios]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare to collect the figures for the end of the run."""
     config.stash[_found] = []
+    config.stash[_ratios] = Ratios.read(STORED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -32,6 +36,12 @@ def within(request: pytest.FixtureRequest) -> Within:
     return check
 
 
+@pytest.fixture(scope="session")
+def ratios(request: pytest.FixtureRequest) -> Ratios:
+    """Measures ratios that have a budget in `ratios.json`."""
+    return request.config.stash[_ratios]
+
+
 @pytest.fixture
 def repeat(benchmark: BenchmarkFixture) -> Repeat:
     """Return a function that repeats something under pytest-benchmark, which prints its wall-clock times."""
@@ -43,7 +53,14 @@ def repeat(benchmark: BenchmarkFixture) -> Repeat:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print one line per figure."""
+    """A line a figure; with `--accept`, the ratios are stored."""
+    ratios = config.stash[_ratios]
+    if ratios.measured:
+        terminalreporter.section("ratios")
+        for line in ratios.table():
+            terminalreporter.write_line(line)
+        if config.getoption("--accept"):
+            STORED.write_text(ratios.accepted(STORED.read_text(encoding="utf-8")), encoding="utf-8")
     found = config.stash[_found]
     if found:
         terminalreporter.section("budgets")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from modelyard.checks.regions import regions
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import System, target_path
 
-_ADDRESS = re.compile(r"[0-9.]+|\[?[0-9a-f:]+\]?")
+_ADDRESS = pattern(r"[0-9.]+|\[?[0-9a-f:]+\]?")
 _SERVICE_LABELS = 2
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -11,14 +10,15 @@ from typing import Final
 from modelyard import cron
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clock as problems
+from modelyard.patterns import pattern
 from modelyard.provider import Rule
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
 
 _FILE = os.path.join(os.path.dirname(__file__), "clock_changes.txt")
-_RULE = re.compile(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): (.+)")
-_STEP = re.compile(r"(?:\*|0|0-23|0-59)/(\d+)")
+_RULE = pattern(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): (.+)")
+_STEP = pattern(r"(?:\*|0|0-23|0-59)/(\d+)")
 _FIELDS: Final = (("minute", 60), ("hour", 24), ("day of the month", 0), ("month", 12), ("day of the week", 7))
 _DAY = 24 * 60
 _SELDOM = 12  # times a day: more frequent schedules make up for a skipped hour by themselves

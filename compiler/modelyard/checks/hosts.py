@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,11 +9,12 @@ from urllib.parse import urlsplit
 from modelyard.checks.addresses import addresses
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import hosts as problems
+from modelyard.patterns import pattern
 from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
 
-_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_NUMBER = pattern(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _ENCRYPTED = frozenset({"https", "rediss"})
 _SMTP = "25"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,12 +10,13 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
+from modelyard.patterns import pattern
 from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 from modelyard.spec.scoring import scorings
 
-RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
+RESERVED_ALIAS: Final = pattern(r"latest|v[0-9]+")
 """Names that MLflow rejects as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,11 +10,12 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.checks.time_zones import time_zones
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import schedules as problems
+from modelyard.patterns import pattern
 from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
 
-_LONG_NAME = re.compile(r"[A-Za-z]{3,}")
+_LONG_NAME = pattern(r"[A-Za-z]{3,}")
 _DEFAULT_ZONE = "Etc/UTC"
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypedDict, cast
 
+from modelyard.patterns import pattern
 from modelyard.records import record
 
 _FILE = os.path.join(os.path.dirname(__file__), "trainer_parameters.json")
 _DEFAULT_ESTIMATOR = "hist-gradient-boosting"
 _CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"})
-_INTERVAL = re.compile(r"([\[(])([0-9.]+), ([0-9.]+|inf)([\])])")
+_INTERVAL = pattern(r"([\[(])([0-9.]+), ([0-9.]+|inf)([\])])")
 
 
 class _Table(TypedDict):

@@ -1,5 +1,5 @@
 """The command line: the only part that prints, reads the spec from disk, and depends on both stages and targets."""
 
-from modelyard.cli.main import main
+from modelyard.cli.main import command, main
 
-__all__ = ["main"]
+__all__ = ["command", "main"]

@@ -18,6 +18,7 @@ from modelyard.cli.console import report, say
 from modelyard.cli.inputs import APPROVALS, gather, spec_path
 from modelyard.disk.single import write_file_atomically
 from modelyard.nearest import nearest
+from modelyard.patterns import pattern
 from modelyard.pipeline import understand
 from modelyard.public_keys import NotAKey, PublicKey, public_key, reason
 from modelyard.spec import Approval, System
@@ -29,7 +30,7 @@ NAMESPACE = "approval@modelyard.dev"
 TAG = "modelyard.approval."
 _HEX = 64
 _SHORT = 12
-_DIGEST = re.compile(rf"sha256:[0-9a-f]{{{_HEX}}}")
+_DIGEST = pattern(rf"sha256:[0-9a-f]{{{_HEX}}}")
 _LONGEST = 4500  # characters of a tag in MLflow's database, with a margin
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
 from modelyard import __version__
 
@@ -130,11 +132,26 @@ def _examples(command: str) -> str:
     return f"{'examples' if many else 'example'}:\n  {examples}"
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """The formatter of help, which argparse also makes to check each argument.
+
+    By default, it loads `shutil` with the libraries of archives to measure the terminal.
+    """
+    try:
+        columns = int(os.environ.get("COLUMNS", "0"))
+    except ValueError:
+        columns = 0
+    if columns <= 0:
+        try:
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 0
+        except (ValueError, OSError):  # standard output is closed, or is not a terminal
+            columns = 0
+    return argparse.RawDescriptionHelpFormatter(prog, width=(columns or 80) - 2)
+
+
 def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    top = argparse.ArgumentParser(
-        prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    top = argparse.ArgumentParser(prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=_formatter)
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)
     # without `prog`, argparse formats the usage for it, which measures the terminal
@@ -145,7 +162,7 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
             help=_SUMMARIES[command],
             description=f"{_SUMMARIES[command][:1].upper()}{_SUMMARIES[command][1:]}.\n\n{_DETAILS[command]}",
             epilog=f"{_examples(command)}\n\n{_EXIT_CODES}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_formatter,
         )
         _ARGUMENTS[command](entry)
         entry.add_argument("--debug", action="store_true", help="show the traceback of an internal error")

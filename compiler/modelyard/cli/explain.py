@@ -15,12 +15,13 @@ from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather, spec_path
 from modelyard.diagnostics import codes, nearest, quote
 from modelyard.diagnostics.registry import former_codes
+from modelyard.patterns import pattern
 from modelyard.pipeline import Outcome, understand
 from modelyard.printing.fields import field, field_lines
 from modelyard.shape import Schema
 from modelyard_targets import TARGETS
 
-_CODE = re.compile(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
+_CODE = pattern(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
 SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
 """Sections whose entries can be explained by name."""
 _ADDED = ("promoter", "starter")

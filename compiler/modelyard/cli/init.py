@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import re
 from pathlib import Path
 
 from modelyard.cli.console import say
 from modelyard.cli.inputs import DISTINCT_NAME, SPEC_NAME
 from modelyard.editor.schema import schema_text
 from modelyard.nearest import nearest
+from modelyard.patterns import pattern
 
 SCHEMA_NAME = "system.schema.json"
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:

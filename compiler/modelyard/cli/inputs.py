@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import re
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
 from modelyard.inputs import Given, Inputs
 from modelyard.load.builder import LIMITS
+from modelyard.patterns import pattern
 from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
@@ -20,7 +20,7 @@ SPEC_NAMES = (SPEC_NAME, DISTINCT_NAME)
 APPROVALS = "approvals"
 """The folder next to a spec with the signed approvals, in subfolders per group or directly."""
 
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_ENVIRONMENT = pattern(r"[a-z][a-z0-9-]{0,39}")
 
 
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:

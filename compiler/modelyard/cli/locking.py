@@ -10,10 +10,10 @@ import modelyard_schemas
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import lock_unreadable
-from modelyard.disk import read
 from modelyard.inputs import LOCK_NAME, Inputs
 from modelyard.lock import Addresses, Locked, digest, unreadable, without_resources, wrong_pins
 from modelyard.records import replace
+from modelyard.regular_files import read
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan

@@ -6,7 +6,6 @@ made at start-up (docs/decisions/0065-providers-and-diagnostics.md).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -15,10 +14,11 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.patterns import pattern
 
 Constructor: TypeAlias = Callable[..., Diagnostic]
 
-CODE: Final = re.compile(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<number>[0-9]{3,4})")
+CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<number>[0-9]{3,4})")
 """`E0203` and `W0502` of the compiler; of a provider `AWS-E001` and `AWS-W013`."""
 
 

@@ -17,10 +17,11 @@ A tree is `<out>/<environment>/<target>/`. It is prepared next to its final plac
 """
 
 from modelyard.disk.compare import differences, first_line_that_differs
-from modelyard.disk.files import Merged, OutputFile, Report, Tree, read
+from modelyard.disk.files import Merged, OutputFile, Report, Tree
 from modelyard.disk.record import RECORD
 from modelyard.disk.single import write_file_atomically
 from modelyard.disk.write import unchanged, write_tree, write_trees
+from modelyard.regular_files import read
 
 __all__ = [
     "RECORD",

@@ -8,9 +8,10 @@ from itertools import zip_longest
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import link_in_the_way
 from modelyard.diagnostics.verify import differs, missing, not_verified, settings_added, unexpected
-from modelyard.disk.files import OutputFile, read
+from modelyard.disk.files import OutputFile
 from modelyard.disk.found import Found, copied_from, is_file, is_folder, is_link, scan
 from modelyard.disk.record import RECORD
+from modelyard.regular_files import read
 
 _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 

@@ -9,7 +9,6 @@ from unicodedata import normalize
 from modelyard.records import field, record
 
 _LONGEST_PART = 255
-_CHUNK = 1 << 20
 
 
 @record
@@ -119,15 +118,5 @@ def write_new(path: str, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(file, rest) :]
-    finally:
-        os.close(file)
-
-
-def read(path: str) -> bytes:
-    """The content of a regular file; links are not followed."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = os.open(path, flags)
-    try:
-        return b"".join(iter(lambda: os.read(file, _CHUNK), b""))
     finally:
         os.close(file)

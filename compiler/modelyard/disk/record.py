@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 
-from modelyard.disk.files import read
 from modelyard.records import field, record
+from modelyard.regular_files import read
 from modelyard.source import Json
 
 RECORD = ".modelyard.json"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way
-from modelyard.disk.files import read, write_new
+from modelyard.disk.files import write_new
 from modelyard.disk.found import is_file, is_link, status_of
+from modelyard.regular_files import read
 
 
 def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:

@@ -13,10 +13,11 @@ from modelyard.diagnostics.emit import (
     link_in_the_way,
     path_refused,
 )
-from modelyard.disk.files import NO_REPORT, OutputFile, Paths, Report, Tree, read, write_new
+from modelyard.disk.files import NO_REPORT, OutputFile, Paths, Report, Tree, write_new
 from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, scan, take_along
 from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
 from modelyard.records import field, record
+from modelyard.regular_files import read
 
 
 @record(frozen=False)

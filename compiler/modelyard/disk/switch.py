@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from modelyard.disk.found import discard, is_folder, status_of
+from modelyard.patterns import pattern
 
 LOCK = ".modelyard.lock"
 PATIENCE_S = 60.0
 """How long a run waits for another one that writes to the same folder."""
 
 _PAUSE_S = 0.02
-_STAGING = re.compile(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
+_STAGING = pattern(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
 _ASIDE = ".old"
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2), Linux 3.15
 _HERE = -100  # AT_FDCWD

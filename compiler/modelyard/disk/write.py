@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way, output_busy, path_refused
-from modelyard.disk.files import NO_REPORT, OutputFile, Report, Tree, name_refused, read
+from modelyard.disk.files import NO_REPORT, OutputFile, Report, Tree, name_refused
 from modelyard.disk.found import discard, is_folder, is_link, status_of
 from modelyard.disk.record import NO_RECORD, RECORD, digest, read_record
 from modelyard.disk.stage import Stage
 from modelyard.disk.switch import OutputBusyError, clean, locked, staging_folder, switch, sync
+from modelyard.patterns import pattern
+from modelyard.regular_files import read
 
-_STAGED = re.compile(r"\.([^/]+)\.[0-9]+-[0-9a-f]{8}(\.old)?(?=/|$)")
+_STAGED = pattern(r"\.([^/]+)\.[0-9]+-[0-9a-f]{8}(\.old)?(?=/|$)")
 
 
 def write_tree(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.drawing.picture import Arrow, Box, Picture, Shape, plain
+from modelyard.patterns import pattern
 
 _BRACKETS: Final[Mapping[Shape, tuple[str, str]]] = {
     Shape.BOX: ("[", "]"),
@@ -17,8 +17,8 @@ _BRACKETS: Final[Mapping[Shape, tuple[str, str]]] = {
     Shape.FLAG: (">", "]"),
     Shape.SLANTED: ("[/", "/]"),
 }
-_RAW: Final = re.compile(r"(?<=[0-9A-Za-z])(?:[-_./@](?=[0-9A-Za-z])|,(?= )|%(?!%))")
-_ADDRESS: Final = re.compile(r"(?i)www\.|@.*\.")
+_RAW: Final = pattern(r"(?<=[0-9A-Za-z])(?:[-_./@](?=[0-9A-Za-z])|,(?= )|%(?!%))")
+_ADDRESS: Final = pattern(r"(?i)www\.|@.*\.")
 
 
 def mermaid(picture: Picture) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
+from modelyard.patterns import pattern
 from modelyard.records import record
 
-_UNSAFE: Final = re.compile(r"[^a-z0-9]+")
+_UNSAFE: Final = pattern(r"[^a-z0-9]+")
 
 
 class Shape(StrEnum):

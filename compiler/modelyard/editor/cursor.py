@@ -5,15 +5,15 @@ No parser helps here, since a line that is being typed is rarely valid YAML. Ind
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import Path
 
-_KEY: Final = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#:,\[\]{}"'][^#:,\[\]{}]*?)\s*:(?=\s|$)""")
-_DASH: Final = re.compile(r"-(?:\s+|$)")
-_BLOCK_SCALAR: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
+_KEY: Final = pattern(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#:,\[\]{}"'][^#:,\[\]{}]*?)\s*:(?=\s|$)""")
+_DASH: Final = pattern(r"-(?:\s+|$)")
+_BLOCK_SCALAR: Final = pattern(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 
 @record

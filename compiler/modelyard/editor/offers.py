@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -11,6 +10,7 @@ from modelyard.editor.cursor import Cursor
 from modelyard.editor.names import KEYS, Names, in_base, source_of
 from modelyard.editor.schema import environment_schema, system_schema
 from modelyard.flow_text import flow
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.shape import Schema, definition, schema_of
 from modelyard.source import Json, Path
@@ -18,7 +18,7 @@ from modelyard.source import Json, Path
 Holds: TypeAlias = "Callable[[Schema, Json], bool]"
 """Whether a value satisfies a condition of the schema."""
 
-_VARIABLE: Final = re.compile(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
+_VARIABLE: Final = pattern(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
 _BOOLEANS: Final = ("true", "false")
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from modelyard.editor.cursor import Cursor
 from modelyard.load import load
+from modelyard.patterns import pattern
 from modelyard.shape import Schema
 
-_API: Final = re.compile(r"(?m)^[\"']?apiVersion[\"']?\s*:.*modelyard|^\{.*apiVersion.*modelyard")
-_REST_OF_WORD: Final = re.compile(r"[^\s,:{}\[\]#]*")
+_API: Final = pattern(r"(?m)^[\"']?apiVersion[\"']?\s*:.*modelyard|^\{.*apiVersion.*modelyard")
+_REST_OF_WORD: Final = pattern(r"[^\s,:{}\[\]#]*")
 _FOLDER: Final = "environments"
 
 

@@ -10,13 +10,14 @@ from modelyard.diagnostics import bounds
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, in_order
 from modelyard.load.builder import LIMITS, Builder, Limits
+from modelyard.patterns import pattern
 from modelyard.source import Document, Json, SourceFile, Span
 
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_WIDE: Final = re.compile(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
+_WIDE: Final = pattern(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
 """Matches UTF-16 without a byte order mark, in which every other byte of plain letters is zero."""
-_FORBIDDEN: Final = re.compile(
+_FORBIDDEN: Final = pattern(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 

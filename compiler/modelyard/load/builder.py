@@ -6,13 +6,13 @@ import math
 import re
 from typing import Any, Final, NoReturn
 
-import yaml
-
 from modelyard.diagnostics import bounds
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, nearest
 from modelyard.load.events import next_event, syntax_problem
+from modelyard.load.libyaml import yaml
 from modelyard.load.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import Json, SourceFile, Span, Spans
 
@@ -24,10 +24,10 @@ _MappingEnd = yaml.MappingEndEvent
 _SequenceEnd = yaml.SequenceEndEvent
 
 _CORE: Final = "tag:yaml.org,2002:"
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_BETWEEN: Final = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?+")
-_DIRECTIVES: Final = re.compile(r"(?:(?:%[^\r\n]*+|[ \t]*+(?:#[^\r\n]*+)?+)(?:\r\n|\r|\n))*+")
-_DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
+_UNSEEN: Final = pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+_BETWEEN: Final = pattern(r"(?:[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?+")
+_DIRECTIVES: Final = pattern(r"(?:(?:%[^\r\n]*+|[ \t]*+(?:#[^\r\n]*+)?+)(?:\r\n|\r|\n))*+")
+_DIRECTIVE: Final = pattern(r"^%", re.MULTILINE)
 _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias, cast
 
-import yaml
-
+from modelyard.load.libyaml import yaml
+from modelyard.patterns import pattern
 from modelyard.records import record, replace
 from modelyard.source import Lines
 
@@ -41,14 +40,14 @@ _BAD_START = "text cannot begin with this character"
 _DASH = "put the '-' on a separate line"
 _NEXT_LINE = "begin the text on the next line"
 
-_NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
-_NO_BREAK: Final = re.compile("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
-_OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
+_NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
+_NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
+_OPENING: Final = {quotes: pattern(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
 """The length of a line that patterns with several repetitions search."""
-_HIDDEN: Final = re.compile(r"[{\[].*?[:,] +(#\w.*[}\]])")
+_HIDDEN: Final = pattern(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
-_KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")
+_KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
 
 _PROBLEMS: Final = (
     ("mapping values are not allowed", "a colon is not allowed here", _COLON),

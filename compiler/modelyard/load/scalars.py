@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Final
+
+from modelyard.patterns import pattern
 
 MAX_INTEGER: Final = 2**53
 """Beyond this, JSON readers no longer agree about integers."""
@@ -24,11 +25,11 @@ WORDS: Final[dict[str, None | bool]] = {
 }
 NUMBER_STARTS: Final = frozenset("+-.0123456789")
 
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
-_OCTAL = re.compile(r"0o[0-7]+\Z")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z")
+_INTEGER = pattern(r"[-+]?[0-9]+\Z")
+_OCTAL = pattern(r"0o[0-7]+\Z")
+_HEXADECIMAL = pattern(r"0x[0-9a-fA-F]+\Z")
+_FLOAT = pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INFINITE = pattern(r"[-+]?\.(?:inf|Inf|INF)\Z")
 _NOT_A_NUMBER = frozenset({".nan", ".NaN", ".NAN"})
 _LONGEST_INTEGER = 400
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from modelyard.patterns import pattern
+
 MASK: Final = "********"
 
-_KEYED: Final = re.compile(
+_KEYED: Final = pattern(
     r"""(?ix)
     (?: passw(?:or)?d | passphrase | (?<!pull)secret | token | credentials? | (?:api|access|private|routing)[_.-]?key )
     (?: [_.-]?(?:key|id) )? ["']? \s* : [ \t]+
@@ -15,7 +17,7 @@ _KEYED: Final = re.compile(
 )
 """A key whose name suggests a secret, and the scalar after it."""
 
-_TOKENS: Final = re.compile(
+_TOKENS: Final = pattern(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|sk-[\w-]{16,}|AIza[\w-]{30,}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import sys
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.bounds import MOST_MISTAKES, at_most
 from modelyard.diagnostics.validate import does_not_fit
+from modelyard.indexes import index
 from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path
@@ -31,7 +36,12 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 
     Errors at the paths of `aside` and below are not reported.
     """
-    return validate_with(_system(), system_fits(), document, aside)
+    if system_fits()(_system(), document.value):
+        return ()
+    faults = _first_faults(document)
+    if aside and len(faults) > MOST_MISTAKES:  # there may be others that are reported
+        return validate_with(_system(), system_fits(), document, aside)
+    return _described(document, faults, aside)
 
 
 def validate_with(
@@ -42,9 +52,14 @@ def validate_with(
         return ()
     # The code that finds and describes errors is as large as the rest of the stage, and a valid spec needs none of it.
     from modelyard.validate.faults import Faults
-    from modelyard.validate.mistakes import describe
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
+    return _described(document, faults, aside)
+
+
+def _described(document: Document, faults: Iterable[Fault], aside: Collection[Path]) -> tuple[Diagnostic, ...]:
+    from modelyard.validate.mistakes import describe
+
     shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
     diagnostics = at_most(describe(document, fault) for fault in shown)
     return diagnostics if diagnostics or aside else (does_not_fit(document.key_span(()), "the spec"),)
@@ -54,10 +69,16 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
     """Where the document violates the schema, limited to the number that is reported."""
     if system_fits()(_system(), document.value):
         return ()
+    return _first_faults(document)[:MOST_MISTAKES]
+
+
+@index
+def _first_faults(document: Document) -> tuple[Fault, ...]:
+    """The faults of a document in which there are some, and one more than is reported: several steps need them."""
     from modelyard.validate.faults import Faults
 
     faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
-    return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES))
+    return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES + 1))
 
 
 def _has_many(value: Json) -> bool:
@@ -89,7 +110,7 @@ def system_fits() -> Fits:
 
 def rust_fits(root: Schema) -> Fits:
     """jsonschema-rs: fast, with wheels for the usual platforms."""
-    with undisturbed():
+    with undisturbed(), _without_email():
         import jsonschema_rs
 
         options = jsonschema_rs.RegexOptions()
@@ -106,6 +127,34 @@ def rust_fits(root: Schema) -> Fits:
 
 class _Validator(Protocol):
     def is_valid(self, instance: Json) -> bool: ...
+
+
+@contextmanager
+def _without_email() -> Generator[None]:
+    """Keeps jsonschema-rs from loading the package `email`, with sockets and random numbers, at its import.
+
+    It parses the date of its own build, which nobody asks for, and that is half the time of its import. Where several
+    threads run, it loads what it likes: another one might want the package.
+    """
+    if "email.utils" in sys.modules or "threading" in sys.modules:
+        yield
+        return
+    stand_in = ModuleType("email.utils")
+    stand_in.__dict__.update(parsedate_to_datetime=str, __getattr__=_of_email)
+    sys.modules["email.utils"] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get("email.utils") is stand_in:
+            del sys.modules["email.utils"]
+
+
+def _of_email(name: str) -> object:
+    """Anything else of the package, which is loaded after all, should another version of jsonschema-rs ask for it."""
+    if name.startswith("__"):  # as every import does
+        raise AttributeError(name)
+    del sys.modules["email.utils"]
+    return getattr(import_module("email.utils"), name)
 
 
 def python_fits(root: Schema) -> Fits:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from modelyard.diagnostics.base import nearest_name, quote
 from modelyard.keywords import matches
 from modelyard.lookalikes import lookalike_hint
+from modelyard.patterns import pattern
 from modelyard.public_keys import reason
 from modelyard.shape import Shape
 from modelyard.source import Document, Json
@@ -20,11 +20,9 @@ _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
 _CRON_FIELDS: Final = 5
 _CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
-_ZONE: Final = re.compile(r"(?:CRON_)?TZ=([A-Za-z0-9_+/-]+) +(.+)\Z")
+_ZONE: Final = pattern(r"(?:CRON_)?TZ=([A-Za-z0-9_+/-]+) +(.+)\Z")
 _GROUP: Final = "the name of a group such as model-risk"
-_TEMPLATE: Final = re.compile(
-    r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
-)
+_TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$")
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:

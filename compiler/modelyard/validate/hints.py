@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.diagnostics.base import quote
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
+from modelyard.patterns import pattern
 from modelyard.shape import Schema, Shape, schema_of
 from modelyard.source import Json
 from modelyard.validate.faults import Fault
@@ -15,9 +16,9 @@ from modelyard.validate.form_hints import rewritten_hint
 
 _WHOLE: Final = 100
 _LONGEST_EXAMPLE: Final = 70
-_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
-_DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
-_BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
+_NAME: Final = pattern(r"[a-z][a-z0-9_-]*\Z")
+_DECIMAL: Final = pattern(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
+_BOUNDS: Final = pattern(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
 _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 

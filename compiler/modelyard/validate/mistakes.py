@@ -11,6 +11,7 @@ from modelyard.diagnostics import validate as tell
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shorten
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
+from modelyard.patterns import pattern
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
@@ -20,7 +21,7 @@ from modelyard.validate.hints import type_hint, word_hint
 
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
-_VARIABLE: Final = re.compile(r"\$\{vars\.([A-Za-z][-A-Za-z0-9_]*)\}")
+_VARIABLE: Final = pattern(r"\$\{vars\.([A-Za-z][-A-Za-z0-9_]*)\}")
 _COMMENT: Final = "quote text that begins with '#': after a space, it starts a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -12,6 +11,7 @@ from modelyard.edits import Edit
 from modelyard.flow_text import yaml_word
 from modelyard.keywords import matches
 from modelyard.lookalikes import in_latin
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.shape import Shape, texts
 from modelyard.source import Json, Path
@@ -21,7 +21,7 @@ from modelyard.validate.rewrites import rewritten
 __all__ = ["Repair", "repair"]
 
 _SWITCHES: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
+_WORD: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
 
 
 @record(eq=False)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from modelyard.keywords import matches
+from modelyard.patterns import pattern
 
 _LONGEST: Final = 100
 _UNITS: Final = {
@@ -60,17 +61,17 @@ _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)
 """For each unit of a duration, the next smaller one, and how many of it there are."""
 
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
-_A_MONTH: Final = re.compile(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
+_A_MONTH: Final = pattern(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
 NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
 """Empty values in other languages."""
 
 _MONTH: Final = "M"
 """After a number it probably means months, which durations do not have, and never minutes."""
 
-_ISO: Final = re.compile(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
-_CLOCK: Final = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
-_AWS_CRON: Final = re.compile(r"cron\((.+)\)\Z")
-_AWS_RATE: Final = re.compile(r"rate\(([0-9]{1,2}) (minute|hour|day)s?\)\Z")
+_ISO: Final = pattern(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
+_CLOCK: Final = pattern(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
+_AWS_CRON: Final = pattern(r"cron\((.+)\)\Z")
+_AWS_RATE: Final = pattern(r"rate\(([0-9]{1,2}) (minute|hour|day)s?\)\Z")
 _OFTEN: Final = {"minute": "*/{} * * * *", "hour": "0 */{} * * *", "day": "0 0 */{} * *"}
 _MACROS: Final = {
     "@hourly": "0 * * * *",
@@ -83,23 +84,23 @@ _MACROS: Final = {
     "@annually": "0 0 1 1 *",
 }
 _SIGNS: Final = {"$": " USD", "€": " EUR", "£": " GBP"}
-_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]+)\Z")
-_DURATIONS: Final = re.compile(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
-_REGISTERED: Final = re.compile(r"models:/([^/@]+)[/@]([^/@]+)\Z")
-_VERSION: Final = re.compile(r"([^@]+)@([^@]+)\Z")
-_ADDRESS: Final = re.compile(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
-_BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([^/]+)\Z")
-_IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars|steps|variants|targets)\.[a-z]")
-_DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
-_ACCELERATOR: Final = re.compile(r"[A-Z]{1,3}[0-9]+[A-Za-z0-9-]*\Z")
-_MAKER: Final = re.compile(r"nvidia[ -]?(?:tesla[ -]?)?", re.IGNORECASE)
-_TIMES: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]*?) ?[x*] ?([0-9]{1,2})\Z")
-_COUNTED: Final = re.compile(r"([0-9]{1,2}) ?[x*] ?([A-Za-z][A-Za-z0-9-]*)\Z")
-_FRACTION: Final = re.compile(r"([0-9]{1,6}\.[0-9]{1,3})([wdhm])\Z")
-_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
-_AT_K: Final = re.compile(r"[A-Za-z_]+_at_K")
+_QUANTITY: Final = pattern(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]+)\Z")
+_DURATIONS: Final = pattern(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
+_REGISTERED: Final = pattern(r"models:/([^/@]+)[/@]([^/@]+)\Z")
+_VERSION: Final = pattern(r"([^@]+)@([^@]+)\Z")
+_ADDRESS: Final = pattern(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
+_BUCKET: Final = pattern(r"arn:aws[a-z-]*:s3:::([^/]+)\Z")
+_IN_SECTION: Final = pattern(r"(stores|compute|data|models|channels|vars|steps|variants|targets)\.[a-z]")
+_DOTTED: Final = pattern(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
+_ACCELERATOR: Final = pattern(r"[A-Z]{1,3}[0-9]+[A-Za-z0-9-]*\Z")
+_MAKER: Final = pattern(r"nvidia[ -]?(?:tesla[ -]?)?", re.IGNORECASE)
+_TIMES: Final = pattern(r"([A-Za-z][A-Za-z0-9-]*?) ?[x*] ?([0-9]{1,2})\Z")
+_COUNTED: Final = pattern(r"([0-9]{1,2}) ?[x*] ?([A-Za-z][A-Za-z0-9-]*)\Z")
+_FRACTION: Final = pattern(r"([0-9]{1,6}\.[0-9]{1,3})([wdhm])\Z")
+_NUMBER: Final = pattern(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
+_AT_K: Final = pattern(r"[A-Za-z_]+_at_K")
 _SURELY_MEGABYTES: Final = 2048
-_AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([$€£])\Z")
+_AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([$€£])\Z")
 
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 
+from modelyard.patterns import pattern
 from modelyard.stack import Value
 from modelyard.writers.yaml_text import SURROGATE, UNSEEN, word
 
-_UNSEEN = re.compile(f"[{UNSEEN}]")
+_UNSEEN = pattern(f"[{UNSEEN}]")
 
 
 def json_text(value: Value) -> str:

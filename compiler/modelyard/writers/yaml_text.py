@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 
+from modelyard.patterns import pattern
 from modelyard.stack import Value
 
 _LONGEST_KEY = 1000
 """An implicit key may have 1,024 characters as written; a longer one is written after a question mark."""
 
-_PLAIN = re.compile(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
+_PLAIN = pattern(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
 """Text that no reader interprets as structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
 
-_NUMBER_OR_DATE = re.compile(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
+_NUMBER_OR_DATE = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
 """A digit, then only characters of numbers (any base, base 60 too), dates and times: a superset for all readers."""
 
 _WORDS = frozenset(
@@ -37,11 +38,11 @@ UNSEEN = (
 
 _LISTS = (list, tuple)  # not every Sequence: bytes and ranges are not data
 
-_ESCAPED = re.compile(f'["\\\\\t\n{UNSEEN}]')
-_UNSEEN_OR_BREAK = re.compile(f"[\t\n{UNSEEN}]")
-_BLOCK = re.compile(rf"\n*[^\s{UNSEEN}][^{UNSEEN}]*")
-_BLANK_LINE_WITH_SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
-SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = pattern(f'["\\\\\t\n{UNSEEN}]')
+_UNSEEN_OR_BREAK = pattern(f"[\t\n{UNSEEN}]")
+_BLOCK = pattern(rf"\n*[^\s{UNSEEN}][^{UNSEEN}]*")
+_BLANK_LINE_WITH_SPACES = pattern(r"^[ \t]+$", re.MULTILINE)
+SURROGATE = pattern("[\ud800-\udfff]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 

@@ -20,7 +20,7 @@ from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
-from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S
+from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.platform import AddOn, Given
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
+from modelyard.patterns import pattern
 from modelyard.plan import Identity, Plan, RegistryServer, is_adopted
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.diagnostics import plan as problems
@@ -23,7 +23,7 @@ _LARGEST: Final = 64 * 1024 * _GI
 
 _LONGEST_DATABASE: Final = 63
 _LONGEST_BUCKET: Final = 63
-_ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_ADDRESS: Final = pattern(r"\d+\.\d+\.\d+\.\d+")
 _PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 _SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 """Reserved by S3 (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""

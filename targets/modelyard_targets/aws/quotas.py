@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -11,6 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
+from modelyard.patterns import pattern
 from modelyard.plan import Identity, Kind, NodeGroup, NodePool, Plan, SystemPool
 from modelyard.records import record
 from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
@@ -21,7 +21,7 @@ from modelyard_targets.aws.pools import disks_of, pool_nodes, system_nodes
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
-_FAMILY: Final = re.compile("([a-z]+)([0-9])")
+_FAMILY: Final = pattern("([a-z]+)([0-9])")
 _GIB_OF_A_TIB: Final = 1024
 _OWN_ROLES: Final = 12
 """For the cluster, its nodes, add-ons and logs, rounded up."""

@@ -11,7 +11,7 @@ from modelyard.records import record, replace
 from modelyard.spec import ComputeClass, System, TargetSpec
 from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.offerings import Machine, Offerings
-from modelyard_targets.kube.pipelines.job import trains_together
+from modelyard_targets.kube.pipelines.machines import trains_together
 from modelyard_targets.kube.pods.demand import Asked, demand
 from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
 

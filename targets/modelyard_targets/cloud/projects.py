@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from modelyard.plan import Payload, Resource
 from modelyard.spec import System
 from modelyard_targets.kube.data.crossing import infrastructure_project
-from modelyard_targets.kube.project.split import AIM, home
+from modelyard_targets.kube.project.homes import AIM, home
 
 _FOLDER: Final = "infrastructure"
 _V = TypeVar("_V", bound=Payload)

@@ -8,7 +8,6 @@ from modelyard.diagnostics import stores as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import Store, System
-from modelyard_targets.kube.objects.overrides import overrides_on
 
 _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
@@ -37,10 +36,17 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
 
 def _check_database(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:
     here = ("stores", store.name)
-    changed = overrides_on(system, placement)
-    if not store.adopt and system.governance.risk == "high" and ("Cluster", store.called) not in changed:
+    if not store.adopt and system.governance.risk == "high" and not _is_overridden(store, system, placement):
         yield problems.database_without_backup(system.key(*here), store.name)
     if store.adopt and store.credentials is None:
         yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
     if not store.adopt and store.credentials is not None:
         yield problems.credentials_are_made(system.key(*here, "credentials"), store.name)
+
+
+def _is_overridden(store: Store, system: System, placement: str) -> bool:
+    if not system.overrides:
+        return False
+    from modelyard_targets.kube.objects.overrides import overrides_on  # few specs have overrides
+
+    return ("Cluster", store.called) in overrides_on(system, placement)

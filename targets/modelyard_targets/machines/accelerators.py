@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from modelyard.records import record
@@ -76,6 +76,7 @@ def of_memory(name: str, memory_bytes: int) -> str:
     return variant.name if variant is not None else name
 
 
+@lru_cache(maxsize=1024)
 def _folded(name: str) -> str:
     """Drop case and separators from a name."""
     return "".join(letter for letter in name.lower() if letter not in " -_.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.patterns import pattern
 from modelyard.source import Span
 
 
@@ -56,7 +56,7 @@ def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic
     return Diagnostic("E0446", Severity.ERROR, f"there is no time zone {quote(zone)}", span, hint)
 
 
-_OFFSET: Final = re.compile(r"(?:GMT|UTC|Z)? ?([+-])0?([0-9]{1,2})(?::?00)?")
+_OFFSET: Final = pattern(r"(?:GMT|UTC|Z)? ?([+-])0?([0-9]{1,2})(?::?00)?")
 
 
 def _fixed_offset(zone: str) -> str:

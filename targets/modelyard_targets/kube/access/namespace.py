@@ -8,7 +8,6 @@ from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.plan import Resource
 from modelyard.spec import System
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.access.admission import policy_of_autoscalers
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.pods.priorities import priority_classes, quotas
 
@@ -25,6 +24,8 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
     In a shared cluster the namespace exists and belongs to the cluster's operator, so only its contents are created.
     `quota` is the declared capacity as a ResourceQuota, empty if none is declared.
     """
+    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # checks need the names here alone
+
     system = context.system
     said = governance(system, context.target.residency)
     if context.target.tenancy == "shared":

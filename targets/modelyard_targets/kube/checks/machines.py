@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Hardware, Job, ModelServer, Plan, hardware_of
-from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S, longest_start_s
+from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S, longest_start_s
 from modelyard_targets.machines.accelerators import unknown_to_trainers
 
 _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})

@@ -7,10 +7,10 @@ writes the table.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypedDict
 
 Kind: TypeAlias = Literal["image", "programs"]
@@ -51,9 +51,8 @@ def name_of(requirement: str) -> str:
 @cache
 def packages(kind: Kind) -> Mapping[str, Package]:
     """Read the table."""
-    table: Mapping[str, Mapping[str, Package]] = json.loads(
-        Path(__file__).with_name("packages.json").read_text(encoding="utf-8")
-    )
+    with open(os.path.join(os.path.dirname(__file__), "packages.json"), encoding="utf-8") as file:
+        table: Mapping[str, Mapping[str, Package]] = json.load(file)
     return table[kind]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final, TypedDict
 
+from modelyard.hashing import sha256
 from modelyard.plan import (
     ByType,
     Job,
@@ -71,7 +71,7 @@ def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
 
 def content_hash(system: System, target: TargetSpec) -> str:
     """Return the first characters of a hash over all paths and contents of the build context."""
-    total = hashlib.sha256()
+    total = sha256()
     for path, text in _files(system, target).items():
         for part in (path.encode(), text.encode()):
             total.update(len(part).to_bytes(8, "big") + part)
@@ -153,6 +153,8 @@ def _holds_registry(system: System, target: TargetSpec) -> bool:
 @cache
 def _runtime() -> dict[str, str]:
     """Read the runtime's source from its installation without importing it."""
+    from pathlib import Path
+
     spec = find_spec(_PACKAGE)
     assert spec is not None
     assert spec.submodule_search_locations
@@ -172,7 +174,8 @@ class _Table(TypedDict):
 
 @cache
 def _table() -> _Table:
-    table: _Table = json.loads(Path(__file__).with_name("requirements.json").read_text(encoding="utf-8"))
+    with open(os.path.join(os.path.dirname(__file__), "requirements.json"), encoding="utf-8") as file:
+        table: _Table = json.load(file)
     return table
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
-_SPECIAL = re.compile(r"([.\\+*?()|\[\]{}^$])")
+from modelyard.patterns import pattern
+
+_NAME = pattern("[a-zA-Z_][a-zA-Z0-9_]*")
+_SPECIAL = pattern(r"([.\\+*?()|\[\]{}^$])")
 _QUOTED = r"\\\1"
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -7,11 +7,11 @@ where clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
+from modelyard.patterns import pattern
 from modelyard.plan import Resource, cluster_service
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
@@ -32,7 +32,7 @@ _HTTPS = 443
 _SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379}
 _SERVED = frozenset({"http", "postgresql"})
 """URL schemes of Services. A bucket is not a host, and a short name after https without a port is a domain."""
-_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = pattern(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def pods(name: str) -> dict[str, Value]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.names import object_name
@@ -20,6 +19,7 @@ from modelyard_targets.kube.pipelines.launcher import (
     started_after,
     template_name,
 )
+from modelyard_targets.kube.pipelines.machines import longest_start_s, trains_together
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import PIPELINE_COMPONENT
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
@@ -39,12 +39,6 @@ from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, clust
 
 COMPONENT = PIPELINE_COMPONENT
 ENTRYPOINT = "python -m modelyard_runtime run"
-
-GROUP_WAIT_S: Final = 15 * 60
-"""How long the cluster's autoscaler waits for a node of one machine group before it tries the next."""
-
-_START_S: Final = 15 * 60
-"""From the last node to a ready Ray cluster: pulls of 10 to 20 GiB images, and Ray's own start."""
 
 _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
@@ -143,15 +137,6 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
     }
 
 
-def longest_start_s(waiting: Iterable[Hardware]) -> int:
-    """Return how long a Ray cluster with these machines may take to start: trying all groups, then starting Pods.
-
-    A run that then still lacks machines fails, so that somebody notices. Compute classes wait in parallel.
-    """
-    chain = max((len(hardware.groups) for hardware in waiting), default=0)
-    return max(1, chain) * GROUP_WAIT_S + _START_S
-
-
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
     """Return how long a run may wait for machines; one that yields may wait until its timeout."""
     if pipeline.priority != NORMAL:
@@ -181,12 +166,6 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
         )
         for name, steps in members.items()
     )
-
-
-def trains_together(job: Job, step: Step) -> bool:
-    """Return whether a step trains one model on the accelerators of several workers."""
-    accelerated = job.hardware[step.name].accelerator is not None
-    return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
 
 
 def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
 from modelyard.records import field, record
@@ -46,7 +46,7 @@ class Context:
     placement: str
     target: TargetSpec
     namespace: str
-    runtime_image: str
+    image_name: Callable[[], str] = field(repr=False)  # of the runtime image, from a hash of its files
     registry_uri: str  # empty: no registry is reachable from here
     prometheus_uri: str  # base URL, empty without monitoring
     operator_namespace: str
@@ -76,6 +76,11 @@ class Context:
         """Return whether to prefer redundancy over low cost."""
         return self.system.profile.size == "enterprise"
 
+    @property
+    def runtime_image(self) -> str:
+        """The name of the runtime image, which most checks do not need."""
+        return self.image_name()
+
     def launched(self, pipeline: Pipeline) -> bool:
         """Return whether a launcher waits for each run of a pipeline."""
         return launched(pipeline, self.followers)
@@ -101,7 +106,7 @@ def context_for(
     plan: Plan,
     placement: str,
     *,
-    runtime_image: str,
+    runtime_image: str | Callable[[], str],
     registry_uri: str = "",
     operator_namespace: str = "kuberay-system",
     ray_version: str = RAY_VERSION,
@@ -121,7 +126,7 @@ def context_for(
         placement=placement,
         target=target,
         namespace=target.namespace or plan.system.metadata.name,
-        runtime_image=runtime_image,
+        image_name=_always(runtime_image) if isinstance(runtime_image, str) else runtime_image,
         registry_uri=registry.adopt if registry and registry.adopt else registry_uri,
         prometheus_uri=_prometheus_uri(target) if monitored else "",
         operator_namespace=operator_namespace,
@@ -161,6 +166,10 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 def database_name(store: Store) -> str:
     """Return the name of a managed database, which is also its owner role."""
     return store.called.replace("-", "_")
+
+
+def _always(name: str) -> Callable[[], str]:
+    return lambda: name
 
 
 def mirrored(image: str, target: TargetSpec) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Final
 
+from modelyard.indexes import index
 from modelyard.plan import (
     Application,
     ByType,
@@ -61,6 +62,19 @@ class Demand:
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
     """Return every Pod of a placement; `databases` says whether managed databases run as Pods."""
+    demands = _demands(plan)
+    if (placement, databases) not in demands:
+        demands[placement, databases] = _demand(plan, placement, databases=databases)
+    return demands[placement, databases]
+
+
+@index
+def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
+    """What has been counted of a plan: several checks need the same."""
+    return {}
+
+
+def _demand(plan: Plan, placement: str, *, databases: bool) -> Demand:
     system, target = plan.system, target_of(plan, placement)
     always: list[Asked] = []
     runs: dict[str, tuple[Asked, ...]] = {}

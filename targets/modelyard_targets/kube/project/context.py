@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from modelyard.plan import Plan
 from modelyard.records import replace
 from modelyard_targets.kube.image.runtime_image import runtime_image
@@ -16,13 +18,14 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
     """Return the context of a placement on this platform."""
     target = platform.target(plan, placement)
     prefix = target.images.registry or platform.image_prefix(plan, placement)
+    prefixed = replace(target, images=replace(target.images, registry=prefix))
     support = system_machine(plan, placement)
     namespace = target.namespace or plan.system.metadata.name
     here = registry_of(plan, placement) is not None
     return context_for(
         plan,
         placement,
-        runtime_image=runtime_image(plan.system, replace(target, images=replace(target.images, registry=prefix))),
+        runtime_image=cache(lambda: runtime_image(plan.system, prefixed)),
         registry_uri=f"http://{REGISTRY_NAME}.{namespace}.svc.cluster.local:{REGISTRY_PORT}" if here else "",
         operator_namespace=charts()["kuberay"].namespace,
         support_selector=support.selector if support is not None else (),

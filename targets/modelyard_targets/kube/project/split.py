@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Final
 
 from modelyard.plan import ByType, Kind, ModelServer, Resource
 from modelyard_targets.kube.project.files import FIRST, File
-
-AIM: Final = 1000
-"""Average objects of a project when there are several; it is very unlikely that one gets twice as many."""
+from modelyard_targets.kube.project.homes import AIM, home
 
 _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.IDENTITY: 3,
@@ -39,20 +36,6 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     for file in workloads:
         held[home(file.name, projects)].append(file)
     return tuple(tuple(found) for found in held)
-
-
-def home(name: str, projects: int) -> int:
-    """Return a name's project after pseudo-random jumps seeded by the name.
-
-    Of n projects, one name in n ends in the last. A name jumps only a few times, so that a thousand projects cost
-    hardly more than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
-    """
-    home, jump = 0, 0
-    while jump < projects:
-        home = jump
-        drawn = int.from_bytes(hashlib.sha256(f"{home}:{name}".encode()).digest()[:8], "big")
-        jump = (home + 1) * 2**64 // (drawn + 1)
-    return home
 
 
 def _objects(resources: Iterable[Resource]) -> int:

@@ -9,14 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from modelyard.patterns import pattern
 from modelyard.spec import System
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER: Final = Path(__file__).parent / "templates"
-_MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
-_BREAKS = re.compile(r"\s+")
+_MARKUP = pattern(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
+_BREAKS = pattern(r"\s+")
 _MOST_ARROWS: Final = 500
 _LONGEST_DIAGRAM: Final = 50_000
 """Mermaid's defaults for `maxEdges` and `maxTextSize`; larger diagrams are not rendered."""

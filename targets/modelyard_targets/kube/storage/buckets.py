@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.hashing import sha256
 from modelyard.names import object_name
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.kube.storage.clouds import cloud_storage
@@ -26,11 +27,9 @@ def bucket_name(store: Store, system: System) -> str:
     cloud = cloud_of(store, system)
     if cloud is None or store.endpoint:
         return name
-    import hashlib  # OpenSSL comes along
-
     owner = system.governance.owner
     whose = "\n".join((owner.team, owner.email, cloud.region, system.metadata.name, system.environment))
-    digest = hashlib.sha256(whose.encode()).hexdigest()[:_BUCKET_HASH]
+    digest = sha256(whose.encode()).hexdigest()[:_BUCKET_HASH]
     return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
 
 

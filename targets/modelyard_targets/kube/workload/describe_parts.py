@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
+from modelyard.hashing import sha256
 from modelyard.plan import Application
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
@@ -17,7 +17,7 @@ from modelyard_targets.kube.storage.buckets import driver_of, region_of
 def digest(value: Value) -> str:
     """Return sixteen hex digits of the SHA-256 of a value's JSON, with sorted keys and no spaces, in UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def serve_prefix(application: Application) -> str:

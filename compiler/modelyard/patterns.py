@@ -1,0 +1,54 @@
+"""Regular expressions that are compiled at their first use, not where they are defined.
+
+Compiling those of all modules takes a tenth of the time of `validate`, and most specs need few of them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, AnyStr, Final, cast
+
+_METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")
+
+
+class _Uncompiled:
+    """Has the methods of a compiled pattern once one of them was asked for; afterwards, they cost nothing more."""
+
+    __slots__ = ("_flags", "_text", *_METHODS)
+
+    def __init__(self, text: str | bytes, flags: int) -> None:
+        self._text = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        compiled = re.compile(self._text, self._flags)
+        for method in _METHODS:
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
+def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """A regular expression with the methods and attributes of a compiled one, though of another class."""
+    return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))
+
+
+@contextmanager
+def compiled_when_used() -> Generator[None]:
+    """Whatever is imported in this block gets its regular expressions by `pattern`.
+
+    For libraries with large ones that we never use. Where several threads run, nothing changes: others may need them.
+    """
+    if "threading" in sys.modules:
+        yield
+        return
+    plain = re.compile
+    vars(re)["compile"] = pattern
+    try:
+        yield
+    finally:
+        vars(re)["compile"] = plain

@@ -1,0 +1,24 @@
+"""Ten thousand models, which takes minutes: `make bench` compiles them, and `make budgets` a fifth of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.benchmarks.bench_budgets import COMPILE_WARM
+from tests.benchmarks.children import Cost, part
+from tests.benchmarks.ratios import Ratios
+from tests.benchmarks.systems import system
+
+
+def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
+    """Ten times the models of a system that is large already, and memory has a bound."""
+    costs: dict[int, Cost] = {}
+    for models in (1, 1_000, 10_000):
+        (tmp_path / f"{models}").mkdir()
+        (tmp_path / f"{models}" / "system.yaml").write_text(system(models), encoding="utf-8")
+    first = str(tmp_path / "1" / "system.yaml")
+    for models in (1_000, 10_000):
+        spec, out = str(tmp_path / f"{models}" / "system.yaml"), str(tmp_path / f"out-{models}")
+        costs[models] = part(COMPILE_WARM, first, spec, out)
+    ratios.check("compile, 10000 models, times 1000 models", lambda: costs[10_000].seconds / costs[1_000].seconds)
+    ratios.check("compile, 10000 models, MB", lambda: costs[10_000].megabytes)

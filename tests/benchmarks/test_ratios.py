@@ -1,0 +1,70 @@
+"""How measured ratios are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.benchmarks.ratios import STORED, Expected, Ratios
+
+
+def measures(*ratios: float) -> Callable[[], float]:
+    """A measurement with these results, one after the other."""
+    results = iter(ratios)
+    return lambda: next(results)
+
+
+def test_a_ratio_within_its_budget_is_measured_once() -> None:
+    ratios = Ratios({"a": Expected(2.0)})
+
+    ratios.check("a", measures(1.9))
+
+    assert ratios.measured == {"a": 1.9}
+
+
+def test_a_busy_machine_gets_a_second_measurement_and_no_third() -> None:
+    ratios = Ratios({"a": Expected(2.0)})
+
+    ratios.check("a", measures(2.5, 1.8))
+    assert ratios.measured == {"a": 1.8}
+
+    with pytest.raises(AssertionError, match=r"a: 2\.10, and the budget is 2"):
+        ratios.check("a", measures(2.5, 2.1, 1.0))
+
+
+def test_a_bound_is_held_where_the_budget_is_not_kept_yet() -> None:
+    ratios = Ratios({"a": Expected(2.0, bound=3.0, why="measured 2.7")})
+
+    ratios.check("a", measures(2.9))
+    assert list(ratios.table())[1].split() == ["a", "2", "3", "-", "2.90", "budget", "not", "kept", "yet"]
+
+    with pytest.raises(AssertionError, match="the bound of a budget that is not kept yet is 3"):
+        ratios.check("a", measures(3.1, 3.2))
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [(1.0, ""), (1.3, "worse than stored"), (0.7, "better than stored"), (2.1, "exceeded")],
+)
+def test_the_table_compares_with_what_is_stored(measured: float, verdict: str) -> None:
+    assert Expected(2.0, stored=1.0, band=0.2).verdict(measured) == verdict
+
+
+def test_accepting_stores_what_was_measured_and_nothing_else() -> None:
+    text = json.dumps({"a": {"budget": 2.0, "stored": 1.0}, "b": {"budget": 3.0}})
+    ratios = Ratios.read(text)
+    ratios.check("a", measures(1.234))
+
+    assert json.loads(ratios.accepted(text)) == {"a": {"budget": 2.0, "stored": 1.23}, "b": {"budget": 3.0}}
+
+
+def test_every_bound_says_why_and_is_above_its_budget() -> None:
+    expected = Ratios.read(STORED.read_text(encoding="utf-8")).expected
+
+    assert expected
+    for what, entry in expected.items():
+        if entry.bound is not None:
+            assert entry.why, what
+            assert entry.bound > entry.budget, what

@@ -1,0 +1,15 @@
+"""Hashes without OpenSSL are the same hashes."""
+
+from __future__ import annotations
+
+import hashlib
+
+from modelyard.hashing import sha256
+
+
+def test_hashes_are_those_of_hashlib() -> None:
+    for data in (b"", b"modelyard", bytes(range(256)) * 1000):
+        ours = sha256(data[:100])
+        ours.update(data[100:])
+
+        assert ours.hexdigest() == hashlib.sha256(data).hexdigest()

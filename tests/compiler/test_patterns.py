@@ -1,0 +1,63 @@
+"""Patterns that are compiled when used behave like compiled ones."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from modelyard.patterns import pattern
+
+
+def test_a_pattern_finds_what_a_compiled_one_finds() -> None:
+    lazy, compiled = pattern("([a-z]+)([0-9])", re.IGNORECASE), re.compile("([a-z]+)([0-9])", re.IGNORECASE)
+
+    for text in ("Ab1", "x ab2 c3", "1"):
+        assert [found.groups() for found in lazy.finditer(text)] == [
+            found.groups() for found in compiled.finditer(text)
+        ]
+        assert lazy.sub("-", text) == compiled.sub("-", text)
+        assert (lazy.fullmatch(text) is None) == (compiled.fullmatch(text) is None)
+
+
+def test_bytes_have_patterns_too() -> None:
+    found = pattern(rb"\d+").search(b"a12")
+
+    assert found is not None
+    assert found[0] == b"12"
+
+
+def test_nothing_is_compiled_before_it_is_used() -> None:
+    wrong = pattern("(")
+
+    with pytest.raises(re.error):
+        wrong.match("")
+
+
+def test_a_pattern_has_the_attributes_of_a_compiled_one() -> None:
+    assert pattern("(a)(b)").groups == 2
+    assert pattern("a", re.IGNORECASE).flags & re.IGNORECASE
+
+
+def test_yaml_is_loaded_without_its_patterns_and_reads_as_ever() -> None:
+    """In a process of its own: here, it is loaded already."""
+    code = """
+import re, sys
+from modelyard.load import builder
+import yaml
+assert "threading" not in sys.modules
+assert isinstance(re.compile("a"), re.Pattern)
+assert not isinstance(yaml.reader.Reader.NON_PRINTABLE, re.Pattern)
+print(yaml.safe_load("{a: 2026-11-26, b: 1_000, c: yes, d: 1.5e+3, e: [~, 0x1f]}"))
+try:
+    yaml.load("a: \\0", yaml.SafeLoader)
+except yaml.YAMLError as error:
+    print(type(error).__name__)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    read = {"a": date(2026, 11, 26), "b": 1000, "c": True, "d": 1500.0, "e": [None, 31]}
+    assert run.stdout.splitlines() == [str(read), "ReaderError"]
