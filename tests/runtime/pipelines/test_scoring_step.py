@@ -28,7 +28,7 @@ STEP: dict[str, Any] = {
     "resources": {"cpus": 1, "gpus": 0, "group": ""},
     "parameters": {},
     "retries": 0,
-    "timeoutSeconds": 300,
+    "timeoutSeconds": 900,
 }
 
 
@@ -56,7 +56,7 @@ class Forecast(Scoring):
             },
         }
         self.workload |= {"type": "custom", "governance": {"owner": {"team": "growth", "email": "a@b.example"}}}
-        described |= {"steps": self.steps, "timeoutSeconds": 300}
+        described |= {"steps": self.steps, "timeoutSeconds": 900}
 
     def perform(self, name: str) -> dict[str, float]:
         """Run one step and return what it reports."""
