@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeAlias
@@ -22,7 +23,8 @@ _ratios = pytest.StashKey[Ratios]()
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare to collect the figures for the end of the run."""
     config.stash[_found] = []
-    config.stash[_ratios] = Ratios.read(STORED.read_text(encoding="utf-8"))
+    margin = 1.5 if os.environ.get("CI", "").lower() == "true" else 1.0
+    config.stash[_ratios] = Ratios.read(STORED.read_text(encoding="utf-8"), margin)
 
 
 @pytest.fixture

@@ -34,6 +34,14 @@ def test_a_busy_machine_gets_a_second_measurement_and_no_third() -> None:
         ratios.check("a", measures(2.5, 2.1, 1.0))
 
 
+def test_an_unknown_machine_gets_a_margin() -> None:
+    ratios = Ratios({"a": Expected(2.0)}, margin=1.5)
+
+    ratios.check("a", measures(2.9))
+    with pytest.raises(AssertionError, match=r"a: 3\.10, and the budget is 2, times 1\.5 here"):
+        ratios.check("a", measures(3.1, 3.2))
+
+
 def test_a_bound_is_held_where_the_budget_is_not_kept_yet() -> None:
     ratios = Ratios({"a": Expected(2.0, bound=3.0, why="measured 2.7")})
 
