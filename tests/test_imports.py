@@ -54,17 +54,7 @@ def test_validate_loads_the_front_half_alone() -> None:
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
     assert not modules & {"modelyard.survey", "modelyard.further"}  # for specs with environments, and with errors
-    assert not modules & {"email.utils", "socket", "hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
-
-
-def test_the_package_email_is_itself_after_the_validator_was_loaded_without_it() -> None:
-    code = (
-        "from modelyard.validate import system_fits; system_fits(); import email.utils as u; print(u.parseaddr('a@b'))"
-    )
-
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-
-    assert run.stdout == "('', 'a@b')\n"
+    assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
 def test_a_command_runs_what_waits_for_its_end(tmp_path: Path) -> None:

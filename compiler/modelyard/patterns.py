@@ -6,9 +6,6 @@ Compiling those of all modules takes a tenth of the time of `validate`, and most
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, AnyStr, Final, cast
 
 _METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")
@@ -35,20 +32,3 @@ class _Uncompiled:
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """A regular expression with the methods and attributes of a compiled one, though of another class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))
-
-
-@contextmanager
-def compiled_when_used() -> Generator[None]:
-    """Whatever is imported in this block gets its regular expressions by `pattern`.
-
-    For libraries with large ones that we never use. Where several threads run, nothing changes: others may need them.
-    """
-    if "threading" in sys.modules:
-        yield
-        return
-    plain = re.compile
-    vars(re)["compile"] = pattern
-    try:
-        yield
-    finally:
-        vars(re)["compile"] = plain

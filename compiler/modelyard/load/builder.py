@@ -6,11 +6,12 @@ import math
 import re
 from typing import Any, Final, NoReturn
 
+import yaml
+
 from modelyard.diagnostics import bounds
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, nearest
 from modelyard.load.events import next_event, syntax_problem
-from modelyard.load.libyaml import yaml
 from modelyard.load.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
 from modelyard.patterns import pattern
 from modelyard.records import record

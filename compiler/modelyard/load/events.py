@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias, cast
 
-from modelyard.load.libyaml import yaml
+import yaml
+
 from modelyard.patterns import pattern
 from modelyard.records import record, replace
 from modelyard.source import Lines

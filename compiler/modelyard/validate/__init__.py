@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
-from importlib import import_module
 from itertools import islice
-from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
@@ -110,7 +106,7 @@ def system_fits() -> Fits:
 
 def rust_fits(root: Schema) -> Fits:
     """jsonschema-rs: fast, with wheels for the usual platforms."""
-    with undisturbed(), _without_email():
+    with undisturbed():
         import jsonschema_rs
 
         options = jsonschema_rs.RegexOptions()
@@ -127,34 +123,6 @@ def rust_fits(root: Schema) -> Fits:
 
 class _Validator(Protocol):
     def is_valid(self, instance: Json) -> bool: ...
-
-
-@contextmanager
-def _without_email() -> Generator[None]:
-    """Keeps jsonschema-rs from loading the package `email`, with sockets and random numbers, at its import.
-
-    It parses the date of its own build, which nobody asks for, and that is half the time of its import. Where several
-    threads run, it loads what it likes: another one might want the package.
-    """
-    if "email.utils" in sys.modules or "threading" in sys.modules:
-        yield
-        return
-    stand_in = ModuleType("email.utils")
-    stand_in.__dict__.update(parsedate_to_datetime=str, __getattr__=_of_email)
-    sys.modules["email.utils"] = stand_in
-    try:
-        yield
-    finally:
-        if sys.modules.get("email.utils") is stand_in:
-            del sys.modules["email.utils"]
-
-
-def _of_email(name: str) -> object:
-    """Anything else of the package, which is loaded after all, should another version of jsonschema-rs ask for it."""
-    if name.startswith("__"):  # as every import does
-        raise AttributeError(name)
-    del sys.modules["email.utils"]
-    return getattr(import_module("email.utils"), name)
 
 
 def python_fits(root: Schema) -> Fits:
