@@ -15,7 +15,9 @@ from modelyard.spec import TargetSpec
 from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, providers_of
 
 EVERY = list(every_example())
-NOT_YET = [example for example in EVERY if providers_of(example) - {"kubernetes", "aws"}]
+NOT_YET = [example for example in EVERY if not providers_of(example)]
+"""Those on a provider that is not supported yet: nothing is known of their targets."""
+
 TEMPLATES = templates()
 
 EXPECTED_WARNINGS = {
