@@ -97,7 +97,7 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
-    """What the base alone lacks and every environment adds; one that deletes or replaces the place adds nothing."""
+    """The fields that the base lacks and every environment adds."""
     base, *environments = runs.values()
     alone = [
         key

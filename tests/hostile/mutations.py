@@ -116,7 +116,7 @@ def typo(parent: Container, key: int | str, random: Random) -> None:
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
-    """Change a number a little or a lot, even within a quantity."""
+    """Change a number by a little or a lot, also the number of a quantity."""
     value = _get(parent, key)
     if isinstance(value, bool):
         _put(parent, key, not value)

@@ -101,7 +101,7 @@ def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiS
 
 
 def test_a_refusal_reaches_the_user(small: PulumiStack) -> None:
-    """An address range that AWS refuses fails with its reason."""
+    """When AWS rejects an address range, the error includes the reason that AWS gives."""
     small.configure("cidr", "10.0.0.0/8")
 
     with pytest.raises(Failed, match="/16 to /28 are allowed"):

@@ -13,7 +13,7 @@ from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring decides what to score again, among the files that still exist."""
+    """Built-in scoring decides which of the existing files to score again."""
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue

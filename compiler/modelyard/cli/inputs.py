@@ -24,7 +24,7 @@ _ENVIRONMENT = pattern(r"[a-z][a-z0-9-]{0,39}")
 
 
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The spec and the files of its environments on disk, and the values of variables.
+    """The spec and its environment files, read from disk, and the variable values.
 
     With `every`, all environments are read, and an unreadable one is reported along with the readable ones.
     """

@@ -54,7 +54,7 @@ class Verdict:
 
 
 def judged(inputs: Inputs) -> Verdict:
-    """The verdict on the chosen environment, or on the base and all of them."""
+    """The verdict on the chosen environment, or on the base and every environment if none is chosen."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)

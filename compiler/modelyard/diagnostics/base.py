@@ -72,7 +72,7 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """The command that prints what a code is about: an installed package has no docs to link to."""
+    """The command that explains a code, since an installed package has no docs to link to."""
     return f"modelyard explain {code}"
 
 

@@ -65,7 +65,7 @@ def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Dia
         f"the budget is {budget} a month; the system needs machines for {sure}, and for {most} if everything runs at "
         "its largest all month",
         span,
-        "reduce the maximum numbers of replicas and workers, or the timeouts of runs",
+        "lower the limits of replicas and workers, or shorten the timeouts of runs",
     )
 
 

@@ -168,7 +168,7 @@ def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnosti
 
 
 def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
-    """A user-defined name does not have the form of a name.
+    """A user-defined name is not a valid name.
 
     Names become names of Kubernetes objects, so they are DNS labels.
 

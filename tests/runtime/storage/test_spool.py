@@ -122,7 +122,7 @@ def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
 def test_captures_ask_an_object_store_for_no_folder(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server may write only below its own prefix: no marker is created above it, and no temporary object."""
+    """A server may write only under its own prefix, so it creates no markers or temporary objects above it."""
     workload = store.described(monkeypatch)
     kept = Captures(
         record(Workload, workload),

@@ -260,7 +260,7 @@ def _roomy(plan: Plan) -> Plan:
 
 
 def _time(plan: Plan) -> float:
-    """Return the best CPU time, with the garbage collector disabled, as other programs keep machines busy."""
+    """Return the best CPU time of several runs, without garbage collection; other programs may be running."""
     best = float("inf")
     gc.disable()
     for _ in range(3):

@@ -113,7 +113,7 @@ def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
 
 
 def fewer_features_than_asked(span: Span, check: str, minimum: int, columns: Sequence[str]) -> Diagnostic:
-    """A check requires more features beyond its bounds than there are to check, so it never reports a breach.
+    """A check requires more out-of-bounds features than it has features to check, so it never reports a breach.
 
     Without `features`, a check covers the columns that both the window and its reference have. Captures hold the model
     inputs and `capture.keys`, or the `capture.columns` among these inputs.

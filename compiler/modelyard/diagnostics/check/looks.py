@@ -49,7 +49,7 @@ def features_not_counted(span: Span, metric: str, metrics: Iterable[str]) -> Dia
 
 
 def more_features_than_named(span: Span, minimum: int, covered: int) -> Diagnostic:
-    """A check that requires more features beyond its bounds than it covers never fails.
+    """A check that requires more out-of-bounds features than it covers never fails.
 
     Wrong:
 

@@ -137,7 +137,7 @@ def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: 
         Severity.ERROR,
         f"{quote(metric)} is {values}{limit}, so {field}: {bound:g} {_effect(field, bound < low)}",
         span,
-        f"write {bound / 100:g} for {bound:g}%" if percentage else "choose a bound within these values",
+        f"write {bound / 100:g} for {bound:g}%" if percentage else "choose a bound within this range",
     )
 
 

@@ -296,5 +296,5 @@ def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagno
         f"write @{number} for that version" if number else "write champion, which a pipeline moves to what it trained"
     )
     if stage:
-        hint = "name the stage differently, such as challenger or champion"
+        hint = "give the stage another name, such as challenger or champion"
     return Diagnostic("E0489", Severity.ERROR, f"MLflow reserves the alias {quote(alias)}", span, hint)

@@ -207,7 +207,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[Made]:
-    """Restrict whoever starts several pipelines to Jobs of their CronJobs; each pipeline has its own policy as well."""
+    """Limit an identity that starts several pipelines to Jobs of their CronJobs; each pipeline has its policy too."""
     if not started:
         return
     message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
