@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from datetime import date
 
 import pytest
 
@@ -40,24 +37,3 @@ def test_nothing_is_compiled_before_it_is_used() -> None:
 def test_a_pattern_has_the_attributes_of_a_compiled_one() -> None:
     assert pattern("(a)(b)").groups == 2
     assert pattern("a", re.IGNORECASE).flags & re.IGNORECASE
-
-
-def test_yaml_is_loaded_without_its_patterns_and_reads_as_ever() -> None:
-    """In a process of its own: here, it is loaded already."""
-    code = """
-import re, sys
-from modelyard.load import builder
-import yaml
-assert "threading" not in sys.modules
-assert isinstance(re.compile("a"), re.Pattern)
-assert not isinstance(yaml.reader.Reader.NON_PRINTABLE, re.Pattern)
-print(yaml.safe_load("{a: 2026-11-26, b: 1_000, c: yes, d: 1.5e+3, e: [~, 0x1f]}"))
-try:
-    yaml.load("a: \\0", yaml.SafeLoader)
-except yaml.YAMLError as error:
-    print(type(error).__name__)
-"""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    read = {"a": date(2026, 11, 26), "b": 1000, "c": True, "d": 1500.0, "e": [None, 31]}
-    assert run.stdout.splitlines() == [str(read), "ReaderError"]
