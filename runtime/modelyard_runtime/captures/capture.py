@@ -20,6 +20,7 @@ from modelyard_runtime.captures.kept_rows import (
     REQUEST_ID,
     SCORE,
     CapturedRequest,
+    Columns,
     Period,
     Selection,
     joined,
@@ -115,11 +116,8 @@ class Captures:
             self._save(day, requests)
 
     def _save(self, day: str, requests: list[CapturedRequest]) -> None:
-        try:
-            part = self._selection.of(requests)
-        except Exception:  # noqa: BLE001 - one request must not stop the captures of others
-            _log.exception("rows cannot be captured")
-            self._drop(sum(len(request.rows) for request in requests))
+        part = self._columns(requests)
+        if part is None:
             return
         with self._saving:
             period = self._period(day)
@@ -127,10 +125,22 @@ class Captures:
             if self._segments is not None:
                 self._attempt(partial(self._segments.save, period, part))
 
+    def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
+        """Return the columns of these requests, without those that cannot be captured; None if none can."""
+        try:
+            return self._selection.of(requests)
+        except Exception:  # noqa: BLE001 - values are of any type, and so are the errors of converting them
+            if len(requests) == 1:
+                _log.exception("request %s cannot be captured", requests[0].request_id)
+                self._drop(len(requests[0].rows))
+                return None
+        parts = [part for request in requests if (part := self._columns([request])) is not None]
+        return joined(parts) if parts else None
+
     def flush(self) -> None:
         """Write pending rows; if that fails, they stay pending: on the disk with a spool, else in memory."""
-        self._tell_dropped()
         self.save()
+        self._tell_dropped()
         with self._saving:
             self._full += self._open
             self._open = []

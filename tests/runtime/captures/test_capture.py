@@ -289,14 +289,13 @@ def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypat
 
 
 def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the broken rows count as dropped, and predictions that do not match their rows are skipped."""
+    """Only the broken request is dropped, although it is saved together with another one."""
     kept = captures(tmp_path)
     told: list[int] = []
     monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
     broken: Any = object()
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
     kept.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), said(1), "7")
-    kept.save()
     kept.keep("b", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     kept.attempt()
 
