@@ -2,4 +2,4 @@
 
 
 class Refusal(Exception):
-    """The description cannot be honoured here; the message tells the workload's owner what is wrong and why."""
+    """The description cannot be honoured here; the message explains the problem to the workload's owner."""

@@ -13,7 +13,7 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """A file cannot be scored; the message tells whoever delivers the file why.
+    """A file cannot be scored; the message explains why to the producer of the file.
 
     `by_model`: the model itself failed on it. That may also be the worker's fault, so the next run tries again.
     """

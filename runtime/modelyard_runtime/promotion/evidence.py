@@ -45,7 +45,7 @@ def check(workload: Workload, model: Model, title: str, digest: str, evidence: M
 
 
 def fit(workload: Workload, model: Model, alias: str) -> Fit:
-    """Return a function that tells whether a version's records have the approvals that the description requires."""
+    """Return a function that checks whether a version has the approvals that the description requires."""
 
     def holds(moves: Sequence[Move], version: str) -> bool:
         move = recorded(moves, version)

@@ -274,7 +274,7 @@ class Server:
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - the loaded version keeps serving
-                _log.exception("%s cannot be renewed; the version before goes on", self._model.uri)
+                _log.exception("%s cannot be renewed; the previous version keeps serving", self._model.uri)
 
 
 def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:

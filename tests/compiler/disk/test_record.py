@@ -1,4 +1,4 @@
-"""The record of a tree: what it tells without compiling, and how little it is trusted."""
+"""The record of a tree: it describes the tree without a compile, and nothing in it is trusted unchecked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README of an AWS target tells the operator the order, the cost, what is replaced and what is protected."""
+"""The README of an AWS target lists the deployment order, the cost, replacements and protected resources."""
 
 from __future__ import annotations
 

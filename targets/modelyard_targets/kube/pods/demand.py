@@ -37,7 +37,7 @@ class Asked:
     """Identical Pods: their minimum and maximum number.
 
     `hardware` comes from the compute class; it is None for Pods without one: heads, launchers, the registry. `image`
-    tells apart worker groups that are otherwise equal. A rollout adds `surge` Pods while the old version still runs.
+    distinguishes worker groups that are otherwise equal. A rollout adds `surge` Pods while the old version still runs.
     """
 
     least: int

@@ -284,7 +284,7 @@ def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool)
 
 @pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
 def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
-    """Excess requests would wait until they time out; a 503 tells when to retry."""
+    """Excess requests would wait until they time out; a 503 with Retry-After is faster."""
     service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]

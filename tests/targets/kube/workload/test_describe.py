@@ -1,4 +1,4 @@
-"""The workload description tells the runtime where things are, their names, and how to access them."""
+"""The workload description holds the locations and names of everything the runtime uses, and how to access it."""
 
 from __future__ import annotations
 
