@@ -25,8 +25,8 @@ from modelyard_runtime.training.checkpoints import Checkpoints
 from modelyard_runtime.training.data import training_data
 from modelyard_runtime.training.together import goes_on, train_together
 from modelyard_runtime.workload.records import PipelineWorkload, Step
+from tests.narrowing import present
 from tests.runtime.described import record
-from tests.runtime.narrowing import present
 
 FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
 WORKERS = int(sys.argv[4]) if len(sys.argv) > 4 else 1

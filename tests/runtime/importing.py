@@ -22,8 +22,8 @@ from modelyard_runtime.registry.lineage import content_digest
 from modelyard_runtime.telemetry import reported
 from modelyard_runtime.telemetry.otlp import Sample
 from modelyard_runtime.workload.records import Model, PromoterWorkload, Promotion, Workload
+from tests.narrowing import present
 from tests.runtime.described import completed, look_of, record
-from tests.runtime.narrowing import present
 from tests.runtime.signing import Signer
 
 NAME = "claims-triage"

@@ -56,11 +56,11 @@ from modelyard_runtime.workload.records import (
     Step,
     Workload,
 )
+from tests.narrowing import present
 from tests.runtime.api_server import ApiServer
 from tests.runtime.described import look_of, record
 from tests.runtime.emitted_roles import account
 from tests.runtime.emitted_systems import NOW, ROWS, SYSTEMS, System, read_by
-from tests.runtime.narrowing import present
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 

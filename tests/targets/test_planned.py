@@ -20,6 +20,7 @@ from modelyard_targets import TARGETS
 from modelyard_targets.cloud import choose as clouds
 from modelyard_targets.kubernetes import hardware as clusters
 from tests.examples import Example, every_example
+from tests.narrowing import present
 from tests.targets.aws.infrastructure import LEADS
 
 HYBRID: Final = Example("fraud-detection", None)
@@ -70,9 +71,8 @@ def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
 
 
 def planned_of(outcome: Outcome) -> Plan:
-    assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
-    return outcome.plan
+    return present(outcome.plan)
 
 
 def everything(inputs: Inputs) -> Outcome:

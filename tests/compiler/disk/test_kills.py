@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -114,7 +113,6 @@ def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
         process.stdin.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork and no SIGPROF")
 def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
     """The tree is complete after each of many kills at random moments; then a run succeeds and cleans up."""
     moments = random.Random(7)

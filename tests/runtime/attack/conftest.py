@@ -11,6 +11,7 @@ from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.promotion.history import PROMOTE
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import Workload
+from tests.narrowing import present
 from tests.runtime.attack.attacked import Yard
 from tests.runtime.described import record
 from tests.runtime.registries import (
@@ -62,8 +63,6 @@ def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
         yard.look()
         assert yard.moves() == before
         assert yard.served() == "approved"
-        found = registry.version_at(MODEL, "champion")
-        assert found is not None
-        assert found.version == good.version
+        assert present(registry.version_at(MODEL, "champion")).version == good.version
 
     return check

@@ -17,9 +17,9 @@ from modelyard_runtime.models.loading import Models
 from modelyard_runtime.registry.client import Version
 from modelyard_runtime.storage.filesystem import place
 from modelyard_runtime.workload.records import Model, Workload
+from tests.narrowing import present
 from tests.runtime.bundles import make_bundle
 from tests.runtime.described import record
-from tests.runtime.narrowing import present
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

@@ -28,8 +28,8 @@ from modelyard_runtime.training.shares import RUNGS, Progress
 from modelyard_runtime.training.together import goes_on
 from modelyard_runtime.training.trainers import estimator
 from modelyard_runtime.workload.records import PipelineWorkload, Step, Workload
+from tests.narrowing import present
 from tests.runtime.described import record
-from tests.runtime.narrowing import present
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 PROGRAM = Path(__file__).parents[1] / "growing.py"
