@@ -1,11 +1,11 @@
 """Lists the machines of EC2 that modelyard chooses from: what each has, where it is sold, and what it costs.
 
-    python tools/list_machines.py TABLES
+    python tools/list_machines.py
 
 Shapes and regions are answers of EC2 (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships. Prices
-are in TABLES, a folder with `accelerators.csv` (newest prices, few regions) and `prices-aws.csv` (all regions, older).
-Where only another region (on demand) or another size (spot) has a newer price, the price is estimated from that one,
-and the source says so.
+come from `tables/`: `newest.csv` has the newest of a few regions, `every-region.csv` an older one of each region. Where
+only another region (on demand) or another size (spot) has a newer price, the price is estimated from that one, and its
+source says so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 AWS: Final = Path(__file__).parent.parent / "targets" / "modelyard_targets" / "aws"
+TABLES: Final = Path(__file__).parent / "tables"
 MACHINES: Final = AWS / "machines.json"
 PRICES: Final = AWS / "prices"
 
@@ -61,8 +62,6 @@ _GPU: Final = {"RTX PRO Server 6000": "RTX-PRO-6000"}
 _SEVERAL_MEMORIES: Final = ("A100",)
 
 _REFERENCE: Final = "us-east-1"
-_OLDER: Final = "EC2's price list, as ec2instances.info had it"
-_OLDER_SPOT: Final = "average spot price, as ec2instances.info had it"
 
 Json = dict[str, Any]
 
@@ -81,10 +80,8 @@ Prices = dict[tuple[str, str, bool], Listed]
 
 def main() -> None:
     """Write the tables."""
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
     MACHINES.write_text(machines_text(), encoding="utf-8")
-    texts = price_texts(Path(sys.argv[1]))
+    texts = price_texts(TABLES)
     for file in PRICES.glob("*.json"):
         file.unlink()
     PRICES.mkdir(exist_ok=True)
@@ -220,7 +217,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 def _prices(tables: Path) -> Prices:
     """Return the newest price where a table has it, else an older one or an estimate."""
-    newest, older = dict(_newest(tables / "accelerators.csv")), dict(_older(tables / "prices-aws.csv"))
+    newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
     for name, region, spot in [*newest, *older]:
@@ -283,52 +280,14 @@ def _family(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _newest(file: Path) -> Iterator[tuple[tuple[str, str, bool], Listed]]:
-    wanted = set(names())
-    for row in _rows(file):
-        if row["cloud"] != "aws" or row["instance_type"] not in wanted:
-            continue
-        price_of, spot_of = _sources(row["source"])
-        date, _, spot_date = row["as_of"].partition("; spot ")
-        for spot, usd, source, day in (
-            (False, row["on_demand_usd_per_hour"], price_of, date),
-            (True, row["spot_usd_per_hour"], spot_of, spot_date or date),
-        ):
-            if usd:
-                yield (row["instance_type"], row["region"], spot), Listed(float(usd), source, day.partition(",")[0])
-
-
-def _sources(text: str) -> tuple[str, str]:
-    """Whose the prices on demand and of spot are; the column names those of the shape too, which are not used."""
-    on_demand = spot = ""
-    for part in text.split("; "):
-        if part.startswith("spot: "):
-            spot = part.removeprefix("spot: ").replace(" (spot = mean over zones)", ", mean over zones")
-        elif part.endswith(" (price)"):
-            on_demand = part.removesuffix(" (price)")
-        elif "(spot = mean over zones)" in part:
-            on_demand = part.replace(" (spot = mean over zones)", "")
-            spot = f"{on_demand}, mean over zones"
-        elif not on_demand and not part.startswith(("shape: ", "its ")):
-            on_demand = part
-    return on_demand, spot or on_demand
-
-
-def _older(file: Path) -> Iterator[tuple[tuple[str, str, bool], Listed]]:
-    wanted = set(names())
-    for row in _rows(file):
-        if row["instance_type"] in wanted:
-            for spot, usd, source in (
-                (False, row["on_demand_usd_per_hour"], _OLDER),
-                (True, row["spot_avg_usd_per_hour"], _OLDER_SPOT),
-            ):
-                if usd and float(usd):
-                    yield (row["instance_type"], row["region"], spot), Listed(float(usd), source, row["as_of"])
-
-
-def _rows(file: Path) -> Iterator[dict[str, str]]:
+def _listed(file: Path) -> Prices:
     with file.open(encoding="utf-8", newline="") as text:
-        yield from csv.DictReader(text)
+        return {
+            (row["machine"], row["region"], row["capacity"] == "spot"): Listed(
+                float(row["usd_per_hour"]), row["source"], row["date"]
+            )
+            for row in csv.DictReader(text)
+        }
 
 
 def _whole(number: float) -> float:

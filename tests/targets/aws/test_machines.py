@@ -10,9 +10,8 @@ import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
 from modelyard_targets.machines.accelerators import known
-from tests.given import given
 from tests.targets.cloud.hardware_asked import GI, machine, market
-from tools.list_machines import MACHINES, PRICES, machines_text, price_texts
+from tools.list_machines import MACHINES, PRICES, TABLES, machines_text, price_texts
 
 
 @pytest.mark.parametrize(
@@ -89,25 +88,29 @@ def test_shapes_and_regions_are_what_ec2_describes() -> None:
 def test_prices_are_those_of_their_tables() -> None:
     written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
 
-    assert written == price_texts(given("MODELYARD_TABLES")), "run tools/list_machines.py"
+    assert written == price_texts(TABLES), "run tools/list_machines.py"
 
 
 def test_older_prices_are_brought_up_to_the_newest(tmp_path: Path) -> None:
     """On demand like the same machine in us-east-1, which became a third cheaper; spot like other sizes."""
-    (tmp_path / "accelerators.csv").write_text(
-        "cloud,instance_type,on_demand_usd_per_hour,spot_usd_per_hour,region,source,as_of\n"
-        "aws,p4d.24xlarge,20,,us-east-1,a list (price),2026-07-20\n"
-        "aws,g5.xlarge,1,0.6,us-east-1,a list (price); spot: another,2026-07-20; spot 2026-09-06\n"
+    head = "machine,region,capacity,usd_per_hour,source,date\n"
+    (tmp_path / "newest.csv").write_text(
+        head + "p4d.24xlarge,us-east-1,on-demand,20,a list,2026-07-20\n"
+        "g5.xlarge,us-east-1,on-demand,1,a list,2026-07-20\n"
+        "g5.xlarge,us-east-1,spot,0.6,another,2026-09-06\n"
     )
-    (tmp_path / "prices-aws.csv").write_text(
-        "instance_type,region,on_demand_usd_per_hour,spot_avg_usd_per_hour,as_of\n"
-        "p4d.24xlarge,us-east-1,30,,2025-05-28\n"
-        "p4d.24xlarge,eu-west-1,36,,2025-05-28\n"
-        "g5.xlarge,us-east-1,1,0.3,2025-05-28\n"
-        "g5.2xlarge,us-east-1,2,0.4,2025-05-28\n"
-        "g5.2xlarge,eu-west-1,3,1.5,2025-05-28\n"
-        "g5.4xlarge,eu-west-1,4,1,2025-05-28\n"
-        "g5.8xlarge,eu-west-1,8,8,2025-05-28\n"
+    (tmp_path / "every-region.csv").write_text(
+        head + "p4d.24xlarge,us-east-1,on-demand,30,old,2025-05-28\n"
+        "p4d.24xlarge,eu-west-1,on-demand,36,old,2025-05-28\n"
+        "g5.xlarge,us-east-1,on-demand,1,old,2025-05-28\n"
+        "g5.2xlarge,us-east-1,on-demand,2,old,2025-05-28\n"
+        "g5.2xlarge,us-east-1,spot,0.4,old,2025-05-28\n"
+        "g5.2xlarge,eu-west-1,on-demand,3,old,2025-05-28\n"
+        "g5.2xlarge,eu-west-1,spot,1.5,old,2025-05-28\n"
+        "g5.4xlarge,eu-west-1,on-demand,4,old,2025-05-28\n"
+        "g5.4xlarge,eu-west-1,spot,1,old,2025-05-28\n"
+        "g5.8xlarge,eu-west-1,on-demand,8,old,2025-05-28\n"
+        "g5.8xlarge,eu-west-1,spot,8,old,2025-05-28\n"
     )
     prices = {region: json.loads(text) for region, text in price_texts(tmp_path).items()}
 
