@@ -12,10 +12,9 @@ from typing import Final, cast
 
 from modelyard.manifest import labels, object_of
 from modelyard.plan import Job, Resource, Starter, of_type
-from modelyard.records import record
-from modelyard.source import Json
 from modelyard.spec import Pipeline
 from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.access.pod_references import PodReferences, references_in
 from modelyard_targets.kube.pipelines.job import template_of
 from modelyard_targets.kube.pipelines.launcher import requested, started_after
 from modelyard_targets.kube.placement.context import Context, Made
@@ -53,75 +52,7 @@ _CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContaine
 _AUTOSCALER: Final = (
     " + (has(object.spec.rayClusterSpec.autoscalerOptions) ? [[object.spec.rayClusterSpec.autoscalerOptions]] : [])"
 )
-_TEMPLATES: Final = ("template", "submitterPodTemplate")
 _CREATED: Final = ("CREATE", "UPDATE")
-
-_SCALARS: Final = (str, bool, int, float, type(None))
-
-
-@record
-class Named:
-    """What Pods refer to, sorted: ServiceAccounts, images, Secrets, volume claims, label values, PriorityClasses."""
-
-    accounts: tuple[str, ...]
-    images: tuple[str, ...]
-    secrets: tuple[str, ...]
-    claims: tuple[str, ...]
-    labels: tuple[tuple[str, tuple[str, ...]], ...]
-    priority_classes: tuple[str, ...]  # includes "" if a Pod has none
-
-
-def named_in(manifest: object) -> Named:
-    """Collect what all Pods in an object refer to, at any depth."""
-    accounts: set[str] = set()
-    images: set[str] = set()
-    secrets: set[str] = set()
-    claims: set[str] = set()
-    classes: set[str] = set()
-    for key, value in _entries(manifest):
-        if key == "serviceAccountName" and isinstance(value, str):
-            accounts.add(value)
-        elif key in _TEMPLATES and isinstance(value, Mapping):
-            pod = cast("Mapping[str, Mapping[str, object]]", value).get("spec", {})
-            classes.add(str(pod.get("priorityClassName", "")))
-        elif key == "image" and isinstance(value, str):
-            images.add(value)
-        elif key == "imagePullSecrets" and isinstance(value, Sequence):
-            secrets |= {
-                str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value) if "name" in entry
-            }
-        elif key in {"secretKeyRef", "secretRef", "secret"} and isinstance(value, Mapping):
-            reference = cast("Mapping[str, object]", value)
-            name = reference.get("name", reference.get("secretName"))
-            if isinstance(name, str):
-                secrets.add(name)
-        elif key == "persistentVolumeClaim" and isinstance(value, Mapping):
-            claims.add(str(cast("Mapping[str, object]", value)["claimName"]))
-    return Named(
-        accounts=tuple(sorted(accounts)),
-        images=tuple(sorted(images)),
-        secrets=tuple(sorted(secrets)),
-        claims=tuple(sorted(claims)),
-        labels=_labels_in(manifest),
-        priority_classes=tuple(sorted(classes)),
-    )
-
-
-def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Collect label values from Pod templates and from Ray worker groups, whose labels KubeRay copies to their Pods."""
-    values: dict[str, set[str]] = {}
-    for key, value in _entries(manifest):
-        labelled: Sequence[Mapping[str, Json]] = ()
-        if key in _TEMPLATES:
-            labelled = (cast("Mapping[str, Mapping[str, Json]]", value).get("metadata", {}),)
-        elif key == "headGroupSpec":
-            labelled = (cast("Mapping[str, Json]", value),)
-        elif key == "workerGroupSpecs":
-            labelled = cast("Sequence[Mapping[str, Json]]", value)
-        for each in labelled:
-            for label, text in cast("Mapping[str, str]", each.get("labels") or {}).items():
-                values.setdefault(label, set()).add(text)
-    return tuple((label, tuple(sorted(texts))) for label, texts in sorted(values.items()))
 
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
@@ -283,13 +214,13 @@ def _policy(
             {"name": "pods", "expression": _PODS},
             {"name": "containers", "expression": containers},
         ],
-        "validations": [*_bounds(named_in(emitted), resource.name), *(_BOUNDS_OF_RAY if of_ray else ())],
+        "validations": [*_bounds(references_in(emitted), resource.name), *(_BOUNDS_OF_RAY if of_ray else ())],
     }
     origin = (*resource.origin, "schedule")
     yield from _bound(origin, f"{context.namespace}.{resource.name}.{suffix}", resource.name, spec, context)
 
 
-def _bounds(named: Named, pipeline: str) -> list[Value]:
+def _bounds(named: PodReferences, pipeline: str) -> list[Value]:
     """Return the validations over `variables.labels`, `variables.pods` and `variables.containers`."""
     accounts, images, secrets, claims, classes = (
         json.dumps(names)
@@ -378,20 +309,6 @@ def _bound(
     }
     yield Made(origin, object_of(_API, "ValidatingAdmissionPolicy", meta, spec=spec))
     yield Made(origin, object_of(_API, "ValidatingAdmissionPolicyBinding", meta, spec=binding))
-
-
-def _entries(value: object) -> Iterator[tuple[str, object]]:
-    """Yield the keys and values of all nested mappings, in no particular order."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, Mapping):
-            for key, entry in cast("Mapping[str, object]", here).items():
-                yield key, entry
-                if not isinstance(entry, _SCALARS):
-                    waiting.append(entry)
-        else:
-            waiting += (entry for entry in cast("Sequence[object]", here) if not isinstance(entry, _SCALARS))
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelyard_targets.kube.access.admission import named_in
+from modelyard_targets.kube.access.pod_references import references_in
 from tests.emitted import emitted, names, one
 from tests.specs import VALID_SPEC, changed
 from tests.targets.kube.access.test_namespace import SHARED
@@ -57,7 +57,7 @@ def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
     """Without that condition, each of two policies would refuse what the other allows."""
     policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
-    named = named_in(one(AFTER, "CronJob", name))
+    named = references_in(one(AFTER, "CronJob", name))
 
     assert caller.endswith('["system:serviceaccount:fraud:retrain-launcher"]')
     assert f'owner.name in ["{name}"]' in follower
@@ -82,7 +82,7 @@ def test_a_policy_is_in_force_in_the_namespace_of_the_system_alone() -> None:
 
 def test_it_allows_what_the_run_names_at_any_depth() -> None:
     run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
-    named = named_in(run)
+    named = references_in(run)
 
     assert named.accounts == ("retrain",)
     assert named.images == (run["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"],)
@@ -101,7 +101,7 @@ def test_it_allows_the_labels_of_every_pod_of_a_run() -> None:
     ]
     wanted = {pair for template in templates for pair in template["metadata"]["labels"].items()}
 
-    allowed = {(label, value) for label, values in named_in(run).labels for value in values}
+    allowed = {(label, value) for label, values in references_in(run).labels for value in values}
 
     assert allowed == wanted | {("ray.io/region", "eu")}
 
@@ -122,7 +122,7 @@ def test_every_way_to_name_a_secret_is_seen() -> None:
         ],
     }
 
-    assert named_in(pod).secrets == ("all", "files", "one", "part", "pull")
+    assert references_in(pod).secrets == ("all", "files", "one", "part", "pull")
 
 
 def test_what_an_override_adds_is_allowed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.program import Program, Ref
 from modelyard.writers.python_text import print_program
 from modelyard_targets import TARGETS
-from modelyard_targets.kube.access.admission import named_in
+from modelyard_targets.kube.access.pod_references import references_in
 from modelyard_targets.kubernetes.lower import objects
 from tests.emitted import argument
 from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_lowered, hybrid_plan, without_section
@@ -97,7 +97,7 @@ def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None
         each.manifest for each in objects(hybrid_plan(text), "shop") if each.manifest["kind"] == "Deployment"
     )
 
-    assert "crossing-registry" in named_in(manifest).secrets
+    assert "crossing-registry" in references_in(manifest).secrets
     assert "crossing-registry" in made
 
 

@@ -13,7 +13,7 @@ from modelyard.drawing.network import network_view
 from modelyard.plan import Identity, Kind, Plan
 from modelyard.validate import python_fits
 from modelyard_runtime.checks import check_workload
-from modelyard_targets.kube.access.admission import named_in
+from modelyard_targets.kube.access.pod_references import references_in
 from tests.emitted import files, names, one
 from tests.hybrid import described, hybrid, hybrid_lowered, hybrid_plan
 from tests.plans import plan_of, planned, resource
@@ -129,7 +129,7 @@ def test_admission_bounds_what_it_starts() -> None:
     caller, requested = (condition["expression"] for condition in policy["matchConditions"])
     assert caller.endswith('["system:serviceaccount:till:starter"]')
     assert 'owner.name in ["retrain"]' in requested
-    named = named_in(one(text, "CronJob", "retrain"))
+    named = references_in(one(text, "CronJob", "retrain"))
     assert any(json.dumps(named.accounts) in each["expression"] for each in policy["validations"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelyard_targets.kube.access.admission import named_in
+from modelyard_targets.kube.access.pod_references import references_in
 from tests.crds import problems
 from tests.emitted import emitted, files, names, one, refused
 from tests.specs import VALID_SPEC, changed
@@ -29,7 +29,7 @@ def run_of(text: str, pipeline: str) -> dict[str, Any]:
 
 def classes_of(value: Any) -> list[str]:
     """Return the PriorityClass of each Pod template in an object, empty where there is none."""
-    return list(named_in(value).priority_classes)
+    return list(references_in(value).priority_classes)
 
 
 def test_nothing_has_a_class_unless_something_yields() -> None:
