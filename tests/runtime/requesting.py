@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelyard_runtime.monitoring.breach import act
+from modelyard_runtime.workload.records import MonitorWorkload
+from tests.runtime.api_server import ApiServer
+from tests.runtime.described import record
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 BATCH = "/apis/batch/v1/namespaces/cards"
@@ -92,3 +97,18 @@ class Bucket(Place):
     def files(self) -> dict[str, bytes]:
         client, names = self.store.client, [name for name in self.store.names() if not name.endswith("/")]
         return {name: client.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in names}
+
+
+def jobs(server: ApiServer) -> list[dict[str, Any]]:
+    """Return the Jobs that were created."""
+    return [found for path, found in server.objects.items() if path.startswith(JOBS)]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def breach(place: Place) -> str:
+    """Have the monitor find a breach and request a run."""
+    (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
+    return sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from modelyard_runtime.captures.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.metrics.scores import score
 from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.models.loading import Models
+from modelyard_runtime.monitoring.data_state import STATES, DataState
 from modelyard_runtime.monitoring.joining import Key, key_of, shared
 from modelyard_runtime.monitoring.quality import (
     GROUP,
@@ -100,7 +101,7 @@ class Measures:
         needs = self._needs(metric)
         if needs == "labels":
             return self._quality(check, metric)
-        return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
+        return self._state(check, metric) if metric in STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
         """The data that a check needs: `labels` for every model metric, even one with the same name as a check."""
@@ -360,51 +361,16 @@ class Measures:
         absent = [name for name in columns if name not in watched.present]
         if absent and watched.rows and metric != "schema":
             raise Refusal(f"check {check.name!r} is about {absent[0]!r}, which the window lacks")
-        for feature, value in _STATES[metric](self, check, columns if watched.rows else []):
+        state = DataState(watched, self._declared, self._rows.newest, self._now)
+        for feature, value in state.measure(check, columns if watched.rows else []):
             yield Measure(feature, value)
 
-    def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows without a value."""
-        for name in columns:
-            yield name, 1 - self._watched.present[name] / self._watched.rows
-
-    def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of rows that duplicate an earlier row."""
-        yield "", self._watched.distinct[check.name].share()
-
-    def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The number of declared columns that are absent; a column of the wrong type is refused when it is read."""
-        if not self._watched.rows:
-            return
+    def _declared(self, check: Check) -> Sequence[str]:
+        """The columns that must be present: those of the check, of the dataset, or else of the reference."""
         watched = self._monitor.data.get(self._monitor.current.data)
         of_data = () if watched is None else tuple(watched.schema) or watched.features
-        declared = check.features or of_data or tuple(self._references()[""])
-        yield "", float(len([name for name in declared if name not in self._watched.present]))
-
-    def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of values that the reference does not have: outside its range, or an unknown category."""
-        for name, moved in self._watched.variants.get("", {}).items():
-            value = moved.beyond() if name in columns else None
-            if value is not None:
-                yield name, value
-
-    def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The age of the newest row in seconds, even if it is older than the window."""
-        newest = self._rows.newest()
-        yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
-
-    def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The number of rows in the window."""
-        yield "", float(self._watched.rows)
+        return check.features or of_data or tuple(self._references()[""])
 
 
 _ANSWERS = (PREDICTION, SCORE)
 ERRORS = "errors"  # the error of each row
-_STATES: Mapping[str, Callable[[Measures, Check, Sequence[str]], Iterator[tuple[str, float]]]] = {
-    "missing": Measures.missing,
-    "duplicates": Measures.duplicates,
-    "schema": Measures.schema,
-    "out_of_range": Measures.out_of_range,
-    "freshness_s": Measures.freshness_s,
-    "rows": Measures.rows,
-}

@@ -6,8 +6,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,60 +15,14 @@ from moto.s3.responses import S3Response
 
 from modelyard_runtime.jobs import starter
 from modelyard_runtime.jobs.cluster_api import ClusterApi
-from modelyard_runtime.jobs.run_requests import ask, request_of
+from modelyard_runtime.jobs.run_requests import ask
 from modelyard_runtime.jobs.starter import answer_requests
-from modelyard_runtime.monitoring.breach import act
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import BreachRun, MonitorWorkload, RunRequest, StarterWorkload
 from tests.runtime.api_server import ApiServer
 from tests.runtime.described import record
 from tests.runtime.object_store import ObjectStore
-from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Bucket, Folder, Place
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Return the store that both sides reach."""
-    if request.param == "folder":
-        yield Folder(tmp_path / "store")
-        return
-    store = ObjectStore()
-    yield Bucket(store, monkeypatch)
-    store.cut()
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    """Run an API server with the CronJobs of two pipelines; monitors may request only the first."""
-    with ApiServer() as running:
-        for at, name in enumerate(("retrain", "wipe")):
-            running.objects[f"{BATCH}/cronjobs/{name}"] = {
-                "metadata": {"name": name, "uid": f"u-{at}", "labels": {"app.kubernetes.io/name": name}},
-                "spec": {"suspend": True, "jobTemplate": {"spec": {"ttlSecondsAfterFinished": 60}}},
-            }
-        yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """Return the API as a Pod with a token sees it."""
-    (tmp_path / "token").write_text("secret")
-    return ClusterApi(server.url, "cards", tmp_path / "token", None)
-
-
-def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the Jobs that were created."""
-    return [found for path, found in server.objects.items() if path.startswith(JOBS)]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def breach(place: Place) -> str:
-    """Have the monitor find a breach and request a run."""
-    (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
-    return sentence
+from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Bucket, Folder, Place, breach, jobs, now
 
 
 def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
@@ -209,96 +162,6 @@ def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServ
     assert len(place.asked()) == 1
     assert place.answers() == []
     server.objects[f"{BATCH}/cronjobs/retrain"] = cron_job
-    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
-    assert len(jobs(server)) == 1
-
-
-def forged(place: Place, **changes: object) -> bytes:
-    """Return a request like the monitor's, with these changes."""
-    return json.dumps(
-        {
-            **request_of(record(MonitorWorkload, place.monitor), record(BreachRun, place.run), now(), WHY),
-            "id": "f" * 32,
-            **changes,
-        }
-    ).encode()
-
-
-def nested(depth: int) -> list[Any]:
-    """Return nested lists that JSON can represent but Python can hardly print."""
-    found: list[Any] = []
-    for _ in range(depth):
-        found = [found]
-    return found
-
-
-FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
-    "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', and may"),
-    "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "and may only be retrain"),
-    "another monitor": (lambda place: forged(place, monitor="other"), "monitor of the request is 'other'"),
-    "another system": (lambda place: forged(place, system="shop"), "system of the request"),
-    "another environment": (lambda place: forged(place, environment="dev"), "environment of the request"),
-    "another id": (lambda place: forged(place, id="../../cronjobs/wipe"), "id of the request"),
-    "a long word": (lambda place: forged(place, pipeline="\n" * 4000), "…"),
-    "huge": (lambda place: forged(place, reason=["x" * 20000]), "is larger than"),
-    "no JSON": (lambda _: b"\xff{", "is no JSON"),
-    "a list": (lambda _: b"[]", "is no JSON object"),
-    "deep": (lambda _: b"[" * 16000, "is no JSON"),
-    "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is no text"),
-    "nothing": (lambda _: b"", "is no JSON"),
-}
-
-
-@pytest.mark.parametrize("reason", [["\ud800"], nested(900), [nested(900)], "x", {"a": 1}, [None] * 800])
-def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, api: ClusterApi, reason: object) -> None:
-    """The request itself is allowed; its extra fields are recorded with the run and cannot do harm."""
-    place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
-
-    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
-    (job,) = jobs(server)
-    began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
-    assert all(isinstance(one, str) for one in (*began["reason"], *began["window"].values(), began["at"]))
-    assert len(began["reason"]) <= 10
-
-
-@pytest.mark.parametrize("kind", FORGED)
-def test_a_forged_request_starts_nothing_and_stops_nothing(
-    place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The refusal gives a reason, and the next request is answered in the same pass."""
-    content, words = FORGED[kind]
-    place.write(f"{'f' * 32}.json", content(place))
-    breach(place)
-
-    with caplog.at_level("INFO"):
-        assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
-    assert [job["metadata"]["ownerReferences"][0]["uid"] for job in jobs(server)] == ["u-0"]
-    answers = {answer["id"]: answer for answer in place.answers()}
-    refused = answers.pop("f" * 32)
-    assert words in refused["why"]
-    assert not refused["started"]
-    assert [answer["started"] for answer in answers.values()] == [True]
-    assert all("\n" not in one.message for one in caplog.records)
-
-
-@pytest.mark.parametrize(
-    "name", ["x.json", f"{'F' * 32}.json", f"{'0' * 32}.json.exe", "deep/er.json", "wipe; rm.json"]
-)
-def test_what_is_not_named_like_a_request_is_none(place: Place, server: ApiServer, api: ClusterApi, name: str) -> None:
-    place.write(name, forged(place))
-    breach(place)
-
-    assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
-    assert len(jobs(server)) == 1
-    assert [one["started"] for one in place.answers()] == [True]
-
-
-def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: ClusterApi, tmp_path: Path) -> None:
-    place = Folder(tmp_path / "store")
-    for at in range(150):
-        place.write(f"0{at}.json", b"{}")
-    breach(place)
-
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
 

@@ -1,0 +1,65 @@
+"""Measures the state of a window's data: missing values, duplicates, absent columns, values out of range, age, rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from modelyard_runtime.monitoring.tallies import Watched
+from modelyard_runtime.workload.records import Check
+
+
+@dataclass(frozen=True, slots=True)
+class DataState:
+    """A window's data. `declared` returns the columns that a check requires, `newest` the time of the newest row."""
+
+    watched: Watched
+    declared: Callable[[Check], Sequence[str]]
+    newest: Callable[[], datetime | None]
+    now: datetime
+
+    def measure(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The values of one check, each with its column, which is empty for a value of all rows."""
+        return STATES[check.metric](self, check, columns)
+
+    def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The share of rows without a value."""
+        for name in columns:
+            yield name, 1 - self.watched.present[name] / self.watched.rows
+
+    def duplicates(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The share of rows that duplicate an earlier row."""
+        yield "", self.watched.distinct[check.name].share()
+
+    def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The number of declared columns that are absent; a column of the wrong type is refused when it is read."""
+        if self.watched.rows:
+            yield "", float(len([name for name in self.declared(check) if name not in self.watched.present]))
+
+    def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The share of values that the reference does not have: outside its range, or an unknown category."""
+        for name, moved in self.watched.variants.get("", {}).items():
+            value = moved.beyond() if name in columns else None
+            if value is not None:
+                yield name, value
+
+    def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The age of the newest row in seconds, even if it is older than the window."""
+        newest = self.newest()
+        yield "", self.now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
+
+    def rows(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """The number of rows in the window."""
+        yield "", float(self.watched.rows)
+
+
+STATES: Mapping[str, Callable[[DataState, Check, Sequence[str]], Iterator[tuple[str, float]]]] = {
+    "missing": DataState.missing,
+    "duplicates": DataState.duplicates,
+    "schema": DataState.schema,
+    "out_of_range": DataState.out_of_range,
+    "freshness_s": DataState.freshness_s,
+    "rows": DataState.rows,
+}
+"""The measures by the metric that names them."""

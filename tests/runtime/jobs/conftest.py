@@ -1,0 +1,43 @@
+"""Both sides of a request for a run: a store that they share, and the cluster in which the starter creates Jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from tests.runtime.api_server import ApiServer
+from tests.runtime.object_store import ObjectStore
+from tests.runtime.requesting import BATCH, Bucket, Folder, Place
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Return the store that both sides reach."""
+    if request.param == "folder":
+        yield Folder(tmp_path / "store")
+        return
+    store = ObjectStore()
+    yield Bucket(store, monkeypatch)
+    store.cut()
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """Run an API server with the CronJobs of two pipelines; monitors may request only the first."""
+    with ApiServer() as running:
+        for at, name in enumerate(("retrain", "wipe")):
+            running.objects[f"{BATCH}/cronjobs/{name}"] = {
+                "metadata": {"name": name, "uid": f"u-{at}", "labels": {"app.kubernetes.io/name": name}},
+                "spec": {"suspend": True, "jobTemplate": {"spec": {"ttlSecondsAfterFinished": 60}}},
+            }
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
+    """Return the API as a Pod with a token sees it."""
+    (tmp_path / "token").write_text("secret")
+    return ClusterApi(server.url, "cards", tmp_path / "token", None)
