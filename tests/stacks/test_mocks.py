@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from modelyard.emit import emit
-from tests.examples import Example, kept, on_clusters
+from modelyard_targets.kube.image import runtime_image
+from tests.examples import Example, kept, no_hash, on_clusters
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -42,9 +44,11 @@ def emitted(root: Path) -> dict[Path, list[Registration]]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder for the examples."""
-    return tmp_path_factory.mktemp("examples")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder for the examples; Jobs are named after the runtime image, whose real hash changes with every edit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime_image, "content_hash", no_hash)
+        yield tmp_path_factory.mktemp("examples")
 
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)

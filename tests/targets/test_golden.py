@@ -14,9 +14,8 @@ import pytest
 import modelyard_runtime
 import modelyard_stacks
 from modelyard.emit import stack_files
-from modelyard.spec import System, TargetSpec
 from modelyard_targets.kube.image import runtime_image
-from tests.examples import Example, kept
+from tests.examples import Example, kept, no_hash
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COPIES = {
@@ -28,7 +27,7 @@ COPIES = {
 @pytest.fixture(autouse=True)
 def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real hash would change every manifest whenever the runtime changes."""
-    monkeypatch.setattr(runtime_image, "content_hash", _no_hash)
+    monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
@@ -46,10 +45,6 @@ def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> N
             _write(folder, found)
 
         assert found == _read(folder)
-
-
-def _no_hash(system: System, target: TargetSpec) -> str:
-    return "0" * 12
 
 
 def _copied(path: str, content: bytes) -> bool:
