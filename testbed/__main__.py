@@ -34,7 +34,12 @@ def main() -> int:
         machine.make_venv(given.folder)
     else:
         reasons = dict.fromkeys(
-            (*machine.missing_for_whole_kubernetes(), *machine.missing_for_images(), *npm.missing_for_editors())
+            (
+                *machine.missing_for_whole_kubernetes(),
+                *machine.missing_for_images(),
+                *npm.missing_for_editors(),
+                *npm.missing_for_azure(),
+            )
         )
         print("\n".join(reasons) or "everything can run here")
         return 1 if reasons else 0

@@ -1,4 +1,4 @@
-"""Tools that validate our schemas as editors do: yaml-language-server and Ajv, from npm into the cache folder."""
+"""Tools from npm in the cache folder: validators of our schemas as editors have them, and Azurite."""
 
 from __future__ import annotations
 
@@ -6,60 +6,91 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.places import REPOSITORY, cache
 
-_SOURCES = REPOSITORY / "testbed" / "editor"
 _NAMES = ("package.json", "package-lock.json")
 
 
+@dataclass(frozen=True, slots=True)
+class _Packages:
+    """Packages that are installed together: what for, and the folder with package.json and package-lock.json."""
+
+    name: str
+    program: str
+    sources: Path
+
+    def folder(self) -> Path:
+        """Where they are installed; another lock is another folder."""
+        digest = hashlib.sha256(b"".join((self.sources / name).read_bytes() for name in _NAMES)).hexdigest()[:16]
+        return cache() / "testbed" / self.name / digest
+
+    def missing(self) -> list[str]:
+        """Why the program cannot run here; empty when it can."""
+        if shutil.which("node") is None:
+            return ["Node.js is not installed"]
+        if not (self.folder() / "complete").exists():
+            npm = "" if shutil.which("npm") else ", and there is no npm to do it"
+            return [f"{self.program} is not installed{npm}; `make testbed` does it"]
+        return []
+
+
+_EDITOR = _Packages("editor", "yaml-language-server", REPOSITORY / "testbed" / "editor")
+_AZURE = _Packages("azure", "Azurite", REPOSITORY / "testbed" / "clouds" / "azure")
+
+
 def install() -> None:
-    """Install the packages in package-lock.json unless they are installed; print the reason if that is impossible."""
+    """Install the packages of each package-lock.json unless they are there; print the reason if that is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        print("there is no Node.js with npm here, so no language server of YAML is installed")
+        print("there is no Node.js with npm here, so neither a language server of YAML nor Azurite is installed")
         return
-    folder = _folder()
-    if (folder / "complete").exists():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            _install(folder)
+    for packages in (_EDITOR, _AZURE):
+        folder = packages.folder()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "complete").exists():
+                _install(packages)
 
 
 def missing_for_editors() -> list[str]:
     """Return why the YAML language server cannot run here; empty if it can."""
-    if shutil.which("node") is None:
-        return ["Node.js is not installed"]
-    if not (_folder() / "complete").exists():
-        npm = "" if shutil.which("npm") else ", and there is no npm to do it"
-        return [f"yaml-language-server is not installed{npm}; `make testbed` does it"]
-    return []
+    return _EDITOR.missing()
+
+
+def missing_for_azure() -> list[str]:
+    """Return why Azurite cannot run here; empty if it can."""
+    return _AZURE.missing()
 
 
 def language_server() -> list[str]:
     """Return the command of yaml-language-server, which communicates over standard input and output."""
-    return ["node", str(_folder() / "node_modules/yaml-language-server/bin/yaml-language-server"), "--stdio"]
+    return ["node", str(_EDITOR.folder() / "node_modules/yaml-language-server/bin/yaml-language-server"), "--stdio"]
+
+
+def azurite() -> list[str]:
+    """Return the command of Azurite's Blob Storage, which prints the free port of 127.0.0.1 that it listens on."""
+    program = _AZURE.folder() / "node_modules/azurite/dist/src/blob/main.js"
+    where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
+    # Clients may use a newer API version; requests that Azurite does not know still fail.
+    return ["node", str(program), *where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
 
 
 def strict_problems(schemas: list[Path]) -> str:
     """Return what Ajv in strict mode reports about schemas; empty if nothing."""
-    command = ["node", str(_SOURCES / "strict.js"), *map(str, schemas)]
-    return subprocess.run(command, cwd=_folder(), capture_output=True, text=True, check=False).stdout
+    command = ["node", str(_EDITOR.sources / "strict.js"), *map(str, schemas)]
+    return subprocess.run(command, cwd=_EDITOR.folder(), capture_output=True, text=True, check=False).stdout
 
 
-def _folder() -> Path:
-    digest = hashlib.sha256(b"".join((_SOURCES / name).read_bytes() for name in _NAMES)).hexdigest()[:16]
-    return cache() / "testbed" / "editor" / digest
-
-
-def _install(folder: Path) -> None:
+def _install(packages: _Packages) -> None:
+    folder = packages.folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in _NAMES:
-        shutil.copy(_SOURCES / name, folder)
-    print("installing yaml-language-server from npm", flush=True)
-    subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True)
+        shutil.copy(packages.sources / name, folder)
+    print(f"installing {packages.program} from npm", flush=True)
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
+    subprocess.run(command, cwd=folder, check=True)
     (folder / "complete").touch()

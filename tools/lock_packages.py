@@ -1,9 +1,10 @@
 """Resolve the Python packages that programs and images need, with hashes of all files that pip may choose.
 
-    python tools/lock_packages.py
+    python tools/lock_packages.py [--keep]
 
 Needs uv and the package index. Run it when a version in `requirements.json` or `programs.json` changes. It writes
-`packages.json` next to them; the compiler reads only that, and needs neither uv nor the index.
+`packages.json` next to them; the compiler reads only that, and needs neither uv nor the index. `--keep` keeps
+every package of the table at its version and only adds packages, so that emitted images do not change.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -36,24 +38,34 @@ def main() -> None:
         *image["databases"],
         *image["registry"],
         *(line for lines in image["frameworks"].values() for line in lines),
+        *(line for lines in image["protocols"].values() for line in lines),
     ]
     programs: list[str] = json.loads((FOLDER / "programs.json").read_text(encoding="utf-8"))["programs"]
+    before: dict[str, Any] = json.loads((FOLDER / "packages.json").read_text(encoding="utf-8"))
+    none: dict[str, Any] = {"image": {}, "programs": {}}
+    kept = before if "--keep" in sys.argv[1:] else none
     linux = [f"sys_platform == 'linux' and platform_machine == '{machine}'" for machine in MACHINES]
     table = {
         "about": "Made by tools/lock_packages.py: emitted packages, what each requires, and its hashes.",
-        "image": _packages(_locked([image["beside"], *roots], "==3.11.*", linux), _IMAGE_WHEEL, roots),
-        "programs": _packages(_locked(programs, ">=3.11", []), _PROGRAM_WHEEL, programs),
+        "image": _packages(_locked([image["beside"], *roots], "==3.11.*", linux, kept["image"]), _IMAGE_WHEEL, roots),
+        "programs": _packages(_locked(programs, ">=3.11", [], kept["programs"]), _PROGRAM_WHEEL, programs),
     }
     text = json.dumps(table, indent=1, sort_keys=True) + "\n"
     (FOLDER / "packages.json").write_text(text, encoding="utf-8")
 
 
-def _locked(requirements: list[str], python: str, environments: list[str]) -> list[dict[str, Any]]:
-    """Return the packages that uv resolves for a project with these requirements."""
+def _locked(
+    requirements: list[str], python: str, environments: list[str], kept: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the packages that uv resolves for these requirements; kept packages stay at their version."""
     quoted = ", ".join(json.dumps(line) for line in requirements)
     project = f'[project]\nname = "emitted"\nversion = "0"\nrequires-python = "{python}"\ndependencies = [{quoted}]\n'
+    project += "[tool.uv]\n"
     if environments:
-        project += f"[tool.uv]\nenvironments = {json.dumps(environments)}\n"
+        project += f"environments = {json.dumps(environments)}\n"
+    if kept:
+        pins = [f"{name}=={package['version']}" for name, package in kept.items()]
+        project += f"constraint-dependencies = {json.dumps(pins)}\n"
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").write_text(project, encoding="utf-8")
         subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)

@@ -26,8 +26,8 @@ VERBS = {
 }
 
 _BUNDLE_ACTIONS = {
-    "pack": ("folder of bundles, or s3:// URI of one", "file to write"),
-    "unpack": ("file to read", "folder of bundles, or s3:// URI of one, in which it is put in use"),
+    "pack": ("folder of bundles, or URI of one", "file to write"),
+    "unpack": ("file to read", "folder of bundles, or URI of one, in which it is put in use"),
 }
 
 

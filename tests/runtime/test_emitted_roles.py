@@ -195,13 +195,13 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
             version = registry.version(text(section(promotion, "model"), "registeredName"), "1")
             assert digest_of(version.uri) == digest
             where = place(record(Workload, workload), uri, store)
-            beside = Place(where.filesystem, f"{where.path}0/MLmodel")
+            beside = where.at(f"{where.path}0/MLmodel")
             with pytest.raises(OSError, match="ACCESS_DENIED"), reading_of(beside) as stream:
                 stream.read()
             other = place(record(Workload, workload), text(section(promotion, "model"), "artifacts"), store)
             for path in (where.below("MLmodel").path, f"{other.path}-other/MLmodel"):
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
-                    write_whole(Place(where.filesystem, path), b"swapped")
+                    write_whole(where.at(path), b"swapped")
 
 
 def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
@@ -360,7 +360,7 @@ def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: Sys
         root, _, own = folder.path.rpartition("/asked/")
         for path in (f"{root}/answered/{own}/a.json", f"{root}/asked/{own}-2/a.json", f"{root}/asked/a.json"):
             with pytest.raises(OSError, match="ACCESS_DENIED"):
-                write_whole(Place(folder.filesystem, path), b"{}")
+                write_whole(folder.at(path), b"{}")
         with pytest.raises(OSError, match="ACCESS_DENIED"):
             folder.filesystem.open_input_stream(request)
         with pytest.raises(OSError, match="ACCESS_DENIED"):
@@ -397,7 +397,7 @@ def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeyp
     monkeypatch.undo()
     assert len(parts) > 1
     done = scorer({"task": [Task(piece, part, len(parts), ()).packed() for part in parts]})
-    staged = [Place(target.filesystem, path) for path in done["path"] if path]
+    staged = [target.at(path) for path in done["path"] if path]
     publish(target, piece, staged, sum(done["rows"]), version, Known(target).marks(piece))
     assert sum(done["rows"]) == ROWS // 2
     assert (

@@ -19,6 +19,7 @@ WORD = re.compile(
 ALLOWED = {
     "kube/storage/s3.py": "a protocol that many services speak, with the variables that its libraries read",
     "kube/storage/gcs.py": "a protocol, and where its authentication is described",
+    "kube/storage/azure.py": "a protocol, and where its addresses are described",
     "kube/storage/clouds.py": "the table of which cloud's buckets speak which protocol",
     "kube/storage/buckets.py": "a store with an endpoint speaks S3; what a URI looks like",
     "kube/placement/fixed.py": "the name that Ray gives a port of its own",

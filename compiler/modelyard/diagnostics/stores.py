@@ -55,6 +55,23 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
     )
 
 
+def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> Diagnostic:
+    """A dataset is at an address that the workloads which read or write it could not open.
+
+    They speak the protocols of `s3://`, `gs://` and `abfss://`, the last with the account beside the container. On a
+    cloud, they have an identity of this cloud and no credentials for another.
+
+    Wrong:
+
+        data: {transactions: {uri: "az://lake/transactions/", format: parquet}}
+
+    Right:
+
+        data: {transactions: {uri: "abfss://lake@acme.dfs.core.windows.net/transactions/", format: parquet}}
+    """
+    return Diagnostic("E0697", Severity.ERROR, f"dataset {quote(data)} is at {quote(uri)}: {why}", span, hint)
+
+
 def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
     """An adopted resource belongs to its owner, who controls its settings; modelyard changes none of them.
 

@@ -78,7 +78,7 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
     if piece.size <= PART_BYTES:
         return [WHOLE]
     dataset = workload.pipeline.data[piece.dataset]
-    file = Place(dataset_place(workload, dataset).filesystem, piece.path)
+    file = dataset_place(workload, dataset).at(piece.path)
     try:
         cuts = _row_groups(file) if dataset.format == "parquet" else _lines(file, piece.size)
     except (pa.ArrowException, OSError):

@@ -43,7 +43,7 @@ def _read(where: Place, dataset: Dataset, piece: Piece, part: Part, rows: int) -
     import pyarrow.dataset as arrow_dataset
 
     kind = dataset.format
-    with content_of(Place(where.filesystem, piece.path), kind):
+    with content_of(where.at(piece.path), kind):
         source = arrow_dataset.dataset(
             piece.path,
             filesystem=where.filesystem,

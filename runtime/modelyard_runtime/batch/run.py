@@ -200,7 +200,7 @@ class _Run:
     def _end_large(self, name: str) -> None:
         """Publish a file with several parts once all of them are done."""
         large, piece = self._large[name], self._pieces[name]
-        places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
+        places = [self._target.at(large.done[number].path) for number in sorted(large.done)]
         rows = sum(part.rows for part in large.done.values())
         if large.reason:
             for place in places:

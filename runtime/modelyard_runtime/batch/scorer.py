@@ -23,7 +23,7 @@ from modelyard_runtime.models.checker import Checker, FrameRows
 from modelyard_runtime.models.loading import load
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.storage.datasets import dataset_place, frame_of, typed
-from modelyard_runtime.storage.filesystem import Place, make_folder, remove
+from modelyard_runtime.storage.filesystem import Place, make_folder, move, remove
 from modelyard_runtime.workload.records import Dataset, PipelineWorkload
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Scorer:
         """The number of rows, and the path of the part if there are several."""
         piece, whole = task.piece, task.parts == 1
         output = self._target.below(piece.name) if whole else self._waiting(task, 0)
-        folder = Place(output.filesystem, output.path.rpartition("/")[0])
+        folder = output.folder()
         make_folder(folder)
         # Unique to this attempt: another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
@@ -126,7 +126,7 @@ class Scorer:
                 publish(self._target, piece, [staged] if rows else [], rows, self._version, list(task.before))
             elif rows:
                 waiting = self._waiting(task, rows)
-                staged.filesystem.move(staged.path, waiting.path)
+                move(staged, waiting)
                 return rows, waiting.path
             return rows, ""
         finally:
@@ -142,7 +142,7 @@ class Scorer:
             yield self._with_predictions(table, task.piece)
 
     def _with_predictions(self, table: pa.Table, piece: Piece) -> pa.Table:
-        where = Place(self._target.filesystem, piece.path)
+        where = self._target.at(piece.path)
         with answers_of_model():
             with content_of(where, "rows of the model"):
                 rows = self._checker.frame(FrameRows(frame_of(table)))

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from modelyard_runtime.batch.files import Piece, outputs
-from modelyard_runtime.storage.filesystem import Place, listed, make_folder, reading, remove, write_whole
+from modelyard_runtime.storage.filesystem import Place, listed, make_folder, move, reading, remove, write_whole
 from modelyard_runtime.workload.description import Json, Section, digest, integer, text
 from modelyard_runtime.workload.description import rows as rows_of
 from modelyard_runtime.workload.records import PipelineWorkload
@@ -96,7 +96,7 @@ class Known:
         obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
         for key, work in obsolete:
             for entry in self._parts[key][work].values():
-                remove(Place(self._target.filesystem, entry.path))
+                remove(self._target.at(entry.path))
         names = {piece.name for piece in present}
         self.refused = {name: entry for name, entry in self.refused.items() if name in names}
 
@@ -121,12 +121,12 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
     for mark in before:
         if mark.path not in begun:
-            remove(Place(target.filesystem, mark.path))
+            remove(target.at(mark.path))
     names = outputs(piece.name, len(staged))
     for place, name in zip(staged, names, strict=True):
         final = target.below(name)
-        make_folder(Place(final.filesystem, final.path.rpartition("/")[0]))
-        final.filesystem.move(place.path, final.path)
+        make_folder(final.folder())
+        move(place, final)
     for name in {piece.name, *(name for parts in layouts for name in outputs(piece.name, parts))} - set(names):
         remove(target.below(name))
     details: dict[str, Json] = {"rows": rows, "at": datetime.now(UTC).isoformat()}
@@ -134,7 +134,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
         details["replaced"] = replaced
     _write_mark(target, piece, piece.state, len(staged), version, details)
     for path in begun:
-        remove(Place(target.filesystem, path))
+        remove(target.at(path))
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:

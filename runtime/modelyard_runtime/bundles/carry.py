@@ -13,6 +13,7 @@ from modelyard_runtime.bundles.store import bundle_of, current, fetch, publish
 from modelyard_runtime.bundles.tar import pack, unpacked
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.filesystem import Place, local, place_in
+from modelyard_runtime.storage.protocols import s3
 from modelyard_runtime.workload.records import Store
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def run(action: str, source: str, target: str) -> int:
 
 
 def pack_current(source: str, target: Path) -> str:
-    """Write the active bundle of a folder of bundles to one file; `source` is a path or an s3:// URI."""
+    """Write the active bundle of a folder of bundles to one file; `source` is a path or a URI."""
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:
@@ -60,9 +61,7 @@ def unpack_into(source: Path, target: str) -> str:
 
 
 def bundles_at(text: str) -> Place:
-    """A folder of bundles by path or URI; a store is opened with the usual S3 environment variables."""
+    """A folder of bundles by path or URI; a store is opened with the usual environment variables of its protocol."""
     if "://" not in text:
         return local(Path(text).absolute())
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-    return place_in(Store(uri=text, endpoint=endpoint, region=region), text)
+    return place_in(s3.by_environment(text) if text.startswith("s3://") else Store(uri=text), text)

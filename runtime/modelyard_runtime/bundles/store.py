@@ -21,7 +21,8 @@ from modelyard_runtime.bundles.bundle import (
     sha256,
     verify,
 )
-from modelyard_runtime.storage.filesystem import Place, is_local, local, reading, write_durably, write_whole
+from modelyard_runtime.storage.filesystem import Place, is_local, local, reading, write_whole
+from modelyard_runtime.storage.protocols.disk import write_durably
 
 _KEPT = 2  # bundles on a disk: the one in use, and the one before, which a reader may still be loading
 _LARGEST_JSON = 64 * 2**20

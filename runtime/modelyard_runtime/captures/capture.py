@@ -28,7 +28,7 @@ from modelyard_runtime.captures.kept_rows import (
 )
 from modelyard_runtime.captures.segments import Segments, folder_of
 from modelyard_runtime.models.answers import Answer
-from modelyard_runtime.storage.filesystem import Place, listed, place, write_whole
+from modelyard_runtime.storage.filesystem import Place, listed, place, remove_folder, write_whole
 from modelyard_runtime.storage.spool import CaptureMetrics, spool_of
 from modelyard_runtime.workload.records import Capture, Workload
 
@@ -233,7 +233,7 @@ class Captures:
             return
         self._expired_at = now
         for day in old_days(self._place, now - timedelta(seconds=self._retain_s)):
-            self._place.filesystem.delete_dir(day)
+            remove_folder(self._place.at(day))
             _log.info("deleted captures %s", day)
 
 

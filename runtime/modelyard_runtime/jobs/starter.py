@@ -23,7 +23,8 @@ from modelyard_runtime.jobs.job_start import Start, start_run
 from modelyard_runtime.jobs.run_requests import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.jobs.siblings import exists, job_named
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import Entry, Place, first_files, place, reading, remove, write_whole
+from modelyard_runtime.storage.filesystem import Place, first_files, place, reading, remove, write_whole
+from modelyard_runtime.storage.protocols.driver import Entry
 from modelyard_runtime.workload.description import API_VERSION, Json, Section, section
 from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Request, StarterWorkload
@@ -86,7 +87,7 @@ class MonitorRequests:
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
         """The files in that folder, up to a limit."""
-        return first_files(self.workload, uri, self.allowed.store, _MOST_LISTED, after)
+        return first_files(self.folder(uri), _MOST_LISTED, after)
 
 
 def _answer_monitor(requests: MonitorRequests) -> int:

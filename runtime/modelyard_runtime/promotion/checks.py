@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.filesystem import SCHEMES
 from modelyard_runtime.workload.records import PromoterWorkload
 
-_OF_STORES, _OF_REGISTRY = ("s3://", "file://"), ("models:/", "runs:/")
+_OF_REGISTRY = ("models:/", "runs:/")
 
 
 def check_promoter(workload: PromoterWorkload) -> None:
@@ -13,7 +14,7 @@ def check_promoter(workload: PromoterWorkload) -> None:
     imports = {f"models.{name}": entry for name, entry in workload.imports.items()}
     for name, entry in imports.items():
         uri, store = entry.imported.uri, entry.imported.store
-        if not uri.startswith(_OF_STORES if store else _OF_REGISTRY):
+        if not uri.startswith(SCHEMES if store else _OF_REGISTRY):
             raise Refusal(f"{name}: a model cannot be imported from {uri}")
     promotions = imports | {f"pipelines.{name}": entry for name, entry in workload.promotions.items()}
     promotions |= {f"models.{name}": entry for name, entry in workload.stages.items()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry.formats import DATA_ALONE, FORMAT_TAG, format_of
+from modelyard_runtime.storage.filesystem import artifact_variables
 from modelyard_runtime.workload import records
 from modelyard_runtime.workload.description import Section
 
@@ -83,20 +84,10 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """Set the AWS variables for boto3, with which MLflow reads and writes artifacts."""
+    """Set the variables with which MLflow reads and writes artifacts, by the protocol of their store."""
     access = workload.stores.get(store)
-    if access is None:
-        return
-    for variable, source in (
-        ("AWS_ACCESS_KEY_ID", access.access_key_id_env),
-        ("AWS_SECRET_ACCESS_KEY", access.secret_access_key_env),
-    ):
-        if source and source in os.environ:
-            os.environ[variable] = os.environ[source]
-    if access.endpoint:
-        os.environ["MLFLOW_S3_ENDPOINT_URL"] = access.endpoint
-    if access.region:
-        os.environ["AWS_DEFAULT_REGION"] = access.region
+    if access is not None:
+        os.environ.update(artifact_variables(access))
 
 
 def version_at(name: str, alias: str) -> Version | None:

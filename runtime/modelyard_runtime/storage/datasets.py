@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import Place, make_folder, place, remove
+from modelyard_runtime.storage.filesystem import Place, make_folder, move, place, remove
 from modelyard_runtime.storage.filesystem import files as files_of
 from modelyard_runtime.workload.records import Dataset, Workload
 
@@ -161,7 +161,7 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
                 import pyarrow.csv as csv
 
                 csv.write_csv(table, stream)
-        where.filesystem.move(staged.path, final.path)
+        move(staged, final)
     finally:
         remove(staged)
     return final.path

@@ -1,19 +1,18 @@
-"""Object stores and folders as one kind of filesystem: S3-compatible services, or local paths."""
+"""Stores as one kind of filesystem, whatever protocol they speak: the scheme of a URI decides which driver opens it."""
 
 from __future__ import annotations
 
-import heapq
-import os
-import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.protocols import azure, disk, gcs, s3
+from modelyard_runtime.storage.protocols.disk import Disk
+from modelyard_runtime.storage.protocols.driver import Driver, Entry
 from modelyard_runtime.workload.records import Store, Workload
 
 if TYPE_CHECKING:
@@ -23,20 +22,43 @@ if TYPE_CHECKING:
 _UNKNOWN = Store(uri="")
 """A store that the description does not name: it is opened with what the Pod itself has."""
 
-_DENIED = "ACCESS_DENIED"
-"""What Arrow writes into an error when S3 answers 403."""
+_Open: TypeAlias = Callable[[Store, SplitResult], tuple[Driver, str]]
+_Variables: TypeAlias = Callable[[Store], dict[str, str]]
+
+_PROTOCOLS: Final[Mapping[str, tuple[_Open, _Variables]]] = {
+    "abfss": (azure.opened, azure.variables),
+    "file": (disk.opened, disk.variables),
+    "gs": (gcs.opened, gcs.variables),
+    "s3": (s3.opened, s3.variables),
+}
+"""By scheme: what opens a URI, and the variables with which MLflow opens artifacts."""
+
+SCHEMES: Final = tuple(f"{scheme}://" for scheme in _PROTOCOLS)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder or file: a filesystem of pyarrow and a path within it."""
+    """A folder or file: an open store, and a path within it."""
 
-    filesystem: fs.FileSystem
+    driver: Driver
     path: str
+
+    @property
+    def filesystem(self) -> fs.FileSystem:
+        """The filesystem of pyarrow that the path is one of."""
+        return self.driver.filesystem
 
     def below(self, *parts: str) -> Place:
         """A place further down."""
-        return Place(self.filesystem, "/".join((self.path.rstrip("/"), *parts)))
+        return Place(self.driver, "/".join((self.path.rstrip("/"), *parts)))
+
+    def at(self, path: str) -> Place:
+        """Another path of the same store."""
+        return Place(self.driver, path)
+
+    def folder(self) -> Place:
+        """The folder that it is in."""
+        return self.at(self.path.rpartition("/")[0])
 
 
 def place(workload: Workload, uri: str, store: str = "") -> Place:
@@ -46,122 +68,41 @@ def place(workload: Workload, uri: str, store: str = "") -> Place:
 
 def place_in(store: Store, uri: str) -> Place:
     """The same for a URI in one store."""
-    from pyarrow import fs
-
     parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        return Place(_s3(store), f"{parts.netloc}{parts.path}".rstrip("/"))
-    if parts.scheme == "file":
-        return Place(fs.LocalFileSystem(), unquote(parts.path).rstrip("/"))
-    raise Refusal(f"{parts.scheme}:// is not opened here; use an S3-compatible store or file://")
+    opened, _ = _protocol(parts.scheme)
+    return Place(*opened(store, parts))
 
 
-def _s3(store: Store) -> fs.S3FileSystem:
-    from pyarrow import fs
-
-    endpoint = urlsplit(store.endpoint)
-    return fs.S3FileSystem(
-        access_key=_from_environment(store.access_key_id_env),
-        secret_key=_from_environment(store.secret_access_key_env),
-        region=store.region or os.environ.get("AWS_REGION") or "us-east-1",
-        endpoint_override=endpoint.netloc or None,
-        scheme=endpoint.scheme or "https",
-        background_writes=True,
-        allow_bucket_creation=False,
-    )
+def artifact_variables(store: Store) -> dict[str, str]:
+    """The variables with which MLflow, which opens artifacts by itself, opens them in a store."""
+    _, variables = _protocol(urlsplit(store.uri).scheme)
+    return variables(store)
 
 
-def _from_environment(variable: str) -> str | None:
-    if not variable:
-        return None
-    value = os.environ.get(variable)
-    if not value:
-        raise Refusal(f"{variable} is not set; the description says that it opens a store")
-    return value
+def _protocol(scheme: str) -> tuple[_Open, _Variables]:
+    if scheme not in _PROTOCOLS:
+        raise Refusal(f"{scheme}:// is not opened here; what can be opened is {', '.join(SCHEMES)}")
+    return _PROTOCOLS[scheme]
 
 
 def local(folder: Path) -> Place:
     """A folder of this machine."""
-    from pyarrow import fs
-
-    return Place(fs.LocalFileSystem(), str(folder))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in a folder."""
-
-    name: str
-    modified: datetime
-
-
-def first_files(workload: Workload, uri: str, store: str, most: int, after: str = "") -> list[Entry]:
-    """Files of a folder in the order of their names, from the first name beyond `after`.
-
-    However much others have written there, about `most` names are read, those of folders among them. Arrow's own list
-    has no such bound.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        opened = workload.stores.get(store, _UNKNOWN)
-        return _first_objects(opened, parts.netloc, f"{parts.path.strip('/')}/", most, after)
-    return _first_of_disk(Path(place(workload, uri, store).path), most, after)
-
-
-def _first_objects(store: Store, bucket: str, prefix: str, most: int, after: str) -> list[Entry]:
-    found: list[Entry] = []
-    read = 0
-    pages = _client(store).get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=f"{prefix}{after}"):
-        objects = page.get("Contents", [])
-        found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
-        read += len(objects) + len(page.get("CommonPrefixes", []))
-        if read >= most:
-            break
-    return [one for one in found if one.name]  # an empty name is the marker of the folder itself
-
-
-def _client(store: Store) -> Any:  # boto3 types its clients at run time
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(
-        "s3",
-        aws_access_key_id=_from_environment(store.access_key_id_env),
-        aws_secret_access_key=_from_environment(store.secret_access_key_env),
-        region_name=store.region or os.environ.get("AWS_REGION") or "us-east-1",
-        endpoint_url=store.endpoint or None,
-        config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}),
-    )
-
-
-def _first_of_disk(folder: Path, most: int, after: str) -> list[Entry]:
-    found: list[Entry] = []
-    try:
-        with os.scandir(folder) as entries:
-            names = heapq.nsmallest(most, (one.name for one in entries if one.name > after))
-    except FileNotFoundError:
-        return []
-    for name in names:
-        path = folder / name
-        if path.is_file():
-            found.append(Entry(name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
-    return found
+    return Place(Disk(), str(folder))
 
 
 def is_local(where: Place) -> bool:
     """Whether a place is on this machine."""
-    from pyarrow import fs
+    return where.driver.local
 
-    return isinstance(where.filesystem, fs.LocalFileSystem)
+
+def first_files(where: Place, most: int, after: str = "") -> list[Entry]:
+    """Files of a folder in the order of their names, from the first name beyond `after`, and about `most` of them."""
+    return where.driver.first(where.path, most, after)
 
 
 def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
     """What lies in a folder; nothing where there is no such folder."""
-    from pyarrow import fs
-
-    selected = fs.FileSelector(where.path, allow_not_found=True, recursive=recursive)
-    return list(where.filesystem.get_file_info(selected))
+    return where.driver.listed(where.path, recursive=recursive)
 
 
 def files(where: Place) -> list[fs.FileInfo]:
@@ -173,18 +114,12 @@ def files(where: Place) -> list[fs.FileInfo]:
     from pyarrow import fs
 
     if is_local(where) and Path(where.path).is_file():
-        return [where.filesystem.get_file_info(where.path)]
+        return where.driver.single(where.path)
     below = [one for one in listed(where, recursive=True) if one.type == fs.FileType.File]
     if below or is_local(where):
         shown = [one for one in below if not _hidden(one.path.removeprefix(where.path))]
         return sorted(shown, key=lambda one: str(one.path))
-    try:
-        info = where.filesystem.get_file_info(where.path)
-    except OSError as problem:
-        if _DENIED not in str(problem):
-            raise
-        return []
-    return [info] if info.type == fs.FileType.File else []
+    return where.driver.single(where.path)
 
 
 def _hidden(path: str) -> bool:
@@ -197,7 +132,7 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
     try:
         stream = where.filesystem.open_input_stream(where.path)
     except OSError as problem:
-        if _is_missing(where, problem):
+        if where.driver.is_missing(where.path, problem):
             raise FileNotFoundError(where.path) from None
         raise
     with stream:
@@ -206,26 +141,12 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
 
 def remove(where: Place) -> None:
     """Delete a file, if there is one."""
-    try:
-        where.filesystem.delete_file(where.path)
-    except OSError as problem:
-        if not _is_missing(where, problem):
-            raise
+    where.driver.remove(where.path)
 
 
-def _is_missing(where: Place, problem: OSError) -> bool:
-    """Whether a request failed because there is no such file.
-
-    S3 answers 403 instead of 404 to those who may not list the bucket with the key as the prefix: the folder of the
-    file, which a workload may list, decides then.
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
-    """
-    if isinstance(problem, FileNotFoundError):
-        return True
-    if _DENIED not in str(problem):
-        return False
-    folder = Place(where.filesystem, where.path.rpartition("/")[0])
-    return where.path not in {one.path for one in listed(folder)}
+def remove_folder(where: Place) -> None:
+    """Delete a folder and all below it."""
+    where.driver.remove_folder(where.path)
 
 
 def make_folder(where: Place) -> None:
@@ -234,29 +155,11 @@ def make_folder(where: Place) -> None:
         Path(where.path).mkdir(parents=True, exist_ok=True)
 
 
+def move(where: Place, to: Place) -> None:
+    """Give a file another name in its store, where what had that name is replaced."""
+    where.driver.move(where.path, to.path)
+
+
 def write_whole(where: Place, content: bytes) -> None:
-    """Write one file; a reader sees what was there before or the whole of it.
-
-    An object store shows an object when it is complete, and has no folders that would have to be made, for which a
-    workload may have no right. On a disk the file is written beside and renamed.
-    """
-    if not is_local(where):
-        with where.filesystem.open_output_stream(where.path) as stream:
-            stream.write(content)
-        return
-    path = Path(where.path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f"_{uuid.uuid4().hex}")  # readers of datasets and captures pass over it
-    try:
-        write_durably(staged, content)
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file of a disk that may lose its power: it is on the disk before what follows says that it is there."""
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Write one file; a reader sees what was there before or the whole of it."""
+    where.driver.write(where.path, content)

@@ -104,7 +104,7 @@ def _forget(root: Place) -> None:
 def _remove_all(root: Place, name: str) -> None:
     for entry in listed(root):
         if str(entry.base_name).startswith(f"{name}{_WITHIN}"):
-            remove(Place(root.filesystem, str(entry.path)))
+            remove(root.at(str(entry.path)))
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it

@@ -18,6 +18,7 @@ from modelyard_runtime.jobs.cluster_api import ClusterApi
 from modelyard_runtime.jobs.run_requests import ask
 from modelyard_runtime.jobs.starter import answer_requests
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import filesystem
 from modelyard_runtime.workload.records import BreachRun, MonitorWorkload, RunRequest, StarterWorkload
 from tests.runtime.api_server import ApiServer
 from tests.runtime.described import record
@@ -214,8 +215,8 @@ def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypat
     """If passes end halfway, it is not always the same monitors that have to wait."""
     first: set[str] = set()
 
-    def ended(_: object, uri: str, *__: object) -> object:
-        first.add(uri)
+    def ended(where: filesystem.Place, *_: object) -> object:
+        first.add(where.path)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(starter, "first_files", ended)
@@ -224,7 +225,7 @@ def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypat
         with pytest.raises(KeyboardInterrupt):
             answer_requests(api, record(StarterWorkload, workload), now())
 
-    assert first == {"file:///a", "file:///b", "file:///c"}
+    assert first == {"/a", "/b", "/c"}
 
 
 def test_old_answers_are_removed_wherever_they_are_in_a_full_folder(

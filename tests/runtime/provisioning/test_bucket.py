@@ -70,21 +70,20 @@ def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
 ) -> None:
     """Whole pages are read, so a few more may be returned; subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
-    names = [one.name for one in first_files(record(Workload, workload), base, "lake", 4)]
+    where = place(record(Workload, workload), base, "lake")
+    names = [one.name for one in first_files(where, 4)]
 
     assert names == [f"{at}.json" for at in range(len(names))]
     assert 3 <= len(names) <= 5
-    assert [one.name for one in first_files(record(Workload, workload), base, "lake", 99)] == [
-        f"{at}.json" for at in range(10)
-    ]
-    assert [one.name for one in first_files(record(Workload, workload), base, "lake", 99, after="7")] == [
+    assert [one.name for one in first_files(where, 99)] == [f"{at}.json" for at in range(10)]
+    assert [one.name for one in first_files(where, 99, after="7")] == [
         "7.json",
         "8.json",
         "9.json",
     ]
-    (last,) = first_files(record(Workload, workload), base, "lake", 99, after="8.json")
+    (last,) = first_files(where, 99, after="8.json")
     assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=5)
-    assert first_files(record(Workload, workload), f"{base}none/", "lake", 99) == []
+    assert first_files(where.below("none"), 99) == []
 
 
 def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:

@@ -10,13 +10,14 @@ from modelyard_runtime.workload.decode import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store(Record):
-    """An object store that the workload may access."""
+    """An object store that the workload may access, with the credentials that its protocol needs."""
 
     uri: str
     endpoint: str = ""
     region: str = ""
     access_key_id_env: str = ""
     secret_access_key_env: str = ""
+    account_key_env: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

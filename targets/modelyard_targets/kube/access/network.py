@@ -26,6 +26,7 @@ from modelyard_targets.kube.pipelines.job import job_groups
 from modelyard_targets.kube.pipelines.launcher import launcher_name
 from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
 from modelyard_targets.kube.placement.fixed import PORTS, SERVE_PORT
+from modelyard_targets.kube.storage.addressed import addressed
 from modelyard_targets.kube.workload.describe import stores_of, uses_registry
 from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
 
@@ -71,7 +72,7 @@ def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
         {"from": [_operator(context)], "ports": ports(PORTS["dashboard"])},
         *_scraped(context),
     ]
-    egress: list[Value] = [{"to": [own]}, *_reached(resource, _job_uris(job, context), context)]
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, _uris(resource, context), context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
     if any(group.minimum < group.maximum for group in job_groups(job, context)):
         yield _head(resource, context)
@@ -87,7 +88,7 @@ def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
 def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
     """The policy of a MONITOR."""
     job = resource.value
-    egress = _reached(resource, _monitor_uris(job, context), context)
+    egress = _reached(resource, _uris(resource, context), context)
     if context.prometheus_uri:
         egress += _prometheus(context)
     if job.monitor.on_breach.run and job.request is None:
@@ -188,29 +189,5 @@ def _registry(context: Context) -> list[Value]:
     return [{"to": [where], "ports": ports(REGISTRY_PORT)}]
 
 
-def _job_uris(job: Job, context: Context) -> list[str]:
-    pipeline = job.pipeline
-    names = [*pipeline.inputs, pipeline.output]
-    for step in pipeline.steps:
-        names += [*step.inputs, step.output]
-    if job.model is not None and pipeline.type == "training":
-        names += [check.data for check in job.model.validation]
-    return _uris(names, context)
-
-
-def _monitor_uris(job: MonitorJob, context: Context) -> list[str]:
-    monitor = job.monitor
-    names = [monitor.reference.data if monitor.reference else "", monitor.labels]
-    section, _, watched = monitor.watch.partition(".")
-    if section == "data":
-        names.append(watched)
-    elif section == "pipelines":
-        pipeline = context.system.pipelines[watched]
-        names.append(pipeline.output or pipeline.inputs[0])
-    return _uris(names, context)
-
-
-def _uris(names: Sequence[str], context: Context) -> list[str]:
-    """Return the URIs of datasets outside all declared stores."""
-    datasets = [context.system.data[name] for name in dict.fromkeys(names) if name]
-    return [dataset.uri for dataset in datasets if dataset.uri]
+def _uris(resource: Resource, context: Context) -> list[str]:
+    return [dataset.uri for dataset in addressed(resource, context.system)]

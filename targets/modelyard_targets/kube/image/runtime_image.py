@@ -26,6 +26,7 @@ from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import RAY_VERSION, mirrored
+from modelyard_targets.kube.storage.buckets import schemes
 from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
 
 FOLDER: Final = "image"
@@ -86,8 +87,8 @@ def needs_runtime_image(plan: Plan, placement: str) -> bool:
 
 
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
-    """Return the image's direct requirements: for all workloads, the frameworks in use, managed databases, and the
-    registry if it runs on the target.
+    """Return the image's direct requirements: for all workloads, for the frameworks and storage protocols in use, for
+    managed databases, and for the registry if it runs on the target.
     """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
@@ -97,6 +98,8 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
         lines += table["databases"]
     if system.registry is not None and not system.registry.adopt and _holds_registry(system, target):
         lines += table["registry"]
+    for scheme in schemes(system):
+        lines += table["protocols"].get(scheme, [])
     for framework, needed in table["frameworks"].items():
         if framework in frameworks:
             lines += needed
@@ -164,10 +167,11 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for all workloads, for databases, for the registry, and by framework."""
+    """Lines of `requirements.txt`: for all workloads, for databases and the registry, by scheme, and by framework."""
 
     always: list[str]
     databases: list[str]
+    protocols: dict[str, list[str]]
     registry: list[str]
     frameworks: dict[str, list[str]]
 

@@ -50,6 +50,13 @@ def driver_of(store: Store, system: System) -> Driver:
     return S3 if store.endpoint else cloud_storage(system.target(store.target).provider).driver
 
 
+def schemes(system: System) -> frozenset[str]:
+    """Of the addresses that workloads open: those of object stores, and of datasets that lie in none."""
+    stores = (store for store in system.stores.values() if store.type == "object")
+    datasets = (dataset.uri.partition(":")[0] for dataset in system.data.values() if dataset.uri)
+    return frozenset([*(driver_of(store, system).scheme for store in stores), *datasets])
+
+
 def object_uri(store: Store, path: str, system: System) -> str:
     """Where a path of an object store is, as workloads open it: `s3://bucket/path`."""
     return driver_of(store, system).uri(bucket_name(store, system), path.lstrip("/"))

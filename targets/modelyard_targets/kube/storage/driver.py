@@ -51,10 +51,24 @@ class Driver:
     server: Callable[[Opening], list[Value]]
     maker: Callable[[Opening], list[Value]]
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    domain: str = ""  # of accounts: buckets are then written `bucket@account`
+
+    @property
+    def example(self) -> str:
+        """A bucket in the words of a hint."""
+        return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:
         """Where an object is; `path` begins with no slash."""
-        return f"{self.scheme}://{bucket}/{path}"
+        return f"{self.scheme}://{bucket}{self.domain}/{path}"
+
+    def opens(self, uri: str) -> bool:
+        """Whether an address is one of this protocol, whole enough to be opened."""
+        scheme, _, rest = uri.partition("://")
+        container, at, host = rest.partition("/")[0].partition("@")
+        if not self.domain:
+            return scheme == self.scheme and bool(container) and not at
+        return scheme == self.scheme and bool(container) and bool(host.partition(".")[0]) and "." in host
 
     def secret(self, name: str) -> Credentials:
         """A Secret with the keys as they are usually called."""

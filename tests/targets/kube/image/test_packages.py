@@ -41,7 +41,7 @@ def test_the_table_was_made_from_the_versions_that_are_asked_for() -> None:
         *image["always"],
         *image["databases"],
         *image["registry"],
-        *(line for lines in image["frameworks"].values() for line in lines),
+        *(line for group in ("protocols", "frameworks") for lines in image[group].values() for line in lines),
     ]
 
     for kind, lines in (("image", roots), ("programs", programs["programs"])):

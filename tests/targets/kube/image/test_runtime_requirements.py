@@ -18,6 +18,7 @@ def test_both_lists_pin_the_same() -> None:
         *table["always"],
         *table["databases"],
         *(line for lines in table["frameworks"].values() for line in lines),
+        *(line for lines in table["protocols"].values() for line in lines),
     }
     tested = set((REPOSITORY / "runtime" / "modelyard_runtime" / "requirements.txt").read_text().split())
 

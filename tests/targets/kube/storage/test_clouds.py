@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.records import replace
+from modelyard_targets.kube.storage.azure import AZURE
 from modelyard_targets.kube.storage.buckets import driver_of, object_uri
 from modelyard_targets.kube.storage.clouds import cloud_storage
 from modelyard_targets.kube.storage.gcs import GCS
@@ -15,7 +16,13 @@ from tests.targets.aws.emitted import AWS_SPEC
 
 @pytest.mark.parametrize(
     ("provider", "endpoint", "scheme"),
-    [("aws", "", "s3"), ("gcp", "", "gs"), ("gcp", "https://s3.acme.example", "s3"), ("kubernetes", "", "s3")],
+    [
+        ("aws", "", "s3"),
+        ("azure", "", "abfss"),
+        ("gcp", "", "gs"),
+        ("gcp", "https://s3.acme.example", "s3"),
+        ("kubernetes", "", "s3"),
+    ],
 )
 def test_a_store_speaks_what_its_cloud_does_unless_it_has_an_endpoint(
     provider: str, endpoint: str, scheme: str
@@ -25,7 +32,7 @@ def test_a_store_speaks_what_its_cloud_does_unless_it_has_an_endpoint(
     system = replace(system, deployment=replace(system.deployment, targets=targets))
     store = replace(system.stores["lake"], endpoint=endpoint)
 
-    assert driver_of(store, system) is {"s3": S3, "gs": GCS}[scheme]
+    assert driver_of(store, system) is {"s3": S3, "gs": GCS, "abfss": AZURE}[scheme]
     assert object_uri(store, "/a", system).startswith(f"{scheme}://")
     assert object_uri(store, "/a", system).endswith("/a")
 

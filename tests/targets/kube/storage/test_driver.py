@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from modelyard.stack import Value
+from modelyard_targets.kube.storage.azure import AZURE
 from modelyard_targets.kube.storage.driver import Credentials, Driver, Opening
 from modelyard_targets.kube.storage.gcs import GCS
 from modelyard_targets.kube.storage.s3 import S3
 
-DRIVERS = pytest.mark.parametrize("driver", [S3, GCS], ids=lambda driver: driver.scheme)
+DRIVERS = pytest.mark.parametrize("driver", [S3, GCS, AZURE], ids=lambda driver: driver.scheme)
 
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
@@ -27,8 +28,12 @@ def all_variables(driver: Driver, opening: Opening) -> list[Value]:
 
 @DRIVERS
 def test_a_uri_has_the_scheme_the_bucket_and_the_path(driver: Driver) -> None:
-    assert driver.uri("lake", "a/b") == f"{driver.scheme}://lake/a/b"
-    assert driver.uri("lake", "") == f"{driver.scheme}://lake/"
+    bucket = "lake@acme" if driver.domain else "lake"
+
+    assert driver.uri(bucket, "a/b") == f"{driver.scheme}://{bucket}{driver.domain}/a/b"
+    assert driver.uri(bucket, "") == f"{driver.scheme}://{bucket}{driver.domain}/"
+    assert driver.opens(driver.uri(bucket, "a/b"))
+    assert driver.opens(driver.uri(bucket, ""))
 
 
 @DRIVERS
@@ -58,3 +63,24 @@ def test_variables_of_several_stores_have_a_prefix_each() -> None:
         "MODELYARD_STORE_LAKE_ACCESS_KEY_ID",
         "MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY",
     ]
+
+
+@pytest.mark.parametrize(
+    ("driver", "uri"),
+    [
+        (S3, "gs://lake/a"),
+        (S3, "s3:///a"),
+        (GCS, "gs://lake@acme/a"),
+        (AZURE, "abfss://lake/a"),
+        (AZURE, "abfss://lake@acme/a"),
+        (AZURE, "abfss://@acme.dfs.core.windows.net/a"),
+        (AZURE, "abfss://lake@.dfs.core.windows.net/a"),
+    ],
+)
+def test_half_an_address_and_that_of_another_protocol_is_not_opened(driver: Driver, uri: str) -> None:
+    assert not driver.opens(uri)
+
+
+def test_an_account_is_named_beside_its_container() -> None:
+    assert AZURE.uri("lake@acme", "a/b") == "abfss://lake@acme.dfs.core.windows.net/a/b"
+    assert AZURE.opens("abfss://lake@acme.dfs.core.chinacloudapi.cn/a")

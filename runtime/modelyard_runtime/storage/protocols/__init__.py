@@ -1,0 +1,1 @@
+"""A driver for each protocol of storage. Libraries of a cloud are imported when a store of it is opened."""

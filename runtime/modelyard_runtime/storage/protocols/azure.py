@@ -1,0 +1,122 @@
+"""The protocol of Azure's Blob Storage, in accounts with and without a hierarchical namespace.
+
+A URI names the account beside the container: `abfss://container@account.dfs.core.windows.net/path`. The identity of the
+Pod opens it, or a key of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.protocols.driver import Driver, Entry, from_environment
+from modelyard_runtime.workload.records import Store
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+_FOLDER = "hdi_isfolder"
+"""Metadata of an object that stands in the place of a folder."""
+
+
+def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
+    """A store, and the path of a URI in it."""
+    container, _, host = uri.netloc.partition("@")
+    account, _, domain = host.partition(".dfs.")
+    if not (container and account and domain):
+        raise Refusal(f"{uri.geturl()} names no account: write abfss://container@account.dfs.core.windows.net/path")
+    return Azure(store, account, domain), f"{container}{uri.path}".rstrip("/")
+
+
+def variables(store: Store) -> dict[str, str]:
+    """What MLflow opens artifacts with: the identity of the Pod, which Azure's library finds by itself."""
+    return {}
+
+
+class Azure(Driver):
+    """Containers of one account."""
+
+    def __init__(self, store: Store, account: str, domain: str) -> None:
+        super().__init__(_filesystem(store, account, domain))
+        self._key_env = store.account_key_env
+        self._url = f"{store.endpoint}/{account}" if store.endpoint else f"https://{account}.blob.{domain}"
+
+    def first(self, path: str, most: int, after: str) -> list[Entry]:
+        container, _, folder = path.partition("/")
+        prefix = f"{folder}/" if folder else ""
+        with _failing_as_arrow():
+            listing = self._container(container).walk_blobs(
+                prefix, include=["metadata"], delimiter="/", start_from=f"{prefix}{after}"
+            )
+            found = [one for one in islice(listing, most + 1) if not one.name.endswith("/")]
+        entries = [Entry(str(one.name).removeprefix(prefix), one.last_modified) for one in found if not _is_folder(one)]
+        return [one for one in entries if one.name > after]  # what is listed begins with the name itself
+
+    def write(self, path: str, content: bytes) -> None:
+        """In one request, or in blocks that count once all are there: Arrow would begin with an empty object."""
+        container, _, name = path.partition("/")
+        with _failing_as_arrow():
+            self._container(container).upload_blob(name, content, overwrite=True)
+
+    def move(self, path: str, to: str) -> None:
+        """Accounts with a hierarchical namespace rename; for others Arrow has no way."""
+        try:
+            super().move(path, to)
+        except NotImplementedError:
+            self.filesystem.copy_file(path, to)
+            self.remove(path)
+
+    def remove(self, path: str) -> None:
+        """Without the object in the place of the folder that Arrow would leave, and wait for."""
+        container, _, name = path.partition("/")
+        try:
+            with _failing_as_arrow():
+                self._container(container).delete_blob(name)
+        except FileNotFoundError:
+            return
+
+    def _container(self, name: str) -> Any:
+        from azure.storage.blob import ContainerClient
+
+        return ContainerClient(self._url, name, credential=from_environment(self._key_env) or _identity())
+
+
+def _is_folder(blob: Any) -> bool:
+    return (blob.metadata or {}).get(_FOLDER) == "true"
+
+
+def _identity() -> Any:
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def _filesystem(store: Store, account: str, domain: str) -> fs.AzureFileSystem:
+    from pyarrow import fs
+
+    endpoint = urlsplit(store.endpoint)
+    return fs.AzureFileSystem(
+        account_name=account,
+        account_key=from_environment(store.account_key_env),
+        blob_storage_authority=endpoint.netloc or f".blob.{domain}",
+        dfs_storage_authority=endpoint.netloc or f".dfs.{domain}",
+        blob_storage_scheme=endpoint.scheme or "https",
+        dfs_storage_scheme=endpoint.scheme or "https",
+    )
+
+
+@contextmanager
+def _failing_as_arrow() -> Generator[None]:
+    """Failures of Azure's library as those of Arrow."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+    try:
+        yield
+    except ResourceNotFoundError as problem:
+        raise FileNotFoundError(str(problem)) from None
+    except AzureError as problem:
+        raise OSError(f"Azure Blob Storage does not answer: {problem}") from problem

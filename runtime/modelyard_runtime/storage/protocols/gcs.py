@@ -1,0 +1,129 @@
+"""The protocol of Google Cloud Storage, opened with the identity of the Pod.
+
+An endpoint without TLS is an emulator's: no identity is sent there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from modelyard_runtime.storage.protocols.driver import Driver, Entry
+from modelyard_runtime.workload.records import Store
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+_TRIED_FOR = timedelta(minutes=1)
+"""Arrow would try again for a quarter of an hour."""
+
+_TIMEOUT_S = (5, 30)
+
+
+def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
+    """A store, and the path of a URI in it."""
+    return Gcs(store), f"{uri.netloc}{uri.path}".rstrip("/")
+
+
+def variables(store: Store) -> dict[str, str]:
+    """What MLflow opens artifacts with: the identity of the Pod, which Google's library finds by itself."""
+    return {"STORAGE_EMULATOR_HOST": store.endpoint} if _is_emulator(store) else {}
+
+
+class Gcs(Driver):
+    """Buckets of Google Cloud Storage."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(_filesystem(store))
+        self._store = store
+
+    def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
+        """Of the folders in a folder, Arrow lists those alone that have an object in their place."""
+        if recursive:
+            return super().listed(path, recursive=True)
+        try:
+            return self._folder(path)
+        except FileNotFoundError:  # the bucket, as for Arrow
+            return []
+
+    def _folder(self, path: str) -> list[fs.FileInfo]:
+        from pyarrow import fs
+
+        bucket, prefix = _split(path)
+        with _failing_as_arrow():
+            pages = _client(self._store).list_blobs(bucket, prefix=prefix, delimiter="/", timeout=_TIMEOUT_S)
+            found = [
+                fs.FileInfo(f"{bucket}/{blob.name}", fs.FileType.File, mtime=blob.updated, size=blob.size)
+                for blob in pages
+                if blob.name != prefix
+            ]
+            folders = [f"{bucket}/{name.rstrip('/')}" for name in sorted(pages.prefixes)]
+        return [*found, *(fs.FileInfo(name, fs.FileType.Directory) for name in folders)]
+
+    def first(self, path: str, most: int, after: str) -> list[Entry]:
+        bucket, prefix = _split(path)
+        found: list[Entry] = []
+        read = 0
+        with _failing_as_arrow():
+            listing = _client(self._store).list_blobs(
+                bucket, prefix=prefix, delimiter="/", start_offset=f"{prefix}{after}", timeout=_TIMEOUT_S
+            )
+            for page in listing.pages:
+                blobs = list(page)
+                found += [Entry(str(blob.name).removeprefix(prefix), blob.updated) for blob in blobs]
+                read += len(blobs) + len(page.prefixes)
+                if read >= most:
+                    break
+        return [one for one in found if one.name > after]  # an offset is among what is listed
+
+    def remove_folder(self, path: str) -> None:
+        """For Arrow, a folder without an object in its place is missing once it is empty."""
+        self.filesystem.delete_dir_contents(path, missing_dir_ok=True)
+
+
+def _split(path: str) -> tuple[str, str]:
+    bucket, _, folder = path.partition("/")
+    return bucket, f"{folder}/" if folder else ""
+
+
+def _is_emulator(store: Store) -> bool:
+    return urlsplit(store.endpoint).scheme == "http"
+
+
+def _filesystem(store: Store) -> fs.GcsFileSystem:
+    from pyarrow import fs
+
+    endpoint = urlsplit(store.endpoint)
+    return fs.GcsFileSystem(
+        anonymous=_is_emulator(store),
+        scheme=endpoint.scheme or "https",
+        endpoint_override=endpoint.netloc or None,
+        retry_time_limit=_TRIED_FOR,
+    )
+
+
+def _client(store: Store) -> Any:  # Google's library has no types
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    credentials = AnonymousCredentials() if _is_emulator(store) else None  # type: ignore[no-untyped-call]
+    options = {"api_endpoint": store.endpoint} if store.endpoint else None
+    return Client(project=None, credentials=credentials, client_options=options)
+
+
+@contextmanager
+def _failing_as_arrow() -> Generator[None]:
+    """Failures of Google's library as those of Arrow."""
+    from google.api_core.exceptions import GoogleAPIError, NotFound
+    from google.auth.exceptions import GoogleAuthError
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except NotFound as problem:
+        raise FileNotFoundError(str(problem)) from None
+    except (GoogleAPIError, GoogleAuthError, RequestException) as problem:
+        raise OSError(f"Google Cloud Storage does not answer: {problem}") from problem

@@ -1,0 +1,111 @@
+"""The protocol of S3: Amazon's own, and every service that speaks it at an endpoint of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from modelyard_runtime.storage.protocols.driver import Driver, Entry, from_environment
+from modelyard_runtime.workload.records import Store
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+_DENIED = "ACCESS_DENIED"
+"""What Arrow writes into an error when S3 answers 403."""
+
+
+def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
+    """A store, and the path of a URI in it."""
+    return S3(store), f"{uri.netloc}{uri.path}".rstrip("/")
+
+
+def by_environment(uri: str) -> Store:
+    """A store that no description names, by the usual variables of S3."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    return Store(uri=uri, endpoint=endpoint, region=region)
+
+
+def variables(store: Store) -> dict[str, str]:
+    """What MLflow opens artifacts with: it uses boto3, which knows credentials by the names that AWS gave them."""
+    keys = {
+        name: os.environ[source]
+        for name, source in (
+            ("AWS_ACCESS_KEY_ID", store.access_key_id_env),
+            ("AWS_SECRET_ACCESS_KEY", store.secret_access_key_env),
+        )
+        if source and source in os.environ
+    }
+    where = {"MLFLOW_S3_ENDPOINT_URL": store.endpoint, "AWS_DEFAULT_REGION": store.region}
+    return keys | {name: value for name, value in where.items() if value}
+
+
+class S3(Driver):
+    """Buckets of one service."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(_filesystem(store))
+        self._store = store
+
+    def first(self, path: str, most: int, after: str) -> list[Entry]:
+        bucket, _, folder = path.partition("/")
+        prefix = f"{folder}/" if folder else ""
+        found: list[Entry] = []
+        read = 0
+        pages = _client(self._store).get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=f"{prefix}{after}"):
+            objects = page.get("Contents", [])
+            found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
+            read += len(objects) + len(page.get("CommonPrefixes", []))
+            if read >= most:
+                break
+        return [one for one in found if one.name]  # an empty name is the marker of the folder itself
+
+    def single(self, path: str) -> list[fs.FileInfo]:
+        try:
+            return super().single(path)
+        except OSError as problem:
+            if _DENIED not in str(problem):
+                raise
+            return []
+
+    def is_missing(self, path: str, problem: OSError) -> bool:
+        """S3 answers 403 instead of 404 to those who may not list the bucket with the key as the prefix: the folder of
+        the file, which a workload may list, decides then.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
+        """
+        if _DENIED not in str(problem):
+            return super().is_missing(path, problem)
+        return path not in {one.path for one in self.listed(path.rpartition("/")[0])}
+
+
+def _filesystem(store: Store) -> fs.S3FileSystem:
+    from pyarrow import fs
+
+    endpoint = urlsplit(store.endpoint)
+    return fs.S3FileSystem(
+        access_key=from_environment(store.access_key_id_env),
+        secret_key=from_environment(store.secret_access_key_env),
+        region=store.region or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_override=endpoint.netloc or None,
+        scheme=endpoint.scheme or "https",
+        background_writes=True,
+        allow_bucket_creation=False,
+    )
+
+
+def _client(store: Store) -> Any:  # boto3 types its clients at run time
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        aws_access_key_id=from_environment(store.access_key_id_env),
+        aws_secret_access_key=from_environment(store.secret_access_key_env),
+        region_name=store.region or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_url=store.endpoint or None,
+        config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}),
+    )

@@ -1,0 +1,46 @@
+"""Addresses of datasets that workloads of a placement could not open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import stores as problems
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.plan import Plan
+from modelyard.spec import TargetSpec
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.storage.addressed import addressed
+from modelyard_targets.kube.storage.clouds import DRIVERS, cloud_storage
+
+_ON_DISK: Final = "file"
+"""Refused by a rule of its own, about pipelines on clusters."""
+
+
+def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report each dataset at an address of no known protocol, or of a cloud in which its workloads have no identity."""
+    target = target_of(plan, placement)
+    reported: set[str] = set()
+    for resource in plan.on(placement):
+        for dataset in addressed(resource, plan.system):
+            why, hint = _unopened(dataset.uri, target)
+            if why and dataset.name not in reported:
+                reported.add(dataset.name)
+                where = plan.system.at("data", dataset.name, "uri")
+                yield problems.address_not_opened(where, dataset.name, dataset.uri, why, hint)
+
+
+def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:
+    scheme = uri.partition(":")[0]
+    driver = DRIVERS.get(scheme)
+    if scheme == _ON_DISK:
+        return "", ""
+    if driver is None:
+        forms = [one.uri(one.example, "PATH") for one in DRIVERS.values()]
+        return f"workloads do not open {scheme}:", f"write {', '.join(forms[:-1])} or {forms[-1]}"
+    if not driver.opens(uri):
+        return "that is not a whole address", f"write {driver.uri(driver.example, 'PATH')}"
+    if target.in_cloud and cloud_storage(target.provider).driver is not driver:
+        why = f"workloads on target {quote(target.name)} have no identity that opens it"
+        return why, "copy the data into a store of the target, and set store: and path:"
+    return "", ""

@@ -1,0 +1,28 @@
+"""A service for each protocol of storage, started once; what cannot run here is skipped, and fails with CI=true."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from testbed import npm
+from tests.runtime.storage import services
+from tests.runtime.storage.services import Service
+
+_SERVICES = {"s3": services.s3, "gcs": services.gcs, "azure": services.azure, "disk": services.disk}
+
+
+@pytest.fixture(scope="session", params=sorted(_SERVICES))
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Each service."""
+    kind = str(request.param)
+    missing = npm.missing_for_azure() if kind == "azure" else []
+    if missing and os.environ.get("CI", "").lower() != "true":
+        pytest.skip(f"Azure's Blob Storage cannot run here: {'; '.join(missing)}")
+    if missing:
+        pytest.fail(f"Azure's Blob Storage cannot run here: {'; '.join(missing)}")
+    with ExitStack() as stack:
+        yield stack.enter_context(_SERVICES[kind](tmp_path_factory.mktemp(kind)))

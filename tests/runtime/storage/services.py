@@ -1,0 +1,190 @@
+"""Real services of storage on this machine, each with the client of its cloud, which is another than the runtime's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from testbed import npm
+from tests.runtime import gcs_emulator
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+_ACCOUNT = "devstoreaccount1"
+_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The account that every Azurite has, with the key that its documentation prints."""
+
+_STARTED_S = 180
+
+
+class Service(Protocol):
+    """A service with one bucket; paths are those of objects in it."""
+
+    uri: str
+    """The bucket's."""
+    store: dict[str, str]
+    """The store in a workload's description."""
+    environment: dict[str, str]
+    """The variables that open it."""
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write an object."""
+        ...
+
+    def get(self, path: str) -> bytes:
+        """Read an object."""
+        ...
+
+    def names(self, below: str) -> list[str]:
+        """Objects whose names begin alike, without those that stand in the place of a folder."""
+        ...
+
+
+class _S3:
+    def __init__(self, service: ObjectStore) -> None:
+        self.uri = f"s3://{BUCKET}"
+        keys = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}
+        self.store = {"uri": f"{self.uri}/", "endpoint": service.endpoint, "region": "us-east-1", **keys}
+        self.environment = {"STORE_ID": "id", "STORE_KEY": "key"}
+        self._client = service.client
+
+    def put(self, path: str, content: bytes) -> None:
+        self._client.put_object(Bucket=BUCKET, Key=path, Body=content)
+
+    def get(self, path: str) -> bytes:
+        content: bytes = self._client.get_object(Bucket=BUCKET, Key=path)["Body"].read()
+        return content
+
+    def names(self, below: str) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=below)
+        found = [str(one["Key"]) for page in pages for one in page.get("Contents", [])]
+        return [one for one in found if not one.endswith("/")]
+
+
+class Gcs:
+    """Google Cloud Storage, with a log of what it is asked."""
+
+    def __init__(self, port: str, log: Path) -> None:
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud.storage import Client
+
+        self.uri = f"gs://{gcs_emulator.BUCKET}"
+        endpoint = f"http://127.0.0.1:{port}"
+        self.store = {"uri": f"{self.uri}/", "endpoint": endpoint}
+        self.environment: dict[str, str] = {}
+        self._log = log
+        client: Any = Client(
+            project=None, credentials=AnonymousCredentials(), client_options={"api_endpoint": endpoint}
+        )
+        self._bucket: Any = client.bucket(gcs_emulator.BUCKET)
+
+    def put(self, path: str, content: bytes) -> None:
+        self._bucket.blob(path).upload_from_string(content)
+
+    def get(self, path: str) -> bytes:
+        content: bytes = self._bucket.blob(path).download_as_bytes()
+        return content
+
+    def names(self, below: str) -> list[str]:
+        return [str(one.name) for one in self._bucket.list_blobs(prefix=below)]
+
+    def requests(self) -> list[str]:
+        """What it was asked, a line for each request."""
+        return self._log.read_text().splitlines()[1:]
+
+
+class _Azure:
+    def __init__(self, port: str) -> None:
+        from azure.storage.blob import ContainerClient
+
+        self.uri = f"abfss://lake@{_ACCOUNT}.dfs.core.windows.net"
+        endpoint = f"http://127.0.0.1:{port}"
+        self.store = {"uri": f"{self.uri}/", "endpoint": endpoint, "accountKeyEnv": "STORE_KEY"}
+        self.environment = {"STORE_KEY": _ACCOUNT_KEY}
+        self._container: Any = ContainerClient(f"{endpoint}/{_ACCOUNT}", "lake", credential=_ACCOUNT_KEY)
+        self._container.create_container()
+
+    def put(self, path: str, content: bytes) -> None:
+        self._container.upload_blob(path, content, overwrite=True)
+
+    def get(self, path: str) -> bytes:
+        content: bytes = self._container.download_blob(path).readall()
+        return content
+
+    def names(self, below: str) -> list[str]:
+        found = [str(one) for one in self._container.list_blob_names(name_starts_with=below)]
+        return [one for one in found if not one.endswith("/")]
+
+
+class _Disk:
+    def __init__(self, folder: Path) -> None:
+        self.uri = folder.as_uri()
+        self.store = {"uri": f"{self.uri}/"}
+        self.environment: dict[str, str] = {}
+        self._folder = folder
+
+    def put(self, path: str, content: bytes) -> None:
+        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / path).write_bytes(content)
+
+    def get(self, path: str) -> bytes:
+        return (self._folder / path).read_bytes()
+
+    def names(self, below: str) -> list[str]:
+        every = (str(one.relative_to(self._folder)) for one in self._folder.rglob("*") if one.is_file())
+        return sorted(one for one in every if one.startswith(below))
+
+
+def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
+    """The port that a service prints when it answers; Azurite takes half a minute on a busy machine."""
+    until = time.monotonic() + _STARTED_S
+    while time.monotonic() < until and process.poll() is None:
+        if found := re.search(line, log.read_text(), re.MULTILINE):
+            return found[1]
+        time.sleep(0.1)
+    raise RuntimeError(f"{process.args!r} does not start: {log.read_text()}")
+
+
+@contextmanager
+def s3(folder: Path) -> Generator[Service]:
+    """An S3-compatible service."""
+    service = ObjectStore()
+    yield _S3(service)
+    service.cut()
+
+
+@contextmanager
+def gcs(folder: Path) -> Generator[Service]:
+    """Google's emulator of its storage."""
+    log = folder / "requests.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen([sys.executable, gcs_emulator.__file__], stdout=stream, stderr=subprocess.DEVNULL)
+    try:
+        yield Gcs(_port(process, log, r"^(\d+)$"), log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def azure(folder: Path) -> Generator[Service]:
+    """Microsoft's emulator of its storage."""
+    log = folder / "azurite.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(npm.azurite(), stdout=stream, stderr=subprocess.STDOUT, cwd=folder)
+    try:
+        yield _Azure(_port(process, log, r"listens on http://127\.0\.0\.1:(\d+)"))
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def disk(folder: Path) -> Generator[Service]:
+    """A folder of this machine."""
+    yield _Disk(folder)

@@ -1,0 +1,353 @@
+"""What the driver of every protocol of storage does, each against the real API of its service."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import fs
+
+from modelyard_runtime.context import read_frame
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.storage.datasets import read_batches, write_table
+from modelyard_runtime.storage.filesystem import (
+    SCHEMES,
+    Place,
+    artifact_variables,
+    files,
+    first_files,
+    listed,
+    make_folder,
+    move,
+    place,
+    place_in,
+    reading,
+    remove,
+    remove_folder,
+    write_whole,
+)
+from modelyard_runtime.training.checkpoints import FlatFileSystem
+from modelyard_runtime.workload.records import Dataset, Store, Workload
+from tests.runtime.described import record
+from tests.runtime.storage.services import Gcs, Service
+
+_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every protocol
+
+
+@pytest.fixture
+def folder() -> str:
+    """A folder of the bucket that no other test uses."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
+    """A description with the service's store, and the variables that open it."""
+    for name, value in service.environment.items():
+        monkeypatch.setenv(name, value)
+    return record(Workload, {"stores": {"lake": dict(service.store)}})
+
+
+@pytest.fixture
+def where(service: Service, workload: Workload, folder: str) -> Place:
+    """The folder, as the runtime opens it."""
+    return place(workload, f"{service.uri}/{folder}/", "lake")
+
+
+def content_of(where: Place) -> bytes:
+    with reading(where) as stream:
+        content: bytes = stream.read()
+        return content
+
+
+def names_of(found: Sequence[Any], where: Place) -> set[str]:
+    """Paths below a place, those of folders with a slash at their end."""
+    ends = {fs.FileType.Directory: "/"}
+    return {one.path.removeprefix(f"{where.path}/") + ends.get(one.type, "") for one in found}
+
+
+def test_what_is_written_is_what_others_read(service: Service, where: Place, folder: str) -> None:
+    write_whole(where.below("a", "b.json"), b"hello")
+    service.put(f"{folder}/a/c.json", b"world")
+
+    assert service.get(f"{folder}/a/b.json") == b"hello"
+    assert content_of(where.below("a", "c.json")) == b"world"
+    assert service.names(f"{folder}/") == [f"{folder}/a/b.json", f"{folder}/a/c.json"]
+
+
+def test_a_list_is_of_one_folder_and_not_of_those_whose_names_begin_alike(
+    service: Service, where: Place, folder: str
+) -> None:
+    for name in ("a/1", "a/2", "a/deep/er/3", "ab/4", "a.json", "a-b"):
+        service.put(f"{folder}/{name}", b"x")
+
+    assert names_of(listed(where.below("a")), where) == {"a/1", "a/2", "a/deep/"}
+    assert names_of(listed(where), where) == {"a/", "ab/", "a.json", "a-b"}
+    below = [one for one in listed(where.below("a"), recursive=True) if one.type == fs.FileType.File]
+    assert names_of(below, where) == {"a/1", "a/2", "a/deep/er/3"}
+    assert [one.path for one in files(where.below("a"))] == [
+        where.below(name).path for name in ("a/1", "a/2", "a/deep/er/3")
+    ]
+
+
+def test_a_dataset_is_a_folder_without_hidden_names_or_one_file(service: Service, where: Place, folder: str) -> None:
+    for name in ("part.csv", "_staged.csv", ".hidden/part.csv"):
+        service.put(f"{folder}/data/{name}", b"xy")
+
+    (one,) = files(where.below("data"))
+    (same,) = files(where.below("data", "part.csv"))
+
+    assert one.path == same.path == where.below("data", "part.csv").path
+    assert one.size == same.size == 2
+    for found in (one, same):
+        assert abs(datetime.now(UTC) - found.mtime) < timedelta(minutes=10)
+
+
+def test_what_is_not_there_is_missing_and_no_failure(where: Place) -> None:
+    with pytest.raises(FileNotFoundError), reading(where.below("none.json")):
+        pass
+    remove(where.below("none.json"))
+
+    assert listed(where.below("none")) == []
+    assert listed(where.below("none"), recursive=True) == []
+    assert files(where.below("none")) == []
+    assert first_files(where.below("none"), 10) == []
+
+
+def test_a_file_is_replaced_by_a_longer_and_a_shorter_one(where: Place) -> None:
+    file = where.below("state.json")
+    for content in (b"first", b"second and longer", b"3", b""):
+        write_whole(file, content)
+
+        assert content_of(file) == content
+    assert [one.size for one in files(where)] == [0]
+
+
+def test_a_reader_sees_the_old_content_or_the_new_and_nothing_between(where: Place) -> None:
+    """Pointers to bundles and the states of monitors are read while they are replaced."""
+    file = where.below("CURRENT")
+    contents = [bytes([65 + at]) * 200_000 for at in range(2)]
+    write_whole(file, contents[0])
+    done = threading.Event()
+    seen: list[bytes] = []
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(content_of(file))
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        try:
+            for at in range(30):
+                write_whole(file, contents[at % 2])
+        finally:
+            done.set()
+        reader.result()
+
+    assert seen
+    assert set(seen) <= set(contents)
+
+
+def test_a_file_is_deleted_and_what_is_beside_it_stays(service: Service, where: Place, folder: str) -> None:
+    for name in ("a/1", "a/2", "a/b/3", "ab/4"):
+        service.put(f"{folder}/{name}", b"x")
+
+    remove(where.below("a", "1"))
+    assert names_of(files(where), where) == {"a/2", "a/b/3", "ab/4"}
+
+    remove_folder(where.below("a"))
+    assert names_of(files(where), where) == {"ab/4"}
+
+
+def test_a_file_that_moves_replaces_what_had_its_name(service: Service, where: Place, folder: str) -> None:
+    for name in ("_staged", "final"):
+        service.put(f"{folder}/{name}", name.encode())
+
+    move(where.below("_staged"), where.below("final"))
+
+    assert content_of(where.below("final")) == b"_staged"
+    assert service.names(f"{folder}/") == [f"{folder}/final"]
+
+
+def test_more_files_than_one_answer_of_the_service_has(
+    service: Service, where: Place, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an emulator can be asked to answer in parts, as services do with each thousand."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "50")
+    names = [f"{at:05}.json" for at in range(120)]
+    for name in names:
+        service.put(f"{folder}/{name}", b"")
+
+    assert sorted(one.base_name for one in listed(where)) == names
+    assert [one.path.rpartition("/")[2] for one in files(where)] == names
+    assert [one.name for one in first_files(where, 2000)] == names
+
+
+def test_the_first_files_are_those_beyond_a_name(service: Service, where: Place, folder: str) -> None:
+    """Without those of folders, and without the folders."""
+    for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
+        service.put(f"{folder}/{name}", b"x")
+
+    assert [one.name for one in first_files(where, 99)] == ["1.json", "2.json", "3.json", "4.json"]
+    assert [one.name for one in first_files(where, 99, after="2.json")] == ["3.json", "4.json"]
+    (last,) = first_files(where, 99, after="3.json")
+    assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=10)
+    assert next(one.name for one in first_files(where, 1)) == "1.json"
+
+
+def test_a_large_file_goes_in_parts_and_any_part_of_it_is_read(where: Place) -> None:
+    file = where.below("large")
+    make_folder(where)
+    with where.filesystem.open_output_stream(file.path) as stream:
+        for at in range(0, len(_LARGE), 1024 * 1024):
+            stream.write(_LARGE[at : at + 1024 * 1024])
+
+    assert content_of(file) == _LARGE
+    with where.filesystem.open_input_file(file.path) as stream:
+        assert stream.size() == len(_LARGE)
+        assert stream.read_at(1000, 20_000_000) == _LARGE[20_000_000:20_001_000]
+    write_whole(file, _LARGE[: len(_LARGE) // 2])
+    assert content_of(file) == _LARGE[: len(_LARGE) // 2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space.csv", "größe-数.csv", "100%.csv", "a%20b.csv", "a+b=c.csv", "q?u#h&x.csv", "day=2026-01-01/x~y"],
+)
+def test_names_are_taken_as_they_are(service: Service, where: Place, folder: str, name: str) -> None:
+    write_whole(where.below(name), name.encode())
+
+    assert service.get(f"{folder}/{name}") == name.encode()
+    assert [one.path for one in files(where)] == [where.below(name).path]
+    assert content_of(where.below(name)) == name.encode()
+    move(where.below(name), where.below(f"{name}2"))
+    assert service.names(f"{folder}/") == [f"{folder}/{name}2"]
+    if "/" not in name:
+        assert [one.name for one in first_files(where, 9)] == [f"{name}2"]
+    remove(where.below(f"{name}2"))
+    assert files(where) == []
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_dataset_is_written_and_read(service: Service, workload: Workload, folder: str, kind: str) -> None:
+    uri = f"{service.uri}/{folder}/data"
+    table = pa.table({"id": [1, 2], "amount": [1.5, 2.0]})
+    for day in (1, 2):
+        described = {"uri": f"{uri}/day={day}", "store": "lake", "format": kind}
+        write_table(workload, record(Dataset, described), table, "part")
+
+    whole = record(Dataset, {"uri": f"{uri}/", "store": "lake", "format": kind})
+    assert read_frame(workload, whole)[["id", "amount", "day"]].to_numpy().tolist() == [
+        [1, 1.5, 1],
+        [2, 2.0, 1],
+        [1, 1.5, 2],
+        [2, 2.0, 2],
+    ]
+    assert sum(len(part) for part in read_batches(workload, whole)) == 4
+    assert len(service.names(f"{folder}/")) == 2
+
+
+def test_a_place_opens_the_same_store_in_another_process(where: Place) -> None:
+    """Ray hands places to its workers."""
+    same: Place = pickle.loads(pickle.dumps(where))
+    write_whole(where.below("a"), b"here")
+
+    assert content_of(same.below("a")) == b"here"
+    assert [one.name for one in first_files(same, 9)] == ["a"]
+
+
+def test_checkpoints_of_ray_lie_in_one_folder(service: Service, where: Place, folder: str) -> None:
+    kept = fs.PyFileSystem(FlatFileSystem(where))
+    base = f"{where.path}/training-1"
+    make_folder(where)
+    kept.create_dir(f"{base}/run/checkpoint", recursive=True)
+    with kept.open_output_stream(f"{base}/run/checkpoint/model") as stream:
+        stream.write(b"weights")
+
+    assert service.names(f"{folder}/") == [f"{folder}/training-1~run~checkpoint~model"]
+    assert kept.open_input_file(f"{base}/run/checkpoint/model").read() == b"weights"
+    kept.move(f"{base}/run/checkpoint", f"{base}/run/moved")
+    kept.delete_dir(f"{base}/run")
+    assert service.names(f"{folder}/training") == []
+
+
+def test_mlflow_opens_artifacts_in_the_store(
+    service: Service, workload: Workload, folder: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on Azure: MLflow opens `abfss://` by TLS and an identity alone, and an emulator has neither."""
+    if service.uri.startswith("abfss:"):
+        assert artifact_variables(record(Store, dict(service.store))) == {}
+        return
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MLFLOW_S3_ENDPOINT_URL", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "")  # so that they are as before afterwards
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "")
+    for name in ("MLFLOW_S3_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.delenv(name)
+    described = {"registry": {"uri": f"file://{tmp_path}/registry", "artifacts": "lake"}}
+    registry.connect(record(Workload, {**described, "stores": {"lake": dict(service.store)}}))
+    (tmp_path / "MLmodel").write_text("model")
+
+    artifacts = get_artifact_repository(f"{service.uri}/{folder}/models")
+    artifacts.log_artifact(str(tmp_path / "MLmodel"))
+
+    assert service.get(f"{folder}/models/MLmodel") == b"model"
+    assert [one.path for one in artifacts.list_artifacts()] == ["MLmodel"]
+
+
+@pytest.mark.parametrize("service", ["gcs"], indirect=True)
+def test_google_is_asked_for_names_from_an_offset_on(service: Service, where: Place, folder: str) -> None:
+    """Its emulator answers with all of them, so that the request is looked at."""
+    assert isinstance(service, Gcs)
+    first_files(where, 9, after="7.json")
+
+    (asked,) = [one for one in service.requests() if folder in one]
+    assert f"startOffset={folder}%2F7.json" in asked
+    assert f"prefix={folder}%2F" in asked
+    assert "delimiter=%2F" in asked
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
+)
+def test_a_store_is_opened_without_the_libraries_of_any_cloud(uri: str) -> None:
+    """Images have those of the protocols that their system uses, and import them when they are needed."""
+    program = (
+        "import sys\n"
+        "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"
+        "    sys.modules[name] = None\n"
+        "from modelyard_runtime.storage.filesystem import place_in\n"
+        "from modelyard_runtime.workload.records import Store\n"
+        "place_in(Store(uri=sys.argv[1], endpoint='http://127.0.0.1:1'), sys.argv[1])\n"
+    )
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program, uri], capture_output=True, text=True, check=False, env=path)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_a_scheme_that_no_driver_opens_is_refused() -> None:
+    with pytest.raises(
+        Refusal, match=r"az:// is not opened here; what can be opened is abfss://, file://, gs://, s3://"
+    ):
+        place_in(Store(uri=""), "az://lake/x")
+    assert SCHEMES == ("abfss://", "file://", "gs://", "s3://")
+
+
+@pytest.mark.parametrize("uri", ["abfss://lake/x", "abfss://lake@acme/x", "abfss://@acme.dfs.core.windows.net/x"])
+def test_an_address_without_an_account_is_refused(uri: str) -> None:
+    with pytest.raises(Refusal, match="names no account"):
+        place_in(Store(uri=""), uri)
