@@ -261,15 +261,23 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
         elif known:
             price = next(iter(known.values()))
             prices[key] = _estimate(full * sum(discounts) / len(discounts), like, price)
-        elif key in older and older[key].usd < full:
-            listed = prices[key] = older[key]
+        elif key in older and (average := _kept_discount(older, key, full)).usd < full:
+            listed = prices[key] = average
             if smaller and listed.usd <= prices[smaller, region, True].usd:
                 base = prices[smaller, region, True]
                 discount = base.usd / on_demand[smaller, region, False].usd
                 prices[key] = _estimate(full * discount, f"on demand, with the discount of {smaller}", base)
-            else:
-                smaller = name
+            smaller = name
     return prices
+
+
+def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
+    """Scale an older spot price to a price on demand that has changed since."""
+    listed, then = older[key], older.get((key[0], key[1], False))
+    if then is None or then.usd == full:
+        return listed
+    source = f"estimated: {listed.source} on {listed.date}, changed like the price on demand since"
+    return Listed(float(f"{listed.usd * full / then.usd:.6g}"), source, listed.date)
 
 
 def _estimate(usd: float, like: str, price: Listed) -> Listed:

@@ -30,16 +30,26 @@ def test_a_busy_machine_gets_a_second_measurement_and_no_third() -> None:
     ratios.check("a", measures(2.5, 1.8))
     assert ratios.measured == {"a": 1.8}
 
-    with pytest.raises(AssertionError, match=r"a: 2\.10, and the budget is 2"):
+    with pytest.raises(AssertionError, match=r"a: 2\.10, the budget is 2"):
         ratios.check("a", measures(2.5, 2.1, 1.0))
 
 
 def test_an_unknown_machine_gets_a_margin() -> None:
-    ratios = Ratios({"a": Expected(2.0)}, margin=1.5)
+    ratios = Ratios({"a": Expected(2.0), "b": Expected(2.0, stored=1.0)}, margin=1.5)
 
     ratios.check("a", measures(2.9))
-    with pytest.raises(AssertionError, match=r"a: 3\.10, and the budget is 2, times 1\.5 here"):
+    with pytest.raises(AssertionError, match=r"a: 3\.10, the budget is 2, and 3\.00 is allowed here"):
         ratios.check("a", measures(3.1, 3.2))
+    with pytest.raises(AssertionError, match=r"b: 2\.10, the budget is 2, and 2\.00 is allowed here"):
+        ratios.check("b", measures(2.1, 2.2))
+
+
+def test_no_margin_is_added_to_a_bound_that_has_one() -> None:
+    ratios = Ratios({"a": Expected(2.0, stored=2.1, bound=4.0, why="busy machines")}, margin=1.5)
+
+    ratios.check("a", measures(3.9))
+    with pytest.raises(AssertionError, match=r"and 4\.00 is allowed here"):
+        ratios.check("a", measures(4.1, 4.2))
 
 
 def test_a_bound_is_held_where_the_budget_is_not_kept_yet() -> None:

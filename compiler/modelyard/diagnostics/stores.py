@@ -58,8 +58,10 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
 def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> Diagnostic:
     """A dataset is at an address that the workloads which read or write it could not open.
 
-    They speak the protocols of `s3://`, `gs://` and `abfss://`, the last with the account beside the container. On a
-    cloud, they have an identity of this cloud and no credentials for another.
+    Workloads read and write `s3://`, `gs://` and `abfss://` addresses, the last with an account after the container. On
+    a cloud target, they have an identity in that cloud only. On a cluster of your own, they have what the cluster gives
+    their service accounts. That can be enough for `s3://`; the others need Pod labels and a metadata server, which
+    nothing here provides.
 
     Wrong:
 

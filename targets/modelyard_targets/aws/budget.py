@@ -61,15 +61,15 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     services, zones = network_endpoints(plan, placement)
     what = "machines and endpoints of the network cost" if services else "machines cost"
     yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and the cluster itself"
-    yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
     for pool in plan.of(SystemPool, placement):
         nodes, machine = system_nodes(plan, placement).least, pool.value.hardware.machine
         own = money_text(nodes * machines.system_hourly(plan, placement) * HOURS_OF_A_MONTH, CURRENCY)
-        yield "of these, the system pool", f"{own} a month: {nodes} nodes of {machine}, always running"
+        yield "of this minimum, the system pool", f"{own} a month: {nodes} nodes of {machine}, always running"
     if services:
         own = money_text(endpoints_monthly(plan, placement), CURRENCY)
         yield (
-            "of these, network endpoints",
+            "of this minimum, network endpoints",
             f"{own} a month: {services} services in {zones} zones, at the price of us-east-1",
         )
+    yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
     yield from machines.price_rows(offerings(), plan, placement)

@@ -58,7 +58,10 @@ def test_endpoints_of_the_network_are_counted() -> None:
     assert endpoints_monthly(plan, "main") == pytest.approx(10 * 3 * 0.01 * 730)
     assert endpoints_monthly(plan_of(), "main") == 0
     rows = dict(cost_rows(plan, "main"))
-    assert rows["of these, network endpoints"] == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
+    assert (
+        rows["of this minimum, network endpoints"]
+        == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
+    )
 
 
 def test_the_system_pool_has_a_line_of_its_own() -> None:
@@ -69,7 +72,9 @@ def test_the_system_pool_has_a_line_of_its_own() -> None:
     monthly = f"{nodes * (pool.value.hardware.price_hourly or 0) * 730:.2f}"
     rows = dict(cost_rows(plan, "main"))
 
-    assert rows["of these, the system pool"] == f"{monthly} USD a month: {nodes} nodes of {machine}, always running"
+    assert (
+        rows["of this minimum, the system pool"] == f"{monthly} USD a month: {nodes} nodes of {machine}, always running"
+    )
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:

@@ -11,7 +11,7 @@ import pytest
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
 from modelyard_targets.machines.accelerators import known
 from tests.targets.cloud.hardware_asked import GI, machine, market
-from tools.list_machines import MACHINES, PRICES, TABLES, machines_text, price_texts
+from tools.list_machines import CHOSEN_FROM, MACHINES, PRICES, TABLES, machines_text, price_texts
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,15 @@ def test_prices_are_those_of_their_tables() -> None:
     written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
 
     assert written == price_texts(TABLES), "run tools/list_machines.py"
+
+
+def test_no_larger_size_of_a_family_is_cheaper() -> None:
+    """Otherwise the cheapest machine for a workload could be several times larger than it needs."""
+    prices = offerings().prices
+    for family, sizes in CHOSEN_FROM.items():
+        for region, spot in {(region, spot) for _, region, spot in prices}:
+            hourly = [prices[key].hourly for size in sizes if (key := (f"{family}.{size}", region, spot)) in prices]
+            assert hourly == sorted(hourly), (family, region, spot)
 
 
 def test_older_prices_are_brought_up_to_the_newest(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:
         return f"workloads do not open {scheme}:", f"write {', '.join(forms[:-1])} or {forms[-1]}"
     if not driver.opens(uri):
         return "that is not a whole address", f"write {driver.uri(driver.example, 'PATH')}"
-    if target.in_cloud and cloud_storage(target.provider).driver is not driver:
+    if cloud_storage(target.provider).driver is not driver:
         why = f"workloads on target {quote(target.name)} have no identity that opens it"
         return why, "copy the data into a store of the target, and set store: and path:"
     return "", ""

@@ -59,16 +59,24 @@ class Driver:
         return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:
-        """Where an object is; `path` begins with no slash."""
+        """Where an object is; `path` begins with no slash. Raises ValueError for a bucket that needs an account."""
+        if self.domain and "@" not in bucket:
+            raise ValueError(f"{bucket} names no account")
         return f"{self.scheme}://{bucket}{self.domain}/{path}"
 
     def opens(self, uri: str) -> bool:
         """Whether an address is one of this protocol, whole enough to be opened."""
         scheme, _, rest = uri.partition("://")
-        container, at, host = rest.partition("/")[0].partition("@")
-        if not self.domain:
-            return scheme == self.scheme and bool(container) and not at
-        return scheme == self.scheme and bool(container) and bool(host.partition(".")[0]) and "." in host
+        bucket, at, host = rest.partition("/")[0].partition("@")
+        if scheme != self.scheme or not bucket:
+            return False
+        return self._has_account(host) if self.domain else not at
+
+    def _has_account(self, host: str) -> bool:
+        """Whether a host is an account and the service's domain, such as `.dfs.`, in any cloud of the provider."""
+        service = f".{self.domain.split('.')[1]}."
+        account, _, domain = host.partition(service)
+        return bool(account and domain) and "@" not in host
 
     def secret(self, name: str) -> Credentials:
         """A Secret with the keys as they are usually called."""

@@ -75,6 +75,9 @@ def test_variables_of_several_stores_have_a_prefix_each() -> None:
         (AZURE, "abfss://lake@acme/a"),
         (AZURE, "abfss://@acme.dfs.core.windows.net/a"),
         (AZURE, "abfss://lake@.dfs.core.windows.net/a"),
+        (AZURE, "abfss://lake@acme.blob.core.windows.net/a"),
+        (AZURE, "abfss://lake@acme.dfs./a"),
+        (AZURE, "abfss://lake@acme@other.dfs.core.windows.net/a"),
     ],
 )
 def test_half_an_address_and_that_of_another_protocol_is_not_opened(driver: Driver, uri: str) -> None:
