@@ -235,8 +235,8 @@ class Logins(pulumi.ComponentResource):
 class Object(pulumi.CustomResource):
     """A single object that the program defines itself, because part of it is an output of another project.
 
-    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. Kinds and names are known in
-    advance.
+    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. Kind and name must be known
+    in advance.
     """
 
     def __init__(
@@ -265,9 +265,9 @@ class Object(pulumi.CustomResource):
 
 
 class EgressPolicy(Object):
-    """Allows Pods with a given label `app.kubernetes.io/name` in a namespace to reach HTTPS at certain addresses.
+    """Allows Pods of a namespace, selected by their label `app.kubernetes.io/name`, to reach HTTPS servers in `ranges`.
 
-    `ranges`, an output of another project, has the addresses as comma-separated CIDR blocks.
+    `ranges`, an output of another project, has comma-separated CIDR blocks.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score the files that are due. Returns how many files were scored, up to date, and refused."""
+    """Score the files that are due. Returns the numbers of scored, unchanged and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)

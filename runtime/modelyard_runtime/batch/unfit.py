@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Attribute errors in this context to the model and its rows, except missing memory or files on the worker."""
+    """Attribute errors in this context to the model and its rows, unless the worker lacks memory or files."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

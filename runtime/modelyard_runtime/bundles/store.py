@@ -66,7 +66,7 @@ def publish(folder: Path, where: Place) -> Pointer:
 
 
 def put_in_use(where: Place, pointer: Pointer) -> None:
-    """Make another bundle active whose files are already in the folder."""
+    """Make a bundle active whose files are already in the folder."""
     write_whole(where.below(POINTER), pointer.text().encode())
 
 

@@ -1,4 +1,4 @@
-"""Captures on a replica's disk that are not in the store yet. After a kill, the next replica here uploads them.
+"""Captures that are still on a replica's disk. After a kill, the next replica on the machine uploads them.
 
 Files are at `<folder>/<replica>/<day>/<file name in the store>/<number>.parquet`. A running replica holds a lock on
 `<replica>.lock`; the kernel releases the lock when the process ends.

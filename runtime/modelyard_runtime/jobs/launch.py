@@ -109,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """Make the Job the RayJob's owner, so that both are deleted together, also by CronJob history limits."""
+    """Make the Job the RayJob's owner, so that deleting the Job, also by a history limit, deletes the RayJob."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}

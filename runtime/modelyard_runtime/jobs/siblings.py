@@ -1,7 +1,7 @@
 """Finds all runs of a pipeline: the Jobs that its CronJob owns, no matter what created them.
 
 A CronJob applies its concurrency policy only to Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
-ignores runs started by a monitor or an upstream pipeline, so whatever starts a run also checks for other runs.
+ignores runs started by a monitor or an upstream pipeline, so code that starts a run must also check for other runs.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """One-sided, so a model that ranks positives below negatives gets no credit for separating them."""
+    """Compute the one-sided statistic: a model that ranks positives below negatives gets no credit."""
     import numpy as np
     from scipy.stats import ks_2samp
 
@@ -155,7 +155,7 @@ def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """As defined by scikit-learn. The probability of a class unknown to the model counts as zero."""
+    """Compute log loss as scikit-learn does. The probability of a class unknown to the model counts as zero."""
     import numpy as np
 
     scores = _scores(predictions)

@@ -27,7 +27,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
+    """Predictions: `values` has a class or number per row, `scores` the probability of the positive or of each class.
 
     `classes` are the classes in the order of the scores; empty if unknown.
     """

@@ -269,7 +269,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Convert a value as in JSON. NaN becomes None, since frames use it for missing columns."""
+    """Convert a value to its JSON equivalent. NaN becomes None, since frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):

@@ -54,9 +54,9 @@ def act(
 
 
 def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """Create a Job from the pipeline's CronJob, unless it is too early.
+    """Create a Job from the pipeline's CronJob, unless the cooldown or another run prevents it.
 
-    It is too early within the monitor's cooldown, or while another run is active if runs must not overlap.
+    No run starts within the monitor's cooldown, or while another run is active if runs must not overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
     return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))

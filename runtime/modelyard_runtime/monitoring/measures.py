@@ -88,7 +88,7 @@ class Measures:
         self._history = state
         self._rows, self._window = current(workload, now, section(state.before, "window"))
         self._checks = self._monitor.checks
-        self.unknown: list[Unknown] = []  # values that the checks so far could not measure
+        self.unknown: list[Unknown] = []  # values that could not be measured so far
 
     def remember(self) -> None:
         """Save the window for the next run, once all checks have been measured."""

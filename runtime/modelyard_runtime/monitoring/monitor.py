@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 class Result:
     """A measured value of a check, and whether it is a breach.
 
-    A breach is out of bounds for enough features in enough consecutive runs. `variant` is as in `Measure`.
+    It is a breach if enough features are out of bounds in enough consecutive runs. `variant` is as in `Measure`.
     """
 
     check: str

@@ -134,7 +134,7 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """A sample of about `most` distinct hashes at most. It starts with all hashes and is halved as needed."""
+    """A sample of at most about `most` distinct hashes. It starts with all hashes and is halved as needed."""
 
     most: int
     below: int = 2**64 - 1
@@ -163,7 +163,7 @@ class Sample:
 class Watched:
     """Counts for measuring drift and data quality.
 
-    `references` has column profiles by variant. The empty name is for all rows, or for variants without own profiles.
+    `references` maps variants to column profiles. The empty name is for all rows, or for variants without any.
     """
 
     own: frozenset[str]

@@ -176,7 +176,7 @@ def variant_of(file: str) -> str:
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """Return a monitor run's rows and window, given the previous window. It ends earlier by the label delay."""
+    """Return a monitor run's rows and window, given the previous window. The label delay moves its end back."""
     monitor = workload.monitor
     watched = monitor.current
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0

@@ -186,7 +186,7 @@ def _searched(
 ) -> tuple[dict[str, Json], str]:
     """Search for the best parameters. Returns them and the registry run that contains the trials.
 
-    If a driver was killed, its search is resumed if the data and step are the same.
+    A search whose driver was killed is resumed if the data and step are unchanged.
     """
     parent = begin(workload, run, state_of(workload, step))
     max_workers = step.workers.max
@@ -257,7 +257,7 @@ def _is_model(result: Any) -> bool:
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Whether a search tunes this step of user code, the last step that no other depends on.
+    """Whether a search tunes this step of user code. It tunes the last step that no other step depends on.
 
     In a pipeline with built-in trainers, the search tunes only the trainers, and later steps may report anything.
     """

@@ -40,7 +40,7 @@ Fit = Callable[[Sequence[Move], str], bool]
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias, unless it points to a newer version. Returns its final version."""
+    """Record a promotion and move the alias, unless it points to a newer version. Returns the alias's version."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -143,7 +143,7 @@ def _at(history: History, alias: str) -> str:
 def _digest(name: str, number: str) -> str:
     """Return the digest of a version that somebody selected by hand; empty if its files cannot be read.
 
-    Without a digest, the version is never loaded: its own tag cannot be trusted, because the registering workload wrote
+    Without a digest, the version is never loaded: its own tag cannot be trusted, as the registering workload wrote
     it.
     """
     try:

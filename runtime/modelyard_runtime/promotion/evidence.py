@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """Return all recorded statements about these files of a version, by group. Further ones of a group are numbered.
+    """Return a version's recorded statements about these files, by group. Additional ones of a group are numbered.
 
     All are kept, because which ones count depends on the keys listed where they are verified.
     """

@@ -45,14 +45,14 @@ class Incomparable(Exception):
 
 
 class Measures(Protocol):
-    """The measurements that a gate needs of the new version."""
+    """The measurements of the new version that a gate needs."""
 
     def value(self, line: Check) -> float:
         """Return the metric of a rule."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the metric with that of the version an alias points to; None if there is no such version."""
+        """Compare the metric with that of an alias's current version; None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:

@@ -38,7 +38,7 @@ class Subject:
 
     @classmethod
     def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
-        """Yield the promotions of a promoter. Imports come last, because large sources take long."""
+        """Yield the promotions of a promoter. Imports come last, because large sources take a long time."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")
         for name, promotion in workload.stages.items():

@@ -29,11 +29,10 @@ def run() -> int:
 def ensure_bucket(
     client: Any, name: str, versioned: bool, retention_s: int, expire: Mapping[str, int]
 ) -> None:  # boto3 types its clients at run time
-    """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds (0:
-    never).
+    """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds.
 
-    `expire` maps folders to the number of days after which their objects are deleted. S3 counts retention in days, so
-    `retention_s` is rounded up and nothing is deleted too early.
+    With 0, no object is deleted for its age. `expire` maps folders to the number of days after which their objects are
+    deleted. S3 counts retention in days, so `retention_s` is rounded up and nothing is deleted too early.
     """
     _create(client, name)
     status = "Enabled" if versioned else "Suspended"

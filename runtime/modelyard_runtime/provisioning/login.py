@@ -1,6 +1,6 @@
 """`login`: creates a login for a database on RDS, with a new password each time. Idempotent.
 
-The master login has access to the whole instance. This login only owns its database, and its password is stored in its
+The master login has access to the whole instance. This login owns only its database, and its password is stored in its
 own secret. No other verb reads the master's secret.
 """
 

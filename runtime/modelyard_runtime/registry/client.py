@@ -36,7 +36,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Configure MLflow for the description's registry. Credentials come from environment variables that it names."""
+    """Configure MLflow for the description's registry, using the environment variables with its credentials."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -198,7 +198,7 @@ def profiles(run_id: str) -> Section | None:
 
 
 def run_began(run_id: str) -> str:
-    """Return a run's start time in ISO 8601. The text never changes for a run."""
+    """Return a run's start time in ISO 8601, always as the same text."""
     return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
 
 

@@ -35,7 +35,7 @@ class AccessLog:
     variant: str
 
     def write(self, access: Access, status: int) -> None:
-        """Write the line of a finished request in a single write."""
+        """Write a finished request's log line at once."""
         line = {
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -1,6 +1,6 @@
 """Counts a server's requests and measures their latency by model version, as Ray metrics.
 
-They are scraped with the prefix `ray_`.
+The metrics are scraped with the prefix `ray_`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Bearer tokens of an endpoint's clients, read from mounted files. They are compared in constant time and reloaded."""
+"""Bearer tokens of an endpoint's clients, read from mounted files and reloaded when the files change.
+
+Tokens are compared in constant time.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class Tokens:
 
 
 class _File:
-    """Read the tokens in a file; none if it is missing or empty."""
+    """The tokens in a file; none if the file is missing or empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,7 +1,7 @@
 """Estimates how likely a drift measure is by chance, given the sizes of the reference and the window.
 
-With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). Each measure
-therefore has an upper bound on the probability of a value at least this large if nothing has changed.
+With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). For each measure,
+this module computes an upper bound on the probability of a value at least this large if nothing has changed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein are defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
 (jensenshannon in base 2); tests compare the results. Bins and categories too rare to compare are merged. Each measure
-has the probability of a value as large without any drift.
+is reported with the probability of a value as large without any drift.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 QUANTILES = 1001
-"""The number of stored quantiles of a numeric column. KS stays within 0.002 of exact, at 8 kB a column."""
+"""The number of stored quantiles of a numeric column. KS stays within 0.002 of exact, using 8 kB per column."""
 
 REST = "…"
-"""The name for all categories beyond the limit on stored ones."""
+"""The name under which all categories beyond the storage limit are counted."""
 
 _MOST_CATEGORIES = 1000
 _MOST_COUNTED = 50_000
@@ -132,7 +132,7 @@ def number_texts_in(column: pd.Series) -> pd.Series:
 
 
 class Quantiles:
-    """The distribution of numbers in bounded memory, exact while there are few.
+    """The distribution of numbers in bounded memory. It is exact while there are few values.
 
     Beyond that, every second value of a sorted buffer represents two, on several levels. With n values, a rank is off
     by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.

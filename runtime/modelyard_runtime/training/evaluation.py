@@ -46,7 +46,7 @@ class Rows:
     frame: pd.DataFrame
     truth: Numbers
     groups: Groups
-    units: npt.NDArray[np.int64]  # numbers rows that belong together, by the split's key or the query
+    units: npt.NDArray[np.int64]  # equal for rows with the same split key or query
 
     def measure(self, metric: str, predictions: Predictions, mask: Mask | None = None) -> float:
         """Compute a metric of predictions for all or some of these rows."""

@@ -14,7 +14,7 @@ _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 
 def grow_histograms(config: dict[str, Any]) -> bytes:
-    """Train on the only worker."""
+    """Train the model on a single worker."""
     import skops.io
 
     rows, target, _, _ = own_rows(config)

@@ -1,8 +1,8 @@
 """Built-in training with Ray Train: trees or networks, on one worker or on several that each have their own rows.
 
 Progress is saved in the artifact store or, without one, in a process on the step's machine while the step runs. When a
-worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. With a store, so does the
-next driver.
+worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. A later driver can resume
+only from the store.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
-_BLOCKS_A_WORKER = 8  # several, so that any number of workers have about the same number of rows each
+_BLOCKS_A_WORKER = 8  # so that all workers, however many, have about the same number of rows
 _RESIZE_S = 300.0  # interval at which new workers join: each time, trees since the last save are grown again
 _KEPT = 3
 

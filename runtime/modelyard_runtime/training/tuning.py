@@ -28,8 +28,7 @@ RUNGS = 4
 """How often a trial reports its metric. ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
-"""How many seconds Tune waits for a stopped trial's thread before reusing the process. After that, the next trial
-fails.
+"""The maximum number of seconds that Tune waits for a stopped trial's thread. After that, the next trial fails.
 
 Tune's default of 2 seconds can be too short on a busy machine.
 """

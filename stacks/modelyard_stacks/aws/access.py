@@ -14,7 +14,7 @@ from .account import Account
 def administrators(
     name: str, *, account: Account, cluster_name: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[eks.AccessPolicyAssociation]:
-    """Make the principals in the stack's setting `admins`, a list of role and user ARNs, administrators.
+    """Give administrator access to the principals in the stack's setting `admins`, a list of role and user ARNs.
 
     Without the setting, the role that runs Pulumi when the cluster is created becomes administrator, because this
     component disables EKS's default of giving access to the creator. Later runs by another role do not change this, so

@@ -144,7 +144,7 @@ class Database(pulumi.ComponentResource):
         return group.name
 
     def _logs(self, name: str, key: Key, log_days: int) -> list[pulumi.Resource]:
-        """Create the log groups before RDS would create its own."""
+        """Create the log groups before RDS writes to them."""
         return [
             LogGroup(
                 f"{name}-{log}",

@@ -1,4 +1,4 @@
-"""Permissions of Karpenter's controller: starting and terminating machines that have this cluster's tags.
+"""Permissions of Karpenter's controller: to manage machines with this cluster's tags, and to read available offerings.
 
 The actions that Karpenter 1.14 calls and the tags that it sets are documented at
 https://karpenter.sh/docs/reference/cloudformation/, 2026-11-24.

@@ -16,7 +16,8 @@ from .policies import Statement, document
 class DatabaseLogin(pulumi.ComponentResource):
     """A secret for the login to one database, and the role of the Pods that create the login and change its password.
 
-    Only these Pods may read the master's login. The secret is empty until they have run. `secret_arn` is for clients.
+    Only these Pods may read the master's login. Workloads read the secret at `secret_arn`, which is empty until these
+    Pods have run.
     """
 
     secret_arn: pulumi.Output[str]

@@ -52,8 +52,8 @@ class Network(pulumi.ComponentResource):
 
     `nat` is the outbound path to the internet: none, one gateway, or one per zone, which survives the loss of a zone.
     With NAT, there is also a small public subnet per zone for the gateways and load balancers, which are the only
-    resources with public addresses. S3 and the services in `endpoints` are reached without leaving AWS; in S3, only the
-    named `buckets` are. All traffic is logged.
+    resources with public addresses. S3 and the services in `endpoints` are reached without leaving AWS. In S3, only the
+    named `buckets` are reachable. All traffic is logged.
 
     `cidr` is split into eighths: one for each private subnet, and the last for the public ones, so adding a zone
     changes no existing subnet. Machines must wait for `ready` before they can reach anything.

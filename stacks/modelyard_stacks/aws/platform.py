@@ -90,8 +90,7 @@ class SecretsReader(pulumi.ComponentResource):
 
 
 class Karpenter(pulumi.ComponentResource):
-    """Karpenter's prerequisites: the controller's role, a discovery tag, an instance profile, and an interruption
-    queue.
+    """Karpenter's prerequisites: the controller's role, discovery tag, instance profile, and interruption queue.
 
     The tag marks the security group of its nodes. The queue receives AWS's interruption notices. The nodes have the
     same role as the cluster's other nodes. EKS admits that role once a managed node group has it, and there always is

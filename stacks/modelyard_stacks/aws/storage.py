@@ -148,8 +148,7 @@ class ObjectStore(pulumi.ComponentResource):
         return s3.BucketVersioning(name, arguments, self._child())
 
     def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
-        """Enable object lock on the bucket. S3 allows this on new and existing versioned buckets, but cannot disable
-        it.
+        """Enable object lock. S3 supports this for new and existing versioned buckets, but cannot disable it again.
 
         Removing the default retention does not affect locked objects. Source:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
