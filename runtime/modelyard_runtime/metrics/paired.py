@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SEED = 0
 _MOST, _FEWEST = 1000, 200
 _WORK = 50_000_000
-"""The approximate number of rows to draw over all resamples. Larger data need fewer resamples."""
+"""The approximate number of rows to draw over all resamples. Larger datasets need fewer resamples."""
 
 _FEWEST_UNITS = 10
 _MOST_WITHOUT = 0.1  # the share of resamples that may have no value, such as recall without positives

@@ -59,7 +59,7 @@ class Models:
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """Load a resolved version after verifying that this model may use its files."""
+    """Load a resolved version after verifying its files."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 

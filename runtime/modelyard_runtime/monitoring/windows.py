@@ -56,7 +56,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """The rows of a dataset, or of a period if `since` and `until` are set."""
+    """The rows of a dataset, limited to a period if `since` or `until` is set."""
 
     workload: Workload
     dataset: Dataset

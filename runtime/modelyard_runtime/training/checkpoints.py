@@ -57,7 +57,7 @@ class Checkpoints:
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """The filesystem for Ray Train, which needs only the permissions for this place."""
+        """Return the filesystem for Ray Train, which needs permissions only for this place."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:

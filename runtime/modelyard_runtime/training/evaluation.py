@@ -190,7 +190,7 @@ class Evaluation:
     def _new_to_both(self, version: registry.Version, title: str, rows: Rows, data: str) -> Mask:
         """Return which rows neither version was trained on.
 
-        A dataset that the rule names is declared as held out. Rows known to be training rows are excluded even so.
+        A dataset that the rule names counts as held out. Rows that are known to be training rows are still excluded.
         """
         other_seen = self._seen_by(version)
         mask = _all(rows)
