@@ -1,1 +1,1 @@
-"""The code that runs in a system's Pods. Each verb reads the compiled description of its workload and nothing else."""
+"""The code that runs in a system's Pods. Each verb reads the compiled description of its workload."""

@@ -1,4 +1,4 @@
-"""`python -m modelyard_runtime VERB`: one verb per kind of work, whose module is imported only when it is used."""
+"""`python -m modelyard_runtime VERB`: one verb per kind of work. Only the chosen verb's module is imported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _outside() -> tuple[type[Exception], ...]:
-    """The errors of an unreachable or refusing store, registry or API server, for which a traceback would not help."""
+    """Exceptions from an unreachable or refusing store, registry or API server, where a traceback would not help."""
     registry = sys.modules.get("mlflow.exceptions")  # if it is not loaded, nothing can have raised its exceptions
     return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 

@@ -1,6 +1,6 @@
-"""The capabilities of this runtime, from the table that the compiler validates specs against: `capabilities.json`.
+"""The capabilities of this runtime, read from `capabilities.json`, which the compiler also uses to validate specs.
 
-Whatever is missing from the table is neither accepted nor computed; a test shows that every entry works.
+The runtime supports only what the table lists. A test verifies that every entry works.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PLACE = "K"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A model metric, or another measurement of monitors: which direction is better, and what it needs.
+    """A model metric, or another measurement used by monitors: which direction is better, and which data it needs.
 
     `at` is the number in a parametrized name, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
     """
@@ -32,13 +32,13 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Whether it can be computed later from predictions and labels alone, which is all that a monitor has."""
+        """Whether a monitor can compute the metric later, when it has only predictions and labels."""
         return self.needs != "history"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """A type of monitor: what it watches and computes, and the data that it needs."""
+    """A type of monitor: what it watches, what it computes, and which data it needs."""
 
     reads: str
     watches: tuple[str, ...]
@@ -50,9 +50,10 @@ class MonitorType:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """The tasks of a built-in trainer, and whether several workers train one model together.
+    """A built-in trainer: its tasks, and whether several workers can train one model together.
 
-    `writes` is the format of its own models, `returned` the format for a model of its library that user code returns.
+    `writes` is the format in which it saves its own models. `returned` is the format for models of its library that
+    user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -62,7 +63,7 @@ class Trainer:
 
 
 def metric_of(name: str) -> Metric | None:
-    """The model metric with this name; None if it is not built in."""
+    """Return the built-in model metric with this name, or None."""
     prefix, _, number = name.rpartition("_")
     family, metrics = f"{prefix}_{_PLACE}", sections(_table(), "metrics")
     if family not in metrics:
@@ -74,27 +75,27 @@ def metric_of(name: str) -> Metric | None:
 
 
 def computes(metric: str, task: str) -> bool:
-    """Whether a metric can be computed for models of a task, for any version and on any dataset."""
+    """Whether a metric can be computed for every model of a task, on any dataset."""
     definition = metric_of(metric)
     return definition is not None and task in definition.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """The metrics computed after each training of a task; for parametrized metrics, only the usual parameters."""
+    """The metrics computed after each training of a task. For parametrized metrics, only the usual parameters."""
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """A measurement of monitors that is not a model metric, such as psi; None if it is unknown."""
+    """Return a monitor measurement that is not a model metric, such as psi; None if it is unknown."""
     checks = sections(_table(), "checks")
     return _metric(name, checks[name], name, 0) if name in checks else None
 
 
 @cache
 def monitors() -> dict[str, MonitorType]:
-    """Every type of monitor."""
+    """Return every type of monitor by name."""
     return {
         kind: MonitorType(
             text(entry, "reads"),
@@ -110,7 +111,7 @@ def monitors() -> dict[str, MonitorType]:
 
 @cache
 def trainers() -> dict[str, Trainer]:
-    """Every built-in trainer."""
+    """Return every built-in trainer by name."""
     return {
         name: Trainer(
             tuple(names(entry, "tasks")), entry.get("together") is True, text(entry, "writes"), text(entry, "returned")
@@ -120,7 +121,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a gate rule may set `versus`, `data` or `by` when user code reports the metric itself."""
+    """Whether a gate rule on a metric that user code reports may set `versus`, `data` or `by`."""
     return section(_table(), "reported").get(field) is True
 
 

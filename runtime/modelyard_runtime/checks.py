@@ -1,6 +1,6 @@
-"""Checks a description against what this runtime supports, before any work starts and any machine is requested.
+"""Checks a description against what this runtime supports, before any work starts or machines are requested.
 
-It loads no model library and makes no network calls, so the compiler can run the same checks.
+No model library is loaded and no network call is made, so the compiler can run the same checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import PromoterWorkload, Workload, workl
 
 
 def check_workload(description: Section) -> None:
-    """Refuse a description of any workload that requires something this runtime does not support."""
+    """Refuse a workload description that requires something this runtime does not support."""
     workload = workload_of(description)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)

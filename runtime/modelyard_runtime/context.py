@@ -1,4 +1,4 @@
-"""The context passed to every entrypoint of user code."""
+"""The context that is passed to every entrypoint in user code."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A step of a pipeline, as its code sees it.
+    """A pipeline step, as seen by its user code.
 
-    `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`; `workers` is the minimum
-    and maximum number of workers. `results` contains the return values of earlier steps, by name.
+    `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`. `workers` is the minimum
+    and maximum number of workers. `results` has the return values of earlier steps by name.
     """
 
     workload: PipelineWorkload
@@ -41,15 +41,15 @@ class Context:
     reported: dict[str, float] = field(default_factory=dict)
 
     def table(self, name: str) -> pa.Table:
-        """An input as an Arrow table."""
+        """Read an input as an Arrow table."""
         return read_table(self.workload, self._input(name))
 
     def frame(self, name: str) -> pd.DataFrame:
-        """An input as a pandas data frame."""
+        """Read an input as a pandas data frame."""
         return read_frame(self.workload, self._input(name))
 
     def dataset(self, name: str) -> ray.data.Dataset:
-        """An input as a Ray dataset."""
+        """Read an input as a Ray dataset."""
         return read_ray(self.workload, self._input(name))
 
     def training_data(self) -> TrainingData:
@@ -57,7 +57,7 @@ class Context:
         return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
-        """Report metrics of the model so far: a search compares them, and the run records the last value of each."""
+        """Report the model's current metrics. A search compares them, and the run records the last value of each."""
         values = {name: float(value) for name, value in metrics.items()}
         self.reported.update(values)
         self.tell(values)
@@ -72,7 +72,7 @@ class Context:
         return write_table(self.workload, self._dataset(self.output), table, name)
 
     def checkpoints(self) -> Place:
-        """A folder of this run that every worker and every later attempt can reach."""
+        """The folder for checkpoints of this run, shared by all workers and later attempts."""
         location = self.workload.pipeline.checkpoints
         if location is None:
             raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")
@@ -91,5 +91,5 @@ class Context:
 
 
 def new_run() -> str:
-    """A new random ID for a pipeline run."""
+    """Return a new random ID for a pipeline run."""
     return uuid.uuid4().hex[:12]

@@ -1,6 +1,6 @@
-"""A small neural network for tabular data, in PyTorch, with the interface of a scikit-learn estimator.
+"""A small PyTorch neural network for tabular data, with the interface of a scikit-learn estimator.
 
-Registered models refer to these classes by module path, so this module must not move.
+Registered models refer to these classes by module path, so this module must not be moved.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order in which an epoch visits the rows. Workers that train in lockstep all run `steps` batches."""
+    """The order in which an epoch visits rows. Workers that train in lockstep all run `steps` batches."""
 
     epoch: int
     batch: int
@@ -28,7 +28,7 @@ class Order:
 
 
 class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Layers of `width` units with dropout, trained by Adam in batches. `learn` continues where the last call ended."""
+    """Layers of `width` units with dropout, trained in batches with Adam. `learn` continues previous training."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             optimizer.step()
 
     def tensors(self, rows: Any, target: Any) -> tuple[Any, Any]:
-        """Rows and target as tensors."""
+        """Convert rows and target to tensors."""
         import numpy as np
 
         torch = load_torch()
@@ -118,7 +118,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return module
 
     def optimizer(self, module: Any) -> Any:
-        """Adam, with the state of the last call."""
+        """Create an Adam optimizer, with its previous state if there is one."""
         optimizer = load_torch().optim.Adam(
             module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
         )
@@ -127,13 +127,13 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return optimizer
 
     def keep(self, module: Any, optimizer: Any, epochs: int) -> None:
-        """Store weights and optimizer state in CPU memory, independent of any device."""
+        """Store weights and optimizer state in CPU memory."""
         self.weights_ = {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()}
         self.state_ = _on_cpu(optimizer.state_dict())
         self.epochs_done_ = epochs
 
     def forward(self, rows: Any) -> Any:
-        """The raw output of the network for each row."""
+        """Return the network's raw output for each row."""
         import numpy as np
 
         torch = load_torch()
@@ -143,7 +143,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the optimizer state, which only training needs."""
+        """Leave out the optimizer state, which is needed only for training."""
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 
@@ -156,23 +156,23 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return 1
 
     def numbers(self, target: Any) -> Any:
-        """The target as numbers to train on."""
+        """Convert the target to the numbers to train on."""
         raise NotImplementedError
 
     def loss(self) -> Any:
-        """The loss function to minimize."""
+        """Return the loss function to minimize."""
         raise NotImplementedError
 
 
 class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
-    """Classes 0, 1, 2 …, each with its probability."""
+    """Predicts the classes 0, 1, 2 … and their probabilities."""
 
     def predict_proba(self, rows: Any) -> Any:
-        """The probability of each class, by row."""
+        """Return the probability of each class for each row."""
         return load_torch().softmax(self.forward(rows), dim=1).numpy()
 
     def predict(self, rows: Any) -> Any:
-        """The most likely class of each row."""
+        """Return the most likely class of each row."""
         return self.classes_[self.predict_proba(rows).argmax(axis=1)]
 
     def fit_target(self, target: Any) -> None:
@@ -186,13 +186,13 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
         return len(self.classes_)
 
     def numbers(self, target: Any) -> Any:
-        """The index of each row's class."""
+        """Return the index of each row's class."""
         import numpy as np
 
         return np.searchsorted(self.classes_, target).astype(np.int64)
 
     def loss(self) -> Any:
-        """Cross entropy."""
+        """Return the cross-entropy loss."""
         return load_torch().nn.CrossEntropyLoss()
 
 
@@ -200,7 +200,7 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
     """Predicts one number per row; the target is standardized for training."""
 
     def predict(self, rows: Any) -> Any:
-        """The predicted number of each row."""
+        """Return the predicted number for each row."""
         return self.forward(rows).numpy()[:, 0] * self.scale_ + self.middle_
 
     def fit_target(self, target: Any) -> None:
@@ -211,19 +211,19 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
         self.middle_, self.scale_ = float(numbers.mean()), float(numbers.std()) or 1.0
 
     def numbers(self, target: Any) -> Any:
-        """The standardized target."""
+        """Standardize the target."""
         import numpy as np
 
         scaled = (np.asarray(target, dtype=np.float64) - self.middle_) / self.scale_
         return scaled.astype(np.float32)[:, None]
 
     def loss(self) -> Any:
-        """Mean squared error."""
+        """Return the mean squared error loss."""
         return load_torch().nn.MSELoss()
 
 
 def _on_cpu(state: Any) -> Any:
-    """The same state with all tensors in CPU memory."""
+    """Copy the state with all tensors in CPU memory."""
     if isinstance(state, dict):
         return {name: _on_cpu(value) for name, value in state.items()}
     if isinstance(state, list):
@@ -232,7 +232,7 @@ def _on_cpu(state: Any) -> Any:
 
 
 def load_torch() -> Any:
-    """Import PyTorch, which takes seconds and is only in some images."""
+    """Import PyTorch, which takes seconds and is only installed in some images."""
     import torch  # pyright: ignore[reportMissingImports]  # only in images of systems that use it
 
     return torch

@@ -1,5 +1,5 @@
-"""Refusals: why a workload does not do what its description requires."""
+"""The exception for workloads that cannot do what their description requires."""
 
 
 class Refusal(Exception):
-    """The description cannot be honoured here; the message explains the problem to the workload's owner."""
+    """The description cannot be followed here. The message explains the problem to the workload's owner."""

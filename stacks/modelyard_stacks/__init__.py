@@ -1,1 +1,1 @@
-"""Pulumi components for emitted programs. The compiler copies the modules that a program needs next to it."""
+"""Pulumi components for emitted programs. The compiler copies the modules that a program needs next to the program."""

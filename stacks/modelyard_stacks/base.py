@@ -1,4 +1,4 @@
-"""Helpers shared by the components of all providers: locating a program's files, and reading objects from them."""
+"""Helpers for the components of all providers: finding a program's files, and reading objects from them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def beside_the_program(*parts: str) -> Path:
-    """A path in the folder that contains this package and the program's `__main__.py`.
+    """Return a path in the folder that contains this package and the program's `__main__.py`.
 
-    Not relative to the working directory, which `pulumi --cwd` and the Automation API may set to anything.
+    The working directory is not used, because `pulumi --cwd` and the Automation API can set it to any folder.
     """
     return _PROGRAM.joinpath(*parts)
 
 
 def read_documents(path: Path) -> Iterator[dict[str, Json]]:
-    """The objects of one YAML file, in order, without empty documents. Raises ValueError if one is not a mapping."""
+    """Yield the non-empty documents of a YAML file in order. Raises ValueError if one is not a mapping."""
     with path.open(encoding="utf-8") as file:
-        for position, document in enumerate(yaml.load_all(file, Loader=_LOADER)):  # a safe loader, by either name
+        for position, document in enumerate(yaml.load_all(file, Loader=_LOADER)):  # a safe loader under either name
             if document is None:
                 continue
             if not isinstance(document, dict):

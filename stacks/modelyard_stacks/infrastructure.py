@@ -1,4 +1,4 @@
-"""The outputs of the project that creates a cluster and its surroundings, for projects that depend on it."""
+"""Reads the outputs of the project that creates a cluster and its infrastructure, for projects that depend on it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pulumi
 
 
 class Infrastructure(pulumi.StackReference):
-    """A reference to another project's stack with the same name and organization as this one.
+    """A reference to another project's stack with the same name and organization as this stack.
 
-    `infrastructure["kubeconfig"]` is an output that must exist, and stays a secret if it is one. If the stack has
-    another name or location, the setting `infrastructure` gives its full name, `organization/project/stack`; `setting`
-    names another setting, for a second reference of the same program.
+    `infrastructure["kubeconfig"]` is an output that must exist; secret outputs stay secret. If the stack has another
+    name or location, the setting `infrastructure` must be its full name, `organization/project/stack`. `setting`
+    selects another setting, for a second reference in the same program.
     """
 
     def __init__(
@@ -20,5 +20,5 @@ class Infrastructure(pulumi.StackReference):
         super().__init__(project, stack_name=pulumi.Config().get(setting) or default_name, opts=opts)
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
-        """An output by its name; `up` fails with the name of a missing output."""
+        """Return an output by its name. If it is missing, `up` fails and names it."""
         return self.require_output(name)

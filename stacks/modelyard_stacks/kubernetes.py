@@ -17,19 +17,19 @@ from .base import Json, beside_the_program, read_documents
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
 Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
-"""Plain data in which strings may be outputs that are known only while the program runs."""
+"""Plain data in which strings may be outputs whose values are known only at run time."""
 
 PROTECT = "modelyard.dev/protect"
-"""Annotation of objects that hold data: `destroy` refuses to delete them unless the stack's `protect` is false."""
+"""Annotation for objects that hold data. `destroy` does not delete them unless the stack's `protect` is false."""
 
 _FIELD_MANAGER = "pulumi.com/patchFieldManager"
 _FORCE = "pulumi.com/patchForce"
 _RUN_TEMPLATE = "rayjob.json"
-"""The ConfigMap key with the template from which a launcher creates a RayJob."""
+"""The ConfigMap key of the template from which a launcher creates a RayJob."""
 
 _WRITTEN_BACK = "ray.io/"
-"""KubeRay's operator writes whole specs of its own kinds back (seen with 1.6.2) and thereby takes over all their
-fields. So manifests of these kinds force ownership; otherwise changes to a server would fail with conflicts.
+"""The API group of KubeRay's kinds, whose whole specs the operator writes back (seen with 1.6.2), taking over all their
+fields. Manifests of these kinds therefore force ownership; otherwise changes to a server would fail with conflicts.
 """
 
 _OF_PODS = [
@@ -44,20 +44,21 @@ _OF_PODS = [
         "workerGroupSpecs[*].template",
     )
 ]
-"""Fields that KubeRay never changes in a server without a second Ray cluster (`upgradeStrategy: None`; read in v1.6.2
-on 2026-11-25): without a replacement, a new image would be accepted and never run. It does change replica numbers and
-the Serve configuration in place.
+"""Server fields that KubeRay cannot change without a second Ray cluster (`upgradeStrategy: None`; read in v1.6.2 on
+2026-11-25). Unless the server is replaced, it would accept a new image but never run it. Replica numbers and the Serve
+configuration are changed in place.
 """
 
 
 class Cluster(pulumi_kubernetes.Provider):
-    """The cluster that all objects go to, selected by a context of the local kubeconfig or by its own kubeconfig.
+    """The cluster for all objects, selected by a context of the local kubeconfig or by its own kubeconfig.
 
-    Arguments left out come from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a mirror
-    for all charts). One of the first two is required: nothing is ever applied to the current context by accident.
+    Missing arguments are read from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
+    mirror for all charts). One of the first two is required, so that nothing is applied to the current context by
+    accident.
 
-    Objects are written with server-side apply, under one field manager per project. An existing object is adopted if
-    none of its fields belongs to another manager: so the next `up` completes an interrupted one.
+    Objects are written with server-side apply, under one field manager per project. An existing object is adopted if no
+    other manager owns any of its fields, so the next `up` completes an interrupted one.
     """
 
     chart_repository: str | None
@@ -83,7 +84,7 @@ class Cluster(pulumi_kubernetes.Provider):
             name,
             context=context,
             kubeconfig=kubeconfig,
-            # without it, a renewed certificate in the kubeconfig would look like another cluster, replacing all
+            # without it, a renewed certificate in the kubeconfig would look like a new cluster and replace everything
             cluster_identifier=config.get("clusterIdentifier")
             or context
             or f"{pulumi.get_project()}-{pulumi.get_stack()}",
@@ -94,7 +95,7 @@ class Cluster(pulumi_kubernetes.Provider):
 
 
 class Namespace(pulumi.CustomResource):
-    """A namespace for an add-on; its Pod Security level is restricted, baseline or privileged."""
+    """A namespace for an add-on. Its Pod Security level is restricted, baseline or privileged."""
 
     def __init__(
         self,
@@ -121,10 +122,10 @@ class Namespace(pulumi.CustomResource):
 
 
 class Chart(helm.Chart):
-    """An add-on: every object of a Helm chart as a resource of its own, in an existing namespace.
+    """An add-on: every object of a Helm chart as a separate resource, in an existing namespace.
 
-    A chart's hooks are not run: its values must work without them. `chart` is its name in the repository, by default
-    the name of the release.
+    The chart's hooks are not run, so its values must work without them. `chart` is the name in the repository, by
+    default the name of the release.
     """
 
     def __init__(
@@ -163,8 +164,9 @@ class Chart(helm.Chart):
 
 
 class GeneratedSecret(pulumi.CustomResource):
-    """A Secret whose values are generated at its first `up` and then kept. They are stored only in the cluster and,
-    encrypted, in the stack's state.
+    """A Secret whose values are generated at its first `up` and then kept.
+
+    The values are stored only in the cluster and, encrypted, in the stack's state.
     """
 
     def __init__(
@@ -201,8 +203,9 @@ class GeneratedSecret(pulumi.CustomResource):
 
 
 class Logins(pulumi.ComponentResource):
-    """Secrets with the keys `username` and `password`, each generated at its first `up` and then kept. `users` maps the
-    names of Secrets to user names.
+    """Secrets with the keys `username` and `password`, each generated at its first `up` and then kept.
+
+    `users` maps the names of Secrets to user names.
     """
 
     def __init__(
@@ -230,9 +233,10 @@ class Logins(pulumi.ComponentResource):
 
 
 class Object(pulumi.CustomResource):
-    """A single object that the program passes as a value, because part of it is an output of another project.
+    """A single object that the program defines itself, because part of it is an output of another project.
 
-    `name` is the name of the resource; the object's own is in its `metadata`. Kinds and names are known in advance.
+    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. Kind and name must be known
+    in advance.
     """
 
     def __init__(
@@ -261,8 +265,9 @@ class Object(pulumi.CustomResource):
 
 
 class EgressPolicy(Object):
-    """Lets Pods of a namespace, selected by their label `app.kubernetes.io/name`, reach HTTPS at addresses that another
-    project outputs: `ranges` are CIDR blocks separated by commas.
+    """Allows Pods of a namespace, selected by their label `app.kubernetes.io/name`, to reach HTTPS servers in `ranges`.
+
+    `ranges`, an output of another project, has comma-separated CIDR blocks.
     """
 
     def __init__(
@@ -292,17 +297,17 @@ class EgressPolicy(Object):
 
 
 class Manifests(pulumi.ComponentResource):
-    """The objects of YAML files in a folder next to the program, each as a resource of its own.
+    """The objects in a folder of YAML files next to the program, each as a separate resource.
 
-    The documents of one file are created in sequence and deleted in reverse; files are processed in parallel, or in
-    sequence if `in_order` is set. All of them wait for `depends_on`.
+    The documents of a file are created in sequence and deleted in reverse. Files are processed in parallel, or in
+    sequence with `in_order`. All wait for `depends_on`.
 
     Pulumi waits for what Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it is
     accepted: its operator may take as long as a model takes to load, and one broken model must not block the others. A
-    RayService that is rolled out in place is deleted and recreated if its Pods change: there is no capacity for both.
+    RayService that is rolled out in place is deleted and recreated if its Pods change, because there is no capacity for
+    both.
 
-    `images` maps placeholder hosts to registries that are known only while the program runs: in image names, the
-    placeholder is replaced by the registry.
+    `images` maps placeholder hosts to registries that are known only at run time, which replace them in image names.
     """
 
     def __init__(
@@ -354,18 +359,18 @@ class Manifests(pulumi.ComponentResource):
 
 
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """The object with these hosts replaced in every `image`, including in RayJob templates inside ConfigMaps."""
+    """Replace these hosts in every `image` of an object, including RayJob templates in ConfigMaps."""
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
 def type_token(document: Mapping[str, Json]) -> str:
-    """`kubernetes:apps/v1:Deployment`: Pulumi's type token of an object; the unnamed API group is `core`."""
+    """Return Pulumi's type token, such as `kubernetes:apps/v1:Deployment`. The unnamed API group is `core`."""
     version = str(document["apiVersion"])
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{document['kind']}"
 
 
 def resource_name(document: Mapping[str, Json]) -> str:
-    """`namespace/name`, or just the name of a cluster-scoped object: independent of the file that contains it."""
+    """Return `namespace/name`, or only the name of a cluster-scoped object. It does not depend on the object's file."""
     metadata = _metadata(document)
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
@@ -386,8 +391,9 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
 
 
 def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    """Replace registries in the CEL expression of an admission policy, where image names are in double quotes, and no
-    other string has a slash after its first word.
+    """Replace registries in the CEL expression of an admission policy.
+
+    Image names are in double quotes, and no other string has a slash after its first word.
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():
@@ -425,10 +431,10 @@ def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
 
 
 def _managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
-    """The object with a field manager that is the same in every run of the project.
+    """Give the object a field manager that is the same in every run of the project.
 
-    By default, each object gets a generated one when it is created; an `up` that is killed before the state is saved
-    forgets it, and the next change would conflict with a manager that no longer exists.
+    By default, a manager's name is generated when an object is created. If an `up` is killed before it saves the state,
+    the name is lost, and the next change would conflict with a manager that no longer exists.
     """
     metadata = _metadata(document)
     annotations: dict[str, Json] = {**_annotations(document), _FIELD_MANAGER: manager}

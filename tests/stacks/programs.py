@@ -1,4 +1,4 @@
-"""Small projects for testing the component library, and what they register under mocks."""
+"""Small projects for testing the component library, and the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 def registrations(*folders: Path) -> list[list[Registration]]:
-    """Return what each project registers, run in a separate process."""
+    """Run the projects in a separate process, and return the resources that each registers."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=110
     )

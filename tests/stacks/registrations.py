@@ -1,8 +1,8 @@
-"""Run emitted programs under Pulumi's mocks and print what each of them registers, in a separate process, by path.
+"""Run emitted programs under Pulumi's mocks and print the resources that each registers.
 
     python registrations.py FOLDER…
 
-Each folder is an emitted project: its own `modelyard_stacks` is imported, its own settings are read. Prints one line of
+Each folder is an emitted project, whose own `modelyard_stacks` and settings are used. Prints one line of
 JSON per folder: the registrations sorted by name, since the order of registration is not fixed.
 """
 
@@ -64,16 +64,16 @@ COMPUTED: dict[str, dict[str, Any]] = {
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Every resource gets its inputs, and outputs that a cloud would add.
+    """Gives every resource its inputs and the outputs that a cloud would add.
 
-    Another stack has the outputs that the program reads from it.
+    Referenced stacks have every output that the program reads.
     """
 
     def __init__(self, outputs: dict[str, str]) -> None:
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs, with the name as ID; AWS resources have an ARN."""
+        """Return the inputs, with the name as ID and, for AWS resources, an ARN."""
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
@@ -93,7 +93,7 @@ class Nothing(pulumi.runtime.Mocks):
 
 
 class Recorder(mocks.MockMonitor):
-    """Records what is registered."""
+    """Records the registered resources."""
 
     def __init__(self, answers: Nothing) -> None:
         super().__init__(answers)
@@ -121,7 +121,7 @@ class Recorder(mocks.MockMonitor):
 
 
 def register(folder: Path) -> list[dict[str, Any]]:
-    """Return what the program in a folder registers."""
+    """Return the resources that the program in a folder registers."""
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     (settings,) = folder.glob("Pulumi.*.yaml")
     said: Any = yaml.safe_load(settings.read_text())

@@ -1,4 +1,4 @@
-"""Code shared by the components of all providers: files next to the program, objects in a file."""
+"""Helpers of all components: finding files next to the program, and reading objects from a file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import modelyard_stacks
 from modelyard_stacks.base import beside_the_program, read_documents
 
 
-def test_a_program_finds_its_files_wherever_it_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_files_are_found_from_any_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     package = Path(next(iter(modelyard_stacks.__path__)))
 
     assert beside_the_program("manifests", "a.yaml") == package.parent / "manifests" / "a.yaml"
 
 
-def test_documents_come_in_order_and_empty_ones_are_left_out(tmp_path: Path) -> None:
+def test_documents_are_read_in_order_without_empty_ones(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("# a comment\n---\nkind: A\n---\n---\nkind: B\n")
 
     assert [document["kind"] for document in read_documents(path)] == ["A", "B"]
 
 
-def test_what_is_no_object_is_named(tmp_path: Path) -> None:
+def test_document_that_is_not_an_object_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("kind: A\n---\n- 1\n")
 
@@ -32,7 +32,7 @@ def test_what_is_no_object_is_named(tmp_path: Path) -> None:
         list(read_documents(path))
 
 
-def test_no_tag_makes_python_do_anything(tmp_path: Path) -> None:
+def test_python_tags_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("kind: !!python/object/apply:os.getcwd []\n")
 

@@ -1,4 +1,4 @@
-"""How a program refers to the infrastructure project's stack and its outputs."""
+"""References to the infrastructure project's stack and its outputs."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ SECRET = "4dabf18193072939515e22adb298388d"
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
-    """Return what a program finds: the name of the referenced stack, and one of its outputs."""
+    """Run a program; return the name of the stack it refers to, and one of that stack's outputs."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
     (made,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
     data: dict[str, str] = made["inputs"]["data"]
     return data
 
 
-def test_it_is_the_stack_of_the_same_name_in_the_same_organization(tmp_path: Path) -> None:
+def test_default_stack_has_the_same_name_and_organization(tmp_path: Path) -> None:
     assert seen(tmp_path) == {"stack": "organization/below/prod", "host": "the host"}
 
 
-def test_a_setting_names_another_stack(tmp_path: Path) -> None:
+def test_setting_selects_another_stack(tmp_path: Path) -> None:
     assert seen(tmp_path, settings="infrastructure: acme/below/other")["stack"] == "acme/below/other"
 
 
-def test_a_second_target_has_a_setting_of_its_own(tmp_path: Path) -> None:
+def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
     found = seen(tmp_path, settings="infrastructure: acme/a/b\nedge: acme/below/edge", more=', setting="edge"')
 
     assert found["stack"] == "acme/below/edge"
 
 
-def test_an_output_that_is_missing_ends_the_run(tmp_path: Path) -> None:
-    """Under the mocks, the other stack has only the outputs that the program names in brackets."""
+def test_missing_output_fails_the_run(tmp_path: Path) -> None:
+    """Under the mocks, a stack has only the outputs that the program's text names literally in brackets."""
     program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
 
     with pytest.raises(Refused, match="host"):
         registrations(project(tmp_path / "p", program))
 
 
-def test_the_way_into_the_cluster_stays_a_secret(tmp_path: Path) -> None:
+def test_kubeconfig_output_stays_secret(tmp_path: Path) -> None:
     (registered,) = registrations(project(tmp_path / "p", PROGRAM.format(more=""), settings=""))
     (provider,) = of_type(registered, "pulumi:providers:kubernetes")
 

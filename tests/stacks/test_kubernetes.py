@@ -1,4 +1,4 @@
-"""The components for any Kubernetes: what they register under mocks."""
+"""The resources that the Kubernetes components register under mocks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MANIFESTS = (
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Return the registrations of the program above, by type and name."""
+    """Return the registrations of `PROGRAM` by type and name."""
     (registered,) = registrations(project(tmp_path_factory.mktemp("tiny"), PROGRAM, MANIFESTS))
     return {f"{each['type']} {each['name']}": each for each in registered}
 
@@ -55,7 +55,7 @@ def needs(found: Found, name: str) -> list[str]:
     return [urn.rpartition("$")[2] for urn in found[f"{CONFIG_MAP} tiny/{name}"]["dependsOn"]]
 
 
-def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
+def test_all_objects_use_the_named_cluster(found: Found) -> None:
     owned = [each for each in found.values() if each["type"] not in ("pulumi:pulumi:Stack", PROVIDER)]
     components = [each for each in owned if each["type"].startswith("modelyard:")]
 
@@ -65,7 +65,7 @@ def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
     assert {each["type"].rpartition(":")[2] for each in components} == {"Logins", "Manifests"}
 
 
-def test_an_egress_policy_opens_https_on_ranges_for_the_pods_that_are_named(tmp_path: Path) -> None:
+def test_egress_policy_allows_https_to_ranges_for_named_pods(tmp_path: Path) -> None:
     program = """\
 import pulumi
 
@@ -95,7 +95,7 @@ kubernetes.EgressPolicy(
     }
 
 
-def test_a_cluster_stays_the_same_when_its_certificate_is_renewed(found: Found) -> None:
+def test_cluster_identity_does_not_depend_on_its_certificate(found: Found) -> None:
     inputs = found[f"{PROVIDER} main"]["inputs"]
 
     assert inputs == {
@@ -106,12 +106,12 @@ def test_a_cluster_stays_the_same_when_its_certificate_is_renewed(found: Found) 
     }
 
 
-def test_nothing_goes_to_whatever_cluster_is_the_current_one(tmp_path: Path) -> None:
+def test_cluster_without_a_context_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="say which cluster: pulumi config set context NAME"):
         registrations(project(tmp_path / "p", 'kubernetes.Cluster("main")\n', settings=""))
 
 
-def test_an_object_is_a_resource_of_its_own_under_the_field_manager_of_its_project(
+def test_object_is_a_resource_with_the_project_field_manager(
     found: Found,
 ) -> None:
     made = found[f"{CONFIG_MAP} tiny/a1"]
@@ -124,13 +124,13 @@ def test_an_object_is_a_resource_of_its_own_under_the_field_manager_of_its_proje
     assert made["parent"] == "pulumi:pulumi:Stack$modelyard:kubernetes:Manifests::foundation"
 
 
-def test_documents_of_a_file_and_files_in_order_follow_each_other(found: Found) -> None:
+def test_documents_and_ordered_files_are_applied_in_sequence(found: Found) -> None:
     assert needs(found, "a1") == ["kubernetes:helm.sh/v4:Chart::addon"]
     assert needs(found, "a2") == [f"{CONFIG_MAP}::tiny/a1"]
     assert needs(found, "b") == [f"{CONFIG_MAP}::tiny/a2"]
 
 
-def test_files_side_by_side_wait_for_the_foundation_alone(found: Found) -> None:
+def test_parallel_files_wait_only_for_the_foundation(found: Found) -> None:
     foundation = [f"{CONFIG_MAP}::tiny/{name}" for name in ("a1", "a2", "b")]
 
     assert sorted(needs(found, "c1")) == foundation
@@ -138,11 +138,11 @@ def test_files_side_by_side_wait_for_the_foundation_alone(found: Found) -> None:
     assert needs(found, "c2") == [f"{CONFIG_MAP}::tiny/c1"]
 
 
-def test_only_what_holds_data_is_protected(found: Found) -> None:
+def test_only_objects_with_data_are_protected(found: Found) -> None:
     assert [name for name, each in found.items() if each["protect"]] == [f"{CONFIG_MAP} tiny/b"]
 
 
-def test_a_setting_lifts_the_protection_and_another_moves_the_charts(tmp_path: Path) -> None:
+def test_settings_turn_protection_off_and_set_the_chart_mirror(tmp_path: Path) -> None:
     settings = "context: here\nprotect: false\nchartRepository: https://mirror.acme.example/charts"
     (registered,) = registrations(project(tmp_path / "p", PROGRAM, MANIFESTS, settings))
 
@@ -151,7 +151,7 @@ def test_a_setting_lifts_the_protection_and_another_moves_the_charts(tmp_path: P
     assert chart["inputs"]["repositoryOpts"] == {"repo": "https://mirror.acme.example/charts"}
 
 
-def test_a_chart_is_pinned_and_goes_into_its_namespace(found: Found) -> None:
+def test_chart_has_a_pinned_version_and_a_namespace(found: Found) -> None:
     chart = found[f"{CHART} addon"]
 
     assert chart["remote"] is True
@@ -166,7 +166,7 @@ def test_a_chart_is_pinned_and_goes_into_its_namespace(found: Found) -> None:
     assert chart["dependsOn"] == ["pulumi:pulumi:Stack$kubernetes:core/v1:Namespace::addon-system"]
 
 
-def test_a_chart_of_a_registry_is_named_whole(tmp_path: Path) -> None:
+def test_chart_in_a_registry_has_its_full_url(tmp_path: Path) -> None:
     program = (
         'cluster = kubernetes.Cluster("main")\n'
         'kubernetes.Chart("a", cluster=cluster, repository="oci://r.acme.example/c/", version="1.0.0", namespace="x")\n'
@@ -178,13 +178,13 @@ def test_a_chart_of_a_registry_is_named_whole(tmp_path: Path) -> None:
     assert "repositoryOpts" not in chart["inputs"]
 
 
-def test_a_namespace_enforces_its_pod_security(found: Found) -> None:
+def test_namespace_enforces_its_pod_security_level(found: Found) -> None:
     inputs = found["kubernetes:core/v1:Namespace addon-system"]["inputs"]
 
     assert inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_each_login_is_a_secret_of_its_own(found: Found) -> None:
+def test_each_login_has_its_own_secret(found: Found) -> None:
     """Each login has a unique password, and the one generated first is kept."""
     secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
@@ -194,7 +194,7 @@ def test_each_login_is_a_secret_of_its_own(found: Found) -> None:
     assert all(secret["ignoreChanges"] == ["data"] for secret in secrets)
 
 
-def test_a_generated_secret_keeps_its_first_value(found: Found) -> None:
+def test_generated_secret_keeps_its_first_value(found: Found) -> None:
     secret = found["kubernetes:core/v1:Secret tiny/made"]
 
     assert secret["ignoreChanges"] == ["data"]
@@ -249,7 +249,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return {f"{each['type']} {each['name']}": each for each in registered}
 
 
-def test_an_object_takes_values_that_only_another_project_knows(given: Found) -> None:
+def test_object_can_use_outputs_of_another_project(given: Found) -> None:
     made = given["kubernetes:core/v1:Secret opened"]
 
     assert made["inputs"]["metadata"]["annotations"] == {"pulumi.com/patchFieldManager": "tiny"}
@@ -257,13 +257,13 @@ def test_an_object_takes_values_that_only_another_project_knows(given: Found) ->
     assert made["provider"] == "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
 
 
-def test_what_a_secret_says_is_a_secret_of_the_state_too(given: Found) -> None:
+def test_secret_data_is_encrypted_in_the_state(given: Found) -> None:
     """The value has the marker of values that Pulumi encrypts."""
     assert "4dabf18193072939515e22adb298388d" in given["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]
 
 
-def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found) -> None:
-    """The registry is replaced in `image` fields, run templates and policies, if the whole host is the placeholder."""
+def test_image_placeholder_is_replaced_by_the_registry(given: Found) -> None:
+    """The placeholder is replaced in `image` fields, run templates and policies, but only if it is the whole host."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [
@@ -289,20 +289,18 @@ def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found)
         ("ray.io/v1", "RayService", "kubernetes:ray.io/v1:RayService"),
     ],
 )
-def test_a_type_is_called_as_pulumi_calls_it(version: str, kind: str, expected: str) -> None:
+def test_type_token_matches_pulumi(version: str, kind: str, expected: str) -> None:
     assert type_token({"apiVersion": version, "kind": kind}) == expected
 
 
-def test_a_resource_is_called_by_namespace_and_name() -> None:
+def test_resource_name_consists_of_namespace_and_name() -> None:
     assert resource_name({"metadata": {"name": "a", "namespace": "n"}}) == "n/a"
     assert resource_name({"metadata": {"name": "a"}}) == "a"
 
 
 @pytest.mark.parametrize(("strategy", "replaced"), [("None", True), ("NewCluster", False)])
-def test_a_server_that_is_rolled_out_in_place_is_made_again_where_its_pods_change(
-    tmp_path: Path, strategy: str, replaced: bool
-) -> None:
-    """KubeRay would accept a new image and never run it; the old server is deleted first, as two do not fit."""
+def test_in_place_server_is_recreated_when_its_pods_change(tmp_path: Path, strategy: str, replaced: bool) -> None:
+    """KubeRay would accept a new image but never run it. The old server is deleted first to free its capacity."""
     server = (
         "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: till, namespace: tiny}\n"
         f'spec: {{upgradeStrategy: {{type: "{strategy}"}}, rayClusterConfig: {{}}}}\n'

@@ -1,4 +1,4 @@
-"""Every example's program under Pulumi's mocks: its registrations, their dependencies, and which are protected."""
+"""Every example's program under Pulumi's mocks: its resources, their dependencies, and which are protected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLICIES = {
 
 @cache
 def emitted(root: Path) -> dict[Path, list[Registration]]:
-    """Write every project of every example; return their registrations."""
+    """Write every project of every example, and return the projects' registrations."""
     folders: list[Path] = []
     for example in EXAMPLES:
         for stack in example.compiled().stacks:
@@ -45,15 +45,15 @@ def emitted(root: Path) -> dict[Path, list[Registration]]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder for the examples; Jobs are named after the runtime image, whose real hash changes with every edit."""
+    """A folder for the examples. The runtime image's hash, part of Job names, is fixed: every edit would change it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime_image, "content_hash", no_hash)
         yield tmp_path_factory.mktemp("examples")
 
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
-def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
-    """The rest is the stack, the cluster, three groups, the registry's logins, and each add-on's resources.
+def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
+    """The other resources are the stack, the cluster, three groups, the registry's logins, and those of each add-on.
 
     An add-on has a namespace, a chart and a secret.
     """
@@ -74,8 +74,8 @@ def test_every_document_is_registered_once_and_little_else(example: Example, roo
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_registrations_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
-    """Types, names, parents, dependencies and options; the contents of objects are in the golden manifests."""
+def test_registrations_match_golden_files(example: Example, root: Path, accept: bool) -> None:
+    """Compares types, names, parents, dependencies and options. The golden manifests have the objects' contents."""
     found = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
@@ -91,8 +91,8 @@ def test_registrations_are_the_expected_ones(example: Example, root: Path, accep
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_policies_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
-    """Every policy document of the AWS projects, by the type and name of its resource."""
+def test_policies_match_golden_files(example: Example, root: Path, accept: bool) -> None:
+    """Compares the policy documents of the AWS projects, by type and name of their resource."""
     found = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()

@@ -1,4 +1,4 @@
-"""Everything that a component accepts and returns is typed: no signature contains `Any`, at any depth."""
+"""All parameters and results of components are typed: no signature contains `Any`, at any depth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import modelyard_stacks
 
-# the SDK deprecates some of its own parts
+# the SDK uses deprecated parts of itself
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 
 MODULES = [name for _, name, package in walk_packages(modelyard_stacks.__path__, "modelyard_stacks.") if not package]
@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """Return the parameters whose type is missing or contains `Any`; `return` stands for the result."""
+    """Return the parameters whose type is missing or contains `Any`. The result is named `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
     asked = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*asked, "return") if name not in hints or _holds_any(hints[name], set())]
@@ -58,30 +58,30 @@ def _holds_any(kind: object, seen: set[int]) -> bool:
 
 
 class Open(TypedDict):
-    """A typed dictionary with a field that can be anything."""
+    """A typed dictionary with an `Any` field."""
 
     name: str
     rest: Mapping[str, Sequence[Any]]
 
 
 def anything(name: str, rest: Open, *, more: Callable[[Any], None], fine: Mapping[str, str]) -> list[Open] | None:
-    """A signature with gaps, to test the check itself."""
+    """A signature that contains `Any`, for testing the check itself."""
 
 
-def test_a_hole_is_found_however_deep() -> None:
+def test_nested_any_is_found() -> None:
     assert untyped(anything) == ["rest", "more", "return"]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_no_signature_holds_any(name: str) -> None:
+def test_signatures_contain_no_any(name: str) -> None:
     """Annotations are resolved, including aliases and typed dictionaries."""
     found = dict(public(import_module(name)))
 
     assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}
 
 
-def test_all_components_are_looked_at() -> None:
-    """The check covers what emitted programs call."""
+def test_all_components_are_checked() -> None:
+    """The check covers the components that emitted programs call."""
     found = {where for name in MODULES for where, _ in public(import_module(name))}
 
     assert {

@@ -1,1 +1,1 @@
-"""Batch inference: scoring of whole datasets."""
+"""Batch inference: scores whole datasets."""

@@ -1,4 +1,4 @@
-"""The work of a batch inference: the files of its inputs, and the parts in which large files are scored."""
+"""The input files of a batch inference, and the parts into which large files are split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.storage.filesystem import Place, files
 from modelyard_runtime.workload.records import PipelineWorkload
 
 PART_BYTES = 256 * 1024**2
-"""A larger file is scored in parts of about this size, which consist of row groups or whole lines."""
+"""Larger files are scored in parts of about this many bytes, made of row groups or whole lines."""
 
 _CHUNK = 1 << 16
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
@@ -30,7 +30,7 @@ class Piece:
 
     @property
     def state(self) -> str:
-        """An identifier that changes whenever the file changes."""
+        """Return an identifier that changes whenever the file changes."""
         return f"{self.size}-{self.changed_ns}"
 
 
@@ -47,7 +47,7 @@ WHOLE = Part()
 
 
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """The files of the inputs in order. An output is named after its file, below its input's name if several."""
+    """Yield the files of the inputs in order. Outputs are named after their files, in a folder per input if several."""
     pipeline = workload.pipeline
     data = pipeline.data
     kind = data[pipeline.output].format if pipeline.output in data else "parquet"
@@ -64,7 +64,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """The output files for this many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
+    """Name the output files: `a.parquet.scored.parquet`, or with several parts `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -72,7 +72,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """The parts of a file. A small file is one part; so is one that cannot be split: its scorer reports the damage."""
+    """Split a file into parts. Small files, and files that cannot be split because they are damaged, are one part."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
@@ -87,7 +87,7 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
 
 
 def _row_groups(file: Place) -> list[int]:
-    """The row groups at which parts begin, and the total number of row groups."""
+    """Return the row groups at which parts begin, followed by the number of row groups."""
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
@@ -103,7 +103,7 @@ def _row_groups(file: Place) -> list[int]:
 
 
 def _lines(file: Place, size: int) -> list[int]:
-    """The byte offsets at which parts begin, each after the end of a line, and the size of the file."""
+    """Return the byte offsets at which parts begin, each at the start of a line, followed by the file size."""
     if file.path.endswith(_COMPRESSED):
         return [0, size]
     cuts = [0]

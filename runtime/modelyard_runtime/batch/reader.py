@@ -1,4 +1,4 @@
-"""Reads a file, or a part of it, in tables of equal size; a thread reads ahead while rows are scored."""
+"""Reads a file, or part of one, in tables of equal size. A thread reads ahead while rows are scored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 def read(workload: PipelineWorkload, dataset: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
-    """Tables with `rows` rows each, the last one shorter, with the declared columns in their types.
+    """Yield tables of `rows` rows (the last may be shorter) with the declared columns and types.
 
     Raises Unfit if the file cannot be read or its columns are not as declared.
     """
@@ -61,7 +61,7 @@ def _read(where: Place, dataset: Dataset, piece: Piece, part: Part, rows: int) -
 
 
 def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of exactly this many, except the last; row groups and blocks may be smaller."""
+    """Regroup tables so that each has exactly `rows` rows, except the last. Row groups and blocks may be smaller."""
     import pyarrow as pa
 
     parts: list[pa.Table] = []
@@ -77,7 +77,7 @@ def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 
 
 def _ahead(items: Iterator[_T]) -> Generator[_T]:
-    """Iterate in a thread that works ahead by a few items."""
+    """Iterate in a background thread that stays a few items ahead."""
     with ThreadPoolExecutor(1, "reader") as pool:
         waiting = deque(pool.submit(next, items, None) for _ in range(_AHEAD))
         while (item := waiting.popleft().result()) is not None:
@@ -86,7 +86,7 @@ def _ahead(items: Iterator[_T]) -> Generator[_T]:
 
 
 def _part_of_text(source: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
-    """Lines of a file, with the types inferred from its beginning, since all parts must have the same types."""
+    """Read some lines of a file. Types are inferred from the beginning of the file, so that all parts agree."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
@@ -134,7 +134,7 @@ class _Bytes(RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes; empty at the end."""
+        """Return the next bytes; empty at the end."""
         count = self._remaining if size < 0 else min(size, self._remaining)
         content: bytes = self._file.read(count)
         self._remaining -= len(content)

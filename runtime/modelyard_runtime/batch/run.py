@@ -1,8 +1,8 @@
-"""Scores whole datasets: Ray Data with an actor pool, each file exactly once, large ones in several parts.
+"""Scores whole datasets with a Ray Data actor pool. Each file is scored once; large files are scored in several parts.
 
-The output of an input file is named after it, with a marker for the file's state and the model's version. Changed files
-are scored again; files scored by another version only if `reprocess` requests it. Interrupted work is redone under the
-same name. A file that does not fit is skipped and listed; a problem that concerns all files fails the run.
+Each input file has an output named after it, and a marker that records the file's state and the model version. Changed
+files are scored again; files scored by another version are scored again only if `reprocess` requests it. Interrupted
+work is redone under the same name. Unusable files are skipped and listed. Problems that affect all files fail the run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score the files that are due. Returns the numbers of scored, existing and refused files."""
+    """Score the files that are due. Returns the numbers of scored, unchanged and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)
@@ -63,7 +63,7 @@ def score_datasets(
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
-    """Push the number of refused files for an alert, if a receiver is described. A failed push does not fail a run."""
+    """Push the number of refused files to the metrics receiver if there is one. A failed push does not fail the run."""
     if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
@@ -76,7 +76,7 @@ def on_workers(
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """Yield the workers' report on each task, as soon as it is done."""
+    """Yield the workers' report on each task as soon as the task is done."""
     import ray.data
 
     min_workers, max_workers = (min(max(count, 1), len(tasks)) for count in workers)
@@ -94,7 +94,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file with several parts: those that are done, and the reason if one was refused."""
+    """A file with several parts: the finished parts, and the reason if a part was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _Large:
 
 
 class _Run:
-    """The work of one run and its results."""
+    """One run: its work and its results."""
 
     def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
@@ -121,7 +121,7 @@ class _Run:
         self._kept = 0
 
     def due(self, files: list[Piece]) -> list[Piece]:
-        """The files that are new or have changed, and those scored by another version that `reprocess` includes."""
+        """Return the new and changed files, and the files scored by another version that `reprocess` selects."""
         number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in files:
@@ -148,7 +148,7 @@ class _Run:
         return self._workload.pipeline.reprocess or "none"
 
     def _scores_again(self, piece: Piece, version: str) -> bool:
-        """Whether to score an unchanged file again that another version has scored."""
+        """Whether to score an unchanged file again although another version has already scored it."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -157,7 +157,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """The tasks for these files; large ones only in the parts that no earlier run has finished."""
+        """Yield the tasks for these files, leaving out parts of large files that an earlier run has finished."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -173,7 +173,7 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Let the workers score all tasks; record each result as it arrives."""
+        """Have the workers score all tasks, and record each result as it arrives."""
         import ray
 
         for name in [name for name, large in self._large.items() if large.seen == large.parts]:
@@ -198,7 +198,7 @@ class _Run:
             self._end_large(name)
 
     def _end_large(self, name: str) -> None:
-        """Publish a file with several parts once all of them are done."""
+        """Publish the output of a large file once all of its parts are done."""
         large, piece = self._large[name], self._pieces[name]
         places = [self._target.at(large.done[number].path) for number in sorted(large.done)]
         rows = sum(part.rows for part in large.done.values())
@@ -232,7 +232,7 @@ class _Run:
             self.scored.append({**details, "rows": rows, **replaced})
 
     def close(self, files: list[Piece]) -> None:
-        """Record the results of this run, even if it fails: the refused files, and a report of the run."""
+        """Record the refused files and the run's report, even if the run failed."""
         parts = {name: entry.parts for name, entry in self._large.items()}
         due = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
         self.known.sweep(due, files)
@@ -253,7 +253,7 @@ class _Run:
             _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
-        """Log the refused files. Fail the run if it scored nothing and the model itself failed."""
+        """Log the refused files. Fail the run if nothing was scored and the model itself failed."""
         for record in list(self.known.refused.values())[:_SHOWN]:
             _log.warning("%s does not fit: %s", text(record, "path"), text(record, "reason"))
         failed = next((record for record in self._refused if record["everyRun"]), None)

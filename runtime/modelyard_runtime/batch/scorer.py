@@ -1,4 +1,4 @@
-"""The actor that scores: it loads the model once, then scores file after file, or parts of large files."""
+"""The actor that loads the model once, then scores files and parts of large files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 1 << 14
-"""The minimum number of rows to read, check and write at a time; the model gets them in batches of the spec's size."""
+"""The minimum number of rows to read, check and write at a time. The model's batch size is set in the spec."""
 
 
 _BATCH = 8192  # rows, unless the spec sets another number
@@ -41,7 +41,7 @@ _BATCH = 8192  # rows, unless the spec sets another number
 
 @dataclass(frozen=True, slots=True)
 class ModelHandle:
-    """The version that all workers score with; a bundle is passed to them, so that no worker fetches it again."""
+    """The model version that all workers use. A bundle is passed by reference, so workers need not fetch it again."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
@@ -60,7 +60,7 @@ class ModelHandle:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to score, or one part of a large file; `before` are the markers of its existing output."""
+    """A file or part of a file to score. `before` has the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -68,20 +68,20 @@ class Task:
     before: tuple[Mark, ...]
 
     def packed(self) -> str:
-        """The task as JSON, to send to a worker."""
+        """Serialize the task to JSON, to send it to a worker."""
         fields = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
         return json.dumps({**fields, "before": packed_marks(self.before)})
 
     @staticmethod
     def unpacked(packed: str) -> Task:
-        """The task from its JSON."""
+        """Parse a task from JSON."""
         fields = json.loads(packed)
         before = tuple(unpacked_marks(fields["before"]))
         return Task(Piece(**fields["piece"]), Part(**fields["part"]), int(fields["parts"]), before)
 
 
 class Scorer:
-    """An actor of the pool."""
+    """A worker in the actor pool."""
 
     def __init__(self, workload: PipelineWorkload, output: str, model_handle: ModelHandle) -> None:
         pipeline = workload.pipeline
@@ -97,7 +97,7 @@ class Scorer:
         self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score the tasks of a batch. A file that does not fit is reported, and the others are scored."""
+        """Score the tasks of a batch. Unusable files are reported, and the remaining files are still scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
         results = [self._tried(task) for task in tasks]
         return {
@@ -113,7 +113,7 @@ class Scorer:
         return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """The number of rows, and the path of the part if there are several."""
+        """Score one task. Returns the number of rows and, for a file with several parts, the path of the part."""
         piece, whole = task.piece, task.parts == 1
         output = self._target.below(piece.name) if whole else self._waiting(task, 0)
         folder = output.folder()
@@ -150,10 +150,10 @@ class Scorer:
         with content_of(where, "rows of the output"):
             output = projected(with_answers(table, answers, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return output.drop_columns([name for name in output.column_names if name in in_path])  # readers add them again
+        return output.drop_columns([name for name in output.column_names if name in in_path])  # the path has them
 
     def _predict(self, rows: pd.DataFrame) -> Answer:
-        """The model's predictions, in calls with at most the spec's batch size."""
+        """Predict in batches of at most the spec's batch size."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
         starts = range(0, len(rows), self._size)
@@ -162,7 +162,7 @@ class Scorer:
 
 
 def together(answers: list[Answer]) -> Answer:
-    """Concatenate the answers of several calls."""
+    """Concatenate predictions."""
     import numpy as np
 
     scores = [part.scores for part in answers if part.scores is not None]
@@ -173,7 +173,7 @@ def together(answers: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables to one file, one after the other. Returns the number of rows; with none, the file is unusable."""
+    """Write tables to one file. Returns the number of rows; a file without rows is refused."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -203,10 +203,10 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
 
 def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
-    """The rows with the model's predictions as added columns; input columns with the same names are dropped."""
+    """Add the model's predictions as columns. Input columns with the same names are dropped."""
     import pyarrow as pa
 
-    # Numbers stay floating-point, integral or not: all batches of all files must have one type.
+    # Keep numbers floating-point even if integral: all batches of all files must have the same type.
     added: dict[str, Any] = {
         PREDICTION: _classes(answers.values) if task in CLASSIFICATION else _column(answers.values)
     }
@@ -220,7 +220,7 @@ def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> p
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:
-    """Classes as in `plain`: booleans become numbers, and integral floating-point numbers become integers."""
+    """Convert classes as `plain` does: booleans to numbers, and integral floating-point numbers to integers."""
     import numpy as np
     import pyarrow as pa
 
@@ -241,6 +241,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Only the declared columns, in their types, if the output declares any."""
+    """Select the declared columns and convert their types, if the output declares any columns."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

@@ -1,8 +1,8 @@
-"""The state of a batch inference, in `_modelyard/` below its output.
+"""The state of a batch inference, stored in `_modelyard/` in its output folder.
 
-`scored/` has a marker for each file, whose name says which state of it was scored by which version, so that one listing
-is enough to find what is due. `parts/` contains finished parts of large files that are incomplete. `refused.json` lists
-the files that do not fit, and `runs/` what each run has scored, replaced and refused.
+`scored/` has a marker for each file. The marker's name contains the file's state and the version that scored it, so one
+listing shows which files are due. `parts/` has the finished parts of large files that are still incomplete.
+`refused.json` lists the unusable files, and `runs/` records what each run scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # instead of a state: outputs with this many parts may exist, and are not reliable
+_BEGUN = "begun"  # used in place of a state: up to this many parts may exist, but the output is incomplete
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The information in a marker's name: which state of a file was scored by which version, and in how many parts."""
+    """The information in a marker's name: the file's state, the version that scored it, and the number of parts."""
 
     path: str
     state: str
@@ -40,14 +40,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished part that waits for the others."""
+    """A finished part of a file whose other parts are not finished yet."""
 
     path: str
     rows: int
 
 
 class Known:
-    """The state that earlier runs left, read with one listing and one file."""
+    """The state left by earlier runs, read with one listing and one file."""
 
     def __init__(self, target: Place) -> None:
         self._target = target
@@ -72,26 +72,26 @@ class Known:
                 finished[int(number)] = Finished(path, int(rows))
 
     def marks(self, piece: Piece) -> list[Mark]:
-        """All markers of a file: normally one, but more if a run was killed."""
+        """Return all markers of a file. There is normally one; a killed run can leave more."""
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """The marker of a file's existing scores, preferably for its current state; None if it was never scored."""
+        """Return the marker of a file's existing scores, preferably for its current state; None if never scored."""
         complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
         return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """The finished parts of a file that the same work left."""
+        """Return the finished parts of a file that have this work hash, by number."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
     def is_refused(self, piece: Piece, version: str, description: str) -> bool:
-        """Whether a file was refused, and nothing has changed since that could make it fit."""
+        """Whether the file was refused before and neither the file, the model nor the description has changed since."""
         record = self.refused.get(piece.name, {})
         refused = (text(record, "state"), text(record, "version"), text(record, "description"))
         return not record.get("everyRun") and refused == (piece.state, version, description)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that will never be completed: of states that are not due, or of files that no longer exist."""
+        """Remove parts that will never be completed, because their file was deleted or its state is no longer due."""
         due_keys = {(_key(piece), work) for piece, work in due}
         obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
         for key, work in obsolete:
@@ -102,20 +102,20 @@ class Known:
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """A hash of everything that the parts of one output must have in common."""
+    """Hash everything that the parts of one output must have in common."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
 def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -> Place:
-    """Where a finished part waits for the others."""
+    """Return the location of a finished part of an incomplete file."""
     return target.below(FOLDER, _PARTS, _key(piece), work, f"{number}.{rows}")
 
 
 def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
-    """Replace the output of a file. The marker is written last: without it, everything is done again.
+    """Replace a file's output. The marker is written last, so an interrupted replacement is repeated in full.
 
-    Each output file is complete or absent. While only some of several parts exist, a marker records how many names
-    there may be, so that a later run with fewer parts leaves none behind.
+    Each output file is either complete or absent. While some parts are missing, a marker records the maximum number
+    of parts, so that a later run with fewer parts can delete the rest.
     """
     layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """The version whose scores of a file are replaced, and the reason. Empty if there was no output."""
+    """Return the version whose scores are replaced, and why. Empty if there was no output."""
     marks = [mark for mark in before if mark.state != _BEGUN]
     if not marks:
         return {}
@@ -153,17 +153,17 @@ def write_refused(target: Place, refused: Iterable[Section]) -> None:
 
 
 def write_run(target: Place, began: datetime, run: str, report: Section) -> None:
-    """Write the report of a run to a file of its own, which never changes."""
+    """Write the report of a run to its own file, which is never changed afterwards."""
     write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(report))
 
 
 def packed_marks(marks: Iterable[Mark]) -> list[Any]:
-    """Markers as JSON, to send to a worker."""
+    """Convert markers to JSON, to send to a worker."""
     return [asdict(mark) for mark in marks]
 
 
 def unpacked_marks(packed: Iterable[Section]) -> list[Mark]:
-    """Markers from their JSON."""
+    """Parse markers from JSON."""
     return [
         Mark(text(record, "path"), text(record, "state"), integer(record, "parts"), text(record, "version"))
         for record in packed

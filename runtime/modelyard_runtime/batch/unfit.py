@@ -1,4 +1,4 @@
-"""Errors of single files, as opposed to errors that concern every file."""
+"""Separates errors caused by a single file from errors that affect every file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """A file cannot be scored; the message explains why to the producer of the file.
+    """The file cannot be scored. The message explains why to the producer of the file.
 
-    `by_model`: the model itself failed on it. That may also be the worker's fault, so the next run tries again.
+    `by_model`: the model itself failed on the file. The worker may have caused that, so the next run tries again.
     """
 
     def __init__(self, reason: str, by_model: bool = False) -> None:
@@ -25,10 +25,10 @@ class Unfit(Exception):
 
 @contextmanager
 def content_of(where: Place, kind: str) -> Generator[None]:
-    """A context in which an error is attributed to the file: a wrong format, or undeclared columns.
+    """Attribute errors in this context to the file, such as a wrong format or undeclared columns.
 
-    Arrow raises the same errors for damaged content and for a failing store. If all bytes of the file can be read, the
-    file is damaged; otherwise the store's error is raised, which fails the run.
+    Arrow raises the same errors for damaged content and for a failing store. If every byte of the file can be read, the
+    file is damaged. Otherwise the store's error is raised, which fails the run.
     """
     import pyarrow as pa
 
@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """A context in which an error is attributed to the model and its rows; lack of memory or a file is the worker's."""
+    """Attribute errors in this context to the model and its rows, unless the worker lacks memory or files."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack`: carry a bundle by hand to where there is no network."""
+"""`bundle pack` and `bundle unpack`: transfer a bundle by hand to a cluster without a network connection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(action: str, source: str, target: str) -> int:
 
 
 def pack_current(source: str, target: Path) -> str:
-    """Write the active bundle of a folder of bundles to one file; `source` is a path or a URI."""
+    """Pack the active bundle of a folder of bundles into one file. `source` is a path or a URI."""
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:
@@ -50,7 +50,7 @@ def pack_current(source: str, target: Path) -> str:
 
 
 def unpack_into(source: Path, target: str) -> str:
-    """Unpack a file into a folder of bundles, such as one on a server's disk, and make its bundle active."""
+    """Unpack a file into a folder of bundles, for example on a server's disk, and make its bundle active."""
     where = bundles_at(target)
     with tempfile.TemporaryDirectory(prefix="bundles-") as name:
         with source.open("rb") as stream:
@@ -61,7 +61,7 @@ def unpack_into(source: Path, target: str) -> str:
 
 
 def bundles_at(text: str) -> Place:
-    """A folder of bundles by path or URI; a store is opened with the usual environment variables of its protocol."""
+    """Open a folder of bundles by path or URI. A store uses the usual environment variables of its protocol."""
     if "://" not in text:
         return local(Path(text).absolute())
     return place_in(s3.by_environment(text) if text.startswith("s3://") else Store(uri=text), text)

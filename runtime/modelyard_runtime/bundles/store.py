@@ -1,4 +1,4 @@
-"""Bundles in a store or on a disk: read, and written so that nobody ever sees half of one."""
+"""Reads and writes bundles in a store or on disk, so that readers never see an incomplete bundle."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from modelyard_runtime.bundles.bundle import (
 from modelyard_runtime.storage.filesystem import Place, is_local, local, reading, write_whole
 from modelyard_runtime.storage.protocols.disk import write_durably
 
-_KEPT = 2  # bundles on a disk: the one in use, and the one before, which a reader may still be loading
+_KEPT = 2  # bundles on a disk: the active one, and the previous one, which a process may still be loading
 _LARGEST_JSON = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
 Accept = Callable[[Bundle, Path | None], None]
-"""Raises Broken for a bundle that is not to be used though it is whole; without a folder, by what it says of itself."""
+"""Raises Broken to reject an intact bundle. Without a folder, it can only check the bundle's own description."""
 
 
 def anything(bundle: Bundle, folder: Path | None) -> None:
-    """Every bundle that is whole may be used."""
+    """Accept every intact bundle."""
 
 
 def current(where: Place) -> Pointer | None:
-    """What is in use in a folder of bundles; None where nothing was ever delivered. Raises OSError out of reach."""
+    """Return the pointer to the active bundle; None if nothing was ever delivered. Raises OSError if unreachable."""
     try:
         return read_pointer(_read(where.below(POINTER), _LARGEST_JSON))
     except FileNotFoundError:
@@ -46,9 +46,9 @@ def current(where: Place) -> Pointer | None:
 
 
 def publish(folder: Path, where: Place) -> Pointer:
-    """Write the bundle of a local folder into a folder of bundles, and put it in use. Does nothing when it is already.
+    """Write the bundle in a local folder to a folder of bundles and make it active, unless it already is.
 
-    The files come first, then what says that they are whole, then what names them.
+    The model's files are written first, then `bundle.json`, then `current.json`.
     """
     bundle = verify(folder)
     pointer = pointer_to(bundle)
@@ -66,14 +66,14 @@ def publish(folder: Path, where: Place) -> Pointer:
 
 
 def put_in_use(where: Place, pointer: Pointer) -> None:
-    """Let a folder of bundles name another one; its files are there already."""
+    """Make a bundle active whose files are already in the folder."""
     write_whole(where.below(POINTER), pointer.text().encode())
 
 
 def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
-    """Bring a bundle to a folder of bundles on this disk, compared with its hashes, and put it in use there.
+    """Copy a bundle to a folder of bundles on this disk, verify its hashes, and make it active there.
 
-    Whatever fails on the way leaves the disk as it was. Returns the folder of the bundle.
+    If anything fails, the disk is left unchanged. Returns the folder of the bundle.
     """
     final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk, accept)
     put_in_use(local(disk), pointer)
@@ -97,10 +97,10 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 
 
 def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
-    """What is in use on this disk, compared with its hashes; None where there is nothing that can be used.
+    """Return the active bundle on this disk after verifying its hashes; None if no bundle is usable.
 
-    What is not accepted is not replaced by an older bundle, which would go unnoticed.
-    A disk that lost power may have lost the end of what was written last; then the bundle before is used.
+    A bundle that `accept` rejects is not replaced by an older one, because that would go unnoticed.
+    After a power failure, the most recently written files may be truncated. The previous bundle is used then.
     """
     try:
         pointer = current(local(disk))
@@ -118,14 +118,14 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
 
 
 def forget(disk: Path, pointer: Pointer) -> None:
-    """Delete all but the newest bundles of a disk; the one in use is always kept."""
+    """Delete all but the newest bundles on a disk. The active bundle is always kept."""
     others = [one for one in _newest_first(disk) if one.name != pointer.folder]
     for one in others[_KEPT - 1 :]:
         shutil.rmtree(one, ignore_errors=True)
 
 
 def bundle_of(folder: Path) -> Bundle:
-    """What a folder that was compared before says of itself."""
+    """Read the `bundle.json` of a folder whose files were already verified."""
     return read_bundle((folder / MANIFEST).read_bytes())
 
 
@@ -155,8 +155,8 @@ def _whole(folder: Path, wanted_sha256: str = "") -> bool:
 
 
 def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
-    """Give a bundle its name. Another process of this disk may have been faster, with the same files."""
-    if final.exists():  # it is not whole, or was just brought by another process
+    """Rename a staged bundle to its final name, unless another process on this machine has already done so."""
+    if final.exists():  # damaged, or written just now by another process
         if _whole(final, pointer.sha256):
             return
         shutil.rmtree(final)
@@ -168,7 +168,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
     if sha256(content) != pointer.sha256:
         raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} means")
     bundle = read_bundle(content)
-    accept(bundle, None)  # before anything large is fetched: whoever waits for an approval asks every minute
+    accept(bundle, None)  # before fetching large files: a process waiting for an approval checks every minute
     staged.mkdir(parents=True)
     for path, (_, size) in bundle.files.items():
         target = staged / path
@@ -181,7 +181,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
 
 
 def _read(where: Place, most: int) -> bytes:
-    """The content of a file, which must not be larger than it is said to be."""
+    """Read a file, which must not exceed the size limit."""
     with reading(where) as stream:
         content: bytes = stream.read(most + 1)
     if len(content) > most:

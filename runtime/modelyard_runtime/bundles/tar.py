@@ -1,4 +1,4 @@
-"""A bundle as one file: an uncompressed, reproducible tar, read as untrusted input."""
+"""Packs a bundle into one uncompressed, reproducible tar file, and unpacks it as untrusted input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Verify the bundle in a folder against its hashes, then write it: `bundle.json` first, then the files."""
+    """Verify the hashes of the bundle in a folder, then write `bundle.json` followed by the other files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -29,16 +29,16 @@ def pack(folder: Path, stream: IO[bytes]) -> Bundle:
 
 
 def packed(folder: Path) -> bytes:
-    """The packed bundle in memory."""
+    """Pack a bundle in memory."""
     stream = io.BytesIO()
     pack(folder, stream)
     return stream.getvalue()
 
 
 def unpacked(stream: IO[bytes], parent: Path) -> Path:
-    """Unpack a bundle into a new folder in `parent`, named after the bundle; a broken bundle leaves nothing behind.
+    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files behind.
 
-    Only regular files that `bundle.json`, the first entry, lists are written, and only with the size and hash it lists.
+    The first entry must be `bundle.json`. Only regular files that it lists, with the same size and hash, are written.
     """
     parent.mkdir(parents=True, exist_ok=True)
     staged = parent / f".{uuid.uuid4().hex}"

@@ -1,1 +1,1 @@
-"""Requests and predictions, captured for monitors."""
+"""Captures requests and predictions for monitors."""

@@ -1,4 +1,4 @@
-"""Stores requests and predictions for monitors: buffered, and written outside the request path."""
+"""Stores requests and predictions for monitors, using a buffer so that requests do not wait for the store."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 __all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST_ID", "SCORE", "Captures", "old_days"]
 
 _FLUSH_S = 30.0
-_SAVE_S = 0.5  # the most that a kill can lose
+_SAVE_S = 0.5  # a kill loses at most the captures of this period
 _MOST_WAITING = 50_000  # rows; an unreachable store must not fill a server's memory
 _EXPIRE_EVERY = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
 
 class Captures:
-    """The captures of one replica, below `<uri>/day=<day>/variant=<variant>/`.
+    """The captures of one replica, stored in `<uri>/day=<day>/variant=<variant>/`.
 
     Rows are saved to the replica's disk twice a second, and written from memory to the store twice a minute. If a
-    replica is killed, the next one on this machine writes what is left on the disk to the store.
+    replica is killed, the next replica on the machine uploads the rows left on the disk.
     """
 
     def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
@@ -66,9 +66,9 @@ class Captures:
         self._new: deque[CapturedRequest] = deque()
         self._open: list[Period] = []
         self._full: list[Period] = []
-        self._lock = threading.Lock()  # for everything that requests touch
-        self._saving = threading.Lock()  # for the periods that are being filled
-        self._writing = threading.Lock()  # for files in the store
+        self._lock = threading.Lock()  # for state that requests change
+        self._saving = threading.Lock()  # for periods that are still receiving rows
+        self._writing = threading.Lock()  # for writing files to the store
         self._rows = 0
         self._dropped = 0
         self._begun = 0
@@ -89,9 +89,9 @@ class Captures:
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Keep the rows of a request if it is sampled; the sampling is random and independent of the request.
+        """Keep the rows of a request if it is sampled. Sampling is random and does not depend on the request.
 
-        This is cheap: nothing is written here.
+        Nothing is written here, so the call is cheap.
         """
         if self._chance.random() >= self._fraction:
             return
@@ -106,7 +106,7 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to the disk."""
+        """Save new rows to disk."""
         with self._lock:
             new, self._new = self._new, deque()
         by_day: dict[str, list[CapturedRequest]] = {}
@@ -126,10 +126,10 @@ class Captures:
                 self._attempt(partial(self._segments.save, period, part))
 
     def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
-        """Return the columns of these requests, without those that cannot be captured; None if none can."""
+        """Convert requests to columns, dropping columns that cannot be captured. None if no column is left."""
         try:
             return self._selection.of(requests)
-        except Exception:  # noqa: BLE001 - values are of any type, and so are the errors of converting them
+        except Exception:  # noqa: BLE001 - values can have any type, so conversion can raise any error
             if len(requests) == 1:
                 _log.exception("request %s cannot be captured", requests[0].request_id)
                 self._drop(len(requests[0].rows))
@@ -138,7 +138,7 @@ class Captures:
         return joined(parts) if parts else None
 
     def flush(self) -> None:
-        """Write pending rows; if that fails, they stay pending: on the disk with a spool, else in memory."""
+        """Write pending rows to the store. If that fails, they stay on disk (with a spool) or in memory."""
         self.save()
         self._tell_dropped()
         with self._saving:
@@ -163,7 +163,7 @@ class Captures:
             thread.join(timeout=30)
 
     def _save_often(self) -> None:
-        """Save in a separate thread, since the other one may wait for a slow store."""
+        """Save in a separate thread, because the flushing thread may be waiting for a slow store."""
         while not self._ended.wait(_SAVE_S):
             self._attempt(self.save)
 
@@ -176,7 +176,7 @@ class Captures:
             self._segments.close()
 
     def attempt(self) -> None:
-        """Write and delete what is due; an unreachable store is retried later."""
+        """Write pending rows and delete expired days. An unreachable store is retried later."""
         self._attempt(self._all)
         self._metrics.tell()
 
@@ -194,7 +194,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Write what killed replicas left here; a file that they had already written is replaced."""
+        """Upload the rows that killed replicas left on this disk, overwriting files that were already uploaded."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
@@ -228,7 +228,7 @@ class Captures:
             _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
 
     def _expire(self, now: datetime) -> None:
-        """Delete days that are entirely past retention."""
+        """Delete days that are entirely past the retention period."""
         if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
             return
         self._expired_at = now
@@ -238,7 +238,7 @@ class Captures:
 
 
 def old_days(captures: Place, before: datetime) -> list[str]:
-    """The folders of days that ended before a point in time."""
+    """Return the folders of days that ended before a point in time."""
     limit = f"day={before.strftime('%Y-%m-%d')}"
     return [entry.path for entry in listed(captures) if entry.base_name.startswith("day=") and entry.base_name < limit]
 

@@ -1,4 +1,4 @@
-"""Captured rows as columns: which parts of requests and answers are stored, and their file format."""
+"""Converts captured requests and predictions to columns, and stores them as Parquet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class CapturedRequest:
-    """One request with its answer. `keys` are columns that are not inputs of the model."""
+    """One request and its predictions. `keys` has columns that are not model inputs."""
 
     request_id: str
     at: datetime
@@ -41,13 +41,13 @@ class CapturedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The columns to keep: the inputs named in `columns`, or all if empty; values of columns in `redact` are masked."""
+    """The columns to keep: the inputs listed in `columns`, or all if empty. Columns in `redact` are masked."""
 
     columns: frozenset[str] = frozenset()
     redact: frozenset[str] = frozenset()
 
     def of(self, requests: Sequence[CapturedRequest]) -> Columns:
-        """The columns of some requests; rows with the same columns are concatenated first."""
+        """Convert requests to columns. Rows with the same columns are concatenated first."""
         groups: dict[tuple[str, ...], list[CapturedRequest]] = {}
         for request in requests:
             groups.setdefault((*map(str, request.rows.columns), "", *request.keys), []).append(request)
@@ -82,12 +82,12 @@ def _answers(requests: Sequence[CapturedRequest]) -> Columns:
 
 
 def length(columns: Columns) -> int:
-    """The number of rows."""
+    """Return the number of rows."""
     return len(columns[REQUEST_ID])
 
 
 def joined(parts: Iterable[Columns]) -> Columns:
-    """Concatenated rows; None where a part lacks a column."""
+    """Concatenate rows. Columns that a part lacks are filled with None."""
     columns: Columns = {name: [] for name in OWN_COLUMNS}
     count = 0
     for part in parts:
@@ -101,7 +101,7 @@ def joined(parts: Iterable[Columns]) -> Columns:
 
 
 def parquet_of(columns: Columns) -> bytes:
-    """A Parquet file with these columns."""
+    """Write columns to a Parquet file in memory."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -111,7 +111,7 @@ def parquet_of(columns: Columns) -> bytes:
 
 
 def columns_of(content: bytes) -> Columns:
-    """The columns of a Parquet file."""
+    """Read the columns of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -121,7 +121,7 @@ def columns_of(content: bytes) -> Columns:
 
 @dataclass(slots=True)
 class Period:
-    """Rows that become one file: captured consecutively on one day."""
+    """Rows captured consecutively on one day, to be written to one file."""
 
     day: str
     name: str
@@ -134,9 +134,10 @@ class Period:
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """A column as an array. Values that Arrow cannot store are kept as JSON text: no request may stop others' captures.
+    """Convert a column to an Arrow array, storing values that Arrow does not support as JSON text.
 
-    These are values without a common type, numbers of any size, text that is not Unicode, and mappings.
+    Examples are mappings, very large numbers, text that is not Unicode, and values without a common type. One request
+    must not prevent the capture of others.
     """
     import pyarrow as pa
 

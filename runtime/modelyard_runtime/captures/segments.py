@@ -1,7 +1,7 @@
-"""Captures on a replica's disk until their store has them; the next replica on this machine uploads what a kill left.
+"""Captures that are still on a replica's disk. After a kill, the next replica on the machine uploads them.
 
-`<folder>/<replica>/<day>/<name of the file in the store>/<number>.parquet`. A replica holds a lock on `<replica>.lock`
-while it lives; the kernel releases the lock with the process.
+Files are at `<folder>/<replica>/<day>/<file name in the store>/<number>.parquet`. A running replica holds a lock on
+`<replica>.lock`; the kernel releases the lock when the process ends.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _log = logging.getLogger(__name__)
 
 
 def folder_of(destination: str) -> Path:
-    """The folder in which replicas of this machine keep captures for one destination."""
+    """Return the folder in which replicas on this machine keep captures for one destination."""
     digest = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"modelyard-captures-{os.getuid()}" / digest
 
 
 class Segments:
-    """The segments of one replica, and those that earlier replicas left."""
+    """The segments of this replica, and the segments left by earlier replicas."""
 
     def __init__(self, folder: Path, replica: str) -> None:
         self._folder = folder
@@ -38,11 +38,11 @@ class Segments:
         path = self._path_of_lock(replica)
         self._lock = path.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        if not path.exists():  # another replica took it for one that had ended, just before it was locked
+        if not path.exists():  # another replica deleted it as abandoned before we locked it
             raise FileNotFoundError(path)
 
     def save(self, period: Period, part: Columns) -> None:
-        """Write a part of a period to the disk, where it survives a kill."""
+        """Write part of a period to disk, where it survives a kill."""
         self._saved += 1
         folder = self._folder / self._replica / period.day / period.name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,11 +51,11 @@ class Segments:
         staged.replace(folder / f"{self._saved:08d}.parquet")
 
     def forget(self, period: Period) -> None:
-        """Remove the parts of a period that has reached its store."""
+        """Remove the segments of a period that has been written to the store."""
         shutil.rmtree(self._folder / self._replica / period.day / period.name, ignore_errors=True)
 
     def left(self) -> Iterator[Period]:
-        """Yield the periods that ended replicas left; each is deleted when the next is requested."""
+        """Yield the periods left by ended replicas. Each is deleted when the next is requested."""
         for path in sorted(self._folder.glob("*.lock")):
             if path.stem == self._replica:
                 continue
@@ -66,7 +66,7 @@ class Segments:
                     path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Stop; segments that are left here are for other replicas to upload."""
+        """Stop, leaving the remaining segments for other replicas to upload."""
         folder = self._folder / self._replica
         if not any(folder.rglob("*.parquet")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +94,7 @@ def _read(file: Path) -> Columns | None:
 
 @contextmanager
 def _locked(path: Path) -> Generator[bool]:
-    """Whether the owner of a lock has ended; the lock is held meanwhile."""
+    """Whether the process that held a lock has ended. If so, this process holds the lock within the context."""
     with suppress(FileNotFoundError), path.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""The Jobs of pipelines on a cluster: launched by a schedule, after another run, or after a breach."""
+"""The Kubernetes Jobs of pipelines, started by a schedule, by another run, or after a breach."""

@@ -7,7 +7,7 @@ from modelyard_runtime.workload.records import StarterWorkload, Workload
 
 
 def check_starter(workload: Workload) -> StarterWorkload:
-    """Return the starter; refuse it if a request that it lists cannot be answered."""
+    """Return the starter; refuse it if one of the requests it lists cannot be answered."""
     if not isinstance(workload, StarterWorkload):
         raise Refusal(f"'start' is for starters, and this workload is of type {workload.type}")
     for request in workload.requests:

@@ -1,4 +1,4 @@
-"""The Kubernetes API as seen from a Pod: a few verbs over HTTPS, authenticated with the Pod's service account."""
+"""A small Kubernetes API client for Pods, authenticated with the Pod's service account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIMEOUT_S = 30
 
 
 class ApiError(Exception):
-    """The API server refused: its HTTP status and message."""
+    """The API server refused the request: the HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClusterApi:
-    """One namespace of one API server. The token is read again for every call, since the kubelet rotates it."""
+    """A client for one namespace. The token is read again for every call, since the kubelet rotates it."""
 
     url: str
     namespace: str
@@ -38,7 +38,7 @@ class ClusterApi:
 
     @classmethod
     def of_this_pod(cls) -> ClusterApi:
-        """The API server and namespace of this Pod."""
+        """Return a client for the API server and namespace of this Pod."""
         host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
         url_host = f"[{host}]" if ":" in host else host
         trust = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
@@ -55,7 +55,7 @@ class ClusterApi:
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     def create(self, resource: str, body: Object) -> Object:
-        """Create an object and return the server's version of it; ApiError 409 if the name is taken."""
+        """Create an object and return it as stored by the server; ApiError 409 if the name is taken."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
     def delete(self, resource: str, name: str) -> None:

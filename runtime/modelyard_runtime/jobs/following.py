@@ -1,4 +1,4 @@
-"""Runs that follow a successful run: one of each downstream pipeline, created from its CronJob."""
+"""Starts one run of each downstream pipeline after a successful run, using its CronJob."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The CronJobs of the downstream pipelines, and the Job of the run that they follow."""
+    """The CronJobs of the downstream pipelines, and the Job whose run they follow."""
 
     cron_jobs: tuple[str, ...]
     job: str
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start a run of each; False if the API server refused one. A retry starts only the runs that are missing."""
+        """Start a run of each. Returns False if the API server refused one; a retry starts only the missing runs."""
         refused = 0
         for cron_job in self.cron_jobs:
             try:
@@ -60,7 +60,7 @@ class Following:
         try:
             api.create(JOBS, job_of(parent, ending, {_FOLLOWED_LABEL: self.job}, self._longest_s(api)))
         except ApiError as problem:
-            if problem.status != 409:  # another Pod of this Job was faster
+            if problem.status != 409:  # another Pod of this Job has already created it
                 raise
         return f"started Job {name} after this run"
 

@@ -1,4 +1,4 @@
-"""Starts a run after a breach: a Job of the pipeline's CronJob, subject to the monitor's cooldown."""
+"""Starts a run after a breach by creating a Job from the pipeline's CronJob, subject to the monitor's cooldown."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MONITOR_LABEL = "modelyard.dev/started-by"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which monitor starts a run and when, the suffix of its Job's name, and the minimum time to keep the Job.
+    """Which monitor starts a run and when, the suffix of the Job's name, and the minimum time to keep the Job.
 
-    `labels` and `annotations` are added to the Job to record what triggered the run.
+    `labels` and `annotations` record on the Job what triggered the run.
     """
 
     monitor: str
@@ -29,9 +29,9 @@ class Start:
 
 
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
-    """Create a Job from the CronJob that `run` names, and return what happened.
+    """Create a Job from the CronJob that `run` names, and return a sentence that describes what was done.
 
-    No Job is created within the cooldown of this monitor, or while another run is active and runs must not overlap.
+    No Job is created within this monitor's cooldown, or while another run is active if runs must not overlap.
     """
     pipeline = run.pipeline
     earlier = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
@@ -47,7 +47,7 @@ def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     try:
         api.create(JOBS, {**body, "metadata": annotated})
     except ApiError as problem:
-        if problem.status != 409:  # another attempt was faster
+        if problem.status != 409:  # another attempt has already created it
             raise
     return f"pipeline {pipeline} is started"
 

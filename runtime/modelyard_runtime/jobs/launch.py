@@ -1,9 +1,9 @@
-"""`launch`: creates one RayJob from a Pod of a CronJob, and follows it to its end.
+"""`launch`: creates a RayJob from a Pod of a CronJob, and follows the RayJob until it ends.
 
-The Pod lives as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
-run. That policy covers only runs that the CronJob created; where monitors or other pipelines start runs too, the Pod
-enforces it. The RayJob is owned by the Job, not by the Pod: deleting or replacing the Job deletes it, but when a Pod is
-evicted, hours of training continue and the Job's next Pod follows them. After a successful run, the Pod starts the
+The Pod runs as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
+run. That policy covers only runs that the CronJob created. Where monitors or other pipelines also start runs, the Pod
+enforces the policy. The RayJob is owned by the Job rather than the Pod: deleting or replacing the Job deletes it, but
+if the Pod is evicted, training continues and the Job's next Pod follows it. After a successful run, the Pod starts the
 downstream pipelines.
 """
 
@@ -26,34 +26,33 @@ from modelyard_runtime.refusals import Refusal
 TEMPLATE = Path("/etc/modelyard/rayjob.json")
 
 _RAY_JOBS = "apis/ray.io/v1/rayjobs"
-_LONGEST_NAME = 47  # a RayJob's; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
+_LONGEST_NAME = 47  # of a RayJob; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
 _RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
-"""The exit code of a Pod that received SIGTERM. The exit code of a failed run would end the Job."""
+"""The exit code of a Pod that received SIGTERM. It differs from a failed run's, which would end the Job."""
 
 _NOT_FOLLOWED = os.EX_TEMPFAIL
-"""The exit code when a run succeeded but a downstream run did not start: the Job's next Pod tries again."""
+"""The exit code if the run succeeded but a downstream run did not start. The Job's next Pod tries again."""
 
 _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The Pod received SIGTERM: its machine is drained, or its Job was deleted."""
+    """The Pod received SIGTERM because its machine is being drained or its Job was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pipeline whose newest run replaces the others: the template that names their RayJobs, and this run's Job."""
+    """A pipeline whose newest run replaces older ones: the template that names their RayJobs, and this run's Job."""
 
     template: Object
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began earlier; return False if a newer one has begun, in which case this one is stopped
-        instead.
+        """Stop the runs that began earlier. Returns False if a newer run exists, which stops this one.
 
-        Call it only after creating this run's RayJob: of two runs that check at the same time, at least one then sees
+        Call this only after creating this run's RayJob, so that of two runs checking at once, at least one sees
         the other.
         """
         before, after = others(api, self.job)
@@ -70,9 +69,9 @@ class Replacing:
 
 
 def run() -> int:
-    """Create the RayJob of the mounted template and wait for it.
+    """Create the RayJob from the mounted template and wait for it.
 
-    Returns 0 if it succeeds, 1 if it fails, 143 on SIGTERM, and 75 if it succeeds but a downstream run cannot be
+    Returns 0 on success, 1 on failure, 143 on SIGTERM, and 75 if the run succeeded but a downstream run could not be
     started.
     """
     signal.signal(signal.SIGTERM, stop)
@@ -95,10 +94,10 @@ def _required_variable(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """The template, renamed with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first.
+    """Give the template the Job's own suffix, so that a second Pod of the Job finds the RayJob of the first.
 
-    The name always differs from the Job's: to submit a RayJob, KubeRay creates a Job with the RayJob's name, and would
-    find it taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
+    The name must differ from the Job's: to submit a RayJob, KubeRay creates a Job with the RayJob's name, which would
+    already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
     """
     metadata = template["metadata"]
     assert isinstance(metadata, dict)
@@ -110,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """The RayJob with the Job as its owner, so that it is deleted with the Job, even by CronJob history limits."""
+    """Make the Job the RayJob's owner, so that deleting the Job, also by a history limit, deletes the RayJob."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -118,7 +117,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 
 def skipped(api: ClusterApi, job: str) -> bool:
-    """Whether an earlier run of the pipeline is still active, where runs must not overlap."""
+    """Whether to skip this run because an earlier one is still active and runs must not overlap."""
     before, _ = others(api, job)
     if before:
         _log.warning("not started: the run of Job %s is under way, and runs of this pipeline do not overlap", before[0])
@@ -133,7 +132,7 @@ def launch(
     replacing: Replacing | None = None,
     following: Following | None = None,
 ) -> int:
-    """Create or find the RayJob, follow it until it ends or this Pod receives SIGTERM, then start what follows it."""
+    """Create or find the RayJob, follow it until it ends or this Pod receives SIGTERM, then start downstream runs."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -164,7 +163,7 @@ def _remove(api: ClusterApi, name: str) -> None:
     try:
         api.delete(_RAY_JOBS, name)
     except ApiError as problem:
-        if problem.status != 404:  # it has ended, or was never created
+        if problem.status != 404:  # ended already, or never created
             raise Refusal(f"RayJob {name} cannot be stopped: {problem}") from None
 
 
@@ -200,5 +199,5 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM, which Python as a container's first process would otherwise ignore."""
+    """Handle SIGTERM. As a container's first process, Python would otherwise ignore it."""
     raise Stopped

@@ -1,7 +1,7 @@
-"""Runs of one pipeline: the Jobs that belong to its CronJob, whoever created them.
+"""Finds all runs of a pipeline: the Jobs that its CronJob owns, no matter what created them.
 
-For its concurrency policy, a CronJob counts only the Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
-ignores runs started by a monitor or an upstream pipeline, so whatever starts a run checks for other runs itself.
+A CronJob applies its concurrency policy only to Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
+ignores runs started by a monitor or an upstream pipeline, so code that starts a run must also check for other runs.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ JOBS = "apis/batch/v1/jobs"
 
 _LONGEST_NAME = 63
 _KEPT_S = 7 * 86400
-"""How long to keep a run that no CronJob started, unless its pipeline sets `ttlSecondsAfterFinished`."""
+"""How long to keep a run that its CronJob did not start, unless the pipeline sets `ttlSecondsAfterFinished`."""
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
-    """The unfinished Jobs of the CronJob with this UID, oldest first."""
+    """List the unfinished Jobs of the CronJob with this UID, oldest first."""
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
 def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
-    """The names of the active runs that began before a Job, and of those that began after it."""
+    """Return the names of the active runs that began before a Job, and of those that began after it."""
     own = api.get(JOBS, job)
     active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
     before = [_name(run) for run in active if _age(run) < _age(own)]
@@ -30,7 +30,7 @@ def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
 
 
 def forbidden(api: ClusterApi, cron_job: Object) -> bool:
-    """Whether an active run prevents another from starting."""
+    """Whether an active run prevents a new one from starting."""
     if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
         return False
     return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
@@ -48,15 +48,15 @@ def exists(api: ClusterApi, job: str) -> bool:
 
 
 def job_named(cron_job: str, ending: str) -> str:
-    """A Job name: the CronJob's name, truncated if necessary, and a suffix."""
+    """Build a Job name from the CronJob's name, truncated if necessary, and a suffix."""
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
 def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
-    """The Job that the CronJob would create now, with a label for what started it.
+    """Build the Job that the CronJob would create now, with a label that records what started it.
 
-    The Job is the only record that the run was started, so it is kept for at least `kept_s` after it ends. It is
-    deleted with the CronJob, which is its owner but not its controller and does not count it in its history.
+    The Job is the only record that the run was started, so it is kept for at least `kept_s` seconds after it ends. The
+    CronJob owns it without being its controller: deleting the CronJob deletes it, but history limits do not count it.
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
@@ -77,7 +77,7 @@ def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Ob
 
 
 def mapping(document: Object, name: str) -> Object:
-    """A field that is itself an object; empty if it is missing."""
+    """Return a field that is itself an object; empty if the field is missing."""
     value = document.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -99,7 +99,7 @@ def _ended(job: Object) -> bool:
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """A sort key by creation time, then by name, so that all Pods agree on the order within one second."""
+    """Sort by creation time, then by name, so that all Pods agree on the order of Jobs created in the same second."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

@@ -1,8 +1,8 @@
-"""`start`: reads the requests of other targets once, and starts the runs that its description permits.
+"""`start`: reads the requests from other targets once, and starts the runs that its description permits.
 
-Each request is handled once. The Job of its run is named after it, so if two starters read it at the same time, one
-finds the name taken; that Job is kept for as long as a request is valid. The outcome is then written to a folder that
-the monitor cannot write to, and the request is removed.
+Each request is handled once. The Job is named after the request, so if two starters read it at the same time, one of
+them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a folder
+that the monitor cannot write to, and the request is deleted.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Request, StarterWorkload
 
 VALID = timedelta(days=1)
-"""How long a request may wait. If the breach persists, the monitor's next run requests again."""
+"""How long a request stays valid. If the breach persists, the monitor's next run sends another request."""
 
 _REMEMBERED = timedelta(days=30)
-"""How long outcomes are kept; longer than a request is valid."""
+"""How long outcomes are kept. Must exceed the validity of a request."""
 
 _REQUEST_LABEL = "modelyard.dev/request"
 _REQUEST_ANNOTATION = "modelyard.dev/requested"
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 _LARGEST = 16 * 2**10
 _MOST = 100
-"""The maximum number of requests of one monitor to answer in one run."""
+"""The maximum number of requests to answer per monitor and run."""
 
 _MOST_LISTED = 10_000
-"""The maximum number of file names to read from a folder in one run: a monitor may have written any number."""
+"""The maximum number of file names to read from a folder per run. A monitor may have written any number of files."""
 
 _LONGEST_SHOWN = 80
 _log = logging.getLogger(__name__)
@@ -56,17 +56,17 @@ def run(now: datetime | None = None) -> int:
 
 
 def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """Answer every request through this API; a request that fails does not block the others.
+    """Answer every request using this API. A failing request does not block the others.
 
-    The order is random, so that if one monitor's requests use up the time limit, the same other monitors do not wait in
-    every run.
+    Monitors are processed in random order, so that one monitor with too many requests does not starve the same others
+    in every run.
     """
     unanswered = 0
     monitors = workload.requests
     for allowed in random.sample(monitors, len(monitors)):
         try:
             unanswered += _answer_monitor(MonitorRequests(api, workload, allowed, now))
-        except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
+        except Exception as problem:  # noqa: BLE001 - each kind of store raises its own exceptions
             unanswered += 1
             _log.error("requests of monitor %s cannot be read: %s", allowed.monitor, problem)
     return min(unanswered, 1)
@@ -74,7 +74,7 @@ def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class MonitorRequests:
-    """The requests of one monitor. `allowed` is the description's entry for it, which lists what may be started."""
+    """The requests of one monitor. `allowed` is its entry in the description, which lists what it may start."""
 
     api: ClusterApi
     workload: StarterWorkload
@@ -82,21 +82,21 @@ class MonitorRequests:
     now: datetime
 
     def folder(self, uri: str) -> Place:
-        """The folder of its requests, or of the answers to them."""
+        """Open the monitor's folder of requests or answers."""
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
-        """The files in that folder, up to a limit."""
+        """List the files in that folder, up to the limit."""
         return first_files(self.folder(uri), _MOST_LISTED, after)
 
 
 def _answer_monitor(requests: MonitorRequests) -> int:
-    """Answer a monitor's requests, oldest first; return how many are left."""
+    """Answer a monitor's requests, oldest first. Returns how many are left."""
     unanswered, answered = 0, 0
     for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
             answered += _answer(requests, entry)
-        except Exception as problem:  # noqa: BLE001 - whatever a request contains, it must not block the others
+        except Exception as problem:  # noqa: BLE001 - no request, whatever its content, may block the others
             unanswered += 1
             _log.error("request %s is left for the next look: %s", _shown(entry.name), problem)
     if answered:
@@ -105,12 +105,12 @@ def _answer_monitor(requests: MonitorRequests) -> int:
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """The oldest requests first. Files that are not requests come last, so they delay none."""
+    """Sort requests by age, oldest first. Files that are not requests come last, so that they do not delay others."""
     return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
 def _answer(requests: MonitorRequests, entry: Entry) -> bool:
-    """Handle one request unless it was handled before; return whether an answer was written."""
+    """Handle one request unless it was already handled. Returns whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
         _log.error("%s starts nothing: it is not named like a request", _shown(entry.name))
@@ -119,7 +119,7 @@ def _answer(requests: MonitorRequests, entry: Entry) -> bool:
     answer = requests.folder(requests.allowed.answered).below(entry.name)
     try:
         outcome = None if _is_there(answer) else _outcome(requests, entry, where)
-    except FileNotFoundError:  # another starter has answered it
+    except FileNotFoundError:  # another starter has already answered it
         return False
     if outcome is not None:
         _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_log_arguments(outcome))
@@ -133,7 +133,7 @@ def _log_arguments(outcome: dict[str, Json]) -> tuple[str, str]:
 
 
 def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str, Json]:
-    """The outcome of a request, with the Job that it started."""
+    """Determine the outcome of a request, and the Job that it started."""
     request_id = PurePosixPath(entry.name).stem
     job = job_named(requests.allowed.cron_job, _ending(requests, request_id))
     if requests.now - entry.modified > VALID:
@@ -143,7 +143,7 @@ def _outcome(requests: MonitorRequests, entry: Entry, where: Place) -> dict[str,
             explanation = _start(requests, request_id, job, _read(requests, entry, where))
         except Refusal as refusal:
             explanation = f"nothing is started: {refusal}"
-    started = exists(requests.api, job)  # also if another starter was faster: its run looks like an earlier one
+    started = exists(requests.api, job)  # also true if another starter was faster: its run looks like an earlier one
     if started:
         explanation = f"pipeline {requests.allowed.pipeline} is started"
     return {
@@ -172,7 +172,7 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """What triggered a run: the requester from our own description, the rest from the request, truncated."""
+    """Describe what triggered a run. The requester is taken from our own description, the rest from the request."""
     window = section(request, "window")
     lineage = {
         "id": request_id,
@@ -186,7 +186,7 @@ def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> st
 
 
 def _cut(value: Json, max_length: int) -> str:
-    """The beginning of an untrusted string; an empty string for any other type."""
+    """Truncate an untrusted string. Returns an empty string for any other type."""
     return value[:max_length] if isinstance(value, str) else ""
 
 
@@ -199,7 +199,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
 
 
 def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
-    """Read the request; refuse it unless it requests exactly what its monitor may request."""
+    """Read a request; refuse it unless it matches what its monitor may request."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -236,7 +236,7 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old answers. If there are more than one run reads, start at a random name."""
+    """Remove old answers. If there are more than one run can read, start at a random name."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
@@ -246,6 +246,6 @@ def _forget(requests: MonitorRequests) -> None:
 
 
 def _shown(value: Json) -> str:
-    """The value on one log line, escaped and truncated."""
+    """Format a value for one log line, escaped and truncated."""
     shown = ascii(value) if isinstance(value, str) else "no text"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

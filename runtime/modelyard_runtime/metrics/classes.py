@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 Compute = Callable[["Numbers", "Predictions", int], float]
-"""Computes a metric from labels and predictions; the integer is the number in the metric's name."""
+"""A function that computes a metric from labels and predictions. The integer is the number in the metric's name."""
 
 _BINS = 10
 
 
 def positive(predictions: Predictions) -> Numbers:
-    """The probability of the positive class."""
+    """Return the probability of the positive class."""
     scores = _scores(predictions)
     return scores[:, -1] if scores.ndim == 2 else scores
 
@@ -41,7 +41,7 @@ def _accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Balanced accuracy, without scikit-learn's warning about predicted classes that no row has."""
+    """Compute balanced accuracy, without scikit-learn's warning about predicted classes that have no rows."""
     import numpy as np
     from sklearn.metrics import recall_score
 
@@ -49,7 +49,7 @@ def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> fl
 
 
 def _of_positive(name: str) -> Compute:
-    """With two classes, the metric of the second; with more, the mean over all of them."""
+    """With two classes, compute the metric of the second class; with more, the mean over all classes."""
 
     def compute(truth: Numbers, predictions: Predictions, at: int) -> float:
         import numpy as np
@@ -66,7 +66,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Averaged over the classes that are true or predicted for some row; a prediction outside the classes is a miss."""
+    """Average over the classes in labels or predictions. A prediction outside the classes counts as wrong."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
@@ -82,7 +82,7 @@ def _averaged(name: str, average: str) -> Compute:
 
 
 def _agreement(name: str) -> Compute:
-    """A coefficient that is zero for chance; NaN if all rows are of one class."""
+    """Compute a coefficient that is zero for random predictions; NaN if all rows have the same class."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         from sklearn import metrics
@@ -110,7 +110,7 @@ def _gini(truth: Numbers, predictions: Predictions, at: int) -> float:
 
 
 def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """The mean over the classes that some rows have and others do not."""
+    """Average over the classes that some but not all rows have."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
@@ -127,7 +127,7 @@ def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """One-sided: a model that gives positives the lower scores gets no credit for separating them."""
+    """Compute the one-sided statistic: a model that ranks positives below negatives gets no credit."""
     import numpy as np
     from scipy.stats import ks_2samp
 
@@ -138,7 +138,7 @@ def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _lift(truth: Numbers, predictions: Predictions, at: int) -> float:
-    """Rows with equal scores share the top places equally."""
+    """Rows with equal scores share the top positions equally."""
     import numpy as np
 
     scores, positives = positive(predictions), (truth == 1).astype(np.float64)
@@ -155,7 +155,7 @@ def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """As defined by scikit-learn. A class that the model does not know counts as probability zero."""
+    """Compute log loss as scikit-learn does. The probability of a class unknown to the model counts as zero."""
     import numpy as np
 
     scores = _scores(predictions)
@@ -167,7 +167,7 @@ def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ece(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Binned by the probability of the positive class; with more than two classes, by that of the predicted class.
+    """Use the probability of the positive class or, with more than two classes, of the predicted class.
 
     The bins are those of scikit-learn's `calibration_curve`.
     """

@@ -1,4 +1,4 @@
-"""Confidence in the difference between two models: a paired bootstrap over rows or whole keys."""
+"""Confidence intervals for the difference between two models, by a paired bootstrap over rows or keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 _SEED = 0
 _MOST, _FEWEST = 1000, 200
 _WORK = 50_000_000
-"""The approximate total of rows over all resamples: with more rows, fewer resamples are needed and each is slower."""
+"""The approximate number of rows to draw over all resamples. Larger datasets need fewer resamples."""
 
 _FEWEST_UNITS = 10
 _MOST_WITHOUT = 0.1  # the share of resamples that may have no value, such as recall without positives
 
 
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:
-    """The confidence interval of a gain; None if there are too few rows for one.
+    """Return the confidence interval of a gain; None if there are too few rows.
 
-    `units` gives the unit of each row; rows of one unit are drawn together. `gain` receives the positions of the drawn
-    rows and, for each, the index of its draw, which differs if a unit was drawn twice.
+    `units` has the unit of each row; rows of one unit are drawn together. `gain` receives the positions of the drawn
+    rows and, for each, the index of its draw, which distinguishes repeated draws of one unit.
     """
     import numpy as np
 

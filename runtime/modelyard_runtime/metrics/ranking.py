@@ -1,9 +1,9 @@
-"""Ranking metrics: computed for each query, then averaged over the queries with a relevant row.
+"""Ranking metrics, computed for each query and averaged over the queries that have a relevant row.
 
-For the other queries, every order is equally good. Rows of one query with equal scores have no order: cumulative gain,
-recall and precision are those expected of a random order, as in scikit-learn's `ndcg_score`; average precision uses the
-rank of the last of them, as `label_ranking_average_precision_score` does. So no model gains from the order in which its
-rows are stored.
+Queries without a relevant row are skipped, because every order is equally good. Rows of a query with equal scores have
+no order. For them, cumulative gain, recall and precision use the mean over all orders, as in scikit-learn's
+`ndcg_score`. Average precision uses the rank of the last tied row, as in `label_ranking_average_precision_score`.
+The order in which rows are stored therefore never affects a metric.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Rows by query, highest score first. `starts` has the index of each query's first row."""
+    """Rows grouped by query, highest score first. `starts` has the index of each query's first row."""
 
     relevance: Numbers
     scores: Numbers
@@ -33,7 +33,7 @@ class Lists:
 
     @classmethod
     def of(cls, truth: Numbers, scores: Numbers, groups: Places) -> Lists:
-        """Keep only queries with a relevant row; rows without a query are dropped."""
+        """Sort rows by query and score. Queries without a relevant row, and rows without a query, are dropped."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
@@ -44,7 +44,7 @@ class Lists:
         return cls(truth[order], scores[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
 
     def places(self) -> Places:
-        """The position of each row in its query, from 0."""
+        """The position of each row in its query, counted from 0."""
         import numpy as np
 
         sizes = np.diff(self.starts, append=len(self.groups))
@@ -52,26 +52,26 @@ class Lists:
         return positions
 
     def sums(self, values: Numbers) -> Numbers:
-        """The sum for each query."""
+        """Return the sum of the values for each query."""
         import numpy as np
 
         totals: Numbers = np.add.reduceat(values, self.starts)
         return totals
 
     def ties(self) -> Places:
-        """The first row of each run of equal scores within a query."""
+        """The first row of each group of equal scores within a query."""
         import numpy as np
 
         changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
         return np.flatnonzero(changes)
 
     def expected(self, values: Numbers) -> Numbers:
-        """For each row, the mean over the rows of its query with the same score."""
+        """Replace each value with the mean over the rows of the same query and score."""
         return _mean_of_runs(values, self.ties())
 
 
 def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
-    """The mean of a metric over all queries with a relevant row; Refusal if there is none."""
+    """Average a metric over all queries with a relevant row; raise Refusal if there is none."""
     import numpy as np
 
     if not np.isfinite(scores).all():
@@ -83,7 +83,7 @@ def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, group
 
 
 def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
-    """For rows sorted by score: the share of hits among the rows with the same score, for each row."""
+    """For rows sorted by score, return for each row the share of hits among the rows with the same score."""
     import numpy as np
 
     return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
@@ -113,7 +113,7 @@ def _average_precision(lists: Lists, _first: int) -> Numbers:
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
-    """Among equal scores, relevant rows come last."""
+    """Among equal scores, relevant rows are ranked last."""
     import numpy as np
 
     hits = (lists.relevance > 0).astype(float)
@@ -135,7 +135,7 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """For each row, the rank of the last row with its score, and the hits of its query up to there."""
+    """Return, for each row, the rank of the last row with the same score and the hits of its query up to that rank."""
     import numpy as np
 
     starts = lists.ties()

@@ -1,4 +1,4 @@
-"""Scores a model: the metrics that gates and monitors name, computed from labels and predictions."""
+"""Computes the metrics that gates and monitors use from labels and predictions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ _COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A model's predictions: `values` (classes or numbers) and, for classes, `scores` (by class, or of the positive
-    one).
+    """A model's predictions: `values` are classes or numbers. `scores` are by class, or for the positive class.
 
-    For classification, `classes` is their number, including classes that no row here has. For forecasts, `naive` is the
+    For classification, `classes` is the number of classes, including those without rows. For forecasts, `naive` is the
     mean absolute error over the training rows of predicting the previous value.
     """
 
@@ -35,16 +34,16 @@ class Predictions:
     naive: float = float("nan")
 
     def some(self, rows: npt.NDArray[Any]) -> Predictions:
-        """The predictions for some rows, by a mask or by position."""
+        """Select the predictions for some rows, by mask or position."""
         scores = None if self.scores is None else self.scores[rows]
         return replace(self, values=self.values[rows], scores=scores)
 
 
 def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
-    """The value of one metric; Refusal if the metric is unknown or needs scores that the model does not have.
+    """Compute one metric; raise Refusal if it is unknown or needs scores that the model does not have.
 
-    NaN if the metric is undefined for these rows, such as recall without positives: it then satisfies no bound. Ranking
-    metrics need `groups`, the query of each row.
+    Returns NaN if the metric is undefined for these rows, such as recall without positives. NaN satisfies no bound.
+    Ranking metrics need `groups`, the query of each row.
     """
     definition = metric_of(metric)
     if definition is None:
@@ -62,7 +61,7 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
 
 
 def better(metric: str, value: float, other: float) -> float:
-    """How much better `value` is than `other`: positive means better, whichever direction the metric has."""
+    """Return by how much `value` is better than `other`. Positive means better, whatever the metric's direction."""
     definition = metric_of(metric) or check_of(metric)
     return other - value if definition is not None and definition.smaller_is_better else value - other
 

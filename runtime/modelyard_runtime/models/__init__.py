@@ -1,1 +1,1 @@
-"""Models in use: how they are loaded, which rows they accept, and what they predict."""
+"""Loads models, checks their input rows, and brings their predictions into one format."""

@@ -1,4 +1,4 @@
-"""The predictions of a model in one shape: a class or number for each row, and probabilities if it has them."""
+"""Model predictions in a common format: a class or number for each row, and probabilities if the model has them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"
 
 
 class Predictor(Protocol):
-    """Anything that predicts: a model from the registry, or an object from user code."""
+    """A model from the registry, or an object with a `predict` method from user code."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """An array, frame or list with the predictions for each row."""
+        """Predict each row. Returns an array, frame or list."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
+    """Predictions: `values` has a class or number per row, `scores` the probability of the positive or of each class.
 
-    `classes` are the classes of the scores, in order; empty if unknown.
+    `classes` are the classes in the order of the scores; empty if unknown.
     """
 
     values: npt.NDArray[Any]
@@ -38,9 +38,9 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Predict with a model. If it gives probabilities, the classes are derived from them, so that both always agree.
+    """Predict with a model. If it returns probabilities, classes are derived from them, so that both always agree.
 
-    With two classes, the second is chosen from the threshold that the model was logged with, or else if it is likelier.
+    If the model was logged with a threshold, the second of two classes is predicted from that probability upwards.
     """
     import numpy as np
 
@@ -55,14 +55,14 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
 
 
 def threshold_of(model: Predictor) -> float | None:
-    """The threshold for the positive class that a model was logged with; None if there is none."""
+    """Return the threshold for the positive class that was logged with a model, or None."""
     find: Callable[[], float | None] | None = getattr(model, "threshold", None)
     return find() if callable(find) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object of user code with the threshold of the version behind it."""
+    """An object from user code, combined with the threshold of the model version it uses."""
 
     model: Any
     chosen: float
@@ -79,7 +79,7 @@ class _Chooses:
 
 
 def choosing_by(model: Predictor, threshold: float | None) -> Predictor:
-    """The object that user code made of a version, with that version's threshold unless it has its own."""
+    """Give an object from user code the threshold of its model version, unless it has its own."""
     return model if threshold is None or hasattr(model, "threshold") else _Chooses(model, threshold)
 
 
@@ -93,7 +93,7 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
 
 
 def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
-    """Predictions of unknown shape: several columns are class probabilities, fractions in a binary task are scores."""
+    """Interpret predictions: several columns are class probabilities, and fractions in a binary task are scores."""
     import numpy as np
 
     values = np.asarray(raw)
@@ -108,8 +108,7 @@ def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
 
 
 def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
-    """Predictions as numbers for metrics: classes become their index in `classes`, with score columns in the same
-    order.
+    """Convert predictions to numbers for metrics. Classes become their index in `classes`, the order of score columns.
 
     `naive` is the error of a naive forecast, for metrics relative to it.
     """
@@ -121,7 +120,7 @@ def predictions(answers: Answer, task: str, classes: list[Any], naive: float = f
 
 
 def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
-    """Scores in the order of these classes. A model trained on other data may know more or fewer of them."""
+    """Reorder the scores to match `classes`. A model trained on other data may have more or fewer classes."""
     import numpy as np
 
     if answers.scores is None or not answers.classes or list(answers.classes) == classes:
@@ -133,7 +132,7 @@ def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | N
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
-    """Each class as its index in `classes`; -1 for any other value, which no label has."""
+    """Convert each class to its index in `classes`; -1 for any other value, which matches no label."""
     import numpy as np
 
     places = {value: place for place, value in enumerate(classes)}
@@ -141,8 +140,8 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 
 def plain(value: Any) -> Any:
-    """A numpy value as a Python value; a boolean as the number that models learn from it."""
-    if getattr(value, "ndim", 0):  # several numbers for a row, such as a forecast horizon
+    """Convert a numpy value to a Python value, and a boolean to a number, as models are trained on it."""
+    if getattr(value, "ndim", 0):  # several numbers per row, such as a forecast horizon
         return [plain(item) for item in value]
     scalar = value.item() if hasattr(value, "item") else value
     if isinstance(scalar, bool) or (isinstance(scalar, float) and scalar.is_integer()):

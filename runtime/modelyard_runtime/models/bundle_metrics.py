@@ -1,4 +1,4 @@
-"""Metrics of bundles: the active version, and the time since the store was last reachable."""
+"""Metrics of bundles: the active version, and the seconds since the store was last reachable."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DESCRIPTIONS: Final = {
 
 
 def values(bundles: Bundles) -> dict[str, float]:
-    """The metrics of a model's bundles by name; empty if no bundle is active yet."""
+    """Return the metrics of a model's bundles by name; empty if no bundle is active yet."""
     version = bundles.version()
     return {} if version is None else {AGE: bundles.age_s(), VERSION: float(version.version)}
 
 
 def samples(bundles: Bundles, labels: Mapping[str, str]) -> list[Sample]:
-    """The metrics of bundles as samples, for a run that pushes them."""
+    """Return the metrics of bundles as samples, for a run that pushes its metrics."""
     return [Sample(name, value, labels) for name, value in values(bundles).items()]
 
 
 class BundleMetrics:
-    """The metrics of bundles as Ray metrics, which are scraped with the prefix `ray_`."""
+    """Exposes the metrics of bundles as Ray metrics, which are scraped with the prefix `ray_`."""
 
     def __init__(self, bundles: Bundles, labels: Mapping[str, str]) -> None:
         from ray.util.metrics import Gauge

@@ -1,7 +1,7 @@
-"""Checks rows against a model's signature: a checker is built once per version, and makes one array for each type.
+"""Checks rows against a model's signature and converts them to arrays. A checker is built once per version.
 
-Valid rows take the fast path: one pass over the rows, one array for all columns of a type, no check of single values in
-Python. Other rows take the slow path, column by column, which finds the offending value.
+On the fast path, one pass over the rows builds one array for all columns of a type, without checking single values in
+Python. Rows that do not fit take the slow path, column by column, which finds the invalid value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_SHOWN = 40
 
 
 class BadRequest(Exception):
-    """The request cannot be answered as it is; `status` is the HTTP status."""
+    """The request is invalid; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -37,27 +37,27 @@ class BadRequest(Exception):
 
 
 class Source(Protocol):
-    """Rows whose column types are not known yet."""
+    """Rows whose column types are unknown."""
 
     def __len__(self) -> int: ...
 
     @property
     def index(self) -> pd.Index:
-        """The index of the frame built from the rows."""
+        """The index of the frame that is built from the rows."""
         ...
 
     def values(self, name: str) -> list[Any] | None:
-        """A column, with NaN for rows without it; None if no row has it."""
+        """Return a column, with NaN for rows without a value; None if no row has the column."""
         ...
 
     def frame(self) -> pd.DataFrame:
-        """All columns, in the types that their values suggest."""
+        """Return all columns with inferred types."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a request: mappings, or lists with the values of each column at its index in `places`."""
+    """Rows of a request: mappings, or lists that have the value of each column at its index in `places`."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -87,7 +87,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class FrameRows:
-    """Rows of a file. Non-finite values count as missing, as in training."""
+    """Rows of a file. Non-finite values count as missing, as they do in training."""
 
     of: pd.DataFrame
 
@@ -105,7 +105,7 @@ class FrameRows:
         return [None if isinstance(cell, float) and not isfinite(cell) else cell for cell in cells]
 
     def array(self, name: str, kind: str) -> Array | None:
-        """A column as one array if its own type guarantees that all of it fits; None if values must be checked."""
+        """Return a column as an array if its type guarantees that all values fit; None if values must be checked."""
         return whole_column(self.of[name], kind) if name in self.of.columns else None
 
     def frame(self) -> pd.DataFrame:
@@ -113,7 +113,7 @@ class FrameRows:
 
 
 class Checker:
-    """Converts rows to the columns and types of one model version."""
+    """Converts rows to the columns and types of a model version."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
         import pandas as pd
@@ -126,11 +126,11 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Whether the signature gives the type of every column, so that no further checks are needed."""
+        """Whether the signature declares the type of every column, so that no further checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """The columns of the signature, in its order and types, and no others; without a signature, all columns."""
+        """Convert rows to the signature's columns, in its order and types. Without a signature, keep all columns."""
         if not self.columns:
             return rows.frame()
         if self._blocks and isinstance(rows, Rows):
@@ -140,7 +140,7 @@ class Checker:
         return self._one_by_one(rows)
 
     def _arrays(self, rows: Rows) -> list[Array] | None:
-        """An array for each block; None if a value does not fit, or a column must be left out."""
+        """Return an array for each block; None if a value does not fit or a column must be left out."""
         if rows.places is not None:
             places = rows.places
             if not all(name in places for block in self._blocks for name in block.names):
@@ -148,7 +148,7 @@ class Checker:
             return _all(block.array(rows.records, [places[name] for name in block.names]) for block in self._blocks)
         try:
             return _all(block.array(rows.records, block.names) for block in self._blocks)
-        except KeyError:  # a row lacks a column
+        except KeyError:  # a row has no value for the column
             present = set[str]().union(*rows.records)
             if not self._required | self._omitted <= present:
                 return None
@@ -183,7 +183,7 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An MLflow type: how to make an array of its values, and which values belong to it."""
+    """An MLflow type: how to convert values to an array, and which values are valid."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -192,11 +192,11 @@ class _Kind:
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether it can represent a missing value: floating-point numbers and text can, other types cannot."""
+        """Whether the type can represent missing values, as floating-point numbers and text can."""
         return type(None) in self.types
 
     def array(self, values: list[Any]) -> Array | None:
-        """All values as an array; None if one does not fit."""
+        """Convert all values to an array; None if one does not fit."""
         if not self.types.issuperset(map(type, values)):
             return None
         try:
@@ -214,7 +214,7 @@ class _Block:
     places: npt.NDArray[np.intp]
 
     def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
-        """A row per record and a column per key; KeyError if a record lacks a key, unless `allow_missing`."""
+        """Return an array of records by keys; KeyError if a record lacks a key, unless `allow_missing`."""
         if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
@@ -226,7 +226,7 @@ class _Block:
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """The columns by type; empty if one has a type without an array, such as a time."""
+    """Group columns by type; empty if one has a type that cannot be an array, such as a time."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -250,7 +250,7 @@ def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """One column in its type; BadRequest names the first value that does not fit."""
+    """Convert a column to its type; BadRequest names the first invalid value."""
     import pandas as pd
 
     if column.kind == "datetime":
@@ -269,7 +269,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as in JSON; NaN becomes None, since frames use it for missing columns."""
+    """Convert a value to its JSON equivalent. NaN becomes None, since frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):
@@ -305,7 +305,7 @@ def _whole(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float)  # including true and false: models learn from them as 1 and 0
+    return isinstance(value, int | float)  # including booleans: models are trained on them as 1 and 0
 
 
 def _reals(values: list[Any], dtype: str) -> Array | None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def whole_column(column: pd.Series, kind: str) -> Array | None:
-    """A column as an array of an MLflow type, equal to the one that its values would make one by one.
+    """Convert a column to an array of an MLflow type, with the same result as converting value by value.
 
-    None if that is not guaranteed for the column as a whole: its values are then checked one by one.
+    None if this is not guaranteed for the whole column; its values must then be checked one by one.
     """
     make = _MAKE.get(kind)
     return None if make is None else make(column)

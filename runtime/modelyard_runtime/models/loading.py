@@ -1,4 +1,4 @@
-"""Loads the models of a workload: from the registry, or from bundles if the registry is unreachable."""
+"""Loads a workload's models from the registry, or from bundles if the registry is unreachable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ActiveBundle:
 
 
 class Models:
-    """The versions of one model, from the source that its description names."""
+    """The versions of one model, from the source in its description."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class Models:
             registry.connect(workload)
 
     def version(self) -> registry.Version | None:
-        """The version that the reference resolves to now; None if there is none. For bundles, `uri` is a folder."""
+        """Return the version that the reference resolves to now, or None. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
@@ -51,7 +51,7 @@ class Models:
         return registry.version_at(model.registered_name, model.alias)
 
     def profiles(self, version: registry.Version) -> Section:
-        """Profiles of the data that a version was trained on."""
+        """Return profiles of the data that a version was trained on."""
         profiles = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
         if profiles is None:
             raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
@@ -59,15 +59,15 @@ class Models:
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """Load a resolved version after verifying that its files may be loaded for this model."""
+    """Load a resolved version after verifying its files."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
-    """The expected digest of a version's files: from the history of the alias, else from training.
+    """Return the expected digest of a version's files: from the alias's history, or else as recorded at training.
 
-    If the description names a history, only the promoter writes it: a version that it did not record is refused, and so
-    is one without the approvals that the description requires.
+    If the description names a history, which only the promoter can write, versions that it does not record are refused,
+    and so are versions that lack required approvals.
     """
     alias = model.alias
     tagged_digest = version.tags.get(DIGEST_TAG, "")
@@ -91,9 +91,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 
 
 class Bundles:
-    """The bundles of one alias: the active one here, updated from the store whenever it is reachable.
+    """The bundles of one alias. The active bundle here is updated from the store whenever the store is reachable.
 
-    Otherwise the bundle on the disk is used: the last one fetched, or one carried there by hand.
+    Otherwise the bundle on disk is used: the last one fetched, or one unpacked by hand.
     """
 
     def __init__(self, workload: Workload, model: Model, source: BundleSource) -> None:
@@ -107,7 +107,7 @@ class Bundles:
         self.poll_s = float(source.poll_seconds)
 
     def version(self) -> registry.Version | None:
-        """The active version, without any network access; its `uri` is the folder of the model."""
+        """Return the active version without network access. Its `uri` is the model's folder."""
         if self._active is None:
             return None
         bundle = bundle_of(self._active.folder)
@@ -115,7 +115,7 @@ class Bundles:
         return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
 
     def on_disk(self) -> ActiveBundle | None:
-        """The bundle on this disk, verified against its hashes if it is not the active one already."""
+        """Return the bundle on this disk. Its hashes are verified unless it is already active."""
         if self._active is not None and self._active.folder.is_dir() and self._on_disk() == self._active.pointer:
             return self._active
         found = kept(self._disk, self._approved)
@@ -123,7 +123,7 @@ class Bundles:
         return self._active
 
     def renew(self) -> ActiveBundle | None:
-        """The bundle that the store says is active, fetched and verified, else the one on the disk."""
+        """Fetch and verify the store's active bundle; if that fails, return the bundle on disk."""
         try:
             pointer = current(self._place())
             if pointer is None:
@@ -131,7 +131,7 @@ class Bundles:
                 return self.on_disk()
             if self._active is None or self._active.pointer != pointer:
                 self._active = ActiveBundle(pointer, fetch(self._place(), pointer, self._disk, self._approved))
-            (self._disk / POINTER).touch()  # its time is when the store was last reachable, also for the next process
+            (self._disk / POINTER).touch()  # modified when the store was last reachable
         except OSError as problem:
             _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
             return self.on_disk()
@@ -141,16 +141,16 @@ class Bundles:
         return self._active
 
     def age_s(self) -> float:
-        """Seconds since the store confirmed the active bundle, or since it was carried here by hand."""
+        """Seconds since the store confirmed the active bundle, or since the bundle was unpacked by hand."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
             return 0.0
 
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
-        """Raise unless a bundle has the required approvals for its files.
+        """Raise Broken unless a bundle has the required approvals for its files.
 
-        Before the files are here, check the approvals for the digest that the bundle claims.
+        Before its files are fetched, the approvals are checked for the digest that the bundle declares.
         """
         if self._model.approvals is None:
             return

@@ -1,8 +1,8 @@
-"""Assigns rows to runs of a monitor: each to the run whose window covers it, or to the next run that finds it.
+"""Assigns each row to the monitor run whose window covers it, or to the first later run that reads it.
 
-Rows reach a store after their event: usually within half a minute, but after days if a site had no network. A run that
-starts a minute early or late, or after a missed one, leaves no gap and reads no row twice, since its window begins
-where the previous one ended. Windows longer than the interval between runs overlap as declared.
+Rows usually reach a store within half a minute of their event, but may take days if a site had no network. Each window
+begins where the previous one ended, so a run that is late, early or missed leaves no gap, and no row is read twice.
+Windows longer than the interval between runs overlap as declared.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
 
 LATEST = timedelta(days=7)
-"""Rows that arrive more than this after their window are ignored, so that old folders need not be read again."""
+"""Rows that arrive more than this long after their window are ignored, so that old folders need not be read again."""
 
 _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The period that a run covers, and what earlier runs have already read.
+    """The period that a run covers, and the files that earlier runs have read.
 
     It contains the rows after `since` up to and including `until`. From files that no earlier run has read, it also
     contains rows after `late`, up to the end of the previous window.
@@ -30,7 +30,7 @@ class Window:
 
     since: datetime
     until: datetime
-    before: datetime | None = None  # where the previous window ended; None in the first run
+    before: datetime | None = None  # end of the previous window; None in the first run
     late: datetime | None = None
     seen: Section = field(default_factory=dict[str, Json])
 
@@ -45,7 +45,7 @@ class Window:
         return self.before is not None and integer(self.seen, writer) < count
 
     def to_json(self, files: Iterable[str]) -> dict[str, Json]:
-        """The window to keep for the next run, with the files that this run has read."""
+        """Serialize the window for the next run, with the files that this run has read."""
         marks: dict[str, int] = {}
         for writer, count in map(_mark, files):
             marks[writer] = max(marks.get(writer, 0), count)
@@ -53,12 +53,12 @@ class Window:
 
 
 def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
-    """The window of the run after the one that left `state`; `interval` is the longest interval between two runs."""
+    """Return the window that follows the run that left `state`. `interval` is the longest interval between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)
     first, before = (datetime.fromisoformat(text(state, name)) for name in ("since", "until"))
-    skipped = interval is not None and interval > span + span / 10  # the gaps between windows are declared as unwatched
+    skipped = interval is not None and interval > span + span / 10  # the spec leaves gaps between windows
     if abs(since - before) <= span / 10 or (before < since and not skipped):
         since = max(before, since - LATEST)
     late = first if skipped else since - LATEST
@@ -66,7 +66,7 @@ def window(state: Section, until: datetime, span: timedelta, interval: timedelta
 
 
 def _mark(file: str) -> tuple[str, int]:
-    """The writer of a capture file and the file's sequence number; any other file is the first of its own name."""
+    """Return the writer of a capture file and its sequence number. Any other file is the first of its own writer."""
     name = file.rpartition("/")[2]
     match = _NUMBERED.fullmatch(name)
     return (match["writer"], int(match["number"])) if match else (file, 1)

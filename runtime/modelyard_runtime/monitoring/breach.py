@@ -27,10 +27,10 @@ def act(
     api: ClusterApi | None = None,
     reasons: Sequence[str] = (),
 ) -> list[str]:
-    """Take the actions in the monitor's description; return what was done, in sentences.
+    """Take the actions in the monitor's description; return sentences that describe what was done.
 
-    `breached` contains the variants whose rows violated a bound; the empty name stands for rows of no single variant.
-    `reasons` lists the failed checks, in sentences.
+    `breached` has the variants whose rows violated a bound; the empty name is for rows of no single variant. `reasons`
+    describes the failed checks in sentences.
     """
     action = workload.monitor.on_breach
     cooldown = timedelta(seconds=action.cooldown_seconds)
@@ -54,17 +54,18 @@ def act(
 
 
 def start(api: ClusterApi, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """Create a Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or another run
-    is active and runs must not overlap.
+    """Create a Job from the pipeline's CronJob, unless the cooldown or another run prevents it.
+
+    No run starts within the monitor's cooldown, or while another run is active if runs must not overlap.
     """
     stamp = now.strftime("%Y%m%d%H%M")
     return start_run(api, run, Start(workload.name, stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
-    """Roll back the alias of each breached variant to the previous version, unless that was done within the cooldown.
+    """Roll back the alias of each breached variant, unless this was done within the cooldown.
 
-    Also do not roll back while the window contains rows from before the last rollback: they measure the version that
+    Nor is there a rollback while the window contains rows from before the last rollback: they measure the version that
     was rolled back, not the current one.
     """
     monitor = workload.monitor
@@ -105,9 +106,9 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
 
 
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
-    """The models of the variants that breached, each alias once.
+    """Return the models of the breached variants, each alias once.
 
-    A value of no single variant is attributed to a model only if just one model is watched.
+    A breach that concerns no single variant is attributed to a model only if the monitor watches just one.
     """
     versions = {(model.registered_name, model.alias, model.version) for model in models}
     to_blame = [model for model in models if len(versions) == 1 or model.variant in breached - {""}]

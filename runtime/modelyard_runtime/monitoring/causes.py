@@ -1,6 +1,6 @@
-"""After a breach: finds the features that moved predictions most, and the slices on which a model is worst.
+"""After a breach, finds the features that moved predictions most, and the slices on which a model is worst.
 
-It reads a sample of the window again. When the share of a slice of a feature's values changes, the mean prediction
+A sample of the window is read again. When the share of a slice of a feature's values changes, the mean prediction
 changes by that difference times how far the slice's predictions are from the mean: the composition effect of Oaxaca and
 Blinder (International Economic Review and Journal of Human Resources 1973). This shows association, not causation.
 """
@@ -30,7 +30,7 @@ _MOST_ROWS = 100_000
 _BINS = 10
 _MOST_NAMES = 20
 _FEWEST = 30
-"""A slice with fewer rows says more about chance than about the model."""
+"""In slices with fewer rows, random variation outweighs the model's behaviour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Cause:
 
 
 def sample(rows: Rows) -> pd.DataFrame:
-    """A sample of at most 100,000 rows of a window, from all of its files."""
+    """Sample at most 100,000 rows of a window from all of its files."""
     import pandas as pd
 
     files = rows.files()
@@ -58,7 +58,7 @@ def sample(rows: Rows) -> pd.DataFrame:
 
 
 def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
-    """The features that moved the mean prediction, largest effect first; empty if predictions are not numeric."""
+    """Return the features that moved the mean prediction, largest effect first; empty for non-numeric predictions."""
     answers = _answers(frame)
     if answers is None:
         return []
@@ -66,7 +66,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """For each feature, the slice of values with the largest total error above the mean; largest first."""
+    """For each feature, find the slice with the largest total error above the mean; return them largest first."""
     profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 
@@ -112,7 +112,7 @@ def _worst_part(name: str, column: pd.Series, reference: Profile, errors: Number
 
 
 def _parts(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
-    """For each row, the index of its value's slice; for each slice, its name and its share of the reference."""
+    """Return the slice index of each row's value, and the name and reference share of each slice."""
     return (
         _ranges(column, reference)
         if reference.quantiles is not None and len(reference.quantiles)
@@ -129,7 +129,7 @@ def _ranges(column: pd.Series, reference: Profile) -> tuple[Places, list[str], N
     if points is None or values is None or len(values) != present.sum():
         return None
     edges = np.unique(points[np.linspace(0, len(points) - 1, _BINS + 1).astype(int)[1:-1]])
-    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values come last
+    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # missing values are the last slice
     places[present] = np.searchsorted(edges, values, side="right")
     present_rows = reference.rows - reference.missing
     shares = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
@@ -156,7 +156,7 @@ def _names(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Nu
 
 
 def _answers(frame: pd.DataFrame) -> Numbers | None:
-    """The score of each row (of the last class if there are several), else its prediction; None if not numeric."""
+    """Return each row's score (of the last class if there are several) or prediction; None if not numeric."""
     import numpy as np
 
     if SCORE in frame.columns and frame[SCORE].notna().any():

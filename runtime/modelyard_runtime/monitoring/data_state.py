@@ -1,4 +1,4 @@
-"""Measures the state of a window's data: missing values, duplicates, absent columns, values out of range, age, rows."""
+"""Measures a window's data quality: missing values, duplicates, absent columns, values out of range, age, rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DataState:
     now: datetime
 
     def measure(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The values of one check, each with its column, which is empty for a value of all rows."""
+        """Yield the check's values, each with its column, which is empty for a value of all rows."""
         return STATES[check.metric](self, check, columns)
 
     def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -33,12 +33,12 @@ class DataState:
         yield "", self.watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The number of declared columns that are absent; a column of the wrong type is refused when it is read."""
+        """The number of declared columns that are absent. Columns of the wrong type are refused when they are read."""
         if self.watched.rows:
             yield "", float(len([name for name in self.declared(check) if name not in self.watched.present]))
 
     def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """The share of values that the reference does not have: outside its range, or an unknown category."""
+        """The share of values outside the reference: out of its range, or in an unknown category."""
         for name, moved in self.watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
@@ -62,4 +62,4 @@ STATES: Mapping[str, Callable[[DataState, Check, Sequence[str]], Iterator[tuple[
     "freshness_s": DataState.freshness_s,
     "rows": DataState.rows,
 }
-"""The measures by the metric that names them."""
+"""The measuring method of each metric."""

@@ -1,4 +1,4 @@
-"""Measures that, after a breach, also report associated features and slices."""
+"""Measures checks and, after a breach, finds associated features and slices."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def beyond(check: Check, value: float) -> bool:
 
 
 class Explained(Measures):
-    """Measures that read a sample of the window again after a breach."""
+    """Measures that can read a sample of the window again after a breach."""
 
     def causes(self, kind: str) -> list[Cause]:
-        """The causes associated with a breach: slices of rows with errors, or features that moved the predictions."""
+        """Find causes associated with a breach: slices with errors, or features that moved the predictions."""
         try:
             return self._worst() if kind in LABELLED else self._movers()
-        except (Refusal, OSError) as problem:  # the breach is reported without them
+        except (Refusal, OSError) as problem:  # report the breach without causes
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """Evaluate the predictions of each version behind some variants against the bounds of the checks.
+        """Evaluate each served version's predictions against the bounds of the checks.
 
-        `served` maps each variant to what it serves: variants that serve the same thing are evaluated together.
+        `served` maps each variant to the version it serves. Variants serving the same version are evaluated together.
         """
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
@@ -66,12 +66,12 @@ class Explained(Measures):
 
     @property
     def _of_labels(self) -> list[Check]:
-        """The checks that measure prediction quality on any set of rows alone."""
+        """The checks that measure prediction quality and can be evaluated on any subset of rows."""
         checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """The metric of a check on some rows; None if there are too few rows or it is undefined for them."""
+        """Compute a check's metric on some rows; None if there are too few rows or it is undefined."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 
@@ -100,6 +100,6 @@ class Explained(Measures):
 
     @property
     def _hidden(self) -> frozenset[str]:
-        """The columns of the datasets that are not features."""
+        """The dataset columns that are not features."""
         datasets = self._monitor.data.values()
         return frozenset(name for dataset in datasets for name in (dataset.label, dataset.timestamp, dataset.group))

@@ -1,4 +1,4 @@
-"""The columns that predictions and labels are joined on, and whether both sides store them with the same type."""
+"""Determines the columns to join predictions and labels on, and whether both sides store them with the same type."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key columns, and the subset that one side stores as text and the other as numbers."""
+    """The key columns, and those that one side stores as text and the other as numbers."""
 
     columns: tuple[str, ...] = ()
     numbers: frozenset[str] = frozenset()
 
 
 def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFrame) -> Key:
-    """The key of both sides. Text is compared with numbers as numbers; any other difference in type is refused."""
+    """Determine the join key. Text is compared with numbers as numbers; any other type mismatch is refused."""
     numbers: list[str] = []
     for name in columns:
         kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
@@ -58,7 +58,7 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
 
 
 def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
-    """The columns that both sides have, except those in `excluded`; for a monitor that declares no key."""
+    """Return the columns that both sides have, except `excluded`. Used if a monitor declares no key."""
     columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("what is watched and its labels share no column by which their rows belong together")
@@ -67,7 +67,7 @@ def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str])
 
 
 def kind_of(column: pd.Series) -> str:
-    """The kind of values in a column; empty if it has no values, or values of several kinds."""
+    """Return the kind of values in a column; empty if it has no values, or values of several kinds."""
     import pandas as pd
 
     present = column.dropna()

@@ -1,4 +1,4 @@
-"""Measures the checks of a monitor: drift from a reference, quality against late labels, and the state of the data."""
+"""Measures the checks of a monitor: drift from a reference, quality against late labels, and data quality."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_ROWS = 30
-"""Drift or quality on fewer rows says more about chance than about the model, so it is not measured."""
+"""Drift and quality are not measured on fewer rows, where random variation outweighs the model's behaviour."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What a check could not measure, and why: for a feature or variant, or as a whole if `feature` is empty."""
+    """A value that could not be measured, and why. It concerns the whole check if `feature` is empty."""
 
     check: str
     feature: str
@@ -67,18 +67,18 @@ class Unknown:
 class Measure:
     """One value of a check: for a feature, or for the whole window if `feature` is empty.
 
-    `variant` is the variant that answered the measured rows; it is empty if they are of several variants or of none.
+    `variant` is the variant that served the measured rows; empty if there is no single one.
     """
 
     feature: str
     value: float
-    chance: float = 0.0  # probability of a difference this large without any drift; 0 if this does not measure drift
+    chance: float = 0.0  # probability of a difference this large without drift; 0 if this does not measure drift
     variant: str = ""
-    moved: Moved | None = None  # the column, for a measure of drift
+    moved: Moved | None = None  # the drifted column, for a measure of drift
 
 
 class Measures:
-    """Measures the checks of one run; data that they share is read once."""
+    """Measures the checks of one run. Data that several checks need is read once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -88,15 +88,15 @@ class Measures:
         self._history = state
         self._rows, self._window = current(workload, now, section(state.before, "window"))
         self._checks = self._monitor.checks
-        self.unknown: list[Unknown] = []  # of the checks so far
+        self.unknown: list[Unknown] = []  # values that could not be measured so far
 
     def remember(self) -> None:
-        """Keep the window for the next run, once all checks have been measured."""
+        """Save the window for the next run, once all checks have been measured."""
         captured = isinstance(self._rows, CapturedRows)
         self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
     def of(self, check: Check) -> Iterator[Measure]:
-        """The values of one check."""
+        """Yield the values of one check."""
         metric = check.metric
         needs = self._needs(metric)
         if needs == "labels":
@@ -104,14 +104,14 @@ class Measures:
         return self._state(check, metric) if metric in STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """The data that a check needs: `labels` for every model metric, even one with the same name as a check."""
+        """Return which data a check needs. Every model metric needs `labels`, even if a check has the same name."""
         kind = monitors()[self._monitor.type]
         definition = check_of(metric) if metric in kind.checks else None
         return "labels" if definition is None else definition.needs
 
     @cached_property
     def _watched(self) -> Watched:
-        """One pass over the window, for all checks of drift and state."""
+        """Read the window once for all checks of drift and data quality."""
         compared = any(self._needs(check.metric) == "reference" for check in self._checks)
         references = self._references() if compared else {}
         own, by_variant = frozenset(self._rows.own), self._of_predictions
@@ -153,7 +153,7 @@ class Measures:
             for name, shift in shifts.items():
                 chance = min(
                     shift.chance * len(shifts) * len(watched.variants), 1.0
-                )  # the more features are compared (Bonferroni)
+                )  # Bonferroni correction for the number of features
                 yield Measure(name, shift.value, chance, variant, columns_of[name])
             if not features:
                 self._say_absent(check, [name for name in reference if name not in watched.present])
@@ -199,7 +199,7 @@ class Measures:
         return {name: Profile.from_json(columns[name]) for name in selected if name in columns}
 
     def _stored_profiles(self, variant: str) -> Section:
-        """The profiles stored with the model of a variant at training."""
+        """Return the profiles that were stored at training with a variant's model."""
         candidates = self._models()
         model = next((candidate for candidate in candidates if candidate.variant == variant), candidates[0])
         models = Models(self._workload, model)
@@ -234,7 +234,7 @@ class Measures:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
-        """The Page-Hinkley test over rows that no earlier run has read, ordered by time and model version."""
+        """Run the Page-Hinkley test over rows that no earlier run has read, ordered by time and model version."""
         name, series = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
         earlier = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(earlier, series)), None
@@ -268,7 +268,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """The classes in the order of the model's probabilities: those it was trained on, else those observed."""
+        """The classes in the order of the model's probabilities: those of training, or else those observed."""
         try:
             stored = self._stored_profiles("").get("classes")
         except Refusal:
@@ -294,7 +294,7 @@ class Measures:
 
     @cached_property
     def _predictions(self) -> KeyedPredictions:
-        """One pass over the window, for all checks of quality."""
+        """Read the window once for all checks of quality."""
         labels = self._labels
         data = self._monitor.data
         watched = data.get(self._monitor.current.data)
@@ -308,8 +308,9 @@ class Measures:
         )
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """The declared key columns, else the columns that both sides share, except labels and timestamps, which differ
-        between an event and its label.
+        """Return the declared key columns, or else the columns that both sides share.
+
+        Labels and timestamps are excluded, because they differ between an event and its label.
         """
         predictions = next(self._rows.frames(self._rows.files()), None)
         if predictions is None:
@@ -330,14 +331,14 @@ class Measures:
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
-        """The share of predictions whose label is known, by variant; empty if no check needs labels."""
+        """The share of predictions that have a label, by variant; empty if no check needs labels."""
         if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
         return coverage(self._predictions, self._judged)
 
     @cached_property
     def _judged(self) -> pd.DataFrame:
-        """Predictions joined with their labels, in the order in which they were made."""
+        """Predictions joined with their labels, in the order of prediction."""
         import numpy as np
 
         predicted, labels = self._predictions, self._labels
@@ -366,7 +367,7 @@ class Measures:
             yield Measure(feature, value)
 
     def _declared(self, check: Check) -> Sequence[str]:
-        """The columns that must be present: those of the check, of the dataset, or else of the reference."""
+        """Return the columns that must be present: those of the check, or of the dataset, or else of the reference."""
         watched = self._monitor.data.get(self._monitor.current.data)
         of_data = () if watched is None else tuple(watched.schema) or watched.features
         return check.features or of_data or tuple(self._references()[""])

@@ -1,4 +1,4 @@
-"""`monitor`: one run over the watched data. It measures the checks, reports metrics, and acts on a breach."""
+"""`monitor`: one run over the watched data that measures the checks, reports metrics, and acts on a breach."""
 
 from __future__ import annotations
 
@@ -41,10 +41,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured value of a check, and whether it is a breach: out of bounds for enough features and enough runs in a
-    row.
+    """A measured value of a check, and whether it is a breach.
 
-    `variant` as in `Measure`.
+    It is a breach if enough features are out of bounds in enough consecutive runs. `variant` is as in `Measure`.
     """
 
     check: str
@@ -52,11 +51,11 @@ class Result:
     value: float
     breach: bool
     variant: str = ""
-    turn: Turn | None = None  # of a column that has moved
+    turn: Turn | None = None  # for a column that has drifted
 
 
 def run() -> int:
-    """Run once. A breach is not a failure: 0 means that nothing was refused and the metrics arrived."""
+    """Run once. Returns 0, even after a breach, unless something was refused or the metrics could not be pushed."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
@@ -72,7 +71,7 @@ def run() -> int:
     if breaches:
         try:
             act(workload, now, frozenset(result.variant for result in breaches), reasons=sentences)
-        except Refusal as of_action:  # it must not hide earlier refusals
+        except Refusal as of_action:  # an action's refusal must not hide earlier ones
             refusals = (*refusals, of_action)
     if of_soaks(workload) and not run_results.refusals:
         witness(workload, run_results.soaking, now)
@@ -84,7 +83,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """The state of the previous run; if it cannot be read, an empty one that is not saved, and the reason."""
+    """Load the previous run's state. If that fails, return an empty state that is not saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
@@ -94,14 +93,14 @@ def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refus
 def run_checks(
     workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
-    """The values of all checks, and why some could not be measured; these do not block the others."""
+    """Measure all checks. Returns their values and the reasons why some could not be measured."""
     run_results = measure_run(workload, now, State.of(workload, now) if state is None else state)
     return run_results.results, run_results.refusals
 
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """The results of a run: measured values, what could not be measured, and the share of predictions with a label."""
+    """The results of a run: measured values, unmeasurable values, and the share of labelled predictions."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
@@ -113,7 +112,7 @@ class RunResults:
 
 
 def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunResults:
-    """Measure everything that one run of the monitor reports."""
+    """Measure everything that one monitor run reports."""
     monitor = workload.monitor
     measures = Explained(workload, now, state)
     results: list[Result] = []
@@ -132,7 +131,7 @@ def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunRe
         share = measures.coverage()
     except Refusal:  # a check has already reported why
         share = {}
-    if refusals:  # the next run starts where this one did, so that no row is lost to a refused check
+    if refusals:  # the next run starts where this one did, so that a refused check loses no rows
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
@@ -150,7 +149,7 @@ def samples(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> list[Sample]:
-    """The results as metrics, with the unknown values and the state of the bundles that they depend on."""
+    """Convert the results to metrics, including unknown values and the state of the bundles in use."""
     common_labels = labels_of(workload, "monitor")
     metrics = [
         Sample(COVERAGE, share, {**common_labels, "feature": variant or "all"}) for variant, share in coverage.items()
@@ -171,7 +170,7 @@ def samples(
 
 
 def breach_text(workload: MonitorWorkload, result: Result) -> str:
-    """A failed check in a sentence: what it is about, the value and the bounds, its severity, and who is notified."""
+    """Describe a failed check in a sentence: its subject, the value and bounds, the severity, and who is notified."""
     monitor = workload.monitor
     check = next(candidate for candidate in monitor.checks if candidate.name == result.check)
     bounds = {"min": check.min, "max": check.max}
@@ -186,14 +185,14 @@ def breach_text(workload: MonitorWorkload, result: Result) -> str:
 
 
 def cause_text(cause: Cause, *, of_errors: bool) -> str:
-    """A cause associated with a breach, in a sentence."""
+    """Describe a cause associated with a breach in a sentence."""
     if of_errors:
         return f"rows with {cause.feature} {cause.part} add {cause.effect:g} to the mean error"
     return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
 
 
 def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetime) -> list[Sample]:
-    """The metrics of a run, including the causes associated with its breaches."""
+    """Return the metrics of a run, including the causes associated with its breaches."""
     common_labels = labels_of(workload, "monitor")
     name = ERRORS_BY if run_results.of_errors else MOVED_BY
     causes = [
@@ -204,19 +203,19 @@ def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetim
 
 
 def _turned(result: Result) -> str:
-    """The direction and location of a change, if known."""
+    """Describe the direction and location of a change, if known."""
     return f" ({result.turn.words})" if result.turn is not None else ""
 
 
 def _judged(check: Check, measure: Measure) -> Result:
-    """Whether a value violates its bounds and, for drift, whether it is more than chance."""
+    """Determine whether a value violates its bounds and, for drift, whether the difference is significant."""
     breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
     turn = measure.moved.turn() if breach and measure.moved is not None else None
     return Result(check.name, measure.feature, measure.value, breach, measure.variant, turn)
 
 
 def _sustained(check: Check, results: list[Result], state: State) -> list[Result]:
-    """The results, keeping a breach only if enough features are out of bounds, in enough runs in a row."""
+    """Keep a breach only if enough features are out of bounds in enough consecutive runs."""
     failed = {result.feature for result in results if result.breach}
     required = check.consecutive or 1
     if required > 1:
@@ -231,7 +230,7 @@ def _sustained(check: Check, results: list[Result], state: State) -> list[Result
 
 
 def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
-    """For each check, whether it is unknown as a whole (0 or 1), and its unknown features and variants."""
+    """Return, for each check, whether it is unknown as a whole (0 or 1), and its unknown features and variants."""
     values = dict.fromkeys(((entry.check, "all") for entry in results), 0.0)
     return values | dict.fromkeys(((entry.check, entry.feature or "all") for entry in unknown), 1.0)
 
@@ -243,5 +242,5 @@ def tell(
     unknown: tuple[Unknown, ...] = (),
     coverage: Mapping[str, float] = _NOTHING,
 ) -> bool:
-    """Push the metrics; if the description names no receiver, only log them."""
+    """Push the metrics. Without a receiver in the description, only log them."""
     return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

@@ -1,7 +1,7 @@
-"""Measures prediction quality: predictions joined with the labels that arrived later.
+"""Measures prediction quality by joining predictions with labels that arrived later.
 
-Both are read in batches. Of more than a million predictions, a sample is evaluated, chosen by the hash of the join key;
-for ranking, whole queries are sampled.
+Both are read in batches. If there are more than a million predictions, a sample is selected by the hash of the join
+key. For ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _MOST_JUDGED = 1_000_000
 
 @dataclass(slots=True)
 class KeyedPredictions:
-    """Predictions, each with the hash of the columns that its label is joined on."""
+    """Predictions, each with a hash of its join key."""
 
     key: Key
     timestamp: str
     group: str = ""
-    label: str = ""  # for rows that contain their own labels
+    label: str = ""  # the label column if rows contain their own labels
     sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
-    unanswered: int = 0  # rows without a prediction, which no metric covers
-    predicted: Counter[str] = field(default_factory=Counter[str])  # rows with a prediction, by variant
-    findable: Counter[str] = field(default_factory=Counter[str])  # rows that also have the columns to join labels on
+    unanswered: int = 0  # rows without a prediction, which are excluded from metrics
+    predicted: Counter[str] = field(default_factory=Counter[str])  # predicted rows by variant
+    findable: Counter[str] = field(default_factory=Counter[str])  # predicted rows that have a join key, by variant
 
     def add(self, frame: pd.DataFrame) -> None:
         import pandas as pd
@@ -58,7 +58,7 @@ class KeyedPredictions:
         self.predicted.update(_by_variant(frame))
         needed = [*self.key.columns, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
-            return  # these rows were captured without the columns to join labels on
+            return  # these rows were captured without the join key
         frame = frame.dropna(subset=needed)
         self.findable.update(_by_variant(frame))
         columns: dict[str, Any] = {
@@ -81,7 +81,7 @@ class KeyedPredictions:
             self._keep(part)
 
     def rows(self) -> pd.DataFrame:
-        """All sampled rows."""
+        """Return all sampled rows."""
         import pandas as pd
 
         self._compact()
@@ -112,7 +112,7 @@ class KeyedPredictions:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels of the wanted keys. Of several for one key, the newest by timestamp, or else the last one read."""
+    """Labels for the wanted keys. If a key has several, the newest by timestamp, or else the last one read."""
 
     key: Key
     label: str
@@ -144,7 +144,7 @@ class Truths:
             self._keep(part)
 
     def rows(self) -> pd.DataFrame:
-        """One label for each key that has one."""
+        """Return one label for each key that has labels."""
         import pandas as pd
 
         self._compact()
@@ -170,9 +170,9 @@ class Truths:
 
 
 def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, float]:
-    """The share of predictions whose label is known: overall under the empty name, and for each variant if several.
+    """Return the share of predictions that have a label: overall under the empty name, and by variant if several.
 
-    If predictions were sampled, the sample stands for all of them.
+    If predictions were sampled, the share is estimated from the sample.
     """
     sampled, labelled = _by_variant(predictions.rows()), _by_variant(judged)
     shares = {
@@ -189,21 +189,21 @@ def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, f
 
 
 def _by_variant(frame: pd.DataFrame) -> Counter[str]:
-    """The number of rows of each variant; rows without one count under the empty name."""
+    """Count the rows of each variant; rows without a variant count under the empty name."""
     if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
         return Counter({"": len(frame)} if len(frame) else {})
     return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
 
 
 def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
-    """Predictions whose label is known, in the order in which they were made."""
+    """Join predictions with their labels, in the order of prediction."""
     labels = truths[[KEY, LABEL, GROUP]]
     rows = predictions.drop(columns=[LABEL]).merge(labels, on=KEY, how="inner", suffixes=("", "_of_label"))
     return rows.sort_values(TIME, kind="stable", ignore_index=True)
 
 
 def answer_of(part: pd.DataFrame) -> Answer:
-    """The model's predictions for these rows, with scores if it has them."""
+    """Return the model's predictions for these rows, with scores if available."""
     import numpy as np
 
     scores: Any = None

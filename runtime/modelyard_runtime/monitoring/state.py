@@ -1,6 +1,6 @@
-"""The state that a monitor keeps between runs: one small object in the store of the watched data.
+"""The state that a monitor keeps between runs, in one small object in the store of the watched data.
 
-A retried run starts where the first attempt did: it replaces what that attempt kept, so nothing counts twice.
+A retried run starts from the same state as the first attempt and replaces its changes, so nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from modelyard_runtime.workload.description import Json, Section, integer, secti
 from modelyard_runtime.workload.records import MonitorWorkload
 
 LOOK = "MODELYARD_LOOK"
-"""The environment variable with the name of the Job, which all attempts of one run share."""
+"""The environment variable with the Job's name, which all attempts of a run share."""
 
 _FILE = "state.json"
 
 
 @dataclass(slots=True)
 class State:
-    """The state that the previous run left, and the state that this run leaves."""
+    """The state left by the previous run, and the state to save after this run."""
 
     run_id: str
     where: Place | None = None  # if None, every run is the first
@@ -33,7 +33,7 @@ class State:
 
     @classmethod
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
-        """Read the state of a monitor; raises Refusal if it exists but cannot be read."""
+        """Load a monitor's state; raises Refusal if it exists but cannot be read."""
         run_id = os.environ.get(LOOK) or now.isoformat()
         location = workload.monitor.state
         if location is None:
@@ -44,7 +44,7 @@ class State:
         return cls(run_id, where, before, dict(before))
 
     def save(self) -> None:
-        """Save the state that this run leaves; raises Refusal if that fails."""
+        """Save the state for the next run; raises Refusal if that fails."""
         if self.where is None:
             return
         content: dict[str, Json] = {"look": self.run_id, "before": dict(self.before), "after": self.after}
@@ -54,12 +54,12 @@ class State:
             raise Refusal(f"the state of the monitor cannot be written to {self.where.path}: {problem}") from None
 
     def keep(self, *names: str) -> None:
-        """Restore these entries to what the previous run left."""
+        """Reset these entries to their values from the previous run."""
         self.after = {name: value for name, value in self.after.items() if name not in names}
         self.after |= {name: self.before[name] for name in names if name in self.before}
 
     def in_a_row(self, check: str, measured: Iterable[str], failed: set[str]) -> dict[str, int]:
-        """The number of consecutive runs in which each feature has failed; unmeasured features keep their count."""
+        """Count the consecutive runs in which each feature has failed. Unmeasured features keep their count."""
         counts = {name: integer(section(section(self.before, "failed"), check), name) for name in failed}
         totals = {**section(section(self.before, "failed"), check), **dict.fromkeys(measured, 0)}
         totals |= {name: count + 1 for name, count in counts.items()}

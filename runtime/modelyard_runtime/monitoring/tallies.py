@@ -1,4 +1,4 @@
-"""Counts made in one pass over rows, batch by batch, that can be merged."""
+"""Mergeable counts that are made in one pass over rows, batch by batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts that can be extended by rows, or merged with counts of the same kind."""
+    """Counts to which rows can be added, and which can be merged with other counts of the same kind."""
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count more rows."""
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
-    """Count all rows in one pass. Each thread reads its own files, so most of the work needs no lock."""
+    """Count all rows in one pass. Each thread reads separate files, so most of the work needs no lock."""
     files = rows.files()
     count = max(min(len(files), threads), 1)
     if count == 1:
@@ -60,7 +60,7 @@ def _tallied(rows: Rows, files: Sequence[str], make: Callable[[], T]) -> T:
 
 @dataclass(slots=True)
 class Profiles:
-    """Profiles of all columns except the hidden ones."""
+    """Profiles of all columns that are not hidden."""
 
     hidden: frozenset[str]
     rows: int = 0
@@ -80,12 +80,12 @@ class Profiles:
 
 @dataclass(slots=True)
 class Distinct:
-    """The share of duplicate rows: exact for up to a million distinct rows, beyond that estimated from a sample.
+    """The share of duplicate rows: exact for up to a million distinct rows, otherwise estimated from a sample.
 
     Rows are sampled by their hash, so that equal rows are either all in the sample or all left out.
     """
 
-    columns: tuple[str, ...]  # all but the hidden ones if empty
+    columns: tuple[str, ...]  # all visible columns if empty
     hidden: frozenset[str] = frozenset()
     sample: Sample = field(default_factory=lambda: Sample(_MOST_HASHES))
     parts: list[tuple[Hashes, Numbers]] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Distinct:
             self._keep(*part)
 
     def share(self) -> float:
-        """The share of rows that duplicate another row, 0 to 1."""
+        """The share of rows that duplicate another row, from 0 to 1."""
         self._compact()
         rows = sum(float(counts.sum()) for _, counts in self.parts)
         return 1 - sum(len(values) for values, _ in self.parts) / rows if rows else 0.0
@@ -134,42 +134,41 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """A sample by hash with at most about `most` distinct values: at first every hash, then repeatedly half of them."""
+    """A sample of at most about `most` distinct hashes. It starts with all hashes and is halved as needed."""
 
     most: int
     below: int = 2**64 - 1
 
     @property
     def fraction(self) -> float:
-        """The sampled fraction, above 0 and up to 1."""
+        """The sampled fraction, greater than 0 and at most 1."""
         return (self.below + 1) / 2**64
 
     def holds(self, row_hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Which of the hashes are in the sample."""
+        """Return which of the hashes are in the sample."""
         import numpy as np
 
         return row_hashes <= np.uint64(self.below)
 
     def halve(self) -> None:
-        """Keep half of the sample."""
+        """Discard half of the sample."""
         self.below >>= 1
 
     def narrow(self, other: Sample) -> None:
-        """Shrink to the sample of other rows if that is smaller."""
+        """Shrink to the other sample's fraction if it is smaller."""
         self.below = min(self.below, other.below)
 
 
 @dataclass(slots=True)
 class Watched:
-    """The counts from which drift and the state of the data are measured.
+    """Counts for measuring drift and data quality.
 
-    `references` contains column profiles by variant; those under the empty name are for all rows, or for variants
-    without their own.
+    `references` maps variants to column profiles. The empty name is for all rows, or for variants without any.
     """
 
     own: frozenset[str]
     references: Mapping[str, Mapping[str, Profile]]
-    by_variant: bool  # measure each variant separately
+    by_variant: bool  # whether to measure each variant separately
     distinct: dict[str, Distinct]  # by check
     rows: int = 0
     present: dict[str, int] = field(default_factory=dict)  # non-missing values, by column
@@ -198,7 +197,7 @@ class Watched:
                 self._moved(variant, name).merge(moved)
 
     def reference(self, variant: str) -> Mapping[str, Profile]:
-        """The reference profiles for the rows of a variant."""
+        """Return the reference profiles for a variant's rows."""
         return self.references.get(variant, self.references.get("", {}))
 
     def _compare(self, variant: str, rows: pd.DataFrame) -> None:

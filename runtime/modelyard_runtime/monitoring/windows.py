@@ -1,6 +1,6 @@
 """The rows that a monitor reads: the recent part of an endpoint's captures, or of a dataset.
 
-They are read file by file in batches, so that the memory needed does not depend on the size of the window.
+Files are read one by one in batches, so that memory use does not depend on the size of the window.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VARIANT = "variant"
 FRESH = "_fresh"
-"""For each row, whether no earlier run has read it."""
+"""The column that marks rows that no earlier run has read."""
 
 _BATCH_ROWS = 65536
 
@@ -38,31 +38,31 @@ class Rows(Protocol):
 
     @property
     def own(self) -> tuple[str, ...]:
-        """The columns that are not inputs of the model."""
+        """The columns that are not model inputs."""
         ...
 
     def files(self) -> list[str]:
-        """The files that may contain some of these rows."""
+        """Return the files that may contain rows of the period."""
         ...
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """The rows of some of the files, in batches; no batch is empty."""
+        """Yield the rows of some files in non-empty batches."""
         ...
 
     def newest(self) -> datetime | None:
-        """The time of the newest row, even if it is before the window; None if there are no rows."""
+        """Return the time of the newest row, even if it is before the window; None if there are no rows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """The rows of a dataset; all of them without `since` and `until`."""
+    """The rows of a dataset, limited to a period if `since` or `until` is set."""
 
     workload: Workload
     dataset: Dataset
     since: datetime | None = None
     until: datetime | None = None
-    before: datetime | None = None  # where the window of the previous run ended
+    before: datetime | None = None  # end of the previous run's window
 
     @property
     def timestamp(self) -> str:
@@ -73,7 +73,7 @@ class DatasetRows:
         return (*(name for name in (self.dataset.timestamp, self.dataset.label) if name), FRESH)
 
     def columns(self) -> list[str]:
-        """The columns that the files have."""
+        """Return the columns of the files."""
         return list(opened(self.workload, self.dataset).schema.names)
 
     def files(self) -> list[str]:
@@ -100,12 +100,12 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """The rows that an endpoint's servers captured in a window, with the variant of each."""
+    """The rows that an endpoint's servers captured in a window, each with its variant."""
 
     workload: Workload
     capture: WatchedCapture
     window: Window
-    listed: list[list[str]] = field(default_factory=list[list[str]])  # read once: later files belong to the next run
+    listed: list[list[str]] = field(default_factory=list[list[str]])  # read once: the next run reads later files
 
     @property
     def timestamp(self) -> str:
@@ -126,7 +126,7 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        redacted = list(self.capture.redact)  # their values carry no information
+        redacted = list(self.capture.redact)  # redacted values carry no information
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
@@ -160,7 +160,7 @@ class CapturedRows:
         return sorted(entry.base_name for entry in listed(self._where()) if entry.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
-        """Files below a day: `variant=<name>/<file>`."""
+        """List the files of a day as `variant=<name>/<file>`."""
         folder = self._where().below(day)
         paths = (str(path.path) for path in files(folder))
         return [path for path in paths if path.removeprefix(folder.path).strip("/").count("/") == 1]
@@ -171,12 +171,12 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def variant_of(file: str) -> str:
-    """The variant of a capture file."""
+    """Return the variant of a capture file."""
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """The window of a monitor run, given that of the previous run. It ends earlier by the declared label delay."""
+    """Return a monitor run's rows and window, given the previous window. The label delay moves its end back."""
     monitor = workload.monitor
     watched = monitor.current
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
@@ -190,7 +190,7 @@ def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[
 
 
 def reference(workload: MonitorWorkload, now: datetime) -> DatasetRows:
-    """The rows of a dataset that a window is compared with."""
+    """Return the reference rows that a window is compared with."""
     monitor = workload.monitor
     settings = monitor.reference or Reference()
     dataset = monitor.data[settings.data]

@@ -1,1 +1,1 @@
-"""The driver of a pipeline and its steps."""
+"""Runs a pipeline: its driver and its steps."""

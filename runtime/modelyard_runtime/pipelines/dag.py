@@ -1,4 +1,4 @@
-"""Schedules the steps of a run: each starts when its dependencies have succeeded, with retries and timeouts."""
+"""Schedules pipeline steps: each starts when its dependencies have succeeded, with retries and timeouts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _log = logging.getLogger(__name__)
 Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
 """Starts a step by name, with references to the results of its dependencies.
 
-Returns the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
-stays where it was made. Each step runs in its own actor, since an actor can be killed at any moment: force-cancelling a
-task just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
+Returns the step's actor and two references: to a small summary, which the driver fetches, and to the result, which
+stays on the worker. Each step has its own actor, because an actor can be killed safely at any moment: force-cancelling
+a task just as it ends crashes the driver (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
 """
 
 
@@ -41,7 +41,7 @@ class _Attempt:
 
 
 class Driver:
-    """Runs the steps of a DAG on Ray, in parallel where dependencies allow it."""
+    """Runs the steps of a DAG on Ray, in parallel where dependencies allow."""
 
     def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps
@@ -50,7 +50,7 @@ class Driver:
         self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """The outcome of every step by name, or None if one failed for good; the others are then killed."""
+        """Return every step's outcome by name; None if a step failed for good, after which the others are killed."""
         import ray
 
         while len(self._done) < len(self._steps):
@@ -76,7 +76,7 @@ class Driver:
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """Whether the step may still succeed; False if it has failed for good."""
+        """Return whether the step may still succeed; False if it has failed for good."""
         import ray
         from ray.exceptions import RayError
 
@@ -116,7 +116,7 @@ class Driver:
 
 
 def order(steps: Mapping[str, Step]) -> list[str]:
-    """The steps in topological order; cyclic dependencies are refused."""
+    """Sort the steps topologically; refuse cyclic dependencies."""
     ordered: dict[str, None] = {}
     while len(ordered) < len(steps):
         ready = [name for name, step in steps.items() if name not in ordered and set(step.needs) <= ordered.keys()]

@@ -1,4 +1,4 @@
-"""Copies the logs of a run to the artifact store before its Pods are gone."""
+"""Copies a run's logs to the artifact store before its Pods are deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
-    """Copy the logs of every node in the cluster, with a task on each; a failed copy does not fail the run."""
+    """Copy the logs of every cluster node, with one task per node. A failed copy does not fail the run."""
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -45,14 +45,14 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
 
 
 def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
-    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`; returns the number of files."""
+    """Copy this node's logs to `<folder of the pipeline>/<run>/<node>/`. Returns the number of files."""
     import ray
 
     return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
 
 
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
-    """Copy the logs in a folder of this node; returns the number of files."""
+    """Copy the logs in one folder of this node. Returns the number of files."""
     logs = workload.pipeline.logs
     if logs is None:
         return 0
@@ -70,7 +70,7 @@ def _written(folder: Path) -> Iterator[Path]:
 
 
 def _end_of(path: Path) -> bytes:
-    """The last 64 MiB of a file."""
+    """Read the last 64 MiB of a file."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _MOST_BYTES))
         return file.read(_MOST_BYTES)

@@ -1,4 +1,4 @@
-"""One step of a pipeline, run on a worker: a built-in trainer, built-in scoring, or user code."""
+"""Runs one pipeline step on a worker: a built-in trainer, built-in scoring, or user code."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, and coordinators use the rest
+_WHOLE = 0.99  # of a Pod's group resource: the rest is for coordinators; a second worker is excluded by the Pod's CPUs
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
     """The outcome of a step: a model with its data and parameters, or only reported metrics.
 
-    `result` is the return value of user code, `run_id` the registry's run that a search created.
+    `result` is the return value of user code. `run_id` is the registry run that a search created.
     """
 
     model: Any = None
@@ -46,14 +46,14 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The part of a step's outcome that the driver needs; the outcome itself may be large and is not moved."""
+    """The part of a step's outcome that the driver needs. The full outcome may be large and stays on the worker."""
 
     has_model: bool
     reported: Mapping[str, float]
 
 
 def worker_of(step: Step) -> dict[str, Any]:
-    """The resource requests of one worker of a step, as options for Ray."""
+    """Return one worker's resource requests for a step, as Ray options."""
     resources = step.resources
     group = resources.group
     return {
@@ -75,12 +75,12 @@ def spread_out(workload: PipelineWorkload, step: Step) -> bool:
 
 
 def scores(workload: PipelineWorkload, step: Step) -> bool:
-    """Whether a step is built-in scoring: in a batch inference, or in a custom pipeline with a model of its own."""
+    """Whether a step is built-in scoring, either in a batch inference or in a custom pipeline that declares a model."""
     return not step.entrypoint and (step.model is not None or workload.type == "batch-inference")
 
 
 def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorkload:
-    """The workload, with a scoring step of a custom pipeline turned into a batch inference."""
+    """Turn a scoring step of a custom pipeline into a batch inference workload."""
     if step.model is None:
         return workload
     overrides = {"model": step.source["model"], "batchSize": step.source["batchSize"], "reprocess": "none"}
@@ -89,7 +89,7 @@ def as_batch_inference(workload: PipelineWorkload, step: Step) -> PipelineWorklo
 
 
 def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, StepOutcome]:
-    """Run one step. `results` contains references to the outcomes of earlier steps."""
+    """Run one step. `results` has references to the outcomes of earlier steps."""
     import ray
 
     _log_here()
@@ -101,19 +101,19 @@ def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], r
 
 
 class StepActor:
-    """The process of one attempt at a step."""
+    """The process in which one attempt of a step runs."""
 
     def perform(
         self, workload: PipelineWorkload, name: str, results: Mapping[str, Any], run: str
     ) -> tuple[Summary, StepOutcome]:
-        """Run the step, as the function `perform` does."""
+        """Run the step using the module's `perform` function."""
         return perform(workload, name, results, run)
 
 
 def finish_step(
     workload: PipelineWorkload, name: str, outcome: StepOutcome, reported: Mapping[str, float], run: str
 ) -> str:
-    """Evaluate, register and promote the trained model, on a worker of the step that trained it."""
+    """Evaluate, register and promote the trained model on a worker of the training step."""
     _log_here()
     assert outcome.data is not None
     return finish(
@@ -158,7 +158,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
     best, run_id = _searched(workload, step, tuning, trial, run, reuse_workers=True)
     tuned = {**parameters, **best}
-    one_worker = Bounds(min=1, max=1)  # multiple workers are for parallel trials
+    one_worker = Bounds(min=1, max=1)  # several workers are for parallel trials
     final_step = replace(step, workers=one_worker, parameters=tuned)
     if checkpoints is not None and goes_on(workload, final_step):
         return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)
@@ -172,7 +172,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
 def _fitted(
     step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
-    """Train the model in this process, or on separate workers if it has checkpoints or needs several workers."""
+    """Train the model in this process, or on separate workers if checkpoints or several workers are required."""
     if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
@@ -184,9 +184,9 @@ def _fitted(
 def _searched(
     workload: PipelineWorkload, step: Step, tuning: Tuning, trial: Trial, run: str, reuse_workers: bool = False
 ) -> tuple[dict[str, Json], str]:
-    """The best parameters, and the run that the trials are nested in.
+    """Search for the best parameters. Returns them and the registry run that contains the trials.
 
-    It resumes what a killed driver started on the same data with the same step.
+    A search whose driver was killed is resumed if the data and step are unchanged.
     """
     parent = begin(workload, run, state_of(workload, step))
     max_workers = step.workers.max
@@ -204,7 +204,7 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
 
 
 def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> StepOutcome:
-    """Run user code, first searching for its parameters if the pipeline declares a search and this step trains."""
+    """Run user code. If the pipeline declares a search and this step trains, search for its parameters first."""
     import ray
 
     pipeline = workload.pipeline
@@ -241,7 +241,7 @@ def _called(
 def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> StepOutcome:
-    """In a training pipeline, a returned model, or the text of its URI, is the outcome of the step."""
+    """Use a returned model, or its URI, as the outcome of the step in a training pipeline."""
     if workload.type != "training" or result is None or not _is_model(result):
         return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
@@ -257,9 +257,9 @@ def _is_model(result: Any) -> bool:
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Whether a search tunes this step of user code: the last step that no other depends on.
+    """Whether a search tunes this step of user code. It tunes the last step that no other step depends on.
 
-    In a pipeline with built-in trainers, the search tunes only those, and later steps may report anything.
+    In a pipeline with built-in trainers, the search tunes only the trainers, and later steps may report anything.
     """
     steps = pipeline.steps
     if any(step.trainer for step in steps.values()):

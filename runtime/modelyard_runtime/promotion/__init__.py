@@ -1,1 +1,1 @@
-"""How a version gets an alias: gate, approvals, soak times and change windows, and the history of moves."""
+"""How aliases move to new versions: gates, approvals, soak times, change windows, and the history of moves."""

@@ -1,8 +1,8 @@
 """Moves and records aliases so that concurrent promotions end at the newest version.
 
-MLflow moves an alias without comparing. So each move is recorded first; then the alias is set to where the whole
-history says that it belongs, and whoever set it reads both again until they agree. Either the last one to set it knew
-of every record, or the writer of a later record found the alias wrong and set it. See docs/decisions/0045.
+MLflow moves an alias without compare-and-swap. Each move is therefore recorded first. Then the alias is set to the
+version that the whole history implies, and both are read again until they agree. Either the last writer of the alias
+has read every record, or the author of a later record finds the alias wrong and sets it. See docs/decisions/0045.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
 _log = logging.getLogger(__name__)
 
 Fit = Callable[[Sequence[Move], str], bool]
-"""Whether a version may be loaded, judged by the moves of its alias."""
+"""Whether a version may be loaded, given the moves of its alias."""
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias, unless a newer version has it. Returns the alias's version afterwards."""
+    """Record a promotion and move the alias, unless it points to a newer version. Returns the alias's version."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -48,10 +48,10 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Roll the alias back from its current version and return the previous one; empty if no earlier version is fit.
+    """Roll the alias back from its current version. Returns the previous version, or empty if no earlier one is fit.
 
-    Unfit versions in between are rolled back as well: a server that starts would refuse to load them. With `only`, roll
-    back only from that version: also empty if the alias has moved on.
+    Unfit versions in between are also rolled back, because a starting server would refuse to load them. With `only`,
+    roll back only from that version; return empty if the alias has moved to another one.
     """
     observe(history, alias)
     moves = history.moves(alias)
@@ -67,17 +67,17 @@ def take_back(
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
-    """When an alias was last rolled back; None if never."""
+    """Return the time of the alias's last rollback; None if it was never rolled back."""
     return max((move.at for move in history.moves(alias) if move.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """The versions that were rolled back from an alias: none of them is promoted again automatically."""
+    """Return the versions that were rolled back from an alias. They are never promoted again automatically."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to where its history says that it belongs, until both agree. Returns its version."""
+    """Set the alias to the version that its history implies, until both agree. Returns that version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
         target = candidates[0] if candidates else ""
@@ -90,10 +90,10 @@ def settle(history: History, alias: str) -> str:
 
 
 def observe(history: History, alias: str) -> None:
-    """Record an alias that differs from its history because somebody moved it in the registry.
+    """Record that somebody moved the alias in the registry, if it differs from its history.
 
-    Do nothing while a record is open: whoever moves an alias here keeps one open until done. A record that stays open
-    was left by a process that ended, and its move is completed.
+    Nothing is recorded while a record is open: each process that moves an alias keeps its record open until it is done.
+    A record that stays open was left by a process that ended, and its move is completed.
     """
     for _ in range(_TRIES):
         before, current, after = history.moves(alias), _at(history, alias), history.moves(alias)
@@ -114,7 +114,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Complete interrupted moves; a move that began recently belongs to another process."""
+    """Complete interrupted moves, except recent ones, which another process may be making."""
     target = next(iter(standing(moves)), "")
     record = recorded(moves, target)
     if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -141,12 +141,13 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """The digest of a version's files that somebody chose by hand; empty if they cannot be read.
+    """Return the digest of a version that somebody selected by hand; empty if its files cannot be read.
 
-    In that case nobody loads the version: its tag cannot be trusted, since whoever registered it wrote the tag.
+    Without a digest, the version is never loaded: its own tag cannot be trusted, as the registering workload wrote
+    it.
     """
     try:
         return digest_of(f"models:/{name}/{number}")
-    except Exception as problem:  # noqa: BLE001 - files may be anywhere, and each kind of store fails in its own way
+    except Exception as problem:  # noqa: BLE001 - files may be in any store, and each kind raises its own exceptions
         _log.error("the files of version %s of %s cannot be read: %s", number, name, problem)
         return ""

@@ -1,6 +1,6 @@
-"""Approvals: statements signed by people, over the digest of exactly what may go live.
+"""Approvals: statements signed by people, which name the digest of the files to approve.
 
-An approval is stored in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
+An approval is stored in a tag of the version. Anybody can write the tag, but only signatures by listed keys count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import Approvals, Promotion, Workload
 APPROVAL_TAG = "modelyard.approval."
 BESIDE_SPEC = "an approval beside the spec"
 NAMESPACE = "approval@modelyard.dev"
-"""The purpose of the signature (`ssh-keygen -Y sign -n`): other signatures by the same key are not approvals."""
+"""The purpose of the signature (`ssh-keygen -Y sign -n`). Signatures for other purposes are not approvals."""
 
 KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
 _LONGEST = 20_000
@@ -25,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 class _Elsewhere(NotSigned):
-    """A statement about something else."""
+    """A signed statement about something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that counts: its group, the key's fingerprint, and the signed statement."""
+    """A valid approval: its group, the key's fingerprint, and the signed statement."""
 
     group: str
     key: str
@@ -39,21 +39,21 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The approvals of a version that count, the number still missing, and why others do not count."""
+    """A version's valid approvals, how many are missing, and why other approvals do not count."""
 
     approvals: tuple[Approval, ...]
     missing: int
-    groups: tuple[str, ...]  # groups that have not approved
+    groups: tuple[str, ...]  # groups whose approval is missing
     refused: tuple[str, ...]
 
     @property
     def evidence(self) -> dict[str, str]:
-        """The signed statements by group, to be stored with the move of the alias."""
+        """Return the signed statements by group, to be stored with the move of the alias."""
         return {one.group: one.evidence for one in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """The statement that an approval must make to count for a version: not one for another environment or alias."""
+    """Return the statement that an approval must sign. It is valid only for the environment and alias that it names."""
     return {
         **KIND,
         "system": workload.system,
@@ -65,7 +65,7 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """The approvals of the version with this digest. A group counts once, and so does a key."""
+    """Check the approvals of the version with this digest. Each group and each key counts once."""
     policy = promotion.approvals
     keys, expected = _keys(policy), subject(workload, promotion, digest)
     approvals: dict[str, Approval] = {}
@@ -82,7 +82,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # those next to the spec are for all versions
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # files next to the spec serve all versions
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
@@ -94,7 +94,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
 
 
 def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
-    """The key that signed a statement about exactly this; raises NotSigned otherwise."""
+    """Return the key that signed exactly the expected statement; raises NotSigned otherwise."""
     try:
         document = json.loads(evidence[:_LONGEST])
         statement, signature = document["statement"], document["signature"]
@@ -112,7 +112,7 @@ def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
 
 
 def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Candidates for approvals with their source: tags of the version, and files next to the spec."""
+    """Return possible approvals with their sources: tags of the version, and files next to the spec."""
     if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
@@ -120,7 +120,7 @@ def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[st
 
 
 def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
-    """The keys of each group that may approve; an invalid key approves nothing, and does not affect the others."""
+    """Return the valid keys of each group. An invalid key approves nothing, and does not affect the others."""
     if policy is None:
         return {}
     lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
@@ -130,7 +130,7 @@ def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """A key of the description; None, with one warning, if it cannot be read."""
+    """Parse a key in the description. If it is invalid, log one warning and return None."""
     try:
         return key_of(line)
     except NotSigned as problem:

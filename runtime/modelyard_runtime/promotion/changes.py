@@ -1,4 +1,4 @@
-"""When aliases may move: within a change window, and outside freezes, in one time zone."""
+"""Decides when aliases may move: within a change window and outside freezes, in one time zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DAY = timedelta(days=1)
 
 
 def closed(changes: Changes | None, now: datetime) -> str:
-    """Why no alias may move now; empty if it may."""
+    """Return why no alias may move now; empty if it may."""
     if changes is None:
         return ""
     local_time = now.astimezone(_zone(changes.time_zone))
@@ -35,7 +35,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _open(window: ChangeWindow, local_time: datetime) -> bool:
-    """Whether a time is in a window that opened on the same day or the evening before."""
+    """Whether a window is open at this time. It may have opened on the evening before."""
     first, last = window.from_minute, window.to_minute
     days, minute = window.days, local_time.hour * 60 + local_time.minute
     if first < last:

@@ -1,4 +1,4 @@
-"""Delivery: the version that an alias points to, as a bundle for places that cannot reach the registry."""
+"""Delivers an alias's version as a bundle, for clusters that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver the version that an alias points to, as a bundle, to its declared destination. Returns the outcome.
+    """Deliver an alias's version as a bundle to its declared destination. Returns the outcome.
 
-    Idempotent: a delivered version is left as it is, and an interrupted delivery is redone.
+    Idempotent: a version that was already delivered is left unchanged, and an interrupted delivery is repeated.
     """
     delivery = model.delivery
     if delivery is None:
@@ -48,7 +48,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver this alias, and those that people move in the registry without notifying this workload."""
+    """Deliver this alias, and aliases that people move in the registry without notifying this workload."""
     sentences = [deliver(workload, model, alias)]
     for other_alias, delivery in model.other_deliveries.items():
         sentences.append(deliver(workload, replace(model, delivery=delivery), other_alias))
@@ -56,7 +56,7 @@ def deliver_all(workload: Workload, model: Model, alias: str) -> str:
 
 
 def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
-    """The digest of a version's files, and its signed approvals: from the history if there is one, else its tags."""
+    """Return a version's digest and signed approvals, from the history if there is one, otherwise from its tags."""
     if not model.history:
         approvals = {
             tag.removeprefix(APPROVAL_TAG): statement
@@ -76,7 +76,7 @@ def _recorded(model: Model, version: registry.Version, alias: str) -> tuple[str,
 def deliver_version(
     version: registry.Version, alias: str, where: Place, digest: str, approvals: Mapping[str, str]
 ) -> str:
-    """Deliver one version to one place."""
+    """Deliver one version to one destination."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
     now = current(where)
     if now is not None and digest and now.folder == folder_name(version.version, digest, approvals):
@@ -92,7 +92,7 @@ def deliver_version(
 def write_bundle(
     version: registry.Version, alias: str, folder: Path, expected_digest: str, approvals: Mapping[str, str]
 ) -> Bundle:
-    """Write the bundle of a version to a new folder; files with another digest than the expected one are refused."""
+    """Write a version's bundle to a new folder. The files are refused if their digest differs from the expected one."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)

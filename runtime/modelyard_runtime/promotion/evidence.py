@@ -1,4 +1,4 @@
-"""Evidence: the signed approvals in an alias's history, verified again whenever a version is loaded."""
+"""Verifies the signed approvals in an alias's history again whenever a version is loaded."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """The statements about these files in all records of a version, by group; further ones of a group are numbered.
+    """Return a version's recorded statements about these files, by group. Additional ones of a group are numbered.
 
-    All of them are kept: which ones count depends on the keys that are listed where they are verified.
+    All are kept, because which ones count depends on the keys listed where they are verified.
     """
     statements: dict[str, str] = {}
     for move in moves:
@@ -34,7 +34,7 @@ def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dic
 
 
 def check(workload: Workload, model: Model, title: str, digest: str, evidence: Mapping[str, str]) -> None:
-    """Raise a Refusal unless the files have the approvals that the description requires, by the keys it lists."""
+    """Raise Refusal unless the files have the required approvals, signed with keys that the description lists."""
     standing = _standing(workload, model, model.alias, digest, evidence)
     if standing.missing:
         refused = f" ({'; '.join(standing.refused)})" if standing.refused else ""
@@ -63,7 +63,7 @@ def _standing(
 
 
 def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
-    """Whether the records of the version that an alias points to lack required approvals."""
+    """Whether the records of an alias's version lack required approvals."""
     live = _live(promotion)
     return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
@@ -71,8 +71,7 @@ def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
 def add_later(workload: Workload, promotion: Promotion) -> None:
     """Record approvals that arrived after an alias was moved to a version.
 
-    It may have gone live before approvals were required, by hand, or with the approval of a key that is no longer
-    listed.
+    The version may have gone live before approvals were required, by hand, or with a key that is no longer listed.
     """
     live = _live(promotion)
     if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:
@@ -102,7 +101,7 @@ def add_later(workload: Workload, promotion: Promotion) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version that an alias points to, its record, and the statements in its records in the form of tags."""
+    """The version that an alias points to, its record, and the statements in its records, in the format of tags."""
 
     version: registry.Version
     move: Move
@@ -110,7 +109,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """The live version and its record; None if no approvals are required, or if no record has its digest."""
+    """Return the live version and its record; None if no approvals are required or no record has its digest."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:

@@ -1,4 +1,4 @@
-"""The promotion gate: every rule must hold before an alias moves."""
+"""The promotion gate: an alias moves only if every rule passes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from modelyard_runtime.workload.records import Check, Pipeline
 DIGEST_TAG = "modelyard.digest"
 GATE_TAG = "modelyard.gate"
 HELD = "held"
-"""The tag's value for a version whose gate held; a gate without rules, as for an imported model, holds."""
+"""The tag's value for a version that passed the gate. A gate without rules, as for imported models, always passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A new version compared with another, on rows that neither was trained on; `left_out` counts the other rows."""
+    """A comparison of two versions on rows that neither was trained on. `left_out` counts the other rows."""
 
     version: str
     value: float
@@ -28,41 +28,41 @@ class Comparison:
     rows: int
     left_out: int
     gained: float  # positive means better, whichever direction the metric has
-    low: float  # bounds of the gain, at the confidence `sureness` of the rule
+    low: float  # bounds of the gain at the rule's confidence
     high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows with one value of a column: their number, and the metric if there are enough."""
+    """The rows with one value of a column: how many there are, and the metric if there are enough."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The rows or the data allow no verdict; the message says why, and what to do."""
+    """The versions cannot be compared on these data; the message says why, and what to do."""
 
 
 class Measures(Protocol):
     """The measurements of the new version that a gate needs."""
 
     def value(self, line: Check) -> float:
-        """The metric of a rule."""
+        """Return the metric of a rule."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """The metric compared with that of the version an alias points to; None if there is no such version."""
+        """Compare the metric with that of an alias's current version; None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
-        """The metric for each value of the column that the rule names."""
+        """Return the metric for each value of the column in the rule."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one rule of the gate, and the reason in words. `figures` are the numbers behind it."""
+    """The verdict on one rule of the gate, and the reason in words. `figures` has the numbers behind it."""
 
     name: str
     holds: bool
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
-    """Refuse a rule whose metric cannot be computed: user code reports metrics only for the new model."""
+    """Refuse rules whose metric cannot be computed: user code reports metrics only for the new model."""
     for line in pipeline.validation:
         metric = line.metric
         options = {"versus": line.versus, "data": line.data, "by": line.by}
@@ -111,9 +111,9 @@ def _bounds_text(line: Check) -> str:
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
-    """The rule holds if every slice with enough rows is within the bounds, and no two differ by more than allowed.
+    """Pass if every slice with enough rows is within the bounds, and no two differ by more than allowed.
 
-    If something cannot be measured, the rule fails: a slice without a value, or most rows in slices that are too small.
+    The rule fails if a slice has no value, or if most rows are in slices that are too small to measure.
     """
     name, metric, by = line.name, line.metric, line.by
     values = {key: entry.value for key, entry in slices.items() if entry.value is not None and not isnan(entry.value)}
@@ -172,10 +172,10 @@ CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """The confidence of a comparison's interval, also used if the spec lets the difference alone decide."""
+    """Return the confidence of a comparison's interval, even if the spec judges by the difference alone."""
     return line.confidence or CONFIDENCE
 
 
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """The rules that failed."""
+    """Return the rules that failed."""
     return tuple(verdict for verdict in verdicts if not verdict.holds)

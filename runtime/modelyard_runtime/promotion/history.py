@@ -1,7 +1,7 @@
-"""The history of a model's aliases: one MLflow run per move, in an experiment with nothing else in it.
+"""The history of a model's aliases: one MLflow run per move, in an experiment of its own.
 
-A run is created before the alias moves and marked as finished afterwards. The history is append-only: no run is ever
-changed or deleted, and deleted runs are read as well. These runs alone determine where an alias belongs.
+Each run is created before the alias moves and marked as finished afterwards. The history is append-only: runs are
+never changed or deleted, and deleted runs are read too. These runs alone determine the version of each alias.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One entry: what was done to an alias, by whom and why.
+    """One record: what was done to an alias, by whom and why.
 
-    `version` is the target of a promotion, or the version that a rollback takes the alias from. `over` contains the
-    versions that somebody skipped by moving the alias by hand. A later approval moves nothing.
+    `version` is the version that was promoted or rolled back. `over` has the versions that somebody skipped by moving
+    the alias by hand. Records of later approvals move nothing.
     """
 
     alias: str
     action: str
     version: str
-    before: str  # where the alias pointed before
+    before: str  # the alias's previous version
     who: str
     why: str
     digest: str = ""
@@ -54,7 +54,7 @@ class History:
         self.soaks = f"{self._experiment}/soaks"
 
     def moves(self, alias: str) -> tuple[Move, ...]:
-        """The moves of one alias, oldest first."""
+        """Return the moves of one alias, oldest first."""
         from mlflow.entities import ViewType
 
         experiment = _client().get_experiment_by_name(self._experiment)
@@ -74,7 +74,7 @@ class History:
         return tuple(sorted(moves, key=lambda entry: (entry.at, entry.id)))
 
     def append(self, move: Move) -> str:
-        """Record a move before it is made. Returns its id."""
+        """Record a move before it is made. Returns the record's ID."""
         fields = {
             "alias": move.alias,
             "action": move.action,
@@ -94,9 +94,10 @@ class History:
         )
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has observed of a version since a move; each monitor's latest record counts.
+        """Record what a monitor has observed of a version since a move. Only each monitor's latest record counts.
 
-        The record is kept outside the history: whoever may write to the history could move an alias.
+        These records are stored outside the history, because any workload that can write to the history could move an
+        alias.
         """
         existing = self._witnessed(move.id, monitor)
         if existing is not None:
@@ -108,7 +109,7 @@ class History:
         _client().create_run(self._opened(self.soaks), tags=tags, run_name=run_name)
 
     def witnessed(self, move: str, monitor: str) -> str:
-        """What a monitor has observed of a version since a move; empty if it has not run yet."""
+        """Return what a monitor has observed of a version since a move; empty if it has not run yet."""
         run = self._witnessed(move, monitor)
         return "" if run is None else str(run.data.tags.get(f"{_SOAK}seen", ""))
 
@@ -121,7 +122,7 @@ class History:
         return runs[0] if runs else None
 
     def finish(self, move: str) -> None:
-        """Record that a move is complete and the alias is where it belongs."""
+        """Mark a move as complete: the alias points to the right version."""
         _client().set_terminated(move, _FINISHED)
 
     def _opened(self, name: str) -> str:
@@ -133,20 +134,20 @@ class History:
         try:
             return str(_client().create_experiment(name))
         except MlflowException as problem:
-            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run has already created it
                 raise
         return str(_client().get_experiment_by_name(name).experiment_id)
 
 
 def moved(moves: Iterable[Move]) -> Iterable[Move]:
-    """The entries that move an alias."""
+    """Select the records that move an alias."""
     return (move for move in moves if move.action != APPROVE)
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """The versions that an alias may point to, newest first: the alias belongs at the first one.
+    """Return the versions that an alias may point to, newest first. The first is the one it should point to.
 
-    Promotions recorded in any order end at the newest version, whoever moves the alias last.
+    Promotions recorded in any order end at the newest version, whichever process moves the alias last.
     """
     versions: set[str] = set()
     for move in moved(moves):
@@ -158,9 +159,9 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """The move since which an alias has pointed to a version without interruption; None if it does not point there.
+    """Return the move since which an alias has always pointed to a version; None if it does not point to it now.
 
-    If the alias returns to a version, the time starts anew.
+    If the alias leaves a version and returns to it, the later move counts.
     """
     versions: set[str] = set()
     current, since = "", None
@@ -175,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """The versions that were taken from an alias, by a rollback or by hand, and have not returned since."""
+    """Return the versions that were removed from an alias, by a rollback or by hand, and not restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
@@ -186,7 +187,7 @@ def taken_back(moves: Iterable[Move]) -> frozenset[str]:
 
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
-    """The last record that moved the alias to a version, if the alias may still point there."""
+    """Return the last record that moved the alias to a version, if the alias may still point to it."""
     moves = tuple(moved(moves))
     if version not in standing(moves):
         return None
@@ -194,7 +195,7 @@ def recorded(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def actor_of(workload: Workload) -> str:
-    """Who moves an alias: the workload, and the login that it uses."""
+    """Identify who moves an alias: the workload and its login."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
     return " as ".join(part for part in (workload.address, user) if part)
 

@@ -1,11 +1,11 @@
-"""Imports: registers a model trained elsewhere once its files have the digest that the spec names.
+"""Imports models trained elsewhere: registers a model if its files have the digest in the spec.
 
-The files are copied into the model's own artifact folder, so that users of the version need no access to the source,
-and later changes of the source have no effect.
+The files are copied into the model's own artifact folder, so that the version can be used without access to the source
+and later changes to the source have no effect.
 
-If several processes import at once, at most one registers: each opens a run in the experiment of the model, then looks
-for other open runs and steps back if there are any. A process that saw none opened its run before any other looked, and
-it registers the version before it closes that run. See docs/decisions/0057.
+If several processes import at once, at most one registers the version. Each opens a run in the model's experiment, then
+looks for other open runs and backs off if there are any. A process that saw none opened its run before any other
+looked, and it closes that run only after registering the version. See docs/decisions/0057.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from modelyard_runtime.storage.filesystem import listed, place, reading
 from modelyard_runtime.workload.records import Promotion
 
 FROM_TAG = "modelyard.import"
-"""Tag of a version, and of the run that registered it: the source of its files."""
+"""Tag on a version and on the run that registered it: the source of its files."""
 
 RUN_TAG = "modelyard.import.digest"
-"""Tag of a run that registers a version, or has done so: the digest that it registers."""
+"""Tag on a run that is registering or has registered a version: the digest of its files."""
 
 LARGEST_BYTES = 8 * 2**30
-"""The limit for all files of a model: they are copied to a scratch volume of limited size."""
+"""The maximum total size of a model's files, which are copied to a scratch volume of limited size."""
 
-_LONGEST = timedelta(hours=1)  # the longest run of the promoter: an older open run was left by a process that ended
+_LONGEST = timedelta(hours=1)  # maximum duration of a promoter run; an older open run was left by a process that ended
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
@@ -46,8 +46,8 @@ _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightg
 def import_model(subject: Subject) -> str:
     """Register the version that the import names, unless it already exists. Returns the outcome.
 
-    Raises Refusal if the source must not be imported or its files do not match the spec, and the errors of stores and
-    the registry if they fail or deny access. In all these cases nothing is registered.
+    Raises Refusal if the source must not be imported or its files do not match the spec, and passes on errors of stores
+    and the registry. Nothing is registered in these cases.
     """
     model = subject.promotion.model
     existing = registered(subject)
@@ -63,8 +63,9 @@ def import_model(subject: Subject) -> str:
 
 
 def registered(subject: Subject) -> registry.Version | None:
-    """The version that the import names, if it is in use or the last one imported. If the spec returns to an earlier
-    model after another one went live, the model is imported again as a newer version.
+    """Return the imported version if it is in use or was the last one imported; otherwise None.
+
+    If the spec returns to an earlier model after another one went live, the model is imported again as a newer version.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name
@@ -76,12 +77,12 @@ def registered(subject: Subject) -> registry.Version | None:
 
 
 def is_named(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether a version has the digest that the import names."""
+    """Whether a version has the digest in the import."""
     return version.tags.get(DIGEST_TAG) == promotion.imported.digest
 
 
 def _fetched(subject: Subject, folder: Path) -> Path:
-    """A local copy of the source's files, without what MLflow's client adds to them."""
+    """Download the source's files, without the file that MLflow's client adds."""
     from mlflow import artifacts
 
     source = subject.promotion.imported
@@ -97,9 +98,9 @@ def _fetched(subject: Subject, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Why a source counts as trained by a pipeline that registers here; empty if it does not.
+    """Return why a source counts as trained by a pipeline that registers here; empty if it does not.
 
-    A copy of such a version has the same digest, wherever it is.
+    Copies of such a version have the same digest, wherever they are stored.
     """
     if not store and _is_training(trainer := _made_by(uri)):
         return f"{trainer} has made it"
@@ -115,7 +116,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
 
 def _made_by(uri: str) -> str:
-    """The workload that made a version or run of the registry; empty if unknown."""
+    """Return the workload that created a version or run in the registry; empty if unknown."""
     kind, _, path = uri.partition(":/")
     name, _, number = path.partition("/")
     tags = registry.version(name, number).tags if kind == "models" else _client().get_run(name).data.tags
@@ -132,7 +133,7 @@ def _check_size(uri: str, size: int) -> None:
 
 
 def _size_in_registry(uri: str) -> int:
-    """The total size of the files below a URI, as listed by the registry's store."""
+    """Return the total size of the files below a URI, as listed by the registry's store."""
     from mlflow import artifacts
 
     entries = artifacts.list_artifacts(artifact_uri=uri)
@@ -156,7 +157,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
 
 
 def _check(subject: Subject, files: Path) -> None:
-    """Refuse files that do not match the spec. Nothing in them is parsed before their digest is verified."""
+    """Refuse files that do not match the spec. No file is parsed before the digest is verified."""
     from mlflow.models import Model
 
     promotion = subject.promotion
@@ -208,7 +209,7 @@ def _register(subject: Subject, files: Path) -> str:
 
 @contextmanager
 def exclusive_run(subject: Subject, tags: dict[str, str]) -> Generator[Any]:
-    """Open a run in the model's experiment if no other is open for the same digest; yields None if there is one."""
+    """Open a run in the model's experiment; yield None if another run is open for the same digest."""
     source = subject.promotion.imported
     digest, client = source.digest, _client()
     experiment = registry.open_experiment(subject.promotion.model)

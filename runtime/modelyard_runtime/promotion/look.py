@@ -1,4 +1,4 @@
-"""The subject of one promotion: an alias, and which versions may get it."""
+"""An alias to promote to, and the versions that may be promoted to it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from modelyard_runtime.workload.records import PipelineWorkload, PromoterWorkloa
 class Subject:
     """An alias and the requirements for moving it.
 
-    `made_by` is the address of the training or import whose versions may get it; a stage, whose address is `stage`,
-    accepts those of the previous stage. A training pipeline that is `alone` promotes its own versions, whatever their
-    tags say.
+    `made_by` is the address of the training or import whose versions may be promoted. A stage, whose address is
+    `stage`, accepts the versions of the previous stage. A training pipeline that is `alone` promotes its own versions,
+    whatever their tags say.
     """
 
     workload: Workload
@@ -25,7 +25,7 @@ class Subject:
 
     @classmethod
     def of_training(cls, workload: PipelineWorkload) -> Subject:
-        """The promotion of a training run's own versions."""
+        """Return the promotion of a training run's own versions."""
         pipeline = workload.pipeline
         promotion = Promotion(
             model=pipeline.trained_model,
@@ -38,7 +38,7 @@ class Subject:
 
     @classmethod
     def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
-        """The promotions of a promoter. Imports come last: they take as long as their source is large."""
+        """Yield the promotions of a promoter. Imports come last, because large sources take a long time."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")
         for name, promotion in workload.stages.items():
@@ -48,10 +48,10 @@ class Subject:
 
     @property
     def address(self) -> str:
-        """The address at which the spec declares it."""
+        """The address at which the spec declares this promotion."""
         return self.stage or self.made_by
 
 
 def promotes_itself(workload: PipelineWorkload) -> bool:
-    """Whether a training run moves the alias itself; if the registry runs here, only the promoter may."""
+    """Whether a training run moves the alias itself. If this system runs the registry, only the promoter may."""
     return not workload.pipeline.promoted_by

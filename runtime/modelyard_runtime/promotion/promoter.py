@@ -1,4 +1,4 @@
-"""The last step of promotion: with all approvals for exactly this model, the alias moves; else the version waits."""
+"""The last step of promotion: moves the alias once this exact model has all approvals. Until then the version waits."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Approvals, Model, PipelineWorkload, PromoterWorkload, Promotion, Workload
 
 FAILED_TAG = "modelyard.gate.failed"
-"""Tag of a version with the rules of its gate that failed."""
+"""Tag on a version: the rules of its gate that failed."""
 
 AGAINST_TAG = "modelyard.gate.against"
-"""Tag of a version: the number of the version that its gate compared it with, or `none` if there was none."""
+"""Tag on a version: the number of the version that its gate compared it with, or `none` if there was none."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest version whose gate held and that meets every requirement now."""
+    """Promote the newest versions that passed their gate and currently meet every other requirement."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -58,20 +58,21 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
-    """Promote for every training, stage and import; a failure of one does not block the others."""
+    """Promote for every training, stage and import. A failure of one does not block the others."""
     failures = 0
     for subject in Subject.all_of(workload):
         try:
             _look(subject, now)
-        except Exception as problem:  # noqa: BLE001 - versions may be anywhere, each kind of store fails in its own way
+        except Exception as problem:  # noqa: BLE001 - versions may be in any store, and each kind raises its own exceptions
             failures += 1
             _log.error("%s: %s", subject.address, problem)
     return min(failures, 1)
 
 
 def _look(subject: Subject, now: datetime) -> None:
-    """Handle the versions of a training or import, or the candidate of a stage, then report their standing, even after
-    a failure. A refused import does not stop the rest.
+    """Process one promotion, then report its status, even after a failure.
+
+    A refused import does not stop the rest.
     """
     try:
         try:
@@ -93,7 +94,7 @@ def _move_on(subject: Subject, now: datetime) -> None:
 
 
 def promote(subject: Subject, version: registry.Version) -> str:
-    """Move the alias to a version, unless approvals are missing, and deliver it. Returns the outcome."""
+    """Move the alias to a version if no approvals are missing, and deliver the version. Returns the outcome."""
     promotion = subject.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
@@ -120,7 +121,7 @@ def promote(subject: Subject, version: registry.Version) -> str:
 
 
 def _unapproved(subject: Subject, version: registry.Version) -> str:
-    """The approvals that a version waits for, in a sentence; empty if it has them all. Logs why others do not count."""
+    """Describe the missing approvals in a sentence; empty if there are none. Logs why other approvals do not count."""
     approved = _approved(subject, version)
     for reason in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, reason)
@@ -137,7 +138,7 @@ def _unapproved(subject: Subject, version: registry.Version) -> str:
 def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
     """Promote the newest waiting version that meets every requirement, if it is newer than the alias's version.
 
-    If none can be promoted, deliver the versions that aliases point to now, unless that was already done.
+    If there is none, deliver the current versions of the aliases, unless that was already done.
     """
     promotion, now = subject.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
@@ -155,7 +156,7 @@ def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
 
 
 def _take_back_failed(subject: Subject, now: datetime) -> None:
-    """Roll back the previous stage's alias from a version that failed its soak there."""
+    """Roll back the previous stage's alias if its version failed the soak."""
     promotion = subject.promotion
     model, before = promotion.model, promotion.after
     for version in _waiting(promotion, _candidates(promotion)):
@@ -176,7 +177,7 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """The approvals that another alias of the same model needs; None if it needs none."""
+    """Return the approvals that another alias of the same model requires; None if it requires none."""
     if not isinstance(workload, PromoterWorkload):
         return None
     promotions = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
@@ -189,10 +190,10 @@ def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None
 
 
 def report_standing(subject: Subject, now: datetime | None = None) -> None:
-    """Push the standing of a training's versions for alerts, if the description names a receiver.
+    """Push the status of a training's versions for alerts, if the description names a receiver.
 
-    A run and the promoter push the same series, in the name of the training, so that the latest one counts. A failed
-    push is logged and does not fail the run.
+    Training runs and the promoter push the same series, labelled with the training, so the latest value counts. A
+    failed push is logged and does not fail the run.
     """
     if subject.workload.metrics is not None:
         registry.connect(subject.workload)
@@ -208,10 +209,10 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
 
 
 def standing(subject: Subject) -> list[Sample]:
-    """Whether the gate refused the newest version, and how many versions lack only approvals.
+    """Report whether the gate refused the newest version, and how many versions lack only approvals.
 
-    The version that the alias points to counts too, if approvals are missing for it. A version whose gate compared it
-    with a version that is no longer in use does not count: it cannot be promoted, so it needs no approval.
+    The alias's current version counts if it lacks approvals. A version does not count if its gate compared it with a
+    version that is no longer in use: it cannot be promoted, so it needs no approval.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name
@@ -226,7 +227,7 @@ def standing(subject: Subject) -> list[Sample]:
 
 
 def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
-    """How many versions lack only an approval to enter a stage, and whether one has failed its soak."""
+    """Report how many versions lack only an approval to enter a stage, and whether one has failed its soak."""
     promotion = subject.promotion
     candidates = [entry for entry in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, entry)]
     standings = {entry.version: soaked(promotion, entry.version, now) for entry in candidates}
@@ -240,7 +241,7 @@ def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
 
 
 def _standing_of_import(subject: Subject) -> list[Sample]:
-    """Whether the version that an import names is missing, and whether it lacks only an approval."""
+    """Report whether the version that an import names is missing, and whether it lacks only an approval."""
     promotion, version = subject.promotion, imports.registered(subject)
     waiting = [] if version is None else _waiting(promotion, [version])
     unapproved = [candidate for candidate in waiting if _approved(subject, candidate).missing]
@@ -250,14 +251,14 @@ def _standing_of_import(subject: Subject) -> list[Sample]:
 
 
 def _labels_of_alias(subject: Subject) -> dict[str, str]:
-    """The labels of metrics about a model's alias, whichever workload made its versions."""
+    """Return the labels of metrics about a model's alias, whichever workload created its versions."""
     promotion = subject.promotion
     labels = {name: label for name, label in labels_of(subject.workload, "promoter").items() if name != "promoter"}
     return labels | {"model": promotion.model.name, "alias": promotion.promote_to}
 
 
 def _failed_last(promotion: Promotion) -> bool:
-    """Whether the previous stage was rolled back from a version that failed its soak, with no newer version since."""
+    """Whether the previous stage's last version failed its soak and was rolled back."""
     history, before = History(promotion.model), promotion.after
     current = registry.version_at(history.name, before)
     rollbacks = (
@@ -269,7 +270,7 @@ def _failed_last(promotion: Promotion) -> bool:
 
 
 def _candidates(promotion: Promotion) -> list[registry.Version]:
-    """All versions of a model, or, for a later stage, the version at the previous stage's alias."""
+    """Return all versions of a model or, for a later stage, the version at the previous stage's alias."""
     name, before = promotion.model.registered_name, promotion.after
     if not before:
         return registry.versions(name)
@@ -278,7 +279,7 @@ def _candidates(promotion: Promotion) -> list[registry.Version]:
 
 
 def _passed(promotion: Promotion, version: registry.Version) -> bool:
-    """Whether the required rules of the gate hold."""
+    """Whether a version passed the required rules of the gate."""
     if promotion.checks is None or version.tags.get(GATE_TAG) != "refused":
         return version.tags.get(GATE_TAG) == HELD
     try:
@@ -289,7 +290,7 @@ def _passed(promotion: Promotion, version: registry.Version) -> bool:
 
 
 def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[registry.Version]:
-    """The versions whose gate held and that are newer than the alias's version."""
+    """Return the versions that passed the gate and are newer than the alias's version."""
     model, alias = promotion.model, promotion.promote_to
     current = registry.version_at(model.registered_name, alias)
     refused = aliases.refused_again(History(model), alias)
@@ -303,8 +304,9 @@ def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[reg
 
 
 def _is_of(subject: Subject, version: registry.Version) -> bool:
-    """Whether a version may get this alias: a training promotes its own versions, an import the one that it names, and
-    a stage those of the previous stage.
+    """Whether a version may get this alias.
+
+    A training promotes its own versions, an import the version that it names, and a stage those of the previous stage.
     """
     if subject.stage:
         return True
@@ -315,7 +317,7 @@ def _is_of(subject: Subject, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Tags for the version that a gate is about to compare a new one with; empty if it compares with none."""
+    """Return tags that record which version the gate compares the new one with; empty without a comparison."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
@@ -324,7 +326,7 @@ def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
 
 
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
-    """Why a version is not promoted although its gate held; empty if nothing has changed since.
+    """Return why a version is not promoted although it passed the gate; empty if nothing has changed since.
 
     Another run may have promoted a newer version, or the version that it was compared with may no longer be in use.
     """
@@ -349,13 +351,14 @@ def _outdated(promotion: Promotion, version: registry.Version) -> str:
 
 
 def _approved(subject: Subject, version: registry.Version) -> approvals.Standing:
-    """The approvals of a version, by the digest that its gate saw; its files are verified before the alias moves."""
+    """Check a version's approvals using the digest from its gate. Its files are verified before the alias moves."""
     return approvals.standing(subject.workload, subject.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
-    """The digest of a version's files; refused unless they are the files that its gate saw and that were approved, and
-    that served in the previous stage.
+    """Return the digest of a version's files, after verifying that they are unchanged.
+
+    The files must be those that the gate evaluated, that were approved, and that served in the previous stage.
     """
     digest, before = digest_of(version.uri), promotion.after
     if digest != version.tags.get(DIGEST_TAG, digest):

@@ -1,6 +1,6 @@
-"""Soaking: before a version gets the next alias, it must serve behind the previous one and pass a monitor's checks.
+"""Soaking: before a version gets the next alias, it must serve at the previous one and pass a monitor's checks.
 
-The monitor's results are recorded outside the alias's history, where monitors of soaks may write and trainings may not.
+The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings cannot.
 Rows of other versions behind the same variants do not count.
 """
 
@@ -22,8 +22,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A monitor run's result for one version behind a variant: the number of labelled rows, and the checks that failed
-    or could not be evaluated on these rows.
+    """A monitor run's result for one version behind a variant.
+
+    It has the number of labelled rows, and the checks that failed or could not be evaluated on them.
     """
 
     rows: int
@@ -33,21 +34,21 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a version has soaked; if not, why, and whether it has failed."""
+    """Whether a version has finished its soak; if not, why, and whether it has failed."""
 
     reason: str = ""
     failed: bool = False
 
 
 def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
-    """The model and alias behind each variant whose versions soak."""
+    """Return the model and alias behind each variant whose versions soak."""
     monitor = workload.monitor
     models = (model for model in monitor.models if model.variant in monitor.soaks)
     return {model.variant: _served(model) for model in models}
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Record what a monitor run found about the soaking versions, by model, alias and version."""
+    """Record a monitor run's results for the soaking versions, by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
@@ -73,7 +74,7 @@ def _served(model: Model) -> str:
 
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
-    """Whether a version has been at the alias of the previous stage for long enough, and done well enough."""
+    """Whether a version has been at the previous stage's alias for long enough and has passed its checks."""
     soak, before = promotion.soak, promotion.after
     if soak is None:
         return Standing()

@@ -15,16 +15,16 @@ _MAGIC = b"SSHSIG"
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 _LEAST_RSA_BITS = 2048
 _PRESENT = 1
-"""Flag of a security key: the user touched it."""
+"""Flag of a security key's signature: the user touched the key."""
 
 
 class NotSigned(Exception):
-    """A text is not signed by the key that it names; the message says why."""
+    """A text is not signed by the key that the signature names; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A parsed signature, not verified yet."""
+    """A parsed signature that has not been verified yet."""
 
     key: bytes
     namespace: bytes
@@ -52,7 +52,7 @@ class _Reader:
 
 
 def key_of(line: str) -> bytes:
-    """The key in a line such as that of `id_ed25519.pub`: its type, the key, and a comment."""
+    """Parse the key in a line such as that of `id_ed25519.pub`: its type, the key, and a comment."""
     parts = line.split()
     try:
         key = base64.b64decode(parts[1], validate=True)
@@ -64,12 +64,12 @@ def key_of(line: str) -> bytes:
 
 
 def fingerprint(key: bytes) -> str:
-    """A key's fingerprint as printed by `ssh-keygen -l`."""
+    """Return a key's fingerprint as printed by `ssh-keygen -l`."""
     return f"SHA256:{base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip('=')}"
 
 
 def signature_of(armored: str) -> Signature:
-    """The signature in a text written by ssh-keygen."""
+    """Parse the signature in a text written by ssh-keygen."""
     begin, _, rest = armored.strip().partition("\n")
     body, _, after = rest.partition(_END)
     if begin.strip() != _BEGIN or after.strip() or not body:
@@ -133,7 +133,7 @@ def _check(signature: Signature, data: bytes) -> None:
 
 
 def _of_security_key(signature: Signature, data: bytes) -> bytes:
-    """The data that a security key signs: the application, proof of the user's touch, and the message's hash."""
+    """Return the data that a security key signs: the application, the proof of touch, and the message's hash."""
     parts = _Reader(signature.key)
     for _ in range(2 if signature.key[4:].startswith(b"sk-ssh-ed25519") else 3):
         parts.string()

@@ -1,4 +1,4 @@
-"""`store`: a bucket on an S3-compatible service, with its versioning and retention. Safe to run again."""
+"""`store`: creates a bucket on an S3-compatible service, with versioning and retention. Idempotent."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from modelyard_runtime.refusals import Refusal
 
 _DAY_S = 86400
-_EARLIER_DAYS = 30  # a version that has expired can be brought back for so long
+_EARLIER_DAYS = 30  # how long an expired version can be restored
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Make the bucket that the environment describes and give it its settings."""
+    """Create the bucket that the environment describes, and apply its settings."""
     name = os.environ.get("MODELYARD_BUCKET", "")
     if not name:
         raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to make")
@@ -29,10 +29,10 @@ def run() -> int:
 def ensure_bucket(
     client: Any, name: str, versioned: bool, retention_s: int, expire: Mapping[str, int]
 ) -> None:  # boto3 types its clients at run time
-    """The bucket exists, is versioned or not, and deletes what is older than `retention_s` seconds; 0 keeps everything.
+    """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds.
 
-    Below a folder of `expire` it deletes objects after so many days. S3 counts retention in days, so it is rounded up:
-    nothing is deleted before its time.
+    With 0, no object is deleted for its age. `expire` maps folders to the number of days after which their objects are
+    deleted. S3 counts retention in days, so `retention_s` is rounded up and nothing is deleted too early.
     """
     _create(client, name)
     status = "Enabled" if versioned else "Suspended"

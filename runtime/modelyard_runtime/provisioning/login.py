@@ -1,7 +1,7 @@
-"""`login`: an own login for the database that RDS runs, with a new password each time. Safe to run again.
+"""`login`: creates a login for a database on RDS, with a new password each time. Idempotent.
 
-The login of the master opens everything in an instance. This one owns its database and nothing else, and its password
-is kept in a secret of its own: only this verb ever reads that of the master.
+The master login has access to the whole instance. This login owns only its database, and its password is stored in its
+own secret. No other verb reads the master's secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Where an instance of RDS is, and the secret that holds the login of its master."""
+    """The address of an RDS instance, and the secret that contains its master login."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class Instance:
 
 
 def run() -> int:
-    """Make the login that the environment describes, or give it another password."""
+    """Create the login that the environment describes, or change its password."""
     import boto3
     from pg8000.native import Connection
 
@@ -62,31 +62,32 @@ def run() -> int:
 
 
 def find_instance(client: Any, identifier: str) -> Instance:  # boto3 types its clients at run time
-    """What RDS answers about an instance."""
+    """Look up an instance in RDS."""
     (instance,) = client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
     endpoint = instance["Endpoint"]
     return Instance(endpoint["Address"], endpoint["Port"], instance["MasterUserSecret"]["SecretArn"])
 
 
 def ensure_login(connection: Connection, database: str) -> None:
-    """A role that is called like its database, owns it and may neither make other roles nor other databases.
+    """Create a role named after its database, which owns the database and cannot create roles or other databases.
 
-    Whoever owns a database may make tables in its schema `public` (PostgreSQL 15 and later), and nobody else connects.
+    The owner of a database may create tables in its schema `public` (PostgreSQL 15 and later). No other role may
+    connect.
     """
     from pg8000.native import identifier
 
     role = identifier(database)
     if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=database):
         connection.run(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
-    connection.run(f"GRANT {role} TO CURRENT_USER")  # only a member may hand a database over
+    connection.run(f"GRANT {role} TO CURRENT_USER")  # only a member may transfer ownership
     connection.run(f"ALTER DATABASE {role} OWNER TO {role}")
     connection.run(f"REVOKE ALL ON DATABASE {role} FROM PUBLIC")
 
 
 def change_password(connection: Connection, database: str, password: str, keep: Callable[[], object]) -> None:
-    """Give the login another password, in one transaction with what keeps it: where that fails, the old one is valid.
+    """Change the login's password and store it in one transaction. If storing it fails, the old password stays valid.
 
-    Only a commit that fails leaves a password that is kept and not valid; the Job runs again then.
+    Only a failed commit can leave a stored password that is not valid. The Job is then retried.
     """
     from pg8000.native import identifier, literal
 

@@ -1,1 +1,1 @@
-"""The model registry: its client and server, and the formats, digests and lineage of versions."""
+"""The model registry: client and server, and the formats, digests and lineage of versions."""

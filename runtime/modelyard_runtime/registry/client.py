@@ -1,4 +1,4 @@
-"""A client of the model registry: MLflow, at the address and with the credentials that the description names."""
+"""A client for the MLflow model registry, at the address in the description, with its credentials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Configure MLflow for the description's registry, with credentials from the variables that it names."""
+    """Configure MLflow for the description's registry, using the environment variables with its credentials."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -60,9 +60,9 @@ def connect(workload: records.Workload) -> None:
 
 
 def open_experiment(model: records.Model) -> str:
-    """Select the experiment of the trained or imported model for later runs; create it if necessary. Returns its id.
+    """Select the experiment of the trained or imported model for later runs; create it if necessary. Returns its ID.
 
-    Its artifacts are stored in the model's own folder, the only one that this workload may write to.
+    Its artifacts are stored in the model's own folder, the only folder that this workload may write to.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -73,7 +73,7 @@ def open_experiment(model: records.Model) -> str:
         try:
             _client().create_experiment(name, artifact_location=folder or None)
         except MlflowException as problem:
-            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run has already created it
                 raise
     elif folder and existing.artifact_location.rstrip("/") != folder:
         raise Refusal(
@@ -84,14 +84,14 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """Set the variables with which MLflow reads and writes artifacts, by the protocol of their store."""
+    """Set the environment variables with which MLflow accesses artifacts, depending on the store's protocol."""
     access = workload.stores.get(store)
     if access is not None:
         os.environ.update(artifact_variables(access))
 
 
 def version_at(name: str, alias: str) -> Version | None:
-    """The version that an alias points to; None if the alias does not exist yet."""
+    """Return the version that an alias points to; None if the alias does not exist yet."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -104,7 +104,7 @@ def version_at(name: str, alias: str) -> Version | None:
 
 
 def version(name: str, number: str) -> Version:
-    """One version in its current state, with its tags."""
+    """Fetch a version with its current tags."""
     return _version(name, _client().get_model_version(name, number))
 
 
@@ -120,13 +120,13 @@ def _version(name: str, model_version: Any) -> Version:
 
 
 def versions(name: str) -> list[Version]:
-    """All versions of a registered model; empty if it does not exist yet."""
+    """Return all versions of a registered model; empty if it does not exist yet."""
     model_versions = _client().search_model_versions(f"name = '{name}'")
     return [_version(name, model_version) for model_version in model_versions]
 
 
 def tagged(name: str, value: str) -> list[Version]:
-    """The versions of all models with this value of a tag; the value must not contain quotes."""
+    """Return the versions of all models with this tag value, which must not contain quotes."""
     model_versions = _client().search_model_versions(f"tags.`{name}` = '{value}'")
     return [_version(str(model_version.name), model_version) for model_version in model_versions]
 
@@ -138,7 +138,7 @@ def tag(version: Version, tags: Mapping[str, str]) -> None:
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
-    """Register a new version; the registered model is created if necessary. `text` describes the version."""
+    """Register a new version, creating the registered model if necessary. `text` is the version's description."""
     import mlflow
 
     model_version = mlflow.register_model(model_uri, name, tags=dict(tags))
@@ -148,7 +148,7 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
-    """Create a new version from files of a run, with its tags set from the start."""
+    """Create a new version from files of a run. The tags are set when it is created."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -161,9 +161,10 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Point an alias at a version, whatever it points to now; False if the version no longer exists.
+    """Point an alias at a version, replacing any other. Returns False if the version no longer exists.
 
-    If two clients set a new alias at the same time, MLflow's database refuses one of them, which succeeds on retry.
+    If two clients create an alias at the same time, MLflow's database rejects one of them, which then succeeds on
+    retry.
     """
     from mlflow.exceptions import MlflowException
 
@@ -181,11 +182,11 @@ def set_alias(name: str, alias: str, number: str) -> bool:
 
 
 PROFILES = "modelyard/profiles.json"
-"""Where a run stores the profiles of its data and predictions, for monitors to compare with."""
+"""The path at which a run stores profiles of its data and predictions, for monitors to compare with."""
 
 
 def profiles(run_id: str) -> Section | None:
-    """The profiles that a run stored; None if it stored none."""
+    """Return the profiles that a run stored, or None."""
     from mlflow import artifacts
 
     folder, _, _ = PROFILES.rpartition("/")
@@ -197,23 +198,23 @@ def profiles(run_id: str) -> Section | None:
 
 
 def run_began(run_id: str) -> str:
-    """When a run began, in ISO 8601; always the same text for a run."""
+    """Return a run's start time in ISO 8601, always as the same text."""
     return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
 
 
 def load(uri: str) -> Model:
-    """Load a model for prediction, by its URI in the registry or by its folder."""
+    """Load a model for prediction by its registry URI or folder."""
     import mlflow.pyfunc
 
     return Model(mlflow.pyfunc.load_model(uri))
 
 
 def load_version(version: Version, digest: str) -> Model:
-    """Load a version for prediction; if its files do not match the digest, they are refused before anything is loaded.
+    """Load a version for prediction. Files that do not match the digest are refused before anything is loaded.
 
-    Without a digest, which versions registered by others lack, any files are loaded; those of a bundle were verified
-    when it was fetched. A version registered in a data-only format is loaded in that format or not at all. The files
-    are not deleted, since a model may read them again.
+    Versions registered by others have no digest; their files are loaded unverified. Bundle files were verified when
+    they were fetched. A version registered in a data-only format is loaded only in that format. The files are not
+    deleted, because a model may read them again.
     """
     from mlflow import artifacts
 
@@ -228,7 +229,7 @@ def load_version(version: Version, digest: str) -> Model:
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:
-    """Why these are not the registered files; empty if they are."""
+    """Return how the files differ from the registered ones; empty if they do not."""
     from modelyard_runtime.registry.lineage import content_digest
 
     actual = content_digest(files) if digest else ""
@@ -244,12 +245,12 @@ def _difference(version: Version, digest: str, files: Path) -> str:
 
 
 THRESHOLD = "modelyard.threshold"
-"""Metadata of a logged model: the threshold that it was evaluated with, and applies wherever it is used."""
+"""Metadata of a logged model: the threshold that was used in its evaluation, and is used wherever it predicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input of a model's signature; `kind` is MLflow's name for its type, such as double or string."""
+    """One input in a model's signature. `kind` is MLflow's name for its type, such as double or string."""
 
     name: str
     kind: str
@@ -258,16 +259,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Any MLflow model with one interface."""
+    """A uniform interface to any MLflow model."""
 
     loaded: Any  # a PyFuncModel, for which mlflow has no types
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """The model's raw predictions: an array, frame or list with an entry for each row."""
+        """Return the model's raw predictions: an array, frame or list with an entry for each row."""
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """The inputs of its signature, in order; empty if the signature names none."""
+        """Return the inputs of its signature in order; empty if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
@@ -277,12 +278,12 @@ class Model:
         )
 
     def threshold(self) -> float | None:
-        """The probability from which a row counts as positive; stored in the model's files."""
+        """The probability from which a row counts as positive, stored in the model's files."""
         stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
         return None if stored is None else float(stored)
 
     def classifier(self) -> Any | None:
-        """The underlying classifier if it predicts probabilities by class; else None."""
+        """Return the underlying classifier if it predicts class probabilities; otherwise None."""
         try:
             raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
@@ -290,7 +291,7 @@ class Model:
         return raw_model if hasattr(raw_model, "predict_proba") and hasattr(raw_model, "classes_") else None
 
     def estimator(self) -> Any | None:
-        """The underlying estimator if it is of scikit-learn's kind and answers with `predict`; else None."""
+        """Return the underlying estimator if it has scikit-learn's interface and predicts with `predict`, or None."""
         try:
             raw_model = self.loaded.get_raw_model()
         except NotImplementedError:

@@ -1,4 +1,4 @@
-"""The files of a registered model, and their digest."""
+"""Downloads a registered model's files and computes their digest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from modelyard_runtime.registry.lineage import content_digest
 
 
 def digest_of(uri: str) -> str:
-    """The digest of a model's files in the registry."""
+    """Compute the digest of a model's files in the registry."""
     with fetched(uri) as files:
         return content_digest(files)
 
 
 @contextmanager
 def fetched(uri: str) -> Generator[Path]:
-    """A temporary copy of a model's files from the registry."""
+    """Download a model's files from the registry to a temporary folder."""
     from mlflow import artifacts
 
     with tempfile.TemporaryDirectory(prefix="model-") as folder:

@@ -1,4 +1,4 @@
-"""The format in which a model is stored: without pickle if its library can, and recorded as such if it cannot."""
+"""Chooses a model's storage format, without pickle if its library supports one, and records the choice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from modelyard_runtime.refusals import Refusal
 
 FORMAT_TAG = "modelyard.format"
-"""Tag of a version: `skops` or `native`, which contain only data; `pickle`; or `other`, a format of the model's own."""
+"""Tag on a version: `skops` or `native` (data only), `pickle`, or `other` for a format of the model's own."""
 
 SKOPS, NATIVE, PICKLE, OTHER = "skops", "native", "pickle", "other"
 DATA_ALONE = frozenset({SKOPS, NATIVE})
@@ -34,14 +34,14 @@ _TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""The types beyond skops's own trusted ones that occur in models of built-in trainers: numeric data, and boosters
-loaded from their own bytes.
+"""Types in models of built-in trainers that skops does not trust by default: numeric data, and boosters loaded
+from their own bytes.
 
-MLflow reads the list of a model's trusted types from the model's own files, so a list with other types is not trusted.
+MLflow reads the list of trusted types from the model's own files, so a list with other types is not trusted.
 """
 
 _Flavors: TypeAlias = dict[str, dict[str, Any]]
-"""How MLflow loads a model, by flavor."""
+"""MLflow's loading options, by flavor."""
 
 _WARNINGS = {
     PICKLE: "Its files are a pickle: loading it runs code that came with it.",
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    """The flavor that logs a model, its logging function, and the arguments that choose its format."""
+    """Return the flavor that logs a model, its logging function, and the arguments that select its format."""
     import mlflow
 
     kinds = {base.__module__.partition(".")[0] for base in type(model).__mro__}
@@ -77,7 +77,7 @@ def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
 
 
 def _written(flavor: str, model: Any) -> dict[str, Any]:
-    """The arguments for the format, if the library has several; the others have their own format without pickle."""
+    """Return the arguments that select a format if the library has several. Other libraries do not use pickle."""
     if flavor == "pytorch":  # MLflow's other format needs example tensors, but the inputs are tables
         return {"serialization_format": "pickle"}
     if flavor == "xgboost" or any(base.__name__ == "Booster" for base in type(model).__mro__):
@@ -89,7 +89,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
 
 
 def _restored(model: Any) -> frozenset[str] | None:
-    """The extra types with which skops writes and restores a model; None if it needs untrusted types, or fails."""
+    """Return the extra types that skops needs to restore a model; None if it fails or needs untrusted types."""
     try:
         import skops.io
 
@@ -108,7 +108,7 @@ def _restored(model: Any) -> frozenset[str] | None:
 
 
 def format_of(folder: Path) -> str:
-    """The format of a logged model's files, judged by the loader that they name."""
+    """Determine the format of a logged model from the loader that its files name."""
     from mlflow.models import Model
 
     flavors: _Flavors = Model.load(str(folder)).flavors
@@ -119,7 +119,7 @@ def format_of(folder: Path) -> str:
 
 
 def warning_of(model_format: str) -> str:
-    """A warning for whoever loads a model of this format; empty if the format contains only data."""
+    """Return a warning for users of this model format; empty if the format contains only data."""
     return _WARNINGS.get(model_format, "")
 
 
@@ -137,7 +137,7 @@ def _of_lightgbm(flavors: _Flavors) -> str:
 
 
 def _of_xgboost(flavors: _Flavors) -> str:
-    """The flavor imports the class that the files name."""
+    """Determine the format. The XGBoost flavor imports the class that the files name."""
     named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
     return NATIVE if named.startswith("xgboost.") else OTHER
 

@@ -1,4 +1,4 @@
-"""The provenance of a model: its data, code, owner and description, stored with it as text."""
+"""A model's provenance: its data, code, owner and description, stored with it as text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from modelyard_runtime.storage.filesystem import files
 from modelyard_runtime.workload.description import digest
 from modelyard_runtime.workload.records import Dataset, Model, Step, Workload
 
-_CARD_LONGEST = 5000  # characters of a version's description that MLflow's database accepts
-_LONGEST = 4000  # of a tag's value; MLflow's limit is 8000 for runs and 5000 in some stores
+_CARD_LONGEST = 5000  # maximum length of a version's description in MLflow's database
+_LONGEST = 4000  # maximum length of a tag value; MLflow's limit is 8000 for runs and 5000 in some stores
 _BLOCK = 2**20  # bytes of a file to hash at a time
 WORKLOAD_TAG = "modelyard.workload"
-"""Tag of a version: the pipeline that trained it."""
+"""Tag on a version: the pipeline that trained it."""
 
 ADDED = "registered_model_meta"
-"""A file that MLflow's client adds to a version that it fetches by name."""
+"""A file that MLflow's client adds to versions that it downloads by name."""
 
 
 def owner_tags(workload: Workload) -> dict[str, str]:
-    """The owner of what this workload produces, and the workload itself."""
+    """Return tags for this workload and its owner."""
     governance = workload.governance
     owner = governance.owner
     tags = {
@@ -40,7 +40,7 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """The framework, license and data classes of a version."""
+    """Return tags for a version's framework, license and data classes."""
     input_classes = (one.classification for one in inputs.values())
     classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
@@ -52,7 +52,7 @@ def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) 
 
 
 def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Data, code and description; empty if the spec disables lineage."""
+    """Return tags for data, code and description; empty if the spec disables lineage."""
     if not workload.governance.lineage:
         return {}
     code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
@@ -63,21 +63,21 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
-    """The state of a dataset in a short text: its files by name, size and time. Equal states have equal texts."""
+    """Describe the state of a dataset: its files by name, size and time. Equal states have equal texts."""
     states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
     total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
     return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
-    """A hash over the path and content of every file of a model: approvals are bound to it."""
+    """Hash the paths and contents of all model files. Approvals are bound to this hash."""
     total = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
         with path.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
             total.update(len(name).to_bytes(8, "big") + name + size.to_bytes(8, "big"))
-            while block := content.read(_BLOCK):  # weights may be larger than memory
+            while block := content.read(_BLOCK):  # model weights may be larger than memory
                 total.update(block)
     return f"sha256:{total.hexdigest()}"
 
@@ -85,10 +85,10 @@ def content_digest(folder: Path) -> str:
 def card_text(
     workload: Workload, model: Model, inputs: Mapping[str, Dataset], model_format: str, origin: str = ""
 ) -> str:
-    """The model card, used as a version's description: the spec's texts, the training data, and its creator or
-    `origin`.
+    """Write the model card, which is used as the version's description.
 
-    A warning about formats that run code when loaded comes first, so that truncation never removes it.
+    It has the spec's texts, the training data, and the model's creator or `origin`. A warning about formats that run
+    code when loaded comes first, so that truncation never removes it.
     """
     card = model.card
     of_card = {

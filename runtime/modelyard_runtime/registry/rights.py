@@ -1,9 +1,9 @@
 """Restricts who may move an alias: the promoter, workloads that roll back, and administrators.
 
-MLflow has one permission per model, which training needs to register versions, and which also allows moving its
-aliases. The server asks this module to authenticate requests (`authorization_function`), so that it can refuse what
-that permission allows. MLflow also lets every user create experiments, with full permissions on them: a workload that
-created the history of a model before its promoter does could write anything there.
+MLflow has only one write permission per model. Training needs it to register versions, and it also allows moving
+aliases. The server calls this module to authenticate requests (`authorization_function`), so that the module can
+refuse some requests that MLflow permits. MLflow also lets every user create experiments, with full permissions on
+them: a workload that created a model's history before its promoter does could write anything to it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload
 
 _OF_MOVERS = ("/mlflow/registered-models/alias", "/mlflow/registered-models/rename")
-"""Under `/api/2.0` and `/ajax-api/2.0`. A renamed model keeps its aliases."""
+"""Under `/api/2.0` and `/ajax-api/2.0`. Renaming is included because a renamed model keeps its aliases."""
 
 _OF_NOBODY = ("/mlflow/experiments/create", "/mlflow/experiments/update")
-"""Endpoints that no workload needs: the server creates their experiments, and an update can rename one."""
+"""Endpoints that no workload needs: the server creates the experiments, and an update can rename one."""
 
 WORKLOADS = "workload."
-"""The prefix of workloads' user names."""
+"""The prefix of workload user names."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = "Permission denied: aliases of this registry are moved by its promoter alone"
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 def authenticate() -> Any:
-    """The authenticated user of a request as MLflow's object, or the response that refuses it."""
+    """Return the user of an authenticated request as MLflow's object, or a response that refuses the request."""
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
     result = auth.authenticate_request_basic_auth()
     user = getattr(result, "username", None)
@@ -45,7 +45,7 @@ def authenticate() -> Any:
 
 
 def _refused(user: str, path: str, method: str) -> str:
-    """Why the request is refused unless the user is an administrator; empty if MLflow's own permissions decide."""
+    """Return why a request by anyone but an administrator is refused; empty if MLflow's own permissions apply."""
     path = path.rstrip("/")
     if method in _READING:
         return ""

@@ -1,8 +1,8 @@
-"""`registry`: MLflow with its users and their permissions, and a login required for everything but its health check.
+"""`registry`: runs MLflow with users and permissions. Everything but its health check requires a login.
 
-Users and permissions are written into MLflow's own database before the server starts, so that no administrator's
-credentials are needed on the network, and a restarted server has them again. MLflow is pinned in the image, and with it
-the modules of MLflow that are used here.
+Users and permissions are written to MLflow's own database before the server starts. No administrator credentials are
+sent over the network, and a restarted server has the same users. The image pins MLflow, because this module uses
+internal MLflow modules.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from modelyard_runtime.workload.description import description
 from modelyard_runtime.workload.records import RegistryWorkload, Server
 
 DATABASE = "postgresql+psycopg2://"
-"""The database, from libpq's variables (PGHOST, PGSERVICE …), with a driver other than SQLAlchemy's default."""
+"""The database URL. Connection settings come from libpq's variables (PGHOST, PGSERVICE …); the driver is psycopg2."""
 
 LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""How long a verified password is cached; otherwise MLflow would hash it several times per request."""
+"""How many seconds a verified password is cached. Otherwise MLflow would hash it several times per request."""
 
 _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, then replace this process with the server; returns only if that fails."""
+    """Prepare the database, then replace this process with the server. Returns only on failure."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -44,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """The server's command line: workloads read and write artifacts themselves, with their own permissions."""
+    """Return the server's command line. Workloads access artifacts directly, with their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -62,9 +62,9 @@ def command_of(server: Server, database: str) -> list[str]:
 
 
 def settings(database: str) -> None:
-    """Write MLflow's authentication settings: users without a permission of their own may only read.
+    """Write MLflow's authentication settings. Users are read-only by default.
 
-    MLflow itself reads the administrator's name and password from its environment variables.
+    MLflow reads the administrator's name and password from environment variables.
     """
     path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
     path.write_text(
@@ -76,7 +76,7 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Create tables, experiments and models that workloads write to, and a user with permissions for each workload."""
+    """Create the tables, the experiments and models for workloads, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
@@ -93,10 +93,9 @@ def prepare(server: Server, database: str) -> None:
 
 
 def _tables(server: Server, database: str) -> dict[str, str]:
-    """Create or migrate MLflow's tables, and create the described experiments and models; returns experiment ids by
-    name.
+    """Migrate MLflow's tables and create the described experiments and models. Returns experiment IDs by name.
 
-    They are created here, since MLflow gives the creator of one every permission on it.
+    They are created here because MLflow gives the creator all permissions.
     """
     from mlflow.exceptions import MlflowException
 
@@ -121,7 +120,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
-    """Set what a user may change; what the user created stays its own, unless the description names it."""
+    """Set which objects a user may change, except objects that the user created and the description does not name."""
     list_permissions = (
         users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     )

@@ -1,4 +1,4 @@
-"""The access log of an endpoint: one line of JSON on standard output per request, without payloads or tokens."""
+"""The access log of an endpoint: one line of JSON per request on standard output, without payloads or tokens."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-LONGEST_ID = 128  # of a request's id, which its caller chooses
+LONGEST_ID = 128  # of a request ID, which the client chooses
 
 
 @dataclass(slots=True)
 class Access:
-    """One request; its fields are filled while it is answered."""
+    """One request. Its fields are filled in while it is processed."""
 
     request_id: str
     caller: str | None = None
@@ -23,19 +23,19 @@ class Access:
 
     @property
     def seconds(self) -> float:
-        """The time since it began."""
+        """Return the seconds since the request began."""
         return time.perf_counter() - self.begun
 
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """The log of one variant of an endpoint."""
+    """The access log of one variant of an endpoint."""
 
     endpoint: str
     variant: str
 
     def write(self, access: Access, status: int) -> None:
-        """Write the line of an answered request at once, in one piece."""
+        """Write a finished request's log line at once."""
         line = {
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -1,4 +1,4 @@
-"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias updates."""
+"""The Serve application: serves any MLflow model over HTTP, with batching, tokens, logs, captures and alias updates."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "model"
 
-_MOUNT_LAG_S = 120.0  # the kubelet updates a ConfigMap in a running Pod within about a minute
+_MOUNT_LAG_S = 120.0  # the kubelet updates a mounted ConfigMap in a running Pod within about a minute
 _FOLLOW_S = 20.0
-_THREADS = 8  # more than CPUs, so that a slow call does not block those behind it
+_THREADS = 8  # more than CPUs, so that a slow call does not block others
 _log = logging.getLogger(__name__)
 
 
 def application(args: dict[str, str]) -> Application:
-    """The application that `args` names in the mounted description; the digest selects the state of the description."""
+    """Build the application that `args` names. The digest identifies the version of the mounted description."""
     from ray import serve
 
     workload = _wait_for_description(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
@@ -70,29 +70,29 @@ def _wait_for_description(name: str, expected_digest: str, patience_s: float) ->
 
 
 class Form(Protocol):
-    """How rows and answers are encoded."""
+    """A format for encoding rows and predictions."""
 
     def rows(self, body: bytes) -> Rows:
-        """The rows of a body."""
+        """Decode the rows in a request body."""
         ...
 
     def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
-        """The body of an answer."""
+        """Build a response body."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Rows of named columns, and answers with the name and version of the model."""
+    """The default JSON format: rows of named columns, and predictions with the model's name and version."""
 
     model: str
 
     def rows(self, body: bytes) -> Rows:
-        """The rows of a body."""
+        """Decode the rows in a request body."""
         return rows_of(body)
 
     def content(self, answers: Answer, version: str, request_id: str) -> dict[str, Any]:
-        """The body of an answer."""
+        """Build a response body."""
         content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in answers.values]}
         if answers.scores is not None:
             content["scores"] = [in_json(score) for score in answers.scores.tolist()]
@@ -101,7 +101,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """Rows for one version to predict."""
+    """Rows to predict with one model version."""
 
     serving: Serving
     rows: pd.DataFrame
@@ -111,7 +111,7 @@ class PredictionRequest:
 
 
 class Server:
-    """One replica."""
+    """One replica of a model server."""
 
     def __init__(self, workload: ServerWorkload, name: str) -> None:
         from ray import serve
@@ -147,7 +147,7 @@ class Server:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one request; every error becomes a JSON response."""
+        """Handle one request. Every error becomes a JSON response."""
         request_id = request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex
         access = Access(request_id)
         try:
@@ -157,7 +157,7 @@ class Server:
             status, content = 504, {"error": f"no answer within {self._timeout_s} s"}
         except BadRequest as problem:
             status, content = problem.status, {"error": str(problem)}
-        except Exception:  # noqa: BLE001 - a request's failure ends in its answer, not in the replica
+        except Exception:  # noqa: BLE001 - a failed request gets an error response and must not end the replica
             _log.exception("request %s failed", request_id)
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
         if not _asks_for_health(request):
@@ -167,7 +167,7 @@ class Server:
         return _response(content, status, request_id)
 
     def __del__(self) -> None:
-        """Write pending captures when Serve ends the replica."""
+        """Write pending captures when Serve stops the replica."""
         if hasattr(self, "_ended"):
             self._ended.set()
             if self._captures is not None:
@@ -205,7 +205,7 @@ class Server:
             raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        """The answer to a body. Work that grows with the number of rows runs outside the event loop."""
+        """Answer a request body. Work that grows with the number of rows runs outside the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
@@ -226,14 +226,14 @@ class Server:
         return PredictionRequest(serving, serving.checker.frame(rows), keys, form, access)
 
     def _encoded(self, pending: PredictionRequest, answers: Answer) -> bytes:
-        """Capture an answer and encode its body."""
+        """Capture the predictions and encode them as a response body."""
         version, request_id = pending.serving.version, pending.access.request_id
         if self._captures is not None:
             self._captures.keep(request_id, pending.rows, answers, version, pending.keys)
         return _json(pending.form.content(answers, version, request_id))
 
     async def _answer_all(self, pending: list[PredictionRequest]) -> list[Answer]:
-        """Predict the rows of several requests, with one call for each version that they started with."""
+        """Predict the rows of several requests, with one call per model version."""
         answers: dict[int, Answer] = {}
         loop = asyncio.get_running_loop()
         for serving in {id(request.serving): request.serving for request in pending}.values():
@@ -245,7 +245,7 @@ class Server:
         return [answers[place] for place in range(len(pending))]
 
     def _begin(self) -> None:
-        """Load the first model: a bundle on this disk if there is one, so as not to wait for an unreachable store."""
+        """Load the first model. If a bundle is on this disk, use it rather than wait for an unreachable store."""
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
@@ -290,7 +290,7 @@ def _json(content: dict[str, Any]) -> bytes:
 
 
 def _below(request: Request) -> str:
-    """The path of a request relative to its endpoint."""
+    """Return a request's path relative to its endpoint."""
     path: str = request.scope["path"]
     return path.removeprefix(request.scope.get("root_path", ""))
 
@@ -309,13 +309,13 @@ def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
 
 
 def _access_log(record: records.Application) -> AccessLog | None:
-    """The access log of an application, if its description requests one."""
+    """Create the access log if the description requests one."""
     log = record.access_log
     return AccessLog(log.endpoint, record.variant) if log is not None else None
 
 
 def in_json(value: Any) -> Any:
-    """A number as valid JSON: a non-finite one becomes null."""
+    """Convert a number to valid JSON: non-finite numbers become null."""
     if isinstance(value, list):
         return [in_json(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value

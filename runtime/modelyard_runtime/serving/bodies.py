@@ -1,4 +1,4 @@
-"""Reads the body of a request up to a size limit."""
+"""Reads request bodies up to a size limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_DIGITS = 15
 
 
 async def body_of(request: Request, most_bytes: int) -> bytes:
-    """The whole body. If its declared or actual size exceeds the limit, it is refused without reading on."""
+    """Read the whole body. Stop and refuse the request if the declared or actual size exceeds the limit."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most_bytes):
         raise _too_large(most_bytes)

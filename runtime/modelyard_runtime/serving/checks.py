@@ -8,7 +8,7 @@ from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
 
 def check_server(workload: Workload) -> ServerWorkload:
-    """Return the server; refuse it if it requires something this runtime does not support."""
+    """Return the server; refuse it if this runtime does not support everything it requires."""
     if not isinstance(workload, ServerWorkload):
         raise Refusal(f"applications are for servers, and this workload is of type {workload.type}")
     applications = workload.applications
@@ -23,6 +23,6 @@ def check_server(workload: Workload) -> ServerWorkload:
 
 
 def check_auth(auth: Auth) -> None:
-    """Refuse a type of authentication that this runtime does not support."""
+    """Refuse an authentication type that this runtime does not support."""
     if auth.type != "bearer-token":
         raise Refusal(f"requests cannot be asked for {auth.type!r} here; only for a bearer-token")

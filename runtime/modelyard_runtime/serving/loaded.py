@@ -1,4 +1,4 @@
-"""The serving model: a version, loaded once, with the checker of its signature."""
+"""A model in service: one loaded version, with the checker of its signature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One version; `overlaps` if its calls may run concurrently."""
+    """One loaded version. `overlaps` states whether its calls may run concurrently."""
 
     model: Predictor
     checker: Checker
@@ -30,31 +30,31 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """A model of scikit-learn's kind, called without MLflow's own validation, since the rows have been checked.
+    """Calls a scikit-learn model without MLflow's own validation, because the rows have already been checked.
 
-    That validation takes 5 ms for 100 columns, several times as long as most of these models.
+    That validation takes 5 ms for 100 columns, several times as long as most of these models take to predict.
     """
 
     loaded: registry.Model
     estimator: Any
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """The estimator's predictions."""
+        """Return the estimator's predictions."""
         return self.estimator.predict(rows)
 
     def classifier(self) -> Any | None:
-        """The underlying classifier if it predicts probabilities by class; else None."""
+        """Return the underlying classifier if it predicts class probabilities; otherwise None."""
         return self.loaded.classifier()
 
     def threshold(self) -> float | None:
-        """The threshold for the second of two classes; None if the likelier class is chosen."""
+        """Return the threshold for the second of two classes; None if the likelier class is chosen."""
         return self.loaded.threshold()
 
 
 def load(workload: ServerWorkload, record: Model, version: registry.Version, code: str) -> Serving:
     """Load a version of a described model, wrapped by the user's function `code` if there is one.
 
-    Calls of an estimator may overlap, since estimators support several threads; other code may not support that.
+    Estimators may be called concurrently, because they support several threads. Other code may not.
     """
     loaded = loading.load(workload, record, version)
     checker = Checker(loaded.columns())

@@ -1,4 +1,4 @@
-"""Decodes the rows of a request, to be checked against a model's signature before they are batched with others."""
+"""Decodes the rows of a request, which are checked against the model's signature before batching."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_NUMBER = 400  # digits; no column type can represent more
 
 
 def rows_of(body: bytes) -> Rows:
-    """The rows of a request: `{"instances": [{"column": value}]}`, or a form that MLflow's own server accepts."""
+    """Decode a request's rows: `{"instances": [{"column": value}]}`, or a format that MLflow's own server accepts."""
     document = parsed(body)
     split = document.get("dataframe_split")
     records = document.get("instances", document.get("dataframe_records"))
@@ -37,13 +37,13 @@ def rows_of(body: bytes) -> Rows:
 
 
 def bounded(count: int) -> None:
-    """Refuse a request with too many rows."""
+    """Refuse a request that has too many rows."""
     if count > MOST_ROWS:
         raise BadRequest(f"the request holds {count} rows; {MOST_ROWS} are taken at once", 413)
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body."""
+    """Parse a body that must be a JSON object."""
     from pydantic_core import from_json
 
     try:
@@ -56,20 +56,20 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def _strictly(body: bytes) -> Any:
-    """Parse a body with Python's own parser, which also accepts UTF-16, and explains errors."""
+    """Parse a body with Python's own parser, which also accepts UTF-16 and explains errors."""
     try:
         try:
             return json.loads(body)
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise
-        except ValueError:  # an integer with more digits than Python parses
+        except ValueError:  # an integer has more digits than Python parses
             return json.loads(body, parse_int=_whole)
     except (ValueError, RecursionError) as problem:
         raise BadRequest(f"the body is no JSON: {problem}", 400) from None
 
 
 def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
-    """The columns of the signature, in its order and types, and no others; without a signature, all columns."""
+    """Convert rows to the signature's columns, in its order and types. Without a signature, keep all columns."""
     return Checker(columns).frame(rows if isinstance(rows, Rows) else FrameRows(rows))
 
 

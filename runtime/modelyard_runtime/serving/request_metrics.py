@@ -1,6 +1,6 @@
-"""The number and latency of a server's requests, by model version, as Ray metrics.
+"""Counts a server's requests and measures their latency by model version, as Ray metrics.
 
-They are scraped with the prefix `ray_`.
+The metrics are scraped with the prefix `ray_`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RequestMetrics:
             metric.set_default_tags(labels)
 
     def answered(self, version: str, status: int, seconds: float) -> None:
-        """Count a request."""
+        """Count a finished request."""
         self._requests.inc(1, {"version": version, "status": str(status)})
         if status == 200:
             self._seconds.observe(seconds, {"version": version})

@@ -1,4 +1,7 @@
-"""Bearer tokens of an endpoint's callers, from mounted files: compared in constant time, reloaded when they change."""
+"""Bearer tokens of an endpoint's clients, read from mounted files and reloaded when the files change.
+
+Tokens are compared in constant time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tokens:
-    """The tokens of each caller, one file per caller and one token per line."""
+    """The tokens of each client, in one file per client with one token per line."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
@@ -24,7 +27,7 @@ class Tokens:
             _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
 
     def caller(self, header: str) -> str | None:
-        """The caller whose token is in an Authorization header; every token is compared, even after a match."""
+        """Return the client whose token is in an Authorization header. Every token is compared, even after a match."""
         scheme, _, credentials = header.partition(" ")
         presented = credentials.strip().encode()
         matching = [
@@ -37,7 +40,7 @@ class Tokens:
 
 
 class _File:
-    """The tokens in a file; none if it is missing or empty."""
+    """The tokens in a file; none if the file is missing or empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,7 +1,7 @@
-"""The effect of chance on a measure of drift, given the sizes of the reference and the window.
+"""Estimates how likely a drift measure is by chance, given the sizes of the reference and the window.
 
-With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). So each measure
-comes with an upper bound on the probability of a value at least this large if nothing has changed.
+With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). For each measure,
+this module computes an upper bound on the probability of a value at least this large if nothing has changed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 UNLIKELY = 0.001
-"""A difference counts as drift only if its probability under chance alone is at most this."""
+"""A difference counts as drift only if its probability by chance alone is at most this."""
 
 _FEWEST_EXPECTED = 5.0
-"""The expected count per cell from which the chi-square distribution applies (W. G. Cochran, Biometrics 1954)."""
+"""The minimum expected count per cell for the chi-square distribution (W. G. Cochran, Biometrics 1954)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,19 @@ class Sizes:
 
     @property
     def part(self) -> float:
-        """The fraction of all values that are in the window."""
+        """The share of all values that are in the window."""
         return self.now / (self.now + self.then)
 
     @property
     def spread(self) -> float:
-        """The variance of a difference of two means, in units of the variance of one value."""
+        """The variance of the difference between two means, in units of the variance of one value."""
         return 1 / self.now + 1 / max(self.then, 1.0)
 
 
 def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
-    """For each bin, the probability that chance alone puts as many values in it, times the number of bins.
+    """For each bin, return the probability of at least this many values by chance, times the number of bins.
 
-    Each value in a bin is in the window with the same probability: exact however rare the bin is.
+    Each value in a bin is in the window with the same probability, so the result is exact even for rare bins.
     """
     import numpy as np
     from scipy import special
@@ -57,10 +57,10 @@ def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
 def grouped(
     then: Numbers, now: Numbers, grown: Numbers, sizes: Sizes, rare: npt.NDArray[np.bool_] | None = None
 ) -> tuple[Numbers, Numbers]:
-    """The shares of bins, merged until they are large enough to compare.
+    """Merge bins until they are large enough to compare, and return their shares.
 
-    Adjacent bins are merged until chance is unlikely to empty them; rare bins are merged into one. A bin that has grown
-    by more than chance stays separate, however small it was.
+    Adjacent bins are merged until they are unlikely to be empty by chance; rare bins are merged into one. A bin that
+    has grown by more than chance stays separate, however small it was.
     """
     import numpy as np
 
@@ -72,7 +72,7 @@ def grouped(
 
 
 def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The group of each bin."""
+    """Return the group of each bin."""
     import numpy as np
 
     places = np.full(len(weights), -1, dtype=np.int64)
@@ -98,21 +98,21 @@ def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray
 
 
 def of_table(statistic: float, bins: int) -> float:
-    """The probability of a chi-square statistic at least this large."""
+    """Return the probability of a chi-square statistic at least this large."""
     from scipy import special
 
     return float(special.chdtrc(bins - 1, statistic)) if bins > 1 else 1.0
 
 
 def of_distance(distance: float, sizes: Sizes) -> float:
-    """The probability that two empirical distributions differ at least this much at some point."""
+    """Return the probability that two empirical distributions differ at least this much at some point."""
     from scipy import special
 
     return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))
 
 
 def of_area(area: float, mean: float, deviation: float, width: float, sizes: Sizes) -> float:
-    """An upper bound on the probability that the area between two empirical distributions is at least this large.
+    """Return an upper bound on the probability that two empirical distributions have at least this area between them.
 
     The area is the largest difference of means over all functions with slope at most 1. How far such a supremum exceeds
     its mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus Mathématique 2002).

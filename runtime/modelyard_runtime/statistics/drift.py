@@ -1,9 +1,9 @@
-"""Measures how far a column has drifted from its reference, from a profile and new values.
+"""Measures a column's drift from its reference, using a profile and new values.
 
-PSI, KS, chi-square, Jensen-Shannon and Wasserstein, defined as in scipy.stats (ks_2samp's statistic,
+PSI, KS, chi-square, Jensen-Shannon and Wasserstein are defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2); tests compare them. Bins and categories too rare to compare are merged, and each measure
-comes with the probability of a value as large without any drift.
+(jensenshannon in base 2); tests compare the results. Bins and categories too rare to compare are merged. Each measure
+is reported with the probability of a value as large without any drift.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 FEWEST_VALUES = 30
-"""A distribution of fewer values says more about chance than about the column, so it is not measured."""
+"""Distributions of fewer values are not measured, because random variation outweighs any drift."""
 
 _BINS = 10
 _LEAST = 1e-4  # a share of zero would make PSI infinite
@@ -43,16 +43,16 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The direction in which a column has moved: 1 up, -1 down, 0 without an order; and a description of it."""
+    """The direction in which a column has moved (1 up, -1 down, 0 without an order) and a description of the change."""
 
     direction: float
     words: str
 
 
 class Grid:
-    """The points of a numeric reference: values are counted below, at and between them.
+    """The points of a numeric reference. Values are counted below, at and between them.
 
-    Index 2k + 1 of the counts is the k-th point itself, index 2k the interval between it and the previous point.
+    Counts have index 2k + 1 for the k-th point itself, and 2k for the interval between it and the previous point.
     """
 
     def __init__(self, quantiles: Numbers) -> None:
@@ -77,7 +77,7 @@ class Grid:
         return 2 * len(self.points) + 1
 
     def count(self, values: Numbers) -> tuple[Numbers, Numbers]:
-        """The number of values at each index, and the sum of their distances from the previous point."""
+        """Return the number of values at each index, and the sum of their distances from the previous point."""
         import numpy as np
 
         counts, above = np.zeros(self.places), np.zeros(self.places)
@@ -104,19 +104,19 @@ class Grid:
         return float((self.points * shares[1::2]).sum() + (between * shares[2:-1:2]).sum())
 
     def mean_of(self, counts: Numbers, above: Numbers) -> float:
-        """The mean of the counted values."""
+        """Return the mean of the counted values."""
         import numpy as np
 
         before = self.points[np.maximum((np.arange(self.places) - 1) // 2, 0)]
         return float((counts * before + above).sum() / counts.sum())
 
     def between(self, start: int, end: int) -> tuple[float, float]:
-        """The points around the indices from `start` up to `end`."""
+        """Return the points around the indices from `start` up to `end`."""
         last = len(self.points) - 1
         return float(self.points[min(max(start - 1, 0) // 2, last)]), float(self.points[min((end - 1) // 2, last)])
 
     def shares(self) -> Numbers:
-        """The share of the reference at each index."""
+        """Return the share of the reference at each index."""
         import numpy as np
 
         shares = np.zeros(self.places)
@@ -135,7 +135,7 @@ class Moved:
         points = reference.quantiles
         self._grid = Grid(points) if points is not None and len(points) else None
         self._names = {name: place for place, name in enumerate(reference.shares or {}) if name != REST}
-        size = self._grid.places if self._grid else len(self._names) + 1  # the last counts unknown categories
+        size = self._grid.places if self._grid else len(self._names) + 1  # the last one counts unknown categories
         self._counts: Numbers = np.zeros(size)
         self._above: Numbers = np.zeros(size)
 
@@ -161,12 +161,12 @@ class Moved:
         self._above += other._above
 
     def measure(self, metric: str) -> float | None:
-        """A measure of drift; None without values, or if undefined for the column's kind, such as KS for categories."""
+        """Compute a drift measure; None without values, or if undefined for this column, such as KS for categories."""
         shift = self.shift(metric)
         return None if shift is None else shift.value
 
     def shift(self, metric: str) -> Shift | None:
-        """A measure of drift with the probability of one as large by chance; None as in `measure`."""
+        """Compute a drift measure and its probability by chance; None as in `measure`."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
             raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -186,7 +186,7 @@ class Moved:
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """The direction in which the column has moved, and where it has gained most."""
+        """Return the direction in which the column has moved, and where it has gained most."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -207,7 +207,7 @@ class Moved:
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
-        """The share of values that the reference does not have: outside its range, or an unknown category."""
+        """Return the share of values outside the reference: out of its range, or in an unknown category."""
         total = float(self._counts.sum())
         if not total:
             return None
@@ -217,7 +217,7 @@ class Moved:
         return max(float(self._counts[-1]) / total - rest_share, 0.0)
 
     def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
-        """The shares to compare, in the reference and now, and the smallest probability of one bin."""
+        """Return the shares to compare, in the reference and now, and the smallest probability of one bin."""
         import numpy as np
 
         if self._grid is not None:
@@ -229,15 +229,15 @@ class Moved:
         then, now = self._names_then_and_now(sizes)
         grown = excess(then, now, sizes)
         rare = then * (1 - sizes.part) + now * sizes.part < _COMMON
-        if (self._reference.shares or {}).get(REST):  # rare categories are named by chance, so REST may grow
+        if (self._reference.shares or {}).get(REST):  # which rare categories have names is random, so REST may grow
             rare[-1], grown[-1] = True, 1.0
         return *grouped(then, now, grown, sizes, rare), float(grown.min())
 
     def _names_then_and_now(self, sizes: Sizes) -> tuple[Numbers, Numbers]:
-        """The shares of categories, with those that the reference does not name last.
+        """Return the shares of categories in the reference and now. The last one is for unnamed categories.
 
-        A value that occurs once in the reference could as well be missing from it: without any drift, as many rows as
-        there are such values may have new categories (I. J. Good, Biometrika 1953).
+        A value that occurs once in the reference could just as well be missing from it: even without drift, as many
+        rows as there are such values may have new categories (I. J. Good, Biometrika 1953).
         """
         import numpy as np
 
@@ -253,7 +253,7 @@ class Moved:
         return then, now
 
     def _nearest(self, then: Numbers, now: Numbers) -> Numbers:
-        """The reference shares closest to the current ones, within the accuracy of the quantiles."""
+        """Return the reference shares closest to the current ones, within the accuracy of the quantiles."""
         import numpy as np
 
         if self._grid is None:
@@ -262,7 +262,7 @@ class Moved:
 
 
 def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
-    """The measure of a single column that fits into memory."""
+    """Measure the drift of a single column that fits into memory."""
     moved = Moved(reference)
     moved.add(column)
     return moved.measure(metric)
@@ -288,7 +288,7 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
 
 
 def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
-    """The statistic over its degrees of freedom: 1 on average without drift; with drift, it grows with the rows."""
+    """Divide chi-square by its degrees of freedom. Its mean is 1 without drift. With drift it grows with the rows."""
     return _statistic(then, now, sizes) / max(len(then) - 1, 1)
 
 
@@ -310,7 +310,7 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """The area between both distributions: exact outside the reference, approximated by means between its points."""
+    """Return the area between both distributions: exact outside the reference, approximated between its points."""
     import numpy as np
 
     width = np.diff(grid.points)
@@ -319,13 +319,13 @@ def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> S
     under_then = width * (grid.upto[:-1] + grid.before[1:]) / 2
     outside = float(above[-1] - above[0]) / sizes.now
     between = np.abs(under_now - under_then)
-    unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # the reference's values may lie anywhere in it
+    unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # the reference's values may be anywhere in the interval
     lower_bound = float(np.maximum(between - unknown, 0.0).sum()) + outside
     return Shift(float(between.sum()) + outside, of_area(lower_bound, *_area_by_chance(grid), sizes))
 
 
 def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
-    """The mean area between the reference and n of its values, times the square root of n; deviation and range."""
+    """Return the mean area between the reference and n of its values, times sqrt(n); the deviation; and the range."""
     import numpy as np
 
     cumulative, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)

@@ -1,4 +1,4 @@
-"""Hashes of rows: equal if the text values of some columns are equal."""
+"""Hashes rows by the text values of some columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
-    """A hash for each row, which depends on the text values of these columns, not on their types or order.
+    """Hash each row by the text values of these columns, regardless of their types and order.
 
     Columns in `numbers` are compared as numbers even if they contain text.
     """
@@ -36,7 +36,7 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
 
 
 def mixed(values: Hashes) -> Hashes:
-    """The finalizer of splitmix64: every bit of the result depends on all bits of the value."""
+    """Apply the finalizer of splitmix64: every bit of the result depends on all bits of the value."""
     import numpy as np
 
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,7 +1,7 @@
-"""The Page-Hinkley test: whether the mean of a sequence has risen, over all runs of a monitor.
+"""The Page-Hinkley test: detects whether the mean of a sequence has risen, over all runs of a monitor.
 
-Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954; with the forgetting factor and the minimum number
-of values of river's `drift.PageHinkley` in mode "up", which has the same first detection on the same sequence.
+Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954. The forgetting factor and minimum number of values
+are those of river's `drift.PageHinkley` in mode "up", which has the same first detection on the same sequence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard_runtime.workload.description import Json, Section, integer, numbe
 
 FEWEST = 30
 
-_TOLERANCE = 0.005  # how far a value may exceed the mean so far without counting
+_TOLERANCE = 0.005  # how far a value may exceed the current mean without counting
 _KEEP = 1 - 0.0001  # the fraction of the sum that remains after each value
 
 
@@ -30,21 +30,21 @@ class PageHinkley:
 
     @classmethod
     def from_json(cls, state: Section) -> PageHinkley:
-        """The test that an earlier run left."""
+        """Restore the state that an earlier run saved."""
         least = number(state, "least", inf)
         return cls(
             text(state, "version"), integer(state, "count"), number(state, "mean"), number(state, "total"), least
         )
 
     def to_json(self) -> dict[str, Json]:
-        """The test as JSON, for the next run."""
+        """Serialize the state for the next run."""
         state: dict[str, Json] = {"version": self.version, "count": self.count, "mean": self.mean, "total": self.total}
         return state if self.least == inf else {**state, "least": self.least}
 
     def take(self, values: Iterable[float], weight: float = 1.0) -> float | None:
-        """The largest excess of the sum over its minimum during these values; None until there are enough.
+        """Add values. Returns the sum's largest excess over its minimum meanwhile; None until there are enough values.
 
-        Each value stands for `weight` values if only a sample is available.
+        If only a sample is available, each value represents `weight` values.
         """
         keep, greatest = _KEEP**weight, -inf
         for value in values:

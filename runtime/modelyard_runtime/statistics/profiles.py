@@ -1,6 +1,6 @@
-"""Profiles of columns, small enough to store with a model, from which drift is measured.
+"""Profiles of columns for measuring drift, small enough to store with a model.
 
-A column of any length is profiled in batches, in constant memory; separate profiles of its parts can be merged.
+Columns of any length are profiled in batches, in constant memory. Profiles of a column's parts can be merged.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 QUANTILES = 1001
-"""The number of stored quantiles of a numeric column: KS stays within 0.002 of exact, at 8 kB a column."""
+"""The number of stored quantiles of a numeric column. KS stays within 0.002 of exact, using 8 kB per column."""
 
 REST = "…"
-"""The combined share of all categories beyond the limit on stored ones."""
+"""The name under which all categories beyond the storage limit are counted."""
 
 _MOST_CATEGORIES = 1000
 _MOST_COUNTED = 50_000
@@ -32,9 +32,9 @@ _BUFFER = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One column: the number of rows, the number of missing values, and its distribution.
+    """A column's number of rows, number of missing values, and distribution.
 
-    `quantiles` are values at equal steps of probability, for numbers; `shares` are the shares of categories, for other
+    `quantiles` are values at equal steps of probability, for numbers. `shares` are the shares of categories, for other
     types.
     """
 
@@ -45,11 +45,11 @@ class Profile:
 
     @property
     def missing_share(self) -> float:
-        """The share of rows without a value, 0 to 1."""
+        """The share of rows without a value, from 0 to 1."""
         return self.missing / self.rows if self.rows else 0.0
 
     def to_json(self) -> dict[str, Json]:
-        """The profile as JSON data."""
+        """Serialize the profile."""
         document: dict[str, Json] = {"rows": self.rows, "missing": self.missing}
         if self.quantiles is not None:
             document["quantiles"] = [float(value) for value in self.quantiles]
@@ -59,7 +59,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, document: Section) -> Profile:
-        """The profile from its JSON data."""
+        """Parse a profile."""
         import numpy as np
 
         points = document.get("quantiles")
@@ -73,19 +73,19 @@ class Profile:
 
 
 def profile(column: pd.Series) -> Profile:
-    """The profile of a column; booleans count as 0 and 1, times as seconds, non-finite numbers as missing."""
+    """Profile a column. Booleans count as 0 and 1, times as seconds, and non-finite numbers as missing."""
     summary = Summary()
     summary.add(column)
     return summary.profile()
 
 
 def profiles(frame: pd.DataFrame, columns: list[str]) -> dict[str, Profile]:
-    """The profile of each column, by name."""
+    """Profile each column. Returns the profiles by name."""
     return {name: profile(frame[name]) for name in columns}
 
 
 def numbers_in(column: pd.Series) -> Numbers | None:
-    """The finite values of a column of numbers, booleans or times; None if it contains anything else."""
+    """Return the finite values of a column of numbers, booleans or times; None if it contains anything else."""
     import numpy as np
     import pandas as pd
 
@@ -109,11 +109,11 @@ def numbers_in(column: pd.Series) -> Numbers | None:
 
 
 def texts_in(column: pd.Series) -> pd.Series:
-    """The values of a column as text; integers are written without a fraction, whatever their type."""
+    """Convert a column to text. Integers are written without a fraction, whatever their type."""
     import pandas as pd
 
     present = column.dropna()
-    if pd.api.types.is_datetime64_any_dtype(present.dtype):  # with or without a zone, in any resolution
+    if pd.api.types.is_datetime64_any_dtype(present.dtype):  # with or without a time zone, in any resolution
         return pd.to_datetime(present, utc=True).dt.as_unit("us").astype("int64").astype(str)
     if pd.api.types.is_float_dtype(present.dtype):
         integral = (present % 1 == 0) & (present.abs() < 2**53)
@@ -122,7 +122,7 @@ def texts_in(column: pd.Series) -> pd.Series:
 
 
 def number_texts_in(column: pd.Series) -> pd.Series:
-    """The values of a column of numbers, or of numbers as text, as normalized text without leading zeros."""
+    """Convert a column of numbers, possibly stored as text, to normalized text without leading zeros."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -132,9 +132,9 @@ def number_texts_in(column: pd.Series) -> pd.Series:
 
 
 class Quantiles:
-    """The distribution of numbers in little memory: the values themselves while there are few.
+    """The distribution of numbers in bounded memory. It is exact while there are few values.
 
-    Beyond that, every second value of a sorted buffer stands for two, on several levels. With n values, a rank is off
+    Beyond that, every second value of a sorted buffer represents two, on several levels. With n values, a rank is off
     by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
     """
 
@@ -144,7 +144,7 @@ class Quantiles:
         self._least, self._greatest = float("inf"), float("-inf")
 
     def add(self, values: Numbers, level: int = 0) -> None:
-        """Add values, each of which stands for 2 ** level."""
+        """Add values, each of which represents 2 ** level values."""
         import numpy as np
 
         if not len(values):
@@ -171,11 +171,11 @@ class Quantiles:
 
     @property
     def value_count(self) -> int:
-        """The number of values in memory."""
+        """Return the number of values in memory."""
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """The values at equal steps of probability, as in numpy's `inverted_cdf`; empty without values."""
+        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`; empty without values."""
         import numpy as np
 
         parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]
@@ -226,7 +226,7 @@ class Summary:
             self._add_counts(name, iter(other._counts.items()))
 
     def profile(self) -> Profile:
-        """The profile of all rows so far."""
+        """Return the profile of all rows so far."""
         import numpy as np
 
         missing = self.rows - self.present
@@ -251,7 +251,7 @@ class Summary:
         counts = self._counts = {} if self._counts is None else self._counts
         for value, count in additions:
             counts[value] = counts.get(value, 0) + count
-        if len(counts) > _MOST_COUNTED:  # the rarest values are never among those that are stored
+        if len(counts) > _MOST_COUNTED:  # the rarest values would not be stored anyway
             ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
             self._counts = dict(ordered[: _MOST_COUNTED // 2])
             self._rest += sum(count for _, count in ordered[_MOST_COUNTED // 2 :])

@@ -1,4 +1,4 @@
-"""Datasets of the description: read as tables, with the columns that the spec says, and written whole or not at all."""
+"""Reads the description's datasets as tables with the declared columns, and writes dataset files atomically."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
 PARTITIONING = "hive"
 
 _BATCH_ROWS = 65536
-_BUFFER = 1 << 20  # bytes of a column that are fetched at once
+_BUFFER = 1 << 20  # bytes of a column to fetch at a time
 
 
 def dataset_place(workload: Workload, dataset: Dataset) -> Place:
-    """Where a dataset lies."""
+    """Return the location of a dataset."""
     return place(workload, dataset.uri, dataset.store)
 
 
 def read_table(workload: Workload, dataset: Dataset) -> pa.Table:
-    """A dataset as one Arrow table, its columns of the declared types."""
+    """Read a dataset as an Arrow table with the declared column types."""
     return typed(opened(workload, dataset).to_table(), dataset)
 
 
 def read_frame(workload: Workload, dataset: Dataset) -> pd.DataFrame:
-    """The same as a pandas data frame."""
+    """Read a dataset as a pandas data frame."""
     return frame_of(read_table(workload, dataset))
 
 
@@ -48,9 +48,9 @@ def read_batches(
     files: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """A dataset part by part, each of a size that fits any memory; of a time by the dataset's timestamp column.
+    """Read a dataset in batches of bounded size, optionally only the rows of a period of its timestamp column.
 
-    `files` are some of those that it has, read by the `schema` of all.
+    `files` selects some of its files, which are read with the `schema` of the whole dataset.
     """
     found = opened(workload, dataset, files, schema)
     chosen = _between(found.schema, dataset, since, until)
@@ -67,7 +67,7 @@ def read_batches(
 def opened(
     workload: Workload, dataset: Dataset, files: Sequence[str] | None = None, schema: pa.Schema | None = None
 ) -> ds.Dataset:
-    """A dataset, or some of its files."""
+    """Open a dataset, or some of its files."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
 
@@ -87,7 +87,7 @@ def opened(
 
 
 def paths(workload: Workload, dataset: Dataset) -> list[str]:
-    """The files of a dataset, of which there has to be one."""
+    """Return the paths of a dataset's files; refuse a dataset without files."""
     found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
     if not found:
         raise Refusal(f"nothing lies at {dataset.uri} that this workload may read")
@@ -95,7 +95,7 @@ def paths(workload: Workload, dataset: Dataset) -> list[str]:
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
-    """A table for calculating with: decimals as floating point, days as times."""
+    """Convert a table to a data frame for calculations: decimals become floats, and dates become times."""
     import pyarrow as pa
 
     for at, field in enumerate(table.schema):
@@ -107,14 +107,14 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 
 
 def finite(column: pd.Series) -> pd.Series:
-    """Floating-point numbers, those that are not finite as missing: most models refuse infinity."""
+    """Replace non-finite numbers with missing values, because most models refuse infinity."""
     import numpy as np
 
     return column.where(np.isfinite(column))
 
 
 def times(column: pd.Series) -> pd.Series:
-    """A column as times in UTC, which is what a time without a zone is in; texts are ISO 8601."""
+    """Convert a column to times in UTC. Times without a zone are taken as UTC, and text is parsed as ISO 8601."""
     import pandas as pd
 
     try:
@@ -124,7 +124,7 @@ def times(column: pd.Series) -> pd.Series:
 
 
 def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
-    """The same as a Ray dataset, read in parallel and not held in one memory."""
+    """Read a dataset as a Ray dataset: in parallel, without loading it into one process's memory."""
     import ray.data
 
     where = dataset_place(workload, dataset)
@@ -133,7 +133,7 @@ def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
 
 
 def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
-    """The columns that a model may see: those declared, or all but label, timestamp and group."""
+    """Return the columns that a model may use: those declared, or all except label, timestamp and group."""
     declared = dataset.features
     missing = [name for name in declared if name not in columns]
     if missing:
@@ -143,7 +143,7 @@ def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
 
 
 def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str) -> str:
-    """Write one file `<name>.<format>` of a dataset; a reader sees the old file or the new one. Returns its path."""
+    """Write the file `<name>.<format>` of a dataset atomically. Returns its path."""
     where = dataset_place(workload, dataset)
     kind = dataset.format
     if kind == "json":
@@ -168,7 +168,7 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
 
 
 def _parts(found: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
-    """The rows in parts of bounded size, at least those that are chosen."""
+    """Yield the rows in tables of bounded size. Rows outside the `chosen` filter may be included."""
     import pyarrow as pa
 
     parts = parts_of_parquet(found, chosen) if dataset.format == "parquet" else parts_of_text(found, chosen)
@@ -179,7 +179,7 @@ def _parts(found: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Tabl
 
 
 def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
-    """The rows of CSV or JSON in parts."""
+    """Yield the rows of CSV or JSON files in tables of bounded size."""
     import pyarrow as pa
 
     for batch in found.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
@@ -189,9 +189,9 @@ def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
 def parts_of_parquet(
     found: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
 ) -> Iterator[pa.Table]:
-    """The rows of Parquet in parts; of some row groups where a dataset is one file.
+    """Yield the rows of Parquet files in tables of bounded size. `groups` selects row groups of a single file.
 
-    A scan of Arrow's holds whole row groups, which have a million rows where nobody said otherwise.
+    Arrow's own scan loads whole row groups, which have a million rows by default.
     """
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
@@ -215,7 +215,7 @@ def parts_of_parquet(
 
 
 def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until: datetime | None) -> Any:
-    """What the reader of files can leave out by itself; a superset of what is asked, as texts are read first."""
+    """Return a time filter for the file reader. It may select too many rows: text timestamps are parsed later."""
     if since is None and until is None:
         return None
     import pyarrow as pa
@@ -254,7 +254,7 @@ def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: da
 
 
 def typed(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """A table with the declared columns in their types; one that lacks a column, or holds another type, is refused."""
+    """Convert the declared columns to their types; refuse a table that lacks a column or has another type."""
     import pyarrow as pa
 
     kinds = {
@@ -270,7 +270,7 @@ def typed(table: pa.Table, dataset: Dataset) -> pa.Table:
             raise Refusal(f"{dataset.uri} lacks column {name!r}, which its schema declares")
         at = table.column_names.index(name)
         try:
-            safe = kind != "timestamp"  # parts of a microsecond are let go
+            safe = kind != "timestamp"  # fractions of a microsecond are dropped
             table = table.set_column(at, name, table.column(name).cast(kinds[str(kind)], safe=safe))
         except pa.ArrowInvalid as problem:
             raise Refusal(f"column {name!r} of {dataset.uri} is not of type {kind}: {problem}") from None

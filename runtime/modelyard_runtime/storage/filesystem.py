@@ -1,4 +1,4 @@
-"""Stores as one kind of filesystem, whatever protocol they speak: the scheme of a URI decides which driver opens it."""
+"""A common file interface to all stores. The scheme of a URI selects the driver that opens it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _UNKNOWN = Store(uri="")
-"""A store that the description does not name: it is opened with what the Pod itself has."""
+"""A store that the description does not name. It is opened with the Pod's own credentials."""
 
 _Open: TypeAlias = Callable[[Store, SplitResult], tuple[Driver, str]]
 _Variables: TypeAlias = Callable[[Store], dict[str, str]]
@@ -31,50 +31,50 @@ _PROTOCOLS: Final[Mapping[str, tuple[_Open, _Variables]]] = {
     "gs": (gcs.opened, gcs.variables),
     "s3": (s3.opened, s3.variables),
 }
-"""By scheme: what opens a URI, and the variables with which MLflow opens artifacts."""
+"""For each scheme, the functions that open a URI and that return MLflow's environment variables for artifacts."""
 
 SCHEMES: Final = tuple(f"{scheme}://" for scheme in _PROTOCOLS)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder or file: an open store, and a path within it."""
+    """A folder or file: an open store and a path in it."""
 
     driver: Driver
     path: str
 
     @property
     def filesystem(self) -> fs.FileSystem:
-        """The filesystem of pyarrow that the path is one of."""
+        """The pyarrow filesystem that the path is for."""
         return self.driver.filesystem
 
     def below(self, *parts: str) -> Place:
-        """A place further down."""
+        """Return a place below this one."""
         return Place(self.driver, "/".join((self.path.rstrip("/"), *parts)))
 
     def at(self, path: str) -> Place:
-        """Another path of the same store."""
+        """Return another path in the same store."""
         return Place(self.driver, path)
 
     def folder(self) -> Place:
-        """The folder that it is in."""
+        """Return the parent folder."""
         return self.at(self.path.rpartition("/")[0])
 
 
 def place(workload: Workload, uri: str, store: str = "") -> Place:
-    """Where a URI of the description leads, opened with the credentials of its store."""
+    """Open a URI in the description with the credentials of its store."""
     return place_in(workload.stores.get(store, _UNKNOWN), uri)
 
 
 def place_in(store: Store, uri: str) -> Place:
-    """The same for a URI in one store."""
+    """Open a URI in a given store."""
     parts = urlsplit(uri)
     opened, _ = _protocol(parts.scheme)
     return Place(*opened(store, parts))
 
 
 def artifact_variables(store: Store) -> dict[str, str]:
-    """The variables with which MLflow, which opens artifacts by itself, opens them in a store."""
+    """Return the environment variables that MLflow needs to access artifacts in a store."""
     _, variables = _protocol(urlsplit(store.uri).scheme)
     return variables(store)
 
@@ -86,7 +86,7 @@ def _protocol(scheme: str) -> tuple[_Open, _Variables]:
 
 
 def local(folder: Path) -> Place:
-    """A folder of this machine."""
+    """Return a folder on this machine."""
     return Place(Disk(), str(folder))
 
 
@@ -96,20 +96,20 @@ def is_local(where: Place) -> bool:
 
 
 def first_files(where: Place, most: int, after: str = "") -> list[Entry]:
-    """Files of a folder in the order of their names, from the first name beyond `after`, and about `most` of them."""
+    """List about `most` files of a folder in the order of their names, starting after the name `after`."""
     return where.driver.first(where.path, most, after)
 
 
 def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
-    """What lies in a folder; nothing where there is no such folder."""
+    """List the contents of a folder; empty if the folder does not exist."""
     return where.driver.listed(where.path, recursive=recursive)
 
 
 def files(where: Place) -> list[fs.FileInfo]:
-    """The files of a dataset in order: all below a folder, or the file itself; none where nothing lies there.
+    """List the files of a dataset in order: all files below a folder, or a single file; empty if there are none.
 
-    Names that begin with `_` or `.` are passed over. A store is asked for a list before it is asked about the path: a
-    workload may list its folders and no more, and to others S3 does not say whether an object exists.
+    Names that begin with `_` or `.` are skipped. The folder is listed before the path itself is requested, because a
+    workload may have permission only to list its folders. S3 then does not reveal whether an object exists.
     """
     from pyarrow import fs
 
@@ -128,7 +128,7 @@ def _hidden(path: str) -> bool:
 
 @contextmanager
 def reading(where: Place) -> Generator[pa.NativeFile]:
-    """A file as a stream of bytes. Raises FileNotFoundError where there is none."""
+    """Open a file as a stream of bytes. Raises FileNotFoundError if it does not exist."""
     try:
         stream = where.filesystem.open_input_stream(where.path)
     except OSError as problem:
@@ -140,26 +140,26 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
 
 
 def remove(where: Place) -> None:
-    """Delete a file, if there is one."""
+    """Delete a file if it exists."""
     where.driver.remove(where.path)
 
 
 def remove_folder(where: Place) -> None:
-    """Delete a folder and all below it."""
+    """Delete a folder and its contents."""
     where.driver.remove_folder(where.path)
 
 
 def make_folder(where: Place) -> None:
-    """A folder that can be written to. An object store has none, and its markers may be beyond a workload's rights."""
+    """Create a folder on disk. Object stores need no folders, and workloads may lack permission to mark one."""
     if is_local(where):
         Path(where.path).mkdir(parents=True, exist_ok=True)
 
 
 def move(where: Place, to: Place) -> None:
-    """Give a file another name in its store, where what had that name is replaced."""
+    """Rename a file within its store, replacing any file that has the new name."""
     where.driver.move(where.path, to.path)
 
 
 def write_whole(where: Place, content: bytes) -> None:
-    """Write one file; a reader sees what was there before or the whole of it."""
+    """Write a file atomically: readers see either the old file or the complete new one."""
     where.driver.write(where.path, content)

@@ -1,7 +1,7 @@
-"""A spool: files that wait on this disk for a store that is out of reach, and go there when it is back.
+"""A spool: files on this disk that wait until an unreachable store can be reached again.
 
-It is bounded: what is oldest gives way to what is new, and is counted. Whoever shares the disk may send what another
-process has left there; a file that is sent twice is the same file under the same name.
+Its size is limited. When it is full, the oldest files are dropped and their rows counted. Another process on the same
+disk may upload the files of an ended process. Uploading a file twice is harmless, because its name stays the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Spool:
-    """Files below a folder, each with its path in the store and the number of its rows in its name."""
+    """Files in a folder. Each file's path is its path in the store plus the number of its rows."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Spool:
         self.dropped_rows = 0
 
     def keep(self, path: str, content: bytes, rows: int) -> None:
-        """Put a file into the spool, for `path` in the store; what is oldest makes room for it."""
+        """Add a file that belongs at `path` in the store. The oldest files are dropped to make room for it."""
         if len(content) > self._most_bytes:
             self._drop(rows, f"a file of {len(content)} bytes")
             return
@@ -37,13 +37,13 @@ class Spool:
         write_whole(local(self._folder / f"{path}.{rows}"), content)
 
     def forward(self, store: Place) -> int:
-        """Send what waits, the oldest first. Returns how many files were sent; raises OSError out of reach."""
+        """Upload the waiting files, oldest first, and return their number; OSError if the store is unreachable."""
         sent = 0
         for waiting in self._waiting():
             target = store.below(*_path_of(waiting.relative_to(self._folder)))
             try:
                 content = waiting.read_bytes()
-            except FileNotFoundError:  # another process of this disk was faster
+            except FileNotFoundError:  # another process on this disk has already uploaded it
                 continue
             write_whole(target, content)
             waiting.unlink(missing_ok=True)
@@ -51,7 +51,7 @@ class Spool:
         return sent
 
     def waiting_bytes(self) -> int:
-        """How much waits here."""
+        """Return the total size of the waiting files in bytes."""
         return sum(size for _, size in self._sizes())
 
     def _make_room(self, most_bytes: int) -> None:
@@ -76,7 +76,7 @@ class Spool:
                 continue
 
     def _waiting(self) -> list[Path]:
-        """The oldest first, by the day in the path and then by time."""
+        """Return the waiting files, oldest first: by the day in their path, then by modification time."""
         found: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():
@@ -89,7 +89,7 @@ class Spool:
 
 
 class CaptureMetrics:
-    """What waits and what was dropped, in the metrics of Ray, whose names begin with `ray_` where they are scraped."""
+    """Ray metrics of the waiting bytes and the dropped rows, which are scraped with the prefix `ray_`."""
 
     def __init__(self, spool: Spool | None, variant: str) -> None:
         from ray.util.metrics import Counter, Gauge
@@ -108,7 +108,7 @@ class CaptureMetrics:
         self._dropped.inc(rows)
 
     def tell(self) -> None:
-        """Set them to what is true of the spool now."""
+        """Set the metrics to the spool's current state."""
         if self._spool is None:
             return
         self._waiting.set(self._spool.waiting_bytes())
@@ -118,11 +118,11 @@ class CaptureMetrics:
 
 
 def spool_of(capture: Capture) -> Spool | None:
-    """The spool that a description asks for; None where captures go straight to their store."""
+    """Create the spool in the description; None if captures are written directly to their store."""
     described = capture.spool
     return Spool(Path(described.folder), described.max_bytes) if described is not None else None
 
 
 def _path_of(waiting: Path) -> tuple[str, ...]:
-    """Where a file goes in the store: its path here without the number of its rows."""
+    """Return a file's path in the store: its path in the spool without the number of rows."""
     return waiting.with_suffix("").parts

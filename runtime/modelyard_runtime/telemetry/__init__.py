@@ -1,1 +1,1 @@
-"""Metrics of runs that are too short to be scraped."""
+"""Pushes metrics of runs that are too short to be scraped."""

@@ -1,4 +1,4 @@
-"""Metrics of a run that is too short to be scraped, pushed as OTLP over HTTP in JSON.
+"""Pushes metrics of runs that are too short to be scraped, as OTLP over HTTP in JSON.
 
 Source: opentelemetry.io/docs/specs/otlp, read 2026-11.
 """
@@ -28,10 +28,10 @@ class Sample:
 
 
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
-    """Send the samples to every receiver behind the URL; if none accepts them, retry a few times, then raise OSError.
+    """Send the samples to every receiver behind the URL. If all fail, retry a few times, then raise OSError.
 
-    Each Prometheus replica stores only what it received and evaluates alerts on that alone, and a headless Service has
-    an address for each replica. Sending samples twice is harmless, since all samples have the same timestamp.
+    Each Prometheus replica stores only the samples that it received and evaluates alerts on them. A headless Service
+    has an address for each replica. Sending samples twice is harmless, because they keep their timestamp.
     """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
@@ -45,7 +45,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """Send to each receiver; one success is enough, as the others get the samples of the next run."""
+    """Send to each receiver. One success is enough: the others get the samples of the next run."""
     problem: OSError | None = None
     accepted = False
     for receiver, host in _receivers(url):
@@ -64,7 +64,7 @@ def _push_once(url: str, body: bytes) -> None:
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """One URL per address, with the Host header to send. https URLs are kept: certificates are issued for names."""
+    """Return a URL and Host header for each address. https URLs keep the name, which the certificate is for."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:
@@ -79,7 +79,10 @@ def _receivers(url: str) -> list[tuple[str, str]]:
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
-    """An ExportMetricsServiceRequest: one gauge per name, one data point per sample; 64-bit numbers are strings."""
+    """Build an ExportMetricsServiceRequest with a gauge per name and a data point per sample.
+
+    JSON represents 64-bit integers as strings.
+    """
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, []).append(sample)

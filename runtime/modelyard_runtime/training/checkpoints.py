@@ -1,8 +1,8 @@
-"""Checkpoints of built-in training in the artifact store, from which training resumes after the driver was killed.
+"""Checkpoints of built-in training in the artifact store, to resume from if the driver is killed.
 
-A training run's checkpoints are identified by what it trains and on which files, and removed when it is done. All of
-them share one folder, in files whose names start with the name of the training. When Arrow deletes an object, it leaves
-an empty one in place of the folder, and deleting a folder in S3 would require permission to list any name.
+Checkpoints are identified by what is trained and on which files, and are removed when the training is done. All share
+one folder, where file names start with the name of the training. With nested folders, Arrow would leave an empty object
+after each deletion, and deleting a folder in S3 would require permission to list any name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one training run. `began` decides which labels count, so a resumed run has the same rows."""
+    """The checkpoints of one training run. A resumed run keeps `began`, which decides which labels are complete."""
 
     root: Place
     name: str
@@ -39,7 +39,7 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
-        """The checkpoints that a killed driver left for this step on the same files, if any.
+        """Open the checkpoints of this step on the same files, including those that a killed driver left.
 
         None if the description names no store for checkpoints.
         """
@@ -53,11 +53,11 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """The folder in which Ray Train keeps the checkpoints, accessed through `files`."""
+        """The folder in which Ray Train keeps the checkpoints, accessed with `files`."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """The filesystem for Ray Train, limited to the permissions of this place."""
+        """Return the filesystem for Ray Train, which needs permissions only for this place."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
@@ -66,7 +66,7 @@ class Checkpoints:
 
 
 def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
-    """Everything that a training run depends on: a run with the same state resumes what a killed driver left."""
+    """Return everything that a training run depends on. A run with the same state resumes an interrupted one."""
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
@@ -108,7 +108,7 @@ def _remove_all(root: Place, name: str) -> None:
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """Presents nested folders as flat names in one place: `a/b/c` is the file `a~b~c`. It finds files by listing."""
+    """Maps nested paths to flat file names in one place: `a/b/c` becomes `a~b~c`. Files are found by listing."""
 
     def __init__(self, root: Place) -> None:
         self._root = root

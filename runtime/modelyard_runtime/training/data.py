@@ -1,4 +1,4 @@
-"""Training data: the inputs of a pipeline as one table, split into training rows and held-out rows."""
+"""Training data: a pipeline's inputs joined into one table, and split into training rows and held-out rows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Training rows and held-out rows, with the meaning of their columns.
+    """Training rows and held-out rows, and the roles of their columns.
 
-    Held-out rows keep all columns of the data, since other versions may have been trained on different ones.
+    Held-out rows keep all columns of the data, because other versions may have been trained on different columns.
     """
 
     train: pd.DataFrame
@@ -35,27 +35,27 @@ class TrainingData:
     features: tuple[str, ...]
     label: str
     classes: tuple[Any, ...]  # for classification, sorted; otherwise empty
-    seen: Seen | None = None  # identifies the training rows, to be stored with the version
+    seen: Seen | None = None  # identifies the training rows; stored with the version
     sample: pd.DataFrame | None = None  # some training rows, with all columns of the data
-    naive: float | None = None  # the naive error, if `train` is only a sample of the training rows
+    naive: float | None = None  # the naive error if `train` is only a sample of the training rows
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """The label as numbers: a class as its index in `classes`."""
+        """Return the label as numbers. A class becomes its index in `classes`."""
         import numpy as np
 
         column = rows[self.label]
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """The query of each row, as a number; None if the data have no group column."""
+        """Return the query of each row as a number; None if the data have no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
 
     def naive_error(self) -> float:
-        """The mean error of predicting the previous value, over the training rows, each series by itself.
+        """Return the mean absolute error, over the training rows, of predicting the previous value of the same series.
 
-        NaN if the rows do not form series: without a time, or with several rows at one time in a series.
+        NaN if the rows do not form series: without timestamps, or with several rows of a series at one time.
         """
         import numpy as np
 
@@ -70,7 +70,7 @@ class TrainingData:
         return float(np.abs(steps).mean())
 
     def inner(self, split: Split) -> TrainingData:
-        """The training rows, split again: a search must not see the held-out rows of the gate."""
+        """Split the training rows again, because a search must not use the held-out rows of the gate."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
@@ -78,7 +78,7 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """Read, join and split the inputs as the pipeline declares. Uses only rows whose labels are complete by `now`."""
+    """Read, join and split the inputs as the pipeline declares, using only rows whose labels are complete by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
@@ -96,7 +96,7 @@ def training_data(
 
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
-    """The rows that have all values needed for training, and whose labels are complete."""
+    """Select rows that have all values needed for training and whose labels are complete."""
     needed = [name for name in (table.label, table.group, *table.key) if name]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
@@ -111,7 +111,7 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Select features, label and the columns that the split needs; also return what identifies a row."""
+    """Select features, label and the columns that the split needs; also return how rows are identified."""
     selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         selected = selected.assign(**{TIME: frame[table.timestamp]})
@@ -124,7 +124,7 @@ def arranged(
 
 
 def _widened(rows: pd.DataFrame, other_columns: pd.DataFrame) -> pd.DataFrame:
-    """Rows together with the other columns of the data."""
+    """Add the other columns of the data to the rows."""
     import pandas as pd
 
     extra = other_columns.take(rows[_ROW]).reset_index(drop=True)
@@ -136,7 +136,7 @@ def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str)
 
 
 def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """The classes in order; refused if there are too few or too many for the task, or too few in the training rows."""
+    """Sort the classes; refuse too few or too many for the task, or too few in the training rows."""
     if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
         required = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
@@ -148,13 +148,13 @@ def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -
 FEWEST_ROWS = 10
 _ROW = "__row"  # the position of a row in the data, until the split is done
 SAMPLE = 1000
-"""The number of training rows kept with all columns."""
+"""The number of training rows to keep with all columns."""
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
-    """What identifies a row: the key in the spec, its query, or else all its features and its time.
+    """Return how rows are identified: by the key in the spec, by their query, or by all features and the time.
 
-    The label is not part of it: a corrected label does not make a new row.
+    The label is not included, so a corrected label does not make a new row.
     """
     if table.key:
         return Identity.of(frame, table.key, declared=True)
@@ -165,7 +165,7 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
-    """The numeric label of a task that needs one."""
+    """Convert the label to numbers, for a task that needs a numeric label."""
     import numpy as np
     import pandas as pd
 
@@ -180,7 +180,7 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
-    """The rows old enough for all labels to have arrived. Younger rows with a label would be a biased sample."""
+    """Select rows old enough for all labels to have arrived. Younger rows with labels would be a biased sample."""
     if not table.delay_s or not table.timestamp:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
@@ -190,7 +190,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """A number for each value of a group column; -1 for a row without a value."""
+    """Number the values of a group column; -1 for rows without a value."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -198,7 +198,7 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Features in the form that models accept: numbers and booleans as floats, which may be missing; text as text.
+    """Convert features for models: numbers and booleans to floats, where values may be missing, and the rest to text.
 
     Non-finite numbers count as missing, as they do for monitors.
     """
@@ -218,7 +218,7 @@ def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Several datasets as one table."""
+    """Several datasets joined into one table."""
 
     frame: pd.DataFrame
     features: list[str]
@@ -226,18 +226,18 @@ class Joined:
     timestamp: str
     group: str
     delay_s: int
-    key: tuple[str, ...]  # the columns that identify a row in the spec
+    key: tuple[str, ...]  # the columns that identify a row according to the spec
 
     @classmethod
     def read(cls, workload: PipelineWorkload, inputs: tuple[str, ...]) -> Joined:
-        """Read and join the datasets; exactly one of them must have a label."""
+        """Read and join the datasets, exactly one of which must have a label."""
         pipeline = workload.pipeline
         datasets = pipeline.data
         return cls.of({name: read_frame(workload, datasets[name]) for name in inputs}, pipeline, inputs)
 
     @classmethod
     def of(cls, frames: dict[str, pd.DataFrame], pipeline: Pipeline, inputs: tuple[str, ...]) -> Joined:
-        """Join datasets that were already read."""
+        """Join datasets that have already been read."""
         all_datasets = pipeline.data
         datasets = {name: all_datasets[name] for name in inputs}
         labelled = [name for name, dataset in datasets.items() if dataset.label]
@@ -265,8 +265,8 @@ class Joined:
 def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Inner-join all datasets; also return the columns that they were joined on.
 
-    Those are the columns that both sides have, except labels and timestamps, which differ between an event and its
-    label.
+    Those are the columns that both sides have. Labels and timestamps are excluded, because they differ between an event
+    and its label.
     """
     (first, frame), *others = frames.items()
     excluded = {name for dataset in datasets.values() for name in (dataset.label, dataset.timestamp)}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 ROWS_TAG = "modelyard.rows"
-"""Tag of a version: the run that stores which rows it was trained on."""
+"""Tag on a version: the run that stores which rows the version was trained on."""
 
 _FEWEST_ROWS = 30
 """The minimum number of rows for a comparison, if the spec does not set `minRows`."""
@@ -46,10 +46,10 @@ class Rows:
     frame: pd.DataFrame
     truth: Numbers
     groups: Groups
-    units: npt.NDArray[np.int64]  # which rows belong together, by the key of the split or the query
+    units: npt.NDArray[np.int64]  # equal for rows with the same split key or query
 
     def measure(self, metric: str, predictions: Predictions, mask: Mask | None = None) -> float:
-        """A metric of predictions for these rows, or for some of them."""
+        """Compute a metric of predictions for all or some of these rows."""
         if mask is None:
             return score(metric, self.truth, predictions, self.groups)
         groups = None if self.groups is None else self.groups[mask]
@@ -58,7 +58,7 @@ class Rows:
     def gain_between(
         self, metric: str, predictions: tuple[Predictions, Predictions], mask: Mask, confidence: float
     ) -> tuple[float, float] | None:
-        """Confidence bounds of the first model's gain over the second, from paired resamples of the chosen rows."""
+        """Return confidence bounds of the first model's gain over the second, from paired resamples of these rows."""
         import numpy as np
 
         truth, groups = self.truth[mask], None if self.groups is None else self.groups[mask]
@@ -71,7 +71,7 @@ class Rows:
                     score(metric, truth[places], prediction.some(places), resampled_groups)
                     for prediction in (first, second)
                 )
-            except Refusal:  # no query in this resample has a relevant row
+            except Refusal:  # this resample has no query with a relevant row
                 return float("nan")
             return better(metric, value, other)
 
@@ -82,7 +82,7 @@ _NOTHING, _REST = "(no value)", "(others)"
 
 
 class Evaluation:
-    """Evaluates a new version and others for comparison. Each model predicts each dataset once."""
+    """Evaluates a new version and compares it with others. Each model predicts each dataset only once."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: registry.Model
@@ -100,8 +100,9 @@ class Evaluation:
         self._seen: dict[str, Seen | None] = {}
 
     def metrics(self) -> dict[str, float]:
-        """The task's metrics on the held-out rows, as far as the model's scores allow, and those that user code
-        reported.
+        """Return the task's metrics on the held-out rows, and the metrics that user code reported.
+
+        Metrics that need scores are left out if the model has none.
         """
         values = dict(self._reported)
         rows, predicted = self._rows_of(""), self._predict("", self._model, "")
@@ -113,7 +114,7 @@ class Evaluation:
         return values
 
     def value(self, line: Check) -> float:
-        """The new version's value for a rule of the gate."""
+        """Return the new version's value for a gate rule."""
         metric, data = line.metric, line.data
         if not computes(metric, self._task):
             if metric in self._reported and not data:
@@ -125,7 +126,7 @@ class Evaluation:
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the new version with the one an alias points to, on rows new to both; None if there is none."""
+        """Compare the new version with the alias's version, on rows new to both; None without such a version."""
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data
@@ -154,7 +155,7 @@ class Evaluation:
         return Comparison(version.version, value, other, int(mask.sum()), int((~mask).sum()), gained, *bounds)
 
     def slices(self, line: Check) -> dict[str, Slice]:
-        """The metric for each value of a column; values with few rows are merged, and measured if enough together."""
+        """Compute the metric for each value of a column. Values with few rows are merged into one slice."""
         import numpy as np
         import pandas as pd
 
@@ -181,16 +182,15 @@ class Evaluation:
                 return None
             try:
                 return rows.measure(metric, predicted, mask)
-            except Refusal:  # no query of these has a relevant row
+            except Refusal:  # these queries have no relevant row
                 return float("nan")
 
         return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
 
     def _new_to_both(self, version: registry.Version, title: str, rows: Rows, data: str) -> Mask:
-        """Which rows neither version was trained on.
+        """Return which rows neither version was trained on.
 
-        A dataset named by the rule counts as held out by declaration; where training rows are known, they are excluded
-        as well.
+        A dataset that the rule names counts as held out. Rows that are known to be training rows are still excluded.
         """
         other_seen = self._seen_by(version)
         mask = _all(rows)
@@ -218,7 +218,7 @@ class Evaluation:
         return self._seen[version.uri]
 
     def _rows_of(self, data: str) -> Rows:
-        """The held-out rows, or the labelled rows of a dataset."""
+        """Return the held-out rows, or the labelled rows of a dataset."""
         if data not in self._rows:
             self._rows[data] = self._read(data) if data else self._held_out()
         return self._rows[data]
@@ -249,7 +249,7 @@ class Evaluation:
         return self._predictions[uri, data]
 
     def _model_inputs(self, model: registry.Model, rows: pd.DataFrame) -> pd.DataFrame:
-        """The columns that a model was trained on, which may differ from those of the new version."""
+        """Select the columns that a model was trained on, which may differ from those of the new version."""
         columns = [column.name for column in model.columns()] or list(self._data.features)
         missing = [name for name in columns if name not in rows.columns]
         if missing:
@@ -275,10 +275,10 @@ def _all(rows: Rows) -> Mask:
 
 
 def _same_rows(other_seen: Seen, data: TrainingData, title: str) -> None:
-    """Refuse a comparison when every training row looks new, because rows are identified by all their values.
+    """Refuse a comparison if every training row looks new, because rows are identified by all their values.
 
-    A recomputed column changes them all, and then nothing is known. A version split by time is exempt: newer rows are
-    new, whatever their values.
+    Recomputing a column changes all rows, so none would be recognized. Versions split by time are exempt: newer rows
+    are new, whatever their values.
     """
     if not other_seen.until and data.sample is not None and other_seen.unseen(data.sample).all():
         raise Incomparable(

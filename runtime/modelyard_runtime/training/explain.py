@@ -1,4 +1,4 @@
-"""Explains a model: the contribution of each feature on a sample of held-out rows."""
+"""Explains a model by the contribution of each feature to predictions on a sample of held-out rows."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "l
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Contributions to the answer by row, class and feature; they add up to the answer minus the base.
+    """Contributions to predictions by row, class and feature. They add up to the prediction minus the base.
 
     For binary classification, these are the contributions to the positive class only.
     """
 
     features: tuple[str, ...]
-    values: Numbers  # rows, classes, features
-    base: Numbers  # classes
+    values: Numbers  # shape: rows, classes, features
+    base: Numbers  # shape: classes
     scale: str  # `raw`: the output of trees before it becomes a probability; `answer`: a probability, or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """One row for each explained row and class; columns that are not features start with two underscores."""
+        """Tabulate contributions by explained row and class. Columns other than features start with two underscores."""
         import numpy as np
         import pyarrow as pa
 
@@ -53,7 +53,7 @@ class Contributions:
         return pa.table(columns | {name: flat[:, index] for index, name in enumerate(self.features)})
 
     def importance(self) -> dict[str, float]:
-        """The mean absolute contribution of each feature, summed over classes."""
+        """Return the mean absolute contribution of each feature, summed over classes."""
         import numpy as np
 
         sizes = np.abs(self.values).sum(axis=1).mean(axis=0)
@@ -63,7 +63,7 @@ class Contributions:
 def explanation(
     model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """The importance of each feature, largest first, with the method; for SHAP, also the contributions behind it."""
+    """Return each feature's importance, largest first, with the method. For SHAP, also return the contributions."""
     method = settings.method
     rows = _sample(data, settings.sample)
     report: dict[str, Json] = {"method": method, "rows": len(rows)}
@@ -76,7 +76,7 @@ def explanation(
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
-    """SHAP values. Boosted trees compute exact ones themselves; other models' are estimated from predictions."""
+    """Compute SHAP values: exactly for boosted trees, otherwise estimated from predictions."""
     import numpy as np
 
     features = list(data.features)
@@ -96,7 +96,7 @@ def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.Data
 
 
 def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
-    """How much worse the model gets when a column is shuffled."""
+    """Measure how much worse the model becomes when a column is shuffled."""
     import numpy as np
 
     features, shuffle = list(data.features), np.random.default_rng(_SEED)
@@ -117,7 +117,7 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
 
 
 def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
-    """At most `max_rows` held-out rows. Queries are sampled whole, at least one: part of a query cannot be ranked."""
+    """Sample at most `max_rows` held-out rows. For ranking, whole queries are sampled, and at least one."""
     import numpy as np
 
     held_out, groups = data.held_out, data.groups(data.held_out)
@@ -130,7 +130,7 @@ def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
 
 
 def _of_trees(estimator: Any, prepared: Any) -> Any:
-    """SHAP values by row, class and column, with the base last; None if the model is not boosted trees."""
+    """Return SHAP values by row, class and column, the base last; None if the model is not boosted trees."""
     import numpy as np
 
     kind = type(estimator).__name__
@@ -148,7 +148,7 @@ def _of_trees(estimator: Any, prepared: Any) -> Any:
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
-    """A model's predictions as numbers; without probabilities, the predicted class gets 1."""
+    """Return a model's predictions as numbers. Without probabilities, the predicted class gets 1."""
     import numpy as np
 
     predicted = predictions(answer(model, task, frame), task, list(data.classes))
@@ -160,7 +160,7 @@ def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFram
 
 
 def _built_in(model: Predictor) -> Any:
-    """The pipeline inside a model from a built-in trainer; None for any other model."""
+    """Return the pipeline inside a built-in trainer's model; None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         pipeline: Any = find() if callable(find) else None
@@ -172,7 +172,7 @@ def _built_in(model: Predictor) -> Any:
 
 
 def _sources(preprocessing: Any) -> Iterator[str]:
-    """The source feature of each prepared column: a number has one column, a text one for each frequent value."""
+    """Yield each prepared column's source feature: numbers have one column, text has one for each frequent value."""
     for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features

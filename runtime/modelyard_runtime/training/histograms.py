@@ -1,6 +1,6 @@
-"""scikit-learn's histogram boosting on one worker, grown in parts: each continues the previous one.
+"""Trains scikit-learn's histogram boosting on one worker in parts, each continuing the previous one.
 
-The parts do not change the model. Each costs another binning of the rows and a prediction for all of them.
+The parts do not change the model. Each part bins the rows again and predicts all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 
 def grow_histograms(config: dict[str, Any]) -> bytes:
-    """The training loop of the one worker."""
+    """Train the model on a single worker."""
     import skops.io
 
     rows, target, _, _ = own_rows(config)
@@ -25,7 +25,7 @@ def grow_histograms(config: dict[str, Any]) -> bytes:
         rounds_done = progress.done + part
         model.set_params(max_iter=rounds_done, warm_start=True)
         model.fit(rows, target)
-        ended = model.n_iter_ < rounds_done  # it stopped early, and one more round would be too many
+        ended = model.n_iter_ < rounds_done  # it stopped early; another round would be too many
         if ended or rounds_done == total:
             model.set_params(max_iter=total, warm_start=False)
         progress.moved(total if ended else rounds_done, total, partial(skops.io.dumps, model))
@@ -36,7 +36,7 @@ def grow_histograms(config: dict[str, Any]) -> bytes:
 
 
 def read_histograms(grown: bytes) -> Any:
-    """The estimator from its bytes, which contain only data."""
+    """Restore the estimator from its bytes, which contain only data."""
     import skops.io
 
     return skops.io.loads(grown, trusted=_TRUSTED)

@@ -1,4 +1,4 @@
-"""A network on the workers of Ray Train: each has a part of the rows, and gradients are averaged across workers."""
+"""Trains a network on Ray Train workers. Each has a part of the rows, and gradients are averaged across workers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from modelyard_runtime.training.shares import Progress, own_rows
 
 
 def train_network(config: dict[str, Any]) -> bytes | None:
-    """The training loop of each worker: gradients are averaged across workers, and the first one returns the model.
+    """Train on one worker, with gradients averaged across workers. The first worker returns the model.
 
-    Each worker trains on its part of every batch. Workers with fewer rows start over, since all must take the same
+    Each worker trains on its part of every batch. Workers with fewer rows repeat theirs, because all must take the same
     number of steps.
     """
     import ray.train
@@ -44,7 +44,7 @@ def train_network(config: dict[str, Any]) -> bytes | None:
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """The weights and the optimizer state: only tensors and numbers, so that loading them runs no code."""
+    """Serialize the weights and optimizer state. They are only tensors and numbers, so loading them runs no code."""
     torch = load_torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)
@@ -55,7 +55,7 @@ def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes
 
 
 def unpacked(network: Network, content: bytes) -> Network:
-    """The initialized network with the saved weights and optimizer state."""
+    """Restore the saved weights and optimizer state of an initialized network."""
     state = load_torch().load(BytesIO(content), weights_only=True, map_location="cpu")
     network.weights_ = {name: value.numpy() for name, value in state["weights"].items()}
     network.state_, network.epochs_done_ = state["state"], int(state["epochs"])

@@ -1,4 +1,4 @@
-"""Records which rows a version was trained on, as short marks, so that a later gate can exclude those rows."""
+"""Records which rows a version was trained on, as short hashes, so that a later gate can exclude those rows."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     Hashes = npt.NDArray[np.uint64]
 
 SEEN = "modelyard/rows.parquet"
-"""Where a run stores the marks of the rows that its model was trained on."""
+"""The path at which a run stores the marks of its model's training rows."""
 
 _SPARE_BITS, _FEWEST_BITS = 10, 34
-"""A row not trained on is mistaken for a trained one with a probability below 2**-10; never the reverse."""
+"""New rows are mistaken for training rows with a probability below 2**-10. The reverse never happens."""
 
 _META = b"modelyard"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What identifies a row: columns of the data, and how each is read: as number, time or text."""
+    """How rows are identified: the columns, and whether each is read as number, time or text."""
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
-    declared: bool  # whether the spec names them; otherwise they are all that the model was trained on
+    declared: bool  # whether the spec names the columns; otherwise they are all that the model was trained on
 
     @classmethod
     def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:
-        """The identity of these rows by these columns."""
+        """Identify these rows by these columns."""
         return cls(tuple(columns), tuple(_kind(frame[name]) for name in columns), declared)
 
     def hashes(self, frame: pd.DataFrame) -> Hashes:
-        """A hash for each row; equal rows have equal hashes."""
+        """Hash each row. Equal rows have equal hashes."""
         import pandas as pd
 
         missing = [name for name in self.columns if name not in frame.columns]
@@ -59,8 +59,8 @@ class Identity:
 class Seen:
     """The rows that a version was trained on.
 
-    `marks` contains the leading bits of each row's salted hash, sorted, without duplicates. If the data were split by
-    time, the version was not trained on any row after `until`, whatever its mark.
+    `marks` has the leading bits of each row's salted hash, sorted, without duplicates. If the data were split by time,
+    the version was not trained on any row after `until`, whatever its mark.
     """
 
     identity: Identity
@@ -72,15 +72,15 @@ class Seen:
 
     @classmethod
     def of(cls, identity: Identity, hashes: Hashes, timestamp: str = "", until: str = "") -> Seen:
-        """The record of rows with these hashes."""
+        """Record the rows that have these hashes."""
         import numpy as np
 
         bits = min(max(len(hashes).bit_length() + _SPARE_BITS, _FEWEST_BITS), 62)
-        salt = int(np.bitwise_xor.reduce(hashes))  # differs between versions, but not when a run is repeated
+        salt = int(np.bitwise_xor.reduce(hashes))  # differs between versions, but not if a run is repeated
         return cls(identity, np.unique(_marked(hashes, bits, salt)), bits, salt, timestamp, until)
 
     def unseen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Which of these rows the version was not trained on."""
+        """Return which of these rows the version was not trained on."""
         import numpy as np
         import pandas as pd
 
@@ -93,7 +93,7 @@ class Seen:
         return result
 
     def table(self) -> pa.Table:
-        """The marks as a column, and the rest as metadata of its schema."""
+        """Return a table with the marks as a column and everything else as schema metadata."""
         import numpy as np
         import pyarrow as pa
 
@@ -110,7 +110,7 @@ class Seen:
         return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
-        """Write the file. The sorted marks are stored as differences, which are small when there are many."""
+        """Write the file. The sorted marks are stored as differences, which are small if there are many marks."""
         import pyarrow.parquet as parquet
 
         parquet.write_table(
@@ -123,7 +123,7 @@ class Seen:
 
     @classmethod
     def read(cls, path: Path) -> Seen:
-        """Read a file that `write` wrote."""
+        """Read a file written by `write`."""
         import numpy as np
         import pyarrow.parquet as parquet
 
@@ -147,7 +147,7 @@ def keep(seen: Seen) -> None:
 
 
 def stored(run_id: str) -> Seen | None:
-    """The record that a run stored; None if it stored none."""
+    """Return the record that a run stored, or None."""
     from mlflow import artifacts
 
     folder, _, _ = SEEN.rpartition("/")
@@ -175,7 +175,7 @@ def _kind(column: pd.Series) -> str:
 
 
 def _plain(column: pd.Series, kind: str) -> Any:
-    """A column in the form that is hashed, so that for example an integer and a float of equal value hash the same."""
+    """Convert a column for hashing, so that, for example, an integer and a float of equal value have equal hashes."""
     import numpy as np
 
     current_kind = _kind(column)

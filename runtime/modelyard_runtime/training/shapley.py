@@ -1,8 +1,8 @@
-"""Shapley values of any model, estimated from its predictions.
+"""Estimates the Shapley values of any model from its predictions.
 
-For each of some background rows, the features take on the values of the explained row one after the other, in a random
-order and in its reverse; the change of the prediction is the contribution of the feature. The contributions of a row
-add up exactly to its prediction minus the mean prediction for the background.
+For several background rows, features are set to the values of the explained row one by one, in a random order and in
+its reverse. Each feature's contribution is the resulting change of the prediction. The contributions of a row add up
+exactly to its prediction minus the mean prediction for the background.
 
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 ANSWERS_A_ROW = 2000
-"""The approximate number of predictions per explained row; more if there are hundreds of features."""
+"""The approximate number of predictions per explained row. It is exceeded if there are hundreds of features."""
 
 _FEWEST, _MOST = 8, 100  # background rows
-_MOST_CELLS = 4_000_000  # in one call of the model
+_MOST_CELLS = 4_000_000  # per call of the model
 
 
 def shapley(
     predict: Callable[[pd.DataFrame], Numbers], rows: pd.DataFrame, pool: pd.DataFrame, seed: int
 ) -> tuple[Numbers, Numbers]:
-    """Contributions by row, output and feature, and the mean outputs for the background, which is sampled from `pool`.
+    """Return contributions by row, output and feature, and the mean outputs for background rows sampled from `pool`.
 
-    `predict` predicts a frame with the columns of both: it returns an array of outputs for each row.
+    `predict` receives frames with the columns of both and returns an array with the outputs of each row.
     """
     import numpy as np
     import pandas as pd
@@ -59,7 +59,7 @@ def shapley(
 
 
 def _walk(rows: pd.DataFrame, begin: pd.DataFrame, path: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The rows after each step: features visited so far have the explained row's values, others the background's."""
+    """Return the rows after each step. Visited features have the explained row's values, others the background's."""
     import numpy as np
     import pandas as pd
 

@@ -1,7 +1,7 @@
-"""Training data larger than memory: read by Ray Data file by file, split as usual, and distributed among workers.
+"""Training data larger than memory: Ray Data reads it file by file, and its rows are split and sent to workers.
 
-Only a few numbers of each row (its key, its time, a numeric label), the held-out rows, and a sample of the training
-rows are gathered in one place. The training rows go to the workers in parts, through Ray Train.
+A few numbers per row (its key, time and numeric label), the held-out rows, and a sample of the training rows are
+gathered in one process. The training rows are passed to the workers in parts by Ray Train.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _PLACE = "__place"
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Training data with distributed training rows: `parts` are Ray datasets, `data.train` is a sample."""
+    """Training data whose training rows are distributed: `parts` are Ray datasets, and `data.train` is a sample."""
 
     data: TrainingData
     parts: Sequence[Any]
@@ -56,7 +56,7 @@ class Shards:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Everything that a task needs in order to read a file."""
+    """The settings that a task needs to read a file."""
 
     workload: PipelineWorkload
     dataset: Dataset
@@ -69,7 +69,7 @@ class _Reading:
 
 
 class _Side(IntEnum):
-    """The part of the split that a row belongs to."""
+    """The side of the split that a row is on."""
 
     LEARNED = 0
     SAMPLED = 1  # a training row that is also in the sample
@@ -78,11 +78,11 @@ class _Side(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Divided:
-    """The split of all rows: the columns that decided it, in the order of the split."""
+    """The split of all rows, and the columns that determined it, in the order of the split."""
 
     train: pd.DataFrame
     held_out: pd.DataFrame
-    sampled: npt.NDArray[np.int64]  # the positions, among all rows, of the sampled ones
+    sampled: npt.NDArray[np.int64]  # positions of the sampled rows among all rows
     sides: list[npt.NDArray[np.int8]]  # the side of each row, block by block
 
     @classmethod
@@ -105,18 +105,18 @@ class _Divided:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """What is gathered from a block, apart from its training rows."""
+    """Information gathered from a block, apart from its training rows."""
 
     classes: Counter[Any]  # training rows by class; empty if there are no classes
     held_out_classes: set[Any]
-    present: set[str]  # features with a value in some training row
+    present: set[str]  # features that have a value in some training row
     texts: dict[str, Counter[Any]]  # how often each text occurs in the training rows, by feature
     sampled: pd.DataFrame
     held_out: pd.DataFrame
 
 
 def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Why the rows of a step must be read into one memory; empty if they can be read in shards."""
+    """Return why a step's rows must be read into the memory of one process; empty if they can be read in shards."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales its rows by all of them"
@@ -133,7 +133,7 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Whether values of this type come back from Ray unchanged; booleans, lists and structs do not."""
+    """Whether Ray returns values of this type unchanged. Booleans, lists and structs change."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,10 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and preprocess the input of a step, on the machines of its workers.
+    """Read, split and preprocess a step's input on the machines of its workers.
 
-    `parts` is the number of datasets for the training rows; fewer if there are fewer rows. Raises Refusal if the data
-    cannot be trained on: too few rows or classes, or a feature without values.
+    `parts` is the number of datasets for the training rows; there are fewer if there are fewer rows. Raises Refusal if
+    the data cannot be trained on, because of too few rows or classes, or a feature without values.
     """
     import ray.data
 
@@ -174,7 +174,7 @@ def read_in_shards(
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """The rows of some files in the form that models accept, with their identity and the data's other columns."""
+    """Read files as model inputs, with the identity of each row and the data's other columns."""
     import pandas as pd
 
     files = list(batch["path"])
@@ -188,7 +188,7 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """Split the rows of all blocks. A file without usable rows gives an empty block, which is left out."""
+    """Split the rows of all blocks. Empty blocks, from files without usable rows, are left out."""
     import ray
 
     narrow = ray.remote(_narrow).options(**options)
@@ -202,7 +202,7 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """The few numbers of each row that the split needs. A block without rows may have no columns either."""
+    """Select the few numbers of each row that the split needs. A block without rows may also lack columns."""
     if not len(block):
         return block
     columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
@@ -212,7 +212,7 @@ def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
 def _taken_apart(
     blocks: Sequence[Any], divided: _Divided, reading: _Reading, options: Mapping[str, Any]
 ) -> tuple[list[Any], list[_Summary]]:
-    """References to the training rows, and the summary of each block."""
+    """Return references to the training rows, and the summary of each block."""
     import ray
 
     table, classes = reading.table, reading.task in CLASSIFICATION
@@ -228,7 +228,7 @@ def _taken_apart(
 def _apart(
     block: pd.DataFrame, sides: npt.NDArray[np.int8], features: list[str], label: str, classes: bool
 ) -> tuple[pd.DataFrame, _Summary]:
-    """The training rows of a block, and its summary."""
+    """Return a block's training rows and its summary."""
     import pandas as pd
 
     block = as_read(block, features)
@@ -247,7 +247,7 @@ def _apart(
 
 
 def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
-    """The rows that are gathered in one place, with what is known about all rows."""
+    """Combine the rows that are gathered in one process with the summary of all rows."""
     table, features, train = reading.table, tuple(reading.table.features), divided.train
     classes: tuple[Any, ...] = ()
     naive = float("nan")
@@ -265,7 +265,7 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
 
 
 def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Rows of all blocks, in the order of the split: the first of `places` belongs to the first row."""
+    """Gather rows of all blocks in the order of the split: the first of `places` is the position of the first row."""
     import numpy as np
     import pandas as pd
 
@@ -274,7 +274,7 @@ def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> 
 
 
 def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
-    """The training rows as this many datasets, shuffled, since files are often sorted."""
+    """Shuffle the training rows into this many datasets, because files are often sorted."""
     import ray.data
 
     mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
@@ -283,18 +283,18 @@ def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
 
 
 def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Columns in their original types: Ray returns them in Arrow types, where a missing value is NA."""
+    """Convert columns to their original types. Ray returns Arrow types, in which a missing value is NA."""
     import pandas as pd
     import pyarrow as pa
 
     changed = [name for name in block.columns if isinstance(block[name].dtype, pd.StringDtype | pd.ArrowDtype)]
     table = pa.Table.from_pandas(block[changed], preserve_index=False)
-    read = frame_of(table.replace_schema_metadata(None))  # removes the note that they were in Arrow types
+    read = frame_of(table.replace_schema_metadata(None))  # without the metadata that would restore the Arrow types
     return numeric(block.reset_index(drop=True).assign(**{name: read[name] for name in changed}), features)
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """The preprocessing as if fitted on all rows: it needs nothing about numbers, and only the frequencies of texts."""
+    """Build the preprocessing as if fitted on all rows. It needs no statistics of numbers, only text frequencies."""
     import pandas as pd
 
     for name in data.features:
@@ -314,10 +314,10 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """A short list of values for which the encoder keeps the same categories: each once, the most frequent ones twice.
+    """Return a short list for which the encoder keeps the same categories: frequent values twice, all others once.
 
-    Of equally frequent values, the encoder keeps the last in sort order.
+    Among equally frequent values, the encoder keeps the last in sort order.
     """
     ordered = sorted(counts, key=lambda value: (value is None, "" if value is None else value))
     rising = sorted(ordered, key=lambda value: counts[value])
-    return rising[:-MOST_CATEGORIES:-1] + ordered  # the last column is for all others
+    return rising[:-MOST_CATEGORIES:-1] + ordered  # the last column is for all other values

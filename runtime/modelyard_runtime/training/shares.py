@@ -1,4 +1,4 @@
-"""The worker's side of training: its rows, the progress that it saves, and where it resumes after a restart."""
+"""A worker's part in training: its rows, the progress it saves, and resuming after a restart."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from modelyard_runtime.models.answers import coded
 from modelyard_runtime.training.sharding import as_read
 
 RUNGS = 20
-"""The number of parts in which a model is grown. Progress can be saved only between parts."""
+"""The number of parts in which a model is trained. Progress can be saved only between parts."""
 
 SPACING_S = 30.0
-"""Progress is saved at the end of a part, once this much time has passed since the last save."""
+"""The minimum number of seconds between two saves of progress, each at the end of a part."""
 
-_AT_ONCE = 65536  # rows prepared at a time
+_AT_ONCE = 65536  # rows to prepare at a time
 _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
-    """This worker's part of the rows: features, labels, queries and weights. Each row goes to exactly one worker.
+    """Return this worker's rows: features, labels, queries and weights. Each row is used by exactly one worker.
 
     Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64;
-    scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are float64,
-    None without `class_weight`.
+    scikit-learn gets the classes themselves. Queries are int64, or None unless the task is ranking. Weights are
+    float64, or None without `class_weight`.
     """
     import numpy as np
     import ray
@@ -49,7 +49,7 @@ def _own_parts(parts: int) -> range:
 
 
 def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
-    """A part of the rows from Ray Train, preprocessed here."""
+    """Return a part of the rows from Ray Train, preprocessed on this worker."""
     import numpy as np
     import ray.train
 
@@ -68,11 +68,10 @@ def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 
 @dataclass(slots=True)
 class Progress:
-    """The progress of training, the same on all workers: `grown` is the model after `done` rounds, in its library's
-    format.
+    """Training progress, which is the same on all workers. `grown` is the model after `done` rounds, serialized.
 
-    It is saved in a checkpoint of Ray Train if there is a store for that, otherwise in a process next to the step. With
-    `without_train`, training runs in a plain task, saves nothing, and ends when a checkpoint is due.
+    Progress is saved in a Ray Train checkpoint if there is a store, otherwise in a process on the step's machine. With
+    `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -85,7 +84,7 @@ class Progress:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Progress:
-        """The progress that earlier workers saved, or none."""
+        """Return the progress that earlier workers saved, or no progress."""
         if "progress" in config:
             existing: Progress = config["progress"]
             return existing
@@ -108,10 +107,10 @@ class Progress:
         return progress
 
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
-        """The number of rounds of each remaining part, out of `total` rounds.
+        """Yield the number of rounds of each remaining part, out of `total` rounds.
 
-        With `joined`, parts likely to end before the next checkpoint is due are merged. This is for models that do not
-        depend on the parts in which they were grown.
+        With `joined`, parts that probably end before the next checkpoint is due are merged. Use it only for models that
+        do not depend on how training is divided into parts.
         """
         rungs = max(min(RUNGS, total), 1)
         ends = [total * (rung + 1) // rungs for rung in range(rungs)]
@@ -157,14 +156,14 @@ class Progress:
 
 
 def broadcast(value: Any) -> Any:
-    """The first worker's value, on every worker."""
+    """Return the first worker's value on every worker."""
     from ray.train.collective import broadcast_from_rank_zero
 
     return broadcast_from_rank_zero(value)
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """Upload a checkpoint file by file: Arrow's own copy needs permissions beyond one folder."""
+    """Upload a checkpoint file by file, because Arrow's own copy needs permissions beyond one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

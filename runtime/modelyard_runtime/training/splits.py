@@ -1,4 +1,4 @@
-"""Splits training data: at random by a seed, or the newest rows; queries and keys stay whole."""
+"""Splits training data at random, using a seed, or by time. Queries and keys are never split."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-GROUP = "__group"  # the query of a row, as a number; rows of one query are adjacent
-TIME = "__time"  # the time of a row, kept next to its features for later splits
-KEY = "__key"  # the identity of a row, as a number that does not depend on the other rows
+GROUP = "__group"  # the query of a row, as a number; rows of a query are adjacent
+TIME = "__time"  # the time of a row, stored next to its features for later splits
+KEY = "__key"  # the identity of a row, as a number that does not depend on other rows
 
 
 def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split rows into two parts: at random by the seed, or with the newest rows as the second.
+    """Split rows into two parts: at random using the seed, or with the newest rows in the second part.
 
-    A row's identity, not its position, decides its part: when the data grow, a row stays on its side. Otherwise a
+    A row's identity, not its position, determines its part, so a row stays in its part when the data grow. Otherwise a
     champion would have been trained on most of the rows on which a new version is compared with it.
     """
     import numpy as np
@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """A random number for each value, by the seed; adding values does not change the order of the existing ones."""
+    """Assign each value a random number, using the seed. New values do not change the order of existing ones."""
     import numpy as np
     import pandas as pd
 
@@ -52,12 +52,12 @@ def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _held_out_count(count: int, split: Split) -> int:
-    """The number of rows to hold out: at least one, and not all."""
+    """Return the number of rows to hold out: at least one, but not all."""
     return min(max(round(count * split.fraction), 1), count - 1)
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
-    """Distinct numbers for all rows, even for equal ones."""
+    """Assign distinct numbers to all rows, even equal ones."""
     occurrence = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
     distinct: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(occurrence)
     return distinct
@@ -70,7 +70,7 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
 
 
 def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split whole keys at random by the seed. Queries also stay whole, and each part is sorted by them."""
+    """Split whole keys at random, using the seed. Queries are not split either, and each part is sorted by query."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)
@@ -91,7 +91,7 @@ def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Dat
 
 
 def _split_groups(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split whole groups at random, or with the newest groups as the second part; each part is sorted by group."""
+    """Split whole groups at random, or with the newest groups in the second part. Each part is sorted by group."""
     import numpy as np
 
     groups = np.unique(frame[GROUP].to_numpy())

@@ -1,7 +1,8 @@
-"""Built-in training with Ray Train: trees or networks, on one worker or on several with their own rows.
+"""Built-in training with Ray Train: trees or networks, on one worker or on several that each have their own rows.
 
-Progress is saved in the artifact store or, without one, next to the step while it runs. When a worker is lost or
-workers are added, Ray Train restarts the workers, and they resume from there; with a store, the next driver does too.
+Progress is saved in the artifact store or, without one, in a process on the step's machine while the step runs. When a
+worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. A later driver can resume
+only from the store.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
-_BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
+_BLOCKS_A_WORKER = 8  # so that all workers, however many, have about the same number of rows
 _RESIZE_S = 300.0  # interval at which new workers join: each time, trees since the last save are grown again
 _KEPT = 3
 
@@ -37,23 +38,23 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Stores the latest models, by number of rounds, in its own process on the machine of the step."""
+    """Stores the latest models, by number of rounds, in a separate process on the step's machine."""
 
     def __init__(self) -> None:
         self._models: dict[int, bytes] = {}
 
     def keep(self, rounds: int, grown: bytes) -> None:
-        """Store a model with this many rounds, and drop all but the newest."""
+        """Store a model with this many rounds, and drop old models."""
         self._models[rounds] = grown
         for old in sorted(self._models)[:-_KEPT]:
             del self._models[old]
 
     def rounds(self) -> int:
-        """The largest number of rounds of a stored model; 0 if there is none."""
+        """Return the number of rounds of the most advanced stored model; 0 if there is none."""
         return max(self._models, default=0)
 
     def model(self, rounds: int) -> bytes:
-        """The model with this many rounds."""
+        """Return the model with this many rounds."""
         return self._models[rounds]
 
 
@@ -66,7 +67,7 @@ def trains_together(step: Step) -> bool:
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
     """Whether a step's training saves progress from which another driver can resume.
 
-    Of scikit-learn's estimators only one grows in parts; a forest or a linear model is fitted in one go.
+    Only one of scikit-learn's estimators can be trained in parts. Forests and linear models are fitted in one call.
     """
     if not step.trainer or workload.pipeline.checkpoints is None:
         return False
@@ -83,7 +84,7 @@ def train_together(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """Train a model on the workers of a step. A failing worker is replaced up to `retries` times."""
+    """Train a model on a step's workers. Failing workers are replaced, up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
@@ -118,17 +119,17 @@ def train_together(
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
-    """As many threads as a worker has CPUs; the coordinating process has none."""
+    """Return as many threads as a worker has CPUs. The coordinating process has none."""
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
 def parts_of(step: Step) -> int:
-    """The number of parts that the rows of a step are split into."""
+    """Return the number of parts to split a step's rows into."""
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
 def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
-    """The preprocessing, and the preprocessed rows in Ray's object store."""
+    """Return the fitted preprocessing, and the preprocessed rows as references in Ray's object store."""
     import ray
 
     before, rows = prepared(trainer, model, data)
@@ -137,7 +138,7 @@ def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) ->
 
 
 def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
-    """The data that workers need to preprocess their parts of the rows."""
+    """Return the data that workers need to preprocess their rows."""
     import numpy as np
 
     data = shards.data
@@ -164,7 +165,7 @@ def _growth_settings(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """A worker's training configuration, apart from its rows."""
+    """Return a worker's training configuration, apart from its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -176,7 +177,7 @@ def _growth_settings(
 
 
 def _rows_of(data: TrainingData) -> str:
-    """Identifies the training rows: their number and, if known, the salt of their marks."""
+    """Identify the training rows by their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 
@@ -184,7 +185,7 @@ def _rows_of(data: TrainingData) -> str:
 def run_storage(
     checkpoints: Checkpoints | None, config: dict[str, Any], identity: dict[str, Json]
 ) -> Generator[dict[str, Any]]:
-    """Where Ray Train stores what workers report; without a store, workers save to a process next to the step."""
+    """Return Ray Train's storage settings. Without a store, workers save to a process on the step's machine."""
     import ray
     from ray.runtime_context import get_runtime_context
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -196,7 +197,7 @@ def run_storage(
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=on_this_node).remote()
     config["keeper"] = keeper
     try:
-        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
+        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # on this machine; workers write nothing there
             yield {"storage_path": folder}
     finally:
         ray.kill(keeper)
@@ -212,10 +213,10 @@ def _resumes(run: Mapping[str, Any]) -> bool:
 def _grown_without_train(
     grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
 ) -> tuple[bytes | None, int]:
-    """The model if it is finished before the first checkpoint is due, and the retries that are left.
+    """Train in a plain task. Returns the model if it is done before the first checkpoint is due, and the retries left.
 
-    Until then, training on one worker does not need Ray Train, whose processes take longer to start than a small model
-    takes to train. A longer training run continues there from the progress made here.
+    Ray Train's processes take longer to start than a small model takes to train, and one worker does not need them
+    until a checkpoint is due. Longer training continues in Ray Train with the progress made here.
     """
     import ray
     from ray.exceptions import RayError
@@ -266,7 +267,7 @@ def _fitted(
         grow,
         train_loop_config=config,
         datasets=dict(datasets),
-        dataset_config=DataConfig(datasets_to_split=[]),  # they are already parts, and each worker reads its own
+        dataset_config=DataConfig(datasets_to_split=[]),  # already split: each worker reads its own part
         scaling_config=ScalingConfig(
             use_gpu=bool(worker["num_gpus"]),
             resources_per_worker={name: value for name, value in resources.items() if value},
@@ -284,7 +285,7 @@ def _fitted(
 
 
 def _trainer(trainer: str) -> tuple[Any, Any]:
-    """Ray Train's class for a library, and the training loop of its workers."""
+    """Return Ray Train's trainer class for a library, and the training loop of its workers."""
     if trainer == "xgboost":
         from ray.train.xgboost import XGBoostTrainer
 
@@ -303,7 +304,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
 
 def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, max_parts: int) -> list[Any]:
-    """The rows in parts of about the same size: features, labels, queries, weights. Queries stay whole."""
+    """Split rows into parts of about the same size: features, labels, queries, weights. Queries are not split."""
     import numpy as np
 
     target, queries, weights = labels(trainer, data), None, None
@@ -316,7 +317,7 @@ def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, 
         starts = np.zeros(1, dtype=int)
     else:
         starts = np.arange(len(rows))
-        order = np.random.default_rng(0).permutation(len(rows))  # sorted rows must not end up in one part
+        order = np.random.default_rng(0).permutation(len(rows))  # sorted rows must be spread over all parts
         rows, target = rows[order], target[order]
     if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
         from sklearn.utils.class_weight import compute_sample_weight

@@ -1,4 +1,4 @@
-"""Takes a trained model towards an alias: logs its metrics and origin, registers, evaluates and promotes it."""
+"""Processes a trained model: logs its metrics and origin, then registers, evaluates and promotes it."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from modelyard_runtime.workload.records import Explainability, PipelineWorkload
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
-"""The contributions of each feature to each prediction in the explained sample."""
+"""The path of each feature's contributions to the predictions for the explained sample."""
 
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
-"""The number of rows from which a model's signature infers which columns may be missing."""
+"""The number of rows from which a model's signature infers which columns may have missing values."""
 
 _LONGEST_TAG = 4500
-"""The length limit of a tag in MLflow's database, with some margin; a cut list counts as if all rules had failed."""
+"""The maximum length of a tag in MLflow's database, with some margin. If the list is cut, all rules count as failed."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The result of a training step: a model (an object, or a logged one's URI), and its metrics and parameters."""
+    """The result of a training step: a model object or the URI of a logged model, with metrics and parameters."""
 
     model: Any
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
-    run_id: str = ""  # of a run that began earlier, with the trials of a search
+    run_id: str = ""  # a run that began earlier and contains the trials of a search
 
 
 def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
@@ -106,7 +106,7 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """The URI of the logged model; an object is logged with the flavor of its library."""
+    """Return the URI of the logged model. A model object is first logged with its library's flavor."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -130,7 +130,7 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
 
 
 def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
-    """Refuse a model that does not apply the threshold of the spec."""
+    """Refuse a model that ignores the threshold in the spec."""
     if loaded.threshold() != threshold:
         metadata = {registry.THRESHOLD: threshold}
         raise Refusal(f"the model was logged without its threshold; log it with metadata={metadata}")
@@ -139,7 +139,7 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
 
 
 def _requirements(trainer: str, serialization: str) -> list[str]:
-    """The requirements of a built-in trainer's model, in the installed versions."""
+    """Return the installed versions of the packages that a built-in trainer's model requires."""
     reader = "skops" if serialization == SKOPS else "cloudpickle"
     needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in needed]

@@ -1,4 +1,4 @@
-"""Built-in trainers: estimators with shared preprocessing, trained in parts so that a search can stop one early."""
+"""Built-in trainers: estimators with common preprocessing, trained in parts so that a search can stop them early."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 GROWING = "hist-gradient-boosting"
-"""The scikit-learn estimator that is trained if the step names none, and the only one that grows in parts."""
+"""The scikit-learn estimator that is used if the step names none, and the only one that can be trained in parts."""
 
 _SEED = 0
 MOST_CATEGORIES = 100
@@ -25,13 +25,13 @@ _ROUNDS = 100  # the default of XGBoost
 
 
 def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
-    """Refuse, before any work, what the trainer cannot do."""
+    """Refuse unsupported tasks and parameters before any work starts."""
     check_task(trainer, task)
     estimator(trainer, task, parameters)
 
 
 def check_task(trainer: str, task: str) -> None:
-    """Refuse a task that the table of trainers does not list for this trainer; loads no library."""
+    """Refuse a task that the table of trainers does not list for this trainer. No library is loaded."""
     table = trainers()
     if trainer not in table:
         raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(table)}")
@@ -43,14 +43,14 @@ def check_task(trainer: str, task: str) -> None:
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
-    """A new estimator with these parameters; unknown parameters are refused."""
+    """Create an estimator with these parameters; refuse unknown parameters."""
     arguments = dict(parameters)
     make = _maker(trainer, task, str(arguments.pop("estimator", "")))
     return make(**_seeded(make, arguments))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
-    """The model after each of `rungs` equal parts of training; the last is complete. Some estimators need one part."""
+    """Yield the model after each of `rungs` equal parts of training. Some estimators can only have one part."""
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
@@ -61,14 +61,14 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
 
 
 def rungs_of(trainer: str, task: str, parameters: Mapping[str, Json], rungs: int) -> int:
-    """The number of parts in which `grow` trains a model with these parameters."""
+    """Return the number of parts in which `grow` trains a model with these parameters."""
     model = estimator(trainer, task, parameters)
     total = _PARTS.get(_growth_of(model))
     return 1 if total is None else len(_parts(int(getattr(model, total) or _ROUNDS), rungs))
 
 
 def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
-    """The fitted preprocessing, and the training rows in the form that the estimator accepts."""
+    """Return the fitted preprocessing, and the training rows preprocessed for the estimator."""
     rows = data.train[list(data.features)]
     empty = [name for name in rows.columns if rows[name].isna().all()]
     if empty:
@@ -78,7 +78,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
 
 
 def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
-    """The groups of rows that a ranker compares, as the library's argument; empty for other tasks."""
+    """Return the groups of rows that a ranker compares, as the library's argument; empty for other tasks."""
     import numpy as np
 
     if task != "ranking":
@@ -88,7 +88,7 @@ def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
 
 
 def groups_of(data: TrainingData) -> Any:
-    """The query of each training row; rows of one query are adjacent, sorted by number."""
+    """Return the query of each training row, as numbers in ascending order."""
     numbers = data.groups(data.train)
     if numbers is None:
         raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
@@ -96,7 +96,7 @@ def groups_of(data: TrainingData) -> Any:
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
-    """Numbers unchanged, or imputed and standardized if `scaled`; text one-hot encoded by its frequent values."""
+    """Build the preprocessing. Text is one-hot encoded; numbers are imputed and standardized only if `scaled`."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -112,17 +112,17 @@ def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
 
 
 def labels(trainer: str, data: TrainingData) -> Any:
-    """The label in the form that the trainer accepts. XGBoost and networks accept only classes 0, 1, 2 …."""
+    """Convert the label for the trainer. XGBoost and networks accept only classes 0, 1, 2 …."""
     import numpy as np
 
     if not data.classes:
-        return data.train[data.label].to_numpy(dtype=np.float64)  # for ranking: the relevance of the row, 0 1 2 …
+        return data.train[data.label].to_numpy(dtype=np.float64)  # for ranking: the row's relevance, 0 1 2 …
     check_labels(trainer, data)
     return np.array([plain(value) for value in data.train[data.label]])
 
 
 def check_labels(trainer: str, data: TrainingData) -> None:
-    """Refuse classes that the trainer does not accept."""
+    """Refuse classes that the trainer does not support."""
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
         shown = ", ".join(repr(label) for label in data.classes[:5])
         raise Refusal(
@@ -169,7 +169,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
 
 
 def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
-    """The parameters with a fixed seed and as many threads as the worker has CPUs; unknown ones are refused."""
+    """Add a fixed seed and as many threads as the worker has CPUs to the parameters; refuse unknown ones."""
     defaults = make().get_params()
     unknown = sorted(set(arguments) - set(defaults))
     if unknown:
@@ -193,7 +193,7 @@ def _growth_of(model: Any) -> str:
 
 
 def _parts(total: int, rungs: int) -> list[int]:
-    """How much each rung adds; never zero."""
+    """Return the number of rounds in each rung, at least one."""
     rungs = max(min(rungs, total), 1)
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 

@@ -1,4 +1,4 @@
-"""The trials of a search as nested runs of the registry: their parameters, their metrics, and which are finished."""
+"""Records a search's trials as nested runs in the registry: their parameters and metrics, and which are finished."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from modelyard_runtime.workload.description import Json, Section, digest
 from modelyard_runtime.workload.records import PipelineWorkload
 
 SEARCH_TAG = "modelyard.search"
-"""Tag of a run: the hash of the search that started it. The same search resumes a run that is still active."""
+"""Tag on a run: the hash of the search that started it. The same search resumes an active run."""
 
 TRIAL_TAG = "modelyard.trial"
-"""Tag of a nested run: the hash of its parameters."""
+"""Tag on a nested run: the hash of its parameters."""
 
 _PARENT = "mlflow.parentRunId"
 _NAME = "mlflow.runName"
 _SEED = "modelyard.search.seed"
-_MOST_RUNS = 10_000  # the maximum number of trials in a spec
+_MOST_RUNS = 10_000  # the maximum number of trials that a spec may request
 _LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A run that the trials are nested in. `done` maps the hash of each finished trial to its reported values."""
+    """The run that contains a search's trials. `done` maps the hash of each finished trial to its reported values."""
 
     run_id: str
     seed: int
@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
-    """The run of a search: the one that a killed driver left, with the results of its trials, or a new one."""
+    """Return the run of a search: an interrupted one with its trials' results, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
@@ -67,13 +67,13 @@ def failed(search: Search) -> None:
 
 
 def hash_of(parameters: Mapping[str, Any]) -> str:
-    """The hash that identifies a trial."""
+    """Return the hash that identifies a trial."""
     plain: dict[str, Json] = json.loads(json.dumps(dict(parameters), default=str))
     return digest(plain)
 
 
 class Nested:
-    """Records each trial as a run nested in that of the search. Trials finished earlier already have theirs."""
+    """Records each trial as a run nested in the search's run. Trials that finished earlier are already recorded."""
 
     def __init__(self, workload: PipelineWorkload, search: Search) -> None:
         self._workload = workload
@@ -81,7 +81,7 @@ class Nested:
         self._runs: dict[str, str] = {}
 
     def began(self, trial: str, parameters: Mapping[str, Any]) -> None:
-        """A trial has started, for the first time or again."""
+        """Record that a trial has started or restarted."""
         from mlflow.entities import Param
 
         key = hash_of(parameters)
@@ -95,7 +95,7 @@ class Nested:
         client.log_batch(run.info.run_id, params=params)
 
     def record(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
-        """The trial has reported metrics."""
+        """Record metrics that the trial has reported."""
         from mlflow.entities import Metric
 
         if trial in self._runs:
@@ -104,7 +104,7 @@ class Nested:
             self._client().log_batch(self._runs[trial], metrics=reported)
 
     def ended(self, trial: str, failed: bool) -> None:
-        """The trial has ended, by itself or because others were better."""
+        """Record that the trial has finished, or was stopped because others were better."""
         if trial in self._runs:
             self._client().set_terminated(self._runs[trial], "FAILED" if failed else "FINISHED")
 
@@ -120,7 +120,7 @@ def _experiment(client: Any, workload: PipelineWorkload) -> str:
 
 
 def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
-    """The metrics that a trial reported, step by step."""
+    """Return the metrics that a trial reported, step by step."""
     steps: dict[int, dict[str, float]] = {}
     for name in run.data.metrics:
         for point in client.get_metric_history(run.info.run_id, name):

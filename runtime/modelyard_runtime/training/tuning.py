@@ -1,4 +1,4 @@
-"""Hyperparameter search with Ray Tune: trials are evaluated on rows that the gate never sees."""
+"""Hyperparameter search with Ray Tune. Trials are evaluated on rows that the gate does not use."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 RUNGS = 4
-"""How often a trial reports its metric: ASHA stops the worst trials each time."""
+"""How often a trial reports its metric. ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
-"""How long Tune waits for the thread of a stopped trial before it reuses the process; after that the next trial fails.
+"""The maximum number of seconds that Tune waits for a stopped trial's thread. After that, the next trial fails.
 
-Tune's own 2 seconds can be too short on a busy machine.
+Tune's default of 2 seconds can be too short on a busy machine.
 """
 
 WHOLE = "modelyard_whole"
-"""The metric that a trial reports besides its own: 1 if it was trained to the end."""
+"""The metric that each trial reports in addition to its own: 1 if it was trained to the end."""
 
 Trial = Callable[[Mapping[str, Json], Callable[[Mapping[str, float]], None]], None]
 
@@ -52,10 +52,10 @@ def search(
 ) -> dict[str, Json]:
     """Return the best parameters found.
 
-    `trial` receives parameters and reports metrics; it runs on a worker, at most `most_workers` at a time. With
-    `reuse_workers`, a process runs several trials in turn; without it, each trial has its own process, since user code
-    may leave state behind. What trials reported before a driver was killed is reported again, which takes no time, and
-    then the search continues.
+    `trial` receives parameters and reports metrics; at most `most_workers` run at a time, each on a worker. With
+    `reuse_workers`, a process runs several trials in turn. Otherwise each trial has its own process, because user code
+    may leave state behind. Results from before a driver was killed are replayed without training, and then the search
+    continues.
     """
     import ray.tune as tune
     from ray.tune.schedulers import ASHAScheduler
@@ -100,7 +100,7 @@ def search(
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
-    trials = [results[index] for index in range(len(results))]  # it is not iterable
+    trials = [results[index] for index in range(len(results))]  # the results are not iterable
     finished = [(dict(result.config or {}), dict(result.metrics or {})) for result in trials if result.error is None]
     parameters, value = best(finished, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
@@ -110,9 +110,9 @@ def search(
 def best(
     finished: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
 ) -> tuple[dict[str, Json], float]:
-    """The trial with the best final value, among those trained to the end.
+    """Return the trial with the best final value among those trained to the end.
 
-    A trial that was stopped early reported its value before training was done, so its final value is unknown.
+    The final value of a trial that was stopped early is unknown.
     """
     measured = [(parameters, last) for parameters, last in finished if isfinite(float(last.get(metric, "nan")))]
     if not measured:
@@ -123,11 +123,11 @@ def best(
 
 
 def _recorder(nested: Nested) -> Any:
-    """A callback of Tune that records trials as nested runs."""
+    """Return a Tune callback that records trials as nested runs."""
     import ray.tune as tune
 
     class TrialRecorder(tune.Callback):
-        """Forwards the events of trials."""
+        """Forwards events of trials."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)
@@ -148,7 +148,7 @@ def _recorder(nested: Nested) -> Any:
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
-    """The metrics that a trial reported itself, without those that Tune adds."""
+    """Return the metrics that a trial reported itself, without those that Tune adds."""
     from ray.tune.result import AUTO_RESULT_KEYS
 
     added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
@@ -161,7 +161,7 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def search_folder() -> Generator[str]:
-    """A folder for Tune's state during a search; folders left by killed processes of this machine are removed."""
+    """Create a folder for Tune's state during a search. Folders that killed processes left here are removed."""
     for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         process = stale.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
@@ -182,7 +182,7 @@ def trial_of_trainer(
     metric: str,
     threshold: float | None = None,
 ) -> Trial:
-    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker fetches once."""
+    """Return the trial function of a built-in trainer. `data` refers to the training data, fetched once per worker."""
 
     def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
         import ray
@@ -212,7 +212,7 @@ def check_tuning(tuning: Tuning, task: str, built_in: bool) -> None:
 
 
 def space(tuning: Tuning) -> dict[str, Any]:
-    """The search space for Ray Tune; integer ranges include both ends."""
+    """Build Ray Tune's search space. Integer ranges include both ends."""
     import ray.tune as tune
 
     dimensions: dict[str, Any] = {}
@@ -228,7 +228,7 @@ def space(tuning: Tuning) -> dict[str, Any]:
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """One point of the search space, to check that a trainer knows its parameters."""
+    """Return one point in the search space, to check that a trainer accepts its parameters."""
     point: dict[str, Json] = {}
     for name, values in tuning.space.items():
         low = int(values.low) if values.kind == "int" else values.low
@@ -241,7 +241,7 @@ def _stops(tuning: Tuning) -> bool:
 
 
 class _Fitted:
-    """An estimator that was just trained, with the interface of a loaded model."""
+    """A newly trained estimator with the interface of a loaded model."""
 
     def __init__(self, model: Any, threshold: float | None) -> None:
         self._model = model
@@ -258,5 +258,5 @@ class _Fitted:
 
 
 def fixed_parameters(step: Step) -> dict[str, Json]:
-    """The parameters that the spec sets for a step."""
+    """Return the parameters that the spec sets for a step."""
     return dict(step.parameters)

@@ -1,4 +1,4 @@
-"""Access to a cluster: its administrators, the networks that reach its API, and a kubeconfig."""
+"""Access to a cluster: its administrators, the networks that can reach its API, and a kubeconfig."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .account import Account
 def administrators(
     name: str, *, account: Account, cluster_name: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[eks.AccessPolicyAssociation]:
-    """Grant access to the principals in the stack's setting `admins`, a list of ARNs of roles and users.
+    """Give administrator access to the principals in the stack's setting `admins`, a list of role and user ARNs.
 
-    Without the setting, grant access to the role that runs Pulumi when the cluster is created, since EKS grants its
-    creator none here. Later runs by another role change nothing: an `up` from elsewhere must not lock out the
-    administrators.
+    Without the setting, the role that runs Pulumi when the cluster is created becomes administrator, because this
+    component disables EKS's default of giving access to the creator. Later runs by another role do not change this, so
+    that an `up` from elsewhere cannot lock out the administrators.
     """
     arns = admins()
     if arns:
@@ -31,7 +31,7 @@ def administrators(
 
 
 def admins() -> list[str]:
-    """The setting `admins`; raises RunError if it is not a list of ARNs."""
+    """Return the setting `admins`; raise RunError if it is not a list of ARNs."""
     arns = _listed("admins", "arn:aws:iam::123456789012:role/platform")
     if any(not arn.startswith("arn:") for arn in arns):
         raise pulumi.RunError(f"the setting admins names ARNs of roles and users, not {', '.join(arns)}")
@@ -39,7 +39,7 @@ def admins() -> list[str]:
 
 
 def api_clients() -> list[str]:
-    """The setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
+    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
     return _listed("apiClients", "10.99.0.0/16")
 
 
@@ -51,7 +51,7 @@ def kubeconfig(
     endpoint: pulumi.Input[str],
     authority: pulumi.Input[str],
 ) -> pulumi.Output[str]:
-    """A kubeconfig without secrets: each use calls the AWS command line for a short-lived token."""
+    """Build a kubeconfig without secrets. It calls the AWS command line for short-lived tokens."""
     arguments = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
@@ -103,7 +103,7 @@ def _administrator(
 
 
 def _deployer(account: Account) -> pulumi.Output[str]:
-    """The role behind the session that runs Pulumi: EKS does not accept the session's own ARN."""
+    """Return the role behind the session that runs Pulumi. EKS does not accept the session's own ARN."""
     options = pulumi.InvokeOutputOptions(provider=account)
     caller = pulumi_aws.get_caller_identity_output(opts=options)
     return iam.get_session_context_output(arn=caller.arn, opts=options).issuer_arn

@@ -9,10 +9,10 @@ import pulumi_aws
 
 
 class Account(pulumi_aws.Provider):
-    """One account and region, with the default tags of its resources.
+    """An account and region, with the default tags of its resources.
 
-    Credentials are those of whoever runs Pulumi. If `account_id` is given, they must belong to that account: `up` with
-    the wrong profile fails before it creates anything.
+    Pulumi's own AWS credentials are used. If `account_id` is set, they must be for that account, so that `up` with the
+    wrong profile fails before it creates anything.
     """
 
     region_name: str
@@ -39,7 +39,7 @@ class Account(pulumi_aws.Provider):
         )
         self.region_name = region
         self.partition, self.dns_suffix = _partition(region)
-        # kept because default tags do not apply to what an Auto Scaling group launches
+        # needed separately because default tags do not apply to what an Auto Scaling group launches
         self.common_tags = dict(tags)
         self.account_id = (
             pulumi.Output.from_input(account_id)
@@ -48,28 +48,28 @@ class Account(pulumi_aws.Provider):
         )
 
     def arn(self, service: str, resource: pulumi.Input[str], *, regional: bool = True) -> pulumi.Output[str]:
-        """The ARN of a resource in this account; `resource` is the part after the account ID."""
+        """Return the ARN of a resource in this account. `resource` is the part after the account ID."""
         region = self.region_name if regional else ""
         return pulumi.Output.concat("arn:", self.partition, f":{service}:{region}:", self.account_id, ":", resource)
 
     def managed_policy(self, name: str) -> str:
-        """The ARN of an AWS managed policy, such as `AmazonEKSClusterPolicy`."""
+        """Return the ARN of an AWS managed policy, such as `AmazonEKSClusterPolicy`."""
         return f"arn:{self.partition}:iam::aws:policy/{name}"
 
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-        """Options for a component whose children belong to this account."""
+        """Return options for a component whose children are in this account."""
         return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)
 
 
 def protected() -> bool:
-    """Whether `destroy` refuses to delete resources that hold data; the stack's setting `protect` turns that off."""
+    """Whether `destroy` refuses to delete resources that hold data. The stack's setting `protect` turns this off."""
     return pulumi.Config().get_bool("protect") is not False
 
 
 def _partition(region: str) -> tuple[str, str]:
-    """The partition and DNS suffix: China and GovCloud have their own partitions, which appear in every ARN, and China
-    its own domain.
+    """Return the partition and DNS suffix of a region. The partition is part of every ARN.
 
+    China and GovCloud have their own partitions, and China has its own domain.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, 2026-11-24.
     """
     if region.startswith("cn-"):

@@ -1,4 +1,4 @@
-"""EKS add-ons of a cluster, at pinned versions, with roles of their own."""
+"""EKS add-ons of a cluster, with pinned versions and separate roles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMESPACE = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class AddonRole:
-    """An add-on's role in AWS: its ServiceAccount, its ARN, and the policies that grant its permissions."""
+    """An add-on's AWS role: its ServiceAccount, its ARN, and the policies that grant its permissions."""
 
     service_account: str
     arn: pulumi.Output[str]
@@ -35,9 +35,9 @@ def addon(
     depends_on: Sequence[pulumi.Resource] = (),
     opts: pulumi.ResourceOptions,
 ) -> eks.Addon:
-    """One add-on at exactly this version.
+    """Install an add-on at exactly this version.
 
-    A version that EKS preinstalled is overwritten once; later changes made on the cluster are preserved.
+    A version that EKS preinstalled is overwritten once. Later changes made on the cluster are preserved.
     """
     identities = [
         eks.AddonPodIdentityAssociationArgs(service_account=each.service_account, role_arn=each.arn)
@@ -63,7 +63,7 @@ def addon(
 def network_role(
     name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """The role that assigns Pods their addresses: separate, so that nodes, or code that escapes from a Pod, cannot."""
+    """Create a separate role to assign IP addresses to Pods, so that nodes, and code escaping from a Pod, cannot."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
     role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(
@@ -74,9 +74,9 @@ def network_role(
 def volumes_role(
     name: str, *, account: Account, key: Key, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """The role that creates volumes for Pods; the AWS managed policy does not cover keys, so this role also grants
-    encryption with ours.
+    """Create the role that creates volumes for Pods.
 
+    The AWS managed policy does not cover customer-managed keys, so the role also gets access to ours.
     Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
     """
     title, service_account = f"{name}-ebs-csi", "ebs-csi-controller-sa"

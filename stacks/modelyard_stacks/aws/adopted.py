@@ -1,4 +1,4 @@
-"""Resources that another project of the same system created, for a project that grants roles on them."""
+"""References to resources of another project in the same system, for a project that grants roles access to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .account import Account
 
 
 class AdoptedKey:
-    """An existing key, by its ARN; it is not changed."""
+    """An existing key, given by its ARN. It is not changed."""
 
     def __init__(self, name: str, *, account: Account, arn: pulumi.Input[str]) -> None:
         self.title = name
@@ -17,7 +17,7 @@ class AdoptedKey:
 
 
 class AdoptedCluster:
-    """An existing cluster, by its name; it is not changed."""
+    """An existing cluster, given by its name. It is not changed."""
 
     def __init__(self, name: str, *, account: Account, cluster_name: pulumi.Input[str]) -> None:
         self.title = name

@@ -1,4 +1,4 @@
-"""Alarms for problems that cannot be seen from inside the cluster."""
+"""Alarms for problems that are not visible from inside the cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_CONNECTED = 0.8
 class Alarms(pulumi.ComponentResource):
     """Alarms for databases low on storage, CPU or connections, and for NAT gateways out of ports, sent to `emails`.
 
-    Each address must confirm its subscription by a link in a first mail; until then it receives no alarms. Other
+    Each address must confirm its subscription using the link in a first mail, and receives no alarms until then. Other
     subscribers can use `topic_arn`.
     """
 
@@ -86,7 +86,7 @@ class Alarms(pulumi.ComponentResource):
                 statistic=statistic,
                 comparison_operator=comparison,
                 threshold=threshold,
-                treat_missing_data="breaching",  # RDS reports every minute: a database without metrics is in trouble
+                treat_missing_data="breaching",  # RDS reports every minute, so a database without metrics has failed
             )
 
     def _alarm(
@@ -128,7 +128,7 @@ def _most_connections(database: Database) -> int:
 
 
 def _topic_statements(account: Account, topic_arn: pulumi.Output[str]) -> Iterable[Statement]:
-    """A policy that replaces the default one of a topic, which lets in the whole account.
+    """Return the topic's policy. AWS's default policy would allow the whole account.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html, 2026-11-24.
     """

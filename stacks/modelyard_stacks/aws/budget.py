@@ -10,7 +10,7 @@ from pulumi_aws import budgets
 from .account import Account
 
 _MOST_ADDRESSES = 10
-"""The maximum number of addresses of one notification.
+"""The maximum number of addresses per notification.
 
 Source:
 https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html,
@@ -19,11 +19,11 @@ https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_
 
 
 class Budget(pulumi.ComponentResource):
-    """A monthly budget for everything with the system's tag. It sends mail at 80 % and 100 % of the limit, and when the
-    month's forecast exceeds it.
+    """A monthly budget for all resources with the system's tag.
 
-    AWS counts by this tag once `modelyard:system` is activated for cost allocation. Only the paying account can do that
-    (Billing, Cost allocation tags), one day after the first resource was tagged.
+    It sends mail at 80 % and 100 % of the limit, and if the month's forecast exceeds the limit. AWS counts by this tag
+    only after `modelyard:system` is activated for cost allocation. The paying account can do that (Billing, Cost
+    allocation tags) one day after the first resource was tagged.
     """
 
     def __init__(

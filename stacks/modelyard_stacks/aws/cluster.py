@@ -1,4 +1,4 @@
-"""A Kubernetes cluster on EKS, private from the start."""
+"""A private Kubernetes cluster on EKS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _BEFORE_NODES = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
 
 
 class Cluster(pulumi.ComponentResource):
-    """The control plane, the roles of control plane and nodes, and the add-ons that a node needs to become ready.
+    """The control plane, the roles of control plane and nodes, and the add-ons that nodes need to become ready.
 
-    The API is reachable inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
-    setting `apiClients` lists the CIDR blocks of connected networks that may reach it. Creating the cluster grants no
-    access by itself: see the setting `admins`. Secrets are encrypted with the key, and all control plane logs are kept
-    for `log_days`.
+    The API is reachable from inside the network, and from outside only for `public_access_cidrs`. The stack's setting
+    `apiClients` lists the CIDR blocks of connected networks that may reach it. Creating the cluster does not give its
+    creator access; see the setting `admins`. The key encrypts Secrets, and all control plane logs are kept for
+    `log_days`.
 
-    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. `ready` is what nodes must wait for.
+    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. Nodes must wait for `ready`.
     """
 
     name: pulumi.Output[str]
@@ -81,7 +81,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _control_plane(self, public_access_cidrs: Sequence[str], log_days: int) -> eks.Cluster:
         name = self.title
-        # if the group does not exist, EKS creates it, unencrypted and without expiry
+        # without this group, EKS would create one, unencrypted and without expiry
         logs = LogGroup(
             f"{name}-cluster", path=f"/aws/eks/{name}/cluster", key=self.key, days=log_days, opts=self._child
         )
@@ -99,17 +99,17 @@ class Cluster(pulumi.ComponentResource):
             name,
             eks.ClusterArgs(
                 name=name,
-                version=self.version,  # if left out, the newest at creation, and never upgraded
+                version=self.version,  # otherwise EKS installs its newest version once, and never upgrades it
                 role_arn=role.arn,
                 vpc_config=eks.ClusterVpcConfigArgs(
                     subnet_ids=self.network.subnet_ids,
                     endpoint_private_access=True,  # off by default
-                    endpoint_public_access=bool(public_access_cidrs),  # on by default, for the whole world
+                    endpoint_public_access=bool(public_access_cidrs),  # by default open to the whole world
                     public_access_cidrs=list(public_access_cidrs) or None,
                 ),
                 access_config=eks.ClusterAccessConfigArgs(
                     authentication_mode="API",
-                    # otherwise whoever creates it stays its administrator forever, without being listed
+                    # otherwise the creator stays an administrator forever, without being listed
                     bootstrap_cluster_creator_admin_permissions=False,
                 ),
                 encryption_config=eks.ClusterEncryptionConfigArgs(
@@ -120,14 +120,14 @@ class Cluster(pulumi.ComponentResource):
                 # extended support of an old version costs six times as much: upgrade instead
                 # https://aws.amazon.com/eks/pricing/, 2026-11-24
                 upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
-                # we install those add-ons below, at our own versions; changing this replaces the cluster
+                # we install those add-ons below at our own versions; changing this replaces the cluster
                 bootstrap_self_managed_addons=False,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[logs, attachment], protect=protected()),
         )
 
     def _open_api_inside(self) -> None:
-        """Open the private endpoint, which by default accepts only the cluster's own group, to clients elsewhere.
+        """Allow clients outside the cluster's own security group to reach the private endpoint.
 
         Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html, 2026-11-24.
         """
@@ -146,7 +146,7 @@ class Cluster(pulumi.ComponentResource):
             )
 
     def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-        """The permissions of every node: join, let the agent fetch roles for Pods, pull images; no shell access."""
+        """Create the node role: join, let the agent fetch roles for Pods, and pull images, without shell access."""
         name = f"{self.title}-node"
         role = iam.Role(
             name,
@@ -183,22 +183,22 @@ class Cluster(pulumi.ComponentResource):
             "vpc-cni",
             cluster_name=self.name,
             version=versions["vpc-cni"],
-            # off by default: NetworkPolicy objects would be accepted but not enforced
+            # off by default: NetworkPolicy objects would then be accepted but not enforced
             # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html, 2026-11-24
             configuration=pulumi.Output.json_dumps(
                 {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": _enforcing_mode(self.title)}}
             ),
             role=role,
-            depends_on=[agent],  # without the agent on a node, vpc-cni gets no role there, and Pods get no addresses
+            depends_on=[agent],  # without the agent on its node, vpc-cni gets no role, and Pods get no addresses
             opts=self._child,
         )
         return [agent, network, proxy]
 
 
 def _enforcing_mode(title: str) -> str:
-    """Whether a Pod may connect before its policies are in place: not in `strict` mode, but in `standard` mode.
+    """Return whether Pods may connect before their policies are applied: `standard` allows it, `strict` does not.
 
-    CoreDNS needs policies too, which the workloads project applies, so the first `up` of a cluster uses `standard`.
+    CoreDNS also needs policies, which the workloads project applies, so the first `up` of a cluster uses `standard`.
     """
     mode = pulumi.Config().get("networkPolicies") or "strict"
     if mode not in ("standard", "strict"):
@@ -209,7 +209,7 @@ def _enforcing_mode(title: str) -> str:
 class ClusterAddons(pulumi.ComponentResource):
     """Add-ons whose Pods need a node: coredns, aws-ebs-csi-driver and any others in `versions`.
 
-    EKS reports them as degraded until they run, so they must wait for a node group: name it in `depends_on`.
+    EKS reports them as degraded until their Pods run, so they must wait for a node group: name it in `depends_on`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Access from outside AWS: permissions of workloads on a cluster elsewhere for our buckets."""
+"""Access from outside AWS: bucket permissions for workloads on a cluster elsewhere."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .policies import document
 _MOST_KEYS = 2
 _MOST_POLICIES = 10
 _OF_A_POLICY = 4
-"""The limits of a user: access keys, managed policies, and the number of accesses whose statements fit into the 6,144
-characters of one policy, however long their names are. Inline policies of a user share 2,048 characters, which three
-prefixes fill (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25).
+"""The limits of an IAM user: access keys, managed policies, and the number of accesses whose statements fit into a
+policy of 6,144 characters, however long their names are. A user's inline policies share 2,048 characters, which three
+prefixes would fill (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25).
 """
 
 
 class Crossing(pulumi.ComponentResource):
-    """A user with exactly this access, since Pods of a cluster outside EKS cannot get a role.
+    """A user with exactly this access, for Pods of a cluster outside EKS, which cannot assume a role.
 
-    `keys` are numbers, one for each access key. Keys never expire. To rotate one, add a second, give it to the users of
-    the first, then remove the first. The secret keys are stored encrypted in the state.
+    `keys` are numbers, one for each access key. Keys never expire. To rotate a key, add a second one, switch all
+    clients to it, then remove the first. The state stores the secret keys encrypted.
     """
 
     access_key_ids: dict[str, pulumi.Output[str]]

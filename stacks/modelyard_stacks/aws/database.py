@@ -1,4 +1,4 @@
-"""Relational databases: private PostgreSQL on RDS."""
+"""Private PostgreSQL databases on RDS."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _MOST_CONNECTIONS = 5000
 
 
 class Database(pulumi.ComponentResource):
-    """A PostgreSQL database that only the cluster can reach, over TLS. RDS keeps its password in `secret_arn` and
-    rotates it every week; only readers of that secret ever see it.
+    """A PostgreSQL database that only the cluster can reach, over TLS.
 
-    `name` is the name of the database, `identifier` that of the RDS instance: `<cluster>-<name of this>`, at most 63
-    characters. With `replicas`, a second zone has a standby that takes over. The instance is protected; deleting it
-    leaves a final snapshot, and its backups outlive it. `connections` and `storage_gib` are its capacity.
+    RDS stores its password in `secret_arn` and rotates it every week. Only readers of that secret can see the password.
+
+    `name` is the name of the database, and `identifier` that of the RDS instance: `<cluster>-<name of this>`, at most
+    63 characters. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
+    leaves a final snapshot, and its backups are kept. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -74,13 +75,13 @@ class Database(pulumi.ComponentResource):
                 db_name=database,
                 username=_USER,
                 port=_PORT,
-                # no password in the program or its state: RDS generates it, keeps it in Secrets Manager and rotates it
+                # no password in the program or its state: RDS generates it, rotates it and stores it in Secrets Manager
                 manage_master_user_password=True,
                 master_user_secret_kms_key_id=key.arn,
                 iam_database_authentication_enabled=True,
                 allocated_storage=storage_gib,
                 storage_type="gp3",
-                storage_encrypted=True,  # off by default, and fixed at creation
+                storage_encrypted=True,  # off by default; cannot be changed later
                 kms_key_id=key.arn,
                 multi_az=replicas,
                 backup_retention_period=backup_days,
@@ -88,8 +89,8 @@ class Database(pulumi.ComponentResource):
                 copy_tags_to_snapshot=True,
                 deletion_protection=protected(),  # off by default
                 skip_final_snapshot=False,
-                # `destroy` fails without a name, and if a snapshot with that name is left from an earlier instance: the
-                # subnet group's name has a unique suffix in every stack
+                # `destroy` fails without a name, or if an earlier instance left a snapshot of that name: the subnet
+                # group's name has a suffix that is unique in every stack
                 final_snapshot_identifier=pulumi.Output.concat(subnets.name, "-final"),
                 db_subnet_group_name=subnets.name,
                 publicly_accessible=False,
@@ -107,14 +108,14 @@ class Database(pulumi.ComponentResource):
         self.register_outputs({"host": self.host, "secret_arn": self.secret_arn})
 
     def _opening(self, name: str, network: Network | AdoptedNetwork, cluster: Cluster) -> pulumi.Output[str]:
-        """A security group that opens one port to the cluster's nodes, without outbound traffic."""
+        """Create a security group that opens one port to the cluster's nodes, and allows no outbound traffic."""
         group = ec2.SecurityGroup(
             name,
             # changing the description would replace the group
             ec2.SecurityGroupArgs(vpc_id=network.vpc_id, description="PostgreSQL, from the cluster only"),
             self._child(),
         )
-        # rules are separate resources: with inline rules, the provider would remove these
+        # rules must be separate resources: with inline rules, the provider would remove these
         vpc.SecurityGroupIngressRule(
             name,
             vpc.SecurityGroupIngressRuleArgs(
@@ -167,9 +168,9 @@ def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
 
 
 def _connections(machine: str) -> int:
-    """The maximum number of connections that RDS allows on an instance class such as `db.m7g.large`, by its memory.
+    """Return the maximum number of connections to an instance class such as `db.m7g.large`, from its memory.
 
-    Raises RunError for a class with unknown memory. Sources, 2026-11-24:
+    Raises RunError for a class of unknown memory size. Sources, 2026-11-24:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html.
     """

@@ -1,4 +1,4 @@
-"""VPC endpoints: AWS services that a network reaches without leaving AWS."""
+"""VPC endpoints, through which a network reaches AWS services without leaving AWS."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .account import Account
 from .policies import Reasoned, Statement, document
 
 _NO_POLICY = frozenset({"eks-auth"})
-"""Services whose endpoints are not documented to accept a policy; theirs stay open."""
+"""Services whose endpoints are not documented to accept a policy. Their endpoints have none."""
 
 _LAYERS = ("prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2")
 _LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod", "quayio-production-s3")
-"""Buckets with image layers and operating system packages. Registries outside AWS redirect clients in AWS to a bucket
-nearby, which is then reached through this endpoint. Read 2026-11-25:
+"""Buckets with image layers and operating system packages. Registries outside AWS redirect clients in AWS to a nearby
+bucket, which they reach through this endpoint. Read 2026-11-25:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html,
 https://docs.aws.amazon.com/linux/al2023/ug/repos-and-updates.html, https://github.com/kubernetes/k8s.io/issues/4214 and
 https://github.com/docker/hub-feedback/issues/1318.
@@ -37,9 +37,9 @@ def service_endpoints(
 ) -> list[ec2.VpcEndpoint]:
     """Create endpoints for S3, which is free and saves NAT traffic, and for each of `services`, such as `ecr.api`.
 
-    Through the S3 endpoint, principals of the account reach `buckets`, and everyone can read image layers; through the
-    others, principals of the account reach the service. Raises RunError for services in China, where some names have
-    another form.
+    The S3 endpoint lets the account's principals access `buckets`, and everyone read image layers. The other endpoints
+    let the account's principals access their service. Raises RunError for services in China, where some names have
+    another format.
     """
     if services and account.partition == "aws-cn":
         raise pulumi.RunError(f"network {name}: the names of endpoints in China are not known here, adopt a network")
@@ -82,7 +82,7 @@ def service_endpoints(
 
 
 def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[str]:
-    """The policy of a gateway endpoint must have `*` as principal, and restricts callers by a condition.
+    """Return the S3 endpoint's policy. A gateway endpoint requires principal `*`, so conditions restrict the clients.
 
     Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html, 2026-11-25.
     """
@@ -112,7 +112,7 @@ def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[s
 
 
 def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
-    """Restrict an endpoint to this account: credentials of another account do not work there."""
+    """Restrict an endpoint to this account, so that credentials of other accounts do not work through it."""
     everything: Reasoned = (
         {
             "Sid": "Account",

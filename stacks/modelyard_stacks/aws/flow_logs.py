@@ -1,4 +1,4 @@
-"""Flow logs of a network: all accepted and rejected traffic."""
+"""A network's flow logs: all accepted and rejected traffic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def flow_logs(
             description=f"Writes down the traffic of {name}",
             assume_role_policy=trust(
                 "vpc-flow-logs.amazonaws.com",
-                # without it, the service could be tricked into using this role for another account's network
+                # without this, the service could be tricked into using this role for another account's network
                 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html, 2026-11-24
                 conditions={"StringEquals": {"aws:SourceAccount": account.account_id}},
             ),
@@ -62,6 +62,6 @@ def flow_logs(
             iam_role_arn=role.arn,
             tags={"Name": title},
         ),
-        # it uses its role as soon as it exists
+        # the flow log uses its role as soon as it is created
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
     )

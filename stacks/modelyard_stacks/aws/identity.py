@@ -1,4 +1,4 @@
-"""Workload identities: roles that Pods get through EKS Pod Identity, with exactly the access that a spec names."""
+"""Workload identities: roles that Pods assume with EKS Pod Identity, with exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .policies import Statement, document, pod_trust, role_prefix
 
 
 class StoreAccess(TypedDict):
-    """Access to one folder or file of a bucket; an empty prefix means the whole bucket.
+    """Access to one folder or file of a bucket. An empty prefix means the whole bucket.
 
-    `write` includes `read` and deletion; `append` adds objects and can neither read nor delete. A prefix that ends with
-    a slash is a folder; any other may be a folder or a file. `key` is the KMS key that encrypts the bucket; if left
-    out, S3's own keys do. `region` is the region of both, if it is not the account's.
+    `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
+    with a slash is a folder; any other may be a folder or a file. `key` is the KMS key that encrypts the bucket, by
+    default S3's own. `region` is the region of both if it differs from the account's.
     """
 
     bucket: pulumi.Input[str]
@@ -31,9 +31,9 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The role of one workload: only Pods of its service account on this cluster get it.
+    """The role of one workload, which only Pods of its service account on this cluster can assume.
 
-    `secrets` are names in Secrets Manager; if a key other than `key` encrypts a secret, the owner of that key must
+    `secrets` are names in Secrets Manager. If a secret is encrypted with a key other than `key`, that key's owner must
     grant the role access.
     """
 
@@ -78,7 +78,7 @@ def pod_role(
     service_account: str,
     policy: pulumi.Input[str],
 ) -> iam.Role:
-    """A role with this policy, and its association with one service account, whose Pods get it."""
+    """Create a role with this policy, and associate it with one service account, whose Pods can assume it."""
     within = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,
@@ -98,18 +98,17 @@ def pod_role(
         eks.PodIdentityAssociationArgs(
             cluster_name=cluster.name, namespace=namespace, service_account=service_account, role_arn=role.arn
         ),
-        # a Pod that starts before the policy is attached would keep credentials without permissions
+        # Pods that start before the policy is attached would keep credentials without permissions
         pulumi.ResourceOptions(parent=parent, depends_on=[rights]),
     )
     return role
 
 
 def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterable[Statement]:
-    """Statements that grant exactly this access: `lake/` does not include `lake-2/`, though it starts with the same
-    text.
+    """Return statements that grant exactly this access: `lake/` does not include `lake-2/`.
 
-    A prefix may be a file, so the key without a slash is readable too. It cannot be listed, since listing `lake` would
-    also show `lake-2/`: for a HEAD of a missing key, S3 therefore answers 403 instead of 404. Source:
+    A prefix may be a file, so the key without a slash is readable too. It cannot be listed, because listing `lake`
+    would also show `lake-2/`. S3 therefore answers 403 instead of 404 to a HEAD of a missing key. Source:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
     readable = [each for each in access if each["mode"] != "append"]
@@ -145,7 +144,7 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
 
 
 def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:
-    """Statements that allow reading these secrets, and decrypting those that our key encrypts."""
+    """Return statements that allow reading these secrets, and decrypting those that our key encrypts."""
     if not arns:
         return
     yield {"Sid": "ReadSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(arns)}
@@ -163,16 +162,16 @@ def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) 
 
 
 def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
-    """The ARN pattern of a secret: AWS appends a hyphen and six characters, so names that only start the same do not
-    match.
+    """Return the ARN pattern of a secret. AWS appends a hyphen and six characters to the name.
 
+    Names that merely start with this one do not match.
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
     """
     return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
 
 
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
-    """One statement per bucket: role policies have at most 10,240 characters, and a server may read many folders."""
+    """Combine a bucket's folders in one statement: role policies are limited to 10,240 characters."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",
@@ -192,12 +191,12 @@ def _key_statements(
         encrypted = [each for each in accesses if "key" in each]
         if not encrypted:
             continue
-        # With a bucket key, the encryption context that S3 sends to KMS is the bucket, without one the object; S3
-        # itself has already authorized the objects.
+        # If a bucket has a bucket key, S3 sends KMS the bucket as encryption context, otherwise the object. S3 itself
+        # has already authorized the objects.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html, 2026-11-24
         buckets = [_bucket_arn(account, bucket) for bucket in _distinct(each["bucket"] for each in encrypted)]
         context = [arn for bucket in buckets for arn in (bucket, pulumi.Output.concat(bucket, "/*"))]
-        # a key is used by S3 in its own region, wherever the caller is
+        # S3 uses a key in the key's own region, wherever the client is
         vias = list(dict.fromkeys(_via(account, "s3", each.get("region", "")) for each in encrypted))
         yield {
             "Sid": f"{sid}Objects",
@@ -227,7 +226,7 @@ def _folder(access: StoreAccess) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text that names exactly one thing in a policy. Raises RunError if IAM would read it as a pattern."""
+    """Return text that names exactly one thing in a policy. Raises RunError if IAM would read it as a pattern."""
     if any(sign in text for sign in "*?$"):
         raise pulumi.RunError(f"{text}: in a policy this would be a pattern")
     return text

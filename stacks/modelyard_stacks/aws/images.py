@@ -14,7 +14,7 @@ _UNTAGGED_DAYS = 14
 
 
 class ImageRegistry(pulumi.ComponentResource):
-    """Repositories in the account's registry: tags are immutable, and pushed images are scanned.
+    """Repositories in the account's registry. Tags are immutable, and pushed images are scanned.
 
     Untagged images are deleted after 14 days. `host` is the first part of an image's name.
     """
@@ -43,11 +43,11 @@ class ImageRegistry(pulumi.ComponentResource):
                 name=name,
                 image_tag_mutability="IMMUTABLE",  # MUTABLE by default
                 image_scanning_configuration=ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-                # fixed at creation; by default AES256 with an AWS key
+                # cannot be changed later; by default AES256 with an AWS key
                 encryption_configurations=[
                     ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=key.arn)
                 ],
-                # a repository with images is not deleted unless this is set by an `up` before the `destroy`
+                # to delete repositories that contain images, an `up` must set this before the `destroy`
                 force_delete=not protected(),
             ),
             pulumi.ResourceOptions(parent=self, protect=protected()),
@@ -60,7 +60,7 @@ class ImageRegistry(pulumi.ComponentResource):
 
 
 def _untagged() -> dict[str, object]:
-    """A lifecycle rule that expires untagged images.
+    """Return a lifecycle rule that expires untagged images.
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, 2026-11-24.
     """

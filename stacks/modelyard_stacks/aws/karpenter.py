@@ -1,5 +1,4 @@
-"""Permissions of Karpenter's controller: start and terminate machines with this cluster's tags, and read what is
-available.
+"""Permissions of Karpenter's controller: to manage machines with this cluster's tags, and to read available offerings.
 
 The actions that Karpenter 1.14 calls and the tags that it sets are documented at
 https://karpenter.sh/docs/reference/cloudformation/, 2026-11-24.
@@ -19,8 +18,10 @@ _STARTING = ["ec2:CreateFleet", "ec2:RunInstances"]
 def controller_statements(
     account: Account, cluster: str, cluster_arn: str, node_role_arn: str, queue_arn: str, key_arn: str
 ) -> Iterable[Statement]:
-    """Statements that name their resources, or require tags: whatever the controller creates must have the tags of this
-    cluster and of a NodePool, and it can change or terminate nothing else.
+    """Return statements that name their resources or require tags.
+
+    The controller can create only resources with the tags of this cluster and of a NodePool, and can change and
+    terminate only those.
     """
     yield from _machines(account, cluster)
     yield _profile(account, node_role_arn)
@@ -49,8 +50,9 @@ def controller_statements(
 
 
 def reading_everywhere(account: Account) -> Sequence[Reasoned]:
-    """Actions that can only be allowed for all resources:
-    https://docs.aws.amazon.com/service-authorization/latest/reference/.
+    """Return actions that can only be allowed for all resources.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/.
     """
     offers = [
         "ec2:DescribeCapacityReservations",
@@ -137,9 +139,9 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
 
 
 def _spot(account: Account) -> Statement:
-    """An account's first Spot request creates the service-linked role of Spot, if the caller may create it.
+    """Allow creating Spot's service-linked role, which an account's first Spot request does.
 
-    Node groups do not need this permission, since the role of Auto Scaling has it. Without the role, EC2 answers
+    Node groups do not need this permission, because the role of Auto Scaling has it. Without the role, EC2 answers
     AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing. Source:
     https://karpenter.sh/docs/troubleshooting/#missing-service-linked-role, 2026-11-25.
     """
@@ -154,7 +156,7 @@ def _spot(account: Account) -> Statement:
 
 
 def _profile(account: Account, node_role_arn: str) -> Statement:
-    """The instance profile passes the nodes' role to machines; no other role may be passed."""
+    """Allow the instance profile to pass only the nodes' role to machines."""
     return {
         "Sid": "GiveNodesTheirRole",
         "Effect": "Allow",
@@ -165,7 +167,7 @@ def _profile(account: Account, node_role_arn: str) -> Statement:
 
 
 def _disks(account: Account, key_arn: str) -> Iterable[Statement]:
-    """Disks encrypted with our key: EC2 uses the key on behalf of whoever starts the machine.
+    """Allow EC2 to use our key for encrypted disks, on behalf of the principal that starts the machine.
 
     Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html, 2026-11-24.
     """

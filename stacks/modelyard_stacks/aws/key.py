@@ -13,12 +13,12 @@ _USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*",
 
 
 class Key(pulumi.ComponentResource):
-    """A customer-managed KMS key, rotated every year, with the alias `alias/<name>`.
+    """A customer-managed KMS key with the alias `alias/<name>`, rotated every year.
 
-    Roles and users of the account get access by their own policies. With `services`, also CloudWatch Logs for log
-    groups of the account, CloudWatch alarms and EventBridge rules that write to encrypted topics and queues, and the
-    service roles that start nodes with encrypted disks. Losing the key means losing everything it encrypts, so it is
-    protected, and deletion takes effect only after 30 days.
+    Roles and users of the account get access through their own policies. With `services`, the key's policy also gives
+    access to CloudWatch Logs for the account's log groups, to CloudWatch alarms and EventBridge rules that write to
+    encrypted topics and queues, and to the service roles that start nodes with encrypted disks. Losing the key means
+    losing everything that it encrypts, so it is protected, and deletion takes effect only after 30 days.
     """
 
     arn: pulumi.Output[str]
@@ -51,8 +51,8 @@ class Key(pulumi.ComponentResource):
 def _account(account: Account) -> Reasoned:
     return (
         {
-            # Without it, only AWS support can recover the key. It grants no access by itself: it lets the account's IAM
-            # policies decide.
+            # Without this statement, only AWS support can recover the key. It grants no access by itself, but lets the
+            # account's IAM policies grant it.
             # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
             "Sid": "AccountPolicies",
             "Effect": "Allow",
@@ -70,7 +70,7 @@ def _services(account: Account) -> list[Reasoned]:
     return [
         (
             {
-                # Creating an encrypted log group fails without it.
+                # Required to create an encrypted log group.
                 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24
                 "Sid": "LogGroups",
                 "Effect": "Allow",
@@ -95,7 +95,7 @@ def _services(account: Account) -> list[Reasoned]:
         ),
         (
             {
-                # To queues only: for encrypted topics these conditions are not supported.
+                # Only for queues: encrypted topics do not support these conditions.
                 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, 2026-11-24
                 "Sid": "EventsToQueues",
                 "Effect": "Allow",
@@ -114,9 +114,9 @@ def _services(account: Account) -> list[Reasoned]:
 
 
 def _node_disks(account: Account) -> list[Reasoned]:
-    """The service roles that start nodes; their own policies do not cover keys, so the key's policy grants them access.
+    """Give access to the service roles that start nodes, whose own policies do not cover customer-managed keys.
 
-    They are named in a condition instead of as principals: KMS rejects a policy with a nonexistent principal, and in a
+    The roles are named in a condition, not as principals: KMS rejects a policy with a nonexistent principal, and in a
     new account these roles are only created with the first Auto Scaling group and the first Spot request. Source,
     2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """

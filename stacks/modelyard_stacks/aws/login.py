@@ -1,4 +1,4 @@
-"""Database logins with which workloads connect instead of the master user."""
+"""Database logins that workloads use instead of the master user."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .policies import Statement, document
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A secret for the login of one database, and the role of the Pods that create this login and change its password.
+    """A secret for the login to one database, and the role of the Pods that create the login and change its password.
 
-    Only these Pods may read the master's login. The secret is empty until they have run; `secret_arn` is for its
-    readers.
+    Only these Pods may read the master's login. Workloads read the secret at `secret_arn`, which is empty until these
+    Pods have run.
     """
 
     secret_arn: pulumi.Output[str]
@@ -42,7 +42,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 name=pulumi.Output.concat(database.identifier, "-login"),
                 description=pulumi.Output.concat("Login of the database ", database.name, ", and of no other"),
                 kms_key_id=key.arn,
-                recovery_window_in_days=0,  # a new password can be generated, and the name is needed again at once
+                recovery_window_in_days=0,  # a new password can be generated, and the name must be available at once
             ),
             pulumi.ResourceOptions(parent=self),
         )

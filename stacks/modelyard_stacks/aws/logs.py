@@ -1,4 +1,4 @@
-"""Log groups that are encrypted and have a retention period."""
+"""Encrypted log groups with limited retention."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .key import Key
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""All values that CloudWatch accepts.
+"""All retention periods, in days, that CloudWatch accepts.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, 2026-11-24.
 """
 
 
 class LogGroup(cloudwatch.LogGroup):
-    """The log group at `path`, encrypted with the key; lines are kept for `days`, rounded up to what CloudWatch
-    supports.
+    """The log group at `path`, encrypted with the key.
 
-    A service that finds no log group creates one, unencrypted and without expiry, so create this one first.
+    Lines are kept for `days`, rounded up to a period that CloudWatch supports. Create the group before the service that
+    writes to it, which would otherwise create one that is unencrypted and never expires.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class LogGroup(cloudwatch.LogGroup):
 
 
 def retention_days(days: int) -> int:
-    """The shortest retention of CloudWatch that is at least this long; raises ValueError beyond ten years."""
+    """Return CloudWatch's shortest retention period of at least this many days; ValueError beyond ten years."""
     for possible in _RETENTION_DAYS:
         if possible >= days:
             return possible

@@ -1,4 +1,4 @@
-"""The network of a target: a new one, or an existing one."""
+"""A target's network, which is either new or an existing one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .key import Key
 Nat: TypeAlias = Literal["none", "one", "per-zone"]
 
 _NODES_NEED = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""Endpoints without which a node without internet access never joins, or its Pods never get their roles.
+"""The endpoints that nodes without internet access need to join the cluster, and their Pods to assume roles.
 
 Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, 2026-11-24.
 """
@@ -31,9 +31,9 @@ Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026
 
 
 class AdoptedNetwork:
-    """An existing network whose owner manages its routes, endpoints and flow logs; this creates nothing.
+    """An existing network, whose owner manages its routes, endpoints and flow logs. Nothing is created.
 
-    `subnet_ids` are private subnets in at least two zones, `cidr` is the block of the VPC.
+    `subnet_ids` are private subnets in at least two zones. `cidr` is the block of the VPC.
     """
 
     def __init__(self, name: str, *, account: Account, vpc_id: str, subnet_ids: Sequence[str], cidr: str) -> None:
@@ -48,15 +48,15 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with a private subnet in each zone; nothing can connect to it from outside.
+    """A VPC with a private subnet in each zone. Nothing can connect to it from outside.
 
     `nat` is the outbound path to the internet: none, one gateway, or one per zone, which survives the loss of a zone.
-    With NAT, there is also one small public subnet per zone, for the gateways and for load balancers; nothing else gets
-    a public address. S3 and the services in `endpoints` are reached without leaving AWS, and of S3 only the named
-    `buckets`. All traffic is logged.
+    With NAT, there is also a small public subnet per zone for the gateways and load balancers, which are the only
+    resources with public addresses. S3 and the services in `endpoints` are reached without leaving AWS. In S3, only the
+    named `buckets` are reachable. All traffic is logged.
 
-    `cidr` is split into eighths: one for each private subnet, the last for the public ones. So adding a zone changes no
-    existing subnet. `ready` is what a machine needs before it can reach anything.
+    `cidr` is split into eighths: one for each private subnet, and the last for the public ones, so adding a zone
+    changes no existing subnet. Machines must wait for `ready` before they can reach anything.
     """
 
     vpc_id: pulumi.Output[str]
@@ -92,7 +92,7 @@ class Network(pulumi.ComponentResource):
             name,
             # endpoints with private DNS need both
             ec2.VpcArgs(cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True, tags={"Name": name}),
-            # another block would replace it, and neither EKS nor RDS can move to another network: protect it
+            # a new block would replace the VPC, and neither EKS nor RDS can move to another network: protect it
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
         self.vpc_id = self._vpc.id
@@ -103,7 +103,7 @@ class Network(pulumi.ComponentResource):
             exclude_zone_ids=_NO_CLUSTERS,
             opts=pulumi.InvokeOutputOptions(provider=account),
         )
-        # the default group of a VPC lets its members talk to each other and to the world; without rules it is harmless
+        # by default this group lets its members connect to each other and to the world; remove its rules
         ec2.DefaultSecurityGroup(
             name, ec2.DefaultSecurityGroupArgs(vpc_id=self.vpc_id, ingress=[], egress=[]), self._child
         )
@@ -116,7 +116,7 @@ class Network(pulumi.ComponentResource):
             for index, block in enumerate(private)
         ]
         self.subnet_ids = [subnet.id for subnet in subnets]
-        # one that all zones share, unless each has its own NAT gateway
+        # one table for all zones, unless each has its own NAT gateway
         tables = [self._table(f"{name}-private-{index + 1}") for index in range(zones if nat == "per-zone" else 1)]
         for index, subnet in enumerate(subnets):
             self._associate(f"{name}-private-{index + 1}", tables[index % len(tables)], subnet)
@@ -199,7 +199,7 @@ class Network(pulumi.ComponentResource):
     def _gateway(
         self, name: str, subnet: ec2.Subnet, internet: ec2.InternetGateway, route: ec2.Route
     ) -> ec2.NatGateway:
-        # the internet gateway cannot be detached from a VPC while an address is in use: delete the address first
+        # the internet gateway cannot be detached while an address is in use: delete the address first
         address = ec2.Eip(
             name,
             ec2.EipArgs(domain="vpc", tags={"Name": name}),
@@ -213,7 +213,7 @@ class Network(pulumi.ComponentResource):
 
 
 class Zone:
-    """One zone of a network, by its index, for machines that must stay in it."""
+    """One zone of a network, by its index, for machines that must stay in this zone."""
 
     def __init__(self, network: Network | AdoptedNetwork, position: int) -> None:
         self.subnet_ids = [network.subnet_ids[position]]
@@ -221,9 +221,9 @@ class Zone:
 
 
 def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
-    """The blocks of the private and public subnets; raises RunError if they would be too small or too many.
+    """Return the blocks of the private and public subnets; raise RunError if they would be too small or too many.
 
-    In a /22, each private subnet has 128 addresses, and each public one the 32 that a load balancer requires.
+    In a /22, each private subnet has 128 addresses, and each public one has 32, as required by a load balancer.
     """
     network = IPv4Network(cidr)
     if not 16 <= network.prefixlen <= 22:
@@ -238,7 +238,7 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
 
 
 def _s3_ranges(account: Account) -> pulumi.Output[str]:
-    """The current addresses of S3 in the region, as CIDR blocks separated by commas."""
+    """Return S3's current addresses in the region, as comma-separated CIDR blocks."""
     prefix_list = ec2.get_prefix_list_output(
         name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)
     )

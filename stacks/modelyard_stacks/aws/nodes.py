@@ -1,4 +1,4 @@
-"""Groups of machines on which a cluster runs Pods."""
+"""Groups of machines that run a cluster's Pods."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _IMAGES: Mapping[tuple[str, str], str] = {
     ("arm64", "nvidia"): "AL2023_ARM_64_NVIDIA",
     ("amd64", "neuron"): "AL2023_x86_64_NEURON",
 }
-"""Amazon's image type by architecture and maker of the accelerator; it includes the accelerator's driver.
+"""Amazon's image type by architecture and accelerator vendor. The image includes the accelerator's driver.
 
 Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html, 2026-11-24.
 """
 
 _RESOURCES: Mapping[str, str] = {"nvidia": "nvidia.com/gpu", "neuron": "aws.amazon.com/neuron"}
-"""The resource name in Pods' resource requests, by maker of the accelerator."""
+"""The resource name for Pods' resource requests, by accelerator vendor."""
 
 _LOCAL_DISKS = """\
 MIME-Version: 1.0
@@ -54,23 +54,25 @@ spec:
 """
 """Combines a machine's NVMe disks into one file system for images and Pods' ephemeral storage.
 
-EKS merges it with its own NodeConfig, which sets everything else. Source: https://github.com/awslabs/amazon-eks-ami,
-nodeadm/doc/api.md, and https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
+EKS merges this with its own NodeConfig, which contains all other settings. Source:
+https://github.com/awslabs/amazon-eks-ami, nodeadm/doc/api.md, and
+https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
 """
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one kind, between `min_nodes` and `max_nodes`; the autoscaler decides how many.
+    """Machines of one kind. The autoscaler chooses a number between `min_nodes` and `max_nodes`.
 
     Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
-    `modelyard.dev/pool=<pool>:NoSchedule`; with an NVIDIA accelerator also `nvidia.com/gpu=true:NoSchedule`, since
-    nothing else keeps other Pods off it. Several node groups may form one pool: the same `pool`, different machines.
+    `modelyard.dev/pool=<pool>:NoSchedule`. Machines with an NVIDIA accelerator also have
+    `nvidia.com/gpu=true:NoSchedule`, because nothing else keeps other Pods away. Several node groups with the same
+    `pool` form one pool of different machines.
 
     With `local_gib`, images and Pods' ephemeral storage are on the machine's NVMe disks, which have this total size and
     are encrypted in hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods that
-    train together: the first zone of the network, or the one whose number is the stack's setting `trainingZone`.
+    train together: the first zone of the network, or the one whose number is in the stack's setting `trainingZone`.
 
-    Pods cannot reach the machine's own credentials, since the metadata service answers only the machine. Disks are
+    The metadata service answers only the machine itself, so Pods cannot get the machine's credentials. Disks are
     encrypted.
     """
 
@@ -109,7 +111,7 @@ class NodePool(pulumi.ComponentResource):
             name,
             eks.NodeGroupArgs(
                 cluster_name=cluster.name,
-                version=cluster.version,  # if left out, nodes would not be upgraded with the cluster
+                version=cluster.version,  # without a version, nodes would not be upgraded with the cluster
                 node_role_arn=cluster.node_role_arn,
                 subnet_ids=[_training_zone(name, network)] if one_zone else network.subnet_ids,
                 ami_type=image,
@@ -125,7 +127,7 @@ class NodePool(pulumi.ComponentResource):
                 taints=[eks.NodeGroupTaintArgs(key=key, value=value, effect="NO_SCHEDULE") for key, value in taints],
                 update_config=eks.NodeGroupUpdateConfigArgs(
                     max_unavailable_percentage=33,
-                    # by default the new node starts first, which may never succeed for a scarce accelerator
+                    # by default the new node starts first, which may be impossible if the accelerator is scarce
                     # https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html, 2026-11-24
                     update_strategy="MINIMAL" if accelerator else "DEFAULT",
                 ),
@@ -134,7 +136,7 @@ class NodePool(pulumi.ComponentResource):
             pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*cluster.ready, *network.ready],
-                # managed by the autoscaler after creation
+                # the autoscaler manages the size after creation
                 ignore_changes=["scalingConfig.desiredSize"],
             ),
         )
@@ -155,15 +157,15 @@ class NodePool(pulumi.ComponentResource):
                 user_data=b64encode(_LOCAL_DISKS.encode()).decode() if local_gib else None,
                 metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                     http_endpoint="enabled",
-                    http_tokens="required",  # version 1 gives credentials to anyone who makes a Pod send a request
+                    http_tokens="required",  # version 1 gives credentials to anyone who can make a Pod send a request
                     http_put_response_hop_limit=1,  # Pods are one hop further away and get no answer
                 ),
                 block_device_mappings=[
                     ec2.LaunchTemplateBlockDeviceMappingArgs(
-                        device_name="/dev/xvda",  # the root of Amazon Linux 2023
+                        device_name="/dev/xvda",  # the root volume of Amazon Linux 2023
                         ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
                             volume_type="gp3",
-                            volume_size=disk_gib,  # 20 GiB by default: one image with CUDA takes half of that
+                            volume_size=disk_gib,  # 20 GiB by default: one image with CUDA needs half of that
                             encrypted="true",
                             kms_key_id=key.arn,
                             delete_on_termination="true",
@@ -186,9 +188,9 @@ class NodePool(pulumi.ComponentResource):
         taints: Sequence[tuple[str, str]],
         resources: Mapping[str, str],
     ) -> None:
-        """Describe a group's nodes to the autoscaler while it has none, by tags of its Auto Scaling group.
+        """Tag the Auto Scaling group so that the autoscaler can predict its nodes while there are none.
 
-        If a group always has nodes, the autoscaler looks at one of them. Source:
+        If a group always has nodes, the autoscaler examines one of them. Source:
         https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md, 2026-11-24.
         """
         prefix = "k8s.io/cluster-autoscaler/node-template"
@@ -219,7 +221,7 @@ def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
 
 
 def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulumi.Output[str]:
-    """The subnet of the zone whose number, from 1, is the stack's setting `trainingZone`."""
+    """Return the subnet of the zone whose number, counted from 1, is in the stack's setting `trainingZone`."""
     number = pulumi.Config().get_int("trainingZone") or 1
     if not 0 < number <= len(network.subnet_ids):
         raise pulumi.RunError(f"node pool {name}: trainingZone is 1 to {len(network.subnet_ids)}, not {number}")
@@ -227,10 +229,10 @@ def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulum
 
 
 def _labels(pool: str, capacity: str, accelerator: str, accelerator_name: str) -> dict[str, str]:
-    # NVIDIA's device plugin runs where node feature discovery has found its hardware, or on nodes with this label
+    # NVIDIA's device plugin runs on nodes where node feature discovery has found its hardware, or that have this label
     # https://github.com/NVIDIA/k8s-device-plugin, values of its chart, 2026-11-24
     labels = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
-    # with this label the autoscaler waits until a node offers its accelerators, instead of adding another node
+    # with this label, the autoscaler waits until a node offers its accelerators instead of adding another node
     # https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on accelerators, 2026-11-25
     if accelerator_name:
         labels["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"

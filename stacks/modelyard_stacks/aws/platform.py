@@ -1,4 +1,4 @@
-"""Roles of add-ons that create nodes or read secrets; their charts belong to the workloads project."""
+"""Roles for add-ons that create nodes or read secrets. Their charts are in the workloads project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
 
 
 class ClusterAutoscaler(pulumi.ComponentResource):
-    """The role of the cluster autoscaler: it can read all groups, and resize only those of this cluster."""
+    """The role of the cluster autoscaler, which can read all groups but resize only those of this cluster."""
 
     role_arn: pulumi.Output[str]
 
@@ -56,7 +56,7 @@ class ClusterAutoscaler(pulumi.ComponentResource):
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The role of External Secrets: it can read these secrets, by name or by ARN, and cannot list any."""
+    """The role of External Secrets, which can read these secrets, by name or ARN, but cannot list any."""
 
     role_arn: pulumi.Output[str]
 
@@ -90,15 +90,15 @@ class SecretsReader(pulumi.ComponentResource):
 
 
 class Karpenter(pulumi.ComponentResource):
-    """The role of Karpenter's controller, the tag by which it finds the security group of its nodes, their instance
-    profile, and the queue with AWS's notices of interruptions.
+    """Karpenter's prerequisites: the controller's role, discovery tag, instance profile, and interruption queue.
 
-    Its nodes have the same role as the cluster's other nodes: EKS admits that role once a managed node group has it,
-    and there is always such a group, since Karpenter itself must run somewhere. Source:
+    The tag marks the security group of its nodes. The queue receives AWS's interruption notices. The nodes have the
+    same role as the cluster's other nodes. EKS admits that role once a managed node group has it, and there always is
+    such a group, because Karpenter itself must run somewhere. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
 
-    It creates no instance profiles itself: IAM's API has no VPC endpoint, so that would fail in a network without
-    internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
+    Karpenter does not create instance profiles itself: IAM's API has no VPC endpoint, so that would fail in a network
+    without internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
     """
 
     role_arn: pulumi.Output[str]
@@ -116,7 +116,7 @@ class Karpenter(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:Karpenter", name, None, key.account.options(opts))
-        # the group that EKS creates has none of our tags; Karpenter finds it by this one
+        # the security group that EKS creates has none of our tags; Karpenter finds it by this tag
         tag = ec2.TagArgs(resource_id=cluster.security_group_id, key="karpenter.sh/discovery", value=cluster.title)
         ec2.Tag(name, tag, pulumi.ResourceOptions(parent=self))
         profile = iam.InstanceProfile(
@@ -163,8 +163,7 @@ class Karpenter(pulumi.ComponentResource):
 
 
 def _autoscaler(account: Account, cluster: str) -> pulumi.Output[str]:
-    """Permissions of the autoscaler. EKS tags the Auto Scaling groups of its node groups with the name of their
-    cluster.
+    """Return the autoscaler's permissions. EKS tags the Auto Scaling groups of its node groups with the cluster's name.
 
     Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
     2026-11-24.

@@ -1,4 +1,4 @@
-"""IAM policies as plain data, with a reason for every statement that cannot name its resources."""
+"""IAM policies as plain data. Statements that cannot name their resources must have a reason."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 import pulumi
 
 _LONGEST_PREFIX = 64 - 26
-_LONGEST_USE = 22  # of the prefix, to leave room for the name
+_LONGEST_USE = 22  # maximum length of `use` in the prefix, to leave room for the name
 
 Texts: TypeAlias = pulumi.Input[str] | Sequence[pulumi.Input[str]]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Texts]]
 
 
 class Statement(TypedDict):
-    """One statement in IAM's own keys; `Principal` only in resource policies and trust policies."""
+    """A statement with IAM's own keys. Only resource and trust policies have a `Principal`."""
 
     Sid: str
     Effect: Literal["Allow", "Deny"]
@@ -26,14 +26,13 @@ class Statement(TypedDict):
 
 
 Reasoned: TypeAlias = tuple[Statement, str]
-"""A statement for all resources, and the reason."""
+"""A statement that applies to all resources, and the reason for it."""
 
 
 def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pulumi.Output[str]:
-    """The policy as JSON text. Statements that allow actions on the resource `*` must be in `everywhere`, with a
-    reason.
+    """Return the policy as JSON text. Statements on the resource `*` must be in `everywhere`, with a reason.
 
-    Raises ValueError otherwise, for an empty reason, and for a statement that allows every action.
+    Raises ValueError otherwise, and for an empty reason or a statement that allows every action.
     """
     for statement in statements:
         if statement["Effect"] == "Allow" and "*" in _plain(statement.get("Resource", ())):
@@ -49,7 +48,7 @@ def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pul
 
 
 def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Output[str]:
-    """A trust policy for one AWS service, under these conditions."""
+    """Return a trust policy for one AWS service, under these conditions."""
     statement: Statement = {
         "Sid": "Service",
         "Effect": "Allow",
@@ -62,7 +61,7 @@ def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Outpu
 
 
 def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account: str) -> pulumi.Output[str]:
-    """A trust policy for the Pods of one ServiceAccount in one cluster, through EKS Pod Identity.
+    """Return a trust policy for the Pods of one ServiceAccount in one cluster, using EKS Pod Identity.
 
     EKS tags the session with the Pod's cluster, namespace and ServiceAccount, so other associations cannot use the
     role. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
@@ -85,7 +84,7 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
 
 
 def tls_only(action: str, resource: Texts) -> Statement:
-    """A statement that denies an action without TLS, whatever other statements allow."""
+    """Return a statement that denies an action without TLS, even if other statements allow it."""
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",
@@ -97,7 +96,7 @@ def tls_only(action: str, resource: Texts) -> Statement:
 
 
 def role_prefix(name: str, use: str) -> str:
-    """`<name>-<use>-`, to which the provider appends 26 characters; a long name or use is truncated.
+    """Return `<name>-<use>-`, to which the provider appends 26 characters. Long names and uses are truncated.
 
     IAM allows 64: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
     """

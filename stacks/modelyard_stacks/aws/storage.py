@@ -1,4 +1,4 @@
-"""Object stores: private, encrypted buckets."""
+"""Private, encrypted buckets."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each version of an object is retained: for everyone, or unless someone may bypass governance."""
+    """How long each object version is retained: for everyone, or unless a user may bypass governance."""
 
     mode: Literal["compliance", "governance"]
     days: int
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A bucket that only our account can reach, over TLS, and in which our key encrypts every object.
+    """A bucket that only our account can access, over TLS, with every object encrypted by our key.
 
-    With `versioned`, overwritten or deleted objects are kept for another 30 days. Lifecycle rules delete objects older
-    than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`, every version
-    written from then on is retained for its days, whatever else would delete it. The bucket is protected, and never
-    deleted unless it is empty.
+    With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
+    than `retention_days`, and objects in each folder of `expire` after its number of days. With `lock`, every version
+    written from then on is retained for the given days, even if other rules would delete it. The bucket is protected,
+    and is deleted only if it is empty.
     """
 
     bucket: pulumi.Output[str]
@@ -73,10 +73,10 @@ class ObjectStore(pulumi.ComponentResource):
         )
         rule = s3.BucketServerSideEncryptionConfigurationRuleArgs(
             apply_server_side_encryption_by_default=default,
-            bucket_key_enabled=True,  # one call to KMS for many objects
-            blocked_encryption_types=["SSE-C"],  # only the caller could read objects with such keys
+            bucket_key_enabled=True,  # one call to KMS serves many objects
+            blocked_encryption_types=["SSE-C"],  # only the client could read objects with such keys
         )
-        # the class named …Args without Init belongs to the deprecated field of a Bucket
+        # the class whose name ends in Args, without Init, is for the deprecated field of a Bucket
         s3.BucketServerSideEncryptionConfiguration(
             name,
             s3.BucketServerSideEncryptionConfigurationInitArgs(bucket=self.bucket, rules=[rule]),
@@ -103,7 +103,7 @@ class ObjectStore(pulumi.ComponentResource):
             ),
             self._child(block),
         )
-        # in sequence: S3 refuses a second change to a bucket's access while the first is in progress
+        # one after the other: S3 refuses a second change to a bucket's access while the first is in progress
         s3.BucketPolicy(
             name, s3.BucketPolicyArgs(bucket=self.bucket, policy=self._policy(account)), self._child(block, owned)
         )
@@ -113,7 +113,7 @@ class ObjectStore(pulumi.ComponentResource):
         return document(
             tls_only("s3:*", [self.arn, objects]),
             {
-                # Access that somebody grants later stays within the account; AWS's own services keep theirs.
+                # Grants that somebody adds later work only within the account. AWS's own services keep their access.
                 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, 2026-11-25
                 "Sid": "ThisAccountOnly",
                 "Effect": "Deny",
@@ -126,8 +126,8 @@ class ObjectStore(pulumi.ComponentResource):
                 },
             },
             {
-                # A request without encryption gets ours. A request with encryption must name our key: aws:kms alone
-                # means AWS's key.
+                # Requests that specify no encryption get ours. Those that specify one must name our key: with aws:kms
+                # alone, they would get AWS's key.
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html, 2026-11-24
                 "Sid": "OurKeyOnly",
                 "Effect": "Deny",
@@ -143,12 +143,12 @@ class ObjectStore(pulumi.ComponentResource):
 
     def _keep_versions(self, name: str) -> s3.BucketVersioning:
         enabled = s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
-        # the class named BucketVersioningArgs belongs to the deprecated field of a Bucket
+        # the class BucketVersioningArgs is for the deprecated field of a Bucket
         arguments = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
         return s3.BucketVersioning(name, arguments, self._child())
 
     def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
-        """S3 can enable object lock on existing versioned buckets as well as on new ones, and cannot disable it.
+        """Enable object lock. S3 supports this for new and existing versioned buckets, but cannot disable it again.
 
         Removing the default retention does not affect locked objects. Source:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
@@ -190,7 +190,7 @@ def _lifecycle(
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
         )
     if versioned:
-        # a locked version is retained until its lock ends, whatever a lifecycle rule says
+        # a locked version is retained until its lock ends, even if a lifecycle rule expires it
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html, 2026-11-25
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="earlier-versions",
@@ -208,7 +208,7 @@ def _lifecycle(
             expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention_days),
         )
     elif versioned:
-        # S3 accepts this only without another expiration; if objects expire by age, S3 removes such markers by itself
+        # S3 accepts this only without another expiration; if objects expire by age, S3 removes such markers itself
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="markers-of-nothing",
             status="Enabled",

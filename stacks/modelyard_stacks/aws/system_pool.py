@@ -1,4 +1,4 @@
-"""The system node pool: machines for heads, the registry, add-ons, and their volumes."""
+"""The system node pool: machines for Ray heads, the registry, add-ons, and their volumes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .nodes import Arch, NodePool
 
 
 class SystemPool(pulumi.ComponentResource):
-    """A node group in each of up to `min_nodes` zones, so that a replaced node comes back in its zone.
+    """A node group in each of up to `min_nodes` zones, so that a node's replacement starts in the same zone.
 
-    An EBS volume is bound to the zone in which its Pod first started. With one group across all zones, the new node of
-    a small cluster might start in another zone: Prometheus, and with it every alert, would wait for a node that never
-    comes. Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
+    An EBS volume is bound to the zone in which its Pod first started. If one group spanned all zones, a small cluster's
+    new node might start in another zone. Prometheus, and thus every alert, would then wait for its volume forever.
+    Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
 
-    `min_nodes` are spread over the zones; each group may grow by the difference to `max_nodes`.
+    `min_nodes` are spread over the zones. Each group may grow by the difference between `max_nodes` and `min_nodes`.
     """
 
     def __init__(

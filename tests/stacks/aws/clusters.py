@@ -1,4 +1,4 @@
-"""A program with a cluster, for tests of components that depend on one."""
+"""A program that creates a cluster, for tests of components that need one."""
 
 from __future__ import annotations
 

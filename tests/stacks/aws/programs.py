@@ -1,4 +1,4 @@
-"""Programs that use the AWS components, and what they register under mocks."""
+"""Programs that use the AWS components, and helpers to inspect the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def policy(text: str) -> dict[str, dict[str, Any]]:
 
 
 def elsewhere(found: Found) -> set[str]:
-    """Return AWS resources that are not created in the program's account, or are not part of a component."""
+    """Return the AWS resources that are outside the program's account or not part of a component."""
     return {
         where
         for where, each in found.items()

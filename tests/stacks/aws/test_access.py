@@ -1,4 +1,4 @@
-"""Who administers a cluster, and which networks can reach it."""
+"""A cluster's administrators, and the networks that can reach its API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def no_settings() -> Iterator[None]:
     set_all_config({})
 
 
-def test_who_deploys_it_administers_it_unless_others_are_named(found: Found) -> None:
+def test_deployer_is_administrator_by_default(found: Found) -> None:
     assert inputs(found, ENTRY, f"{NAME}-deployer") == {
         "clusterName": NAME,
         "principalArn": "arn:aws:iam::123456789012:role/deployer",
@@ -49,12 +49,12 @@ def test_who_deploys_it_administers_it_unless_others_are_named(found: Found) -> 
     assert len(of(found, ENTRY)) == 1
 
 
-def test_a_deployment_by_somebody_else_locks_nobody_out(found: Found) -> None:
+def test_deployment_by_another_role_keeps_the_administrators(found: Found) -> None:
     assert found[f"{ENTRY} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
     assert found[f"{ASSOCIATION} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
 
 
-def test_administrators_are_those_who_are_named(named: Found) -> None:
+def test_only_named_principals_are_administrators(named: Found) -> None:
     assert {each["inputs"]["principalArn"] for each in of(named, ENTRY).values()} == {PLATFORM}
     (association,) = of(named, ASSOCIATION).values()
     assert association["inputs"]["policyArn"] == ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy")
@@ -62,7 +62,7 @@ def test_administrators_are_those_who_are_named(named: Found) -> None:
     assert association["ignoreChanges"] == []
 
 
-def test_connected_networks_reach_the_api(named: Found) -> None:
+def test_connected_networks_can_reach_the_api(named: Found) -> None:
     blocks = {name: each["inputs"]["cidrIpv4"] for name, each in of(named, RULE).items() if "-api" in name}
 
     assert blocks == {f"{NAME}-api": "10.0.0.0/16", f"{NAME}-api-1": "10.99.0.0/16"}
@@ -77,7 +77,7 @@ def test_connected_networks_reach_the_api(named: Found) -> None:
         ("apiClients", "[1]", "the setting apiClients is a list"),
     ],
 )
-def test_settings_of_another_shape_are_refused(setting: str, value: str, message: str) -> None:
+def test_settings_of_the_wrong_type_are_refused(setting: str, value: str, message: str) -> None:
     set_all_config({f"{pulumi.get_project()}:{setting}": value})
 
     with pytest.raises(pulumi.RunError, match=message):

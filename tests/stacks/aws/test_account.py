@@ -1,4 +1,4 @@
-"""The AWS account as a provider: region, tags, and the required account."""
+"""The AWS provider: its region, default tags, and pinned account."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pulumi.ComponentResource("tiny:Names", "names", {
 """
 
 
-def test_region_and_tags_are_those_of_everything(tmp_path: Path) -> None:
+def test_provider_sets_region_and_default_tags(tmp_path: Path) -> None:
     given = inputs(registered(tmp_path, ACCOUNT), PROVIDER, "aws")
 
     assert given["region"] == "eu-central-1"
@@ -29,7 +29,7 @@ def test_region_and_tags_are_those_of_everything(tmp_path: Path) -> None:
     assert "allowedAccountIds" not in given
 
 
-def test_a_pinned_account_is_the_only_one(tmp_path: Path) -> None:
+def test_only_the_pinned_account_is_allowed(tmp_path: Path) -> None:
     program = ACCOUNT.replace("tags=", 'account_id="210987654321", tags=')
 
     given = inputs(registered(tmp_path, program + NAMES), PROVIDER, "aws")
@@ -41,7 +41,7 @@ def test_a_pinned_account_is_the_only_one(tmp_path: Path) -> None:
     ("region", "partition"),
     [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
 )
-def test_arns_are_those_of_the_partition(region: str, partition: str, tmp_path: Path) -> None:
+def test_arns_use_the_partition_of_the_region(region: str, partition: str, tmp_path: Path) -> None:
     found = registered(tmp_path, ACCOUNT.replace("eu-central-1", region) + NAMES)
 
     assert found["tiny:Names names"]["inputs"] == {

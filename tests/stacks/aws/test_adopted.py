@@ -1,4 +1,4 @@
-"""Resources of another project: roles can use them, and they are not registered again."""
+"""Roles can use resources of another project, which are not registered again."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("adopted"), PROGRAM)
 
 
-def test_nothing_of_the_other_project_is_made_again(found: Found) -> None:
+def test_adopted_resources_are_not_created_again(found: Found) -> None:
     assert of(found, "aws:eks/cluster:Cluster") == {}
     assert of(found, "aws:kms/key:Key") == {}
 
 
-def test_a_role_is_for_pods_of_that_cluster_alone(found: Found) -> None:
+def test_role_is_only_for_pods_of_the_adopted_cluster(found: Found) -> None:
     trust = policy(inputs(found, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])["Pods"]
     association = inputs(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "retrain")
 
@@ -44,7 +44,7 @@ def test_a_role_is_for_pods_of_that_cluster_alone(found: Found) -> None:
     assert association["clusterName"] == "fraud-prod-main"
 
 
-def test_a_role_uses_that_key(found: Found) -> None:
+def test_role_may_use_the_adopted_key(found: Found) -> None:
     rights = policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
 
     assert "arn:aws:kms:eu-central-1:123456789012:key/1234" in str(rights["DecryptObjects"]["Resource"])

@@ -24,7 +24,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("alarms"), PROGRAM)
 
 
-def test_a_database_is_watched(found: Found) -> None:
+def test_database_has_alarms(found: Found) -> None:
     limits = {
         (each["inputs"]["metricName"], each["inputs"]["comparisonOperator"], each["inputs"]["threshold"])
         for each in of(found, ALARM).values()
@@ -41,7 +41,7 @@ def test_a_database_is_watched(found: Found) -> None:
     }
 
 
-def test_every_nat_gateway_is_watched(found: Found) -> None:
+def test_every_nat_gateway_has_an_alarm(found: Found) -> None:
     watched = [each["inputs"] for each in of(found, ALARM).values() if each["inputs"]["namespace"] == "AWS/NATGateway"]
 
     assert {each["dimensions"]["NatGatewayId"] for each in watched} == set(of(found, "aws:ec2/natGateway:NatGateway"))
@@ -49,12 +49,12 @@ def test_every_nat_gateway_is_watched(found: Found) -> None:
     assert len(watched) == 3
 
 
-def test_each_alarm_tells_the_topic_that_it_began_and_ended(found: Found) -> None:
+def test_alarms_notify_the_topic_when_they_start_and_end(found: Found) -> None:
     for each in of(found, ALARM).values():
         assert each["inputs"]["alarmActions"] == each["inputs"]["okActions"] == ["arn:aws:sns:::Topic/alarms"]
 
 
-def test_the_topic_is_encrypted_and_only_our_alarms_write_to_it(found: Found) -> None:
+def test_topic_is_encrypted_and_accepts_only_our_alarms(found: Found) -> None:
     statements = policy(inputs(found, "aws:sns/topicPolicy:TopicPolicy", "alarms")["policy"])
 
     assert inputs(found, TOPIC, "alarms")["kmsMasterKeyId"] == "arn:aws:kms:::Key/fraud-prod-main"
@@ -68,7 +68,7 @@ def test_the_topic_is_encrypted_and_only_our_alarms_write_to_it(found: Found) ->
     assert not elsewhere(found)
 
 
-def test_the_owner_is_told_by_mail(found: Found) -> None:
+def test_owner_is_notified_by_mail(found: Found) -> None:
     (given,) = of(found, "aws:sns/topicSubscription:TopicSubscription").values()
 
     assert given["inputs"] == {

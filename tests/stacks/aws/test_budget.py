@@ -20,7 +20,7 @@ Budget("budget", account=account, monthly_usd=18000, system="fraud", emails={ema
 """
 
 
-def test_a_budget_counts_what_carries_the_tag(tmp_path: Path) -> None:
+def test_budget_covers_resources_with_the_system_tag(tmp_path: Path) -> None:
     found = registered(tmp_path, budget('["risk@acme.example"]'))
     given = inputs(found, BUDGET, "budget")
 
@@ -31,7 +31,7 @@ def test_a_budget_counts_what_carries_the_tag(tmp_path: Path) -> None:
     assert not elsewhere(found)
 
 
-def test_its_owner_is_told_before_and_when_it_is_spent(tmp_path: Path) -> None:
+def test_owner_is_notified_before_and_when_the_budget_is_spent(tmp_path: Path) -> None:
     given = inputs(registered(tmp_path, budget('["risk@acme.example"]')), BUDGET, "budget")
 
     assert [(each["notificationType"], each["threshold"]) for each in given["notifications"]] == [
@@ -46,6 +46,6 @@ def test_its_owner_is_told_before_and_when_it_is_spent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("emails", ["[]", '["a@acme.example"] * 11'])
-def test_a_budget_that_tells_nobody_or_too_many_is_refused(emails: str, tmp_path: Path) -> None:
+def test_budget_with_no_or_too_many_addresses_is_refused(emails: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="budget: a budget tells 1 to 10 addresses"):
         registered(tmp_path, budget(emails))

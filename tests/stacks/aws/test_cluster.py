@@ -1,4 +1,4 @@
-"""The EKS cluster: insecure defaults are changed, and whatever nodes depend on is created before them."""
+"""The EKS cluster: insecure defaults are changed, and everything that nodes depend on is created before them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def loosened(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
 
-def test_the_api_is_private(found: Found) -> None:
+def test_api_is_private(found: Found) -> None:
     given = inputs(found, TYPE, NAME)["vpcConfig"]
 
     assert given["endpointPrivateAccess"] is True
@@ -59,7 +59,7 @@ def test_the_api_is_private(found: Found) -> None:
     assert given["subnetIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
 
 
-def test_the_api_opens_only_to_the_blocks_that_are_named(loosened: Found) -> None:
+def test_api_is_public_only_for_named_cidr_blocks(loosened: Found) -> None:
     given = inputs(loosened, TYPE, NAME)["vpcConfig"]
 
     assert given["endpointPublicAccess"] is True
@@ -67,7 +67,7 @@ def test_the_api_opens_only_to_the_blocks_that_are_named(loosened: Found) -> Non
     assert given["endpointPrivateAccess"] is True
 
 
-def test_inside_it_answers_to_its_network(found: Found) -> None:
+def test_api_is_reachable_from_its_network(found: Found) -> None:
     rules = {name: each["inputs"] for name, each in of(found, RULE).items() if name != f"{NAME}-endpoints"}
 
     assert rules == {
@@ -82,13 +82,13 @@ def test_inside_it_answers_to_its_network(found: Found) -> None:
     }
 
 
-def test_nobody_is_let_in_for_having_made_it(found: Found) -> None:
+def test_creator_gets_no_access_by_default(found: Found) -> None:
     given = inputs(found, TYPE, NAME)["accessConfig"]
 
     assert given == {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
 
 
-def test_secrets_are_encrypted_and_every_log_is_kept(found: Found) -> None:
+def test_secrets_are_encrypted_and_all_logs_are_kept(found: Found) -> None:
     given = inputs(found, TYPE, NAME)
     group = inputs(found, "aws:cloudwatch/logGroup:LogGroup", f"{NAME}-cluster")
 
@@ -102,7 +102,7 @@ def test_secrets_are_encrypted_and_every_log_is_kept(found: Found) -> None:
     assert group["retentionInDays"] == 365
 
 
-def test_log_group_and_rights_come_before_the_cluster(found: Found) -> None:
+def test_log_group_and_permissions_are_created_before_the_cluster(found: Found) -> None:
     """EKS would create its own log group, and cannot delete its resources once its permissions are gone."""
     before = needs(found, TYPE, NAME)
 
@@ -110,14 +110,14 @@ def test_log_group_and_rights_come_before_the_cluster(found: Found) -> None:
     assert f"{ATTACHMENT} {NAME}-cluster" in before
 
 
-def test_it_is_hard_to_lose(found: Found, loosened: Found) -> None:
+def test_cluster_is_protected_from_deletion(found: Found, loosened: Found) -> None:
     assert inputs(found, TYPE, NAME)["deletionProtection"] is True
     assert found[f"{TYPE} {NAME}"]["protect"] is True
     assert inputs(loosened, TYPE, NAME)["deletionProtection"] is False
     assert loosened[f"{TYPE} {NAME}"]["protect"] is False
 
 
-def test_version_and_support_are_ours_to_choose(found: Found) -> None:
+def test_version_and_support_type_are_pinned(found: Found) -> None:
     given = inputs(found, TYPE, NAME)
 
     assert given["version"] == "1.36"
@@ -125,7 +125,7 @@ def test_version_and_support_are_ours_to_choose(found: Found) -> None:
     assert given["bootstrapSelfManagedAddons"] is False
 
 
-def test_every_addon_has_its_version(found: Found) -> None:
+def test_every_addon_has_a_pinned_version(found: Found) -> None:
     assert {each["inputs"]["addonName"]: each["inputs"]["addonVersion"] for each in of(found, ADDON).values()} == {
         "aws-ebs-csi-driver": "v1.50.0",
         "coredns": "v1.12.0",
@@ -144,23 +144,23 @@ def enforced(found: Found) -> dict[str, object]:
     return configuration
 
 
-def test_network_policies_are_enforced_from_the_start_of_a_pod(found: Found) -> None:
+def test_network_policies_are_enforced_when_pods_start(found: Found) -> None:
     assert enforced(found) == {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": "strict"}}
 
 
-def test_pods_start_open_while_coredns_has_no_policy(tmp_path: Path) -> None:
-    """The first `up` of a cluster requests this with a setting."""
+def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> None:
+    """The first `up` of a cluster uses `networkPolicies: standard`, because CoreDNS has no policy yet."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}
 
 
-def test_another_mode_is_refused(tmp_path: Path) -> None:
+def test_unknown_network_policy_mode_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="networkPolicies is standard or strict, not 'lax'"):
         registered(tmp_path, CLUSTER + MORE, "networkPolicies: lax")
 
 
-def test_what_needs_a_node_waits_for_one(found: Found) -> None:
+def test_addons_with_pods_wait_for_a_node_pool(found: Found) -> None:
     for name in ("coredns", "aws-ebs-csi-driver"):
         assert "tiny:index:Pool system" in needs(found, ADDON, f"{NAME}-{name}")
     for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
@@ -175,9 +175,7 @@ def test_what_needs_a_node_waits_for_one(found: Found) -> None:
         ("ebs-csi", "ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicy"),
     ],
 )
-def test_addons_have_roles_that_only_their_pods_get(
-    addon: str, service_account: str, managed: str, found: Found
-) -> None:
+def test_only_addon_pods_can_assume_addon_roles(addon: str, service_account: str, managed: str, found: Found) -> None:
     title = f"{NAME}-{addon}"
     name = f"{NAME}-aws-ebs-csi-driver" if addon == "ebs-csi" else title
     trusted = policy(inputs(found, "aws:iam/role:Role", title)["assumeRolePolicy"])["Pods"]
@@ -195,7 +193,7 @@ def test_addons_have_roles_that_only_their_pods_get(
     assert f"{ATTACHMENT} {title}" in needs(found, ADDON, name)
 
 
-def test_volumes_of_pods_are_encrypted_with_the_key_and_tagged(found: Found) -> None:
+def test_pod_volumes_are_tagged_and_encrypted_with_the_key(found: Found) -> None:
     rights = policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", f"{NAME}-ebs-csi")["policy"])
     values = json.loads(inputs(found, ADDON, f"{NAME}-aws-ebs-csi-driver")["configurationValues"])
 
@@ -204,7 +202,7 @@ def test_volumes_of_pods_are_encrypted_with_the_key_and_tagged(found: Found) -> 
     assert values == {"controller": {"extraVolumeTags": {"modelyard:system": "fraud"}}}
 
 
-def test_nodes_may_join_and_pull_and_no_more(found: Found) -> None:
+def test_nodes_may_only_join_and_pull_images(found: Found) -> None:
     policies = {
         each["inputs"]["policyArn"].rpartition("/")[2]
         for each in of(found, ATTACHMENT).values()
@@ -214,7 +212,7 @@ def test_nodes_may_join_and_pull_and_no_more(found: Found) -> None:
     assert policies == {"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
 
 
-def test_the_kubeconfig_holds_no_secret(found: Found) -> None:
+def test_kubeconfig_contains_no_secret(found: Found) -> None:
     seen = found["tiny:Seen seen"]["inputs"]
     config = json.loads(seen["kubeconfig"])
     (user,) = config["users"]
@@ -232,7 +230,7 @@ def test_the_kubeconfig_holds_no_secret(found: Found) -> None:
     assert config["contexts"][0]["context"] == {"cluster": config["clusters"][0]["name"], "user": user["name"]}
 
 
-def test_others_can_refer_to_it(found: Found) -> None:
+def test_cluster_exposes_its_security_group_and_node_role(found: Found) -> None:
     seen = found["tiny:Seen seen"]["inputs"]
 
     assert seen["group"] == "sg-cluster"
@@ -240,16 +238,16 @@ def test_others_can_refer_to_it(found: Found) -> None:
     assert seen["roleName"] == f"{NAME}-node"
 
 
-def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:
+def test_every_resource_has_a_component_and_the_account(found: Found) -> None:
     assert elsewhere(found) == set()
 
 
-def test_nodes_need_all_three_addons(tmp_path: Path) -> None:
+def test_missing_node_addon_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="nodes need the add-ons eks-pod-identity-agent, vpc-cni, kube-proxy"):
         registered(tmp_path, CLUSTER.replace('"vpc-cni": "v1.20.0", ', ""))
 
 
-def test_no_name_is_too_long_for_a_role(tmp_path: Path) -> None:
+def test_long_cluster_name_fits_in_role_names(tmp_path: Path) -> None:
     """IAM allows 64 characters, 26 of which the provider uses; it would refuse Pulumi's longer default names."""
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     found = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))

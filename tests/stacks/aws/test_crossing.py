@@ -35,7 +35,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("crossing"), crossing(access))
 
 
-def test_a_user_may_do_what_is_named_and_nothing_else(found: Found) -> None:
+def test_user_has_exactly_the_named_access(found: Found) -> None:
     statements = policy(inputs(found, RIGHTS, "stores-till-1")["policy"])
 
     assert {sid: each["Action"] for sid, each in statements.items()} == {
@@ -47,25 +47,25 @@ def test_a_user_may_do_what_is_named_and_nothing_else(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_its_key_is_made_once_it_has_its_rights(found: Found) -> None:
+def test_access_key_is_created_after_the_permissions(found: Found) -> None:
     assert f"{ATTACHMENT} stores-till-1" in needs(found, ACCESS_KEY, "stores-till-1")
     assert inputs(found, ACCESS_KEY, "stores-till-1") == {"user": "stores-till"}
 
 
-def test_its_secret_half_is_a_secret(found: Found) -> None:
+def test_secret_access_key_is_a_secret_output(found: Found) -> None:
     given = found["tiny:Names names"]["inputs"]
 
     assert given["ids"] == {"1": "stores-till-1"}
     assert given["isSecret"] is True
 
 
-def test_a_user_that_may_do_nothing_is_refused(tmp_path: Path) -> None:
+def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="stores-till: a user that may do nothing is not made"):
         registered(tmp_path, crossing("[]"))
 
 
-def test_one_key_takes_over_from_another(tmp_path: Path) -> None:
-    """Both keys belong to one user; the first stays unchanged when the second is added."""
+def test_key_can_be_rotated(tmp_path: Path) -> None:
+    """Adding a second key for the same user leaves the first one unchanged."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
     both = registered(tmp_path, crossing(access, "[1, 2]"))
 
@@ -77,13 +77,13 @@ def test_one_key_takes_over_from_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keys", ["[1, 2, 3]", "[1, 1]"])
-def test_more_keys_than_a_user_may_have_are_refused(tmp_path: Path, keys: str) -> None:
+def test_too_many_or_equal_keys_are_refused(tmp_path: Path, keys: str) -> None:
     with pytest.raises(Refused, match="a user has one key, or two that differ"):
         registered(tmp_path, crossing('[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]', keys))
 
 
-def test_many_folders_are_several_policies_that_iam_takes(tmp_path: Path) -> None:
-    """As inline policies they would exceed the user's limit of 2,048 characters; managed policies have 6,144."""
+def test_many_folders_are_split_into_several_policies(tmp_path: Path) -> None:
+    """A user's inline policies may have 2,048 characters in total, but each managed policy may have 6,144."""
     long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
     access = ", ".join(
         f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'
@@ -99,7 +99,7 @@ def test_many_folders_are_several_policies_that_iam_takes(tmp_path: Path) -> Non
     assert len([name for name in made if name.startswith(ATTACHMENT)]) == 3
 
 
-def test_more_folders_than_a_user_may_have_policies_for_are_refused(tmp_path: Path) -> None:
+def test_too_many_folders_are_refused(tmp_path: Path) -> None:
     access = ", ".join(f'{{"bucket": "artifacts", "prefix": "{at}/", "mode": "read"}}' for at in range(41))
 
     with pytest.raises(Refused, match="a user may open 40 folders, not 41"):

@@ -1,4 +1,4 @@
-"""Databases: private, encrypted, backed up, and with a password that nobody sees."""
+"""Databases are private, encrypted and backed up, and no password is in the program or its state."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_no_password_is_in_the_program_or_its_state(found: Found) -> None:
+def test_program_and_state_contain_no_password(found: Found) -> None:
     given = inputs(found, INSTANCE, "registry-db")
 
     assert given["manageMasterUserPassword"] is True
-    assert given["iamDatabaseAuthenticationEnabled"] is True  # other users need no password either
+    assert given["iamDatabaseAuthenticationEnabled"] is True  # other users can connect without a password
     assert not {"password", "passwordWo"} & set(given)
     assert found["tiny:Names names"]["inputs"] == {
         "host": "database.rds.example",
@@ -67,7 +67,7 @@ def test_no_password_is_in_the_program_or_its_state(found: Found) -> None:
     }
 
 
-def test_only_the_cluster_reaches_it_and_only_by_tls(found: Found) -> None:
+def test_only_the_cluster_can_connect_and_only_with_tls(found: Found) -> None:
     group = inputs(found, "aws:ec2/securityGroup:SecurityGroup", "registry-db")
     rules = {
         name: each["inputs"]
@@ -93,14 +93,14 @@ def test_only_the_cluster_reaches_it_and_only_by_tls(found: Found) -> None:
     assert {each["name"]: each["value"] for each in parameters["parameters"]}["rds.force_ssl"] == "1"
 
 
-def test_it_lies_in_the_private_subnets(found: Found) -> None:
+def test_database_is_in_the_private_subnets(found: Found) -> None:
     subnets = inputs(found, "aws:rds/subnetGroup:SubnetGroup", "registry-db")["subnetIds"]
 
     assert len(subnets) == 3
     assert inputs(found, INSTANCE, "registry-db")["dbSubnetGroupName"] == "registry-db"
 
 
-def test_what_it_holds_outlives_it(found: Found) -> None:
+def test_data_is_kept_when_the_database_is_deleted(found: Found) -> None:
     given = inputs(found, INSTANCE, "registry-db")
 
     assert found[f"{INSTANCE} registry-db"]["protect"]
@@ -113,7 +113,7 @@ def test_what_it_holds_outlives_it(found: Found) -> None:
     assert given["multiAz"] is True
 
 
-def test_its_logs_are_kept_with_our_key_and_not_for_ever(found: Found) -> None:
+def test_logs_are_encrypted_and_have_limited_retention(found: Found) -> None:
     for log in ("postgresql", "upgrade"):
         given = inputs(found, LOG_GROUP, f"registry-db-{log}")
         assert given["name"] == f"/aws/rds/instance/fraud-prod-main-registry-db/{log}"
@@ -123,7 +123,7 @@ def test_its_logs_are_kept_with_our_key_and_not_for_ever(found: Found) -> None:
     assert inputs(found, INSTANCE, "registry-db")["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, PROGRAM, settings="protect: false")
 
     assert inputs(found, INSTANCE, "registry-db")["deletionProtection"] is False
@@ -132,6 +132,6 @@ def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("machine", ["db.q9.large", "db.m7g.gigantic", "large"])
-def test_a_machine_of_unknown_memory_is_refused(machine: str, tmp_path: Path) -> None:
+def test_instance_class_of_unknown_memory_is_refused(machine: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="nobody told how much memory this has"):
         registered(tmp_path, PROGRAM.replace("db.m7g.large", machine))

@@ -1,6 +1,6 @@
-"""Rules for everything that the examples create on AWS, checked on what their programs register.
+"""Rules for all AWS resources of the examples, checked on the resources that their programs register.
 
-The tests of the components check the same for one component each; here a rule covers the whole account, so that a new
+Component tests check one component each. Here each rule covers the whole account, so that a new
 component that breaks it is detected.
 """
 
@@ -45,10 +45,10 @@ ENCRYPTED_BY = {
     QUEUE: ("kmsMasterKeyId",),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""For each resource type that stores data, the property with its key; types with nested keys have own tests."""
+"""The property with the KMS key for each resource type that stores data. Nested keys have their own assertions."""
 
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
-"""Types that Pulumi must not delete while protected: they hold data, give access to it, or contain everything else."""
+"""Protected resource types: they store data, give access to it, or contain all other resources."""
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = {
@@ -64,7 +64,7 @@ WIDE = {
     "ReadOffers": "descriptions of what EC2 sells know no resource",
     "ReadPrices": "prices know no resource",
 }
-"""Every statement that allows something on the resource `*`, with the reason why no resource can be named."""
+"""Every statement that allows something on the resource `*`, and why it cannot name resources."""
 
 AWS_POLICIES = {
     "AmazonEKSClusterPolicy",
@@ -73,10 +73,10 @@ AWS_POLICIES = {
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
-"""AWS-managed policies for AWS's own parts of a cluster; no others are attached."""
+"""The only AWS managed policies that may be attached, all for AWS's own parts of a cluster."""
 
 UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
-"""Types that are tags themselves."""
+"""Resource types that are tags and cannot have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def keys_of(made: list[Made]) -> set[str]:
     return {f"arn:aws:kms:::Key/{name}" for one in made for name in of(one.found, KEY)}
 
 
-def test_all_that_stores_is_encrypted_with_a_key_of_ours(made: list[Made]) -> None:
+def test_all_storage_is_encrypted_with_our_keys(made: list[Made]) -> None:
     ours = keys_of(made)
     for type_, fields in ENCRYPTED_BY.items():
         for where, given in asked(made, type_):
@@ -151,8 +151,8 @@ def test_all_that_stores_is_encrypted_with_a_key_of_ours(made: list[Made]) -> No
         assert given["encryptionConfig"]["resources"] == ["secrets"], where
 
 
-def test_every_bucket_is_closed_encrypted_and_asks_for_tls(made: list[Made]) -> None:
-    """A bucket's settings are resources of their own, so each bucket needs one of each."""
+def test_every_bucket_is_private_encrypted_and_requires_tls(made: list[Made]) -> None:
+    """A bucket's settings are separate resources, so each bucket needs one of each type."""
     for one in made:
         for name, each in of(one.found, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -176,7 +176,7 @@ def test_every_bucket_is_closed_encrypted_and_asks_for_tls(made: list[Made]) -> 
 
 
 def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
-    """There is no public endpoint, no public database, and no public IP address for a machine."""
+    """No endpoint or database is public, and no machine has a public IP address."""
     for where, given in asked(made, CLUSTER):
         assert given["vpcConfig"]["endpointPrivateAccess"], where
         assert not given["vpcConfig"]["endpointPublicAccess"], where
@@ -192,8 +192,8 @@ def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
                 assert not any(f'"{name}"' in text for name in public), where
 
 
-def test_security_groups_open_to_each_other_and_to_their_own_network(made: list[Made]) -> None:
-    """Each rule opens one port to one source, one of our groups or the network's range; inline rules are not used."""
+def test_security_groups_accept_only_our_groups_and_network(made: list[Made]) -> None:
+    """Each rule opens one port to one source: one of our groups or the network's range. There are no inline rules."""
     for one in made:
         ranges = [each["inputs"]["cidrBlock"] for each in of(one.found, NETWORK).values()]
         ranges += [
@@ -218,7 +218,7 @@ def test_security_groups_open_to_each_other_and_to_their_own_network(made: list[
         assert (given["ingress"], given["egress"]) == ([], []), where
 
 
-def test_logs_are_on_and_end(made: list[Made]) -> None:
+def test_logs_are_enabled_and_have_limited_retention(made: list[Made]) -> None:
     """Clusters, databases and networks have logs, and every log group has a limited retention."""
     for where, given in asked(made, CLUSTER):
         assert set(given["enabledClusterLogTypes"]) == {
@@ -237,7 +237,7 @@ def test_logs_are_on_and_end(made: list[Made]) -> None:
         assert watched == set(of(one.found, NETWORK)), one.example
 
 
-def test_what_holds_data_is_protected_and_backed_up(made: list[Made]) -> None:
+def test_resources_with_data_are_protected_and_backed_up(made: list[Made]) -> None:
     for one in made:
         protected = {each["type"] for each in one.found.values() if each["protect"]}
         assert protected == {each["type"] for each in one.found.values()} & HOLDS_DATA, one.example
@@ -261,15 +261,15 @@ def test_what_holds_data_is_protected_and_backed_up(made: list[Made]) -> None:
         assert given["deletionWindowInDays"] == 30, where
 
 
-def test_what_is_allowed_on_everything_has_its_reason(made: list[Made]) -> None:
+def test_statements_for_all_resources_have_a_reason(made: list[Made]) -> None:
     """The list of reasons is complete and has no unused entries."""
     wide = [allowed for one in made for allowed in allowed_everywhere(_with_policies(one.found)).values()]
 
     assert set().union(*wide) == set(WIDE)
 
 
-def test_no_statement_allows_all_of_a_service_or_anybody(made: list[Made]) -> None:
-    """Exceptions are key policies (the account, and service roles limited by a condition) and endpoint policies.
+def test_no_statement_allows_a_whole_service_or_any_principal(made: list[Made]) -> None:
+    """The exceptions are key policies (the account, and service roles limited by a condition) and endpoint policies.
 
     Endpoint policies allow identities of the account, and everybody for image layers.
     """
@@ -294,14 +294,14 @@ def test_no_statement_allows_all_of_a_service_or_anybody(made: list[Made]) -> No
                 assert "aws:PrincipalArn" in statement["Condition"]["ArnEquals"], where
 
 
-def test_of_what_aws_writes_only_parts_of_the_cluster_have_something(made: list[Made]) -> None:
+def test_aws_managed_policies_are_only_for_cluster_parts(made: list[Made]) -> None:
     given = asked(made, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
 
     assert {each["policyArn"].partition(":policy/")[2] for _, each in given} == AWS_POLICIES
 
 
-def test_all_of_a_system_says_whose_it_is(made: list[Made]) -> None:
-    """The provider tags what it creates; resources of other providers, or started by others, are checked separately."""
+def test_every_resource_is_tagged_with_its_owner(made: list[Made]) -> None:
+    """The AWS provider tags its own resources. Machines started by node groups need tags in their launch template."""
     for one in made:
         (account,) = (each["inputs"] for each in of(one.found, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
@@ -314,7 +314,7 @@ def test_all_of_a_system_says_whose_it_is(made: list[Made]) -> None:
                 assert tags.items() <= said["tags"].items(), where
 
 
-def test_machines_ask_for_a_token_and_encrypt_their_disks(made: list[Made]) -> None:
+def test_machines_require_metadata_tokens_and_encrypt_disks(made: list[Made]) -> None:
     """The rule covers node groups, and nodes that Karpenter starts from the workloads project's classes."""
     for where, given in asked(made, TEMPLATE):
         assert given["metadataOptions"]["httpTokens"] == "required", where

@@ -1,4 +1,4 @@
-"""Workload identities: the permissions of a role, and the Pods that can assume it."""
+"""Workload identities: the permissions of roles, and the Pods that can assume them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
     return policy(inputs(found, RIGHTS, "retrain")["policy"])
 
 
-def test_only_pods_of_its_service_account_on_this_cluster_get_the_role(found: Found) -> None:
+def test_only_pods_of_the_service_account_can_assume_the_role(found: Found) -> None:
     statements = policy(inputs(found, ROLE, "retrain")["assumeRolePolicy"])
 
     assert statements == {
@@ -74,11 +74,11 @@ def test_only_pods_of_its_service_account_on_this_cluster_get_the_role(found: Fo
     assert not elsewhere(found)
 
 
-def test_pods_get_the_role_once_it_has_its_rights(found: Found) -> None:
+def test_role_is_associated_after_its_policy_is_attached(found: Found) -> None:
     assert f"{RIGHTS} retrain" in needs(found, ASSOCIATION, "retrain")
 
 
-def test_objects_are_read_below_what_is_named(rights: dict[str, dict[str, Any]]) -> None:
+def test_objects_are_readable_only_below_named_prefixes(rights: dict[str, dict[str, Any]]) -> None:
     assert rights["ReadObjects"]["Action"] == "s3:GetObject"
     assert rights["ReadObjects"]["Resource"] == [
         "arn:aws:s3:::lake/transactions/*",
@@ -88,13 +88,13 @@ def test_objects_are_read_below_what_is_named(rights: dict[str, dict[str, Any]])
     ]
 
 
-def test_objects_are_written_where_it_says_so(rights: dict[str, dict[str, Any]]) -> None:
+def test_objects_are_writable_only_below_named_prefixes(rights: dict[str, dict[str, Any]]) -> None:
     assert rights["WriteObjects"]["Action"] == ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"]
     assert rights["WriteObjects"]["Resource"] == ["arn:aws:s3:::lake/scores", "arn:aws:s3:::lake/scores/*"]
 
 
-def test_what_is_appended_is_neither_read_nor_listed_nor_deleted(rights: dict[str, dict[str, Any]]) -> None:
-    """Parts of an upload are decrypted with the key that encrypts them, so the workload needs both permissions."""
+def test_append_access_cannot_read_list_or_delete(rights: dict[str, dict[str, Any]]) -> None:
+    """Multipart uploads also decrypt their parts, so the workload needs both permissions for the key."""
     naming = [sid for sid, each in rights.items() if any("audit" in arn for arn in each["Resource"])]
 
     assert naming == ["AddObjects"]
@@ -102,13 +102,13 @@ def test_what_is_appended_is_neither_read_nor_listed_nor_deleted(rights: dict[st
     assert rights["AddObjects"]["Resource"] == ["arn:aws:s3:::audit/captures", "arn:aws:s3:::audit/captures/*"]
 
 
-def test_only_what_is_below_a_folder_is_listed(rights: dict[str, dict[str, Any]]) -> None:
+def test_listing_is_limited_to_named_folders(rights: dict[str, dict[str, Any]]) -> None:
     assert rights["List0"]["Condition"] == {"StringLike": {"s3:prefix": ["transactions/*", "scores/*"]}}
     assert "Condition" not in rights["List1"]
     assert [rights[f"List{n}"]["Resource"] for n in range(2)] == ["arn:aws:s3:::lake", "arn:aws:s3:::adopted"]
 
 
-def test_the_key_serves_these_objects_only_and_through_s3_only(rights: dict[str, dict[str, Any]]) -> None:
+def test_key_is_usable_only_through_s3_for_these_objects(rights: dict[str, dict[str, Any]]) -> None:
     via = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
     assert rights["DecryptObjects"]["Action"] == "kms:Decrypt"
@@ -126,7 +126,7 @@ def test_the_key_serves_these_objects_only_and_through_s3_only(rights: dict[str,
     assert rights["EncryptObjects"]["Condition"]["StringEquals"] == via
 
 
-def test_secrets_are_read_by_name(rights: dict[str, dict[str, Any]]) -> None:
+def test_only_named_secrets_are_readable(rights: dict[str, dict[str, Any]]) -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:fraud/pagerduty-??????"
 
     assert rights["ReadSecrets"]["Action"] == "secretsmanager:GetSecretValue"
@@ -138,13 +138,13 @@ def test_secrets_are_read_by_name(rights: dict[str, dict[str, Any]]) -> None:
     }
 
 
-def test_nothing_is_allowed_everywhere(rights: dict[str, dict[str, Any]]) -> None:
+def test_no_permission_covers_all_resources(rights: dict[str, dict[str, Any]]) -> None:
     assert {each["Effect"] for each in rights.values()} == {"Allow"}
     assert not [sid for sid, each in rights.items() if each["Resource"] == "*" or "*" in each["Resource"]]
     assert not [sid for sid, each in rights.items() if "*" in str(each["Action"])]
 
 
-def test_one_who_only_reads_can_neither_write_nor_encrypt(tmp_path: Path) -> None:
+def test_read_access_cannot_write_or_encrypt(tmp_path: Path) -> None:
     reader = identity('access=[{"bucket": "lake", "prefix": "a/", "mode": "read", "key": key.arn}]')
 
     statements = policy(inputs(registered(tmp_path, reader), RIGHTS, "retrain")["policy"])
@@ -152,7 +152,7 @@ def test_one_who_only_reads_can_neither_write_nor_encrypt(tmp_path: Path) -> Non
     assert set(statements) == {"ReadObjects", "List0", "DecryptObjects"}
 
 
-def test_a_role_is_called_like_its_cluster_and_workload(found: Found, tmp_path: Path) -> None:
+def test_role_is_named_after_cluster_and_workload(found: Found, tmp_path: Path) -> None:
     long = identity('secrets=["a"]', name="nightly-scores-of-all-merchants-in-europe")
 
     assert inputs(found, ROLE, "retrain")["namePrefix"] == "fraud-prod-main-retrain-"
@@ -174,8 +174,8 @@ def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path:
         registered(tmp_path, identity(rest))
 
 
-def test_a_key_is_used_through_the_s3_of_its_bucket_s_region(tmp_path: Path) -> None:
-    """S3 calls KMS in the bucket's region, not the caller's; with buckets in both regions, both are allowed."""
+def test_key_is_usable_through_s3_in_the_region_of_the_bucket(tmp_path: Path) -> None:
+    """S3 calls KMS in the bucket's region, not the client's. With buckets in two regions, both are allowed."""
     theirs = '{"bucket": "far", "prefix": "", "mode": "read", '
     theirs += '"key": "arn:aws:kms:eu-west-1:1:key/2", "region": "eu-west-1"}'
     ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'

@@ -25,7 +25,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("images"), PROGRAM)
 
 
-def test_a_tag_is_written_once_and_images_are_scanned(found: Found) -> None:
+def test_tags_are_immutable_and_images_are_scanned(found: Found) -> None:
     assert set(of(found, REPOSITORY)) == {"fraud/runtime", "fraud/mlflow"}
     assert inputs(found, REPOSITORY, "fraud/runtime") == {
         "name": "fraud/runtime",
@@ -37,7 +37,7 @@ def test_a_tag_is_written_once_and_images_are_scanned(found: Found) -> None:
     assert not elsewhere(found)
 
 
-def test_images_that_no_tag_names_expire(found: Found) -> None:
+def test_untagged_images_expire(found: Found) -> None:
     given = inputs(found, "aws:ecr/lifecyclePolicy:LifecyclePolicy", "fraud/runtime")
     (rule,) = json.loads(given["policy"])["rules"]
 
@@ -50,11 +50,11 @@ def test_images_that_no_tag_names_expire(found: Found) -> None:
     assert rule["action"] == {"type": "expire"}
 
 
-def test_the_host_is_that_of_the_account_and_region(found: Found) -> None:
+def test_registry_host_contains_the_account_and_region(found: Found) -> None:
     assert found["tiny:Names names"]["inputs"]["host"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 
 
-def test_a_repository_with_images_is_deleted_only_where_protection_is_off(tmp_path: Path) -> None:
+def test_repository_with_images_is_deleted_only_without_protection(tmp_path: Path) -> None:
     found = registered(tmp_path, PROGRAM, settings="protect: false")
 
     assert inputs(found, REPOSITORY, "fraud/runtime")["forceDelete"] is True

@@ -1,4 +1,4 @@
-"""The KMS key: rotated, protected, usable only by services that need it and under their conditions."""
+"""The KMS key is rotated and protected, and only services that need it can use it, under conditions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
-def test_the_key_is_rotated_protected_and_slow_to_go(found: Found) -> None:
+def test_key_is_rotated_protected_and_deleted_after_30_days(found: Found) -> None:
     given = inputs(found, TYPE, NAME)
 
     assert given["enableKeyRotation"] is True
@@ -29,11 +29,11 @@ def test_the_key_is_rotated_protected_and_slow_to_go(found: Found) -> None:
     assert elsewhere(found) == set()
 
 
-def test_the_protection_is_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     assert registered(tmp_path, KEY, "protect: false")[f"{TYPE} {NAME}"]["protect"] is False
 
 
-def test_every_service_has_its_condition(found: Found) -> None:
+def test_every_service_is_restricted_by_a_condition(found: Found) -> None:
     statements = policy(inputs(found, TYPE, NAME)["policy"])
     root = statements.pop("AccountPolicies")
 
@@ -50,7 +50,7 @@ def test_every_service_has_its_condition(found: Found) -> None:
     }
 
 
-def test_only_the_account_may_administer_it(found: Found) -> None:
+def test_only_the_account_may_administer_the_key(found: Found) -> None:
     statements = policy(inputs(found, TYPE, NAME)["policy"])
     given = [each["Action"] for sid, each in statements.items() if sid not in ("AccountPolicies", "NodeDiskGrants")]
     allowed = {action for actions in given for action in actions}
@@ -58,8 +58,8 @@ def test_only_the_account_may_administer_it(found: Found) -> None:
     assert allowed == {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 
 
-def test_whoever_starts_nodes_is_named_by_conditions(found: Found) -> None:
-    """A principal that does not exist yet would make the whole policy invalid."""
+def test_node_starting_roles_are_named_by_conditions(found: Found) -> None:
+    """A principal that does not exist yet would invalidate the whole policy."""
     statements = policy(inputs(found, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):
@@ -74,7 +74,7 @@ def test_whoever_starts_nodes_is_named_by_conditions(found: Found) -> None:
     assert statements["NodeDiskGrants"]["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
 
 
-def test_where_no_service_uses_it_the_account_alone_does(tmp_path: Path) -> None:
+def test_key_without_services_allows_only_the_account(tmp_path: Path) -> None:
     found = registered(tmp_path, KEY.replace("account=account)", "account=account, services=False)"))
 
     assert list(policy(inputs(found, TYPE, NAME)["policy"])) == ["AccountPolicies"]

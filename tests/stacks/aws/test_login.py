@@ -1,4 +1,4 @@
-"""A database's login: who may read the master's, and where the application's is stored."""
+"""Database logins: who may read the master's login, and where the application's login is stored."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
     return policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
 
 
-def test_the_secret_is_under_the_key_and_named_after_the_instance(found: Found) -> None:
-    """The name can be reused at once, since a new secret gets a new password."""
+def test_secret_is_encrypted_and_named_after_the_instance(found: Found) -> None:
+    """A deleted secret has no recovery window, so its name can be reused at once."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"
@@ -63,7 +63,7 @@ def test_the_secret_is_under_the_key_and_named_after_the_instance(found: Found) 
     assert not elsewhere(found)
 
 
-def test_the_role_reads_both_logins_and_writes_its_own(rights: dict[str, dict[str, Any]]) -> None:
+def test_role_reads_both_logins_and_writes_only_its_own(rights: dict[str, dict[str, Any]]) -> None:
     assert set(rights) == {"ReadSecrets", "DecryptSecrets", "FindInstance", "WriteLogin", "EncryptLogin"}
     assert rights["ReadSecrets"]["Resource"] == [MASTER, OWN]
     assert rights["WriteLogin"]["Action"] == "secretsmanager:PutSecretValue"
@@ -72,7 +72,7 @@ def test_the_role_reads_both_logins_and_writes_its_own(rights: dict[str, dict[st
     assert rights["FindInstance"]["Resource"] == "arn:aws:rds:eu-central-1:123456789012:db:fraud-prod-main-runs"
 
 
-def test_one_service_account_gets_the_role(found: Found) -> None:
+def test_role_is_for_one_service_account(found: Found) -> None:
     association = inputs(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "runs-login")
 
     assert (association["namespace"], association["serviceAccount"]) == ("fraud", "login-runs")

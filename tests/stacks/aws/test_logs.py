@@ -1,4 +1,4 @@
-"""How long CloudWatch keeps logs."""
+"""The retention periods of CloudWatch logs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from modelyard_stacks.aws.logs import retention_days
 
 
 @pytest.mark.parametrize(("days", "kept"), [(1, 1), (2, 3), (90, 90), (91, 120), (366, 400), (3653, 3653)])
-def test_never_shorter_than_asked(days: int, kept: int) -> None:
+def test_retention_is_rounded_up(days: int, kept: int) -> None:
     assert retention_days(days) == kept
 
 
-def test_for_ever_is_not_offered() -> None:
+def test_retention_beyond_ten_years_is_refused() -> None:
     with pytest.raises(ValueError, match="3653 days at most, not 3654"):
         retention_days(3654)

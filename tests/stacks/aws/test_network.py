@@ -49,7 +49,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
 
 
-def test_without_a_way_out_nothing_is_public(closed: Found) -> None:
+def test_network_without_nat_has_no_public_subnets(closed: Found) -> None:
     assert set(of(closed, SUBNET)) == {f"{NAME}-private-{zone}" for zone in (1, 2, 3)}
     assert of(closed, ROUTE) == {}
     assert [
@@ -57,21 +57,21 @@ def test_without_a_way_out_nothing_is_public(closed: Found) -> None:
     ] == []
 
 
-def test_no_subnet_hands_out_public_addresses(per_zone: Found) -> None:
+def test_subnets_assign_no_public_addresses(per_zone: Found) -> None:
     subnets = of(per_zone, SUBNET)
 
     assert len(subnets) == 6
     assert {each["inputs"]["mapPublicIpOnLaunch"] for each in subnets.values()} == {False}
 
 
-def test_subnets_are_spread_over_zones_and_stay_there(per_zone: Found) -> None:
+def test_subnets_are_spread_over_fixed_zones(per_zone: Found) -> None:
     for kind in ("private", "public"):
         zones = [inputs(per_zone, SUBNET, f"{NAME}-{kind}-{zone}")["availabilityZone"] for zone in (1, 2, 3)]
         assert zones == ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
     assert {tuple(each["ignoreChanges"]) for each in of(per_zone, SUBNET).values()} == {("availabilityZone",)}
 
 
-def test_load_balancers_and_karpenter_find_their_subnets(per_zone: Found) -> None:
+def test_subnets_are_tagged_for_load_balancers_and_karpenter(per_zone: Found) -> None:
     private = inputs(per_zone, SUBNET, f"{NAME}-private-1")["tags"]
     public = inputs(per_zone, SUBNET, f"{NAME}-public-1")["tags"]
 
@@ -81,7 +81,7 @@ def test_load_balancers_and_karpenter_find_their_subnets(per_zone: Found) -> Non
     assert "karpenter.sh/discovery" not in public
 
 
-def test_each_zone_has_its_gateway(per_zone: Found) -> None:
+def test_each_zone_has_its_own_nat_gateway(per_zone: Found) -> None:
     private = {
         name: each["inputs"]["natGatewayId"]
         for name, each in of(per_zone, ROUTE).items()
@@ -95,7 +95,7 @@ def test_each_zone_has_its_gateway(per_zone: Found) -> None:
     assert inputs(per_zone, ROUTE, f"{NAME}-public")["gatewayId"] == NAME
 
 
-def test_one_gateway_is_shared(one: Found) -> None:
+def test_one_nat_gateway_is_shared(one: Found) -> None:
     private = {each["inputs"]["natGatewayId"] for each in of(one, ROUTE).values() if "natGatewayId" in each["inputs"]}
 
     assert private == {f"{NAME}-1"}
@@ -105,12 +105,12 @@ def test_one_gateway_is_shared(one: Found) -> None:
     assert of(one, "aws:ec2/securityGroup:SecurityGroup") == {}
 
 
-def test_what_takes_an_address_goes_before_the_internet_gateway(per_zone: Found) -> None:
+def test_addresses_are_deleted_before_the_internet_gateway(per_zone: Found) -> None:
     assert f"aws:ec2/internetGateway:InternetGateway {NAME}" in needs(per_zone, "aws:ec2/eip:Eip", f"{NAME}-1")
     assert f"{ROUTE} {NAME}-public" in needs(per_zone, NAT, f"{NAME}-1")
 
 
-def test_endpoints_are_private_and_for_this_network_only(closed: Found) -> None:
+def test_endpoints_accept_only_traffic_from_this_network(closed: Found) -> None:
     interfaces = {name: each["inputs"] for name, each in of(closed, ENDPOINT).items() if name != f"{NAME}-s3"}
     rule = inputs(closed, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-endpoints")
 
@@ -125,7 +125,7 @@ def test_endpoints_are_private_and_for_this_network_only(closed: Found) -> None:
     assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == ("10.0.0.0/16", 443, 443, "tcp")
 
 
-def test_s3_is_reached_from_every_private_subnet(closed: Found, per_zone: Found) -> None:
+def test_s3_endpoint_serves_every_private_subnet(closed: Found, per_zone: Found) -> None:
     given = inputs(closed, ENDPOINT, f"{NAME}-s3")
 
     assert given["vpcEndpointType"] == "Gateway"
@@ -133,7 +133,7 @@ def test_s3_is_reached_from_every_private_subnet(closed: Found, per_zone: Found)
     assert inputs(per_zone, ENDPOINT, f"{NAME}-s3")["routeTableIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
 
 
-def test_subnets_share_a_table_unless_each_has_a_way_out_of_its_own(closed: Found, per_zone: Found) -> None:
+def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Found, per_zone: Found) -> None:
     def tables(found: Found) -> dict[str, str]:
         associations = of(found, "aws:ec2/routeTableAssociation:RouteTableAssociation").values()
         return {each["inputs"]["subnetId"]: each["inputs"]["routeTableId"] for each in associations}
@@ -145,8 +145,8 @@ def test_subnets_share_a_table_unless_each_has_a_way_out_of_its_own(closed: Foun
     assert tables(per_zone) == {**dict(zip(private, private, strict=True)), **public}
 
 
-def test_s3_leads_to_named_buckets_and_to_layers_of_images(closed: Found, tmp_path: Path) -> None:
-    """Nothing can be written to buckets of other accounts, and principals of other accounts cannot reach ours."""
+def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Found, tmp_path: Path) -> None:
+    """Buckets of other accounts are not writable, and principals of other accounts cannot access ours."""
     program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
     text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
     ours, theirs = ({"aws:PrincipalAccount": account} for account in ("123456789012", "999999999999"))
@@ -161,7 +161,7 @@ def test_s3_leads_to_named_buckets_and_to_layers_of_images(closed: Found, tmp_pa
     assert set(policy(inputs(closed, ENDPOINT, f"{NAME}-s3")["policy"])) == {"Layers"}
 
 
-def test_other_endpoints_take_principals_of_the_account_alone(closed: Found) -> None:
+def test_other_endpoints_accept_only_principals_of_the_account(closed: Found) -> None:
     policies = {name: each["inputs"].get("policy") for name, each in of(closed, ENDPOINT).items()}
     text = str(policies[f"{NAME}-ecr-api"])
 
@@ -170,18 +170,18 @@ def test_other_endpoints_take_principals_of_the_account_alone(closed: Found) -> 
     assert not allows(text, "ecr:GetAuthorizationToken", "*", {"aws:PrincipalAccount": "999999999999"})
 
 
-def test_without_a_way_out_nodes_need_their_endpoints(tmp_path: Path) -> None:
+def test_network_without_nat_needs_the_node_endpoints(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="without a way out it needs the endpoints eks-auth too"):
         registered(tmp_path, NETWORK.replace('"eks-auth", ', ""))
 
 
-def test_the_default_group_lets_nothing_through(closed: Found) -> None:
+def test_default_security_group_has_no_rules(closed: Found) -> None:
     given = inputs(closed, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", NAME)
 
     assert given == {"egress": [], "ingress": [], "vpcId": NAME}
 
 
-def test_all_traffic_is_written_down_and_encrypted(closed: Found) -> None:
+def test_all_traffic_is_logged_and_encrypted(closed: Found) -> None:
     name = f"{NAME}-flow-logs"
     log = inputs(closed, "aws:ec2/flowLog:FlowLog", name)
     group = inputs(closed, "aws:cloudwatch/logGroup:LogGroup", name)
@@ -199,14 +199,14 @@ def test_all_traffic_is_written_down_and_encrypted(closed: Found) -> None:
     assert f"aws:iam/rolePolicy:RolePolicy {name}" in needs(closed, "aws:ec2/flowLog:FlowLog", name)
 
 
-def test_names_inside_are_resolved(closed: Found) -> None:
+def test_vpc_dns_is_enabled(closed: Found) -> None:
     given = inputs(closed, "aws:ec2/vpc:Vpc", NAME)
 
     assert (given["enableDnsHostnames"], given["enableDnsSupport"]) == (True, True)
 
 
-def test_another_block_is_refused_while_the_network_is_protected(closed: Found, tmp_path: Path) -> None:
-    """A VPC's primary block cannot change, and neither clusters nor databases can move to another VPC."""
+def test_network_is_protected_from_replacement(closed: Found, tmp_path: Path) -> None:
+    """Changing a VPC's primary block replaces the VPC, and neither clusters nor databases can move to another one."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
     assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]
@@ -214,11 +214,11 @@ def test_another_block_is_refused_while_the_network_is_protected(closed: Found, 
 
 
 @pytest.mark.parametrize("network", ["closed", "per_zone", "one"])
-def test_everything_belongs_to_the_network_and_the_account(network: str, request: pytest.FixtureRequest) -> None:
+def test_every_resource_has_the_network_and_the_account(network: str, request: pytest.FixtureRequest) -> None:
     assert elsewhere(request.getfixturevalue(network)) == set()
 
 
-def test_an_adopted_network_makes_nothing(tmp_path: Path) -> None:
+def test_adopted_network_creates_nothing(tmp_path: Path) -> None:
     found = registered(tmp_path, ADOPTED)
 
     assert [each["type"] for each in found.values() if each["type"].startswith("aws:ec2")] == []
@@ -229,7 +229,7 @@ def test_an_adopted_network_makes_nothing(tmp_path: Path) -> None:
     }
 
 
-def test_a_cluster_lives_in_an_adopted_network(tmp_path: Path) -> None:
+def test_cluster_can_use_an_adopted_network(tmp_path: Path) -> None:
     start = POOLS.index("from modelyard_stacks.aws.network import")
     found = registered(tmp_path, ADOPTED + POOLS[POOLS.index(")\n", start) + 2 :])
 
@@ -246,14 +246,14 @@ def test_endpoints_in_china_are_refused(tmp_path: Path) -> None:
         registered(tmp_path, NETWORK.replace("eu-central-1", "cn-north-1"))
 
 
-def test_a_zone_more_moves_no_subnet() -> None:
+def test_adding_a_zone_changes_no_existing_subnet() -> None:
     two, three = subnet_blocks("10.20.0.0/16", 2), subnet_blocks("10.20.0.0/16", 3)
 
     assert two[0] == three[0][:2] == ["10.20.0.0/19", "10.20.32.0/19"]
     assert two[1] == three[1][:2] == ["10.20.224.0/24", "10.20.225.0/24"]
 
 
-def test_the_smallest_block_leaves_room_for_load_balancers() -> None:
+def test_smallest_block_has_space_for_load_balancers() -> None:
     private, public = subnet_blocks("10.20.0.0/22", 4)
 
     assert private == ["10.20.0.0/25", "10.20.0.128/25", "10.20.1.0/25", "10.20.1.128/25"]
@@ -269,15 +269,15 @@ def test_the_smallest_block_leaves_room_for_load_balancers() -> None:
         ("10.0.0.0/16", 5, "two to four zones, not 5"),
     ],
 )
-def test_blocks_that_cannot_work_are_refused(cidr: str, zones: int, message: str) -> None:
+def test_unusable_blocks_and_zone_counts_are_refused(cidr: str, zones: int, message: str) -> None:
     with pytest.raises(Exception, match=message):
         subnet_blocks(cidr, zones)
 
 
-def test_a_region_with_too_few_zones_says_so(tmp_path: Path) -> None:
+def test_region_with_too_few_zones_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="only 3 zones"):
         registered(tmp_path, NETWORK.replace('nat="none"', 'nat="none", zones=4'))
 
 
-def test_the_key_comes_first(closed: Found) -> None:
+def test_key_is_created_before_the_flow_log_group(closed: Found) -> None:
     assert f"aws:kms/key:Key {NAME}" in needs(closed, "aws:cloudwatch/logGroup:LogGroup", f"{NAME}-flow-logs")

@@ -1,4 +1,4 @@
-"""Node pools: hardened machines, which an autoscaler can start from zero."""
+"""Node pools: hardened machines that an autoscaler can start from zero."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 @pytest.mark.parametrize("pool", ["system", "train-spot", "cheap"])
-def test_pods_do_not_reach_the_credentials_of_the_machine(pool: str, found: Found) -> None:
+def test_pods_cannot_reach_the_machine_credentials(pool: str, found: Found) -> None:
     assert inputs(found, TEMPLATE, pool)["metadataOptions"] == {
         "httpEndpoint": "enabled",
         "httpTokens": "required",
@@ -34,7 +34,7 @@ def test_pods_do_not_reach_the_credentials_of_the_machine(pool: str, found: Foun
 
 
 @pytest.mark.parametrize(("pool", "size"), [("system", 60), ("train-spot", 200)])
-def test_disks_are_encrypted_and_as_large_as_asked(pool: str, size: int, found: Found) -> None:
+def test_disks_are_encrypted_and_have_the_requested_size(pool: str, size: int, found: Found) -> None:
     (disk,) = inputs(found, TEMPLATE, pool)["blockDeviceMappings"]
 
     assert disk == {
@@ -51,7 +51,7 @@ def test_disks_are_encrypted_and_as_large_as_asked(pool: str, size: int, found: 
     assert "remoteAccess" not in inputs(found, GROUP, pool)
 
 
-def test_what_is_launched_has_the_tags_of_everything(found: Found) -> None:
+def test_launched_resources_have_the_default_tags(found: Found) -> None:
     specifications = inputs(found, TEMPLATE, "system")["tagSpecifications"]
 
     assert {each["resourceType"] for each in specifications} == {"instance", "network-interface", "volume"}
@@ -59,7 +59,7 @@ def test_what_is_launched_has_the_tags_of_everything(found: Found) -> None:
         assert each["tags"] == {"modelyard:system": "fraud", "Name": f"{NAME}-system"}
 
 
-def test_machines_and_capacity_are_those_asked_for(found: Found) -> None:
+def test_machines_and_capacity_are_as_requested(found: Found) -> None:
     system, train = inputs(found, GROUP, "system"), inputs(found, GROUP, "train-spot")
 
     assert (system["instanceTypes"], system["capacityType"]) == (["m7g.large"], "ON_DEMAND")
@@ -78,17 +78,17 @@ def test_machines_and_capacity_are_those_asked_for(found: Found) -> None:
         ("cheap", "AL2023_x86_64_NEURON"),
     ],
 )
-def test_the_image_brings_the_driver(pool: str, image: str, found: Found) -> None:
+def test_image_includes_the_accelerator_driver(pool: str, image: str, found: Found) -> None:
     assert inputs(found, GROUP, pool)["amiType"] == image
 
 
-def test_the_number_of_nodes_is_the_autoscalers(found: Found) -> None:
+def test_node_count_is_left_to_the_autoscaler(found: Found) -> None:
     assert inputs(found, GROUP, "train-spot")["scalingConfig"] == {"minSize": 0, "maxSize": 8, "desiredSize": 0}
     assert inputs(found, GROUP, "system")["scalingConfig"] == {"minSize": 3, "maxSize": 6, "desiredSize": 3}
     assert {tuple(each["ignoreChanges"]) for each in of(found, GROUP).values()} == {("scalingConfig.desiredSize",)}
 
 
-def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
+def test_pools_have_distinct_labels_and_taints(found: Found) -> None:
     system, train, cheap = (inputs(found, GROUP, pool) for pool in ("system", "train-spot", "cheap"))
     own = {"key": "modelyard.dev/pool", "value": "train", "effect": "NO_SCHEDULE"}
 
@@ -105,8 +105,8 @@ def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
 
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
-def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found) -> None:
-    """The tags match the group's labels, taints and devices."""
+def test_tags_describe_nodes_of_an_empty_group(pool: str, found: Found) -> None:
+    """The autoscaler reads the group's labels, taints and devices from these tags."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(found, GROUP, pool)
     tags = {
@@ -128,8 +128,8 @@ def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found
         assert each["inputs"]["tag"]["key"].startswith(prefix)
 
 
-def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
-    """nodeadm reads its configuration from a part of a MIME message; the autoscaler uses the size in the tag."""
+def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
+    """nodeadm reads its configuration from a MIME part of the user data. The autoscaler reads the size from the tag."""
     message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]
@@ -146,8 +146,8 @@ def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
     assert "userData" not in inputs(found, TEMPLATE, "train-spot")
 
 
-def test_nodes_that_train_together_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """They use the first zone, unless the stack's setting names another, which has to exist."""
+def test_distributed_training_nodes_share_a_zone(tmp_path: Path, found: Found) -> None:
+    """Nodes use the first zone, or the one in the stack's setting, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
@@ -156,11 +156,11 @@ def test_nodes_that_train_together_share_a_zone(tmp_path: Path, found: Found) ->
         registered(tmp_path / "fourth", POOLS, 'trainingZone: "4"')
 
 
-def test_a_pool_that_always_has_nodes_is_known_by_them(found: Found) -> None:
+def test_pool_that_is_never_empty_needs_no_tags(found: Found) -> None:
     assert [name for name in of(found, TAG) if name.startswith("system-")] == []
 
 
-def test_broken_nodes_are_replaced_and_scarce_ones_not_doubled(found: Found) -> None:
+def test_nodes_are_repaired_and_accelerators_updated_without_surge(found: Found) -> None:
     system, train = inputs(found, GROUP, "system"), inputs(found, GROUP, "train-spot")
 
     assert system["nodeRepairConfig"] == train["nodeRepairConfig"] == {"enabled": True}
@@ -168,7 +168,7 @@ def test_broken_nodes_are_replaced_and_scarce_ones_not_doubled(found: Found) -> 
     assert train["updateConfig"]["updateStrategy"] == "MINIMAL"
 
 
-def test_nodes_wait_for_what_makes_them_ready_and_lets_them_out(tmp_path: Path) -> None:
+def test_nodes_wait_for_addons_permissions_and_routes(tmp_path: Path) -> None:
     found = registered(tmp_path, POOLS.replace('nat="none"', 'nat="one"'))
 
     before = needs(found, GROUP, "system")
@@ -181,14 +181,14 @@ def test_nodes_wait_for_what_makes_them_ready_and_lets_them_out(tmp_path: Path) 
     assert f"aws:ec2/vpcEndpoint:VpcEndpoint {NAME}-ecr-dkr" in before
 
 
-def test_only_the_policy_of_the_key_names_every_resource(found: Found) -> None:
-    """In a key policy, `*` means the key itself. Endpoint policies grant nothing; they restrict what may pass."""
+def test_only_the_key_policy_applies_to_all_resources(found: Found) -> None:
+    """In a key policy, `*` means the key itself. Endpoint policies are left out: they only restrict access."""
     wide = {where for where in allowed_everywhere(found) if not where.startswith("aws:ec2/vpcEndpoint:")}
 
     assert wide == {f"aws:kms/key:Key {NAME}"}
 
 
-def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:
+def test_every_resource_has_a_component_and_the_account(found: Found) -> None:
     assert elsewhere(found) == set()
 
 

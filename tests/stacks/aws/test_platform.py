@@ -1,4 +1,4 @@
-"""Roles of add-ons that create nodes or read secrets."""
+"""Roles for add-ons that create nodes or read secrets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def actions(statement: dict[str, Any]) -> list[str]:
     return [action] if isinstance(action, str) else action
 
 
-def test_the_autoscaler_sizes_groups_of_its_cluster_only(found: Found) -> None:
+def test_autoscaler_resizes_only_groups_of_its_cluster(found: Found) -> None:
     statement = rights(found, "scaler")["SizeOwnGroups"]
 
     assert statement["Resource"] == (
@@ -62,7 +62,7 @@ def test_the_autoscaler_sizes_groups_of_its_cluster_only(found: Found) -> None:
     )
 
 
-def test_the_reader_reads_what_it_is_told_and_lists_nothing(found: Found) -> None:
+def test_secrets_reader_reads_named_secrets_and_lists_none(found: Found) -> None:
     statements = rights(found, "secrets")
 
     assert {sid: each["Action"] for sid, each in statements.items()} == {
@@ -76,7 +76,7 @@ def test_the_reader_reads_what_it_is_told_and_lists_nothing(found: Found) -> Non
 
 
 @pytest.mark.parametrize("name", ["scaler", "karpenter"])
-def test_what_is_allowed_everywhere_only_reads(name: str, found: Found) -> None:
+def test_permissions_on_all_resources_are_read_only(name: str, found: Found) -> None:
     everywhere = [each for each in rights(found, name).values() if each["Resource"] == "*"]
 
     assert everywhere
@@ -84,7 +84,7 @@ def test_what_is_allowed_everywhere_only_reads(name: str, found: Found) -> None:
         assert all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in actions(each)), each
 
 
-def test_karpenter_ends_and_changes_only_what_carries_the_tag_of_its_cluster(found: Found) -> None:
+def test_karpenter_changes_only_resources_tagged_with_its_cluster(found: Found) -> None:
     statements = rights(found, "karpenter")
 
     for sid in ("StartFromOwnTemplates", "EndOwnMachines", "NameOwnMachines"):
@@ -99,7 +99,7 @@ def test_karpenter_ends_and_changes_only_what_carries_the_tag_of_its_cluster(fou
         )
 
 
-def test_every_change_that_karpenter_may_make_is_bound_to_a_tag_or_to_one_resource(found: Found) -> None:
+def test_karpenter_write_permissions_require_a_tag_or_one_resource(found: Found) -> None:
     for sid, each in rights(found, "karpenter").items():
         reads = all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in actions(each))
         resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
@@ -109,7 +109,7 @@ def test_every_change_that_karpenter_may_make_is_bound_to_a_tag_or_to_one_resour
             assert reads or named or tagged, sid
 
 
-def test_karpenter_finds_the_group_of_the_cluster(found: Found) -> None:
+def test_cluster_security_group_is_tagged_for_karpenter(found: Found) -> None:
     assert inputs(found, "aws:ec2/tag:Tag", "karpenter") == {
         "resourceId": "sg-cluster",
         "key": "karpenter.sh/discovery",
@@ -117,15 +117,15 @@ def test_karpenter_finds_the_group_of_the_cluster(found: Found) -> None:
     }
 
 
-def test_karpenter_hands_out_the_role_of_the_nodes_and_no_other(found: Found) -> None:
+def test_karpenter_may_pass_only_the_node_role(found: Found) -> None:
     statement = rights(found, "karpenter")["GiveNodesTheirRole"]
 
     assert statement["Resource"] == "arn:aws:iam:::Role/fraud-prod-main-node"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 
 
-def test_karpenter_starts_nodes_with_a_profile_that_it_need_not_make(found: Found) -> None:
-    """The network has no endpoint for IAM, so creating profiles would require access to the internet."""
+def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
+    """The network has no endpoint for IAM, so creating profiles would require internet access."""
     every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
 
     assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
@@ -136,8 +136,8 @@ def test_karpenter_starts_nodes_with_a_profile_that_it_need_not_make(found: Foun
     ]
 
 
-def test_karpenter_may_have_the_role_of_spot_made_and_no_other(found: Found) -> None:
-    """In a fresh account, the first Spot request creates it; without it, EC2 starts no Spot instances."""
+def test_karpenter_may_create_only_the_spot_service_role(found: Found) -> None:
+    """In a new account, the first Spot request creates this role. Without it, EC2 starts no Spot instances."""
     statement = rights(found, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (
@@ -146,14 +146,14 @@ def test_karpenter_may_have_the_role_of_spot_made_and_no_other(found: Found) -> 
     assert statement["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
 
 
-def test_karpenter_lends_the_key_to_disks_only(found: Found) -> None:
+def test_karpenter_grants_the_key_only_for_disks(found: Found) -> None:
     assert rights(found, "karpenter")["LendTheKeyToDisks"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "ec2.eu-central-1.amazonaws.com"},
         "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
 
 
-def test_a_policy_fits_in_its_role_however_long_the_names(tmp_path: Path) -> None:
+def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
     """IAM does not count white space in a role's inline policies."""
     found = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
@@ -162,7 +162,7 @@ def test_a_policy_fits_in_its_role_however_long_the_names(tmp_path: Path) -> Non
     assert len(text) < INLINE_LIMIT
 
 
-def test_the_queue_is_encrypted_and_only_events_of_this_account_fill_it(found: Found) -> None:
+def test_queue_is_encrypted_and_accepts_only_events_of_this_account(found: Found) -> None:
     statements = policy(inputs(found, "aws:sqs/queuePolicy:QueuePolicy", "karpenter")["policy"])
 
     assert inputs(found, "aws:sqs/queue:Queue", "karpenter") == {
@@ -178,7 +178,7 @@ def test_the_queue_is_encrypted_and_only_events_of_this_account_fill_it(found: F
     assert not elsewhere(found)
 
 
-def test_every_way_in_which_a_node_goes_is_told(found: Found) -> None:
+def test_all_node_interruption_events_reach_the_queue(found: Found) -> None:
     rules = of(found, "aws:cloudwatch/eventRule:EventRule")
     targets = of(found, "aws:cloudwatch/eventTarget:EventTarget")
 
@@ -193,7 +193,7 @@ def test_every_way_in_which_a_node_goes_is_told(found: Found) -> None:
     assert {each["inputs"]["arn"] for each in targets.values()} == {"arn:aws:sqs:::Queue/karpenter"}
 
 
-def test_a_reader_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_secrets_reader_without_secrets_is_refused(tmp_path: Path) -> None:
     program = (
         f'{CLUSTER}\n{IMPORT}\n\nSecretsReader("s", cluster=cluster, key=key, namespace="n", service_account="s")\n'
     )

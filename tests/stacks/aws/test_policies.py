@@ -1,4 +1,4 @@
-"""Policies as data: they become JSON, and a statement that covers every resource needs a reason."""
+"""Policies as data: they are converted to JSON, and a statement for all resources needs a reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard_stacks.aws.policies import Statement, document, role_prefix
 READ: Statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::lake/*"}
 
 
-def test_every_resource_needs_a_reason() -> None:
+def test_statement_for_all_resources_needs_a_reason() -> None:
     with pytest.raises(ValueError, match="Read: the resource \\* needs a reason"):
         document({**READ, "Resource": "*"})
     with pytest.raises(ValueError, match="Read: the resource \\* needs a reason"):
@@ -20,12 +20,12 @@ def test_every_resource_needs_a_reason() -> None:
 
 
 @pytest.mark.parametrize("action", ["*", ["s3:GetObject", "*"]])
-def test_no_policy_allows_every_action(action: str | list[str]) -> None:
+def test_policy_allowing_every_action_is_refused(action: str | list[str]) -> None:
     with pytest.raises(ValueError, match="Read: no policy allows every action"):
         document(everywhere=[({**READ, "Action": action}, "a reason")])
 
 
-def test_what_is_denied_may_be_denied_everywhere() -> None:
+def test_deny_statement_may_cover_all_resources() -> None:
     document({**READ, "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
 
 
@@ -36,6 +36,6 @@ def test_what_is_denied_may_be_denied_everywhere() -> None:
         ("a-system-with-a-rather-long-name-production-main", "a-system-with-a-rather-long-n-vpc-cni-"),
     ],
 )
-def test_a_role_says_what_it_is_for_however_long_the_name(name: str, prefix: str) -> None:
+def test_role_prefix_keeps_the_use_when_the_name_is_truncated(name: str, prefix: str) -> None:
     assert role_prefix(name, "vpc-cni") == prefix
     assert len(prefix) <= 38

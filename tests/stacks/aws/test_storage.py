@@ -1,4 +1,4 @@
-"""Buckets: not public, encrypted with our key, and with the configured retention."""
+"""Buckets are private, encrypted with our key, and have the configured retention."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def rules(found: Found) -> dict[str, dict[str, Any]]:
     return {each["id"]: each for each in inputs(found, LIFECYCLE, "lake")["rules"]}
 
 
-def test_a_bucket_is_protected_and_never_emptied(found: Found) -> None:
+def test_bucket_is_protected_and_never_emptied(found: Found) -> None:
     assert inputs(found, BUCKET, "lake") == {"bucket": "fraud-lake-1a2b3c", "forceDestroy": False}
     assert found[f"{BUCKET} lake"]["protect"]
     assert not elsewhere(found)
 
 
-def test_protection_ends_with_a_setting(tmp_path: Path) -> None:
+def test_setting_turns_protection_off(tmp_path: Path) -> None:
     found = registered(tmp_path, store("versioned=True, retention_days=None"), settings="protect: false")
 
     assert not found[f"{BUCKET} lake"]["protect"]
 
 
-def test_objects_are_encrypted_with_our_key_and_with_no_callers(found: Found) -> None:
+def test_objects_are_encrypted_with_our_key_only(found: Found) -> None:
     name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 
     assert inputs(found, name, "lake")["rules"] == [
@@ -59,7 +59,7 @@ def test_objects_are_encrypted_with_our_key_and_with_no_callers(found: Found) ->
     ]
 
 
-def test_nothing_in_it_is_public(found: Found) -> None:
+def test_bucket_blocks_public_access(found: Found) -> None:
     block = inputs(found, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "lake")
     owned = inputs(found, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "lake")
 
@@ -72,7 +72,7 @@ def test_nothing_in_it_is_public(found: Found) -> None:
     assert owned["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
 
 
-def test_the_policy_only_denies(found: Found) -> None:
+def test_bucket_policy_only_denies(found: Found) -> None:
     statements = policy(inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")["policy"])
 
     assert {each["Effect"] for each in statements.values()} == {"Deny"}
@@ -89,7 +89,7 @@ def test_the_policy_only_denies(found: Found) -> None:
     }
 
 
-def test_changes_of_access_follow_each_other(found: Found) -> None:
+def test_access_settings_are_applied_in_sequence(found: Found) -> None:
     block = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock lake"
     owned = "aws:s3/bucketOwnershipControls:BucketOwnershipControls lake"
 
@@ -97,7 +97,7 @@ def test_changes_of_access_follow_each_other(found: Found) -> None:
     assert {block, owned} <= needs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
 
 
-def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(found: Found) -> None:
+def test_old_versions_expire_after_a_month_and_objects_after_retention(found: Found) -> None:
     assert inputs(found, VERSIONING, "lake")["versioningConfiguration"] == {"status": "Enabled"}
     assert f"{VERSIONING} lake" in needs(found, LIFECYCLE, "lake")
     assert set(rules(found)) == {"unfinished-uploads", "earlier-versions", "retention"}
@@ -108,15 +108,15 @@ def test_earlier_versions_go_after_a_month_and_objects_after_their_retention(fou
     assert all(each["filter"] == {"prefix": ""} for each in rules(found).values())
 
 
-def test_without_retention_nothing_expires_but_markers_of_nothing(tmp_path: Path) -> None:
+def test_without_retention_only_delete_markers_expire(tmp_path: Path) -> None:
     found = rules(registered(tmp_path, store("versioned=True, retention_days=None")))
 
     assert set(found) == {"unfinished-uploads", "earlier-versions", "markers-of-nothing"}
     assert found["markers-of-nothing"]["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
-def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
-    """The bucket deletes them, so no server needs permission to."""
+def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
+    """Lifecycle rules delete captures, so no server needs permission to delete them."""
     found = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
 
     expiring = {each["filter"]["prefix"]: each["expiration"] for each in found.values() if "expiration" in each}
@@ -127,8 +127,8 @@ def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
     }
 
 
-def test_a_lock_holds_for_every_version_written_after_it(tmp_path: Path) -> None:
-    """S3 requires a versioned bucket, and can enable Object Lock on an existing bucket without replacing it."""
+def test_lock_retains_every_new_version(tmp_path: Path) -> None:
+    """Object Lock requires versioning, and can be enabled on an existing bucket without replacing it."""
     found = registered(tmp_path, store('versioned=True, lock={"mode": "compliance", "days": 2557}'))
 
     assert inputs(found, LOCK, "lake") == {
@@ -140,7 +140,7 @@ def test_a_lock_holds_for_every_version_written_after_it(tmp_path: Path) -> None
     assert "objectLockEnabled" not in inputs(found, BUCKET, "lake")
 
 
-def test_without_versions_none_is_kept(tmp_path: Path) -> None:
+def test_unversioned_bucket_has_no_version_rules(tmp_path: Path) -> None:
     found = registered(tmp_path, store("versioned=False, retention_days=30"))
 
     assert not of(found, VERSIONING)

@@ -1,4 +1,4 @@
-"""The system pool, which no compute class sizes: its volumes are bound to a zone, so its nodes stay there too."""
+"""The system pool: its volumes are bound to a zone, so its nodes must stay in that zone."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def groups(found: Found) -> dict[str, dict[str, Any]]:
     ("least", "most", "sizes"),
     [(2, 4, [(1, 3), (1, 3)]), (3, 6, [(1, 4), (1, 4), (1, 4)]), (5, 8, [(2, 5), (2, 5), (1, 4)])],
 )
-def test_each_zone_has_a_group_that_is_never_empty(
+def test_each_zone_has_a_nonempty_node_group(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
-    """There are as many groups as the minimum of nodes, up to the number of zones; their sizes add up to the pool's."""
+    """There is a group for each zone, but at most `min_nodes` groups, whose minimum sizes add up to `min_nodes`."""
     found = registered(tmp_path, pool(least, most))
     made = groups(found)
     scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in made.values()]

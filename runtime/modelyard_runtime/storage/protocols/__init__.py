@@ -1,1 +1,1 @@
-"""A driver for each protocol of storage. Libraries of a cloud are imported when a store of it is opened."""
+"""A driver for each storage protocol. A cloud's libraries are imported only when one of its stores is opened."""

@@ -1,7 +1,7 @@
-"""The protocol of Azure's Blob Storage, in accounts with and without a hierarchical namespace.
+"""The driver for Azure Blob Storage, in accounts with and without a hierarchical namespace.
 
-A URI names the account beside the container: `abfss://container@account.dfs.core.windows.net/path`. The identity of the
-Pod opens it, or a key of the account.
+A URI names the account and the container: `abfss://container@account.dfs.core.windows.net/path`. Credentials are the
+Pod's identity or an account key.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _FOLDER = "hdi_isfolder"
-"""Metadata of an object that stands in the place of a folder."""
+"""Metadata key of an object that represents a folder."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """A store, and the path of a URI in it."""
+    """Open the store of a URI; return its driver and the path in it."""
     container, _, host = uri.netloc.partition("@")
     account, _, domain = host.partition(".dfs.")
     if not (container and account and domain):
@@ -33,12 +33,12 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def variables(store: Store) -> dict[str, str]:
-    """What MLflow opens artifacts with: the identity of the Pod, which Azure's library finds by itself."""
+    """Return MLflow's environment variables for artifacts: none, as Azure's library finds the Pod's identity."""
     return {}
 
 
 class Azure(Driver):
-    """Containers of one account."""
+    """The containers of one account."""
 
     def __init__(self, store: Store, account: str, domain: str) -> None:
         super().__init__(_filesystem(store, account, domain))
@@ -54,16 +54,16 @@ class Azure(Driver):
             )
             found = [one for one in islice(listing, most + 1) if not one.name.endswith("/")]
         entries = [Entry(str(one.name).removeprefix(prefix), one.last_modified) for one in found if not _is_folder(one)]
-        return [one for one in entries if one.name > after]  # what is listed begins with the name itself
+        return [one for one in entries if one.name > after]  # the listing includes the start name itself
 
     def write(self, path: str, content: bytes) -> None:
-        """In one request, or in blocks that count once all are there: Arrow would begin with an empty object."""
+        """Upload in one request, or in blocks committed at the end. Arrow would create an empty object first."""
         container, _, name = path.partition("/")
         with _failing_as_arrow():
             self._container(container).upload_blob(name, content, overwrite=True)
 
     def move(self, path: str, to: str) -> None:
-        """Accounts with a hierarchical namespace rename; for others Arrow has no way."""
+        """Rename the file. Without a hierarchical namespace, Arrow cannot rename, so copy the file and delete it."""
         try:
             super().move(path, to)
         except NotImplementedError:
@@ -71,7 +71,7 @@ class Azure(Driver):
             self.remove(path)
 
     def remove(self, path: str) -> None:
-        """Without the object in the place of the folder that Arrow would leave, and wait for."""
+        """Delete the file directly. Arrow would also create an object for the parent folder."""
         container, _, name = path.partition("/")
         try:
             with _failing_as_arrow():
@@ -111,7 +111,7 @@ def _filesystem(store: Store, account: str, domain: str) -> fs.AzureFileSystem:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Failures of Azure's library as those of Arrow."""
+    """Raise Azure's errors as the errors that Arrow raises."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError
 
     try:

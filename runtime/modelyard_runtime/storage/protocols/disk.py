@@ -1,4 +1,4 @@
-"""Files of this machine."""
+"""The driver for files on this machine."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from modelyard_runtime.workload.records import Store
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """The disk, and the path of a URI on it."""
+    """Return the driver for local files and the path in a URI."""
     return Disk(), unquote(uri.path).rstrip("/")
 
 
 def variables(store: Store) -> dict[str, str]:
-    """What MLflow opens artifacts with: nothing."""
+    """Return MLflow's environment variables for artifacts: none are needed."""
     return {}
 
 
 class Disk(Driver):
-    """A disk of this machine."""
+    """Files on this machine's disk."""
 
     local = True
 
@@ -48,10 +48,10 @@ class Disk(Driver):
         return found
 
     def write(self, path: str, content: bytes) -> None:
-        """Written beside and renamed."""
+        """Write to a temporary file in the same folder, then rename it."""
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        staged = final.with_name(f"_{uuid.uuid4().hex}")  # readers of datasets and captures pass over it
+        staged = final.with_name(f"_{uuid.uuid4().hex}")  # readers of datasets and captures skip this name
         try:
             write_durably(staged, content)
             staged.replace(final)
@@ -60,7 +60,7 @@ class Disk(Driver):
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file of a disk that may lose its power: it is on the disk before what follows says that it is there."""
+    """Write a file and flush it to disk, so that it survives a power failure once the call returns."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

@@ -1,4 +1,4 @@
-"""What a protocol of storage does: it opens a store, whose files are then handled alike whatever it speaks."""
+"""The interface of storage drivers, which give all stores the same file operations."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Entry:
 
 
 class Driver(ABC):
-    """A store that is open. Paths are those of its filesystem: `bucket/key` in object storage, else one of the disk.
+    """An open store. Paths are those of its filesystem: `bucket/key` in object storage, otherwise a path on disk.
 
-    What pyarrow does right for most protocols is written here; a protocol overrides what differs. Failures are OSError.
+    The default methods use pyarrow; drivers override those that do not work for their protocol. Errors are OSError.
     """
 
     local = False
-    """Whether the store is a disk of this machine."""
+    """Whether the store is a disk on this machine."""
 
     def __init__(self, filesystem: fs.FileSystem) -> None:
         self.filesystem = filesystem
 
     def __eq__(self, other: object) -> bool:
-        """Whether both open the same store in the same way, as pyarrow compares its filesystems."""
+        """Whether both access the same store in the same way, judged by their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
     def __hash__(self) -> int:
@@ -43,40 +43,40 @@ class Driver(ABC):
 
     @abstractmethod
     def first(self, path: str, most: int, after: str) -> list[Entry]:
-        """Files of a folder in the order of their names, from the first name beyond `after`.
+        """List the files of a folder in the order of their names, starting after the name `after`.
 
-        However many there are, about `most` names are read, those of folders among them; pyarrow has no such bound.
+        At most about `most` names, including those of folders, are read from the store. pyarrow has no such limit.
         """
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """Files and folders in a folder, or all below it; nothing where there is no such folder."""
+        """List a folder, or everything below it if recursive; empty if the folder does not exist."""
         from pyarrow import fs
 
         selected = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
         return list(self.filesystem.get_file_info(selected))
 
     def single(self, path: str) -> list[fs.FileInfo]:
-        """The file of just this path; nothing where there is none, or where one may not ask."""
+        """Return the file at exactly this path; empty if there is none or access is denied."""
         from pyarrow import fs
 
         info = self.filesystem.get_file_info(path)
         return [info] if info.type == fs.FileType.File else []
 
     def write(self, path: str, content: bytes) -> None:
-        """Write one file; a reader sees what was there before or the whole of it.
+        """Write a file atomically: readers see either the old file or the complete new one.
 
-        Object storage shows an object when it is complete, and has no folders that would have to be made, for which a
-        workload may have no right.
+        In object storage, an object becomes visible when it is complete. No folders are created, because object storage
+        does not need them and a workload may lack permission.
         """
         with self.filesystem.open_output_stream(path) as stream:
             stream.write(content)
 
     def move(self, path: str, to: str) -> None:
-        """Give a file another name in the same store. Object storage copies it, and deletes the original."""
+        """Rename a file within its store. Object storage copies it and deletes the original."""
         self.filesystem.move(path, to)
 
     def remove(self, path: str) -> None:
-        """Delete a file, if there is one."""
+        """Delete a file if it exists."""
         try:
             self.filesystem.delete_file(path)
         except OSError as problem:
@@ -84,16 +84,16 @@ class Driver(ABC):
                 raise
 
     def remove_folder(self, path: str) -> None:
-        """Delete a folder and all below it."""
+        """Delete a folder and its contents."""
         self.filesystem.delete_dir(path)
 
     def is_missing(self, path: str, problem: OSError) -> bool:
-        """Whether a request failed because there is no such file."""
+        """Whether a request failed because the file does not exist."""
         return isinstance(problem, FileNotFoundError)
 
 
 def from_environment(variable: str) -> str | None:
-    """The value of a variable that a description names; None where it names none."""
+    """Return the value of an environment variable; None if `variable` is empty."""
     if not variable:
         return None
     value = os.environ.get(variable)

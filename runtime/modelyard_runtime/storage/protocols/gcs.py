@@ -1,6 +1,6 @@
-"""The protocol of Google Cloud Storage, opened with the identity of the Pod.
+"""The driver for Google Cloud Storage, using the Pod's identity.
 
-An endpoint without TLS is an emulator's: no identity is sent there.
+An endpoint without TLS is assumed to be an emulator and is accessed anonymously.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _TRIED_FOR = timedelta(minutes=1)
-"""Arrow would try again for a quarter of an hour."""
+"""Arrow's own limit is a quarter of an hour."""
 
 _TIMEOUT_S = (5, 30)
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """A store, and the path of a URI in it."""
+    """Open the store of a URI; return its driver and the path in it."""
     return Gcs(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
 def variables(store: Store) -> dict[str, str]:
-    """What MLflow opens artifacts with: the identity of the Pod, which Google's library finds by itself."""
+    """Return MLflow's environment variables for artifacts. Google's library finds the Pod's identity by itself."""
     return {"STORAGE_EMULATOR_HOST": store.endpoint} if _is_emulator(store) else {}
 
 
 class Gcs(Driver):
-    """Buckets of Google Cloud Storage."""
+    """The buckets of Google Cloud Storage."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(_filesystem(store))
         self._store = store
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """Of the folders in a folder, Arrow lists those alone that have an object in their place."""
+        """List a folder with Google's library. Arrow would omit subfolders that no object represents."""
         if recursive:
             return super().listed(path, recursive=True)
         try:
             return self._folder(path)
-        except FileNotFoundError:  # the bucket, as for Arrow
+        except FileNotFoundError:  # the bucket does not exist; Arrow also returns an empty list
             return []
 
     def _folder(self, path: str) -> list[fs.FileInfo]:
@@ -77,10 +77,10 @@ class Gcs(Driver):
                 read += len(blobs) + len(page.prefixes)
                 if read >= most:
                     break
-        return [one for one in found if one.name > after]  # an offset is among what is listed
+        return [one for one in found if one.name > after]  # the listing includes the offset itself
 
     def remove_folder(self, path: str) -> None:
-        """For Arrow, a folder without an object in its place is missing once it is empty."""
+        """Delete a folder's contents. Arrow reports an empty folder as missing unless an object represents it."""
         self.filesystem.delete_dir_contents(path, missing_dir_ok=True)
 
 
@@ -116,7 +116,7 @@ def _client(store: Store) -> Any:  # Google's library has no types
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Failures of Google's library as those of Arrow."""
+    """Raise Google's errors as the errors that Arrow raises."""
     from google.api_core.exceptions import GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException

@@ -1,4 +1,4 @@
-"""The protocol of S3: Amazon's own, and every service that speaks it at an endpoint of its own."""
+"""The driver for S3: Amazon S3, and compatible services at other endpoints."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _DENIED = "ACCESS_DENIED"
-"""What Arrow writes into an error when S3 answers 403."""
+"""The text in Arrow's error message when S3 answers 403."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """A store, and the path of a URI in it."""
+    """Open the store of a URI; return its driver and the path in it."""
     return S3(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
 def by_environment(uri: str) -> Store:
-    """A store that no description names, by the usual variables of S3."""
+    """Return a store that no description names, configured by the usual S3 environment variables."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     return Store(uri=uri, endpoint=endpoint, region=region)
 
 
 def variables(store: Store) -> dict[str, str]:
-    """What MLflow opens artifacts with: it uses boto3, which knows credentials by the names that AWS gave them."""
+    """Return MLflow's environment variables for artifacts: credentials under the names that boto3 reads."""
     keys = {
         name: os.environ[source]
         for name, source in (
@@ -43,7 +43,7 @@ def variables(store: Store) -> dict[str, str]:
 
 
 class S3(Driver):
-    """Buckets of one service."""
+    """The buckets of one service."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(_filesystem(store))
@@ -61,7 +61,7 @@ class S3(Driver):
             read += len(objects) + len(page.get("CommonPrefixes", []))
             if read >= most:
                 break
-        return [one for one in found if one.name]  # an empty name is the marker of the folder itself
+        return [one for one in found if one.name]  # an empty name is the folder's own marker
 
     def single(self, path: str) -> list[fs.FileInfo]:
         try:
@@ -72,8 +72,10 @@ class S3(Driver):
             return []
 
     def is_missing(self, path: str, problem: OSError) -> bool:
-        """S3 answers 403 instead of 404 to those who may not list the bucket with the key as the prefix: the folder of
-        the file, which a workload may list, decides then.
+        """Whether the file is missing. If S3 answers 403, check by listing the file's folder.
+
+        S3 answers 403 instead of 404 unless the client may list the bucket with the key as the prefix. A workload may
+        list its folders.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
         """

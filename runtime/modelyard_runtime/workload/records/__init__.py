@@ -1,6 +1,6 @@
-"""The description of a workload as records, matching `workload.schema.json` field by field.
+"""Records for the description of a workload, matching `workload.schema.json` field by field.
 
-An absent field is an empty string or tuple where absence makes no difference, and None where it does.
+An absent field is an empty string or tuple if absence makes no difference, otherwise None.
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry

@@ -17,7 +17,7 @@ class Bounds(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner(Record):
-    """Who is responsible for a workload."""
+    """The person or team responsible for a workload."""
 
     team: str
     email: str
@@ -26,7 +26,7 @@ class Owner(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance(Record):
-    """Owner and risk of a workload, recorded with every model and run that it creates."""
+    """A workload's owner and risk, recorded with every model and run that it creates."""
 
     owner: Owner
     risk: str

@@ -29,14 +29,14 @@ class Card(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGroup(Record):
-    """The keys of a group that may approve."""
+    """The keys of a group whose members may approve."""
 
     ssh_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals(Record):
-    """Which groups must approve a version, and how many of them; `given` are approvals stored next to the spec."""
+    """Which groups must approve a version, and how many of them. `given` has approvals stored next to the spec."""
 
     from_: tuple[str, ...]
     minimum: int
@@ -46,7 +46,7 @@ class Approvals(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSource(Record):
-    """Where a model comes from as a bundle, and where it is cached."""
+    """Where a model's bundle is fetched from, and where it is cached."""
 
     uri: str
     store: str

@@ -13,7 +13,7 @@ from modelyard_runtime.workload.records.models import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Record):
-    """A run that a monitor of another target may request."""
+    """A run that a monitor on another target may request."""
 
     monitor: str
     target: str
@@ -45,7 +45,7 @@ class Current(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(Record):
-    """The data that a monitor compares with: a dataset or its recent part; else the training data of the model."""
+    """The data that a monitor compares with: a dataset or its recent part, by default the model's training data."""
 
     data: str = ""
     window_seconds: int | None = None
@@ -53,7 +53,7 @@ class Reference(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest(Record):
-    """Where a monitor requests a run on another target."""
+    """Where a monitor writes its requests for runs on another target."""
 
     uri: str
     store: str
@@ -62,7 +62,7 @@ class RunRequest(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreachRun(Record):
-    """The pipeline that a breach starts: by its CronJob, or by a request to another target."""
+    """The pipeline that a breach starts, by its CronJob or by a request to another target."""
 
     pipeline: str
     cron_job: str = ""
@@ -81,7 +81,7 @@ class OnBreach(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor(Record):
-    """The checks of a monitor, its data, and the actions that follow a breach."""
+    """A monitor's checks, its data, and the actions that follow a breach."""
 
     type: str
     watch: str

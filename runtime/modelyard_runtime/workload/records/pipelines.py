@@ -30,7 +30,7 @@ class Step(Record):
     inputs: tuple[str, ...]
     workers: Bounds
     resources: Resources
-    parameters: Mapping[str, Any]  # as in the spec
+    parameters: Mapping[str, Any]  # as written in the spec
     retries: int
     timeout_seconds: int
     entrypoint: str = ""
@@ -43,12 +43,12 @@ class Step(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range(Record):
-    """The values of a hyperparameter that a search tries."""
+    """The values of a hyperparameter for a search to try."""
 
     kind: str
     low: float = 0.0
     high: float = 0.0
-    choices: tuple[Any, ...] = ()  # as in the spec
+    choices: tuple[Any, ...] = ()  # as written in the spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +98,17 @@ class Pipeline(Record):
 
     @property
     def trained_model(self) -> Model:
-        """The pipeline's model; refused if it has none."""
+        """Return the pipeline's model; refuse the pipeline if it has none."""
         if self.model is None:
             raise Refusal("this pipeline has no model")
         return self.model
 
     @property
     def effective_split(self) -> Split:
-        """The split of the training data: by default, a random fifth is held out."""
+        """Return the split of the training data. By default, a random fifth is held out."""
         return self.split or Split(fraction=0.2, by="random", seed=0)
 
     @property
     def task(self) -> str:
-        """The task of the model; empty if the pipeline has none."""
+        """Return the model's task; empty if the pipeline has no model."""
         return self.model.task if self.model is not None else ""

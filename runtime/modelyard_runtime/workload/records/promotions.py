@@ -1,4 +1,4 @@
-"""Promotions: how the aliases of models are moved."""
+"""Promotions: the rules for moving model aliases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import(Record):
-    """A model that was trained elsewhere: the location of its files, and their digest."""
+    """A model that was trained elsewhere: the location and digest of its files."""
 
     uri: str
     digest: str
@@ -21,7 +21,7 @@ class Import(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak(Record):
-    """How long, and how well, a version must serve behind the previous alias first."""
+    """How long a version must first serve at the previous alias, and how well."""
 
     seconds: int
     monitor: str = ""
@@ -72,7 +72,7 @@ class Promotion(Record):
 
     @property
     def imported(self) -> Import:
-        """The import; refused if the model is not imported."""
+        """Return the import; refuse a model that is not imported."""
         if self.import_ is None:
             raise Refusal(f"model {self.model.name!r} is not imported")
         return self.import_

@@ -48,7 +48,7 @@ class AccessLog(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth(Record):
-    """How callers authenticate."""
+    """How clients authenticate."""
 
     type: str
     token_files: Mapping[str, str]

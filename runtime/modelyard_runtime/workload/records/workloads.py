@@ -1,4 +1,4 @@
-"""Whole descriptions, by type of workload."""
+"""Complete descriptions, by type of workload."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class MonitorWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoterWorkload(Workload):
-    """The workload that moves aliases, on the target of the registry."""
+    """The workload that moves aliases, on the target that runs the registry."""
 
     promotions: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
     imports: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
@@ -117,7 +117,7 @@ OF_TYPE: Mapping[str, type[Workload]] = {
 
 
 def workload_of(description: Section) -> Workload:
-    """The workload of a description."""
+    """Decode the workload in a description."""
     kind = description.get("type")
     if not isinstance(kind, str) or kind not in OF_TYPE:
         raise Refusal(f"there is no workload of type {kind!r}; known are {', '.join(OF_TYPE)}")
