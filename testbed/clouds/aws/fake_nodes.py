@@ -1,4 +1,4 @@
-"""The nodes of a node group, as KWOK nodes in a test's API server: with their labels, taints and accelerators."""
+"""Creates a node group's nodes as KWOK nodes in a test's API server, with labels, taints and accelerators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron",
 
 
 def put(group: Values, disk_gib: int) -> None:
-    """Create or remove nodes until there are as many as the group's desired size, each with this disk size."""
+    """Create or remove nodes, each with this disk size, until the group has its desired size."""
     kubectl = _kubectl()
     if kubectl is None:
         return

@@ -1,4 +1,4 @@
-"""Conditions of statements: every IAM operator except those on binary values, for the supported condition keys.
+"""Evaluates statement conditions: every IAM operator except the binary ones, for the supported condition keys.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
