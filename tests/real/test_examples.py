@@ -261,7 +261,7 @@ def test_next_up_completes_a_killed_one(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The largest example's first `pulumi up` is killed midway, the second completes it, and a third changes nothing."""
+    """After a kill midway through the largest example, the next run completes it, and a third changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")
