@@ -28,7 +28,7 @@ from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""The most nodes to add per group: enough to show Pods without a machine."""
+"""The most nodes to add per group, which is enough to detect Pods that do not fit."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 

@@ -16,7 +16,7 @@ from tests.observed import rule_object
 Object: TypeAlias = dict[str, Any]
 
 REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
-"""An application's requests by status, as counted by Ray Serve."""
+"""Ray Serve's count of an application's requests by status."""
 
 
 class Prometheus:

@@ -30,7 +30,7 @@ EXAMPLE = Example("fraud-detection", None)
 LAKE = "acme-fraud-lake"
 BUNDLE = "mlflow/bundles/fraud-detection-fraud-xgb/champion/"
 OWN = "tills"
-"""The namespace for the shops' cluster, since both clusters are the same here."""
+"""A namespace that stands for the shops' cluster, since both clusters are the same here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: recipes}
 spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]}
 """
-"""Parts of the API that the emitted policies do not use: named ports, port ranges, exceptions, expressions."""
+"""A policy with the parts of the API that emitted policies do not use: named ports, ranges, exceptions, expressions."""
 
 
 @dataclass(frozen=True)

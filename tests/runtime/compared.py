@@ -21,7 +21,7 @@ from tests.runtime.described import record
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
 FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
-"""A forest that memorizes every row of its training data."""
+"""The parameters of a forest that memorizes its training data."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from testbed.kubernetes.kubectl import Kubectl
 from testbed.places import binary
 
 KUBECONFIG = "MODELYARD_AWS_NODES"
-"""The environment variable with the kubeconfig of the API server that nodes are added to; without it there are none."""
+"""The environment variable with the kubeconfig of the API server that gets the nodes; if unset, none are added."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron", 16)}

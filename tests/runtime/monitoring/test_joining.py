@@ -21,7 +21,7 @@ ROWS = 500
 RANDOM = np.random.default_rng(3)
 TRUTH = RANDOM.integers(0, 2, ROWS)
 IDS = [f"{number:06d}" for number in range(ROWS)]
-"""One key per row. The model's predictions below are wrong in three of four rows."""
+"""The row keys. The predictions below are wrong in three of four rows."""
 
 
 def predictions(**more: Any) -> pd.DataFrame:

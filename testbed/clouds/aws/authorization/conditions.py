@@ -111,4 +111,4 @@ _OPERATORS: Mapping[str, tuple[Test, bool]] = {
     "DateGreaterThan": (_moments(operator.gt), False),
     "DateGreaterThanEquals": (_moments(operator.ge), False),
 }
-"""For each operator: the comparison, and whether it is negated."""
+"""Each operator's comparison, and whether it is negated."""

@@ -26,7 +26,7 @@ class Principal:
 
     account: str = ""
     session: str = ""
-    """ARN of the role's session, if it has one."""
+    """ARN of the role's session; empty if there is none."""
 
     service: str = ""
 

@@ -23,7 +23,7 @@ _OBJECT: Final = {
     "PUT": ("s3:PutObject", frozenset(("partNumber", "uploadId", "x-id"))),
     "POST": ("s3:PutObject", frozenset(("uploads", "uploadId", "x-id"))),
 }
-"""Actions for requests on an object, and the query parameters they may have; anything else is another operation."""
+"""Actions for object requests, and their allowed query parameters; other parameters mean another operation."""
 
 
 @dataclass(frozen=True, slots=True)
