@@ -121,7 +121,7 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """Until the version is approved, new servers refuse it; its time behind the alias is not reset."""
+    """New servers refuse the version until it is approved, and the approval does not reset its time behind the alias."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -273,10 +273,10 @@ def test_bundle_is_used_once_it_has_valid_approvals(
     )  # and the bundle on this disk is kept
 
 
-def test_edge_keeps_its_bundle_when_a_key_is_removed(
+def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """The edge also does not download unusable files on every pass."""
+    """Nor does a new edge download files that it could not use."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}

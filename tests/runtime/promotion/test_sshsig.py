@@ -130,7 +130,7 @@ def test_malformed_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
-    """The signature has a security key's format. ssh-keygen also accepts it without a touch, since this is no login."""
+    """ssh-keygen requires a touch only for logins, so it accepts both signatures."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)

@@ -151,7 +151,7 @@ def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptu
     assert registry.version_at(NAME, "champion") is None
 
 
-def test_variants_of_one_alias_are_counted_together() -> None:
+def test_soaking_variants_map_to_their_alias() -> None:
     model = {**CANDIDATE["model"], "alias": "candidate"}
     models = [{**model, "variant": name} for name in ("a", "b", "c")]
     workload: dict[str, Any] = {"monitor": {"soaks": ["a", "b"], "models": models}}
@@ -183,7 +183,7 @@ def test_unreadable_record_does_not_count(yard: Yard, seen: str) -> None:
 
 
 def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
-    """The record has its own experiment, which is not an alias history."""
+    """Monitor records are in a separate experiment, which is not an alias history."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()

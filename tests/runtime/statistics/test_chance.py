@@ -179,7 +179,7 @@ def test_probability_of_a_distance_matches_scipy() -> None:
 
 
 @pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
-def test_rare_passes_are_as_rare_as_rated(draw: str) -> None:
+def test_estimated_chance_is_not_too_low(draw: str) -> None:
     """None of four hundred passes without drift is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]

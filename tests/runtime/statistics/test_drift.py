@@ -51,8 +51,8 @@ def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
     assert same < 0.001 < 1 < other
 
 
-def test_undefined_and_unknown_measures_are_refused() -> None:
-    """Undefined measures have no value."""
+def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None:
+    """KS is undefined for categories."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
     with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
         drift("cosine", profile(CATEGORIES), MOVED)

@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
-    """The pass that has the row at which river detects the break detects it, and so do all later passes."""
+    """The first breach is in the pass with the row at which river detects the break, and all later passes breach."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None

@@ -63,7 +63,7 @@ def test_time_split_orders_by_instant(tmp_path: Path) -> None:
     assert found.train["__time"].max() < found.held_out["__time"].min()
 
 
-def test_duplicate_matches_are_refused(tmp_path: Path) -> None:
+def test_duplicate_labels_are_refused(tmp_path: Path) -> None:
     twice = pd.concat([events(), events()], ignore_index=True)
     assert len(read(tmp_path, twice, labels()).train) == 160
 
