@@ -121,7 +121,7 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the version until it is approved, and the approval does not reset its time behind the alias."""
+    """New servers refuse the version until it is approved. The approval does not reset its time behind the alias."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
