@@ -107,7 +107,7 @@ class Running:
 
 
 class PulumiStack:
-    """One stack of an emitted project.
+    """A stack of an emitted project.
 
     The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The real command `pulumi
     stack init` creates the stack, so a `Pulumi.yaml` that the command line rejects fails at once. `python` is an

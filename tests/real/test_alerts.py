@@ -61,7 +61,7 @@ def test_ratio_exists_without_any_failures(prometheus: Prometheus) -> None:
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
-    """After four quiet hours, a tenth of the requests fail: a page follows within ten minutes."""
+    """After four quiet hours, a tenth of the requests fail, and a page follows within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 250)

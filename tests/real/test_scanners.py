@@ -62,7 +62,7 @@ def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
-    """A finding without an explanation must be fixed or explained."""
+    """Every finding must be fixed or explained."""
     keys = list(listed())
 
     assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []

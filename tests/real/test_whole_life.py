@@ -165,7 +165,7 @@ class Loans:
         return status, answer
 
     def address(self, service: str, port: int) -> str:
-        """Return the URL of a Service, with its IP address."""
+        """Return a Service's URL, which uses its IP address."""
         found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
         return f"http://{found['spec']['clusterIP']}:{port}"
 
@@ -261,12 +261,8 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         given = [part for setting in settings for part in ("-c", setting)]
         processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
-        ready = (
-            *cluster.within,
-            str(programs / "pg_isready"),
-            "--quiet",
-            f"--host={data}",
-        )  # it listens before it is ready
+        # The port is open before the server is ready.
+        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")
         processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 60)
         cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
         cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
@@ -276,10 +272,8 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
 def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
     """Start S3 with the training data, and the receiver of alerts."""
     url = f"http://{NODE_ADDRESS}:9000"
-    by_path = {
-        **os.environ,
-        "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
-    }  # else moto takes a Service's name for a bucket's
+    # Without this variable, moto takes a Service's name for a bucket's.
+    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
     moto = python.parent / "moto_server"
     processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
     processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")

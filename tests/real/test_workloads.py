@@ -95,7 +95,7 @@ def test_api_server_accepts_every_object_without_warnings(name: str, control_pla
 
 
 def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cluster) -> None:
-    """There is no `InvalidRay…` event, and every Pod of heads and workers is scheduled, under Pod security."""
+    """The operator reports no `InvalidRay…` event, and all head and worker Pods are scheduled under Pod security."""
     kubectl = control_plane.kubectl
     made = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -110,7 +110,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_missing_objects_are_reported_as_missing(system: System) -> None:
-    """This applies to datasets, markers of scored files, and model versions."""
+    """Missing datasets, markers of scored files and model versions are reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):

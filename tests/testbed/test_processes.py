@@ -56,7 +56,7 @@ def _runs(entry: Path) -> bool:
 
 
 def test_error_shows_the_output_of_a_program_that_exited(tmp_path: Path) -> None:
-    """The error also names the program."""
+    """The error names the program that exited and shows its output."""
     with Processes(tmp_path) as processes:
         processes.start("broken", sys.executable, "-c", "raise SystemExit('no such flag')")
 

@@ -73,7 +73,7 @@ def _part(
     remove: str = "",
     rules: tuple[Rule, ...] = (),
 ) -> Record:
-    """One aspect of a bucket: set and read as a whole, and removed on deletion."""
+    """A bucket setting that is a separate resource. It is set and read as a whole, and removed on deletion."""
 
     def put(api: Api, values: Values) -> str:
         api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: wanted(values)})

@@ -65,7 +65,7 @@ class Naming:
 
 @dataclass(frozen=True)  # no slots: `Record[Api](...)` could not set `__orig_class__`
 class Record(Generic[CloudApi]):
-    """One type of resource.
+    """A resource type.
 
     `fixed`: properties whose change requires a replacement; without `update` that is all of them. `restless`: outputs
     that an update changes, so a preview does not predict them. `steering`: properties that only instruct the provider,

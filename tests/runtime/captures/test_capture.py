@@ -59,7 +59,7 @@ def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: 
 
 
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
-    """This includes rows with different columns and values without a common type."""
+    """Rows may have different columns, and values without a common type."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
     kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
@@ -140,7 +140,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """Otherwise every redacted value would count as changed."""
+    """A monitor that compared redacted values would count each as changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -158,7 +158,7 @@ def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
 def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This holds even if the store accepts only one day's rows."""
+    """Rows stay complete even if the store accepts only one day's rows."""
     kept = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -254,7 +254,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """Another replica on the same disk does not mistake its captures for those of a killed replica."""
+    """A replica on the same disk does not mistake a running replica's captures for a killed one's."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     kept.save()

@@ -127,7 +127,7 @@ def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi
 
 
 def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api: ClusterApi) -> None:
-    """Otherwise, with a short `retention.runs`, a late Pod would start the followers again."""
+    """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower again."""
     run(server, SUCCEEDED)
 
     assert {made["spec"]["ttlSecondsAfterFinished"] for made in followers(server)} == {30 * 86400}

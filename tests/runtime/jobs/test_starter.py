@@ -48,7 +48,7 @@ def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, 
 
 
 def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """This holds both after a restart and after the Job is deleted."""
+    """A request starts nothing again, even after a restart or after its Job is deleted."""
     breach(place)
     (path,) = place.asked()
     content = place.files()[path]
@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listing everything could exhaust the time and memory of every pass."""
+    """Listing all files could exhaust every pass's time and memory."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)

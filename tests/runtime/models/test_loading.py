@@ -79,7 +79,7 @@ def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str
 def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """It fetches new versions once the store is back. A bundle's age counts from when the store was last reachable."""
+    """New versions are fetched once the store is back. A bundle's age counts from when the store was last reachable."""
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")

@@ -281,7 +281,7 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
 
 
 def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
-    """Such labels would never match, and the model would be reported as always wrong."""
+    """Labels of another type would never match, and the model would be reported as always wrong."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))

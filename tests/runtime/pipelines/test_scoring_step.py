@@ -156,7 +156,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may report a number of the same name."""
+    """User code may report a number of the same name, which does not count as invalid files."""
     told: list[float] = []
 
     class Driver:

@@ -85,7 +85,7 @@ def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, 
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """An example is the signature of a commit with the same text."""
+    """A commit signature does not count even if the commit's text is the same."""
     assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
 
 
@@ -122,7 +122,7 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """One of the tags is a bare digest, which was once accepted as an approval."""
+    """The tags include a bare digest, which was once accepted as an approval."""
     assert case.given(content) == ([], 2)
 
 

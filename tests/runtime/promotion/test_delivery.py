@@ -154,7 +154,7 @@ def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_
 def test_unreachable_store_is_reported_with_a_remedy(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias has moved; the next run delivers the bundle."""
+    """The alias has already moved, and the next run delivers the bundle."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 

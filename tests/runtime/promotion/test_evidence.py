@@ -147,7 +147,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """Another group, whose approval is now required, can approve the live version."""
+    """The live version can be approved by another group, whose approval is now required."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     version = train()
@@ -276,7 +276,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Nor does a new edge download files that it could not use."""
+    """An edge without a bundle does not download one whose approvals no longer count."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}

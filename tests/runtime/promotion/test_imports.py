@@ -154,7 +154,7 @@ def test_import_backs_off_while_another_registers(here: Importing) -> None:
 
 @pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
 def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, minutes: int, registered: bool) -> None:
-    """The killed promoter's run stays open."""
+    """The killed promoter's run stays open, so others wait an hour before they import."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
     experiment = registry.open_experiment(record(Model, here.promotion["model"]))
@@ -288,7 +288,7 @@ def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: 
 
 
 def test_unsupported_sources_are_refused(here: Importing) -> None:
-    """Both the compiler and the promoter refuse such sources."""
+    """The compiler and the promoter both refuse unsupported sources."""
     for source in (
         {"uri": "https://models.acme.example/4"},
         {"uri": "s3://models/4"},

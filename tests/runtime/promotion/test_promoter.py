@@ -94,7 +94,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """The monitor's window still has such rows, so another rollback is possible only after the window has passed."""
+    """A second rollback must wait until the monitor's window has no rows of the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -279,7 +279,7 @@ def test_promoter_updates_the_training_pipelines_metrics(
 def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One pipeline's store is unreachable."""
+    """If one pipeline's store is unreachable, the promoter still handles the other pipeline, and then fails."""
     version, seen = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:

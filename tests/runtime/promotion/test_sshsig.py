@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
-    """This covers every byte of the signature, including the key in it."""
+    """A signature is refused if any of its bytes is changed, including the key's."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))

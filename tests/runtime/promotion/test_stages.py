@@ -321,7 +321,7 @@ def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
 def test_monitor_records_results_for_the_soaking_version(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It uses captures and late labels, and ignores the previous version's rows from the same variant."""
+    """The monitor uses captures and late labels, and ignores the previous version's rows from the same variant."""
     for _ in range(2):
         yard.train()
         yard.look()

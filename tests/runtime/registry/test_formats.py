@@ -333,7 +333,7 @@ def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str
 
 
 def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
-    """This holds even if the version's digest tag is missing."""
+    """The model is not unpickled even if the version's digest tag is missing."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

@@ -175,7 +175,7 @@ def _run_of() -> str:
 
 
 def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
-    """This allows a workload's write access to be limited to its folder."""
+    """Separate folders allow each workload's write access to be limited to its own."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 

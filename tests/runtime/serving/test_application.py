@@ -21,5 +21,5 @@ def test_nan_and_infinity_are_valid_json() -> None:
 
 
 def test_prediction_may_have_several_numbers() -> None:
-    """An example is a forecast of several days."""
+    """A forecast, for example, has a number for each day."""
     assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]

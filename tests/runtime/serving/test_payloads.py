@@ -122,7 +122,7 @@ KINDS = tuple(Column(kind, kind, False) for kind in ("double", "float", "long", 
     ],
 )
 def test_error_for_a_number_out_of_range_names_the_column(kind: str, sent: str, rows: int) -> None:
-    """This applies to every body format, even if all other values are valid."""
+    """The error names the column in every body format, even if all other values are valid."""
     row = f'{{"{kind}": 1}}, ' * (rows - 1) + f'{{"{kind}": {sent}}}'
     split = "[1], " * (rows - 1) + f"[{sent}]"
     for body in (

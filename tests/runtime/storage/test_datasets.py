@@ -79,7 +79,7 @@ def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str 
 
 
 def test_unreadable_file_is_refused_by_path(tmp_path: Path) -> None:
-    """An example is a file that is still being written."""
+    """A file that is still being written, for example, is unreadable."""
     pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 

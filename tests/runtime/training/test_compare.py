@@ -244,7 +244,7 @@ def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans)
 
 
 def test_identical_version_is_promoted_only_if_the_spec_allows_it(system: Loans) -> None:
-    """Nor is a version promoted that differs only by chance. The gate records the interval."""
+    """A version that differs only by chance is not promoted either. The gate records the interval."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
 

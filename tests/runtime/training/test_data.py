@@ -133,7 +133,7 @@ def test_missing_keys_do_not_match(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_time_are_excluded_from_a_time_split(tmp_path: Path) -> None:
-    """It is unknown whether such rows are new."""
+    """Rows without a time may be new or old."""
     late = events()
     late.loc[:9, "at"] = pd.NaT
 

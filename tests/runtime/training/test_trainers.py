@@ -70,7 +70,7 @@ def test_unseen_words_and_odd_names_are_predicted(trainer: str, parameters: dict
 def test_feature_without_values_is_refused_by_name(
     trainer: str, parameters: dict[str, Any], nothing: float | None
 ) -> None:
-    """One estimator would fail with its own error, and others would silently ignore the feature."""
+    """Without the check, one estimator would fail with its own error and others would silently ignore the feature."""
     known = data(gone=pd.Series([nothing] * 150, dtype=object if nothing is None else float))
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):

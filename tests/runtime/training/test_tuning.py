@@ -93,9 +93,8 @@ def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert told["done"] == 3
     assert len(tried) == 6
     assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
-    assert told["found"] == {
-        "depth": min(tried)
-    }  # the smallest depth is best at the last rung, the greatest at the first
+    # The smallest depth is best at the last rung, the greatest at the first.
+    assert told["found"] == {"depth": min(tried)}
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")
     client = MlflowClient()

@@ -33,7 +33,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One action on one resource. The keys of `context` are case-insensitive."""
+    """A request for one action on one resource. Keys in `context` are case-insensitive."""
 
     principal: Principal
     action: str

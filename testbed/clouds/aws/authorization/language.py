@@ -33,7 +33,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. `principals` maps AWS, Service or Federated to names; it is None in identity-based policies."""
+    """A policy statement. `principals` maps AWS, Service or Federated to names; identity-based policies have None."""
 
     sid: str
     allows: bool
