@@ -48,7 +48,7 @@ def test_identical_model_has_zero_gain() -> None:
 
 
 def test_too_few_units_or_values_have_no_interval() -> None:
-    """Nine customers are too few, however many rows they have. A metric that is undefined in most draws has none either."""
+    """Nine customers are too few, however many rows they have. A metric undefined in most draws has no interval."""
     assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
     assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
 
