@@ -83,7 +83,7 @@ class Importing:
         return promoter.run()
 
     def bring(self) -> str:
-        """Run the import, the promoter's first step."""
+        """Run the import, which is one step of a promoter pass."""
         return imports.import_model(
             look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
         )
