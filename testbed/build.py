@@ -88,7 +88,7 @@ def _is_built(part: Part, program: str) -> bool:
 
 
 def _holds_required_versions(part: Part, program: str) -> bool:
-    """Return whether a binary without a stamp reports that it was built from the required modules."""
+    """Return whether a binary that has no stamp reports the required module versions."""
     told = set(re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M))
     return told.issuperset(tuple(module.split(" ")) for module in part.requires)
 
@@ -139,7 +139,7 @@ def _go_mod(part: Part) -> str:
 
 
 def _staged_modules(module: str) -> list[str]:
-    """Return the modules in a module's own `./staging` folder, which their published versions replace."""
+    """Return the modules that a module replaces with copies in its own `./staging` folder."""
     found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
     return re.findall(r"^\s*(\S+) => \./staging/", Path(found["GoMod"]).read_text(), flags=re.MULTILINE)
 

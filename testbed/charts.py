@@ -76,7 +76,7 @@ spec:
 
 
 class ChartRepository:
-    """Serves every chart of charts.json while the `with` block runs; `within` is a prefix for the server's command.
+    """Serves every chart in charts.json while the `with` block runs. `within` is a prefix for the server's command.
 
     A chart renders one Deployment, and rejects values that the real chart does not have.
     """
@@ -112,7 +112,7 @@ class ChartRepository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A published chart: its version, the version of the application it installs, and the names of its values."""
+    """A published chart: its version, its application's version, and the names of its values."""
 
     name: str
     version: str

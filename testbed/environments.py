@@ -23,9 +23,9 @@ def program_environment(requirements: Path) -> Path:
 
 
 def environment(requirements: str) -> Path:
-    """Return the interpreter of an environment with these requirements, in the format of pip's requirement files.
+    """Return the interpreter of an environment with these requirements, in the format of requirements.txt.
 
-    Two processes that request the same environment wait for each other; an incomplete environment is created again.
+    Processes that request the same environment wait for each other; an incomplete environment is created again.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # a requirement and its hashes on one line
@@ -42,9 +42,9 @@ def environment(requirements: str) -> Path:
 
 
 def type_errors(program: Path, python: Path) -> str:
-    """Return mypy's strict errors for an emitted project, checked against an environment's packages; empty if none.
+    """Return the errors of `mypy --strict` for an emitted project, checked against an environment's packages.
 
-    mypy itself is ours: the environment has only the program's requirements.
+    mypy runs from our own environment, since the program's has only the program's requirements.
     """
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
     caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"

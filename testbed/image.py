@@ -25,7 +25,7 @@ _DEBIAN = "bookworm"  # its Python is the 3.11 of the image's name
 _DEBIAN_PACKAGES = ("python3", "python3-venv", "wget", "ca-certificates", "procps")
 _REQUIREMENTS = (f"ray[data,default,serve,train,tune]=={RAY}",)
 _HOME = "home/ray"
-_ENVIRONMENT = f"{_HOME}/anaconda3"  # where the published image has its Python
+_ENVIRONMENT = f"{_HOME}/anaconda3"  # the path of Python in the published image
 _CONFIG = {
     "Env": [f"PATH=/{_ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8"],
     "WorkingDir": f"/{_HOME}",
@@ -119,7 +119,7 @@ def _fill_base(root: Path) -> None:
 
 
 def _mirror() -> str:
-    """Return the Debian mirror that this machine's own packages come from."""
+    """Return the Debian mirror that this machine uses."""
     files = [*Path("/etc/apt").glob("sources.list.d/*.sources"), *Path("/etc/apt").glob("sources.list")]
     found = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
     return next((url for url in found if "security" not in url), "http://deb.debian.org/debian")
@@ -133,7 +133,7 @@ def _images() -> Path:
 
 @contextmanager
 def _locked(name: str) -> Generator[None]:
-    """Hold a lock, so that a second run waits until the first has finished."""
+    """Lock a name, so that a second run waits until the first has finished."""
     with (_images() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -145,7 +145,7 @@ def _knows(name: str) -> bool:
 
 
 def _run(*command: str) -> None:
-    """Run a program to its end; raise RuntimeError with its output if it fails."""
+    """Run a program; raise RuntimeError with its output if it fails."""
     environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

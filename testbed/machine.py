@@ -1,4 +1,4 @@
-"""Detects what this machine has, installs what it can, and explains in plain words what cannot run here."""
+"""Detects this machine's abilities, installs missing packages, and explains what cannot run here."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def missing_for_images() -> list[str]:
 def _unbuilt() -> list[str]:
     if shutil.which("go"):
         return build.unbuilt()
-    # Without Go nothing can be rebuilt, so use what exists.
+    # Without Go nothing can be rebuilt, so use the existing binaries.
     programs = (program for part in PARTS for program in part.programs)
     return [program for program in programs if not binary(program).exists() and not shutil.which(program)]
 

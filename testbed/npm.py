@@ -1,4 +1,4 @@
-"""Tools from npm in the cache folder: validators of our schemas as editors have them, and Azurite."""
+"""Tools from npm in the cache folder: the schema validators that editors use, and Azurite."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _NAMES = ("package.json", "package-lock.json")
 
 @dataclass(frozen=True, slots=True)
 class _Packages:
-    """Packages that are installed together: what for, and the folder with package.json and package-lock.json."""
+    """Packages that are installed together: their purpose, and the folder with package.json and package-lock.json."""
 
     name: str
     program: str
     sources: Path
 
     def folder(self) -> Path:
-        """Where they are installed; another lock is another folder."""
+        """Return the installation folder, which depends on the lock file's content."""
         digest = hashlib.sha256(b"".join((self.sources / name).read_bytes() for name in _NAMES)).hexdigest()[:16]
         return cache() / "testbed" / self.name / digest
 
     def missing(self) -> list[str]:
-        """Why the program cannot run here; empty when it can."""
+        """Return why the program cannot run here; empty if it can."""
         if shutil.which("node") is None:
             return ["Node.js is not installed"]
         if not (self.folder() / "complete").exists():
@@ -42,7 +42,7 @@ _AZURE = _Packages("azure", "Azurite", REPOSITORY / "testbed" / "clouds" / "azur
 
 
 def install() -> None:
-    """Install the packages of each package-lock.json unless they are there; print the reason if that is impossible."""
+    """Install the packages of each package-lock.json that are missing; print the reason if that is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("there is no Node.js with npm here, so neither a language server of YAML nor Azurite is installed")
         return
@@ -71,15 +71,15 @@ def language_server() -> list[str]:
 
 
 def azurite() -> list[str]:
-    """Return the command of Azurite's Blob Storage, which prints the free port of 127.0.0.1 that it listens on."""
+    """Return the command of Azurite's Blob Storage, which prints the port on 127.0.0.1 that it listens on."""
     program = _AZURE.folder() / "node_modules/azurite/dist/src/blob/main.js"
     where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
-    # Clients may use a newer API version; requests that Azurite does not know still fail.
+    # Clients may use a newer API version; requests that Azurite does not support still fail.
     return ["node", str(program), *where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
 
 
 def strict_problems(schemas: list[Path]) -> str:
-    """Return what Ajv in strict mode reports about schemas; empty if nothing."""
+    """Return the problems that Ajv's strict mode reports in schemas."""
     command = ["node", str(_EDITOR.sources / "strict.js"), *map(str, schemas)]
     return subprocess.run(command, cwd=_EDITOR.folder(), capture_output=True, text=True, check=False).stdout
 

@@ -28,10 +28,10 @@ func main() {{
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A Go module of our own for each part, because their requirements conflict.
+    """A Go module of our own; each part has a separate one because their requirements conflict.
 
     `programs` maps the name of a binary to its package. `staged` names a required module whose `./staging` replacements
-    are repeated here with the version given. `sources` are our own files, by path in the module.
+    are repeated here with the given version. `sources` are our own files, by path in the module.
     """
 
     name: str
@@ -101,7 +101,7 @@ PARTS = (
     ),
     Part(
         "prometheus-operator",
-        # Tests of Prometheus need a package that two modules contain, unless one of them is newer than the split.
+        # Prometheus's tests need a package that two modules contain, unless one of them is newer than the split.
         (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}", "cloud.google.com/go v0.123.0"),
         {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),

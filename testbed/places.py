@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def cache() -> Path:
-    """Return the folder that survives between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
+    """Return the folder that is kept between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
     given = os.environ.get("MODELYARD_CACHE")
     if given:
         return Path(given)

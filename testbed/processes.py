@@ -64,7 +64,7 @@ class Processes:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """Kill all programs in reverse order: an API server whose etcd has gone never exits by itself."""
+        """Kill all programs in reverse order, since an API server whose etcd is gone never exits by itself."""
         for process in reversed(self._started.values()):
             below = descendants(process.pid)
             process.kill()
@@ -78,7 +78,7 @@ class Processes:
 
 
 def descendants(process: int) -> list[int]:
-    """Return all descendants of a process; none if there is no /proc."""
+    """Return all descendants of a process; empty on machines without /proc."""
     found: list[int] = []
     asked = [process]
     while asked:
@@ -91,7 +91,7 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Wait until killed processes, which are not our children, have ended: on a busy machine that takes a while."""
+    """Wait until killed processes have ended; they are not our children, and on a busy machine that takes a while."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)
@@ -116,7 +116,7 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return this many different loopback ports that no process listens on."""
+    """Return as many free loopback ports as requested."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -22,7 +22,7 @@ CONTEXT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Addresses of the control plane; ports are those of API server, etcd, its peer, controllers, scheduler."""
+    """The control plane's address, and the ports of API server, etcd, its peer, controllers and scheduler."""
 
     ports: tuple[int, int, int, int, int]
     advertised: str = "127.0.0.1"
@@ -129,7 +129,7 @@ def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ..
 
 
 def _certificates(folder: Path) -> Path:
-    """Create the folder of keys: a pair for service accounts; the API server adds its own certificate."""
+    """Create the key folder with a key pair for service accounts; the API server adds its own certificate."""
     certificates = folder / "certificates"
     certificates.mkdir()
     key = certificates / "accounts.key"

@@ -1,4 +1,4 @@
-"""Custom resource definitions for a bare API server, so that it validates every kind that a system may use."""
+"""Custom resource definitions with which a bare API server validates every kind that a system may use."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def given_folder() -> Path | None:
 
 
 def files() -> list[Path]:
-    """Return the definitions of Ray, Gateway API, Prometheus and more: from the given folder, else from Go modules."""
+    """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder, else in Go modules."""
     given = given_folder()
     return sorted(given.glob("*/*.yaml")) if given else _of_modules(_FALLBACK)
 

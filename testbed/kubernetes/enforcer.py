@@ -1,8 +1,7 @@
-"""Enforces NetworkPolicies on the whole Kubernetes's node with nftables rules from the API server's objects.
+"""Enforces the API server's NetworkPolicies on the node of the whole Kubernetes, with nftables rules.
 
-A TCP connection is checked when it opens, by its first packet, whether it crosses the bridge between Pods or goes
-through the node to a Service. Connections that the node itself opens are always allowed, as the API promises for
-probes.
+The first packet of a TCP connection decides, whether it crosses the bridge between Pods or goes through the node to a
+Service. Connections that the node itself opens are always allowed, as the API promises for probes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _TABLE = "policies"
 
 
 def enforce(cluster: WholeKubernetes) -> Network:
-    """Enforce the policies for the Pods as they are now, replacing the rules enforced before."""
+    """Enforce the policies for the current Pods, replacing all earlier rules."""
     network = network_of(cluster.kubectl)
     _nft(cluster, "".join(line + "\n" for line in ruleset(network)))
     return network
@@ -33,14 +32,14 @@ def stop(cluster: WholeKubernetes) -> None:
 
 
 def network_of(kubectl: Kubectl) -> Network:
-    """Return namespaces, Pods with their own address, and policies, as the API server has them."""
+    """Return the API server's namespaces, Pods that have their own address, and policies."""
     namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
     pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
     return Network(namespaces, pods, kubectl.all("networkpolicies"))
 
 
 def ruleset(network: Network) -> Iterator[str]:
-    """Yield a table for each path that a packet takes; nftables applies all of them or none."""
+    """Yield a table for each path that a packet can take; nftables applies all of them or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
         yield f"delete table {family} {_TABLE}"
@@ -63,7 +62,7 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """Return one line per block, since each has its own exceptions."""
+    """Return one line per address block, since each block has its own exceptions."""
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol

@@ -1,4 +1,4 @@
-"""A network namespace without a route out; stops everything that ran in it, in this run or in one that was killed."""
+"""A network namespace with no route out. Everything that ran in it is stopped, even if the run was killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RECORDS = Path("/run/modelyard")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network namespace, and the folder that contains the files of everything that runs in it."""
+    """A network namespace, and the folder with the files of everything that runs in it."""
 
     name: str
     folder: Path
@@ -49,8 +49,8 @@ class Network:
 def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
     """Create a namespace with loopback and one bridge, whose default route leads to an unused address.
 
-    First cleans up after runs that were killed. Only one namespace per machine, and others wait: kubelets share
-    cgroups, and each kills Pods there that are not its own.
+    First cleans up after runs that were killed. A machine has only one such namespace at a time, since kubelets share
+    cgroups and each kills Pods that are not its own.
     """
     _RECORDS.mkdir(exist_ok=True)
     with (_RECORDS / "lock").open("w") as lock:

@@ -52,8 +52,8 @@ class Kubectl:
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
         """Validate every manifest on the API server with strict field validation, without changing anything.
 
-        Refused names unknown fields and whatever else the API server rejects. Returns its warnings. Namespaces that the
-        manifests declare or name are really created, since the rest cannot be validated without them.
+        Returns the API server's warnings; raises Refused with its errors. Namespaces that the manifests declare or name
+        are really created, since the rest cannot be validated without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -105,7 +105,7 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """Return the namespaces that manifests declare, and bare ones for those that they only refer to."""
+    """Return the namespaces that manifests declare, and bare Namespace objects for those they only refer to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     found: dict[str, Object] = {}

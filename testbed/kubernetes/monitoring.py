@@ -1,6 +1,6 @@
 """Prometheus and Alertmanager for a whole Kubernetes, configured by the Prometheus Operator from the cluster's objects.
 
-Both run on the node and not in Pods, since their images cannot be pulled here: their StatefulSets have no replicas.
+Both run on the node rather than in Pods, since their images cannot be pulled here; their StatefulSets have no replicas.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Monitoring:
 def monitoring(
     cluster: WholeKubernetes, folder: Path, prometheus: Object, alertmanager: Object
 ) -> Generator[Monitoring]:
-    """Start the operator, and run both with the configuration it generates from existing rules, monitors and routes.
+    """Start the operator, and run Prometheus and Alertmanager with the configuration that it generates.
 
     `prometheus` and `alertmanager` are the `spec` of a Prometheus and an Alertmanager, as the chart renders it.
     """
@@ -187,7 +187,7 @@ def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Pa
 
 
 def _made(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
-    """Return whether the operator has written both configurations, and the rules."""
+    """Return whether the operator has written each configuration and the rules."""
     prometheus, alertmanager = (bool(_encoded(cluster, *each)) for each in (_OF_PROMETHEUS, _OF_ALERTMANAGER))
     return prometheus, alertmanager, bool(_rules(cluster))
 

@@ -1,4 +1,4 @@
-"""Evaluates NetworkPolicies: for each Pod and direction, the addresses and ports that are open.
+"""Evaluates NetworkPolicies: which addresses and ports are open for each Pod and direction.
 
 Follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also matches Pod
 addresses, which the API leaves to each network plugin; most plugins that filter by address do so.
@@ -55,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows these ports, or all if there are none, to or from these addresses."""
+    """Allows connections on these ports (all if empty), to or from these addresses."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]
@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """The rules of a Pod; None in a direction that no policy restricts."""
+    """A Pod's rules; None for a direction that no policy restricts."""
 
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
@@ -83,7 +83,7 @@ class Network:
     policies: Sequence[Object]
 
     def isolation(self, pod: Pod) -> Isolation:
-        """Return the rules of all policies for one Pod."""
+        """Return the rules that all policies together impose on a Pod."""
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
@@ -167,7 +167,7 @@ def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, p
 
 
 def _selects(policy: Object, pod: Pod, direction: str) -> bool:
-    """Return whether a policy selects a Pod; the default is ingress, and also egress if the policy has such rules."""
+    """Return whether a policy selects a Pod. By default it applies to ingress, and to egress if it has egress rules."""
     spec = _spec(policy)
     types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
     mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types
@@ -186,7 +186,7 @@ def _alone(pod: Pod) -> Block:
 
 
 def _range(port: Object, listening: Pod | None) -> Range | None:
-    """Return the ports of a rule's entry; None for a name that no port of the Pod has."""
+    """Return the ports of a rule's entry; None if the entry names a port that the Pod does not have."""
     protocol, number = str(port.get("protocol", "TCP")), port.get("port")
     if number is None:
         return Range(protocol, 0, 65535)

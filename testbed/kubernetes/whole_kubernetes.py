@@ -20,7 +20,7 @@ from testbed.kubernetes.control_plane import CONTEXT, Addresses, Cluster, start,
 from testbed.places import binary
 from testbed.processes import Processes
 
-# Addresses reserved for tests (RFC 2544), so that none of them belongs to a real host.
+# Addresses reserved for tests (RFC 2544), so that no real host has one of them.
 NODE_ADDRESS = "198.18.255.1"
 _NOWHERE = "198.18.255.254"
 _PODS = "198.18.0.0/24"
@@ -34,7 +34,7 @@ PAUSE = "registry.local/pause:1"
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Start programs that talk to it with `run` or with the prefix `within`."""
+    """A cluster whose Pods really run. Start programs that connect to it with `run` or the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ class WholeKubernetes(Cluster):
 
     @property
     def by_name(self) -> tuple[str, ...]:
-        """Return the prefix, after `within`, that makes Services resolvable: a mount namespace with the DNS."""
+        """Return the prefix (after `within`) that makes Services resolvable, using a mount namespace with our DNS."""
         with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
 
@@ -55,14 +55,14 @@ class WholeKubernetes(Cluster):
         return done.stdout
 
     def fetch(self, url: str, seconds: float = 30) -> str:
-        """Return the answer to a GET in the cluster's network; raise RuntimeError if its status is not 200."""
+        """Send a GET in the cluster's network and return the body; raise RuntimeError if the status is not 200."""
         program = (
             "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
         )
         return self.run(*self.by_name, sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
     def reaches(self, url: str) -> bool:
-        """Return whether a GET in the cluster's network is answered with status 200."""
+        """Return whether a GET in the cluster's network returns status 200."""
         try:
             self.fetch(url, 2)
         except RuntimeError:
@@ -78,8 +78,8 @@ class WholeKubernetes(Cluster):
 def whole_kubernetes() -> Generator[WholeKubernetes]:
     """Run control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; clean up on exit.
 
-    Its folder is not one of pytest's: kubelets mount below it, and after a killed run pytest would try to remove what
-    is mounted.
+    The cluster does not use pytest's temporary folders: kubelets mount volumes there, and after a killed run pytest
+    would try to delete the mounted files.
     """
     folder = Path(tempfile.mkdtemp(prefix="modelyard-"))
     try:
@@ -125,7 +125,7 @@ def _start_containerd(runtime: Processes, folder: Path) -> None:
     (plugins / "pods.conflist").write_text(
         json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, ports]})
     )
-    # Without restrict_oom_score_adj, a container cannot start where CAP_SYS_RESOURCE is missing.
+    # Without restrict_oom_score_adj, containers cannot start on machines without CAP_SYS_RESOURCE.
     settings = folder / "containerd.toml"
     settings.write_text(
         f"""version = 2
@@ -147,7 +147,7 @@ state = "{folder}/containerd/state"
 
 
 def _pause_image(folder: Path) -> Path:
-    """Create the image of the container that keeps a Pod's namespaces: busybox, sleeping."""
+    """Create the image of the pause container, which keeps a Pod's namespaces alive: busybox, sleeping."""
     root = folder / "pause"
     (root / "bin").mkdir(parents=True)
     shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")

@@ -1,10 +1,10 @@
-"""One operation of the real engine on one program, in its own process: run by `testbed.pulumi.stack`, by path.
+"""Runs one operation of the real engine on one program; `testbed.pulumi.stack` starts it in its own process, by path.
 
     python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
 
-The program sees the same as under `pulumi up`: the working folder and the first entry of sys.path are its own folder.
-This module imports only the Pulumi SDK, so that the environment can be the program's own. Events are written to the
-file EVENTS as they arrive, one JSON value per line; the engine's output goes to standard output.
+As under `pulumi up`, the working folder and the first entry of sys.path are the program's folder. This module imports
+only the Pulumi SDK, so that it can run in the program's own environment. Events are written to the file EVENTS as they
+arrive, one JSON value per line; the engine's output goes to standard output.
 """
 
 from __future__ import annotations

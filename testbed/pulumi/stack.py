@@ -29,7 +29,7 @@ class Failed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of an operation: for each URN `create`, `same`, `update`, `delete` …; and the engine's output."""
+    """The result of an operation: `create`, `same`, `update`, `delete` … for each URN, and the engine's output."""
 
     changes: dict[str, str]
     warnings: tuple[str, ...]
@@ -67,7 +67,7 @@ class Running:
 
     @property
     def under_way(self) -> set[str]:
-        """Return the URNs whose step has begun and not ended; a step that ended is in the stack's state."""
+        """Return the URNs whose step has begun and not ended; steps that ended are in the stack's state."""
         open_steps: set[str] = set()
         for kind, urn, *_ in _read(self._events):
             if kind == "begun":
@@ -107,10 +107,10 @@ class Running:
 
 
 class PulumiStack:
-    """One stack of an emitted project.
+    """A stack of an emitted project.
 
-    The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The stack is created by the
-    actual command `pulumi stack init`, so a `Pulumi.yaml` that the command line rejects fails at once. `python` is an
+    The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The real command `pulumi
+    stack init` creates the stack, so a `Pulumi.yaml` that the command line rejects fails at once. `python` is an
     interpreter with exactly the packages in the project's requirements.txt. A PATH in the environment is searched
     first. `within` is a prefix for operations, such as `nsenter --net=…`.
     """
@@ -160,11 +160,11 @@ class PulumiStack:
         (self.folder / settings).write_bytes(kept)
 
     def configure(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Set a value of the stack's configuration with the actual command; it overrides the emitted value."""
+        """Set a value of the stack's configuration with `pulumi config set`; it overrides the emitted value."""
         self.command("config", "set", "--secret" if secret else "--plaintext", key, value, "--stack", self.stack)
 
     def command(self, *arguments: str) -> str:
-        """Run the actual `pulumi` in the project's folder; raise Failed with its output if it fails."""
+        """Run the real `pulumi` in the project's folder; raise Failed with its output if it fails."""
         done = subprocess.run(
             [str(_pulumi()), *arguments, "--non-interactive"],
             cwd=self.folder,
@@ -197,7 +197,7 @@ class PulumiStack:
         return Running(process, events, output)
 
     def run(self, operation: str, seconds: float = 900) -> Outcome:
-        """Run an operation to its end; raise Failed if the engine reports that it failed."""
+        """Run an operation and wait for it; raise Failed if the engine reports a failure."""
         running = self.start(operation)
         try:
             outcome = running.wait(seconds)
@@ -252,7 +252,7 @@ class PulumiStack:
 
 
 def _read(events: Path) -> list[list[str]]:
-    """Return the events so far, without a last line that is still being written."""
+    """Return the events so far, except a last line that is still being written."""
     lines = events.read_text().splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
 

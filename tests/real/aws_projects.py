@@ -28,7 +28,7 @@ from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""The most nodes to add per group: enough to show Pods without a machine."""
+"""The most nodes to add per group, which is enough to detect Pods that do not fit."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
@@ -62,7 +62,7 @@ def region_of(example: Example) -> str:
 
 
 def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
-    """Compile the example, first creating the networks that it adopts, as their owners would have."""
+    """Create the networks that the example adopts, then compile it."""
     outcome = example.compiled()
     inputs = example.inputs()
     options = [target.options for target in system_of(outcome).deployment.targets]
@@ -78,7 +78,7 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
 
 
 def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
-    """Create a VPC with private subnets in as many zones; return the created ID for each ID in the spec."""
+    """Create a VPC and private subnets, each in its own zone; return the created ID for each ID in the spec."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
@@ -108,7 +108,7 @@ def projects(
     charts: ChartRepository,
     make: Callable[..., PulumiStack],
 ) -> Projects:
-    """Create the stacks of both projects of an example, as a user does with two `pulumi stack init`."""
+    """Create the stacks of an example's two projects, as a user does with `pulumi stack init`."""
     folder = written(outcome, tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -125,9 +125,9 @@ def _namespace(system: System, target: str) -> str:
 
 
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
-    """Add the nodes that an autoscaler would add: each group's maximum number of its smallest machine.
+    """Add the nodes that an autoscaler would add: each node group's maximum, with its smallest machine type.
 
-    Where Karpenter provisions machines, add one of the smallest for each pool.
+    Where Karpenter provisions machines, add one of the smallest type for each pool.
     """
     added = [*_of_groups(cloud), *_of_karpenter(manifests)]
     if added:
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return, by type, the resources that still cost money or hold data, without those of every new account."""
+    """Return, by type, the remaining resources that cost money or hold data, except those of every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     found = {
         "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],

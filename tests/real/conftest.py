@@ -1,4 +1,4 @@
-"""The real programs as fixtures: started once per session when a test first needs them, and always stopped."""
+"""Fixtures that run real programs: each starts when a test first needs it, once per session, and is always stopped."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _SHARED = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the record of what cannot run here, which is printed at the end of the run."""
+    """Create the list of skipped parts, which is printed at the end of the run."""
     config.stash[_cannot_run] = {}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Pass a worker's reasons to the controller."""
+    """Send a worker's skip reasons to the controller."""
     told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if told is not None:
         told[_TOLD] = [*session.config.stash[_cannot_run]]
@@ -57,12 +57,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Collect a worker's reasons, unless it crashed."""
+    """Collect a worker's skip reasons, unless it crashed."""
     node.config.stash[_cannot_run].update(dict.fromkeys(getattr(node, "workeroutput", {}).get(_TOLD, ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Report in plain words what this machine could not run."""
+    """Print what this machine could not run."""
     if reasons := config.stash[_cannot_run]:
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
@@ -95,7 +95,7 @@ def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> No
 
 @pytest.fixture(scope="session")
 def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Return a function from a program's name to its path: `built("promtool")`."""
+    """Return a function that maps a program's name to its path: `built("promtool")`."""
 
     def program(name: str) -> Path:
         found = binary(name)
@@ -117,7 +117,7 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def program_environment() -> Callable[[Path], Path]:
-    """Return a function from a requirements.txt to the interpreter of an environment with only those packages."""
+    """Return a function that creates an environment with only a requirements.txt's packages, and returns its Python."""
     return environments.program_environment
 
 
@@ -136,7 +136,7 @@ def pulumi_stack(request: pytest.FixtureRequest, tmp_path: Path) -> StackMaker:
 
 @pytest.fixture(scope="session")
 def chart_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChartRepository]:
-    """A Helm chart repository on loopback."""
+    """Run a Helm chart repository on loopback."""
     with ChartRepository(tmp_path_factory.mktemp("charts")) as repository:
         yield repository
 
@@ -150,14 +150,14 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """Return the archive of an image with the name of Ray's published image."""
+    """Return the archive of an image named like Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 
 
 @pytest.fixture(scope="session")
 def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes]:
-    """Run a whole Kubernetes with one real node, in a network without a route out."""
+    """Run a whole Kubernetes with one real node, in a network with no route out."""
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
     with running_whole_kubernetes() as cluster:
         yield cluster
@@ -165,7 +165,7 @@ def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes
 
 @pytest.fixture(scope="session")
 def promtool(built: Callable[[str], Path]) -> Path:
-    """Return the path of Prometheus's own tool."""
+    """Return the path of promtool, which checks Prometheus rules."""
     return built("promtool")
 
 

@@ -16,7 +16,7 @@ from tests.observed import rule_object
 Object: TypeAlias = dict[str, Any]
 
 REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
-"""An application's requests by status, as counted by Ray Serve."""
+"""Ray Serve's count of an application's requests by status."""
 
 
 class Prometheus:
@@ -26,7 +26,7 @@ class Prometheus:
         self._promtool, self._folder = promtool, folder
 
     def check(self, text: str, name: str) -> str:
-        """Return the problems that promtool finds in the rules; empty if none."""
+        """Return the problems that promtool finds in the rules."""
         done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -35,7 +35,7 @@ class Prometheus:
     ) -> set[tuple[str, ...]]:
         """Return the alerts that fire after some minutes with these series: name, severity, and other labels.
 
-        The promtool test expects no alerts, so promtool reports those that fire.
+        The generated promtool test expects no alerts, so promtool reports the alerts that fire.
         """
         found_rules = rule_object(text, name, platform=platform)
         rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
@@ -56,7 +56,7 @@ class Prometheus:
         return found
 
     def _rules(self, manifest: Object) -> Path:
-        """Write the rules of a PrometheusRule to a file for Prometheus; JSON is valid YAML."""
+        """Write a PrometheusRule's rules to a file as JSON, which Prometheus reads as YAML."""
         path = self._folder / "rules.yaml"
         path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
         return path
@@ -66,7 +66,7 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield name, severity, objective, window, application and check of each alert that promtool reports."""
+    """Yield the name, severity, objective, window, application and check of each alert that promtool reports."""
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))

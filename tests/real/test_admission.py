@@ -1,4 +1,4 @@
-"""Admission policies on a real API server: emitted objects are admitted, and nothing else is."""
+"""Admission policies on a real API server admit the emitted objects and reject all others."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Return why the API server refuses a service account's request; empty if it accepts it. Nothing is changed."""
+    """Send a service account's request as a dry run; return why the API server refuses it, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Apply identities and policies in a namespace, where RBAC allows every ServiceAccount everything."""
+    """Apply identities and policies in a namespace in which RBAC allows every ServiceAccount everything."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
@@ -216,7 +216,7 @@ def ray_cluster(objects: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("name", FORBIDDEN_RUNS)
-def test_a_launcher_creates_its_run_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+def test_launcher_may_create_only_its_run(name: str, guarded: Kubectl, objects: list[Any]) -> None:
     change, message = FORBIDDEN_RUNS[name]
     run = run_of(objects, "retrain")
 
@@ -225,7 +225,7 @@ def test_a_launcher_creates_its_run_and_nothing_beyond(name: str, guarded: Kubec
 
 
 @pytest.mark.parametrize("name", FORBIDDEN_JOBS)
-def test_a_monitor_starts_a_pipeline_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects: list[Any]) -> None:
     change, message = FORBIDDEN_JOBS[name]
     job = job_of(objects, "retrain")
 
@@ -234,8 +234,8 @@ def test_a_monitor_starts_a_pipeline_and_nothing_beyond(name: str, guarded: Kube
 
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
-def test_a_launcher_starts_what_follows_and_nothing_beyond(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """Each follower is bound by its own limits, and a Job that belongs to no follower is refused."""
+def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
+    """Each follower has its own limits, and a Job that belongs to no follower is refused."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -255,7 +255,7 @@ def owned(job: Any, cron_job: str) -> Any:
 
 
 @pytest.mark.parametrize("name", FORBIDDEN_CHANGES)
-def test_an_autoscaler_changes_sizes_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: list[Any]) -> None:
     change, message = FORBIDDEN_CHANGES[name]
     cluster = ray_cluster(objects)
     larger = changed_by(lambda one: one["spec"]["workerGroupSpecs"][0].update(replicas=1), cluster)
@@ -265,8 +265,8 @@ def test_an_autoscaler_changes_sizes_and_nothing_beyond(name: str, guarded: Kube
     assert message in refusal(guarded, changed_by(change, cluster), "retrain", "replace")
 
 
-def test_people_and_controllers_are_not_bound(guarded: Kubectl, objects: list[Any]) -> None:
-    """The policies restrict only the tokens of the system's Pods: an administrator may create a different run."""
+def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objects: list[Any]) -> None:
+    """The policies restrict only the system's Pods; an administrator may create a different run."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
@@ -275,7 +275,7 @@ def test_people_and_controllers_are_not_bound(guarded: Kubectl, objects: list[An
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
 def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
-    """A run without a ServiceAccount is refused first, so the policy is in force when the emitted run passes."""
+    """Wait until the API server refuses a run without a ServiceAccount: the policy is then in force."""
     kubectl = control_plane.kubectl
     for stack in example.compiled().stacks:
         objects: list[Any] = manifests_of(stack.projects)
@@ -296,7 +296,7 @@ def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cl
 
 
 def _started(policy: Any, objects: list[Any]) -> Iterator[Any]:
-    """Yield the objects that a pipeline's policy restricts, as their callers create them."""
+    """Yield the objects that a pipeline's policy restricts, in the form in which their callers create them."""
     _, pipeline, kind = (*policy["metadata"]["name"].rsplit(".", 2), "")[:3]
     if kind == "runs":
         yield run_of(objects, pipeline)

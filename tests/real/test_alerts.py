@@ -1,4 +1,4 @@
-"""Prometheus accepts the emitted rules and alerts on endpoints when it should: promtool's check and unit tests."""
+"""promtool accepts the emitted rules, and its unit tests show that endpoint alerts fire when they should."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
         ),
     ],
 )
-def test_prometheus_reads_the_rules(prometheus: Prometheus, text: str, name: str) -> None:
+def test_rules_pass_promtool_check(prometheus: Prometheus, text: str, name: str) -> None:
     """All expressions, templates and names are valid."""
     assert prometheus.check(text, name) == ""
 
@@ -49,19 +49,19 @@ def healthy() -> dict[str, str]:
     return {HEALTHY % "champion": "1x400", HEALTHY % "challenger": "1x400"}
 
 
-def test_a_healthy_endpoint_tells_nothing(prometheus: Prometheus) -> None:
+def test_healthy_endpoint_raises_no_alert(prometheus: Prometheus) -> None:
     """One failure in ten thousand requests is within the objective."""
     series = {**healthy(), REQUESTS % "200": "0+60000x400", REQUESTS % "500": "0+6x400"}
 
     assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
 
 
-def test_without_a_single_failure_the_ratio_is_still_there(prometheus: Prometheus) -> None:
+def test_ratio_exists_without_any_failures(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "scorer", {**healthy(), REQUESTS % "200": "0+600x400"}, 300) == set()
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
-    """After four quiet hours, a tenth of the requests fail: a page follows within ten minutes."""
+    """After four quiet hours, a tenth of the requests fail, and a page follows within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
     told = prometheus.told(VALID_SPEC, "scorer", series, 250)
@@ -77,13 +77,13 @@ def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
     assert ("ModelyardSloBurn", "page", "availability", "1h") not in told
 
 
-def test_refused_requests_are_the_clients(prometheus: Prometheus) -> None:
+def test_requests_refused_with_4xx_raise_no_alert(prometheus: Prometheus) -> None:
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "422": "0+600x400"}
 
     assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
 
 
-def test_slow_answers_burn_the_budget_of_latency(prometheus: Prometheus) -> None:
+def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
     """Half of the answers take longer than 50 ms."""
     series = {
         **healthy(),
@@ -106,7 +106,7 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
-def test_time_outs_burn_the_budget(prometheus: Prometheus, status: str) -> None:
+def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: str) -> None:
     """Every request times out: at Ray's proxy, at its caller, or at a replica."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
@@ -116,7 +116,7 @@ def test_time_outs_burn_the_budget(prometheus: Prometheus, status: str) -> None:
 
 
 def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
-    """The page comes after two minutes without a series, of the 21 minutes that 99.95 % leaves in a month."""
+    """The page is sent after two minutes without a series; an objective of 99.95 % allows 21 minutes a month."""
     series = {
         HEALTHY % "champion": "1x60 stale",
         HEALTHY % "challenger": "1x60 stale",
@@ -145,7 +145,7 @@ PROXY_UP = (
 
 
 def at_gateway(**more: str) -> dict[str, str]:
-    """Return series of a running proxy and replicas that answer a thousand requests a minute."""
+    """Return the series of a running proxy and of replicas that answer a thousand requests a minute."""
     return {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x400", **more}
 
 
@@ -154,7 +154,7 @@ def paged(told: set[tuple[str, ...]]) -> bool:
 
 
 def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometheus) -> None:
-    """Failures of mirrored requests do not count, nor do requests refused with 4xx."""
+    """Failed mirrored requests and requests refused with 4xx do not count."""
     series = at_gateway()
     series[f'envoy_cluster_upstream_rq{{{MIRROR},envoy_response_code="503"}}'] = "0+1000x400"
     series[ENVOY_REQUESTS % "422"] = "0+100x400"
@@ -162,8 +162,8 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY) == set()
 
 
-def test_time_outs_of_the_gateway_page(prometheus: Prometheus) -> None:
-    """Two in a hundred requests time out, which the servers report only as callers that disconnected."""
+def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
+    """Two in a hundred requests time out; the servers themselves report only that callers disconnected."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
@@ -171,8 +171,8 @@ def test_time_outs_of_the_gateway_page(prometheus: Prometheus) -> None:
     assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
 
 
-def test_a_time_out_of_the_gateway_counts_once(prometheus: Prometheus) -> None:
-    """At half of the rate that pages, the servers' 499 for the same requests must not count again."""
+def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
+    """At half the rate that pages, the servers' 499 responses for the same requests must not count again."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
@@ -183,7 +183,7 @@ def test_a_time_out_of_the_gateway_counts_once(prometheus: Prometheus) -> None:
     ("answers", "seen_by_servers"),
     [({"408": "0x60 0+1000x60"}, {}), ({}, {"499": "0x60 0+1000x60"}), ({"503": "0x60 0+1000x60"}, {})],
 )
-def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
+def test_total_failure_behind_a_gateway_pages_within_minutes(
     prometheus: Prometheus, answers: dict[str, str], seen_by_servers: dict[str, str]
 ) -> None:
     """All requests time out, all callers disconnect, or all connections to the servers are refused."""
@@ -194,14 +194,14 @@ def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
     assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 66, ENVOY))
 
 
-def test_a_gateway_that_is_gone_pages(prometheus: Prometheus) -> None:
+def test_missing_gateway_pages(prometheus: Prometheus) -> None:
     """The Gateway's series disappear with it, so an alert on a ratio would not notice."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
 
 
-def test_an_application_that_scaled_to_nothing_pages_only_when_it_does_not_run(prometheus: Prometheus) -> None:
+def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: Prometheus) -> None:
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     status = 'ray_serve_application_status{namespace="fraud",application="scorer-challenger"}'
     quiet = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "0x60", status: "6x60"}

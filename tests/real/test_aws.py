@@ -18,7 +18,7 @@ SMALL = Path(__file__).parent / "programs" / "aws"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run an AWS for one test."""
+    """Run a stand-in for AWS."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
@@ -38,7 +38,7 @@ def _names(outcome: Outcome) -> dict[str, str]:
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
-    """An up changes only what its configuration changed, and AWS keeps every property as set."""
+    """`pulumi up` changes only what the configuration changed, and AWS keeps every property as set."""
     assert set(small.preview().changes.values()) == {"create"}
     assert set(small.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
@@ -56,8 +56,8 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small
     assert [vpc["CidrBlock"] for vpc in cloud.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
 
 
-def test_drift_is_seen_and_put_right(cloud: Cloud, small: PulumiStack) -> None:
-    """A refresh detects changes made by hand, and the next up reverts them."""
+def test_drift_is_detected_and_reverted(cloud: Cloud, small: PulumiStack) -> None:
+    """A refresh detects manual changes, and the next `pulumi up` reverts them."""
     small.up()
     cloud.client("s3").put_bucket_versioning(
         Bucket="small-data-20261124", VersioningConfiguration={"Status": "Suspended"}
@@ -83,8 +83,8 @@ def test_drift_is_seen_and_put_right(cloud: Cloud, small: PulumiStack) -> None:
     assert small.up().changed == {}
 
 
-def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiStack) -> None:
-    """Another address range requires another VPC; the gateway is moved to it."""
+def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -> None:
+    """A new address range requires a new VPC, and the gateway is moved to it."""
     small.up()
     small.configure("cidr", "10.1.0.0/16")
 
@@ -100,16 +100,16 @@ def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiS
     assert small.up().changed == {}
 
 
-def test_a_refusal_reaches_the_user(small: PulumiStack) -> None:
-    """When AWS rejects an address range, the error includes the reason that AWS gives."""
+def test_error_includes_the_reason_from_aws(small: PulumiStack) -> None:
+    """AWS rejects an address range, and the engine's error quotes its reason."""
     small.configure("cidr", "10.0.0.0/8")
 
     with pytest.raises(Failed, match="/16 to /28 are allowed"):
         small.up()
 
 
-def test_a_bucket_with_objects_stays(cloud: Cloud, small: PulumiStack) -> None:
-    """A bucket with objects cannot be deleted; an empty one can."""
+def test_bucket_with_objects_is_not_deleted(cloud: Cloud, small: PulumiStack) -> None:
+    """The bucket can be deleted once it is empty."""
     small.up()
     s3 = cloud.client("s3")
     version = s3.put_object(Bucket="small-data-20261124", Key="one", Body=b"1")["VersionId"]
@@ -123,8 +123,8 @@ def test_a_bucket_with_objects_stays(cloud: Cloud, small: PulumiStack) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_call_that_fails_is_finished_by_the_next_up(cloud: Cloud, small: PulumiStack, after: bool) -> None:
-    """Whether or not the resource was created when the call failed, exactly one exists after the next up."""
+def test_next_up_completes_a_failed_call(cloud: Cloud, small: PulumiStack, after: bool) -> None:
+    """Whether or not the failed call created the resource, exactly one exists after the next `pulumi up`."""
     cloud.orders.give(Order("fail", verb="create", kind="aws:kms/key:Key", after=after))
 
     with pytest.raises(Failed, match="told to fail"):
@@ -136,7 +136,7 @@ def test_a_call_that_fails_is_finished_by_the_next_up(cloud: Cloud, small: Pulum
 
 
 def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
-    """If a run is killed while a call hangs, the next one completes the work."""
+    """If a run is killed while a call hangs, the next run completes the work."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
     until_all_else_is_done(cloud, running)

@@ -1,4 +1,4 @@
-"""One system on AWS through every kind of change in its README, drift, failures, a kill and its destruction."""
+"""Takes a system on AWS through every change in its README, drift, failures, a kill and destruction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEADS = Example("leads", None, SYSTEMS)
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The current text of the system's spec, and what it compiles to."""
+    """The current text of the system's spec, and its compiled project."""
 
     text: str
     out: Path
@@ -38,14 +38,14 @@ class Spec:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run an AWS for one test, without a Kubernetes cluster, since no Pods run here."""
+    """Run a stand-in for AWS without a Kubernetes cluster, since no Pods run here."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """Return the system's spec one minor version of Kubernetes behind, so that it can be upgraded."""
+    """Return the system's spec with Kubernetes one minor version behind, so that it can be upgraded."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -54,12 +54,12 @@ def spec(tmp_path: Path) -> Spec:
 
 @pytest.fixture
 def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """Return the stack of its infrastructure."""
+    """Return the stack of the infrastructure project."""
     return pulumi_stack(spec.folder(), LEADS.stack, **cloud.variables())
 
 
 def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
-    """Return the changes of an up with this spec, and assert that another up does nothing."""
+    """Run `pulumi up` with this spec and return the changes; assert that a second one changes nothing."""
     stack.replace(spec.folder())
     changed = told(stack.up())
     assert stack.up().changed == {}
@@ -67,22 +67,22 @@ def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
 
 
 def _wanted(stack: PulumiStack, spec: Spec) -> tuple[dict[str, str], str]:
-    """Return the changes that a preview shows, and its errors."""
+    """Return a preview's changes and errors."""
     stack.replace(spec.folder())
     outcome = stack.start("preview").wait(300)
     return told(outcome), "\n".join(outcome.errors)
 
 
 def _readme_rows(spec: Spec) -> set[str]:
-    """Return the first column of the table of changes in the emitted README."""
+    """Return the first column of the emitted README's table of changes."""
     readme = (spec.folder().parent / "README.md").read_text()
     table = readme.partition("## What a change does")[2].partition("\n## ")[0]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
     return {row for row in rows if row != "change"}
 
 
-def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -> None:
-    """Only resources that a row of the README's table names are replaced; the rest are updated in place."""
+def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) -> None:
+    """Only the resources that the README's table names are replaced; all others are updated in place."""
     rows = _readme_rows(spec)
     stack.up()
 
@@ -140,8 +140,8 @@ def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -
     assert rows == set()
 
 
-def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> None:
-    """The system survives a failing call, a killed run, drift and protection, and leaves nothing behind at the end."""
+def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud, stack: PulumiStack) -> None:
+    """The failures are a failing call, a killed run and drift; protection blocks destruction until it is turned off."""
     before = left_in(cloud)
 
     cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))

@@ -1,4 +1,4 @@
-"""Emitted AWS infrastructure is created in an AWS on loopback, remains unchanged, and is deleted only when allowed."""
+"""Emitted infrastructure is created in an AWS on loopback, remains unchanged, and is deleted only when allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run an AWS whose clusters are the control plane, and restore the nodes of other tests afterwards."""
+    """Run a stand-in for AWS backed by the control plane, and restore the nodes of other tests afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
         yield found
@@ -45,14 +45,14 @@ def _infrastructure(outcome: Outcome, out: Path) -> Path:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_infrastructure_lives_and_dies(
+def test_infrastructure_lifecycle(
     example: Example,
     tmp_path: Path,
     cloud: Cloud,
     control_plane: Cluster,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second up and a refresh change nothing, the kubeconfig works, and protected resources cannot be deleted."""
+    """A second `pulumi up` and a refresh change nothing, the kubeconfig works, and protection prevents deletion."""
     stack = pulumi_stack(_infrastructure(example.compiled(), tmp_path / "build"), example.stack, **cloud.variables())
 
     assert set(stack.up().changes.values()) == {"create"}
@@ -70,10 +70,10 @@ def test_infrastructure_lives_and_dies(
     assert kubectl.run("get", "node", "--output=name").split() == []
 
 
-def test_buckets_without_a_cluster_live_and_die(
+def test_lifecycle_of_buckets_without_a_cluster(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """A second up and a refresh change nothing, a bucket's user elsewhere gets a key, and everything can be deleted."""
+    """A second `pulumi up` and a refresh change nothing, and a workload outside AWS gets a key to its bucket."""
     outcome = compile_system(Inputs(Given("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
@@ -86,7 +86,7 @@ def test_buckets_without_a_cluster_live_and_die(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """Protected resources stay until unprotected; then everything is deleted."""
+    """Assert that protected resources cannot be deleted until they are unprotected; then delete everything."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

@@ -1,4 +1,4 @@
-"""Systems on AWS under the real engine: infrastructure in an AWS on loopback, workloads on a real API server."""
+"""Deploys the AWS examples with the real engine, to an AWS on loopback and a real API server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 @pytest.fixture
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run an AWS whose clusters are the control plane, and restore the nodes of other tests afterwards."""
+    """Run a stand-in for AWS backed by the control plane, and restore the nodes of other tests afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as found:
         yield found
@@ -33,7 +33,7 @@ def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_both_projects_live_and_die(
+def test_lifecycle_of_both_projects(
     example: Example,
     tmp_path: Path,
     cloud: Cloud,
@@ -41,7 +41,7 @@ def test_both_projects_live_and_die(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """Both projects are created, unchanged by a second up, and destroyed in reverse without leftovers."""
+    """A second `pulumi up` changes neither project, and destroying them in reverse order leaves nothing behind."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
     made = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)

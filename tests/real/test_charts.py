@@ -1,4 +1,4 @@
-"""The loopback repository serves charts that the real engine installs, and that reject unknown values."""
+"""The real engine installs charts from the loopback repository, and the charts reject unknown values."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: Pulu
     assert kubectl.value("deployment", "operator", "{.metadata.name}") == ""
 
 
-def test_a_value_that_the_chart_does_not_know_is_refused(operator: PulumiStack) -> None:
-    """Helm itself would ignore it silently."""
+def test_unknown_chart_value_is_refused(operator: PulumiStack) -> None:
+    """Helm itself ignores unknown values silently; the test chart's schema rejects them."""
     operator.configure("values", json.dumps({"featureGate": []}))
 
     with pytest.raises(Failed, match="featureGate"):

@@ -1,4 +1,4 @@
-"""The control plane validates manifests, schedules Pods on declared machines, and its operator creates Ray clusters."""
+"""The control plane validates manifests, schedules Pods on declared machines, and runs KubeRay's operator."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def ray_cluster(control_plane: Cluster) -> Iterator[str]:
     control_plane.kubectl.run("delete", "raycluster", "demo")
 
 
-def test_the_operator_makes_a_ray_cluster_that_gets_ready(control_plane: Cluster, ray_cluster: str) -> None:
-    """The operator creates head and workers, the scheduler places them, KWOK runs them."""
+def test_operator_creates_a_ray_cluster_that_becomes_ready(control_plane: Cluster, ray_cluster: str) -> None:
+    """The operator creates head and workers, the scheduler places them, and KWOK simulates them."""
     kubectl = control_plane.kubectl
 
     kubectl.wait_until(
@@ -69,7 +69,7 @@ def test_the_operator_makes_a_ray_cluster_that_gets_ready(control_plane: Cluster
 
 
 def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_path: Path) -> None:
-    """A field that the definition lacks is refused by name; the same manifest without it is accepted."""
+    """The error names the field; the same manifest without it is accepted."""
     manifest = tmp_path / "cluster.yaml"
     manifest.write_text(json.dumps(RAY_CLUSTER))
     assert control_plane.kubectl.apply_strict(manifest) == ()
@@ -81,8 +81,8 @@ def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_pa
     assert control_plane.kubectl.value("raycluster", "demo", "{.metadata.name}") == ""
 
 
-def test_pods_go_only_where_declared_machines_have_room(control_plane: Cluster) -> None:
-    """A Pod for an accelerator pool runs on its machine; a Pod that no machine can fit stays pending."""
+def test_pods_are_scheduled_only_on_machines_that_fit(control_plane: Cluster) -> None:
+    """A Pod for an accelerator pool runs on the pool's machine; a Pod that no machine can fit stays pending."""
     kubectl = control_plane.kubectl
     pool = Machines(
         count=1,

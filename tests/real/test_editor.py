@@ -1,4 +1,4 @@
-"""Specs and environments in yaml-language-server: completions, hover texts, and diagnostics."""
+"""Completions, hover texts and diagnostics in yaml-language-server, for specs and environments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write both schemas to files, as a user has them."""
+    """Write both schemas to files, as a user would."""
     folder = tmp_path_factory.mktemp("schemas")
     for name in ("system", "environment"):
         (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
@@ -75,7 +75,7 @@ def test_the_schemas_pass_ajv_in_strict_mode(yaml_language_server: list[str], sc
     assert npm.strict_problems([*schemas.values()]) == ""
 
 
-def test_ajv_refuses_a_keyword_that_nobody_knows(yaml_language_server: list[str], tmp_path: Path) -> None:
+def test_ajv_refuses_an_unknown_keyword(yaml_language_server: list[str], tmp_path: Path) -> None:
     assert yaml_language_server
     (tmp_path / "odd.json").write_text('{"type": "object", "x-odd": 1}', encoding="utf-8")
 
@@ -93,7 +93,7 @@ def test_ajv_refuses_a_keyword_that_nobody_knows(yaml_language_server: list[str]
         ("deployment:\n  targets:\n    main:\n      provider: aws\n      ▮", {"region", "account", "vpc", "gateway"}),
     ],
 )
-def test_targets_are_offered(editor: LanguageClient, place: str, offered: set[str]) -> None:
+def test_target_fields_are_completed(editor: LanguageClient, place: str, offered: set[str]) -> None:
     assert offered <= set(_offered(editor, _HEAD + place))
 
 
@@ -136,8 +136,8 @@ def test_targets_are_offered(editor: LanguageClient, place: str, offered: set[st
             ["chi2", "js", "ks", "missing", "psi", "wasserstein"]),
     ],
 )  # fmt: skip
-def test_what_is_offered_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """No titles, no placeholders, no objects as text, and nothing from an alternative that was not chosen."""
+def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
+    """Completions contain no titles, placeholders, objects as text, or fields of an alternative that was not chosen."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -150,12 +150,12 @@ def test_what_is_offered_in_a_spec(editor: LanguageClient, place: str, offered: 
         "governance:\n  owner:\n    oncall: ▮",
     ],
 )
-def test_no_name_is_made_up(editor: LanguageClient, place: str) -> None:
-    """Names in the schema's examples are not offered, since the user did not define them."""
+def test_example_names_are_not_offered(editor: LanguageClient, place: str) -> None:
+    """The names in the schema's examples are not the user's."""
     assert _offered(editor, _PLACED + place) == []
 
 
-def test_a_compute_class_is_offered_as_a_mapping_alone(editor: LanguageClient) -> None:
+def test_compute_class_is_offered_only_as_a_mapping(editor: LanguageClient) -> None:
     assert _offered(editor, f"{_PLACED}pipelines:\n  p:\n    compute: ▮") == ["cpu: …, memory: …"]
 
 
@@ -220,12 +220,12 @@ def test_environments_may_be_partial_and_delete(editor: LanguageClient) -> None:
         ("stores: {s: {type: objct}}", '6:20 Value is not accepted. Valid values: "object", "database".'),
     ],
 )
-def test_problems_are_told_in_our_words(editor: LanguageClient, text: str, problem: str) -> None:
+def test_diagnostics_use_our_messages(editor: LanguageClient, text: str, problem: str) -> None:
     assert _problems(editor, f"{_PLACED}{text}\n") == [problem]
 
 
-def test_variables_are_no_problem(editor: LanguageClient) -> None:
-    """The editor validates a spec before variables are substituted."""
+def test_variables_cause_no_diagnostics(editor: LanguageClient) -> None:
+    """The editor validates specs before variables are substituted."""
     text = "compute: {c: {cpu: '${vars.cpus}', memory: '${vars.size}Gi', capacity: '${vars.kind}'}}\n"
 
     assert _problems(editor, _PLACED + text) == []

@@ -1,4 +1,4 @@
-"""A program is type-checked against the SDKs that it requires, in an environment with nothing else."""
+"""Programs are type-checked in an environment that contains only the SDKs they require."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def python() -> Path:
     return environments.program_environment(TINY / "requirements.txt")
 
 
-def test_the_environment_is_made_once_and_knows_nothing_of_the_compiler(python: Path) -> None:
-    """The environment has the required version of the SDK, and modelyard is not installed in it."""
+def test_environment_is_created_once_without_the_compiler(python: Path) -> None:
+    """The environment has the required SDK version, and modelyard is not installed in it."""
     assert environments.program_environment(TINY / "requirements.txt") == python
 
     listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
@@ -29,8 +29,8 @@ def test_the_environment_is_made_once_and_knows_nothing_of_the_compiler(python: 
     assert "modelyard" not in listed
 
 
-def test_a_well_typed_program_passes_and_a_misspelt_argument_does_not(python: Path, tmp_path: Path) -> None:
-    """The check uses the real SDK, so it knows its arguments."""
+def test_misspelt_argument_is_a_type_error(python: Path, tmp_path: Path) -> None:
+    """A well-typed program passes. The check uses the real SDK, so argument names are checked."""
     program = tmp_path / "program"
     shutil.copytree(TINY, program)
     assert environments.type_errors(program, python) == ""

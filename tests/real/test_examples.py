@@ -51,7 +51,7 @@ def written(outcome: Outcome, out: Path) -> Path:
 def placements(
     outcome: Outcome, folder: Path, cluster: Cluster, charts: ChartRepository, make: Callable[..., PulumiStack]
 ) -> Iterator[Placed]:
-    """Yield the stacks of an example, each on a cluster with only the machines that its target declares."""
+    """Yield an example's stacks, each on a cluster that has only the machines that the target declares."""
     assert outcome.system is not None
     for target in outcome.system.deployment.targets:
         project = folder / target.name / "workloads"
@@ -68,12 +68,12 @@ def placements(
 
 
 def platform_nodes() -> list[nodes.Node]:
-    """Return a machine for the Pods of add-ons, which are not part of the system's own capacity."""
+    """Return a node for add-on Pods, which are not part of the system's own capacity."""
     return [nodes.Node("platform", taints=(("bench/platform", "", "PreferNoSchedule"),))]
 
 
 def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
-    """Return whether the operator has completed every Ray cluster, both of RayServices and of RayJobs."""
+    """Return whether all Ray clusters, of RayServices and of RayJobs, are complete."""
     clusters = kubectl.all("raycluster", namespace)
     owners = len(kubectl.all("rayservice", namespace)) + len(kubectl.all("rayjob", namespace))
     states = [cast(Any, cluster).get("status", {}).get("state") for cluster in clusters]
@@ -94,7 +94,7 @@ def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
 
 
 def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
-    """Run every pipeline once, in turn, from its template, as its launcher would: KWOK runs no launchers."""
+    """Run every pipeline once from its template, one after the other; KWOK does not run the real launchers."""
     for config in kubectl.all("configmap", namespace):
         template = cast(Any, config).get("data", {}).get("rayjob.json")
         if template:
@@ -102,7 +102,7 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
 
 
 def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> None:
-    """Create a run with the Job that it belongs to, and wait until KubeRay has created the Job that submits it."""
+    """Create a run and its owner Job, and wait until KubeRay has created the submitter Job."""
     pipeline = template["metadata"]["name"]
     job = f"{pipeline}-first"
     made = kubectl.run(
@@ -128,14 +128,14 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
 
 
 def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
-    """Return whether the Job named after a RayJob exists and belongs to the RayJob."""
+    """Return whether the Job named after a RayJob exists and is owned by the RayJob."""
     jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
     owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
     return any(owner["kind"] == "RayJob" for owner in owners)
 
 
 def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
-    """Create a volume for each claim, as a cluster's storage class would; there is no provisioner here."""
+    """Create a volume for each claim, as a storage class's provisioner would."""
     for claim in kubectl.all("persistentvolumeclaim", namespace):
         name, spec = cast(Any, claim)["metadata"]["name"], cast(Any, claim)["spec"]
         if spec.get("volumeName"):
@@ -157,7 +157,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
 
 
 def settled(kubectl: Kubectl, namespace: str) -> None:
-    """Wait for complete Ray clusters; assert that all Pods are scheduled and the operator reports no error."""
+    """Wait until Ray clusters are complete; assert that all Pods are scheduled and the operator reports no error."""
     provide_volumes(kubectl, namespace)
     kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
     assert unscheduled(kubectl, namespace) == []
@@ -176,14 +176,14 @@ def restored_nodes(control_plane: Cluster) -> Iterator[None]:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.usefixtures("restored_nodes")
-def test_an_example_lives_and_dies(
+def test_lifecycle_of_an_example(
     example: Example,
     tmp_path: Path,
     control_plane: Cluster,
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second up changes nothing, more replicas change only that object, and destroy leaves nothing."""
+    """A second `pulumi up` changes nothing, more replicas change only their object, and destroy leaves nothing."""
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")
     kubectl = control_plane.kubectl
@@ -193,7 +193,7 @@ def test_an_example_lives_and_dies(
         lent = placed.target.tenancy == "shared"
         if lent:  # the operator of a shared cluster creates namespaces for its tenants
             kubectl.run("create", "namespace", namespace)
-        for priority in priorities(placed.project):  # and the owner of a cluster its priority classes
+        for priority in priorities(placed.project):  # the owner of a cluster creates its priority classes
             kubectl.run("create", "priorityclass", priority, "--value=1000")
         stack.up()
         assert stack.up().changed == {}
@@ -232,13 +232,13 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume: a second replica removes it, which waits for Pods that never end here."""
+    """Return whether a server has a volume: with a second replica, its removal would wait for Pods that never end."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
-    """Raise a server's maximum replicas by one; return the outcome and the RayService's name, if any."""
+    """Raise a server's maximum replicas by one; return the outcome and the RayService's name (empty for none)."""
     assert outcome.plan is not None
     plan = outcome.plan
     for at, resource in enumerate(plan.resources):
@@ -255,13 +255,13 @@ def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
     return outcome, ""
 
 
-def test_a_killed_up_is_finished_by_the_next(
+def test_next_up_completes_a_killed_one(
     tmp_path: Path,
     control_plane: Cluster,
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """After a kill in the middle of the largest example, the next up completes it, and one more changes nothing."""
+    """After a kill midway through the largest example, the next run completes it, and a third changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

@@ -1,4 +1,4 @@
-"""The full test with hostile input, which needs minutes but no real programs."""
+"""The full test with hostile input, which takes minutes but needs no real programs."""
 
 from __future__ import annotations
 

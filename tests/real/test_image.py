@@ -1,4 +1,4 @@
-"""A build context based on Ray's published image can be built without pulling anything."""
+"""A build context based on Ray's published image is built without pulling anything."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def context(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("base_image")
-def test_a_context_is_built_on_the_base_image(context: Path) -> None:
+def test_context_is_built_on_the_base_image(context: Path) -> None:
     """The archive has the requested name, the base's environment and the context's layers."""
     archive = image.build(context, "registry.local/demo-runtime:1")
 
@@ -43,8 +43,8 @@ def test_a_context_is_built_on_the_base_image(context: Path) -> None:
 
 
 @pytest.mark.usefixtures("base_image")
-def test_another_base_is_not_pulled(context: Path) -> None:
-    """A Dockerfile with a base that is not available fails instead of contacting a registry."""
+def test_missing_base_image_is_not_pulled(context: Path) -> None:
+    """A build whose base image is not available locally fails instead of contacting a registry."""
     (context / "Dockerfile").write_text("FROM docker.io/library/other:1\n")
 
     with pytest.raises(RuntimeError, match="other:1"):

@@ -1,4 +1,4 @@
-"""Servers that are replaced without a second Ray cluster, under the real engine and KubeRay's real operator."""
+"""The real engine and KubeRay's operator replace servers without a second Ray cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 
 def server(old: str, new: str) -> list[Object]:
-    """Return the objects that the Pods of an endpoint's server need, in their own namespace."""
+    """Return an endpoint server's objects in a namespace of their own."""
     made = lowered(changed(old, new, IN_PLACE))
     wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
@@ -44,10 +44,10 @@ def written(folder: Path, objects: list[Object]) -> Path:
     return folder
 
 
-def test_new_pods_replace_the_server_and_all_else_changes_it(
+def test_change_to_pods_replaces_the_server(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """KubeRay accepts a new image but keeps running the old one; a server that is deleted and created again uses it."""
+    """KubeRay ignores a new image, so the server is deleted and created again; other changes update it in place."""
     kubectl = control_plane.kubectl
     stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)

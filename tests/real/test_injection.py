@@ -1,4 +1,4 @@
-"""Code as text in every field of every spec, which needs minutes but no real programs."""
+"""Puts code as text into every field of every spec, which takes minutes but needs no real programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.hostile.seeds import Seed, seeds
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
-def test_it_is_data(seed: Seed) -> None:
-    """The output has the same structure as for harmless text; only the texts themselves differ."""
-    texts = [text for text in NASTY if text]  # an empty one may leave its key out, such as a taint's value
+def test_code_in_texts_stays_data(seed: Seed) -> None:
+    """The output has the same structure as with harmless text; only the texts themselves differ."""
+    texts = [text for text in NASTY if text]  # an empty text may omit its key, such as a taint's value
     assert [(text, found) for text in texts for found in problems(seed, text)] == []

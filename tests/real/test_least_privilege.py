@@ -1,8 +1,8 @@
-"""Least privilege in practice: an identity can do what its workload declares, and is denied everything next to it.
+"""Least privilege in practice: an identity can do only what its workload declares.
 
-The policies are those that the components register. Two evaluators check them: moto's IAM, by action and resource, with
-real requests from a real client, and `testbed/clouds/aws/authorization`, which also supports conditions. They have to
-agree wherever moto evaluates. Bucket policies, secrets, keys and trust are only checked by the latter.
+Two evaluators check the policies that the components register: moto's IAM, by action and resource, with real requests
+from a real client, and `testbed/clouds/aws/authorization`, which also supports conditions. They must agree on whatever
+moto evaluates. Only the latter checks bucket policies, secrets, keys and trust.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ CALLS: dict[str, Callable[[Any, Attempt], object]] = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """Return what the components register for one workload."""
+    """Return the resources that the components register for one workload."""
     return registered(tmp_path_factory.mktemp("rights"), PROGRAM)
 
 
@@ -109,7 +109,7 @@ def rights(found: Found) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run an AWS with buckets, objects and secrets, both declared and similarly named."""
+    """Run an AWS with declared buckets, objects and secrets, and with similarly named ones."""
     with running() as made:
         s3, secrets = made.client("s3"), made.client("secretsmanager")
         for bucket in ("lake", "other"):
@@ -121,7 +121,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, str]]:
-    """Return credentials for the role and for the cross-target user, each with exactly the registered policies."""
+    """Return credentials for the role and the cross-target user, each with exactly the registered policies."""
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}
@@ -147,7 +147,7 @@ def objects(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("who", ["role", "user"])
-def test_objects_are_reached_as_declared_and_no_others(
+def test_only_declared_objects_are_accessible(
     who: str, cloud: Cloud, credentials: dict[str, dict[str, str]], rights: str
 ) -> None:
     s3 = cloud.client("s3", credentials[who])
@@ -159,7 +159,7 @@ def test_objects_are_reached_as_declared_and_no_others(
 
 
 @pytest.mark.parametrize("who", ["role", "user"])
-def test_nothing_else_of_the_account_is_seen(who: str, cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
+def test_rest_of_the_account_is_inaccessible(who: str, cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
     def client(service: str) -> Any:
         return cloud.client(service, credentials[who])
 
@@ -198,13 +198,11 @@ def test_nothing_else_of_the_account_is_seen(who: str, cloud: Cloud, credentials
         ("other", "transactions/", False),
     ],
 )
-def test_only_what_lies_below_a_declared_folder_is_listed(
-    bucket: str, prefix: str, expected: bool, rights: str
-) -> None:
+def test_only_declared_folders_may_be_listed(bucket: str, prefix: str, expected: bool, rights: str) -> None:
     assert allows(rights, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}) is expected
 
 
-def test_what_may_be_listed_is(cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
+def test_declared_folder_is_listed(cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
     s3 = cloud.client("s3", credentials["role"])
 
     with cloud.enforced():
@@ -213,13 +211,13 @@ def test_what_may_be_listed_is(cloud: Cloud, credentials: dict[str, dict[str, st
     assert [each["Key"] for each in listed] == ["transactions/day=1/a.parquet"]
 
 
-def test_a_list_that_names_no_prefix_is_denied(rights: str) -> None:
+def test_listing_without_a_prefix_is_denied(rights: str) -> None:
     assert not allows(rights, "s3:ListBucket", "arn:aws:s3:::lake")
     assert not allows(rights, "s3:ListAllMyBuckets", "*")
 
 
-def test_the_secret_that_is_named_is_read_and_none_with_a_longer_name(cloud: Cloud, rights: str) -> None:
-    """Secrets' ARNs end in a random suffix, which moto generates as AWS does."""
+def test_only_the_declared_secret_is_readable(cloud: Cloud, rights: str) -> None:
+    """Secrets with longer names are denied, although ARNs end in a random suffix, which moto generates as AWS does."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 
@@ -286,7 +284,9 @@ def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expecte
         ({"s3:x-amz-server-side-encryption": "aws:kms", "s3:x-amz-server-side-encryption-aws-kms-key-id": "k"}, True),
     ],
 )
-def test_a_bucket_takes_nothing_that_another_key_encrypts(headers: dict[str, str], refused: bool, found: Found) -> None:
+def test_bucket_refuses_objects_encrypted_with_another_key(
+    headers: dict[str, str], refused: bool, found: Found
+) -> None:
     bucket = inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
     put = ("s3:PutObject", "arn:aws:s3:::lake/scores/a")
     ours = {"aws:SecureTransport": "true", "aws:PrincipalAccount": ACCOUNT, "aws:PrincipalIsAWSService": "false"}
@@ -297,7 +297,7 @@ def test_a_bucket_takes_nothing_that_another_key_encrypts(headers: dict[str, str
     assert not denies(bucket["policy"], "s3:GetObject", put[1], ours)
 
 
-def test_a_role_that_only_reads_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
+def test_read_only_role_cannot_write(cloud: Cloud, tmp_path: Path) -> None:
     program = PROGRAM.replace('"mode": "write"', '"mode": "read"')
     text = str(inputs(registered(tmp_path, program), "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
     iam = cloud.client("iam")

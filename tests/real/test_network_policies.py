@@ -56,18 +56,18 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: recipes}
 spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]}
 """
-"""Parts of the API that the emitted policies do not use: named ports, port ranges, exceptions, expressions."""
+"""A policy with the parts of the API that emitted policies do not use: named ports, ranges, exceptions, expressions."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The network as the API server has it, and the successful connections: source, target, port."""
+    """The API server's view of the network, and the successful connections: source, target, port."""
 
     network: Network
     made: frozenset[tuple[str, str, int]]
 
     def sources(self, target: str, port: int) -> set[str]:
-        """Return the Pods that reached a port of another."""
+        """Return the Pods that connected to a port of another Pod."""
         return {source for source, reached, at in self.made if (reached, at) == (target, port)}
 
 
@@ -96,7 +96,7 @@ def _pod(name: str) -> Object:
 
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Return the network namespaces of the Pods, by address."""
+    """Return the Pods' network namespaces by address."""
     found: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]
@@ -111,7 +111,7 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def measured(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """Let every Pod try every port of every other Pod, while all of them listen on all ports."""
+    """Connect from every Pod to every port of every other Pod, while all Pods listen on all ports."""
     kubectl = whole_kubernetes.kubectl
     ours = [each for each in emitted(VALID_SPEC) if each["kind"] in ("Namespace", "NetworkPolicy")]
     own = {each["metadata"]["name"] for each in ours if each["kind"] == "Namespace"}
@@ -148,7 +148,7 @@ def _connections(network: Network, cluster: WholeKubernetes, listeners: Processe
         yield from ((source.name, *targets[each]) for each in made)
 
 
-def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
+def test_connections_match_the_policies(measured: Measured) -> None:
     """Every pair of Pods is checked in both directions."""
     pods = [pod for pod in measured.network.pods if pod.name in PODS]
     allowed = {
@@ -181,6 +181,6 @@ NOBODY: set[str] = set()
         ("closed", 8080, NOBODY),
     ],
 )
-def test_who_reaches_what(measured: Measured, target: str, port: int, expected: set[str]) -> None:
+def test_only_expected_pods_connect(measured: Measured, target: str, port: int, expected: set[str]) -> None:
     """A Pod with the same labels in another namespace can reach nothing in the system or its add-ons."""
     assert measured.sources(target, port) == expected

@@ -1,4 +1,4 @@
-"""Preemption by the scheduler and quotas of a real control plane."""
+"""A real control plane preempts Pods by priority and enforces quotas."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _system(control_plane: Cluster) -> Generator[Kubectl]:
 
 @contextmanager
 def running(kubectl: Kubectl, name: str, cpu: int, priority_class: str = "") -> Generator[str]:
-    """Run a Pod on the machine."""
+    """Run a Pod on the machine; delete it afterwards."""
     kubectl.apply([_pod(name, cpu, priority_class)])
     _until_it_runs(kubectl, name)
     yield name
@@ -83,13 +83,13 @@ def _until_it_is_gone(kubectl: Kubectl, name: str) -> None:
     )
 
 
-def test_what_serves_takes_the_machine_of_what_trains(system: Kubectl) -> None:
-    """The whole machine is in use; a single quota for all Pods would refuse the second one."""
+def test_serving_preempts_training(system: Kubectl) -> None:
+    """The training Pod uses the whole machine, so a single quota for all Pods would refuse the serving Pod."""
     with running(system, "worker", CPUS, LOW), running(system, "replica", 4):
         _until_it_is_gone(system, "worker")
 
 
-def test_the_lowest_go_first(system: Kubectl) -> None:
+def test_lowest_priority_is_preempted_first(system: Kubectl) -> None:
     with (
         running(system, "worker", 4, LOW),
         running(system, "batch", 4, LOWEST),
@@ -99,7 +99,7 @@ def test_the_lowest_go_first(system: Kubectl) -> None:
         assert system.value("pod", "worker", "{.status.phase}", NAMESPACE) == "Running"
 
 
-def test_what_yields_takes_nothing_from_what_serves(system: Kubectl) -> None:
+def test_training_does_not_preempt_serving(system: Kubectl) -> None:
     with running(system, "replica", CPUS):
         system.apply([_pod("worker", 4, LOW)])
         system.wait_until(
@@ -112,6 +112,6 @@ def test_what_yields_takes_nothing_from_what_serves(system: Kubectl) -> None:
     assert system.value("pod", "replica", "{.metadata.name}", NAMESPACE) == ""
 
 
-def test_each_priority_is_bounded_by_the_declared_machines(system: Kubectl) -> None:
+def test_each_priority_is_limited_to_the_declared_machines(system: Kubectl) -> None:
     with running(system, "worker", CPUS, LOW), pytest.raises(Refused, match="declared-capacity-low"):
         system.apply([_pod("another", 1, LOW)])

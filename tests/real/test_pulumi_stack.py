@@ -24,7 +24,7 @@ def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> Pu
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """create, then same, then exactly one update, then nothing to refresh, then nothing left."""
+    """The runs create everything, change nothing, update one resource, find no drift, and destroy everything."""
     assert set(tiny.preview().changes.values()) == {"create"}
 
     first = tiny.up()
@@ -44,7 +44,7 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Clus
 
 
 def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """After a kill in the middle, the next run completes the work, and one after that changes nothing."""
+    """After a kill midway, the next run completes the work, and a third run changes nothing."""
     running = tiny.start("up")
     while running.begun < 6 and not running.ended:
         time.sleep(0.02)
@@ -63,8 +63,8 @@ def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> N
     assert control_plane.kubectl.value("namespace", "tiny", "{.metadata.name}") == ""
 
 
-def test_a_failing_run_tells_why(tiny: PulumiStack) -> None:
-    """The engine's error message reaches the test."""
+def test_failed_run_raises_the_engines_error(tiny: PulumiStack) -> None:
+    """The raised error contains the engine's message."""
     tiny.configure("replicas", "many")
 
     with pytest.raises(Failed, match="replicas"):

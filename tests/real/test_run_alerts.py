@@ -1,4 +1,4 @@
-"""Alerts on monitors, runs, versions, the promoter and the registry: promtool's unit tests of the emitted rules."""
+"""Unit tests with promtool of the alerts on monitors, runs, versions, the promoter and the registry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
     }
 
 
-def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> None:
+def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
     """A run pushes one sample; the alert fires until the next run pushes another."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
@@ -25,34 +25,34 @@ def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> N
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1500) == set()
 
 
-def test_a_monitor_of_another_system_is_not_ours(prometheus: Prometheus) -> None:
+def test_monitor_of_another_system_is_ignored(prometheus: Prometheus) -> None:
     """Two systems that share a Prometheus may have monitors of the same name."""
     series = {**monitored("0 _x1440", "0 _x1440"), **monitored("1 _x1440", "0 _x1440", system="other")}
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", series, 600) == set()
 
 
-def test_a_monitor_of_another_environment_is_not_ours(prometheus: Prometheus) -> None:
+def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> None:
     """A system may run in two namespaces: a breach in staging must not alert production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()
 
 
-def test_a_monitor_that_stopped_is_a_ticket(prometheus: Prometheus) -> None:
-    """The ticket comes 26 hours after a daily run."""
+def test_stopped_monitor_opens_a_ticket(prometheus: Prometheus) -> None:
+    """The ticket is opened 26 hours after the last daily run."""
     told = prometheus.told(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
     assert told == {("ModelyardMonitorStale", "ticket")}
 
 
-def test_a_monitor_that_never_ran_is_a_ticket(prometheus: Prometheus) -> None:
+def test_monitor_that_never_ran_opens_a_ticket(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1200) == set()
     assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1600) == {("ModelyardMonitorSilent", "ticket")}
 
 
-def test_a_performance_monitor_tells_what_servers_measure(prometheus: Prometheus) -> None:
-    """A tenth of the requests fail, where a fifth may; one arrives per second, where at least two should."""
+def test_performance_monitor_uses_server_metrics(prometheus: Prometheus) -> None:
+    """A tenth of the requests fail, within the limit of a fifth; throughput is 1 per second, below the minimum of 2."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
     assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
@@ -66,7 +66,7 @@ CRON_JOB = 'namespace="fraud",cronjob="retrain"'
 
 
 def run(number: int, start: str, condition: str) -> dict[str, str]:
-    """Return kube-state-metrics' series of a Job: those of its end appear only when it has ended."""
+    """Return the series that kube-state-metrics exports for a Job that ends with this condition."""
     job = JOB % number
     owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
     return {
@@ -77,12 +77,12 @@ def run(number: int, start: str, condition: str) -> dict[str, str]:
 
 
 def scheduled(success: str = "") -> dict[str, str]:
-    """Return the series of the CronJob, which was created at time zero of the test."""
+    """Return the series of the CronJob, which is created at time zero."""
     known = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x20000"}
     return {**known, f"kube_cronjob_status_last_successful_time{{{CRON_JOB}}}": success} if success else known
 
 
-def test_a_failed_run_is_a_ticket_until_the_next_succeeds(prometheus: Prometheus) -> None:
+def test_failed_run_opens_a_ticket_until_the_next_success(prometheus: Prometheus) -> None:
     series = {**scheduled(), **run(1, "600x20000", "failed"), **run(2, "_x60 3600x20000", "complete")}
     series['kube_job_complete{namespace="fraud",job_name="retrain-2",condition="true"}'] = "_x60 1x20000"
 
@@ -90,14 +90,14 @@ def test_a_failed_run_is_a_ticket_until_the_next_succeeds(prometheus: Prometheus
     assert prometheus.told(VALID_SPEC, "retrain", series, 70) == set()
 
 
-def test_a_failed_run_of_another_pipeline_is_not_ours(prometheus: Prometheus) -> None:
+def test_failed_run_of_another_pipeline_is_ignored(prometheus: Prometheus) -> None:
     series = {name.replace("retrain", "nightly"): values for name, values in run(1, "600x20000", "failed").items()}
 
     assert prometheus.told(VALID_SPEC, "retrain", {**scheduled(), **series}, 30) == set()
 
 
-def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
-    """A run is late after a week, an hour, and two attempts of 6 h 10 min since the last success or the creation."""
+def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
+    """A run is late a week, an hour and two attempts of 6 h 10 min after the last success or the creation."""
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 
@@ -106,8 +106,8 @@ def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "retrain", scheduled(), due + 1) == late
 
 
-def test_a_paused_schedule_misses_no_run(prometheus: Prometheus) -> None:
-    """A resumed schedule is late after the same time as after a success: an hour, an hour, and twice half an hour."""
+def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> None:
+    """After resumption, a run is late after the same time as after a success: 1 h, 1 h, and twice half an hour."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
@@ -120,7 +120,7 @@ def test_a_paused_schedule_misses_no_run(prometheus: Prometheus) -> None:
     assert prometheus.told(text, "retrain", resumed, 400 + due + 15) == late
 
 
-def test_a_pipeline_that_nobody_sees_is_a_ticket(prometheus: Prometheus) -> None:
+def test_pipeline_without_metrics_opens_a_ticket(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "retrain", {}, 50) == set()
     assert prometheus.told(VALID_SPEC, "retrain", {}, 70) == {("ModelyardPipelineUnseen", "ticket")}
 
@@ -128,7 +128,7 @@ def test_a_pipeline_that_nobody_sees_is_a_ticket(prometheus: Prometheus) -> None
 PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
 
 
-def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(prometheus: Prometheus) -> None:
+def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prometheus: Prometheus) -> None:
     """Each run pushes one sample: a week later the gate passes, and a version waits for approval."""
     week = 7 * 24 * 60
     series = {
@@ -141,7 +141,7 @@ def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(pr
     assert prometheus.told(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}
 
 
-def test_an_approval_ends_its_alert_in_minutes(prometheus: Prometheus) -> None:
+def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
     """The promoter pushes the same series every few minutes."""
     week = 7 * 24 * 60
     series = {
@@ -154,7 +154,7 @@ def test_an_approval_ends_its_alert_in_minutes(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "retrain", series, 170) == set()
 
 
-def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(prometheus: Prometheus) -> None:
+def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Prometheus) -> None:
     """Two runs failed within the week, and one takes longer than two hours."""
     series = {**scheduled("3600x20000"), **run(1, "600x20000", "failed"), **run(2, "1200x20000", "failed")}
     job = JOB % 3
@@ -168,7 +168,7 @@ def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(promet
     assert {about[-1] for about in told} == {"freshness_s"}
 
 
-def test_a_promoter_without_a_success_is_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
+def test_promoter_without_a_success_opens_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
     """A paused promoter raises no ticket."""
     own = '{namespace="fraud",cronjob="promoter"}'
     series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}

@@ -1,4 +1,4 @@
-"""The code that runs inside Pods, on a real Ray with a real registry: from data to a monitor's breach."""
+"""Runs the runtime's code on a real Ray with a real registry, from training to a monitor breach."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
     }
 
 
-def test_a_model_waits_for_the_approval_of_exactly_itself(facts: dict[str, Any]) -> None:
-    """The run succeeds and the gate passes, but the alias moves only when this model's digest has been approved."""
+def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
+    """The run succeeds and the gate passes, but the alias moves only once this model's digest is approved."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]
@@ -63,8 +63,8 @@ def test_a_model_waits_for_the_approval_of_exactly_itself(facts: dict[str, Any])
     assert facts["champion"] == "1"
 
 
-def test_a_version_knows_where_it_comes_from(facts: dict[str, Any]) -> None:
-    """A version has its owner, code, description and the state of both datasets."""
+def test_version_records_its_origin(facts: dict[str, Any]) -> None:
+    """A version has its owner, code, description, and the state of both datasets."""
     tags = facts["tags"]
 
     assert tags["modelyard.owner"] == "risk <risk@acme.example>"
@@ -73,8 +73,8 @@ def test_a_version_knows_where_it_comes_from(facts: dict[str, Any]) -> None:
     assert tags["modelyard.data.labels"].partition(" ")[2].startswith("files=1 ")
 
 
-def test_it_answers_who_has_the_token_and_sends_rows_that_fit(facts: dict[str, Any]) -> None:
-    """Health checks need no token; a wrong token or invalid rows get JSON errors; a large payment abroad is fraud."""
+def test_server_answers_valid_rows_with_a_valid_token(facts: dict[str, Any]) -> None:
+    """Health checks need no token, errors are JSON, and a large payment abroad is classified as fraud."""
     assert facts["health"][0] == 200
     assert facts["without token"] == 401
     assert facts["wrong rows"][0] == 422
@@ -85,14 +85,14 @@ def test_it_answers_who_has_the_token_and_sends_rows_that_fit(facts: dict[str, A
 
 
 def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
-    """Every row is scored once, and a second run finds both files done."""
+    """Every row is scored, and a second run skips both files."""
     assert facts["score"] == 0
     assert facts["scored rows"] == 600
     assert facts["scored again"] == {"scored": 0, "found": 2, "refused": 0}
 
 
-def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the amounts drifted; metrics are sent, and the second breach falls within the cooldown."""
+def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any]) -> None:
+    """Only the amounts drifted, metrics are sent, and the second breach is within the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
@@ -102,10 +102,10 @@ def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, An
     assert facts["jobs"] == 1
 
 
-def test_a_place_without_a_network_goes_on_with_what_it_has(tmp_path: Path) -> None:
-    """Servers follow promotions through bundles and, like scoring and monitors, can restart without the store.
+def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
+    """Servers get promoted versions through bundles, and can restart without the store, like scoring and monitors.
 
-    Captures and promotions from that time arrive when the store is back.
+    Captures and promotions made while the store is unreachable arrive when it is back.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

@@ -1,4 +1,4 @@
-"""Every finding of scanners in the examples' manifests is fixed, or explained on one line in `findings.yaml`."""
+"""Every scanner finding in the examples' manifests is fixed, or explained on one line in `findings.yaml`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, str, str]
 
 
 def listed() -> dict[Key, str]:
-    """Return reasons by tool, check and pattern of objects."""
+    """Return the reasons by tool, check and object pattern."""
     tools = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(LIST.read_text(encoding="utf-8")))
     return {
         (tool, check, pattern): reason
@@ -39,14 +39,14 @@ def explains(key: Key, finding: Finding) -> bool:
 
 
 def objects_of(example: Example) -> dict[str, tuple[Scanned, ...]]:
-    """Return the objects of each target of an example, by a name for the target."""
+    """Return an example's objects, by target name."""
     outcome = example.compiled()
     assert not outcome.failed, outcome.diagnostics
     return {f"{example}-{stack.target}": tuple(scanned(manifests_of(stack.projects))) for stack in outcome.stacks}
 
 
 def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
-    """Return every object of a target as plain data, copied."""
+    """Return copies of a target's objects as plain data."""
     files = [file for project in projects for file in project.manifests]
     return [cast("Object", json.loads(json.dumps(one))) for file in files for one in file.documents()]
 
@@ -62,14 +62,14 @@ def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_finding_is_explained(found: list[Finding]) -> None:
-    """A finding without a line has to be fixed, or explained on a new line."""
+    """Every finding must be fixed or explained."""
     keys = list(listed())
 
     assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []
 
 
-def test_every_explanation_is_about_something(found: list[Finding]) -> None:
-    """Lines whose findings are gone or already explained by another line have to be removed."""
+def test_every_explanation_has_a_finding(found: list[Finding]) -> None:
+    """Lines whose findings are gone, or explained by another line, must be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, one)), None) for one in found}
 
@@ -86,8 +86,8 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
     ] == []
 
 
-def test_a_scanner_sees_what_is_wrong(tmp_path: Path, found: list[Finding]) -> None:
-    """Scanners see the Pods inside Ray's kinds: both report a privileged worker as that worker."""
+def test_scanners_report_a_privileged_worker(tmp_path: Path, found: list[Finding]) -> None:
+    """Both scanners see Pods inside Ray's kinds, and name the worker in their findings."""
     assert found
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

@@ -9,8 +9,8 @@ import pytest
 from tests.real.test_runtime import happened
 
 
-def test_two_workers_make_what_one_makes(tmp_path: Path) -> None:
-    """The models are equally good for every kind of task, and complete even if a worker is lost during training."""
+def test_two_workers_train_models_as_good_as_one(tmp_path: Path) -> None:
+    """The models are equally good for every task type, and training completes even if a worker is lost."""
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 

@@ -1,4 +1,4 @@
-"""Emitted infrastructure passes mypy in strict mode in an environment with only its own requirements."""
+"""Emitted infrastructure programs pass strict type checks in an environment with only their own requirements."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
-    """Return the interpreter shared by all: their requirements are the same, so the AWS SDK is parsed once."""
+    """Return the interpreter that all projects share, so that the AWS SDK is parsed once."""
     (found,) = {program_environment(project / "requirements.txt") for project in projects}
     return found
 
@@ -39,7 +39,7 @@ def python(projects: list[Path], program_environment: Callable[[Path], Path]) ->
 def pyright_errors(program: Path, python: Path) -> list[str]:
     """Return pyright's strict errors in an emitted `__main__.py`.
 
-    The library next to it is checked by pyright at its source, with this repository's settings.
+    pyright checks the library next to it at its source, with this repository's settings.
     """
     settings = {"include": ["__main__.py"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (program / "pyrightconfig.json").write_text(json.dumps(settings))
@@ -52,7 +52,7 @@ def pyright_errors(program: Path, python: Path) -> list[str]:
 
 
 def test_every_infrastructure_program_is_well_typed(projects: list[Path], python: Path) -> None:
-    """Both mypy and pyright pass; a misspelt argument is reported, which shows that the checks work."""
+    """Both mypy and pyright pass. A misspelt argument is reported, which shows that the checks work."""
     assert len(projects) >= len(on_aws())
     for project in projects:
         assert environments.type_errors(project, python) == "", project

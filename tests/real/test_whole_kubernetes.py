@@ -84,7 +84,7 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
     kubectl.run("delete", "namespace", "ray")
 
 
-def test_the_head_answers_and_knows_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
+def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
     """Ray's dashboard reports its version, and both nodes are alive."""
     version = json.loads(whole_kubernetes.fetch(f"http://{ray_head}:8265/api/version"))
     assert version["ray_version"] == image.RAY
@@ -93,8 +93,8 @@ def test_the_head_answers_and_knows_its_worker(whole_kubernetes: WholeKubernetes
     assert [node["raylet"]["state"] for node in nodes["data"]["summary"]] == ["ALIVE", "ALIVE"]
 
 
-def test_it_has_one_real_node_and_no_way_out(whole_kubernetes: WholeKubernetes) -> None:
-    """The node's containers are run by containerd, and no route leads to another machine."""
+def test_cluster_has_one_real_node_and_no_route_out(whole_kubernetes: WholeKubernetes) -> None:
+    """containerd runs the node's containers, and no route leads to another machine."""
     runtime = whole_kubernetes.kubectl.value("node", NODE, "{.status.nodeInfo.containerRuntimeVersion}")
     assert runtime.startswith("containerd://")
 

@@ -1,7 +1,7 @@
-"""A system's life on a whole Kubernetes, in the emitted image: training, approval, requests, a kill, logins.
+"""A system's lifecycle on a whole Kubernetes, in the emitted image: training, approval, requests, a kill, logins.
 
-`pulumi up` creates it. Substitutes for other operators: PostgreSQL and S3 run on the node, and the Secrets that
-External Secrets would copy are created by the test. Alerts go through Prometheus, its operator and Alertmanager.
+`pulumi up` creates the system. Some operators are replaced: PostgreSQL and S3 run on the node, and the test creates the
+Secrets that External Secrets would copy. Alerts pass through Prometheus, its operator and Alertmanager.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ ROWS = {"instances": [{"amount": 9.0, "income": 1.0}, {"amount": 1.0, "income": 
 
 @dataclass(frozen=True, slots=True)
 class Loans:
-    """The running system, and the actions of its users."""
+    """The running system and its users' actions."""
 
     cluster: WholeKubernetes
     monitoring: Monitoring
@@ -133,7 +133,7 @@ class Loans:
         self.cluster.kubectl.run("create", "job", run, "--from=cronjob/promoter", "--namespace", SYSTEM)
 
     def approve(self, name: str, spec: Path | None = None) -> None:
-        """Run `modelyard approve` for version 1 with someone's key, as the emitted README describes."""
+        """Run `modelyard approve` for version 1 with a person's key, as the emitted README describes."""
         named = ("--model", "repayment", "--version", "1", "--registry", MLFLOW, "--key", str(self.spec.parent / name))
         program = (sys.executable, "-m", "modelyard", "approve", str(spec or self.spec), *named)
         self._with_login(*program)
@@ -146,31 +146,31 @@ class Loans:
         return "Complete" in ended
 
     def logs(self) -> str:
-        """Return the last lines of every container of the system."""
+        """Return the last log lines of each of the system's containers."""
         found = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
         names = [(pod["metadata"]["name"], one["name"]) for pod in found for one in pod["spec"]["containers"]]
         texts = [self._log(pod, container) for pod, container in names]
         return "\n".join(f"--- {pod} {container}\n{text}" for (pod, container), text in zip(names, texts, strict=True))
 
     def registry(self) -> Any:
-        """Return the model's `versions`, `aliases`, and the `moves` of the aliases in MLflow."""
+        """Return the model's `versions`, `aliases` and alias `moves` from MLflow."""
         program = (str(self.python), str(PROGRAMS / "registry.py"), MLFLOW)
         return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
 
     def ask(self, token: str) -> tuple[int, Any]:
-        """Send a request to the endpoint; return status and answer, with status 0 if nothing answers."""
+        """Send a request to the endpoint; return the status (0 if nothing answers) and the answer."""
         url = self.address("decide-serve-svc", 8000) + "/"
         program = (sys.executable, str(PROGRAMS / "ask.py"), url, token, json.dumps(ROWS))
         status, answer = json.loads(self.cluster.run(*program))
         return status, answer
 
     def address(self, service: str, port: int) -> str:
-        """Return the URL of a Service, with its IP address."""
+        """Return a Service's URL, which uses its IP address."""
         found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
         return f"http://{found['spec']['clusterIP']}:{port}"
 
     def alerts(self) -> set[tuple[str, str, str]]:
-        """Return the alerts that reached the receiver: status, name and workload of each."""
+        """Return the alerts that the receiver got: status, name and workload."""
         lines = self.pages.read_text().splitlines() if self.pages.exists() else []
         found = [one for line in lines for one in json.loads(line)["alerts"]]
         return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}
@@ -221,7 +221,7 @@ def loans(
 
 
 def _remove(cluster: WholeKubernetes) -> None:
-    """Clean up the node for other tests, whatever the result."""
+    """Clean up the node for other tests."""
     cluster.kubectl.run("delete", "namespace", SYSTEM, "storage", "--ignore-not-found", seconds=300)
 
 
@@ -261,7 +261,8 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         given = [part for setting in settings for part in ("-c", setting)]
         processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
-        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")  # it listens before that
+        # The port is open before the server is ready.
+        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")
         processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 60)
         cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
         cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
@@ -271,7 +272,8 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
 def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
     """Start S3 with the training data, and the receiver of alerts."""
     url = f"http://{NODE_ADDRESS}:9000"
-    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}  # else a Service's name is taken for a bucket's
+    # Without this variable, moto takes a Service's name for a bucket's.
+    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
     moto = python.parent / "moto_server"
     processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
     processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")
@@ -312,8 +314,8 @@ def _secret(name: str, texts: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": dict(texts)}
 
 
-def test_a_system_lives(loans: Loans) -> None:
-    """A trained version waits for approval, which pages; once approved, it serves and survives a killed Pod."""
+def test_system_lifecycle(loans: Loans) -> None:
+    """A trained version waits for approval and raises an alert; once approved, it serves and survives a killed Pod."""
     kubectl = loans.cluster.kubectl
 
     loans.train("retrain-first")
@@ -323,7 +325,7 @@ def test_a_system_lives(loans: Loans) -> None:
 
     waiting = ("firing", "ModelyardApprovalWaiting", "pipelines.retrain")
     kubectl.wait_until(lambda: waiting in loans.alerts(), "the receiver has the alert about the approval", 240)
-    for port in range(3):  # Ray's, its autoscaler's and its dashboard's
+    for port in range(3):  # the metrics ports of Ray, its autoscaler and its dashboard
         assert {"up"} == {*loans.monitoring.targets(f"podMonitor/{SYSTEM}/ray-heads/{port}")}
 
     loans.approve("compliance")
@@ -353,8 +355,8 @@ def test_a_system_lives(loans: Loans) -> None:
     kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "another replica answers", 240)
 
 
-def test_mlflow_answers_nobody_without_a_login(loans: Loans) -> None:
-    """The request comes from the cluster's network, where policies are not enforced here."""
+def test_mlflow_requires_a_login(loans: Loans) -> None:
+    """The request is sent from the cluster's network, in which this test enforces no NetworkPolicies."""
     url = f"{MLFLOW}/api/2.0/mlflow/registered-models/search"
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(url)

@@ -1,4 +1,4 @@
-"""Workloads on real nodes: restricted Pods, a token in front of Ray, and only the autoscaler may call the API."""
+"""Workloads on real nodes: Pods are restricted, Ray requires a token, and only the autoscaler may call the API."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ print("the worker counted to 45")
 
 @pytest.fixture
 def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Run a pipeline's RayJob to its end, with our own driver instead of the runtime's."""
+    """Run a pipeline's RayJob until it ends, with our own driver instead of the runtime's."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -76,15 +76,15 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
     kubectl.run("delete", "namespace", NAMESPACE)
 
 
-def test_a_run_scales_from_nothing_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head starts without workers; the autoscaler requests one from the API with the token that only it has."""
+def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
+    """The head starts without workers; the autoscaler, which alone has an API token, requests one."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_the_api_server_takes_every_object_as_it_is(name: str, control_plane: Cluster, tmp_path: Path) -> None:
+def test_api_server_accepts_every_object_without_warnings(name: str, control_plane: Cluster, tmp_path: Path) -> None:
     """The API server applies strict field validation and the CEL rules of the CustomResourceDefinitions."""
     made = lowered(SPECS[name])
     labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
@@ -94,8 +94,8 @@ def test_the_api_server_takes_every_object_as_it_is(name: str, control_plane: Cl
     assert control_plane.kubectl.apply_strict(manifests) == ()
 
 
-def test_the_operator_takes_servers_and_runs_their_pods_as_sized(control_plane: Cluster) -> None:
-    """There is no `InvalidRay…` event, and every Pod of heads and workers is scheduled, under Pod security."""
+def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cluster) -> None:
+    """The operator reports no `InvalidRay…` event, and all head and worker Pods are scheduled under Pod security."""
     kubectl = control_plane.kubectl
     made = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -1,4 +1,4 @@
-"""The few verbs of the Kubernetes API that the runtime uses, served on loopback."""
+"""Serves the parts of the Kubernetes API that the runtime uses, on loopback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_runtime.jobs.cluster_api import ClusterApi
 
 
 class ApiServer:
-    """Stores objects by path. `on_get` is called before each GET; `tokens` are the Authorization headers received."""
+    """Stores objects by path. `on_get` is called before each GET; `tokens` are the received Authorization headers."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
@@ -50,7 +50,7 @@ class ApiServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 path = f"{self.path.partition('?')[0]}/{body['metadata']['name']}"
-                if outer.objects.setdefault(path, body) is not body:  # of two concurrent requests, one creates it
+                if outer.objects.setdefault(path, body) is not body:  # only one of two concurrent requests creates it
                     self._answer(409, {"message": "already exists"})
                     return
                 self._answer(201, body)
@@ -76,7 +76,7 @@ class ApiServer:
 def launcher_api(
     server: ApiServer, template: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ClusterApi:
-    """Return the API as a launcher with a mounted template sees it."""
+    """Return the API client of a launcher that has a mounted template."""
     (folder / "token").write_text("secret")
     (folder / "rayjob.json").write_text(json.dumps(template))
     found = ClusterApi(server.url, "cards", folder / "token", None)

@@ -1,4 +1,4 @@
-"""Bundles for tests: two small files each, in a folder of their own or in a folder of bundles."""
+"""Creates bundles of two small files, in their own folder or in a folder of bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads captures back."""
+"""Reads captures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model trained repeatedly on local files, for tests of how its gate judges it."""
+"""Trains a model repeatedly on local files, for tests of its gate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.runtime.described import record
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
 FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
-"""A forest that memorizes every row of its training data."""
+"""The parameters of a forest that memorizes its training data."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Loans:
         return "" if found is None else found.version
 
     def gate(self, number: str, line: int = 0) -> dict[str, Any]:
-        """Return what is recorded about one line of a version's gate."""
+        """Return the recorded result of one line of a version's gate."""
         run = registry.version("loans", number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
         return kept
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
-    """Generate borrowers. Paying late depends a little on income and age, mostly on debt, and otherwise on chance."""
+    """Generate borrowers who pay late depending mostly on debt, a little on income and age, and on chance."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}

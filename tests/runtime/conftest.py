@@ -1,4 +1,4 @@
-"""Fixtures of the runtime's tests. MLflow's state is restored after each test, so no test depends on another."""
+"""Fixtures for the runtime's tests. MLflow's state is restored after each test, so that tests are independent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
 
 @contextmanager
 def _restored() -> Generator[None]:
-    """Restore the tracking and registry URIs and the active experiment, which belongs to the restored server."""
+    """Restore MLflow's tracking and registry URIs and its active experiment after each test."""
     servers = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     chosen, repeated = getattr(fluent, CHOSEN), os.environ.get(EXPERIMENT)
     yield
@@ -35,7 +35,7 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray. It may be slow: by default Ray Train gives up on workers that take over a minute to start."""
+    """Start a local Ray, and give Ray Train's workers more than the default minute to start."""
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")

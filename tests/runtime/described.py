@@ -1,4 +1,4 @@
-"""Workload description records for tests, built from only the JSON that a test is about."""
+"""Builds workload description records from only the fields that matter to a test."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SECTIONS = {
 
 
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
-    """Return a record with what is described and empty values for every other required field.
+    """Return a record with the described fields, and empty values for all other required fields.
 
-    A workload's type follows from its sections; sections that its type does not have are left out.
+    The workload's type is derived from its sections; sections that the type does not have are dropped.
     """
     if isinstance(described, Record):
         return described
@@ -55,7 +55,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return the input of one promoter pass for an alias described by a pipeline, or for a training run."""
+    """Return the input of a promoter pass for a pipeline's alias, or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:

@@ -1,4 +1,4 @@
-"""An AWS account with the buckets, keys and roles emitted for a system, and its workloads with their Pod identities."""
+"""Runs an emitted system's workloads with their Pod identities in an AWS account with its buckets, keys and roles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAG = "aws:RequestTag/"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A workload on a cluster: its mounted description, and the name of its role or user."""
+    """A workload on a cluster, with its mounted description and the name of its role or user."""
 
     system: str
     identity: str
@@ -45,7 +45,7 @@ class Pod:
 
 
 def pods() -> Iterator[Pod]:
-    """Yield every workload of the AWS systems that has a role there, or a user if it runs elsewhere."""
+    """Yield every workload of the AWS systems that has an AWS role or, if it runs elsewhere, an AWS user."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
         held = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
@@ -71,13 +71,13 @@ class Account:
             self._make(project, [one for one in pods() if one.system == system])
 
     def client(self, service: str) -> Any:
-        """Return a client that bypasses policy evaluation."""
+        """Return a client that no policy restricts."""
         keys = {"aws_access_key_id": "deployer", "aws_secret_access_key": "deployer"}
         return boto3.client(service, endpoint_url=self._moto, region_name=REGION, **keys)
 
     @contextmanager
     def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
-        """Yield a Pod's description, with stores that use the credentials the Pod gets, and with its registry."""
+        """Yield a Pod's description, with its registry and with stores that use the Pod's credentials."""
         found = pod.workload()
         with pytest.MonkeyPatch.context() as patch:
             credentials = self._credentials(pod)
@@ -136,7 +136,7 @@ class Account:
             self._endpoint = self._endpoint_of(json.dumps(policy))
 
     def _endpoint_of(self, policy: str) -> str:
-        """Create the VPC endpoint through which Pods reach S3."""
+        """Create the VPC endpoint that Pods use for S3."""
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"
@@ -144,7 +144,7 @@ class Account:
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
-        """Replace the keys in a policy document with the ARNs used here."""
+        """Replace the keys in a policy document with this account's ARNs."""
         text = json.dumps(policy)
         for name, arn in self._keys.items():
             text = text.replace(name, arn)
@@ -153,13 +153,13 @@ class Account:
 
 @contextmanager
 def account(system: str) -> Generator[Account]:
-    """Create an account with only the resources emitted for a system."""
+    """Create an account that has only the resources emitted for a system."""
     with guarded_cloud(REGION) as (moto, guard):
         yield Account(moto, guard, system)
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the roles with permissions, and the users: a user's policies carry its name and a number."""
+    """Return the names of roles that have permissions and of users, whose policies are named after them."""
     found: set[str] = set()
     for project in projects.values():
         found |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

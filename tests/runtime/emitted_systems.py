@@ -1,4 +1,4 @@
-"""The emitted systems on AWS, with rows in the datasets that their workloads read."""
+"""Sets up the emitted AWS systems, with rows in the datasets that their workloads read."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class System:
                 self._seed(dataset)
 
     def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """Yield the descriptions of its workloads of these types, each while its own credentials are active."""
+        """Yield the descriptions of workloads of these types, each while the workload's own credentials are active."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
                 with self.account.running(pod, self.folder) as workload:
                     yield workload
 
     def put(self, uri: str, content: bytes) -> None:
-        """Write an object as another program would."""
+        """Write an object."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
     def names(self) -> set[str]:
-        """Return every object of every bucket."""
+        """Return the names of all objects in all buckets."""
         s3 = self.account.client("s3")
         buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
         listed = [(one, s3.list_objects_v2(Bucket=one).get("Contents", ())) for one in buckets]
@@ -67,7 +67,7 @@ def read_by(workload: Any) -> dict[str, Any]:
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
-    """Generate rows with the columns that a dataset declares and a column to join datasets on."""
+    """Generate rows with a dataset's declared columns and a column to join datasets on."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"id": np.arange(ROWS)})
     for name in dataset.get("features", ()):

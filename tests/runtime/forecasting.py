@@ -1,4 +1,4 @@
-"""User code around a scoring step: one function writes the rows, the other reads the scores of the same run."""
+"""User code around a scoring step: one function writes the rows, the other reads the scores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Google Cloud Storage on this machine, as a program: it prints its port, then each request on a line of its own.
+"""Runs a Google Cloud Storage emulator; prints its port, and then each request on its own line.
 
-The emulator's own server handles one request at a time, and Arrow keeps a request open while it reads part of a file.
-Here, each request has a thread. Arrow also holds Python's lock while it waits, so the emulator is a separate process.
+The emulator's own server handles one request at a time, but Arrow keeps a request open while it reads part of a file,
+so each request gets a thread here. Arrow also holds the GIL while it waits, so the emulator is a separate process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _storage_lock = threading.Lock()
 
 
 class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no types
-    """The emulator's handler, for several threads: its storage works for one thread at a time."""
+    """The emulator's handler with a lock, since its storage is not thread-safe."""
 
     def do_GET(self) -> None:
         self._handle(super().do_GET)
@@ -38,7 +38,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self._handle(super().do_DELETE)
 
     def _handle(self, handle: Callable[[], None]) -> None:
-        """Handle a request under the lock, and answer after it: a client may take its time to read."""
+        """Handle a request under the lock, but answer after releasing it, since a client may read slowly."""
         connection, answer = self.wfile, BytesIO()
         self.wfile = answer
         try:
@@ -48,7 +48,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
             self.wfile = connection
         connection.write(answer.getvalue())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base class calls it
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
         _print_line(format % args)
 
 

@@ -1,4 +1,4 @@
-"""Training runs on a local Ray, which may be killed halfway.
+"""Runs training on a local Ray, and may kill itself halfway.
 
 `python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: if KILLED_AFTER is not 0, the process kills itself
 as soon as a checkpoint with that many rounds is recorded. SPACING is the time between checkpoints in seconds. Each
@@ -67,7 +67,7 @@ def recorded() -> int:
 
 
 def train(trainer: str) -> dict[str, Any]:
-    """Train once and return what the model predicts for held-out rows."""
+    """Train once; return the model's predictions for held-out rows."""
     step: dict[str, Any] = {
         "trainer": trainer,
         "inputs": ["cells"],

@@ -1,4 +1,4 @@
-"""A registry and a promoter whose spec imports a model."""
+"""Sets up a registry and a promoter whose spec imports a model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ELSEWHERE: dict[str, Any] = {"name": "model", "serialization_format": "cloudpick
 
 
 def bought(folder: Path, answers: list[int], **metadata: Any) -> Path:
-    """Write the files of a model as a vendor delivers it."""
+    """Write a model's files as a vendor would deliver them."""
     fitted = LogisticRegression().fit(ROWS, answers)
     save_model(fitted, str(folder), serialization_format="cloudpickle", pip_requirements=[], metadata=metadata or None)
     return folder
@@ -73,7 +73,7 @@ class Importing:
         registry.connect(record(Workload, self.described))
 
     def name(self, **source: str) -> None:
-        """Change what the spec imports."""
+        """Change the model that the spec imports."""
         self.promotion["import"] = source
 
     def look(self) -> int:
@@ -83,7 +83,7 @@ class Importing:
         return promoter.run()
 
     def bring(self) -> str:
-        """Run the import, the promoter's first step."""
+        """Run the import, which is one step of a promoter pass."""
         return imports.import_model(
             look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
         )
@@ -102,7 +102,7 @@ class Importing:
         return "" if found is None else found.version
 
     def served(self) -> list[int]:
-        """Return the predictions of a server that starts now."""
+        """Start a server and return its predictions."""
         version = present(Models(record(Workload, self.described), record(Model, SERVED)).version())
         return [
             int(one) for one in load(record(Workload, self.described), record(Model, SERVED), version).predict(ROWS)

@@ -1,4 +1,4 @@
-"""An S3-compatible service whose network can be cut; its address and content stay the same."""
+"""An S3-compatible service whose network can be cut without changing its address or content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class ObjectStore:
-    """A service with one bucket on its own port. Its content lives in this process, not in its server."""
+    """A service with one bucket on its own port. The content is kept in this process, outside the server."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -36,7 +36,7 @@ class ObjectStore:
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:
-        """Return its object names in order."""
+        """Return the sorted object names."""
         found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return [str(one["Key"]) for one in found]
 
@@ -50,7 +50,7 @@ class ObjectStore:
         self._server.start()
 
     def described(self, monkeypatch: Any) -> dict[str, Any]:
-        """Return the stores section of a description, with the environment variables that hold its credentials."""
+        """Return a description's stores section; set the environment variables with the credentials."""
         monkeypatch.setenv("STORE_ID", "id")
         monkeypatch.setenv("STORE_KEY", "key")
         opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}

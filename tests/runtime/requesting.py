@@ -1,4 +1,4 @@
-"""A store through which a monitor on one target requests runs and a starter on another answers."""
+"""The store in which a monitor on one target requests runs and a starter on another target answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """Both sides of a request in one store: what the monitor writes and what the starter reads."""
+    """A store with both sides of a request: the monitor's and the starter's."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}
@@ -45,17 +45,17 @@ class Place:
         self.starter["requests"] = [self.allowed("drift", "retrain")]
 
     def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
-        """Return what a monitor may request, as the starter's description lists it."""
+        """Return the entry in the starter's description that allows a monitor to request runs of a pipeline."""
         folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
         who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
         return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
 
     def write(self, name: str, content: bytes) -> None:
-        """Write any file into the folder of requests."""
+        """Write a file into the request folder."""
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """Return the content of every file by path."""
+        """Return every file's content by path."""
         raise NotImplementedError
 
     def asked(self) -> list[str]:
@@ -85,7 +85,7 @@ class Folder(Place):
 
 
 class Bucket(Place):
-    """A bucket of an S3-compatible service."""
+    """A bucket on an S3-compatible service."""
 
     def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(f"s3://{BUCKET}", store.described(monkeypatch))
@@ -109,6 +109,6 @@ def now() -> datetime:
 
 
 def breach(place: Place) -> str:
-    """Have the monitor find a breach and request a run."""
+    """Make the monitor find a breach and request a run."""
     (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
     return sentence

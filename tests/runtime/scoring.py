@@ -1,4 +1,4 @@
-"""Batch inference on local files: a registry with versions of a model, and a description like the compiler's."""
+"""Sets up batch inference on local files, with a registry and a description like the compiler's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` times a factor and fails on rows of the plan `broken`."""
+    """Return a model that predicts `amount` times a factor, and fails on rows with the plan `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -98,11 +98,11 @@ class Scoring:
         return path
 
     def parts(self, name: str) -> int:
-        """Return the number of parts in which a file was scored."""
+        """Return the number of parts into which a file's scores are split."""
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:
-        """Return the scores from all parts of a file, in order."""
+        """Return a file's scores from all parts, in order."""
         found = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
         return [float(score) for one in found for score in pd.read_parquet(one)["prediction"]]
 
@@ -111,7 +111,7 @@ class Scoring:
         return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
-        """Return the scores of a file, in order."""
+        """Return a file's scores in order."""
         return [float(one) for one in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:
@@ -120,12 +120,12 @@ class Scoring:
         return {one.name.partition(".")[0]: set(pd.read_parquet(one)["model_version"]) for one in found}
 
     def refused(self) -> dict[str, str]:
-        """Return the refused files with the reasons."""
+        """Return the refused files and the reasons."""
         found = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
         return {Path(one["path"]).name: one["reason"] for one in found}
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the records of the runs, in order."""
+        """Return the runs' records in order."""
         found = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
         return [json.loads(one.read_text()) for one in found]
 
@@ -138,7 +138,7 @@ def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
 def in_this_process(
     workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield what a worker would report for each task."""
+    """Run each task in this process; yield the results that a worker would report."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
         done = scorer({"task": [task.packed()]})

@@ -32,7 +32,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def trial(parameters: Any, tell: Any) -> None:
-    """Score well at first and badly at the end, more so with greater depth."""
+    """Report scores that start high and end low, the more so the greater the depth."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
     (FOLDER / f"process-{os.getpid()}").touch()
@@ -42,7 +42,7 @@ def trial(parameters: Any, tell: Any) -> None:
 
 
 class Killed(Nested):
-    """The driver is killed once this many trials have ended."""
+    """Kills the driver once this many trials have ended."""
 
     def ended(self, trial: str, failed: bool) -> None:
         super().ended(trial, failed)

@@ -1,4 +1,4 @@
-"""An HTTP server on this machine, without a Ray cluster: models in a file registry, and requests to it."""
+"""Runs our HTTP server without a Ray cluster, with models in a file registry, and sends requests to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Kinds = Mapping[str, str]
 
 
 def summing() -> Any:
-    """Return a model that predicts the sum of a row, after sleeping as many seconds as its first value exceeds 1000."""
+    """Return a model that predicts a row's sum; a first value above 1000 makes it sleep for the excess in seconds."""
     from mlflow.pyfunc.model import PythonModel
 
     class Summing(PythonModel):  # type: ignore[misc]
@@ -53,7 +53,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 
 
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
-    """Register a version of the model with these columns and point the alias to it."""
+    """Register a version with these columns and point the alias to it."""
     from mlflow.models import ModelSignature
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
@@ -83,7 +83,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The address of a server."""
+    """A server's address."""
 
     address: str
     server: Server

@@ -1,4 +1,4 @@
-"""Approvals as people make them: signed by ssh-keygen and attached to a version."""
+"""Signs approvals with ssh-keygen, as people do, and attaches them to a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry whose versions go live in stages, with a promoter whose clock can be moved."""
+"""A registry whose versions go live in stages, and a promoter whose clock can be moved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "cand
 
 
 class Yard:
-    """A registry, a promoter for it, and its last metrics."""
+    """A registry, its promoter, and the promoter's last metrics."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.file, self.told = folder / "workload.json", list[Sample]()
@@ -57,7 +57,7 @@ class Yard:
         self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
 
     def train(self, **tags: str) -> registry.Version:
-        """Register a version from the training pipeline whose gate has passed."""
+        """Register a version with a passed gate, as the training pipeline does."""
         with mlflow.start_run() as run:
             mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
             uri = mlflow.get_artifact_uri("model")
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """Run one promoter pass this long after now, and return where the aliases then point."""
+        """Run one promoter pass at this time from now; return the versions that the aliases then point to."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
@@ -76,7 +76,7 @@ class Yard:
         return {alias: one.version for alias, one in found.items() if one is not None}
 
     def metric(self, name: str) -> float:
-        """Return the last pushed value of a metric of the champion stage."""
+        """Return the last pushed value of one of the champion stage's metrics."""
         return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:

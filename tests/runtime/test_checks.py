@@ -1,4 +1,4 @@
-"""A description is checked against what the runtime supports: everything that is emitted, and cases that never are."""
+"""Checks of descriptions accept everything that the compiler emits, and refuse unsupported values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def emitted() -> Iterator[Any]:
         for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if made and made["kind"] == "ConfigMap" and "workload.json" in made["data"]:
                 workload = json.loads(made["data"]["workload.json"])
-                if "type" in workload:  # the registry's description has no type: it lists who may write what
+                if "type" in workload:  # the registry's description, which lists permissions, has no type
                     yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {made['metadata']['name']}")
 
 
@@ -57,7 +57,7 @@ EMITTED = list(emitted())
 
 
 @pytest.mark.parametrize("workload", EMITTED)
-def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
+def test_emitted_descriptions_are_accepted(workload: dict[str, Any]) -> None:
     """The model libraries are installed here, so trainer parameters are checked too."""
     if workload["type"] in {"training", "batch-inference", "custom"}:
         driver.check(record(Workload, workload))
@@ -98,15 +98,15 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("monitor.checks.0.features", ["a"], "looks at no columns"),
     ],
 )
-def test_a_monitor_that_cannot_look_is_refused(path: str, value: Any, why: str) -> None:
-    """The monitor is refused at start-up, not on every pass."""
+def test_unusable_monitor_is_refused(path: str, value: Any, why: str) -> None:
+    """The refusal happens at start-up rather than on every pass."""
     check_monitor(record(Workload, MONITOR))
 
     with pytest.raises(Refusal, match=why):
         check_monitor(record(Workload, changed(MONITOR, path, value)))
 
 
-def test_a_server_is_no_monitor() -> None:
+def test_server_is_refused_as_a_monitor() -> None:
     with pytest.raises(Refusal, match="'monitor' is for monitors"):
         check_monitor(record(Workload, SERVER))
 
@@ -119,7 +119,7 @@ def test_a_server_is_no_monitor() -> None:
         ("psi", ["reference.data", "models"], "what is watched has no model"),
     ],
 )
-def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str], why: str) -> None:
+def test_check_without_its_inputs_is_refused(metric: str, without: list[str], why: str) -> None:
     kind = next(name for name, one in monitors().items() if metric in one.checks)
     workload = changed(MONITOR, "monitor.type", kind)
     workload["monitor"]["checks"] = [{"name": "it", "metric": metric, "max": 0.1}]
@@ -139,7 +139,7 @@ def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str
         ("minimum", 2, "2 approvals cannot come from 1"),
     ],
 )
-def test_a_promoter_whose_approvals_cannot_be_given_is_refused(path: str, value: Any, why: str) -> None:
+def test_promoter_with_impossible_approvals_is_refused(path: str, value: Any, why: str) -> None:
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": ["ssh-ed25519 AAAA"]}}}
     promoter: dict[str, Any] = {"type": "promoter", "promotions": {"retrain": {"approvals": approvals}}}
     check_promoter(record(PromoterWorkload, promoter))
@@ -148,7 +148,7 @@ def test_a_promoter_whose_approvals_cannot_be_given_is_refused(path: str, value:
         check_promoter(record(PromoterWorkload, changed(promoter, f"promotions.retrain.approvals.{path}", value)))
 
 
-def test_ranked_metrics_need_queries() -> None:
+def test_ranking_checks_need_queries() -> None:
     ranked = changed(changed(MONITOR, "monitor.checks.0.metric", "ndcg"), "monitor.models.0.task", "recommendation")
     check_monitor(record(Workload, changed(ranked, "monitor.data.events.group", "query")))
 
@@ -164,7 +164,7 @@ def test_ranked_metrics_need_queries() -> None:
         ("applications.a.auth.type", "palm", "cannot be asked for 'palm'"),
     ],
 )
-def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) -> None:
+def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:
     check_server(record(Workload, SERVER))
 
     with pytest.raises(Refusal, match=why):
@@ -174,7 +174,7 @@ def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) 
 @pytest.mark.parametrize(
     ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
 )
-def test_a_trainer_makes_models_for_the_tasks_of_the_table(trainer: str, task: str) -> None:
+def test_trainer_supports_the_tasks_in_the_table(trainer: str, task: str) -> None:
     """The library accepts each combination in the table with its defaults, and each has metrics."""
     check_trainer(trainer, task, {})
 

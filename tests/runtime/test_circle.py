@@ -1,4 +1,4 @@
-"""A small system through its whole loop: trained, judged, promoted, served, captured and monitored."""
+"""Takes a small system through its whole loop: training, gate, promotion, serving, captures and monitoring."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GOVERNANCE = {
 
 @dataclass(frozen=True)
 class System:
-    """A system described as the compiler would, on local files."""
+    """A system on local files, with a description like the compiler's."""
 
     folder: Path
     workload: dict[str, Any]
@@ -63,7 +63,7 @@ class System:
 
 
 def subscribers(count: int = 400) -> pd.DataFrame:
-    """Generate subscribers: low usage or an unknown plan predicts cancellation. The label is a string."""
+    """Generate subscribers who cancel if their usage is low or their plan unknown. The label is a string."""
     random = np.random.default_rng(1)
     usage = random.normal(size=count)
     known = random.choice(["basic", "plus"], count)
@@ -74,7 +74,7 @@ def subscribers(count: int = 400) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Return a dataset and a pipeline that has trained on it once."""
+    """Return a system whose pipeline has trained once."""
     tmp_path = tmp_path_factory.mktemp("circle")
     (tmp_path / "subscribers").mkdir()
     subscribers().to_parquet(tmp_path / "subscribers" / "a.parquet")
@@ -123,8 +123,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     mlflow.end_run()
 
 
-def test_a_version_says_what_it_is_and_what_it_goes_by(system: System) -> None:
-    """The registry shows owner, purpose, terms, data, and which features the predictions depend on."""
+def test_version_documents_its_origin_and_features(system: System) -> None:
+    """The registry shows the owner, purpose, terms, data, and the features that determine the predictions."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -151,15 +151,15 @@ def test_a_version_says_what_it_is_and_what_it_goes_by(system: System) -> None:
     assert len(rows) == 20
 
 
-def test_the_gate_keeps_a_worse_version_from_the_alias(system: System) -> None:
+def test_gate_refuses_a_worse_version(system: System) -> None:
     said = system.retrain(max_iter=1, max_leaf_nodes=2)
 
     assert said.startswith("version 2 of churn is kept, and the gate refuses it: ")
     assert system.champion().version == "1"
 
 
-def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
-    """Rows may lack a value, as null or by omission: the model was trained on such rows."""
+def test_served_answers_match_the_evaluated_ones(system: System) -> None:
+    """A row's value may be null or absent, since the model was trained on such rows."""
     data = system.data()
     model = registry.load(system.champion().uri)
     held = data.held_out[["usage", "plan"]]
@@ -176,8 +176,8 @@ def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
         assert list(found.values) == list(wanted.values)
 
 
-def test_what_was_served_is_compared_with_what_was_learned(system: System) -> None:
-    """Drift is reported per feature column, and for the predictions too."""
+def test_served_data_are_compared_with_training_data(system: System) -> None:
+    """Drift is reported for each feature column and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

@@ -1,4 +1,4 @@
-"""On AWS, each workload can do all its reads and writes with the role emitted for it, and nothing beyond them.
+"""On AWS, each workload's emitted role allows exactly the reads and writes that the workload needs.
 
 Policies are evaluated in front of moto, conditions included, and missing keys are answered as S3 documents.
 """
@@ -69,7 +69,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Test both interpretations of S3's answer about a missing key to a workload that may only list its folders."""
+    """Run tests with both interpretations of how S3 answers about a missing key if listing is limited to folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -86,14 +86,14 @@ def ray_here() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Return each system in an account of its own."""
+    """Return each system in its own account."""
     with account(request.param) as found:
         yield System(found, request.param, tmp_path_factory.mktemp("system"))
 
 
 @pytest.mark.usefixtures("reading")
 def test_every_dataset_is_read(system: System) -> None:
-    """A folder with subfolders is read whole, in batches, and as the fingerprint that lineage records."""
+    """A folder with subfolders is read completely, in batches, and for the fingerprint that lineage records."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
             assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
@@ -109,8 +109,8 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 
 @pytest.mark.usefixtures("reading")
-def test_what_is_missing_is_reported_as_such(system: System) -> None:
-    """A dataset, a piece's marker or a model version that does not exist is reported as missing."""
+def test_missing_objects_are_reported_as_missing(system: System) -> None:
+    """Missing datasets, markers of scored files and model versions are reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):
@@ -133,7 +133,7 @@ def test_what_is_missing_is_reported_as_such(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check: nobody here has the keys of the people in an example."""
+    """Skip the approval check, since the tests do not have the keys of the people in the examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -141,7 +141,7 @@ def unasked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(system: System, unasked: None) -> System:
-    """Return a system whose training pipelines have run; every alias points to the result, and it is delivered."""
+    """Return a system whose training pipelines have run, with their versions promoted to every alias and delivered."""
     system.account.guard.refused.clear()
     for workload in system.running("training"):
         pipeline = section(workload, "pipeline")
@@ -163,14 +163,14 @@ def trained(system: System, unasked: None) -> System:
 
 
 def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield each model whose aliases the system's promoter moves, with the promoter's description."""
+    """Yield the promoter's description with each model whose aliases the promoter moves."""
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
 
 
-def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, tmp_path: Path) -> None:
-    """Only the source is read, nothing is written to it, and only the model's own folder gets files."""
+def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_path: Path) -> None:
+    """The source is only read, and files are written only to the model's own folder."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -204,8 +204,8 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
                     write_whole(where.at(path), b"swapped")
 
 
-def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
-    """The run writes artifacts, monitor baselines, checkpoints, and bundles if another target reads them."""
+def test_training_run_writes_only_its_models_folder(trained: System) -> None:
+    """The run writes artifacts, monitor baselines, checkpoints and, if another target reads them, bundles."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -236,8 +236,8 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
 
 
 @pytest.mark.usefixtures("reading")
-def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> None:
-    """The test follows Ray Train: it lists only its own folder, and the parent folder has no marker."""
+def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
+    """Like Ray Train, the test lists only its own folder; the parent folder has no marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (one for one in steps if goes_on(record(PipelineWorkload, workload), record(Step, one))):
@@ -260,7 +260,7 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return places of other models: with the same name prefix, next to the model, and at the registry's root."""
+    """Return other models' folders: with the same name prefix, beside the model, and at the registry's root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -296,7 +296,7 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("reading")
-def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tmp_path: Path) -> None:
+def test_servers_load_models_and_write_captures(trained: System, tmp_path: Path) -> None:
     trained.account.guard.refused.clear()
     for workload in trained.running("server"):
         for one in workload["applications"].values():
@@ -322,7 +322,7 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
 
 
 @pytest.mark.usefixtures("reading")
-def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None:
+def test_monitors_read_watched_and_reference_data(trained: System) -> None:
     for workload in trained.running("monitor"):
         monitor = section(workload, "monitor")
         captured, _ = windows.current(record(MonitorWorkload, workload), datetime.now(UTC), {})
@@ -348,8 +348,8 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
 
 
 @pytest.mark.usefixtures("reading")
-def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: System, tmp_path: Path) -> None:
-    """The monitor cannot read or remove requests, write answers, or write another monitor's requests."""
+def test_run_request_is_written_and_answered_by_different_roles(trained: System, tmp_path: Path) -> None:
+    """The monitor cannot read or delete requests, write answers, or write another monitor's requests."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
@@ -387,7 +387,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score a file again in two parts, which replace the single output."""
+    """Score a file again in two parts, which replace the earlier output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

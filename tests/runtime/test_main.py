@@ -1,4 +1,4 @@
-"""A command ends with one sentence if the description or the outside world is at fault."""
+"""Commands print a one-line error if the description or an external service is at fault."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.runtime.described import completed
 
 
 def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
-    """Write the mounted description."""
+    """Write a mounted description."""
     workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
     kind = OF_TYPE[str(more["type"])]
     (folder / "workload.json").write_text(json.dumps(completed(kind, workload)))
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(folder / "workload.json"))
 
 
-def test_what_cannot_be_honoured_is_refused(
+def test_unsupported_description_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     described(tmp_path, monkeypatch, type="server")
@@ -29,10 +29,10 @@ def test_what_cannot_be_honoured_is_refused(
     assert capsys.readouterr().err == "refused: 'monitor' is for monitors, and this workload is of type server\n"
 
 
-def test_a_store_out_of_reach_is_one_line(
+def test_unreachable_store_is_a_one_line_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A traceback of our code would not explain what is wrong with the store."""
+    """A traceback would not explain what is wrong with the store."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     stores = {"lake": {"uri": "s3://lake/", "endpoint": "http://127.0.0.1:9", "region": "us-east-1"}}
     dataset = {"uri": "s3://lake/rows", "store": "lake", "format": "parquet", "timestamp": "at"}

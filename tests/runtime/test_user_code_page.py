@@ -1,4 +1,4 @@
-"""The page about user code: the members of the context, the request bodies that a server accepts, and the row limit."""
+"""The page about user code documents the context's members, the accepted request bodies, and the row limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.serving.payloads import MOST_ROWS, rows_of
 PAGE = (Path(__file__).parents[2] / "docs" / "user-code.md").read_text(encoding="utf-8")
 
 
-def test_the_page_names_every_member_of_the_context() -> None:
+def test_page_documents_every_context_member() -> None:
     table = PAGE.partition("| member |")[2].partition("\n\n")[0]
     cells = " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
     named = {name.partition("(")[0] for name in re.findall(r"`([^`]+)`", cells)}
@@ -20,7 +20,7 @@ def test_the_page_names_every_member_of_the_context() -> None:
     assert named == {name for name in dir(Context) if not name.startswith("_")} - internal
 
 
-def test_a_server_reads_every_body_of_the_page() -> None:
+def test_server_accepts_every_body_in_the_page() -> None:
     bodies = [line for line in PAGE.splitlines() if line.startswith(('{"instances"', '{"dataframe'))]
 
     assert len(bodies) == 3
@@ -28,5 +28,5 @@ def test_a_server_reads_every_body_of_the_page() -> None:
         assert rows_of(body.encode()).frame().to_dict("records") == [{"age": 41, "income": 2.5}]
 
 
-def test_the_page_has_the_limit_of_rows() -> None:
+def test_page_documents_the_row_limit() -> None:
     assert f"at most {MOST_ROWS:,} rows".replace(",", " ") in PAGE

@@ -1,4 +1,4 @@
-"""Policies are evaluated as AWS documents it and as another implementation of the same rules does."""
+"""Policies are evaluated as AWS documents, with the same decisions as another implementation of IAM's rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def one(action: str, resource: str, context: Mapping[str, tuple[str, ...]], **st
     return decide(Request(PRINCIPAL, action, resource, context), policies).allowed
 
 
-def test_another_implementation_decides_the_same() -> None:
+def test_decisions_match_another_implementation() -> None:
     """The cases cover every operator, quantifier and pattern, and every combination of policies."""
     lines = (line.partition("\t") for line in VERDICTS.read_text().splitlines())
     verdicts = {name: word == "allowed" for word, _, name in lines}
@@ -51,7 +51,7 @@ def test_another_implementation_decides_the_same() -> None:
     ("written", "found", "expected"),
     [("a${*}", "a*", True), ("a${*}", "ab", False), ("${?}", "?", True), ("${$}", "$", True), ("a*", "a*", True)],
 )
-def test_signs_can_be_written_as_variables(written: str, found: str, expected: bool) -> None:
+def test_special_characters_can_be_written_as_variables(written: str, found: str, expected: bool) -> None:
     """Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, 2026-11-25."""
     condition = {"StringLike": {"aws:PrincipalTag/team": written}}
     context = {"aws:PrincipalTag/team": (found,)}
@@ -73,19 +73,19 @@ def test_signs_can_be_written_as_variables(written: str, found: str, expected: b
         ({"Principal": {"CanonicalUser": "7"}}, "principal of type CanonicalUser"),
     ],
 )
-def test_what_is_not_evaluated_is_refused(statement: dict[str, Any], problem: str) -> None:
+def test_unsupported_policy_elements_are_refused(statement: dict[str, Any], problem: str) -> None:
     with pytest.raises(NotEvaluated, match=problem):
         one("s3:GetObject", "*", {"aws:PrincipalArn": (ROLE,)}, Action="*", Resource="*", **statement)
 
 
-def test_a_key_with_several_values_needs_a_quantifier() -> None:
+def test_multivalued_key_needs_a_quantifier() -> None:
     condition = {"StringEquals": {"aws:TagKeys": "a"}}
 
     with pytest.raises(NotEvaluated, match="several values"):
         one("s3:GetObject", "*", {"aws:TagKeys": ("a", "b")}, Action="*", Resource="*", Condition=condition)
 
 
-def test_a_policy_of_an_older_version_is_refused() -> None:
+def test_older_policy_version_is_refused() -> None:
     with pytest.raises(NotEvaluated, match="version '2008-10-17'"):
         parse("identity-based policy", {"Version": "2008-10-17", "Statement": []})
 
@@ -109,7 +109,7 @@ def test_a_policy_of_an_older_version_is_refused() -> None:
         ),
     ],
 )
-def test_requests_are_the_actions_that_s3_documents(
+def test_requests_map_to_the_actions_that_s3_documents(
     method: str, target: str, headers: dict[str, str], expected: list[str]
 ) -> None:
     assert [f"{each.action} {each.arn}" for each in asked(method, target, headers)] == expected
@@ -119,6 +119,6 @@ def test_requests_are_the_actions_that_s3_documents(
     ("method", "target"),
     [("GET", "/lake/a?acl"), ("PUT", "/lake?policy"), ("DELETE", "/lake"), ("GET", "/lake?versions")],
 )
-def test_an_operation_that_is_not_known_is_refused(method: str, target: str) -> None:
+def test_unknown_operation_is_refused(method: str, target: str) -> None:
     with pytest.raises(NotEvaluated):
         asked(method, target, {})

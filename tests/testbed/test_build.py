@@ -1,4 +1,4 @@
-"""Parts are built when they are missing or their description changed, and not again."""
+"""Parts are built only when they are missing or their description changed."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_a_missing_part_is_built_once(calls: Path) -> None:
     assert build.unbuilt() == []
 
 
-def test_another_version_is_built_again(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part whose description changed counts as missing."""
+def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part whose version changed counts as missing."""
     build.build()
     changed = Part("tool", ("example.org/tool v1.3.0",), TOOL.programs)
     monkeypatch.setattr(build, "PARTS", (changed,))
@@ -68,10 +68,10 @@ def test_another_version_is_built_again(calls: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("told", "unbuilt"), [("v1.2.3", []), ("v1.2.2", ["tool"])])
-def test_a_binary_of_unknown_origin_says_what_it_is(
+def test_binary_without_a_stamp_is_kept_if_its_modules_match(
     calls: Path, monkeypatch: pytest.MonkeyPatch, told: str, unbuilt: list[str]
 ) -> None:
-    """A binary without a stamp is kept if Go finds the required versions in it."""
+    """Go reads the module versions from the binary."""
     build.build()
     for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
         stamp.unlink()

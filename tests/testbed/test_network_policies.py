@@ -17,7 +17,7 @@ NAMESPACES = {"shop": {"team": "sales"}, "other": {"team": "none"}}
 
 
 def network(*specs: Object, namespace: str = "shop") -> Network:
-    """Return a network with these policies, all in one namespace."""
+    """Return a network with these policies in one namespace."""
     policies: list[Object] = [
         {"metadata": {"name": f"policy-{at}", "namespace": namespace}, "spec": spec} for at, spec in enumerate(specs)
     ]
@@ -34,7 +34,7 @@ def test_without_a_policy_everything_is_open() -> None:
     assert network().reaches(SPY, "8.8.8.8", 443)
 
 
-def test_a_policy_without_rules_closes_the_direction_that_it_names() -> None:
+def test_policy_without_rules_closes_its_direction() -> None:
     closed = network({"podSelector": {}, "policyTypes": ["Ingress"]})
 
     assert not closed.connects(TILL, WEB, 8080)
@@ -42,7 +42,7 @@ def test_a_policy_without_rules_closes_the_direction_that_it_names() -> None:
     assert closed.connects(TILL, SPY, 8080)
 
 
-def test_types_follow_from_the_rules_where_none_are_named() -> None:
+def test_default_policy_types_follow_from_the_rules() -> None:
     """A policy always applies to ingress, and to egress only if it has egress rules."""
     found = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
 
@@ -55,7 +55,7 @@ def test_an_empty_rule_opens_everything() -> None:
     assert network(ingress({})).connects(SPY, WEB, 1)
 
 
-def test_a_pod_selector_alone_is_about_the_own_namespace() -> None:
+def test_pod_selector_alone_matches_only_the_policys_namespace() -> None:
     found = network(ingress({"from": [{"podSelector": {"matchLabels": {"app": "till"}}}]}))
 
     assert found.connects(TILL, WEB, 8080)
@@ -82,14 +82,14 @@ def test_two_peers_are_alternatives() -> None:
     assert found.connects(TILL, WEB, 8080)
 
 
-def test_policies_add_up() -> None:
+def test_rules_of_several_policies_are_combined() -> None:
     found = network({"podSelector": {}}, ingress({"ports": [{"port": 8080}]}))
 
     assert found.connects(SPY, WEB, 8080)
     assert not found.connects(SPY, TILL, 8080)
 
 
-def test_both_ends_decide() -> None:
+def test_egress_and_ingress_must_both_allow_a_connection() -> None:
     closed: Object = {"podSelector": {}, "policyTypes": ["Egress"]}
     found = Network(
         NAMESPACES,
@@ -103,7 +103,7 @@ def test_both_ends_decide() -> None:
     assert not found.connects(SPY, WEB, 8080)
 
 
-def test_parts_of_a_block_are_excluded() -> None:
+def test_ip_block_exceptions_are_excluded() -> None:
     block: Object = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
     found = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [block]}]})
 
@@ -111,13 +111,13 @@ def test_parts_of_a_block_are_excluded() -> None:
     assert not found.reaches(WEB, "169.254.169.254", 80)
 
 
-def test_a_range_of_ports_has_both_ends() -> None:
+def test_port_range_includes_both_ends() -> None:
     found = network(ingress({"ports": [{"port": 8000, "endPort": 8002}]}))
 
     assert [found.connects(TILL, WEB, port) for port in (7999, 8000, 8002, 8003)] == [False, True, True, False]
 
 
-def test_a_name_is_that_of_a_port_of_the_pod_which_is_reached() -> None:
+def test_port_name_refers_to_a_port_of_the_target_pod() -> None:
     inside = network(ingress({"ports": [{"port": "http"}]}))
     leaving = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": "admin"}]}]})
 
@@ -138,7 +138,7 @@ def test_a_name_is_that_of_a_port_of_the_pod_which_is_reached() -> None:
         ("DoesNotExist", [], False),
     ],
 )
-def test_expressions(operator: str, values: list[str], found: bool) -> None:
+def test_selector_expressions(operator: str, values: list[str], found: bool) -> None:
     expression: Object = {"key": "app", "operator": operator, "values": [*values]}
 
     assert matches({"matchExpressions": [expression]}, WEB.labels) is found

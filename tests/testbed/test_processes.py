@@ -22,7 +22,7 @@ def children() -> set[int]:
 
 
 def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
-    """An exception in the block stops them too."""
+    """An exception in the `with` block also stops the programs."""
     before = children()
 
     with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:  # noqa: PT012 - the block is the subject
@@ -35,8 +35,8 @@ def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
     assert children() == before
 
 
-def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
-    """A server's workers do not survive it."""
+def test_child_processes_of_a_program_are_stopped(tmp_path: Path) -> None:
+    """Stopping a server also stops its worker processes."""
     starts = f"import subprocess; subprocess.run({SLEEP!r})"
     with Processes(tmp_path) as processes:
         processes.start("server", sys.executable, "-c", starts)
@@ -55,8 +55,8 @@ def _runs(entry: Path) -> bool:
         return False
 
 
-def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> None:
-    """The error names the program that ended and shows its output."""
+def test_error_shows_the_output_of_a_program_that_exited(tmp_path: Path) -> None:
+    """The error names the program that exited and shows its output."""
     with Processes(tmp_path) as processes:
         processes.start("broken", sys.executable, "-c", "raise SystemExit('no such flag')")
 
@@ -65,7 +65,7 @@ def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> Non
 
 
 def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
-    """A killed run cannot clean up; the kernel does."""
+    """A killed run cannot clean up, so the kernel kills its programs."""
     program = (
         "import sys, time; from pathlib import Path; from testbed.processes import Processes\n"
         f"p = Processes(Path({str(tmp_path)!r})).__enter__(); p.start('child', *{SLEEP!r})\n"

@@ -24,7 +24,7 @@ TRUST = {
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """Run an account in which no instance was ever started."""
+    """Run an account that has never started an instance."""
     with guarded_cloud(REGION) as (endpoint, _):
         yield Account(endpoint, REGION)
 
@@ -39,7 +39,7 @@ def with_role(account: Account, *statements: Any) -> str:
     return "karpenter"
 
 
-def test_who_may_not_have_the_role_made_is_refused(account: Account) -> None:
+def test_role_that_may_not_create_the_service_linked_role_is_refused(account: Account) -> None:
     role = with_role(account)
 
     with pytest.raises(Refused, match="ServiceLinkedRoleCreationNotPermitted"):
@@ -56,8 +56,8 @@ def as_emitted(account: Account) -> dict[str, Any]:
     }
 
 
-def test_what_karpenter_gets_is_enough_in_a_fresh_account_and_in_one_that_has_the_role(account: Account) -> None:
-    """The service-linked role belongs to the account: a second system reuses it, and none deletes it."""
+def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
+    """The service-linked role is shared by all systems in the account: each reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

@@ -14,7 +14,7 @@ PROGRAMS = REPOSITORY / "targets" / "modelyard_targets" / "kube" / "image" / "pr
 ROW = re.compile(r"\| .*\(`(?P<package>[\w-]+)`\) \| (?P<emitted>[\d.]+) \| (?P<tested>.+) \|")
 
 
-def test_the_page_says_what_is_emitted_and_what_is_built() -> None:
+def test_page_lists_the_emitted_and_built_versions() -> None:
     rows = {row["package"]: (row["emitted"], row["tested"]) for row in ROW.finditer(PAGE.read_text())}
     emitted = dict(_pin(line) for line in json.loads(PROGRAMS.read_text())["programs"])
 
@@ -25,7 +25,7 @@ def test_the_page_says_what_is_emitted_and_what_is_built() -> None:
     }
 
 
-def test_projects_ask_for_the_versions_of_the_page() -> None:
+def test_requirements_match_the_page() -> None:
     """Every emitted `requirements.txt` is checked."""
     emitted = dict(_pin(line) for line in json.loads(PROGRAMS.read_text())["programs"])
     files = [path for path in _requirements() if "pulumi==" in path.read_text()]

@@ -14,7 +14,7 @@ from testbed.clouds.shared.values import Values
 
 _NEEDS_NODES = ("coredns", "aws-ebs-csi-driver", "aws-efs-csi-driver", "metrics-server", "eks-node-monitoring-agent")
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # excludes sessions of roles
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # excludes role sessions
 
 
 def _cluster(api: Api, wanted: Values) -> Values:

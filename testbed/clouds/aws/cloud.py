@@ -1,4 +1,4 @@
-"""AWS on loopback for tests: start it, inspect it, change it behind Pulumi's back, and make it fail on demand."""
+"""AWS on loopback for tests, which can inspect it, change it behind Pulumi's back, and make calls fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1be
 
 
 class Cloud:
-    """A running AWS. With its variables, no call of a stack leaves this machine."""
+    """A running AWS. With its environment variables, no call from a stack leaves this machine."""
 
     def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
@@ -57,7 +57,7 @@ class Cloud:
             ENDPOINT: self._endpoint,
             FOLDER: str(self.folder),
             "AWS_REGION": self.region,
-            "MODELYARD_CACHE": str(cache()),  # a stack has its own home; kubectl is in ours
+            "MODELYARD_CACHE": str(cache()),  # a stack has its own home folder, but kubectl is in our cache
             **self._cluster,
         }
 
@@ -73,14 +73,14 @@ class Cloud:
         )
 
     def surprises(self) -> dict[str, Any]:
-        """Return, by type, properties that the cloud returns differently from what was set; empty if all were kept."""
+        """Return, by type, the properties that the cloud returned with other values than were set."""
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
 
 @contextmanager
 def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
-    """Run an AWS that has only what every new account has; stopped on exit.
+    """Run AWS as a new account sees it, and stop it on exit.
 
     `cluster` is the API server behind every EKS cluster: node groups add nodes to it, and kubeconfigs point to it.
     """
@@ -128,7 +128,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 
 def _provider() -> str:
-    """Return a script that runs this repository's provider with this interpreter, whatever the caller's own is."""
+    """Return a script that runs this repository's provider with this interpreter rather than the caller's."""
     python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 

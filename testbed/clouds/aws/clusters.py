@@ -1,4 +1,4 @@
-"""EKS calls about clusters: moto keeps some of a cluster's properties, the stand-in the rest."""
+"""EKS calls about clusters: moto stores some of a cluster's properties, the stand-in the rest."""
 
 from __future__ import annotations
 

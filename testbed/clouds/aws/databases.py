@@ -60,7 +60,7 @@ _ANSWERS: Mapping[str, Callable[[Values], object]] = {
     "vpcSecurityGroupIds": lambda there: [group["VpcSecurityGroupId"] for group in there.get("VpcSecurityGroups", ())],
     "port": lambda there: (there.get("Endpoint") or {}).get("Port"),
 }
-"""Properties that an answer nests elsewhere than a call."""
+"""Properties that are nested differently in answers and in calls."""
 
 
 _UNSAID = (

@@ -48,7 +48,7 @@ def tags_of(thing: Mapping[str, Any]) -> dict[str, str]:
 
 
 def deletes(operation: str, parameter: str, *, several: bool = False) -> Delete:
-    """Return a deletion that needs only the ID."""
+    """Return a function that deletes a resource by its ID."""
 
     def delete(api: Api, found: str, values: Values) -> None:
         api.call("ec2", operation, **{parameter: [found] if several else found})

@@ -22,7 +22,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _given(values: Values, *names: str) -> Values:
-    """Return the properties that are set, which the API names and shapes alike."""
+    """Return the properties that are set, for properties that the provider and the API name and format the same way."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
@@ -194,7 +194,7 @@ def _thing(
     told: tuple[str, ...],
     own: str = "",
 ) -> Record:
-    """A resource that belongs to a cluster, identified by some of its own properties or by an ID that EKS assigns."""
+    """A resource within a cluster, identified by some of its own properties or by an ID that EKS assigns."""
 
     def key(values: Values, found: str) -> Any:
         named = {name: values[name] for name in keys}

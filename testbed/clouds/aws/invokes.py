@@ -60,7 +60,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """Return an AWS-managed prefix list by name; a name that the region does not have is refused as EC2 refuses it."""
+    """Return an AWS-managed prefix list by name; refuse unknown names with EC2's error."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]

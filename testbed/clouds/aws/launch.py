@@ -19,7 +19,7 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """Return the template's data in the API's format; the provider has strings where the API has booleans."""
+    """Return the template's data in the API's format, in which some of the provider's strings are booleans."""
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups
@@ -47,7 +47,7 @@ def _create(api: Api, values: Values) -> str:
         VersionDescription=values.get("description"),
     )
     found = str(made["LaunchTemplate"]["LaunchTemplateId"])
-    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags of the call into the data
+    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags in the creation call into the data
     return found
 
 

@@ -1,4 +1,4 @@
-"""Calls that moto does not implement or whose input it does not fully keep: answered by the stand-in."""
+"""Calls that the stand-in answers because moto does not implement them or drops part of their input."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _delete_instance(api: Api, wanted: Values) -> Values:
 
 
 def _caller(api: Api, wanted: Values) -> Values:
-    """Return a role session, as deployments use one; moto returns a user that does not exist."""
+    """Return a role session, which is what deployments use; moto returns a user that does not exist."""
     account = api.moto("sts", "get_caller_identity", wanted)["Account"]
     return {
         "Account": account,

@@ -1,4 +1,4 @@
-"""EKS calls about node groups: moto keeps the group, the stand-in its Auto Scaling group and its nodes."""
+"""EKS calls about node groups: moto stores the group, the stand-in its Auto Scaling group and its nodes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _create(api: Api, wanted: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, wanted: Values) -> None:
-    """Refuse nodes in a cluster without a network add-on: they never become ready, and EKS gives up.
+    """Refuse nodes in a cluster that has no network add-on: the nodes never become ready, and EKS gives up.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
@@ -50,7 +50,7 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
 
 
 def _disk_gib(api: Api, group: Values) -> int:
-    """Return the disk that Pods can use: the root volume or, if the user data stripes them, the local disks.
+    """Return the size of the disk that Pods use: the local disks if the user data stripes them, else the root volume.
 
     Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
     """
@@ -75,7 +75,7 @@ def _key(wanted: Values) -> str:
 
 
 def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
-    """Create the group's Auto Scaling group; its size stays zero, so that moto starts no machines."""
+    """Create the node group's Auto Scaling group with size zero, so that moto starts no machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:

@@ -28,7 +28,7 @@ def _create_table(api: Api, values: Values) -> str:
 
 
 def _update_table(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Replace the routes declared inside the table, whose property names differ from those of a separate route."""
+    """Replace the routes declared inside the table; their properties are named differently from a separate route's."""
     for route in olds.get("routes") or ():
         api.call("ec2", "delete_route", RouteTableId=found, DestinationCidrBlock=route["cidrBlock"])
     for route in values.get("routes") or ():

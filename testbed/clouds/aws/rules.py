@@ -1,4 +1,4 @@
-"""Rules for input that the real API refuses and moto accepts, each with its source and the date it was read."""
+"""Refuses input that the real API refuses and moto accepts; each rule has its source and the date it was read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from testbed.clouds.shared.values import Values
 
 
 def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
-    """Refuse an address range with host bits or of a size that is not allowed.
+    """Refuse an address range that has host bits set or a size that is not allowed.
 
-    A VPC and a subnet are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
+    VPCs and subnets are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
     """
 
     def rule(api: Api, values: Values) -> str | None:
@@ -32,7 +32,7 @@ def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
 
 
 def port_range(api: Api, values: Values) -> str | None:
-    """Refuse a rule for TCP or UDP without ports, or whose first port is greater than its last.
+    """Refuse a TCP or UDP rule that has no ports, or whose first port is greater than its last.
 
     Source: botocore 1.44.8, ec2 IpPermission, read 2026-11-24.
     """
@@ -46,7 +46,7 @@ def port_range(api: Api, values: Values) -> str | None:
 
 
 def policy_document(*names: str) -> Rule:
-    """Refuse a policy that is not JSON, or whose statements lack Effect, or both Action and NotAction.
+    """Refuse a policy that is not JSON, or a statement that lacks Effect, or has neither Action nor NotAction.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
@@ -203,7 +203,7 @@ def group_unused(api: Api, values: Values) -> str | None:
 
 
 def database_name(api: Api, values: Values) -> str | None:
-    """Refuse names of instance, database and user that RDS does not accept.
+    """Refuse instance, database and user names that RDS does not accept.
 
     Source: botocore 1.44.8, rds CreateDBInstance, read 2026-11-24.
     """
@@ -220,7 +220,7 @@ def database_name(api: Api, values: Values) -> str | None:
 
 
 def final_snapshot(api: Api, values: Values) -> str | None:
-    """Refuse to delete a database without a decision on its final snapshot; the provider checks this before the API.
+    """Refuse to delete a database whose final snapshot is neither named nor skipped; the provider itself checks this.
 
     Source: pulumi-aws 7.51.1, rds.Instance, skip_final_snapshot, read 2026-11-24.
     """
@@ -248,7 +248,7 @@ _RETENTIONS = (
 
 
 def retention(api: Api, values: Values) -> str | None:
-    """Refuse a retention that CloudWatch lacks. Source: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
+    """Refuse a retention that CloudWatch does not offer. botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
     days = values.get("retentionInDays", 0)
     return None if days in _RETENTIONS else f"retentionInDays {days} is none of {_RETENTIONS}"
 

@@ -1,4 +1,4 @@
-"""Models how EC2 reacts when a role requests Spot capacity for the first time in an account."""
+"""Models EC2's reaction to the first Spot request in an account."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _REFUSED: Final = (
 def ask_for_spot(account: Account, role: str) -> None:
     """Create the Spot service-linked role if it is missing; refuse, in EC2's words, if `role` must not create it.
 
-    moto starts Spot instances in any account. Source: https://github.com/aws/karpenter-provider-aws, pull request 7998,
-    with an answer of EC2, read 2026-11-25.
+    moto starts Spot instances in any account. Source: an EC2 response quoted in
+    https://github.com/aws/karpenter-provider-aws, pull request 7998, read 2026-11-25.
     """
     iam = account.client("iam")
     if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto gives the role another name

@@ -36,7 +36,7 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
 
 
 def _keep(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Do nothing: only the provider knows the bucket properties that can change."""
+    """Do nothing: the properties that can change exist only in the provider."""
 
 
 def _read(api: Api, found: str, values: Values) -> Values | None:
@@ -73,7 +73,7 @@ def _part(
     remove: str = "",
     rules: tuple[Rule, ...] = (),
 ) -> Record:
-    """One aspect of a bucket: set and read as a whole, and removed on deletion."""
+    """A bucket setting that is a separate resource. It is set and read as a whole, and removed on deletion."""
 
     def put(api: Api, values: Values) -> str:
         api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: wanted(values)})
@@ -107,7 +107,7 @@ def _part(
 
 
 def _shown(there: Any, properties: tuple[str, ...]) -> Values:
-    """Map an answer to the resource's properties; one without any of them is nested in the first."""
+    """Map an answer to the resource's properties; an answer that has none of them is the value of the first."""
     found = {name: there.get(name) for name in properties}
     return found if any(value is not None for value in found.values()) else {properties[0]: there}
 

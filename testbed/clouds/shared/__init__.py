@@ -1,1 +1,1 @@
-"""Code that stand-ins for clouds share: Pulumi's provider protocol, a resource's lifecycle, and orders from tests."""
+"""Code shared by all stand-ins: Pulumi's provider protocol, a resource's lifecycle, and failures that tests order."""

@@ -1,4 +1,4 @@
-"""The lifecycle of a resource (check, diff, create, read, update, delete), driven by the record of its type."""
+"""A resource's lifecycle (check, diff, create, read, update, delete), driven by the record of its type."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Unfinished(Exception):
 
 
 class Lifecycle(Generic[CloudApi]):
-    """The provider of one account, with an API per region."""
+    """The provider for one account, with one API per region."""
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
         self._stand_in = stand_in
@@ -42,7 +42,7 @@ class Lifecycle(Generic[CloudApi]):
         self._apis: dict[str, CloudApi] = {}
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        """Apply the provider's settings, whose nested values are JSON; refuse an account that they do not allow."""
+        """Apply the provider's settings, whose nested values are JSON; raise Refused if they exclude this account."""
         self._region = str(settings.get("region") or os.environ.get(self._stand_in.region_variable, ""))
         if not self._region:
             raise Refused("InvalidClientConfig", f"missing {self._stand_in.name} region configuration")
@@ -169,7 +169,7 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, found: str, wanted: Values, inputs: Values) -> Values:
-        """Return the properties after a change; record for the test those that the cloud returns differently."""
+        """Return the properties after a change; record for the test any that the cloud returns differently."""
         record = self._records[kind]
         seen = record.read(api, found, wanted)
         if seen is None:
@@ -193,12 +193,12 @@ def _plain(inputs: Values) -> Values:
 
 
 def _kept(before: Any, now: Any) -> Any:
-    """Return the earlier spelling if both mean the same."""
+    """Return the earlier value if both mean the same, else the new one."""
     return before if before is not None and same(before, now) else now
 
 
 def _narrowed(declared: Any, seen: Any) -> Any:
-    """Reduce a value from the cloud to the declared fields, as the cloud fills in more than a program sets."""
+    """Reduce a value from the cloud to the declared fields, since the cloud adds fields of its own."""
     if isinstance(declared, dict) and isinstance(seen, dict):
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
     lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)

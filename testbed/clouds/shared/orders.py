@@ -1,4 +1,4 @@
-"""Failures on order: a test makes the provider fail or stall at a certain call."""
+"""Lets a test order the provider to fail or stall at a certain call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Verb = Literal["", "create", "read", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Fail or stall at the nth call with this verb and resource type; either may be empty to match any.
+    """Fail or stall at the nth call with this verb and resource type; an empty one matches any.
 
-    `after`: the failure comes after the cloud has done the work, so the resource exists although the call failed.
+    `after`: fail once the cloud has done the work, so that the resource exists although the call failed.
     """
 
     do: Literal["fail", "stall"]
@@ -62,7 +62,7 @@ class Orders:
         return met
 
     def obey(self, orders: list[Order], *, after: bool) -> str:
-        """Stall if ordered, until the orders are cleared or the process is killed; return the message of a failure."""
+        """Stall, if ordered, until the orders are cleared; return the message of an ordered failure."""
         for order in orders:
             if order.after != after:
                 continue

@@ -1,4 +1,4 @@
-"""Pulumi's resource provider for a cloud on loopback: prints its port and serves."""
+"""Pulumi's resource provider for a cloud on loopback."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ _LARGEST_MESSAGE = 400 << 20  # the engine's own limit
 class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
     """The protocol's calls, implemented by `Lifecycle`.
 
-    It accepts neither secrets nor outputs as such, so the engine marks whatever was secret in the inputs as secret
-    again.
+    It declares no support for secrets or outputs, so the engine itself marks outputs of secret inputs as secret.
     """
 
     def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
@@ -131,7 +130,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """Turn refusals of the API into protocol errors, with the partial state of a resource that was created."""
+    """Turn the API's refusals into protocol errors, with the partial state of a resource that was created."""
     try:
         yield
     except Unfinished as error:

@@ -1,4 +1,4 @@
-"""What the provider knows about a resource type."""
+"""How the provider handles each resource type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 
 class Account(Protocol):
-    """What every cloud's API provides: its account and its region."""
+    """The properties that every cloud's API has."""
 
     @property
     def account(self) -> str:
@@ -19,7 +19,7 @@ class Account(Protocol):
 
     @property
     def region(self) -> str:
-        """Return the region that calls go to."""
+        """Return the region that receives the calls."""
         ...
 
 
@@ -46,7 +46,7 @@ Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the provider names a resource without a name: readable part, dash, seven random digits.
+    """How the provider names a resource if the program does not: readable part, dash, seven random digits.
 
     A prefix that the program sets is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
     """
@@ -65,7 +65,7 @@ class Naming:
 
 @dataclass(frozen=True)  # no slots: `Record[Api](...)` could not set `__orig_class__`
 class Record(Generic[CloudApi]):
-    """One type of resource.
+    """A resource type.
 
     `fixed`: properties whose change requires a replacement; without `update` that is all of them. `restless`: outputs
     that an update changes, so a preview does not predict them. `steering`: properties that only instruct the provider,

@@ -14,5 +14,5 @@ class Refused(Exception):
 
     @property
     def missing(self) -> bool:
-        """Whether the resource does not exist."""
+        """Return whether the API refused because the resource does not exist."""
         return any(word in self.code for word in _MISSING)

@@ -15,7 +15,7 @@ class StandIn(Generic[CloudApi]):
     """A cloud on loopback.
 
     `version` is the version of the provider plug-in that it replaces. `region_variable` is the environment variable
-    with the region for a provider without one.
+    that supplies the region if the provider's settings do not.
     """
 
     name: str

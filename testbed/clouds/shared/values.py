@@ -29,7 +29,7 @@ def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def is_unknown(value: Any) -> bool:
-    """Return whether a value, or anything nested in it, is only known after the update."""
+    """Return whether a value, or anything nested in it, is known only after the update."""
     if isinstance(value, dict):
         return any(is_unknown(each) for each in value.values())
     if isinstance(value, list):
@@ -48,7 +48,7 @@ def lower(value: Any) -> Any:
 
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
-    """Return those of the named properties that are set, in the API's spelling."""
+    """Return the named properties that are set, in the API's spelling."""
     found: Values = upper({name: values[name] for name in names if values.get(name) is not None})
     return found
 
@@ -68,7 +68,7 @@ def holds(found: Any, wanted: Any) -> bool:
 
 
 def settled(declared: Any, asked: Any, answered: Any) -> Any:
-    """Return the declared property if the API answers what was requested; else the answer, so that drift is visible."""
+    """Return the declared property if the API returns what was requested, else the answer, so that drift shows."""
     return declared if holds(answered, asked) else lower(answered)
 
 

@@ -1,4 +1,4 @@
-"""Print which of the given `address:port` accept a connection, one per line; tries all at the same time."""
+"""Connect to all given `address:port` arguments concurrently; print those that accept, one per line."""
 
 from __future__ import annotations
 

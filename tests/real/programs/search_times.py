@@ -1,10 +1,10 @@
-"""Time a training job with a search and its hand-written equivalent on bare Ray Tune, on one Ray; print JSON.
+"""Time a training pipeline with a search and its hand-written equivalent on bare Ray Tune; print JSON.
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
-version is what a careful author writes by hand: it reads the data once, splits and shares it, trains the model of each
-trial in four stages with a report after each, lets ASHA stop the worse ones, trains the best on all training rows,
-evaluates it on the held-out data and registers it. It logs no trials, profiles no data, has no gates, writes no
-checkpoints and resumes nothing.
+version is what a careful author writes by hand: it reads the data once, splits and shares it, trains each trial's model
+in four stages with a report after each, stops the worse trials with ASHA, trains the best on all training rows,
+evaluates it on the held-out data and registers it. It has no trial logs, data profile, gates, checkpoints or
+resumption. Both run on the same Ray.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Interleave the runs, so that other load on the machine affects both alike."""
+    """Interleave the runs, so that other load on the machine affects both equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},
@@ -71,7 +71,7 @@ def data() -> None:
 
 
 def ours(run: str) -> None:
-    """Run a training pipeline with its search, its gate and its model version."""
+    """Run a training pipeline that searches, checks its gate and registers a model version."""
     rows = {"uri": f"file://{FOLDER}/rows", "store": "", "format": "parquet", "label": "late"}
     resources = {"cpus": 1, "gpus": 0, "group": "group-a"}
     step = {

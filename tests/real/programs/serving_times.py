@@ -44,7 +44,7 @@ class ByHand:
         self._model = model
 
     async def __call__(self, request: Request) -> dict[str, Any]:
-        """Return predictions and scores for the rows of a request."""
+        """Return predictions and scores for a request's rows."""
         rows = pd.DataFrame((await request.json())["instances"])
         scores = self._model.predict_proba(rows)
         predictions = self._model.classes_[scores.argmax(axis=1)]
@@ -60,7 +60,7 @@ def made(columns: int) -> tuple[Any, pd.DataFrame]:
 
 
 def deploy(columns: int) -> bytes:
-    """Deploy a model both ways; return the request body for both."""
+    """Deploy a model on both servers; return the request body for both."""
     model, rows = made(columns)
     name = f"wide-{columns}"
     described = {
@@ -95,7 +95,7 @@ def deploy(columns: int) -> bytes:
 
 
 def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float:
-    """Return the seconds that one request takes."""
+    """Send a request and return how many seconds it took."""
     began = time.perf_counter()
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -119,7 +119,7 @@ def main() -> None:
                 ask(connection, path, body)
         for _ in range(ROUNDS):
             times: dict[str, list[float]] = {who: [] for who in paths}
-            for at in range(REQUESTS):  # alternates which of the two goes first
+            for at in range(REQUESTS):  # alternate which server is called first
                 for who in sorted(paths, reverse=bool(at % 2)):
                     times[who].append(ask(connection, paths[who], body))
             found.setdefault(str(columns), []).append(times)

@@ -41,7 +41,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class Link:
-    """The network link to an object store, whose contents survive when the link is cut."""
+    """The network link to an object store; the store keeps its contents while the link is cut."""
 
     def __init__(self) -> None:
         self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -133,13 +133,13 @@ FOLDER = {"uri": f"s3://{BUCKET}/mlflow/bundles/wear/champion/", "store": "artif
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """Return the model of all workloads."""
+    """Return the model that all workloads use."""
     kinds = {"task": "binary-classification", "framework": "scikit-learn"}
     return {"name": "wear", "registeredName": "wear", "experiment": "plant/wear", **kinds, **more}
 
 
 def read() -> dict[str, Any]:
-    """Return the model for a site that cannot reach the registry, without the registry's address."""
+    """Return the model without the registry's address, for a site that cannot reach the registry."""
     bundle = {**FOLDER, "cache": str(ROOT / "disk" / "bundles"), "pollSeconds": 1}
     return model(uri="models:/wear@champion", alias="champion", bundle=bundle)
 
@@ -158,7 +158,7 @@ def step(**more: Any) -> dict[str, Any]:
 
 
 def train(link: Link) -> int:
-    """Run a training whose version is promoted and delivered."""
+    """Run a training pipeline; its version is promoted and delivered."""
     asked = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
@@ -198,7 +198,7 @@ def ask(heat: float = 90.0) -> tuple[int, Any]:
 
 
 def version() -> str:
-    """Return the version that answers now; empty if none does."""
+    """Return the version that is being served, or an empty string."""
     status, content = ask()
     return content["model"]["version"] if status == 200 else ""
 
@@ -211,7 +211,7 @@ def told() -> dict[str, float]:
 
 
 def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
-    """Return whether a condition becomes true in time."""
+    """Wait for a condition; return whether it became true in time."""
     ends = time.monotonic() + patience_s
     while time.monotonic() < ends:
         if what():
@@ -221,7 +221,7 @@ def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
 
 
 def follow(link: Link) -> None:
-    """Start without a delivered version, then deliver one, and then another."""
+    """Start the server before any version is delivered, then deliver two."""
     start(link)
     FACTS["before"] = ask()[0]
     FACTS["trained"] = [train(link)]
@@ -242,7 +242,7 @@ def restart_without_link(link: Link) -> None:
 
 
 def work_without_link(link: Link) -> None:
-    """Score rows on a worker, and let a monitor compare them with the training data, without the store."""
+    """Without the store, score rows on a worker and run a monitor that compares them with the training data."""
     scoring = {
         "model": read(),
         "steps": {"score": step()},
@@ -276,7 +276,7 @@ def work_without_link(link: Link) -> None:
 
 
 def waiting() -> int:
-    """Return how many capture files are waiting on disk."""
+    """Count the capture files that are waiting on disk."""
     return len(list((ROOT / "disk" / "captures").rglob("*.parquet.*")))
 
 

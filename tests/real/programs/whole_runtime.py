@@ -1,4 +1,4 @@
-"""Take a model from its data to a breach of its monitor, on a local Ray; print what happened as JSON.
+"""Take a model from training data to a monitor breach on a local Ray; print what happened as JSON.
 
 Run as `python whole_runtime.py FOLDER` with the runtime on the path.
 """
@@ -45,7 +45,7 @@ APPROVER = Ed25519PrivateKey.generate()
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Receives metrics as Prometheus does, and Jobs as an API server does."""
+    """Acts as Prometheus for metrics and as the API server for Jobs."""
 
     def do_POST(self) -> None:
         """Record the request."""
@@ -136,13 +136,13 @@ def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """Return the model of all workloads."""
+    """Return the model that all workloads use."""
     kinds = {"task": "binary-classification", "framework": "xgboost"}
     return {"name": "fraud", "registeredName": "cards-fraud", "experiment": "cards/fraud", **kinds, **more}
 
 
 def champion() -> dict[str, Any]:
-    """Return the model as the consumers refer to it."""
+    """Return the model by its alias, as its consumers refer to it."""
     return model(uri="models:/cards-fraud@champion", alias="champion")
 
 
@@ -172,13 +172,13 @@ def step(*inputs: str, **more: Any) -> dict[str, Any]:
 
 
 def public_key() -> str:
-    """Return the public key of the approver as a line of an authorized_keys file."""
+    """Return the approver's public key in authorized_keys format."""
     line = APPROVER.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     return f"{line.decode()} ada@acme.example"
 
 
 def approval(workload: dict[str, Any], digest: str) -> str:
-    """Sign a statement as ssh-keygen does, which this image may lack."""
+    """Sign a statement in ssh-keygen's format, without the program, which the image may lack."""
 
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -195,7 +195,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
 
 
 def train() -> None:
-    """Train with a search, a gate that passes, and approvals that arrive later."""
+    """Train with a search and a gate that passes; the approvals arrive later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
@@ -270,7 +270,7 @@ def ask(method: str, path: str, body: Any = None, token: str = "open sesame") ->
 
 
 def score() -> None:
-    """Score the same data twice; the second run has nothing left to do."""
+    """Score the same data twice, so that the second run has nothing left to do."""
     asked = {
         "model": champion(),
         "steps": {"score": step("transactions")},
@@ -287,7 +287,7 @@ def score() -> None:
 
 
 def look(receiver: str) -> None:
-    """Detect drift in the captures: metrics are sent, and the pipeline is started once within the cooldown."""
+    """Run the monitor on drifted captures: it sends metrics and starts the pipeline once within the cooldown."""
     run = {"pipeline": "retrain", "cronJob": "retrain"}
     asked = {
         "type": "data-drift",

@@ -1,4 +1,4 @@
-"""Run built-in trainers on two workers of a local Ray and on one; print a comparison as JSON.
+"""Run built-in trainers on one and on two workers of a local Ray; print a comparison as JSON.
 
 Run as `python whole_training.py` with the runtime on the path.
 """
@@ -73,7 +73,7 @@ def step(trainer: str, least: int) -> dict[str, Any]:
 
 
 def workers() -> list[int]:
-    """Return Ray Train's worker processes below this one."""
+    """Return the IDs of Ray Train's worker processes among this process's descendants."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
@@ -101,7 +101,7 @@ def kill_one(killed: list[int]) -> None:
 
 
 def main() -> None:
-    """Run each trainer and task, and one run that loses a worker."""
+    """Run each trainer on each task, and one more run that loses a worker."""
     ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
     facts: dict[str, Any] = {}
     for trainer, task in (

@@ -1,7 +1,7 @@
 """Converts a cluster's objects for scanners: Pods inside Ray's kinds become workloads of built-in kinds.
 
-Scanners look for Pods in Deployments, Jobs and CronJobs. The Pods of a RayService become Deployments and those of a
-RayJob become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
+Scanners look for Pods in Deployments, Jobs and CronJobs. A RayService's Pods become Deployments and a RayJob's Pods
+become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
 template is extracted from the ConfigMap that its launcher reads.
 """
 
@@ -19,24 +19,24 @@ TEMPLATE = "rayjob.json"
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One object for scanners. `address` identifies our object: `RayService/scorer/head`, `CronJob/nightly`."""
+    """An object to scan. `address` identifies the emitted object: `RayService/scorer/head`, `CronJob/nightly`."""
 
     address: str
     manifest: Object
 
     @property
     def name(self) -> str:
-        """Return its name for scanners."""
+        """Return the name that scanners see."""
         return str(self.manifest["metadata"]["name"])
 
     @property
     def namespace(self) -> str:
-        """Return its namespace; empty if it has none."""
+        """Return the namespace, or an empty string."""
         return str(self.manifest["metadata"].get("namespace", ""))
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects, splitting those of Ray's kinds."""
+    """Yield the objects, with Ray's kinds split into workloads."""
     for one in objects:
         if one["kind"] == "RayService":
             yield from _cluster(one, one["spec"]["rayClusterConfig"])
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Return a RayService's Pods as a Deployment, and a run's Pods, which terminate, as a Job."""
+    """Return Pods as a workload: a RayService's as a Deployment, a run's as a Job, since they terminate."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

@@ -1,4 +1,4 @@
-"""An AWS for each test, and the provider in front of it."""
+"""Fixtures: a stand-in for AWS for each test, and the provider in front of it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.real.stand_in.world import World
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run an AWS for one test."""
+    """Run a stand-in for AWS."""
     with running_cloud(tmp_path / "cloud") as found:
         yield found
 
 
 @pytest.fixture
 def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return the configured provider, in this process."""
+    """Return a configured provider that runs in this process."""
     for name in (ENDPOINT, FOLDER):
         monkeypatch.setenv(name, cloud.variables()[name])
     lifecycle = Lifecycle(AWS, cloud.folder)

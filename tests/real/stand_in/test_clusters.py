@@ -1,4 +1,4 @@
-"""EKS clusters and everything that belongs to them."""
+"""EKS clusters with access entries, add-ons and nodes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _group_of(world: World) -> str:
 
 
 def test_clusters(world: World, cloud: Cloud) -> None:
-    """A cluster with access entries, add-ons and nodes can be created, changed and deleted."""
+    """Clusters and their parts can be created, changed and deleted."""
     key = a_key(world)
     _, subnets = a_network(world)
     _, node = _cluster(world, key, subnets)
@@ -123,8 +123,8 @@ def test_clusters(world: World, cloud: Cloud) -> None:
     all_ends(world, cloud)
 
 
-def test_two_zones_are_needed(world: World) -> None:
-    """A cluster or a database with subnets in only one zone is refused."""
+def test_subnets_in_a_single_zone_are_refused(world: World) -> None:
+    """Clusters and databases need subnets in two zones."""
     key = a_key(world)
     _, subnets = a_network(world)
 

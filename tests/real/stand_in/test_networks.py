@@ -1,4 +1,4 @@
-"""VPCs and the resources that belong to them."""
+"""VPCs and the resources in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.real.stand_in.world import World, a_key, a_network, all_ends, trust_i
 
 
 def test_networks(world: World, cloud: Cloud) -> None:
-    """Gateways, addresses, routes, endpoints, firewalls and flow logs of one network."""
+    """A network has gateways, addresses, routes, endpoints, firewalls and flow logs."""
     key = a_key(world)
     vpc, subnets = a_network(world)
     world.make("gateway", "aws:ec2/internetGateway:InternetGateway", vpcId=vpc["id"])

@@ -12,7 +12,7 @@ from tests.real.stand_in.world import World, a_key, all_ends, policy_of
 
 
 def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
-    """A bucket with all settings that are resources of their own."""
+    """A bucket is created with every setting that is a separate resource."""
     key = a_key(world)
     world.make("alias", "aws:kms/alias:Alias", name="alias/x", targetKeyId=key["keyId"])
     bucket = world.make("lake", "aws:s3/bucket:Bucket", forceDestroy=False, tags={"workload": "lake"})["bucket"]
@@ -79,7 +79,7 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
 
 
 def test_images_and_secrets(world: World, cloud: Cloud) -> None:
-    """Repositories with their lifecycle policies, and secrets with their values."""
+    """Repositories have lifecycle policies, and secrets have values."""
     key = a_key(world)
     world.make(
         "images",

@@ -1,4 +1,4 @@
-"""Drives the stand-in for AWS as a program would, without an engine: create, change and delete."""
+"""Drives the stand-in for AWS without an engine: creates, changes and deletes resources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STAY = (
 
 @dataclass
 class World:
-    """Resources by name, created in order and deleted in reverse, as a program would without an engine."""
+    """Resources by name, created in order and deleted in reverse."""
 
     lifecycle: Lifecycle[Api]
     made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])
@@ -52,7 +52,7 @@ class World:
         return changed, after
 
     def replaced_by(self, name: str, /, **inputs: Any) -> list[str]:
-        """Return the properties of this change that require a replacement."""
+        """Return the changed properties that require a replacement."""
         kind, _, before, state = self.made[name]
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 
@@ -73,7 +73,7 @@ class World:
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
-    """Return a policy with one statement that allows these actions, with any additional elements."""
+    """Return a policy with one statement that allows these actions; `more` adds elements to the statement."""
     about = {} if resource is None else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": list(actions), **about, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -114,7 +114,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Delete everything in reverse, and assert that the cloud kept all properties as set."""
+    """Delete everything in reverse order, and assert that the cloud kept all properties as set."""
     for name in reversed(list(world.made)):
         world.remove(name)
     assert cloud.surprises() == {}

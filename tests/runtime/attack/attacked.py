@@ -66,7 +66,7 @@ class Answering:
         return self._said
 
 
-def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunction]  # MLflow asks for it by name
+def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunction]  # MLflow looks it up by name
     """Load a model from its file, as MLflow does."""
     return Answering(Path(path).read_text(encoding="utf-8"))
 
@@ -98,11 +98,11 @@ class Yard:
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))
 
     def about(self, digest: str) -> dict[str, str]:
-        """Return the statement of an approval of these files."""
+        """Return the statement that an approver of these files would sign."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
-        """Register a version as its training does, with a gate that has passed."""
+        """Register a version as a training pipeline does, with a passed gate."""
         self.connect(TRAINER)
         mlflow.set_experiment(EXPERIMENT)
         file = self.folder / "answer.txt"
@@ -120,7 +120,7 @@ class Yard:
         return promoter.run()
 
     def served(self) -> str:
-        """Return the answer of a server that starts now, or the reason why it does not start."""
+        """Start a server; return its answer, or why it does not start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -130,12 +130,12 @@ class Yard:
             return f"refused: {refusal}"
 
     def moves(self) -> list[tuple[str, str]]:
-        """Return the alias moves in the history."""
+        """Return the alias moves recorded in the history."""
         self.connect(SERVER)
         return [(one.action, one.version) for one in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Return the status of a raw request, sent without a client that would normalize its path."""
+        """Send a request without a client, which would normalize its path; return the status."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         told = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
@@ -147,22 +147,22 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Replace a version's files, as anyone with write access to the folder can."""
+        """Replace a version's files, which needs only write access to the folder."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 
     def files(self, version: registry.Version) -> Path:
-        """Return the folder of a version's files."""
+        """Return the folder with a version's files."""
         return Path(urlsplit(mlflow.MlflowClient().get_model_version_download_uri(MODEL, version.version)).path)
 
     def id_of(self, experiment: str) -> str:
-        """Return an experiment's id for requests."""
+        """Return an experiment's id."""
         found = mlflow.MlflowClient().get_experiment_by_name(experiment)
         assert found is not None
         return str(found.experiment_id)
 
 
 def denied(what: Callable[[], object]) -> None:
-    """Assert that MLflow denies the user permission."""
+    """Assert that MLflow denies the call."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()

@@ -1,4 +1,4 @@
-"""A registry as it is deployed, with a version that is approved and served."""
+"""Fixtures: a registry like a deployed one, with a version that is approved and served."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.runtime.registries import (
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Run one server for all attacks."""
+    """Run one registry server for all attacks."""
     with started(tmp_path_factory.mktemp("attacked")) as server:
         yield server
 
@@ -54,7 +54,7 @@ def good(yard: Yard) -> registry.Version:
 
 @pytest.fixture
 def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Return a check that an attack changed nothing: not the next promoter pass, a server, or the history."""
+    """Return a check that an attack affected neither the next promoter pass, nor a server, nor the history."""
     before = yard.moves()
     assert before[-1] == (PROMOTE, good.version)
     yard.connect(TRAINER)

@@ -1,4 +1,4 @@
-"""What workload logins may attempt at the registry: move aliases, gain permissions, read files, forge the history."""
+"""Attacks with workload logins: moving aliases, gaining permissions, reading files, forging the history."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.runtime.registries import (
     TRAINER,
 )
 
-# raised by libraries of MLflow's server, and by MLflow about models without an example
+# raised by the MLflow server's libraries, and by MLflow for models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
 
 
-def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
+def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
     """Try every API version, path spellings that a suffix check might miss, and method override headers."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
@@ -48,7 +48,7 @@ def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -
     harmless()
 
 
-def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
+def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
     evil = yard.train(EVIL)
     asked = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
 
@@ -58,8 +58,8 @@ def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> 
     harmless()
 
 
-def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
-    """For example, a store that no library here supports and that raises an unexpected kind of error."""
+def test_failing_store_does_not_delay_other_pipelines(yard: Yard, good: registry.Version) -> None:
+    """The store here is unsupported and raises an unexpected type of error."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
@@ -69,8 +69,8 @@ def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: re
     assert yard.look() == 1  # no traceback
 
 
-def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The attempts cover other users, roles, administrator rights, and permissions on models and experiments."""
+def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The test tries other users, roles, administrator rights, and permissions on models and experiments."""
     evil, client = yard.train(EVIL), mlflow.MlflowClient()
     history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
     rights: list[tuple[str, str, Mapping[str, object]]] = [
@@ -97,8 +97,8 @@ def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], 
     harmless()
 
 
-def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The server's disk has all users' passwords, and an experiment could point the server to any path."""
+def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The server's disk has all users' passwords, and an experiment might point the server to any path."""
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
     mlflow.set_experiment(EXPERIMENT)
@@ -114,7 +114,7 @@ def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless:
     harmless()
 
 
-def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
+def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: registry.Version) -> None:
     """The move is recorded, and servers follow it only once both groups have approved exactly these files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
@@ -141,8 +141,10 @@ def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard
 
 
 @pytest.mark.parametrize("borrowed", [False, True])
-def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: registry.Version, borrowed: bool) -> None:
-    """Servers verify the signatures themselves; signatures for another version do not count."""
+def test_history_forged_with_the_promoters_login_is_rejected(
+    yard: Yard, good: registry.Version, borrowed: bool
+) -> None:
+    """Servers verify signatures themselves and ignore signatures for another version."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
     history = History(record(Model, NAMED))
@@ -157,7 +159,7 @@ def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: regis
     assert "its record lacks 2 approval(s)" in yard.served()
 
 
-def test_without_a_login_or_with_a_guessed_one(yard: Yard, harmless: Callable[[], None]) -> None:
+def test_missing_and_guessed_logins_are_rejected(yard: Yard, harmless: Callable[[], None]) -> None:
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version}
     for user in ("", "Workload.promoter", "workload.promoter ", "workload.promoter\u0000"):

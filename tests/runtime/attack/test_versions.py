@@ -1,7 +1,7 @@
-"""A training Pod's permissions are not enough to have an unapproved model served.
+"""A training Pod's permissions are not enough to get an unapproved model served.
 
 The Pod has its pipeline's login, network access to the registry, and write access to its model's folder. After each
-attack the promoter runs again, a server loads the version behind the alias, and the history is read.
+attack, the promoter runs again, a server loads the version behind the alias, and the history is checked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.runtime.registries import (
 )
 from tests.runtime.signing import Signer
 
-# raised by libraries of MLflow's server, and by MLflow about models without an example
+# raised by the MLflow server's libraries, and by MLflow for models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.filterwarnings(
 NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
-def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The forgeries are a bare digest, the attacker's own signature, also under the groups' names, and no signature."""
+def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The test tries a bare digest, the attacker's signature (also under the groups' names), and no signature."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -57,10 +57,10 @@ def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("other", ["digest", "environment", "system", "alias", "model"])
-def test_replayed_approvals_of_something_else(
+def test_replayed_approvals_do_not_count(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], other: str
 ) -> None:
-    """Approvals of the good version, and valid signatures for another environment, system, alias or model."""
+    """The test replays the good version's approvals, and signatures for another environment, system, alias or model."""
     evil = yard.train(EVIL)
     said = yard.about(evil.tags[DIGEST_TAG])
     said[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
@@ -70,7 +70,7 @@ def test_replayed_approvals_of_something_else(
     harmless()
 
 
-def test_the_digest_of_an_approved_version_on_other_files(
+def test_digest_of_an_approved_version_does_not_cover_other_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The approvals and the digest are genuine, but the files are the attacker's."""
@@ -81,7 +81,7 @@ def test_the_digest_of_an_approved_version_on_other_files(
     assert "is not what its gate saw" in caplog.text
 
 
-def test_files_swapped_after_the_approval_and_before_the_move(yard: Yard, harmless: Callable[[], None]) -> None:
+def test_files_swapped_after_approval_are_not_promoted(yard: Yard, harmless: Callable[[], None]) -> None:
     version = yard.train("approved later")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
@@ -93,8 +93,8 @@ def test_files_swapped_after_the_approval_and_before_the_move(yard: Yard, harmle
     harmless()
 
 
-def test_files_of_the_served_version_swapped_with_all_of_its_tags(yard: Yard, good: registry.Version) -> None:
-    """Nothing is served then, and neither the promoter nor changed tags make the version valid."""
+def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: registry.Version) -> None:
+    """The server refuses the version, and neither a promoter pass nor changed tags make it valid."""
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
     before = yard.moves()
@@ -105,8 +105,8 @@ def test_files_of_the_served_version_swapped_with_all_of_its_tags(yard: Yard, go
     assert yard.moves() == before
 
 
-def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
-    """MLflow's client adds one such file at the top level; files of that name elsewhere are part of the model."""
+def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
+    """MLflow's client adds the file at the top level; files of the same name elsewhere are part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -118,8 +118,8 @@ def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
     assert content_digest(yard.folder / "model") != before
 
 
-def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Version) -> None:
-    """A changed digest once made the promoter write the bundle again, for clusters that cannot reach the registry."""
+def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> None:
+    """A changed digest tag must not make the promoter deliver the bundle again."""
     told: dict[str, Any] = {
         **yard.pipeline["model"],
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
@@ -139,8 +139,10 @@ def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Versi
     assert pointer == {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
 
 
-def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Version numbers would start again, and the alias would be deleted with its version."""
+def test_model_and_versions_cannot_be_deleted_and_recreated(
+    good: registry.Version, harmless: Callable[[], None]
+) -> None:
+    """Recreating a model would restart its version numbers, and deleting a version would delete its alias."""
     client = mlflow.MlflowClient()
 
     denied(lambda: client.delete_model_version(MODEL, good.version))
@@ -152,8 +154,8 @@ def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version
     harmless()
 
 
-def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
-    """Every way to append to the history, change it, hide it or replace it is denied."""
+def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
+    """Appending to the history, changing, hiding and replacing it are all denied."""
     evil = yard.train(EVIL)
     client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
     run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
@@ -182,8 +184,8 @@ def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Cal
     harmless()
 
 
-def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a later spec adds a model, whoever created it or its history first would have all permissions on it."""
+def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a spec later adds a model, whoever had already created its history would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
@@ -205,7 +207,7 @@ def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypa
     assert History(record(Model, {"registeredName": NEXT["model"], "history": NEXT["history"]})).moves("champion") == ()
 
 
-def test_versions_whose_files_are_those_of_others(
+def test_versions_cannot_refer_to_foreign_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
     """The files are another run's, the served version's, on the server's disk, or in an unsupported store."""

@@ -1,4 +1,4 @@
-"""Batch inference runs: files that do not fit, changing versions, large files, and interrupted runs.
+"""Batch inference runs: files that do not fit the schema, changing versions, large files, and interrupted runs.
 
 One test uses a real Ray; the others run the tasks in this process.
 """
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
-    """Return a pipeline with a model that doubles its input and one file that fits."""
+    """Return a pipeline with a model that doubles its input, and one valid file."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
     made = Scoring(tmp_path)
     made.promote(2.0)
@@ -33,8 +33,8 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
     return made
 
 
-def test_a_file_that_does_not_fit_is_left_out_and_named(scoring: Scoring) -> None:
-    """The other files are scored in the same run; refused ones are retried once they have changed."""
+def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
+    """The other files are scored in the same run; a refused file is retried once it changes."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -57,8 +57,8 @@ def test_a_file_that_does_not_fit_is_left_out_and_named(scoring: Scoring) -> Non
     assert scoring.answers("text.parquet") == [16]
 
 
-def test_a_model_that_fails_on_every_file_fails_the_run(scoring: Scoring) -> None:
-    """A failure on one of several files is retried in every run, because the worker may be the cause."""
+def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
+    """If it fails on only one of several files, every run retries the file, since the worker may be the cause."""
     scoring.put("bad.parquet", amounts(1, plan="broken"))
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
@@ -69,15 +69,15 @@ def test_a_model_that_fails_on_every_file_fails_the_run(scoring: Scoring) -> Non
     assert scoring.run() == {"scored": 1, "found": 3, "refused": 1}
 
 
-def test_a_store_that_does_not_take_scores_fails_the_run(scoring: Scoring) -> None:
-    """No input file is blamed for it."""
+def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
+    """The error names no input file."""
     scoring.scores.write_text("not a folder")
 
     with pytest.raises(Exception, match="scores"):
         scoring.run()
 
 
-def test_a_promotion_leaves_the_past_alone(scoring: Scoring) -> None:
+def test_promotion_does_not_rescore_old_files(scoring: Scoring) -> None:
     """New and changed files are scored by the new version, and replaced scores are recorded."""
     scoring.put("b.parquet", amounts(1))
     scoring.run()
@@ -103,7 +103,7 @@ def test_a_promotion_leaves_the_past_alone(scoring: Scoring) -> None:
         ({"reprocess": "window", "reprocessSeconds": 86400}, {"a": {"2"}, "old": {"1"}}),
     ],
 )
-def test_the_past_is_scored_again_as_far_as_the_spec_says(
+def test_reprocess_option_rescores_old_files(
     scoring: Scoring, reprocess: dict[str, str], expected: dict[str, set[str]]
 ) -> None:
     scoring.put("old.parquet", amounts(1), age_s=2 * 86400)
@@ -120,10 +120,10 @@ def test_the_past_is_scored_again_as_far_as_the_spec_says(
     assert scoring.run()["scored"] == 0
 
 
-def test_what_a_worker_finds_comes_back_from_ray(
+def test_worker_results_are_collected_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file in several parts, a file that does not fit, and another file, in one run with real actors."""
+    """The run uses real actors for a file in several parts, an invalid file and a valid one."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -138,13 +138,13 @@ def test_what_a_worker_finds_comes_back_from_ray(
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduce the size of a part to a few kilobytes."""
+    """Reduce the part size to a few kilobytes."""
     monkeypatch.setattr(files, "PART_BYTES", 3000)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
 def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, kind: str) -> None:
-    """Every row is scored once, in order, with its partition columns; the output appears atomically."""
+    """Every row is scored once, with its partition columns; rows stay in order, and the output appears atomically."""
     scoring.workload["pipeline"]["data"]["rows"]["format"] = kind
     (scoring.rows / "a.parquet").unlink()
     scoring.large(f"day=2026-11-26/large.{kind}", 1000)
@@ -157,8 +157,8 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
     assert scoring.run()["scored"] == 0
 
 
-def test_a_bad_part_leaves_the_whole_file_out(scoring: Scoring, small_parts: None) -> None:
-    """No output appears, and no parts are left behind."""
+def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) -> None:
+    """The run leaves neither output nor parts behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -166,9 +166,7 @@ def test_a_bad_part_leaves_the_whole_file_out(scoring: Scoring, small_parts: Non
     assert not list((scoring.scores / "_modelyard").glob("parts/*/*/*"))
 
 
-def test_a_killed_run_goes_on_where_it_was(
-    scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished parts are not scored again, and unfinished ones are not visible."""
     scoring.large("large.parquet", 1000)
     asked: list[int] = []
@@ -191,7 +189,7 @@ def test_a_killed_run_goes_on_where_it_was(
     assert scoring.all_answers("large.parquet") == [2.0 * one for one in range(1000)]
 
 
-def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts: None) -> None:
+def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
     """Old parts are removed even if the previous run was killed while it moved them into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
@@ -208,8 +206,8 @@ def test_fewer_parts_than_before_leave_none_behind(scoring: Scoring, small_parts
     assert [one.name for one in scoring.scores.glob("large*")] == ["large.parquet.scored.parquet"]
 
 
-def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run reports the missing file; the next run, which does not find it either, no longer lists it."""
+def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run no longer lists the file."""
     scoring.put("b.parquet", amounts(1))
 
     def taken(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
@@ -223,8 +221,8 @@ def test_a_run_before_the_end_of_which_a_file_was_taken_away(scoring: Scoring, m
     assert scoring.refused() == {}
 
 
-def test_how_many_files_do_not_fit_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metric carries the labels that distinguish alerts; nothing is pushed without a receiver."""
+def test_number_of_invalid_files_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metric has the labels that distinguish alerts; nothing is pushed without a receiver."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

@@ -1,4 +1,4 @@
-"""Scoring writes every file once and with the same column types, even if some inputs are empty."""
+"""Scoring writes every file once, with the same column types, even if some inputs are empty."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Given(ModelHandle):
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a regression over files of `rows`, one of them empty."""
+    """Describe a regression on the files in `rows`, one of which is empty."""
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):
@@ -58,8 +58,8 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
     return found
 
 
-def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path: Path) -> None:
-    """All predictions of the first file are integers, but a reader of both files finds one type."""
+def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path: Path) -> None:
+    """All predictions for the first file are integers, but both files are written with one type."""
     scored(workload)
 
     kinds = {parquet.read_schema(one).field("prediction").type for one in (tmp_path / "scores").glob("*.parquet")}
@@ -67,7 +67,7 @@ def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path
     assert sorted(pd.read_parquet(tmp_path / "scores")["prediction"]) == [1.0, 1.5, 2.0]
 
 
-def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], tmp_path: Path) -> None:
     """An emptied file is not scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
@@ -87,8 +87,8 @@ def test_classes_stay_whole_numbers() -> None:
     assert table.column("prediction").type == pa.int64()
 
 
-def test_answers_of_several_calls_are_those_of_one() -> None:
-    """A model that returns probabilities for only some batches is at fault."""
+def test_results_do_not_depend_on_the_number_of_calls() -> None:
+    """A model that returns probabilities for only some batches is refused."""
     one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     both = together([one, other])
 

@@ -1,4 +1,4 @@
-"""A bundle is used only if it matches its manifest exactly, and the manifest is the same whenever it is written."""
+"""A bundle is used only if it matches its manifest exactly, and the manifest is deterministic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.bundles.bundle import MANIFEST, Broken, pointer_to, read_
 from tests.runtime.bundles import make_bundle
 
 
-def test_what_is_whole_is_read_as_it_was_made(tmp_path: Path) -> None:
+def test_intact_bundle_is_read_back_unchanged(tmp_path: Path) -> None:
     made = make_bundle(tmp_path / "bundle")
 
     assert verify(tmp_path / "bundle", pointer_to(made).sha256) == made
@@ -47,7 +47,7 @@ def _undescribed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_longer, _other, _absent, _added, _linked, _undescribed])
-def test_a_bundle_that_is_not_what_it_says_is_broken(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+def test_bundle_that_differs_from_its_manifest_is_refused(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     make_bundle(tmp_path / "bundle")
     spoil(tmp_path / "bundle")
 
@@ -55,7 +55,7 @@ def test_a_bundle_that_is_not_what_it_says_is_broken(tmp_path: Path, spoil: Call
         verify(tmp_path / "bundle")
 
 
-def test_another_description_than_the_one_that_was_meant_is_broken(tmp_path: Path) -> None:
+def test_unexpected_manifest_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle")
 
     with pytest.raises(Broken, match="is not the one"):
@@ -65,7 +65,7 @@ def test_another_description_than_the_one_that_was_meant_is_broken(tmp_path: Pat
 @pytest.mark.parametrize(
     "path", ["../x", "/etc/passwd", "a/../../x", "a//b", "", ".", "a\\..\\b", "a\x00b", "a/" * 600 + "b", MANIFEST]
 )
-def test_a_path_out_of_the_folder_is_refused(tmp_path: Path, path: str) -> None:
+def test_path_outside_the_folder_is_refused(tmp_path: Path, path: str) -> None:
     described = json.loads(make_bundle(tmp_path / "bundle").text())
     described["files"][path] = {"sha256": "0", "bytes": 1}
 
@@ -75,7 +75,7 @@ def test_a_path_out_of_the_folder_is_refused(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["../1", "", ".x", "a/b", "x" * 200])
-def test_a_pointer_out_of_the_folder_is_refused(folder: str) -> None:
+def test_pointer_outside_the_folder_is_refused(folder: str) -> None:
     content = json.dumps({"folder": folder, "version": "1", "sha256": "0" * 64}).encode()
 
     with pytest.raises(Broken):
@@ -83,6 +83,6 @@ def test_a_pointer_out_of_the_folder_is_refused(folder: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"kind": "Bundle"}'])
-def test_what_is_no_description_is_broken(content: bytes) -> None:
+def test_invalid_manifest_is_refused(content: bytes) -> None:
     with pytest.raises(Broken):
         read_bundle(content)

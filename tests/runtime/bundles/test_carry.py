@@ -1,4 +1,4 @@
-"""A bundle carried by hand: packed into one file, unpacked into another folder of bundles, and the commands for it."""
+"""The commands that pack a bundle into one file and unpack it into another folder of bundles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.bundles.store import kept
 from tests.runtime.bundles import delivered
 
 
-def test_one_file_brings_a_bundle_from_folder_to_folder(tmp_path: Path) -> None:
+def test_bundle_is_carried_between_folders_as_one_file(tmp_path: Path) -> None:
     made = delivered(tmp_path / "store")
     file, disk = tmp_path / "stick.tar", tmp_path / "disk"
 
@@ -24,8 +24,8 @@ def test_one_file_brings_a_bundle_from_folder_to_folder(tmp_path: Path) -> None:
     assert kept(disk) == (pointer_to(made), disk / "versions" / made.folder)
 
 
-def test_what_cannot_be_carried_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A refusal leaves no file behind."""
+def test_unusable_input_is_refused_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The refused command leaves no file behind."""
     (tmp_path / "bad.tar").write_bytes(b"no tar")
     for arguments in (
         ["pack", str(tmp_path / "empty"), str(tmp_path / "out.tar")],

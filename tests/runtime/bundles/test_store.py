@@ -1,4 +1,4 @@
-"""Whatever is interrupted or lost, a reader finds the previous bundle or the new one, never half a bundle."""
+"""After any interruption or loss, a reader finds the previous bundle or the new one, never half a bundle."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def pointed(where: Path) -> Pointer:
     return found
 
 
-def test_what_is_delivered_is_brought_whole(tmp_path: Path) -> None:
-    """The disk uses the newest bundle and keeps the previous one for a server that is still loading it."""
+def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
+    """The disk keeps the newest bundle, and the previous one for a server that may still be loading it."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -34,7 +34,7 @@ def test_what_is_delivered_is_brought_whole(tmp_path: Path) -> None:
     assert sorted(one.name for one in (disk / VERSIONS).iterdir()) == sorted(folders[1:])
 
 
-def test_what_is_in_use_is_not_written_again(tmp_path: Path) -> None:
+def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
     delivered(tmp_path / "store")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")}
     publish(tmp_path / "made-store-1", local(tmp_path / "store"))
@@ -42,9 +42,7 @@ def test_what_is_in_use_is_not_written_again(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
 
 
-def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next delivery completes the interrupted one."""
     store = tmp_path / "store"
     first = delivered(store, "1")
@@ -62,7 +60,7 @@ def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
     assert publish(tmp_path / "second", local(store)) == pointed(store)
 
 
-def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
+def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
     """The disk keeps its current bundle."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
@@ -78,8 +76,8 @@ def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
     assert len(list((disk / VERSIONS).iterdir())) == 1
 
 
-def test_a_file_that_grew_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """The size that a bundle declares bounds the memory that reading it uses."""
+def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> None:
+    """Reading stops at the declared size, which bounds memory use."""
     store = tmp_path / "store"
     made = delivered(store)
     (store / VERSIONS / made.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
@@ -88,8 +86,8 @@ def test_a_file_that_grew_is_not_read_to_its_end(tmp_path: Path) -> None:
         fetch(local(store), pointed(store), tmp_path / "disk")
 
 
-def test_a_disk_that_lost_what_was_written_last_has_the_one_before(tmp_path: Path) -> None:
-    """A power loss leaves half a file and an empty pointer; the next fetch from the store repairs both."""
+def test_previous_bundle_survives_a_power_loss(tmp_path: Path) -> None:
+    """The power loss leaves half a file and an empty pointer; the next fetch from the store repairs both."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)
@@ -105,7 +103,7 @@ def test_a_disk_that_lost_what_was_written_last_has_the_one_before(tmp_path: Pat
     assert kept(disk) == (pointer_to(second), folder)
 
 
-def test_nothing_is_in_use_where_nothing_was_delivered(tmp_path: Path) -> None:
+def test_no_bundle_is_current_before_a_delivery(tmp_path: Path) -> None:
     assert current(local(tmp_path)) is None
     assert kept(tmp_path) is None
     put_in_use(local(tmp_path), Pointer("1-a", "1", "0"))

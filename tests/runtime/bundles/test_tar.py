@@ -1,4 +1,4 @@
-"""A bundle in one file: the same bytes for the same bundle, and only the files it lists are written."""
+"""Packing a bundle is deterministic, and unpacking writes only the files that its manifest lists."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def entry(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: 
     return made
 
 
-def test_what_is_packed_is_unpacked(tmp_path: Path) -> None:
+def test_packed_bundle_is_unpacked_unchanged(tmp_path: Path) -> None:
     made = make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
 
@@ -64,7 +64,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path) -> None:
         entry("folder", kind=tarfile.DIRTYPE),
     ],
 )
-def test_what_its_description_does_not_name_is_refused(tmp_path: Path, more: tarfile.TarInfo) -> None:
+def test_unlisted_entries_are_refused(tmp_path: Path, more: tarfile.TarInfo) -> None:
     make_bundle(tmp_path / "bundle")
     spoilt = tar([*entries(packed(tmp_path / "bundle")), (more, b"")])
 
@@ -74,7 +74,7 @@ def test_what_its_description_does_not_name_is_refused(tmp_path: Path, more: tar
     assert not (tmp_path / "out").exists()
 
 
-def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+def test_link_instead_of_a_file_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle")
     whole = entries(packed(tmp_path / "bundle"))
     link = entry("model/weights.bin", kind=tarfile.SYMTYPE, link="/etc/passwd")
@@ -84,7 +84,7 @@ def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
         unpacked(spoilt, tmp_path / "there")
 
 
-def test_other_content_or_too_little_or_too_much_of_it_is_refused(tmp_path: Path) -> None:
+def test_content_or_size_that_differs_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle")
     whole = entries(packed(tmp_path / "bundle"))
     for content in (b"2" * 1000, b"1" * 999, b"1" * 1001):
@@ -95,8 +95,8 @@ def test_other_content_or_too_little_or_too_much_of_it_is_refused(tmp_path: Path
     assert list((tmp_path / "there").iterdir()) == []
 
 
-def test_a_part_of_a_bundle_is_refused(tmp_path: Path) -> None:
-    """A tar is refused if it is cut short, lacks a file, has its entries in another order, or is not a tar at all."""
+def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
+    """The file is truncated, lacks an entry, has reordered entries, or is not a tar."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     whole = entries(content)

@@ -1,4 +1,4 @@
-"""Captures: a sample of the requests, written in the background, read by time window, deleted by day."""
+"""Captures: requests are sampled, written in the background, read by time window, and deleted by day."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's captures below a folder, which are written only on request."""
+    """Return a replica's captures in a folder; they are written only on request."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -47,8 +47,8 @@ def said(rows: int) -> Answer:
 
 
 @pytest.mark.parametrize("request_id", ["always the same", None])
-def test_a_share_is_chosen_whatever_the_caller_sends(tmp_path: Path, request_id: str | None) -> None:
-    """A constant request id leads neither to all requests being captured nor to none."""
+def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: str | None) -> None:
+    """Even with a constant request id, neither all requests nor none are captured."""
     kept = captures(tmp_path, fraction=0.2)
     for number in range(5000):
         kept.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
@@ -58,8 +58,8 @@ def test_a_share_is_chosen_whatever_the_caller_sends(tmp_path: Path, request_id:
     kept.close()
 
 
-def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
-    """Rows with other columns and values without a common type are included."""
+def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
+    """Rows may have different columns, and values without a common type."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
     kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
@@ -75,7 +75,7 @@ def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
     kept.close()
 
 
-def test_a_store_that_is_away_loses_nothing_that_fits_the_memory(tmp_path: Path) -> None:
+def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
     """Rows that could not be written are written once the store is back."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
@@ -103,7 +103,7 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
-def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> None:
+def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> None:
     """A value that does not fit its column is stored as JSON, next to the values of other requests."""
     kept = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
@@ -118,8 +118,8 @@ def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> No
     kept.close()
 
 
-def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
-    """A redacted column keeps only whether there was a value; keys are kept even if the model does not use them."""
+def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
+    """A redacted column records only whether there was a value; keys are kept even if the model does not use them."""
     kept = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
     kept.keep("a", rows, said(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
@@ -139,8 +139,8 @@ def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
     kept.close()
 
 
-def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> None:
-    """If a monitor compared redacted values, each of them would seem to have changed."""
+def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
+    """A monitor that compared redacted values would count each as changed."""
     kept = captures(tmp_path, redact=["iban"])
     kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
     kept.flush()
@@ -155,10 +155,10 @@ def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> Non
     kept.close()
 
 
-def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
+def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store may even accept the rows of one day and not those of the other."""
+    """Rows stay complete even if the store accepts only one day's rows."""
     kept = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -184,7 +184,7 @@ def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store is unreachable for longer than the memory buffer lasts."""
+    """The store stays unreachable until the memory buffer is full."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     kept = captures(tmp_path)
     told: list[int] = []
@@ -214,8 +214,8 @@ for number in range(100_000):
 """
 
 
-def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
-    """The next replica uploads what the killed one had on its disk, exactly once."""
+def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
+    """The next replica uploads the rows on the killed replica's disk, exactly once."""
     command = [sys.executable, "-c", KILLED, f"file://{tmp_path}"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -237,14 +237,14 @@ def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
     kept.close()
 
 
-def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Path) -> None:
+def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
     """The next replica writes the file again under the same name."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
     kept.flush()
     assert killed is not None
-    killed._lock.close()  # pyright: ignore[reportPrivateUsage] # as the kernel does with a process that ends
+    killed._lock.close()  # pyright: ignore[reportPrivateUsage] # as the kernel does when a process ends
     other = captures(tmp_path)
     other.attempt()
 
@@ -253,8 +253,8 @@ def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Pa
     other.close()
 
 
-def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
-    """Another replica on the same disk does not mistake its captures for those of a killed replica."""
+def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
+    """A replica on the same disk does not mistake a running replica's captures for a killed one's."""
     kept = captures(tmp_path)
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
     kept.save()
@@ -267,7 +267,7 @@ def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
     assert stored(tmp_path)["request_id"].tolist() == ["a"]
 
 
-def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill during a slow upload loses a second of rows, not all rows since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
@@ -288,8 +288,8 @@ def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypat
     kept.close()
 
 
-def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the broken request is dropped, although it is saved together with another one."""
+def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other request in the same batch is saved."""
     kept = captures(tmp_path)
     told: list[int] = []
     monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""Both sides of a request for a run: a store that they share, and the cluster in which the starter creates Jobs."""
+"""Fixtures for run requests: the store that monitor and starter share, and the cluster in which Jobs are created."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.runtime.requesting import BATCH, Bucket, Folder, Place
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Return the store that both sides reach."""
+    """Return the store that both sides use."""
     if request.param == "folder":
         yield Folder(tmp_path / "store")
         return
@@ -38,6 +38,6 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """Return the API as a Pod with a token sees it."""
+    """Return the API client of a Pod with a token."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)

@@ -1,4 +1,4 @@
-"""Pipelines that follow a successful run: one run of each, and none after a failed run."""
+"""A successful run starts one run of each pipeline that follows it; a failed run starts none."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API as a launcher with a mounted template sees it."""
+    """Return the API client of a launcher that has a mounted template."""
     monkeypatch.setenv("MODELYARD_JOB", JOB)
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Return the exit code of a Pod of the Job whose RayJob ends at once with this status."""
+    """Run a launcher Pod whose RayJob ends at once with this status; return the exit code."""
 
     def end() -> None:
         for path, found in server.objects.items():
@@ -72,11 +72,11 @@ def followers(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def owners(server: ApiServer) -> list[str]:
-    """Return the names of the CronJobs that own them."""
+    """Return the names of the CronJobs that own these Jobs."""
     return [made["metadata"]["ownerReferences"][0]["name"] for made in followers(server)]
 
 
-def test_a_run_that_succeeds_starts_one_of_each(server: ApiServer, api: ClusterApi) -> None:
+def test_successful_run_starts_each_follower_once(server: ApiServer, api: ClusterApi) -> None:
     assert run(server, SUCCEEDED) == 0
 
     assert owners(server) == ["train", "report"]
@@ -86,14 +86,12 @@ def test_a_run_that_succeeds_starts_one_of_each(server: ApiServer, api: ClusterA
     assert train["metadata"]["name"].partition("-")[2] != report["metadata"]["name"].partition("-")[2]
 
 
-def test_a_run_that_fails_starts_none(server: ApiServer, api: ClusterApi) -> None:
+def test_failed_run_starts_no_follower(server: ApiServer, api: ClusterApi) -> None:
     assert run(server, FAILED) == 1
     assert followers(server) == []
 
 
-def test_a_pod_that_is_told_to_leave_starts_none(
-    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(*_: object) -> None:
         raise launch.Stopped
 
@@ -104,10 +102,10 @@ def test_a_pod_that_is_told_to_leave_starts_none(
 
 
 @pytest.mark.parametrize("overlap", ["forbid", "replace"])
-def test_a_run_that_gives_way_to_another_starts_none(
+def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """The launcher exits with 0 as after a success, although nothing ran."""
+    """The launcher exits with 0, as after a success, although nothing ran."""
     made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
     server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
@@ -117,8 +115,8 @@ def test_a_run_that_gives_way_to_another_starts_none(
     assert [made["metadata"]["name"] for made in followers(server)] == ["collect-2"]
 
 
-def test_the_next_pod_of_a_job_starts_nothing_twice(server: ApiServer, api: ClusterApi) -> None:
-    """A follower that has already ended is not started again, although it would overlap with nothing."""
+def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
+    """A follower that has already ended is not started again, although no run would overlap."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -128,15 +126,15 @@ def test_the_next_pod_of_a_job_starts_nothing_twice(server: ApiServer, api: Clus
     assert json.dumps(followers(server)) == before
 
 
-def test_a_job_that_ended_is_kept_while_pods_may_ask_for_it(server: ApiServer, api: ClusterApi) -> None:
-    """With a short `retention.runs`, a late Pod would start the followers again."""
+def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api: ClusterApi) -> None:
+    """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower again."""
     run(server, SUCCEEDED)
 
     assert {made["spec"]["ttlSecondsAfterFinished"] for made in followers(server)} == {30 * 86400}
 
 
-def test_another_run_starts_them_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of the same name counts as another, for example when the Job `collect-first` was deleted and recreated."""
+def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recreated Job counts as a new run, even if it has the same name."""
     run(server, SUCCEEDED)
     for made in followers(server):
         made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -150,7 +148,7 @@ def test_another_run_starts_them_again(server: ApiServer, api: ClusterApi, monke
 def test_runs_that_must_not_overlap_do_not(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress keeps the next from starting; with Replace, the next run's launcher stops it."""
+    """With Forbid, a run in progress prevents the next one; with Replace, the next run's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -159,8 +157,8 @@ def test_runs_that_must_not_overlap_do_not(
     assert [name for name in owners(server) if name] == expected
 
 
-def test_one_that_is_refused_keeps_no_other_from_starting(server: ApiServer, api: ClusterApi) -> None:
-    """The exit code makes the Job retry, and the next Pod starts what is missing."""
+def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
+    """The exit code makes the Job retry, and the next Pod starts the missing followers."""
     taken = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED
@@ -188,7 +186,7 @@ class Restarting(ClusterApi):
 @pytest.mark.parametrize(
     "answers", [(OSError("no route to host"),), (ApiError(503, "starting"), ApiError(429, "too many requests"))]
 )
-def test_an_api_server_that_is_away_is_waited_for(
+def test_launcher_waits_for_an_unavailable_api_server(
     server: ApiServer, api: ClusterApi, answers: tuple[Exception, ...]
 ) -> None:
     away = Restarting(api.url, api.namespace, api.token_file, api.trust)

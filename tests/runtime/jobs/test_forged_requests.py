@@ -1,4 +1,4 @@
-"""Requests that no monitor wrote: each is refused with a reason, and none delays the next."""
+"""Forged requests are refused with a reason, and do not delay genuine ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def forged(place: Place, **changes: object) -> bytes:
 
 
 def nested(depth: int) -> list[Any]:
-    """Return nested lists that JSON can represent but Python can hardly print."""
+    """Return nested lists, which JSON can represent but Python can hardly print."""
     found: list[Any] = []
     for _ in range(depth):
         found = [found]
@@ -55,8 +55,10 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
 
 
 @pytest.mark.parametrize("reason", [["\ud800"], nested(900), [nested(900)], "x", {"a": 1}, [None] * 800])
-def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, api: ClusterApi, reason: object) -> None:
-    """The request itself is allowed; its extra fields are recorded with the run and cannot do harm."""
+def test_extra_fields_of_a_request_are_reduced_to_texts(
+    place: Place, server: ApiServer, api: ClusterApi, reason: object
+) -> None:
+    """The request is allowed, and its extra fields are recorded harmlessly with the run."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
@@ -67,10 +69,10 @@ def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, ap
 
 
 @pytest.mark.parametrize("kind", FORGED)
-def test_a_forged_request_starts_nothing_and_stops_nothing(
+def test_forged_request_has_no_effect(
     place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The refusal gives a reason, and the next request is answered in the same pass."""
+    """The refusal states a reason, and the next request is answered in the same pass."""
     content, words = FORGED[kind]
     place.write(f"{'f' * 32}.json", content(place))
     breach(place)
@@ -89,7 +91,7 @@ def test_a_forged_request_starts_nothing_and_stops_nothing(
 @pytest.mark.parametrize(
     "name", ["x.json", f"{'F' * 32}.json", f"{'0' * 32}.json.exe", "deep/er.json", "wipe; rm.json"]
 )
-def test_what_is_not_named_like_a_request_is_none(place: Place, server: ApiServer, api: ClusterApi, name: str) -> None:
+def test_files_not_named_like_requests_are_ignored(place: Place, server: ApiServer, api: ClusterApi, name: str) -> None:
     place.write(name, forged(place))
     breach(place)
 
@@ -98,7 +100,7 @@ def test_what_is_not_named_like_a_request_is_none(place: Place, server: ApiServe
     assert [one["started"] for one in place.answers()] == [True]
 
 
-def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: ClusterApi, tmp_path: Path) -> None:
+def test_many_ignored_files_do_not_delay_requests(server: ApiServer, api: ClusterApi, tmp_path: Path) -> None:
     place = Folder(tmp_path / "store")
     for at in range(150):
         place.write(f"0{at}.json", b"{}")

@@ -1,4 +1,4 @@
-"""The launcher: one RayJob per Job, which any Pod of the Job follows to its end."""
+"""The launcher creates one RayJob per Job, and any Pod of the Job can follow it until it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH = "/apis/ray.io/v1/namespaces/fraud/rayjobs"
 
 
 class Server(ThreadingHTTPServer):
-    """A minimal API server: stores RayJobs and reports the statuses it is given."""
+    """A minimal API server that stores RayJobs and reports preset statuses."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -80,7 +80,7 @@ def api(server: Server, tmp_path: Path) -> ClusterApi:
     return ClusterApi(f"http://127.0.0.1:{server.server_address[1]}", "fraud", token, None)
 
 
-def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
+def test_run_is_named_after_and_owned_by_its_job() -> None:
     """The RayJob is garbage-collected with its Job, however the Job is deleted."""
     metadata: Any = BODY["metadata"]
 
@@ -92,8 +92,8 @@ def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
 
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
-def test_a_run_leaves_the_name_of_its_job_to_it(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run through a Job named after the RayJob; a launcher's Job of that name would block it."""
+def test_run_name_differs_from_its_job_name(pipeline: str, suffix: str) -> None:
+    """KubeRay submits a run through a Job named after the RayJob, which must not clash with the launcher's Job."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -117,20 +117,20 @@ def test_a_run_is_followed_to_its_end(server: Server, api: ClusterApi) -> None:
     "status",
     [{"jobDeploymentStatus": "Failed"}, {"jobDeploymentStatus": "Complete", "jobStatus": "FAILED"}],
 )
-def test_a_run_that_fails_is_told(server: Server, api: ClusterApi, status: dict[str, str]) -> None:
+def test_failed_run_is_reported(server: Server, api: ClusterApi, status: dict[str, str]) -> None:
     server.says = [status]
 
     assert launch.launch(api, BODY, poll_s=0) == 1
 
 
-def test_the_next_pod_of_a_job_follows_the_run_of_the_first(server: Server, api: ClusterApi) -> None:
+def test_retried_pod_follows_the_existing_run(server: Server, api: ClusterApi) -> None:
     server.says = [{"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}]
 
     assert [launch.launch(api, BODY, poll_s=0), launch.launch(api, BODY, poll_s=0)] == [0, 0]
     assert len(server.jobs) == 1
 
 
-def test_a_pod_that_leaves_its_machine_leaves_the_run(server: Server, api: ClusterApi) -> None:
+def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> None:
     """A node drain must not cost hours of training; the exit code differs from that of a failed run."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
@@ -150,7 +150,7 @@ def _end_when_followed(server: Server) -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
-def test_a_run_that_somebody_removed_is_told(server: Server, api: ClusterApi) -> None:
+def test_deleted_run_is_reported(server: Server, api: ClusterApi) -> None:
     server.says = [{}]
     body: Any = {**BODY, "metadata": {"name": "other"}}
     server.jobs["other"] = None
@@ -159,7 +159,7 @@ def test_a_run_that_somebody_removed_is_told(server: Server, api: ClusterApi) ->
         launch.launch(api, body, poll_s=0)
 
 
-def test_without_its_job_a_pod_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_pod_without_a_job_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A run without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))

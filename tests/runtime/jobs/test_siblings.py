@@ -1,4 +1,4 @@
-"""Runs of one pipeline started by monitors and by its schedule overlap only where the spec allows it."""
+"""Runs of a pipeline, started by monitors or by its schedule, overlap only if the spec allows it."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API as a launcher with a mounted template sees it."""
+    """Return the API client of a launcher that has a mounted template."""
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Return the exit code of this Job's launcher when its RayJob succeeds at once."""
+    """Run this Job's launcher, whose RayJob succeeds at once; return the exit code."""
 
     def succeed() -> None:
         for path, found in server.objects.items():
@@ -61,35 +61,33 @@ def ray_jobs(server: ApiServer) -> list[str]:
     return [path.rpartition("/")[2] for path in server.objects if path.startswith(f"{RAY_JOBS}/")]
 
 
-def test_runs_of_a_pipeline_are_told_by_age(api: ClusterApi) -> None:
+def test_runs_of_a_pipeline_are_ordered_by_age(api: ClusterApi) -> None:
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
     assert others(api, BY_MONITOR) == ([], [BY_TIME])
 
 
-def test_runs_of_one_second_agree_which_is_the_older(server: ApiServer, api: ClusterApi) -> None:
-    """Without a tie-break, two Jobs created in the same second would both give way."""
+def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: ClusterApi) -> None:
+    """Without a tie-break, both Jobs would give way to each other."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert others(api, BY_TIME) == ([BY_MONITOR], [])
     assert others(api, BY_MONITOR) == ([], [BY_TIME])
 
 
-def test_a_run_by_time_is_left_out_while_a_monitors_run_is_under_way(
+def test_scheduled_run_is_skipped_during_a_monitors_run(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob controller ignores Jobs it did not create; the launcher counts them."""
+    """The CronJob controller ignores Jobs that it did not create, so the launcher checks for them."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 
 
-def test_the_older_of_two_runs_goes_on(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_of_two_runs_continues(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(server, monkeypatch, BY_MONITOR, "forbid") == 0
     assert ray_jobs(server) == [RUN_BY_MONITOR]
 
 
-def test_a_run_that_has_ended_holds_nothing_back(
-    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ended_run_blocks_nothing(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     server.objects[f"{JOBS}/{BY_MONITOR}"]["status"] = ENDED
 
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
@@ -105,15 +103,15 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
     assert f"{JOBS}/{BY_MONITOR}" in server.objects
 
 
-def test_a_run_that_is_replaced_before_it_began_stops_itself(
+def test_run_replaced_before_it_began_does_not_start(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run found nothing to stop, because the older one had not begun."""
+    """The newer run could not stop the older one, which had not begun."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 
 
-def test_runs_that_may_overlap_do(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_overlap_if_allowed(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     for job in (BY_MONITOR, BY_TIME):
         assert run(server, monkeypatch, job, "allow") == 0
 

@@ -1,4 +1,4 @@
-"""Runs requested by monitors on other targets: each request is answered once and starts only its own pipeline."""
+"""Runs requested by monitors on other targets. Each request is answered once and starts only its own pipeline."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.runtime.object_store import ObjectStore
 from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Bucket, Folder, Place, breach, jobs, now
 
 
-def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request names the breach, and the Job records its cause, whichever cluster it came from."""
+def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """The request names the breach, and the Job records it as its cause, whichever cluster it came from."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.asked()
     request = json.loads(place.files()[path])
@@ -47,8 +47,8 @@ def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer
     assert (answer["id"], answer["started"], answer["job"]) == (request["id"], True, job["metadata"]["name"])
 
 
-def test_a_request_that_is_back_starts_nothing_again(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A replayed request is ignored, both after a restart and after its Job is deleted."""
+def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """A request starts nothing again, even after a restart or after its Job is deleted."""
     breach(place)
     (path,) = place.asked()
     content = place.files()[path]
@@ -63,7 +63,7 @@ def test_a_request_that_is_back_starts_nothing_again(place: Place, server: ApiSe
     assert place.asked() == []
 
 
-def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
+def test_next_starter_answers_after_a_crash(
     place: Place, server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breach(place)
@@ -82,14 +82,14 @@ def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
     assert [one["started"] for one in place.answers()] == [True]
 
 
-def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: ClusterApi) -> None:
+def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """Both starters read the request before either starts the run."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     asked = itertools.count()
 
     def wait() -> None:
-        if next(asked) < together.parties:  # each starter's first question: was the run started already?
+        if next(asked) < together.parties:  # each starter first checks whether the run was started already
             together.wait()
 
     server.on_get = wait
@@ -111,8 +111,8 @@ def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: Clu
     assert place.asked() == []
 
 
-def test_the_cooldown_is_that_of_the_monitor(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The Job of a run blocks a second request until the cooldown has passed."""
+def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """A run's Job blocks a second request until the cooldown has passed."""
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -127,7 +127,7 @@ def test_the_cooldown_is_that_of_the_monitor(place: Place, server: ApiServer, ap
     assert len(jobs(server)) == 2
 
 
-def test_a_run_under_way_is_not_overlapped(place: Place, server: ApiServer, api: ClusterApi) -> None:
+def test_request_does_not_overlap_a_run_in_progress(place: Place, server: ApiServer, api: ClusterApi) -> None:
     server.objects[f"{BATCH}/cronjobs/retrain"]["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-0"}
     server.objects[f"{JOBS}retrain-1"] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
@@ -138,7 +138,7 @@ def test_a_run_under_way_is_not_overlapped(place: Place, server: ApiServer, api:
     assert "they must not overlap" in place.answers()[0]["why"]
 
 
-def test_an_old_request_starts_nothing(place: Place, server: ApiServer, api: ClusterApi) -> None:
+def test_expired_request_is_refused(place: Place, server: ApiServer, api: ClusterApi) -> None:
     breach(place)
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(days=2)) == 0
@@ -146,7 +146,7 @@ def test_an_old_request_starts_nothing(place: Place, server: ApiServer, api: Clu
     assert "has waited since" in place.answers()[0]["why"]
 
 
-def test_what_became_of_requests_is_forgotten(place: Place, server: ApiServer, api: ClusterApi) -> None:
+def test_old_answers_are_deleted(place: Place, server: ApiServer, api: ClusterApi) -> None:
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     breach(place)
@@ -155,7 +155,7 @@ def test_what_became_of_requests_is_forgotten(place: Place, server: ApiServer, a
     assert place.answers() == []
 
 
-def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServer, api: ClusterApi) -> None:
+def test_request_is_retried_while_the_api_server_fails(place: Place, server: ApiServer, api: ClusterApi) -> None:
     breach(place)
     cron_job = server.objects.pop(f"{BATCH}/cronjobs/retrain")
 
@@ -168,8 +168,10 @@ def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServ
 
 
 @pytest.mark.parametrize("asked", ["gs://elsewhere/asked/", ""])
-def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api: ClusterApi, asked: str) -> None:
-    """One monitor's requests cannot be read; the next monitor's requests are still answered."""
+def test_unreadable_requests_do_not_delay_other_monitors(
+    place: Place, server: ApiServer, api: ClusterApi, asked: str
+) -> None:
+    """The next monitor's requests are still answered."""
     broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -178,10 +180,10 @@ def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api
     assert len(jobs(server)) == 1
 
 
-def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
+def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listing everything would exhaust the time and memory of every pass, each time at the same place."""
+    """Listing all files could exhaust every pass's time and memory."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -191,7 +193,7 @@ def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
 
     answer_requests(api, record(StarterWorkload, place.starter), now())
 
-    assert 0 < len(served) <= 6  # two lists for the requests, and two for each of the two answers, as many as are read
+    assert 0 < len(served) <= 6  # two lists for the requests, and two for each of the two answers
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
     assert len(place.answers()) == 20
     assert len(place.asked()) == 70
@@ -199,7 +201,7 @@ def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Record every list request that the store answers from now on."""
+    """Record all further list requests to the store."""
     served: list[object] = []
     answer = S3Response.list_objects_v2
 
@@ -211,8 +213,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return served
 
 
-def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If passes end halfway, it is not always the same monitors that have to wait."""
+def test_every_monitor_gets_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If passes end halfway, the same monitors do not always come last."""
     first: set[str] = set()
 
     def ended(where: filesystem.Place, *_: object) -> object:
@@ -228,7 +230,7 @@ def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypat
     assert first == {"/a", "/b", "/c"}
 
 
-def test_old_answers_are_removed_wherever_they_are_in_a_full_folder(
+def test_old_answers_are_deleted_anywhere_in_a_full_folder(
     server: ApiServer, api: ClusterApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Folder(tmp_path / "store")
@@ -245,7 +247,7 @@ def test_old_answers_are_removed_wherever_they_are_in_a_full_folder(
     assert not (folder / f"7{'0' * 31}.json").exists()
 
 
-def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELYARD_JOB_UID", "u-1")
     breach(place)
     breach(place)
@@ -255,7 +257,7 @@ def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatc
     assert len(place.asked()) == 2
 
 
-def test_a_store_that_is_away_is_told_with_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is one sentence, not a traceback."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}

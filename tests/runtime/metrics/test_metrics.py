@@ -1,4 +1,4 @@
-"""Every metric agrees with scikit-learn, scipy or its published formula, on data sets that ship with scikit-learn."""
+"""Every metric agrees with scikit-learn, scipy or its published formula on scikit-learn's own data sets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def classes(name: str) -> tuple[Any, Predictions, Any]:
 
 @cache
 def numbers() -> tuple[Any, Predictions]:
-    """Return diabetes progression and a linear model's predictions, with the naive error of the training rows."""
+    """Return diabetes progression and a linear model's predictions, with the training rows' naive error."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     model = Ridge(0.1).fit(features[:300], truth[:300])
     naive = float(np.abs(np.diff(truth[:300])).mean())
@@ -57,7 +57,7 @@ def numbers() -> tuple[Any, Predictions]:
 
 @cache
 def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
-    """Return the same patients grouped by age, with disease progression as a relevance from 0 to 4."""
+    """Return the same patients grouped by age, with disease progression as relevance from 0 to 4."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
     scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Return relevance and scores of each list that has a relevant row."""
+    """Return the relevance and scores of each list that has a relevant row."""
     truth, said, groups = ranked(rounded)
     found = [(truth[groups == one], said.values[groups == one]) for one in np.unique(groups)]
     return [one for one in found if (one[0] > 0).any()]
@@ -87,7 +87,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
-def test_metrics_of_classes(metric: str, data: str) -> None:
+def test_classification_metrics(metric: str, data: str) -> None:
     """The metrics agree for binary and multiclass classification."""
     truth, said, _ = classes(data)
 
@@ -96,8 +96,8 @@ def test_metrics_of_classes(metric: str, data: str) -> None:
 
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
-def test_averages_where_a_class_is_never_predicted(name: str, average: str) -> None:
-    """The missing class scores zero, as in scikit-learn: a model gains nothing by never predicting a hard class."""
+def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
+    """The missing class scores zero, as in scikit-learn, so a model gains nothing by never predicting a hard class."""
     truth, said, _ = classes("digits")
     without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
@@ -119,13 +119,13 @@ OF_SCORES: dict[str, Callable[[Any, Any], float]] = {
 
 
 @pytest.mark.parametrize("metric", OF_SCORES)
-def test_metrics_of_probabilities(metric: str) -> None:
+def test_probability_metrics(metric: str) -> None:
     truth, said, chances = classes("breast_cancer")
 
     assert score(metric, truth, said) == pytest.approx(OF_SCORES[metric](truth, chances[:, 1]))
 
 
-def test_the_area_of_each_class_against_the_others() -> None:
+def test_one_versus_rest_area() -> None:
     for data in ("digits", "wine"):
         truth, said, chances = classes(data)
         known = metrics.roc_auc_score(truth, chances, multi_class="ovr", average="macro")
@@ -133,8 +133,8 @@ def test_the_area_of_each_class_against_the_others() -> None:
         assert score("auc_roc_ovr", truth, said) == pytest.approx(known)
 
 
-def test_calibration_of_two_classes_is_that_of_the_curve() -> None:
-    """ECE equals the gaps of scikit-learn's calibration curve, each weighted by the rows in its bin."""
+def test_binary_calibration_matches_the_calibration_curve() -> None:
+    """ECE equals the sum of the gaps in scikit-learn's calibration curve, weighted by the rows in each bin."""
     truth, said, chances = classes("breast_cancer")
     found, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
@@ -143,7 +143,7 @@ def test_calibration_of_two_classes_is_that_of_the_curve() -> None:
     assert score("ece", truth, said) == pytest.approx(float((weights * np.abs(found - expected)).sum()))
 
 
-def test_calibration_of_several_is_that_of_the_predicted_class() -> None:
+def test_multiclass_calibration_uses_the_predicted_class() -> None:
     truth, said, chances = classes("digits")
     sure, right = chances.max(axis=1), chances.argmax(axis=1) == truth
     bins = np.ceil(sure * 10).astype(int)
@@ -153,7 +153,7 @@ def test_calibration_of_several_is_that_of_the_predicted_class() -> None:
 
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
-def test_an_order_upside_down_separates_nothing(metric: str) -> None:
+def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
     """A two-sided distance between the scores would rate the worst model as highly as the best."""
     truth, said, chances = classes("breast_cancer")
     upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
@@ -162,7 +162,7 @@ def test_an_order_upside_down_separates_nothing(metric: str) -> None:
     assert score(metric, truth, upside_down) < 0.1
 
 
-def test_lift_of_equal_scores_does_not_depend_on_the_order_of_rows() -> None:
+def test_lift_with_ties_does_not_depend_on_row_order() -> None:
     truth = np.array([1.0] * 20 + [0.0] * 80)
 
     assert score("lift_at_10", truth, Predictions(truth, np.full(100, 0.5), 2)) == pytest.approx(1)
@@ -185,15 +185,15 @@ OF_NUMBERS: dict[str, Callable[[Any, Any], float]] = {
 
 
 @pytest.mark.parametrize("metric", OF_NUMBERS)
-def test_metrics_of_numbers(metric: str) -> None:
+def test_regression_metrics(metric: str) -> None:
     truth, said = numbers()
 
     assert score(metric, truth, said) == pytest.approx(OF_NUMBERS[metric](truth, said.values))
 
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
-def test_a_model_that_does_not_answer_has_no_error(metric: str) -> None:
-    """Rows without a prediction are not skipped: a model must not gain by abstaining where it is unsure."""
+def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
+    """Rows without a prediction are not skipped, so a model cannot gain by abstaining where it is unsure."""
     truth, said = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, said.values)
 
@@ -211,7 +211,7 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 
 
 @pytest.mark.parametrize("metric", OF_LISTS)
-def test_metrics_of_ranked_rows(metric: str) -> None:
+def test_ranking_metrics(metric: str) -> None:
     """The metric is the mean over the lists."""
     known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
     truth, said, groups = ranked()
@@ -221,7 +221,7 @@ def test_metrics_of_ranked_rows(metric: str) -> None:
 
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
-def test_equal_scores_are_ranked_as_in_scikit_learn(metric: str) -> None:
+def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
     """With scores rounded to a tenth, most lists contain ties."""
     several = [one for one in lists(1) if len(one[0]) > 1]
     truth, said, groups = ranked(1)
@@ -234,8 +234,8 @@ def test_equal_scores_are_ranked_as_in_scikit_learn(metric: str) -> None:
 
 
 @pytest.mark.parametrize("metric", OF_LISTS)
-def test_equal_scores_have_no_order(metric: str) -> None:
-    """A model that gives every row the same score gains nothing when the relevant rows are stored first."""
+def test_ranking_with_ties_does_not_depend_on_row_order(metric: str) -> None:
+    """A model that scores every row equally gains nothing if the relevant rows are stored first."""
     truth, said, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
@@ -246,7 +246,7 @@ def test_equal_scores_have_no_order(metric: str) -> None:
     assert values[0] == pytest.approx(values[1])
 
 
-def test_a_row_without_a_query_is_in_no_list() -> None:
+def test_rows_without_a_query_are_ignored() -> None:
     truth, said, groups = ranked()
     lost = np.where(np.arange(len(groups)) % 4 == 0, -1, groups)
     kept = lost >= 0
@@ -290,12 +290,12 @@ def reversed_(task: str, said: Predictions) -> Predictions:
 
 
 @pytest.mark.parametrize("metric", ["mcc", "cohen_kappa", "gini", "ks", "auc_roc"])
-def test_rows_of_one_class_say_nothing_of_agreement(metric: str) -> None:
+def test_agreement_is_undefined_for_a_single_class(metric: str) -> None:
     assert math.isnan(score(metric, np.ones(4), Predictions(np.array([1.0, 1, 0, 1]), np.full(4, 0.5), 2)))
 
 
 @pytest.mark.parametrize("metric", ["auc_roc", "auc_pr", "gini", "ks", "lift_at_10", "ece", "brier", "log_loss"])
-def test_probabilities_that_are_no_numbers_have_no_value(metric: str) -> None:
+def test_nan_probabilities_make_metrics_undefined(metric: str) -> None:
     truth, said, chances = classes("breast_cancer")
     broken = np.where(np.arange(len(truth)) == 3, np.nan, chances[:, 1])
 
@@ -307,8 +307,8 @@ def series(**more: Any) -> TrainingData:
     return TrainingData(frame, frame, (), "y", ())
 
 
-def test_a_naive_forecast_is_that_of_each_series() -> None:
-    """Hyndman and Koehler, 2006: mean absolute one-step error over the training rows in order of time."""
+def test_naive_error_is_computed_within_each_series() -> None:
+    """Hyndman and Koehler, 2006: the mean absolute one-step error over the training rows in time order."""
     times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
 
     assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)
@@ -318,7 +318,7 @@ def test_a_naive_forecast_is_that_of_each_series() -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
-def test_rows_that_are_no_series_have_no_naive_forecast(more: dict[str, Any]) -> None:
+def test_naive_error_is_undefined_without_a_series(more: dict[str, Any]) -> None:
     """Without a timestamp, or with several rows per timestamp, the differences are not changes over time."""
     truth, said = numbers()
     naive = series(**more).naive_error()
@@ -328,7 +328,7 @@ def test_rows_that_are_no_series_have_no_naive_forecast(more: dict[str, Any]) ->
         score("mase", truth, Predictions(said.values, naive=naive))
 
 
-def test_numbers_in_names_have_bounds() -> None:
+def test_numbers_in_metric_names_are_bounded() -> None:
     assert [metric_of(name) is None for name in ("recall_at_1000", "recall_at_1001", "recall_at_0", "lift_at_05")] == [
         False,
         True,

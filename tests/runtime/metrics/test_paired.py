@@ -1,4 +1,4 @@
-"""The interval of a difference agrees with scipy, is wider for dependent rows, and uses no more draws than needed."""
+"""The confidence interval of a difference agrees with scipy, and is wider for dependent rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def gain(places: Any, draws: Any) -> float:
     return float(FIRST[places].mean() - SECOND[places].mean())
 
 
-def test_the_interval_is_that_of_scipy() -> None:
+def test_interval_matches_scipy() -> None:
     rows = np.arange(400)
     theirs = stats.bootstrap(
         (rows,), lambda places: gain(places, places), vectorized=False, n_resamples=1000, method="percentile", rng=1
@@ -31,8 +31,8 @@ def test_the_interval_is_that_of_scipy() -> None:
     assert found == interval(gain, rows, 0.95)  # a repeated call gives the same interval
 
 
-def test_rows_of_one_customer_are_drawn_together() -> None:
-    """Copies of a row add no information: the interval is as wide as without them."""
+def test_rows_of_a_customer_are_drawn_together() -> None:
+    """Copies of a row add no information, so the interval is as wide as without them."""
     once = interval(gain, np.arange(400), 0.9)
     copies = interval(lambda places, draws: gain(places // 5, draws), np.repeat(np.arange(400), 5), 0.9)
     apart = interval(lambda places, draws: gain(places // 5, draws), np.arange(2000), 0.9)
@@ -43,17 +43,17 @@ def test_rows_of_one_customer_are_drawn_together() -> None:
     assert apart[1] - apart[0] < 0.6 * (once[1] - once[0])
 
 
-def test_an_identical_model_gains_nothing_at_all() -> None:
+def test_identical_model_has_zero_gain() -> None:
     assert interval(lambda places, draws: 0.0, np.arange(400), 0.95) == (0.0, 0.0)
 
 
-def test_too_few_units_and_values_have_no_interval() -> None:
-    """Nine customers are too few, however many rows they have; so is a metric that most draws leave undefined."""
+def test_too_few_units_or_values_have_no_interval() -> None:
+    """Nine customers are too few, however many rows they have. A metric undefined in most draws has no interval."""
     assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
     assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
 
 
-def test_a_difference_within_noise_is_seldom_called_one() -> None:
+def test_equal_models_rarely_differ_significantly() -> None:
     """For two equally good models, the lower end is above zero in about one case in forty."""
     called = 0
     for seed in range(100):

@@ -1,4 +1,4 @@
-"""Ranking: metrics are means over queries, and a split never divides a query."""
+"""Ranking metrics are means over queries, and a split never divides a query."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ QUERIES = np.array([0, 0, 1, 1, 2, 2])
 @pytest.mark.parametrize(
     ("metric", "value"), [("ndcg", (1 / np.log2(3) + 1) / 2), ("map", 0.75), ("recall_at_10", 1.0)]
 )
-def test_the_mean_over_queries_with_something_relevant(metric: str, value: float) -> None:
-    """The first query has its only relevant row second, the second query has it first, and the third has none."""
+def test_metric_is_the_mean_over_queries_with_relevant_rows(metric: str, value: float) -> None:
+    """The only relevant row is second in the first query and first in the second; the third query has none."""
     assert score(metric, TRUTH, SAID, QUERIES) == pytest.approx(value)
 
 
-def test_rows_in_any_order_have_the_same_value() -> None:
+def test_metrics_do_not_depend_on_row_order() -> None:
     order = np.random.default_rng(0).permutation(6)
 
     mixed = score("ndcg", TRUTH[order], Predictions(SAID.values[order]), QUERIES[order])
@@ -37,14 +37,14 @@ def test_rows_in_any_order_have_the_same_value() -> None:
     assert mixed == pytest.approx(score("ndcg", TRUTH, SAID, QUERIES))
 
 
-def test_without_queries_there_is_no_such_metric() -> None:
+def test_ranking_metrics_need_queries() -> None:
     with pytest.raises(Refusal, match="which rows are of one query"):
         score("ndcg", TRUTH, SAID)
 
 
 @pytest.mark.parametrize("by", ["random", "time"])
 def test_a_split_keeps_queries_whole(by: str) -> None:
-    """A fifth of the queries is held out; with a split by time, the newest."""
+    """A fifth of the queries is held out: the newest ones, if the split is by time."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
     train, held = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))
@@ -55,7 +55,7 @@ def test_a_split_keeps_queries_whole(by: str) -> None:
     assert train["__group"].is_monotonic_increasing
 
 
-def test_only_boosted_trees_are_grown_by_several() -> None:
+def test_only_boosted_trees_use_several_workers() -> None:
     def step(trainer: str, most: int) -> dict[str, Any]:
         return {"trainer": trainer, "workers": {"min": 1, "max": most}}
 

@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn, and are undefined where they have no meaning."""
+"""Metrics agree with scikit-learn, and are undefined if they have no meaning."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SAID = Predictions(CHANCES.argmax(axis=1).astype(float), CHANCES, 4)
 
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
-def test_averages_over_classes_are_those_of_scikit_learn(metric: str) -> None:
+def test_averages_over_classes_match_scikit_learn(metric: str) -> None:
     known = getattr(metrics, f"{metric}_score")(TRUTH, SAID.values, average="macro")
 
     assert score(metric, TRUTH, SAID) == pytest.approx(known)
 
 
-def test_log_loss_is_that_of_scikit_learn() -> None:
+def test_log_loss_matches_scikit_learn() -> None:
     assert score("log_loss", TRUTH, SAID) == pytest.approx(metrics.log_loss(TRUTH, CHANCES))
 
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
-def test_two_classes_of_four_are_still_four(metric: str) -> None:
+def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
     """If the rows happen to contain only the first two classes, the second does not become the positive class."""
     few = TRUTH < 2
     said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
@@ -50,25 +50,25 @@ def test_two_classes_of_four_are_still_four(metric: str) -> None:
         ("r2", [1.0]),
     ],
 )
-def test_a_metric_without_meaning_is_no_number(metric: str, truth: list[float]) -> None:
-    """The result is NaN, neither the best value nor the worst."""
+def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
+    """The result is neither the best value nor the worst."""
     said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), said))
 
 
-def test_brier_and_log_loss_know_rows_of_one_class() -> None:
+def test_brier_and_log_loss_accept_rows_of_one_class() -> None:
     said = Predictions(np.zeros(2), np.array([0.1, 0.3]), 2)
 
     assert score("brier", np.zeros(2), said) == pytest.approx((0.01 + 0.09) / 2)
     assert score("log_loss", np.zeros(2), said) == pytest.approx(-np.log([0.9, 0.7]).mean())
 
 
-def test_a_model_that_answers_nan_has_no_error_that_could_be_small() -> None:
+def test_nan_predictions_make_the_error_undefined() -> None:
     assert math.isnan(score("rmse", np.zeros(3), Predictions(np.array([0.0, np.nan, 0.0]))))
 
 
-def test_scores_of_a_model_that_knew_other_classes_are_put_in_place() -> None:
+def test_scores_are_aligned_with_the_current_classes() -> None:
     """A champion trained before a class existed is judged by its scores for the other classes."""
     said = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 

@@ -1,4 +1,4 @@
-"""Columns of a file are converted as their values would be one by one, and refused for the same reason."""
+"""Converting a whole column gives the same result, or the same refusal, as converting its values one by one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
-    """Return a one-column file as the model receives it, or the reason for its refusal."""
+    """Return a one-column file as the model receives it, or why it is refused."""
     try:
         return Checker([Column("a", kind, True)]).frame(FrameRows(pd.DataFrame({"a": column})))
     except BadRequest as problem:
@@ -43,7 +43,7 @@ def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", COLUMNS)
-def test_the_fast_way_is_the_slow_way(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_conversion_matches_the_slow_one(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fast = fitted(COLUMNS[name], kind)
     monkeypatch.setattr(checker, "whole_column", lambda column, kind: None)
     slow = fitted(COLUMNS[name], kind)
@@ -59,5 +59,5 @@ def test_the_fast_way_is_the_slow_way(name: str, kind: str, monkeypatch: pytest.
     ("name", "kind"),
     [("fractions", "double"), ("wholes", "double"), ("wholes", "long"), ("texts", "string"), ("truths", "boolean")],
 )
-def test_what_files_usually_hold_is_not_looked_at_value_by_value(name: str, kind: str) -> None:
+def test_common_columns_use_the_fast_conversion(name: str, kind: str) -> None:
     assert whole_column(COLUMNS[name], kind) is not None

@@ -27,7 +27,7 @@ URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """Return a store without any deliveries."""
+    """Return an empty store."""
     made = ObjectStore()
     yield made
     made.cut()
@@ -35,7 +35,7 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return a description with access to the store and without a registry."""
+    """Return a description that has access to the store but no registry."""
     return store.described(monkeypatch)
 
 
@@ -54,13 +54,11 @@ def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
 
 
 def number(found: Version | None) -> str | None:
-    """Return the number of a version."""
+    """Return a version's number."""
     return None if found is None else found.version
 
 
-def test_the_store_has_the_files_and_nothing_for_folders(
-    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
-) -> None:
+def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
     """A workload may write only below its own prefix, so no folder marker is created above it."""
     deliver(workload, tmp_path, "1")
 
@@ -68,7 +66,7 @@ def test_the_store_has_the_files_and_nothing_for_folders(
     assert [key.removeprefix(f"{prefix}/").partition("/")[0] for key in store.names()] == [POINTER] + [VERSIONS] * 3
 
 
-def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str, Any], tmp_path: Path) -> None:
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     seen = [number(models.version())]
     for version in ("1", "2"):
@@ -78,10 +76,10 @@ def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[s
     assert seen == [None, "1", "2"]
 
 
-def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
+def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """The process follows again once the link is back. A bundle's age counts from when the store was last reachable."""
+    """New versions are fetched once the store is back. A bundle's age counts from when the store was last reachable."""
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")
@@ -98,18 +96,16 @@ def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
     assert restarted.bundles.age_s() < 60
 
 
-def test_without_a_link_and_a_bundle_there_is_no_version(
-    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
-) -> None:
+def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
     store.cut()
 
     assert Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version() is None
 
 
-def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
+def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed from the store with the usual variables and unpacked into the folder of a running server."""
+    """The bundle is packed from the store with AWS's usual variables, and unpacked into a running server's folder."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -130,9 +126,7 @@ def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
     assert number(bundles.version()) == "2"
 
 
-def test_a_bundle_that_was_changed_in_the_store_is_not_used(
-    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
-) -> None:
+def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
     """The server keeps the previous bundle."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
@@ -144,8 +138,8 @@ def test_a_bundle_that_was_changed_in_the_store_is_not_used(
     assert number(models.version()) == "1"
 
 
-def test_the_profiles_of_a_bundle_come_with_it(workload: dict[str, Any], tmp_path: Path) -> None:
-    """A version without profiles cannot be compared, and is refused with a reason."""
+def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) -> None:
+    """A version without profiles cannot be compared and is refused with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

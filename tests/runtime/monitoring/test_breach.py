@@ -1,4 +1,4 @@
-"""After a breach: one run of the pipeline per cooldown, created as its CronJob would create it."""
+"""A breach starts at most one pipeline run per cooldown, created as the pipeline's CronJob would create it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """Return the API as a Pod with a token sees it."""
+    """Return the API client of a Pod with a token."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)
 
@@ -47,8 +47,8 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
     return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
 
 
-def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """The Job has the CronJob's spec and owner, so the pipeline's own settings apply and both are deleted together."""
+def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
+    """The Job has the CronJob's spec and owner, so the pipeline's settings apply and both are deleted together."""
     assert (
         start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
@@ -71,10 +71,10 @@ def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> 
         (timedelta(hours=1), None, 7 * 86400),
     ],
 )
-def test_a_run_is_kept_as_long_as_its_cooldown(
+def test_run_is_kept_until_the_cooldown_ends(
     server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
 ) -> None:
-    """Neither a short `retention.runs` nor a busy CronJob's history limit makes a monitor forget a run it started."""
+    """Neither a short `retention.runs` nor the CronJob's history limit makes a monitor forget a run that it started."""
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
@@ -86,7 +86,7 @@ def test_a_run_is_kept_as_long_as_its_cooldown(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """The next run starts after a day, not before."""
+    """The next run starts only after a day."""
     start(api, record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
@@ -102,7 +102,7 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
 
 
 def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -> None:
-    """A scheduled run is in progress; once it has ended, the breach starts a run."""
+    """The breach starts a run only once the scheduled run in progress has ended."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-1"}
@@ -119,7 +119,7 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
     )
 
 
-def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer, api: ClusterApi) -> None:
+def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiServer, api: ClusterApi) -> None:
     """The error is one sentence, not a traceback."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}

@@ -40,7 +40,7 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
 
 
 def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[RunResults, dict[str, Any]]:
-    """Run one monitor pass over rows compared with `rows(1)`."""
+    """Run one monitor pass that compares rows with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
         said = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
@@ -76,8 +76,8 @@ def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple
     ]
 
 
-def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
-    """Features are ordered by effect: an income higher by one raises the score by a tenth."""
+def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
+    """Raising income by one raises the score by a tenth."""
     look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}
@@ -87,7 +87,7 @@ def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
     assert dict(pushed(look, described, DIRECTION)) == {"prediction": 1.0, "score": 1.0}
 
 
-def test_the_same_of_a_feature_of_texts() -> None:
+def test_effect_of_a_text_feature() -> None:
     then, now = rows(1), rows(2, towns="cccab")
     found = movers(now.assign(prediction=now.score), profiles(then, ["income", "town", "noise"]))
 
@@ -95,8 +95,8 @@ def test_the_same_of_a_feature_of_texts() -> None:
     assert found[0].effect == pytest.approx(0.2 * (3 / 5 - 1 / 3), abs=0.02)
 
 
-def test_errors_are_worst_in_a_part_of_the_rows(tmp_path: Path) -> None:
-    """The slice here is a town that the model predicts wrongly."""
+def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
+    """The model's predictions are wrong for one town."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)
@@ -120,7 +120,7 @@ def test_errors_are_worst_in_a_part_of_the_rows(tmp_path: Path) -> None:
     assert "rows with town b add 0.2" in monitor.cause_text(look.causes[0], of_errors=True)
 
 
-def test_errors_of_a_range_have_its_bounds() -> None:
+def test_numeric_slice_is_named_by_its_bounds() -> None:
     random = np.random.default_rng(3)
     frame = pd.DataFrame({"x": random.uniform(0, 1, 1000), "y": random.uniform(0, 1, 1000)})
     (first, *_) = worst(frame, (frame.x < 0.1).to_numpy(dtype=float))
@@ -129,7 +129,7 @@ def test_errors_of_a_range_have_its_bounds() -> None:
     assert first.part.startswith("below 0.")
 
 
-def test_a_column_says_which_way_it_went_and_where() -> None:
+def test_drift_reports_direction_and_location() -> None:
     random = np.random.default_rng(4)
     then = pd.Series(random.normal(10, 1, 5000))
     moved = Moved(profile(then))
@@ -144,7 +144,7 @@ def test_a_column_says_which_way_it_went_and_where() -> None:
     assert moved.turn().words == "values without a name in the reference has 90.0% of the values instead of 0.0%"
 
 
-def test_a_breach_is_told_with_its_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_breach_is_logged_with_its_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     look, described = told(tmp_path, "data-drift", "psi", rows(2, income=-2).drop(columns="id"))
     (breach,) = [one for one in look.results if one.breach and one.feature == "income"]
 
@@ -152,7 +152,7 @@ def test_a_breach_is_told_with_its_direction(tmp_path: Path, caplog: pytest.LogC
     assert "it went down, from " in monitor.breach_text(record(MonitorWorkload, described), breach)
 
 
-def test_what_cannot_be_explained_hides_no_breach(
+def test_breach_is_reported_without_an_explanation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def away(*_: Any) -> pd.DataFrame:

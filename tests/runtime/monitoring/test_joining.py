@@ -21,7 +21,7 @@ ROWS = 500
 RANDOM = np.random.default_rng(3)
 TRUTH = RANDOM.integers(0, 2, ROWS)
 IDS = [f"{number:06d}" for number in range(ROWS)]
-"""One key per row. The model's predictions below are wrong in three of four rows."""
+"""The row keys. The predictions below are wrong in three of four rows."""
 
 
 def predictions(**more: Any) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def labels(**more: Any) -> pd.DataFrame:
 def judged(
     tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
-    """Run one monitor pass over these predictions and labels, and return it with its description."""
+    """Run one monitor pass over these predictions and labels; return its results and its description."""
     for name, frame in (("now", said), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -80,7 +80,7 @@ def gauges(look: RunResults, described: Any, name: str) -> dict[str, float]:
     ],
     ids=["texts", "numbers", "floats", "floats-of-texts"],
 )
-def test_a_key_is_the_same_whether_it_is_a_number_or_its_text(tmp_path: Path, truth: pd.DataFrame) -> None:
+def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame) -> None:
     look, described = judged(tmp_path, predictions(), truth, key=("id",))
 
     assert [one.breach for one in look.results] == [True]
@@ -88,8 +88,8 @@ def test_a_key_is_the_same_whether_it_is_a_number_or_its_text(tmp_path: Path, tr
     assert gauges(look, described, UNKNOWN) == {"all": 0.0}
 
 
-def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: Path) -> None:
-    """Without it, the amount joins the key too, nothing matches, and the result is unknown rather than healthy."""
+def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
+    """Without a declared key, the amount becomes part of the key, nothing matches, and the result is unknown."""
     said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
@@ -103,11 +103,11 @@ def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: P
     ("truth", "share"),
     [
         (labels().head(5), 0.01),  # the label pipeline is slow
-        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or formats the ids differently
-        (labels().assign(fraud=None), 0.0),  # or leaves the labels empty
+        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or the pipeline formats the ids differently
+        (labels().assign(fraud=None), 0.0),  # or the pipeline leaves the labels empty
     ],
 )
-def test_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame, share: float) -> None:
+def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame, share: float) -> None:
     look, described = judged(tmp_path, predictions(), truth, key=("id",))
 
     assert look.results == ()
@@ -115,8 +115,8 @@ def test_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame,
     assert gauges(look, described, UNKNOWN) == {"all": 1.0}
 
 
-def test_a_part_of_the_labels_is_judged_and_said(tmp_path: Path) -> None:
-    """A prediction written without its key never finds a label."""
+def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
+    """A prediction written without its key never matches a label."""
     said = predictions()
     said.loc[:99, "id"] = None
     look, described = judged(tmp_path, said, labels().tail(300), key=("id",))
@@ -125,15 +125,15 @@ def test_a_part_of_the_labels_is_judged_and_said(tmp_path: Path) -> None:
     assert gauges(look, described, COVERAGE) == {"all": pytest.approx(0.6)}
 
 
-def test_a_key_of_times_is_no_key_of_texts(tmp_path: Path) -> None:
+def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
     look, _ = judged(tmp_path, predictions(), labels(id=pd.Timestamp("2026-01-01")), key=("id",))
 
     assert "'id' is of texts beside the predictions, and of times beside the labels" in str(look.refusals[0])
     assert [one.check for one in look.unknown] == ["accuracy"]
 
 
-def test_a_time_is_the_same_in_any_resolution_and_zone(tmp_path: Path) -> None:
-    """Forecasts and daily sales are joined by day, for example."""
+def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
+    """For example, forecasts and daily sales are joined by day."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,
@@ -145,13 +145,13 @@ def test_a_time_is_the_same_in_any_resolution_and_zone(tmp_path: Path) -> None:
     assert gauges(look, described, COVERAGE) == {"all": 1.0}
 
 
-def test_a_key_that_one_side_lacks_is_refused(tmp_path: Path) -> None:
+def test_key_missing_on_one_side_is_refused(tmp_path: Path) -> None:
     look, _ = judged(tmp_path, predictions(), labels(), key=("claim",))
 
     assert "lacks the key column 'claim'" in str(look.refusals[0])
 
 
-def test_texts_of_numbers_are_compared_exactly() -> None:
+def test_numeric_texts_are_compared_exactly() -> None:
     """Integers too large for a float are compared exactly, and strings that are not numbers stay unchanged."""
     texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
 
@@ -159,8 +159,8 @@ def test_texts_of_numbers_are_compared_exactly() -> None:
     assert list(number_texts_in(pd.Series([12.0, 7.5]))) == ["12", "7.5"]
 
 
-def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
-    """A window with no rows, or too few, is reported as unknown by drift and quality monitors."""
+def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
+    """Both drift and quality monitors report a window with no rows, or too few, as unknown."""
     said = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, said, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

@@ -1,4 +1,4 @@
-"""Monitors measure real files: windows that are empty, incomplete, late, or larger than memory."""
+"""Monitors measure real files, including windows that are empty, incomplete, late, or larger than memory."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """Return the measured values by feature; nothing may be refused."""
+    """Return the measured values by feature, and assert that no check was refused."""
     assert not found[1]
     return {one.feature: one.value for one in found[0]}
 
 
-def test_an_empty_window_is_no_traceback(tmp_path: Path) -> None:
-    """The row count is zero and freshness is that of the newest row; nothing else is measured."""
+def test_empty_window_is_measured(tmp_path: Path) -> None:
+    """Only the row count, which is zero, and the freshness of the newest row are measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -76,7 +76,7 @@ def test_an_empty_window_is_no_traceback(tmp_path: Path) -> None:
     assert "missing" not in found
 
 
-def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> None:
+def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
     write(tmp_path / "now", "a", rows(40, amount=1.0))
     checks = [{"metric": "missing", "features": ["gone"]}, {"metric": "rows", "min": 50}]
 
@@ -86,8 +86,8 @@ def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> Non
     assert "'gone', which the window lacks" in str(refused[0])
 
 
-def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
-    """Timestamps may be strings with offsets, naive times or dates: the same hour in each."""
+def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
+    """The same hour is read from strings with offsets, naive times and dates."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -99,8 +99,8 @@ def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
     assert values(run_checks(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 2}
 
 
-def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> None:
-    """Decimals count as numbers, and booleans as the numbers that a request turns them into."""
+def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
+    """Decimals count as numbers, and booleans as 0 and 1, as in requests."""
     write(
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
@@ -132,7 +132,7 @@ def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
     return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
 
 
-def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None:
+def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
     """A corrected label counts once, with its latest value; ids are strings on one side and numbers on the other."""
     said = predicted(500)
     truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
@@ -157,7 +157,7 @@ def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None
     assert found["f1"] == pytest.approx(metrics.f1_score(truth, said.prediction))
 
 
-def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> None:
+def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
     """Recall and ranking metrics are undefined without a positive label; twenty labels are too few for any metric."""
     said = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", said)
@@ -172,8 +172,8 @@ def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> Non
     assert run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW) == ((), ())
 
 
-def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both sides sample the same keys, and the result is close to that of all rows."""
+def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictions and labels are sampled by the same keys, and the result is close to the exact one."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     said = predicted(40_000)
     truth = (said.score + RANDOM.normal(0, 0.3, len(said)) > 0.5).astype(int)
@@ -186,7 +186,9 @@ def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypa
     assert values(found)[""] == pytest.approx(metrics.roc_auc_score(truth, said.score), abs=0.02)
 
 
-def test_duplicates_are_exact_up_to_a_bound_and_close_beyond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duplicates_are_exact_up_to_a_limit_and_approximate_beyond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     once = rows(5000, id=np.arange(5000))
     for part in range(4):
         write(tmp_path / "now", f"{part}", once.iloc[part::4])
@@ -198,8 +200,8 @@ def test_duplicates_are_exact_up_to_a_bound_and_close_beyond(tmp_path: Path, mon
     assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"": pytest.approx(1 / 6, abs=0.06)}
 
 
-def test_parts_with_other_samples_are_added_fairly() -> None:
-    """The smaller sample applies to both."""
+def test_merged_samples_use_the_smaller_rate() -> None:
+    """The smaller sample rate applies to both."""
     one, other = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
     frame = pd.DataFrame({"id": np.arange(4000)})
     for _ in range(2):
@@ -211,8 +213,8 @@ def test_parts_with_other_samples_are_added_fairly() -> None:
     assert other.share() == pytest.approx(0.75)
 
 
-def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
-    """A column added later is missing in older files; a column whose type changed is compared by its values."""
+def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
+    """A column added later is missing from older files; a column whose type changed is compared by value."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -224,7 +226,7 @@ def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
     assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"id": 0.0, "amount": 0.5}
 
 
-def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
+def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
     """Each thread reads its own files, and their counts are added up."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
@@ -239,7 +241,7 @@ def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Watched data that contains the labels itself is checked too."""
+    """The check also covers watched data that contains the labels itself."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
@@ -266,7 +268,7 @@ def test_a_window_without_its_timestamp_is_refused_by_name(tmp_path: Path) -> No
     assert [str(one).partition(" lacks ")[2] for one in refused] == ["its timestamp column 'at'"] * 2
 
 
-def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_path: Path) -> None:
+def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud="n/a"))
@@ -278,8 +280,8 @@ def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_
     )
 
 
-def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> None:
-    """Labels of another type would never match, and the model would be reported as wrong."""
+def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
+    """Labels of another type would never match, and the model would be reported as always wrong."""
     said = predicted(100)
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
@@ -289,8 +291,8 @@ def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> 
     assert "labels and predictions are of two kinds, such as '0' and" in refused
 
 
-def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Predictions without a value are logged, because no metric would show them."""
+def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No metric would show predictions without a value."""
     said = predicted(100).astype({"prediction": float})
     said.loc[:9, "prediction"] = np.nan
     write(tmp_path / "now", "a", said)
@@ -321,7 +323,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """A window may have only one variant, whose value then carries no variant name."""
+    """If a window has only one variant, its value has no variant name."""
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused

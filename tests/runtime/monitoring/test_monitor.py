@@ -1,4 +1,4 @@
-"""Metrics that a monitor sends to Prometheus carry labels that identify their source."""
+"""The metrics that a monitor sends to Prometheus have labels that identify their source."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WORKLOAD: dict[str, Any] = {
 }
 
 
-def test_environments_that_share_a_prometheus_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every value has a namespace label and its own source; otherwise equal series of two namespaces would merge."""
+def test_environments_sharing_a_prometheus_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a namespace label and source on every value, equal series from two namespaces would merge."""
     pushed: list[tuple[list[Sample], Mapping[str, str]]] = []
 
     def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:

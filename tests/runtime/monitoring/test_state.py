@@ -61,8 +61,8 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
     return {one.feature for one in results if one.breach}
 
 
-def test_a_breach_needs_so_many_looks_in_a_row(tmp_path: Path) -> None:
-    """The count is per feature: a pass without a breach resets it."""
+def test_breach_requires_consecutive_passes(tmp_path: Path) -> None:
+    """Passes are counted per feature, and a pass without a breach resets the count."""
     described = workload(tmp_path, consecutive=3)
     days = [("a",), ("a", "b"), ("b",), ("a", "b"), ("a",), ("a",), ("a",)]
 
@@ -71,15 +71,15 @@ def test_a_breach_needs_so_many_looks_in_a_row(tmp_path: Path) -> None:
     assert found == [set(), set(), set(), {"b"}, set(), {"a"}, {"a"}]
 
 
-def test_a_breach_needs_so_many_features(tmp_path: Path) -> None:
+def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
     described = workload(tmp_path, minFeatures=3)
 
     assert breaches(described, tmp_path, 0, ("a", "b")) == set()
     assert breaches(described, tmp_path, 1, ("a", "b", "d")) == {"a", "b", "d"}
 
 
-def test_features_of_variants_are_counted_apart() -> None:
-    """Two drifted features in one variant and one in another are not three."""
+def test_features_are_counted_per_variant() -> None:
+    """Two drifted features in one variant and one in another do not add up to three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 
@@ -88,8 +88,8 @@ def test_features_of_variants_are_counted_apart() -> None:
     assert [one.breach for one in lasting] == [True, True, False]
 
 
-def test_a_look_that_is_tried_again_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All retries of a Job share its name."""
+def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry has the same Job name."""
     described = workload(tmp_path, consecutive=2)
     monkeypatch.setenv(LOOK, "monitor-drift-29000000")
     assert [breaches(described, tmp_path, day, ("a",)) for day in (0, 0, 0)] == [set()] * 3
@@ -98,8 +98,8 @@ def test_a_look_that_is_tried_again_counts_once(tmp_path: Path, monkeypatch: pyt
     assert breaches(described, tmp_path, 1, ("a",)) == {"a"}
 
 
-def test_a_state_that_cannot_be_read_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pass continues without the state, fails, and leaves the file alone."""
+def test_unreadable_state_is_reported_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass continues without the state, fails at the end, and leaves the file unchanged."""
     described = workload(tmp_path, consecutive=2)
     kept = tmp_path / "state" / "state.json"
     kept.parent.mkdir()

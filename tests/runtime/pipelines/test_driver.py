@@ -1,4 +1,4 @@
-"""A description that requests something the runtime does not support is refused before any work starts."""
+"""Descriptions that request unsupported features are refused before any work starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRAINING: dict[str, Any] = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Return the training workload above with one thing changed."""
+    """Return the training workload above with one value changed."""
     workload = copy.deepcopy(TRAINING)
     *parents, last = path.split(".")
     at: Any = workload
@@ -45,7 +45,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return workload
 
 
-def test_what_can_be_honoured_is_accepted() -> None:
+def test_supported_description_is_accepted() -> None:
     check(record(Workload, TRAINING))
 
 
@@ -68,17 +68,17 @@ def test_what_can_be_honoured_is_accepted() -> None:
         ),
     ],
 )
-def test_what_cannot_is_refused(path: str, value: Any, why: str) -> None:
+def test_unsupported_description_is_refused(path: str, value: Any, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         check(record(Workload, changed(path, value)))
 
 
-def test_a_monitor_is_no_pipeline() -> None:
+def test_monitor_is_refused_as_a_pipeline() -> None:
     with pytest.raises(Refusal, match="'run' is for pipelines"):
         check(record(MonitorWorkload, {"type": "monitor"}))
 
 
-def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
+def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
     """Metrics reported by a later step do not exist yet when trials are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
@@ -89,7 +89,7 @@ def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
         check(record(Workload, tuned))
 
 
-def test_scores_are_not_written_as_json() -> None:
+def test_json_scores_are_refused() -> None:
     scoring = changed("type", "batch-inference")
     scoring["pipeline"]["steps"]["train"] = {**STEP, "trainer": "", "output": "rows"}
 
@@ -97,14 +97,14 @@ def test_scores_are_not_written_as_json() -> None:
         check(record(Workload, scoring))
 
 
-def test_steps_come_after_what_they_need() -> None:
+def test_steps_run_after_their_dependencies() -> None:
     steps = steps_of({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}})
 
     assert order(steps) == ["a", "b", "c"]
 
 
-def test_a_search_is_about_what_trains() -> None:
-    """A custom step after a built-in trainer is not tuned and need not report the metric."""
+def test_search_applies_only_to_the_training_step() -> None:
+    """A custom step after a built-in trainer is not tuned, so it need not report the metric."""
     own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
     first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
     last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}

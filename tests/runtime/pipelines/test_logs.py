@@ -1,4 +1,4 @@
-"""Logs of a run: every node's logs are in the store after its Pods are gone."""
+"""Every node's logs remain in the store after a run's Pods are gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder: a driver, two workers, one of them silent, and files that are not kept."""
+    """Return a node's log folder with logs of a driver, a worker and a silent worker, and files that are not copied."""
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")
@@ -28,12 +28,12 @@ def session(tmp_path: Path) -> Path:
 
 
 def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a pipeline whose logs are kept."""
+    """Describe a pipeline that keeps its logs."""
     kept = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
     return {**store.described(patch), "pipeline": {"logs": kept}}
 
 
-def test_what_a_node_has_written_lies_below_its_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each node has its own folder; empty files and Ray's own logs are not copied."""
     store = ObjectStore()
 
@@ -44,7 +44,7 @@ def test_what_a_node_has_written_lies_below_its_run(session: Path, monkeypatch: 
     ]
 
 
-def test_of_a_long_file_the_end_is_kept(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_MOST_BYTES", 4)
     store = ObjectStore()
 
@@ -54,10 +54,10 @@ def test_of_a_long_file_the_end_is_kept(session: Path, monkeypatch: pytest.Monke
     assert store.client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"0.3\n"
 
 
-def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
+def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On a real Ray with one node, its logs are kept; an unreachable store only causes a warning."""
+    """On a real Ray, a node's logs are copied; an unreachable store only causes a warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image
@@ -77,7 +77,7 @@ def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
     assert any("worker-" in name and name.startswith("mlflow/logs/train/run-1/") for name in _names(store))
 
 
-def test_without_a_place_nothing_is_asked_of_ray() -> None:
+def test_without_a_log_folder_ray_is_not_called() -> None:
     keep_logs(record(PipelineWorkload, {"pipeline": {}}), "run-1")
 
 

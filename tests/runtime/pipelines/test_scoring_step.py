@@ -1,4 +1,4 @@
-"""A step of a custom pipeline that scores with a registered model, between steps of user code."""
+"""A custom pipeline's step scores with a registered model, between steps that run user code."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Forecast(Scoring):
         described |= {"steps": self.steps, "timeoutSeconds": 900}
 
     def perform(self, name: str) -> dict[str, float]:
-        """Run one step and return what it reports."""
+        """Run one step and return the numbers that it reports."""
         return dict(perform(record(PipelineWorkload, self.workload), name, {}, "a-run")[0].reported)
 
 
@@ -73,19 +73,19 @@ def forecast(tmp_path: Path) -> Forecast:
 
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use this process as the worker."""
+    """Run the workers' tasks in this process."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
 
 
-def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here: None) -> None:
-    """Three steps on a real Ray in one run: rows, their scores, and a result computed from the scores."""
+def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: None) -> None:
+    """On a real Ray, a step writes rows, the next scores them, and the last computes a result from the scores."""
     check_pipeline(record(Workload, forecast.workload))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
     assert float(pd.read_parquet(forecast.folder / "orders")["total"].sum()) == 12.0
 
 
-def test_it_is_a_batch_inference_in_all_it_does(forecast: Forecast, near: None) -> None:
+def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> None:
     """A file that does not fit is skipped, and scored files are not scored again."""
     forecast.put("a.parquet", amounts(1, 2, 3))
     forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
@@ -99,8 +99,8 @@ def test_it_is_a_batch_inference_in_all_it_does(forecast: Forecast, near: None) 
     assert forecast.versions() == {"a": {"1"}, "b": {"2"}}
 
 
-def test_each_step_has_a_model_of_its_own(forecast: Forecast, near: None) -> None:
-    """Each step uses its own reference: one follows an alias, the other a fixed version."""
+def test_each_step_uses_its_own_model(forecast: Forecast, near: None) -> None:
+    """One step follows an alias, the other uses a fixed version."""
     forecast.promote(10.0)
     forecast.put("a.parquet", amounts(1))
     model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}
@@ -113,7 +113,7 @@ def test_each_step_has_a_model_of_its_own(forecast: Forecast, near: None) -> Non
     assert list(pd.read_parquet(forecast.folder / "again" / "a.parquet.scored.parquet")["prediction"]) == [2.0]
 
 
-def test_files_are_compared_with_the_digest_before_they_are_loaded(forecast: Forecast, near: None) -> None:
+def test_digest_is_verified_before_loading(forecast: Forecast, near: None) -> None:
     import mlflow
 
     mlflow.MlflowClient().set_model_version_tag(NAME, "1", DIGEST_TAG, "sha256:" + "0" * 64)
@@ -124,7 +124,7 @@ def test_files_are_compared_with_the_digest_before_they_are_loaded(forecast: For
     assert not (forecast.scores / "a.parquet.scored.parquet").exists()
 
 
-def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: None) -> None:
+def test_step_fails_without_a_promoted_model(forecast: Forecast, near: None) -> None:
     forecast.steps["score"]["model"] = {**forecast.steps["score"]["model"], "alias": "candidate"}
     forecast.put("a.parquet", amounts(1))
 
@@ -132,7 +132,7 @@ def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: N
         forecast.perform("score")
 
 
-def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
+def test_step_has_its_own_workers(forecast: Forecast) -> None:
     """The step's own process only coordinates, as in batch inference."""
     assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
     assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
@@ -146,7 +146,7 @@ def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
         ("output", "listed", "read only"),
     ],
 )
-def test_what_cannot_be_scored_is_refused_before_any_work(forecast: Forecast, field: str, value: Any, why: str) -> None:
+def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: str, value: Any, why: str) -> None:
     workload = copy.deepcopy(forecast.workload)
     workload["pipeline"]["data"]["listed"] = {"uri": "file:///listed", "store": "", "format": "json"}
     workload["pipeline"]["steps"]["score"][field] = value
@@ -155,10 +155,8 @@ def test_what_cannot_be_scored_is_refused_before_any_work(forecast: Forecast, fi
         check_pipeline(record(Workload, workload))
 
 
-def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
-    forecast: Forecast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """User code may report a number with the same name."""
+def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User code may report a number of the same name, which does not count as invalid files."""
     told: list[float] = []
 
     class Driver:

@@ -1,4 +1,4 @@
-"""An alias ends where its history says, despite concurrent moves, and the history has every move."""
+"""After concurrent moves, an alias points where its history says, and the history has every move."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.workload.records import Model
 from tests.runtime.described import record
 
-# raised by libraries under MLflow's database
+# raised by the libraries below MLflow's database
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::sqlalchemy.exc.SADeprecationWarning")
 
 MODEL = {"registeredName": "fraud"}
@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """An in-memory MLflow whose calls are atomic and interleave in an order drawn from the seed."""
+    """An in-memory MLflow with atomic calls, which interleave in an order drawn from a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -129,7 +129,7 @@ def move(version: int, alias: str = "champion") -> Move:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
-    """Return a factory of in-memory registries, by the seed of their interleaving."""
+    """Return a function that creates an in-memory registry from an interleaving seed."""
 
     def made(seed: int) -> Interleaved:
         found = Interleaved(seed)
@@ -140,8 +140,8 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
     return made
 
 
-def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int], Interleaved]) -> None:
-    """In a thousand call orders, the history has both promotions and no manual move."""
+def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
+    """In each of a thousand call orders, the history has both promotions and no manual move."""
     for seed in range(1000):
         server, asked = memory(seed), History(record(Model, MODEL))
         aliases.promote(asked, move(1))
@@ -153,8 +153,8 @@ def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int]
         assert all(one.finished for one in moves)
 
 
-def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """A newer version promoted meanwhile keeps the alias; otherwise it returns to the previous version."""
+def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
+    """A newer version promoted meanwhile keeps the alias; otherwise the alias returns to the previous version."""
     for seed in range(300):
         server, asked = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
@@ -170,8 +170,8 @@ def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[
         assert next(iter(standing(asked.moves("champion")))) == server.aliases["champion"]
 
 
-def test_many_promotions_at_once_in_a_database(database: History) -> None:
-    """With eight concurrent promotions in random order, all are in the history and the newest has the alias."""
+def test_concurrent_promotions_in_a_database(database: History) -> None:
+    """Eight concurrent promotions in random order are all in the history, and the newest version has the alias."""
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
@@ -186,13 +186,13 @@ def test_many_promotions_at_once_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history in a registry backed by a database, which takes seconds to create."""
+    """Return the history in a registry with a database, which takes seconds to create."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
-    """Return the history in a registry backed by a folder."""
+    """Return the history in a registry that uses a folder."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     return connected(f"file://{tmp_path}/registry")
 
@@ -216,8 +216,8 @@ def registered() -> int:
     return int(mlflow.MlflowClient().create_model_version("fraud", "file:///nowhere").version)
 
 
-def test_an_alias_that_somebody_moved_is_recorded_and_stays(files: History) -> None:
-    """Versions skipped by a manual move do not return on their own; a newer version does."""
+def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
+    """Versions that a manual move skipped are not promoted again automatically; a newer version is promoted."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -231,8 +231,8 @@ def test_an_alias_that_somebody_moved_is_recorded_and_stays(files: History) -> N
     assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
 
 
-def test_an_alias_is_known_that_is_older_than_its_history(files: History) -> None:
-    """An alias that was moved before the history began is a valid target for a rollback."""
+def test_alias_older_than_its_history_is_accepted(files: History) -> None:
+    """A rollback may return to a version from before the history began."""
     registry.set_alias("fraud", "champion", str(registered()))
 
     aliases.promote(files, move(registered()))
@@ -241,8 +241,8 @@ def test_an_alias_is_known_that_is_older_than_its_history(files: History) -> Non
     assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == ""
 
 
-def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process ended after recording its move; the move is completed only once its process cannot return."""
+def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a process ended after recording its move, the move is completed only once the process cannot return."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -255,9 +255,7 @@ def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.M
     assert all(one.finished for one in files.moves("champion"))
 
 
-def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
-    files: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a digest in the record, a server would have to trust the version's tag."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for one in (approved, move(registered())):
@@ -272,8 +270,8 @@ def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
     assert (found.why, found.digest, found.evidence) == ("a move was interrupted", "sha256:1", {"risk": "signed"})
 
 
-def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
-    """A rollback goes to the version before it."""
+def test_rollback_skips_a_deleted_version(files: History) -> None:
+    """The alias moves to the version before the deleted one."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     mlflow.MlflowClient().delete_model_version("fraud", "2")
@@ -281,7 +279,7 @@ def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
     assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
 
 
-def test_a_deleted_record_counts_and_others_are_of_their_alias(files: History) -> None:
+def test_deleted_record_counts_for_its_alias(files: History) -> None:
     """MLflow hides deleted runs; deleting a record does not undo its move."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
@@ -294,7 +292,7 @@ def test_a_deleted_record_counts_and_others_are_of_their_alias(files: History) -
     assert recorded(files.moves("champion"), "2") is None
 
 
-def test_the_last_word_on_a_version_counts() -> None:
+def test_last_move_of_a_version_counts() -> None:
     """A version may be rolled back and later restored by hand."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})

@@ -1,4 +1,4 @@
-"""An approval is a statement about exactly this version, signed by a key of a group that may approve."""
+"""An approval is a statement about exactly one version, signed with a key of a group that may approve."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Case:
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
-        """Return the groups whose approvals count, and the number of missing approvals."""
+        """Return the groups with valid approvals, and the number of missing approvals."""
         tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
         found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
         assert len(found.refused) == len({*evidence}) - len(found.approvals)  # duplicates count as one approval
@@ -56,7 +56,7 @@ def case(tmp_path: Path) -> Case:
     return Case(tmp_path)
 
 
-def test_two_groups_approve_by_their_keys(case: Case) -> None:
+def test_two_groups_approve_with_their_keys(case: Case) -> None:
     """A statement may contain more than the required fields."""
     risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
     payments = case.payments.sign(case.about)
@@ -79,18 +79,18 @@ def test_two_groups_approve_by_their_keys(case: Case) -> None:
         {"apiVersion": "modelyard.dev/v2"},
     ],
 )
-def test_an_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
-    """The signatures are valid, but made for another version, environment or model."""
+def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
+    """The signatures are valid, but are for another version, environment or model."""
     assert case.given(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (["payments-risk"], 1)
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """For example, the signature of a commit with the same text."""
+    """A commit signature does not count even if the commit's text is the same."""
     assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
-    """The statement was signed for staging and edited to say prod."""
+    """The statement was signed for staging and then edited to name prod."""
     found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
     found["statement"] = found["statement"].replace("staging", "prod")
 
@@ -104,15 +104,15 @@ def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
     assert case.given(json.dumps(other)) == ([], 2)
 
 
-def test_a_key_of_no_group_that_may_approve_does_not_count(case: Case) -> None:
+def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
     """The key may belong to another group or be unknown."""
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
     case.pipeline["approvals"]["groups"].pop("others")
     assert case.given(case.stranger.sign(case.about)) == ([], 2)
 
 
-def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
-    """Two signatures from one group count once, and so does one person listed in both groups."""
+def test_each_group_and_key_counts_once(case: Case) -> None:
+    """Two signatures from one group count once, and so does a person who is listed in both groups."""
     both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.given(*both) == (["model-risk"], 1)
 
@@ -121,13 +121,13 @@ def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
 
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
-def test_a_tag_that_anybody_may_write_is_no_approval(case: Case, content: str) -> None:
-    """One of these is a bare digest, which was once accepted as an approval."""
+def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
+    """The tags include a bare digest, which was once accepted as an approval."""
     assert case.given(content) == ([], 2)
 
 
-def test_no_tag_stops_the_promoter(case: Case) -> None:
-    """Anybody may write a tag with invalid Base64 or invalid text."""
+def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
+    """Anybody may write tags that contain invalid Base64 or invalid text."""
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
@@ -139,10 +139,10 @@ def test_no_tag_stops_the_promoter(case: Case) -> None:
 @pytest.mark.parametrize(
     "line", ["ssh-rsa {body}", "ssh-ed25519 {cut}", "ssh-ed25519 AAAABBBBCCCC", "ssh-ed25519 \u00e9"]
 )
-def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
+def test_unreadable_key_does_not_affect_other_approvals(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An unreadable key is skipped with a warning, whichever group it belongs to; that group's other keys count."""
+    """The key is skipped with a warning, whichever group lists it; the group's other keys count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
@@ -154,14 +154,14 @@ def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
     assert "a key of model-risk that may approve is left out" in caplog.text
 
 
-def test_without_approvals_in_the_description_none_is_missing(case: Case) -> None:
+def test_no_approval_is_missing_if_none_is_required(case: Case) -> None:
     case.pipeline.pop("approvals")
 
     assert case.given() == ([], 0)
 
 
-def test_an_auditor_checks_a_statement_with_ssh_keygen_alone(tmp_path: Path) -> None:
-    """The test runs the commands from the page about approvals on the file that the page says how to get."""
+def test_auditor_can_verify_a_statement_with_ssh_keygen(tmp_path: Path) -> None:
+    """The test runs the commands in the documentation page about approvals."""
     page = (Path(__file__).parents[3] / "docs" / "approvals.md").read_text(encoding="utf-8")
     commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
     assert len(commands) == 3

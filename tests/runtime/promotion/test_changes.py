@@ -1,4 +1,4 @@
-"""Change windows and freezes, in local time."""
+"""Change windows and freezes are in local time."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
         ("2026-11-27T21:00:00+00:00", NIGHT, True),
         ("2026-11-28T02:59:00+00:00", NIGHT, True),  # before 04:00 on a Saturday
         ("2026-11-28T03:00:00+00:00", NIGHT, False),
-        ("2026-11-27T02:00:00+00:00", NIGHT, False),  # Friday morning belongs to Thursday's night
+        ("2026-11-27T02:00:00+00:00", NIGHT, False),  # Friday morning is part of Thursday's night
         ("2026-11-27T23:00:00+00:00", DAYLONG, True),
         ("2026-11-28T22:59:00+00:00", DAYLONG, True),
         ("2026-11-28T23:00:00+00:00", DAYLONG, False),
     ],
 )
-def test_windows_are_of_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
+def test_windows_use_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
     changes: dict[str, Any] = {"timeZone": "Europe/Berlin", "windows": [window]}
     assert (closed(record(Changes, changes), datetime.fromisoformat(moment)) == "") is is_open
 
 
-def test_a_freeze_is_of_local_days() -> None:
+def test_freezes_use_local_days() -> None:
     changes: dict[str, Any] = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
     assert not closed(record(Changes, changes), datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
     assert (

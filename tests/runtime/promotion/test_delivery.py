@@ -1,4 +1,4 @@
-"""The version behind an alias is delivered once when the alias moves, forwards or backwards."""
+"""Each time an alias moves, forwards or backwards, its version is delivered once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def approve(workload: dict[str, Any], risk: Signer) -> Approve:
 
 
 def read(tmp_path: Path) -> Models:
-    """Return the models as another site reads them from the delivery."""
+    """Return the models that another site reads from the delivery."""
     bundle: dict[str, Any] = {
         "uri": f"file://{tmp_path}/bundles",
         "store": "artifacts",
@@ -96,7 +96,7 @@ def read(tmp_path: Path) -> Models:
     return Models(record(Workload, {}), record(Model, {**named, "bundle": bundle}))
 
 
-def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
+def test_approved_version_is_delivered_as_an_equivalent_bundle(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
     """The bundle names the approvers and its training run, and contains the monitor baselines."""
@@ -121,10 +121,8 @@ def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
     assert registry.load(found.uri).predict(ROWS).tolist() == registry.load(version.uri).predict(ROWS).tolist()
 
 
-def test_what_was_interrupted_is_delivered_by_the_next_run(
-    workload: dict[str, Any], approve: Approve, tmp_path: Path
-) -> None:
-    """The alias had already moved. A delivered bundle is not delivered again."""
+def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
+    """The alias had already moved. A bundle that was delivered is not delivered again."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -135,8 +133,8 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(
     assert sorted((tmp_path / "bundles").rglob("*")) == before
 
 
-def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The pipeline promotes to another alias and is not notified of a manual move of this one."""
+def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
+    """The pipeline promotes to another alias, and is not notified when someone moves this one."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -153,10 +151,10 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
     assert promote_waiting(look_of(workload)).endswith("already")
 
 
-def test_a_store_out_of_reach_is_told_with_what_to_do(
+def test_unreachable_store_is_reported_with_a_remedy(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The alias has moved; the next run delivers the bundle."""
+    """The alias has already moved, and the next run delivers the bundle."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
 
@@ -166,10 +164,8 @@ def test_a_store_out_of_reach_is_told_with_what_to_do(
     assert promote_waiting(look_of(workload)).endswith("version 1 of fraud is delivered for 'champion'")
 
 
-def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
-    workload: dict[str, Any], approve: Approve, tmp_path: Path
-) -> None:
-    """Consumers of bundles return to the previous version too."""
+def test_rollback_delivers_the_previous_bundle(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
+    """The sites that read bundles also return to the previous version."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))
@@ -189,7 +185,7 @@ def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
     assert (second.version, first.version) == ("2", "1")
 
 
-def test_a_version_that_is_not_what_its_gate_saw_is_not_delivered(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_version_changed_after_its_gate_is_not_delivered(workload: dict[str, Any], tmp_path: Path) -> None:
     version = train(1)
     workload["pipeline"].pop("approvals")
     registry.tag(version, {"modelyard.digest": "sha256:" + "0" * 64})
@@ -199,7 +195,7 @@ def test_a_version_that_is_not_what_its_gate_saw_is_not_delivered(workload: dict
     assert not (tmp_path / "bundles").exists()
 
 
-def test_only_where_the_registry_is_can_an_alias_be_taken_back(tmp_path: Path) -> None:
+def test_rollback_needs_access_to_the_registry(tmp_path: Path) -> None:
     model = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion", "bundle": {}}
     workload: dict[str, Any] = {"monitor": {"models": [model]}}
 

@@ -1,4 +1,4 @@
-"""Approvals are verified again when a version is loaded, against the keys listed at that time."""
+"""Loading a version verifies its approvals again, against the keys that are listed at that time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMED: dict[str, Any] = {
 
 
 def asked(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Return required approvals by these groups, each with one person."""
+    """Return a requirement for approvals by these groups of one person each."""
     groups = {one.key.name: {"sshKeys": [one.line]} for one in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
@@ -120,10 +120,8 @@ def actions() -> list[str]:
     return [one.action for one in History(record(Model, NAMED)).moves("champion")]
 
 
-def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
-    workload: dict[str, Any], risk: Signer, approve: Approves
-) -> None:
-    """Until the version is approved, new servers refuse it; its time behind the alias is not reset."""
+def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
+    """New servers refuse the version until it is approved. The approval does not reset its time behind the alias."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -146,10 +144,10 @@ def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
     assert arrived(moves, version.version) == moves[0]
 
 
-def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
+def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """Another group whose approval is required can approve the live version."""
+    """The live version can be approved by another group, whose approval is now required."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
     version = train()
@@ -166,7 +164,7 @@ def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
     assert load(record(Workload, workload), record(Model, described), version)
 
 
-def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it_back(
+def test_late_approval_does_not_restore_a_rolled_back_version(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A monitor rolls the version back between the promoter's read of the alias and its record of the approval."""
@@ -193,10 +191,10 @@ def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it
     assert aliases.refused_again(History(record(Model, NAMED)), "champion") == {second.version}
 
 
-def test_a_rollback_passes_over_what_no_server_would_load(
+def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """The previous version went live before approvals were required; if no version is approved, the alias stays."""
+    """The previous version lacks approvals that are now required. If no version has them, the alias does not move."""
     watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -221,10 +219,10 @@ def test_a_rollback_passes_over_what_no_server_would_load(
     assert done == ["'champion' of fraud stays: no version before it may be loaded"]
 
 
-def test_a_later_approval_hides_no_earlier_one(
+def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """During a key rotation, some targets list the old key and some the new one."""
+    """During a key rotation, some targets list the old key and others the new one."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = asked(risk)
@@ -239,10 +237,10 @@ def test_a_later_approval_hides_no_earlier_one(
     assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(new)}), version)
 
 
-def test_a_bundle_is_used_once_its_approvals_count(
+def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Others may be able to write to a bundle's store: its files are hashed again, and its digest is not trusted."""
+    """The bundle's files are hashed again and its digest is not trusted, since others may write to the store."""
     bundles = tmp_path / "bundles"
     told: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -275,10 +273,10 @@ def test_a_bundle_is_used_once_its_approvals_count(
     )  # and the bundle on this disk is kept
 
 
-def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
+def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """The edge also avoids downloading unusable files on every pass."""
+    """An edge without a bundle does not download one whose approvals no longer count."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
@@ -299,7 +297,7 @@ def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_mor
     assert not [one for one in (tmp_path / "other").rglob("*") if one.is_file()]
 
 
-def test_a_version_that_was_moved_by_hand_keeps_approvals_of_an_earlier_time(
+def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
     """Returning by hand to a version that was once approved needs no new approval."""

@@ -50,7 +50,7 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
         ({"metric": "rmse", "max": 1.9}, False),
         ({"metric": "rmse", "min": 1.0, "max": 1.9}, False),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.005}, True),
-        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # the gain may be only 0.01
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # the gain is only 0.01
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015, "confidence": 0}, True),
         ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.03, "confidence": 0}, False),
         ({"metric": "rmse", "versus": "champion", "minDelta": 0.4}, True),  # lower is better
@@ -64,12 +64,12 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
         ({"metric": "recall", "by": "country", "min": 0.7, "maxDifference": 0.09}, False),
     ],
 )
-def test_a_line_holds_within_its_bounds(line: Section, wanted: bool) -> None:
+def test_check_passes_within_its_bounds(line: Section, wanted: bool) -> None:
     assert holds(line, CHAMPION) is wanted
 
 
 class Few(Known):
-    """Most rows are in slices that are too small, or a slice has no value."""
+    """A version whose rows are mostly in slices that are too small, or with a slice that has no value."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":
@@ -86,12 +86,12 @@ class Few(Known):
         ({"metric": "auc_pr", "maxDifference": 0.1}, "auc_pr has no meaning for country de"),
     ],
 )
-def test_slices_that_are_not_known_do_not_hold(line: Section, why: str) -> None:
+def test_unknown_slices_fail_the_check(line: Section, why: str) -> None:
     (verdict,) = judge(record(Pipeline, {"validation": [{"name": "fair", "by": "country", **line}]}), Few(None))
 
     assert not verdict.holds
     assert why in verdict.reason
 
 
-def test_the_first_model_has_no_champion_to_beat() -> None:
+def test_first_model_passes_without_a_champion() -> None:
     assert holds({"metric": "auc_pr", "versus": "champion", "minDelta": 0.5})

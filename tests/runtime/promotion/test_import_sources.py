@@ -1,4 +1,4 @@
-"""Sources that must not be imported: models trained here, and models larger than the space to copy them."""
+"""Models trained in this registry, and models too large to copy, must not be imported."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 @pytest.mark.parametrize("source", ["version", "run", "copy"])
-def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
-    """A model that the gate refused is recognized by version, by run, and as a copy of its files in a store."""
+def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
+    """A model that the gate refused is recognized by its version, by its run, and by a copy of its files in a store."""
     mlflow.set_experiment("own")
     trained = {WORKLOAD_TAG: "pipelines.retrain"}
     with mlflow.start_run(tags=trained) as run:
@@ -43,10 +43,8 @@ def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
     assert versions() == {}
 
 
-def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
-    here: Importing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The source is a store or the registry; one byte over the limit is enough, in whichever folder it is."""
+def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte over the limit is enough, whether the source is a store or the registry."""
     size = sum(one.stat().st_size for one in here.files.rglob("*") if one.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
@@ -73,7 +71,7 @@ def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
         here.promotion["model"]["registeredName"] += "-2"  # a name that does not exist yet
 
 
-def test_imports_come_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imports_run_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow import, or one that crashes the Pod, must not delay other versions."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}

@@ -1,4 +1,4 @@
-"""Imports of external models into a real registry: registered once and promoted like any other version."""
+"""External models are imported into a real registry, registered once, and promoted like any other version."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.runtime.importing import ELSEWHERE, FIRST, NAME, ROWS, SECOND, SERVED
 from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
 
-# raised by libraries of MLflow's server, and by MLflow about models without an example
+# raised by the MLflow server's libraries, and by MLflow for models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
@@ -47,8 +47,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
     return Importing(tmp_path, monkeypatch)
 
 
-def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -> None:
-    """The version has the model's card, with its source and who supplied it."""
+def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) -> None:
+    """The version's model card names the source and the supplier."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -70,8 +70,8 @@ def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -
     assert "runs code" in card  # the model is a pickle
 
 
-def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
-    """The log has both digests, the metric is set, and the Job fails."""
+def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
+    """The log shows both digests, the metric is set, and the Job fails."""
     actual = content_digest(here.files)
     here.promotion["import"]["digest"] = "sha256:" + "0" * 64
 
@@ -81,7 +81,7 @@ def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogC
     assert (versions(), here.champion()) == ({}, "")
 
 
-def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) -> None:
+def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
     """Servers load the approved copy; even deleting the source has no effect."""
     here.look()
     here.approve()
@@ -95,8 +95,8 @@ def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) ->
     assert (here.look(), here.served()) == (0, FIRST)
 
 
-def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Importing) -> None:
-    """The copy is approved, and the copy is served."""
+def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> None:
+    """The copy is what is approved and served."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -106,7 +106,7 @@ def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Impo
 
 
 def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
-    """An approval covers a digest, as for every version."""
+    """As for every version, an approval covers a digest."""
     here.look()
     here.approve()
     (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
@@ -116,8 +116,8 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
     assert here.champion() == ""
 
 
-def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both importers find no version, and both have read the files before they start to register."""
+def test_concurrent_imports_register_at_most_one_version(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both importers find no version and read the files before either registers."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -141,7 +141,7 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
         assert len(versions()) - before == 1
 
 
-def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
+def test_import_backs_off_while_another_registers(here: Importing) -> None:
     """The second import backs off until the first has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
@@ -153,10 +153,8 @@ def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> N
 
 
 @pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
-def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
-    here: Importing, minutes: int, registered: bool
-) -> None:
-    """The killed promoter's run stays open, and nothing ends it."""
+def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, minutes: int, registered: bool) -> None:
+    """The killed promoter's run stays open, so others wait an hour before they import."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
     experiment = registry.open_experiment(record(Model, here.promotion["model"]))
@@ -166,8 +164,8 @@ def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
     assert bool(versions()) == registered
 
 
-def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
-    """Each version goes live once approved; a pending version is not promoted once the spec names another one."""
+def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
+    """Each version goes live once approved; a pending version is not promoted if the spec now names another one."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -199,8 +197,8 @@ def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
         ({"threshold": 0.35}, "the model was logged without a threshold, and the spec sets 0.35"),
     ],
 )
-def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict[str, Any], why: str) -> None:
-    """The digest is right, but the files differ from the spec's description."""
+def test_files_that_differ_from_the_spec_are_refused(here: Importing, asked: dict[str, Any], why: str) -> None:
+    """The digest is correct, but the files do not match the spec's description."""
     here.promotion["model"] |= asked
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
@@ -208,7 +206,7 @@ def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict
     assert versions() == {}
 
 
-def test_a_threshold_that_the_files_have(here: Importing) -> None:
+def test_threshold_from_the_files_is_used(here: Importing) -> None:
     files = bought(here.folder / "sure", FIRST, **{registry.THRESHOLD: 0.35})
     here.promotion["model"] |= {"threshold": 0.35}
     here.name(uri=f"file://{files}", store="lake", digest=content_digest(files))
@@ -216,8 +214,8 @@ def test_a_threshold_that_the_files_have(here: Importing) -> None:
     assert "was imported" in here.bring()
 
 
-def test_files_that_are_no_model(here: Importing) -> None:
-    """An empty folder and a folder with other files are refused."""
+def test_files_without_a_model_are_refused(here: Importing) -> None:
+    """Both an empty folder and a folder with other files are refused."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -228,15 +226,15 @@ def test_files_that_are_no_model(here: Importing) -> None:
             here.bring()
 
 
-def test_a_digest_to_write_into_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_the_digest_for_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints the digest of a model's folder and fails for any other folder."""
     assert main(["digest", str(here.files)]) == 0
     assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
     assert main(["digest", str(here.folder)]) == 1
 
 
-def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:
-    """The source model may have another name; files that MLflow's client adds on the way do not count."""
+def test_import_from_a_registry_version_and_run(here: Importing) -> None:
+    """The source model may have another name; files that MLflow's client adds are ignored."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -251,8 +249,8 @@ def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:
     assert here.look() == 1
 
 
-def test_it_is_delivered_without_what_training_keeps(here: Importing) -> None:
-    """Other targets read it as a bundle, and imported models have no profiles."""
+def test_import_is_delivered_without_training_data(here: Importing) -> None:
+    """Other targets read the model as a bundle, which has no profiles."""
     here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
     here.look()
     here.approve()
@@ -272,7 +270,7 @@ def store() -> Iterator[ObjectStore]:
     service.cut()
 
 
-def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store's credentials are used, and objects outside the folder are ignored."""
     here.described |= store.described(monkeypatch)
     for file in [one for one in here.files.rglob("*") if one.is_file()]:
@@ -289,8 +287,8 @@ def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.
         here.bring()
 
 
-def test_sources_that_nothing_here_opens(here: Importing) -> None:
-    """The compiler refuses these sources, and so does a promoter that is given such a description."""
+def test_unsupported_sources_are_refused(here: Importing) -> None:
+    """The compiler and the promoter both refuse unsupported sources."""
     for source in (
         {"uri": "https://models.acme.example/4"},
         {"uri": "s3://models/4"},
@@ -301,8 +299,8 @@ def test_sources_that_nothing_here_opens(here: Importing) -> None:
             check_promoter(record(PromoterWorkload, here.described))
 
 
-def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promoter can register only this model, a server can load it, and other pipelines cannot register it."""
+def test_import_works_with_workload_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The promoter can register only this model, servers can load it, and other pipelines cannot register it."""
     folder = tmp_path / "server"
     folder.mkdir()
     with started(folder) as running:
@@ -324,7 +322,7 @@ def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest
 
 
 def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grant the promoter the permissions that a registry's description gives it when a model is imported."""
+    """Grant the promoter the permissions that it has in a system with an imported model."""
     described = json.loads(json.dumps(running.described))
     own = [f"cards/{NAME}", f"{NAME}/aliases"]
     described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")

@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in a real registry, with other changes in between."""
+"""Promotions and rollbacks in a real registry, interleaved with other changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.runtime.signing import Existing, Signer
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(days=1)  # after every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""The breach of rows that belong to no single variant."""
+"""A breach in rows that do not belong to a single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -44,13 +44,13 @@ Register = Callable[[], registry.Version]
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a training pipeline with an empty local registry."""
+    """Describe a training pipeline that has an empty local registry."""
     return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
 
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version whose gate has passed against the current champion."""
+    """Return a function that registers a version whose gate passed in comparison with the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -73,7 +73,7 @@ def champion() -> str:
     return "" if found is None else found.version
 
 
-def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any], trained: Register) -> None:
+def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
     """The older run promotes last, and its gate did not compare it with the newer version."""
     first, second = trained(), trained()
 
@@ -82,8 +82,8 @@ def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any],
     assert champion() == "2"
 
 
-def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """While the version waited for approval, another one became champion, and may be better."""
+def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
+    """Another version became champion while this one waited for approval, and may be better."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -93,10 +93,8 @@ def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str
     assert champion() == "2"
 
 
-def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
-    workload: dict[str, Any], trained: Register
-) -> None:
-    """The window still has its rows; another rollback is possible only once it has passed."""
+def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
+    """A second rollback must wait until the monitor's window has no rows of the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -114,10 +112,10 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
 
 
 @pytest.mark.parametrize("breached", [{"treatment"}, {"control", "twin"}, {"control", "treatment"}, {"", "gone"}])
-def test_only_the_variant_that_breached_is_taken_back(
+def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, a third another alias; a breach without a variant rolls back none of them."""
+    """Two variants follow one alias, and a third another alias. A breach without a variant rolls back nothing."""
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):
@@ -136,17 +134,15 @@ def test_only_the_variant_that_breached_is_taken_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics that alerts on the gate and on approvals use."""
+    """Return the metrics used by the alerts on gates and approvals."""
     return {
         one.name: one.value
         for one in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
     }
 
 
-def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
-    workload: dict[str, Any], trained: Register, tmp_path: Path
-) -> None:
-    """A version waits until it is approved; the refusal metric stays until a newer version passes."""
+def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], trained: Register, tmp_path: Path) -> None:
+    """A version counts as waiting until it is approved, and as refused until a newer version passes."""
     risk = Signer(tmp_path, "risk")
     approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
@@ -164,7 +160,7 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
     assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
 
 
-def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
+def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
     """The version's gate compared it with a champion that has been replaced."""
@@ -184,7 +180,7 @@ def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     assert stands(approved)["modelyard_versions_waiting"] == 0
 
 
-def test_a_prometheus_that_is_away_fails_no_run(
+def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The receiver is the discard port on loopback, which refuses connections."""
@@ -205,7 +201,7 @@ def test_a_prometheus_that_is_away_fails_no_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Run one promoter pass over two pipelines that train one model, whose versions two groups approve."""
+    """Return a function that runs a promoter pass over two pipelines of one model, which two groups must approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
@@ -223,10 +219,10 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
     return promotion.run
 
 
-def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
+def test_promoter_promotes_a_version_that_two_groups_approved(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """A forged approval has no effect, and versions from another pipeline are not for this alias."""
+    """A forged approval has no effect, and another pipeline's versions do not get this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -254,14 +250,14 @@ def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
     assert move.finished
 
 
-def test_what_waits_is_reported_as_its_training_reports_it(
+def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each pipeline's versions are reported in the same series: the alert ends after the promoter's next pass."""
+    """Promoter and pipeline use the same series, so an alert ends after the promoter's next pass."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
-        """Keep the last push of each source."""
+        """Store the last push from each source."""
         found = {one.name: one.value for one in samples}
         pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
 
@@ -280,10 +276,10 @@ def test_what_waits_is_reported_as_its_training_reports_it(
     assert pushed["cards-retrain"] == before
 
 
-def test_what_keeps_one_training_keeps_no_other(
+def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For example, one pipeline's store is unreachable."""
+    """If one pipeline's store is unreachable, the promoter still handles the other pipeline, and then fails."""
     version, seen = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:
@@ -297,7 +293,7 @@ def test_what_keeps_one_training_keeps_no_other(
     assert version.version == "1"
 
 
-def test_the_promoter_records_what_somebody_moved_by_hand(promoter: Callable[[], int], trained: Register) -> None:
+def test_promoter_records_manual_moves(promoter: Callable[[], int], trained: Register) -> None:
     trained()
     registry.set_alias(NAME, "champion", "1")
 

@@ -1,4 +1,4 @@
-"""Signatures: those made by ssh-keygen are verified, and invalid ones are refused."""
+"""Signatures by ssh-keygen are accepted, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def string(*parts: bytes) -> bytes:
 
 @pytest.fixture
 def signed(tmp_path: Path) -> Signed:
-    """Return a function that signs as people do and returns the public key line and the armored signature."""
+    """Return a function that signs with ssh-keygen and returns the public key line and the armored signature."""
 
     def sign(kind: str, message: bytes = MESSAGE, namespace: str = NAMESPACE, *more: str) -> tuple[str, str]:
         key, file = tmp_path / kind, tmp_path / "message"
@@ -61,7 +61,7 @@ def accepted(message: bytes, signature: str, line: str, folder: Path) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("hashed", ["sha256", "sha512"])
-def test_what_ssh_keygen_signs_is_verified(signed: Signed, kind: str, hashed: str) -> None:
+def test_signature_by_ssh_keygen_is_accepted(signed: Signed, kind: str, hashed: str) -> None:
     line, signature = signed(kind, MESSAGE, NAMESPACE, "-O", f"hashalg={hashed}")
 
     read = signature_of(signature)
@@ -84,8 +84,8 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_changed_byte_is_taken(signed: Signed, kind: str) -> None:
-    """Any byte of the signature may be changed; a changed key is a different key."""
+def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
+    """A signature is refused if any of its bytes is changed, including the key's."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))
@@ -99,8 +99,8 @@ def test_no_changed_byte_is_taken(signed: Signed, kind: str) -> None:
         assert read.key != key_of(line), place
 
 
-def test_a_short_key_of_rsa_is_refused(signed: Signed) -> None:
-    """The compiler refuses such a key in a spec, too."""
+def test_short_rsa_key_is_refused(signed: Signed) -> None:
+    """The compiler also refuses such keys in a spec."""
     _, signature = signed("rsa-1024")
 
     with pytest.raises(NotSigned, match="1024 bits"):
@@ -108,12 +108,12 @@ def test_a_short_key_of_rsa_is_refused(signed: Signed) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----", "{}", "\0"])
-def test_what_is_no_signature_is_refused(text: str) -> None:
+def test_malformed_signature_is_refused(text: str) -> None:
     with pytest.raises(NotSigned):
         signature_of(text)
 
 
-def test_a_fingerprint_is_that_of_ssh_keygen(signed: Signed, tmp_path: Path) -> None:
+def test_fingerprint_matches_ssh_keygen(signed: Signed, tmp_path: Path) -> None:
     line, _ = signed("ed25519")
 
     assert fingerprint(key_of(line)) in run("ssh-keygen", "-l", "-f", str(tmp_path / "ed25519.pub"))
@@ -122,15 +122,15 @@ def test_a_fingerprint_is_that_of_ssh_keygen(signed: Signed, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "line", ["", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIA==", "x y z"]
 )
-def test_what_is_no_key_is_refused(line: str) -> None:
+def test_malformed_key_is_refused(line: str) -> None:
     with pytest.raises(NotSigned):
         key_of(line)
 
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
-def test_security_keys_count_when_somebody_touches_them(kind: str, touched: bool, tmp_path: Path) -> None:
-    """The signature is made as a security key makes it; ssh-keygen accepts it, and requires a touch only at logins."""
+def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
+    """ssh-keygen requires a touch only for logins, so it accepts both signatures."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)
@@ -143,7 +143,7 @@ def test_security_keys_count_when_somebody_touches_them(kind: str, touched: bool
 
 
 def security_key(kind: str, touched: bool) -> tuple[str, str]:
-    """Return a public key and a signature as a security key with the application `ssh:` makes them."""
+    """Return a public key and a signature in the format of a security key with the application `ssh:`."""
     of_message = string(NAMESPACE.encode(), b"", b"sha512", hashlib.sha512(MESSAGE).digest())
     more = bytes([int(touched)]) + (7).to_bytes(4, "big")
     data = hashlib.sha256(b"ssh:").digest() + more + hashlib.sha256(b"SSHSIG" + of_message).digest()

@@ -1,4 +1,4 @@
-"""Versions passing through the stages of a real registry: soaks, windows, freezes, and approvals of a single stage."""
+"""Versions move through stages in a real registry, with soaks, windows, freezes, and approvals per stage."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
     return Yard(tmp_path, monkeypatch)
 
 
-def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
-    """Without conditions one pass is enough; a stage accepts only versions from the stage before it."""
+def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
+    """Without conditions, one pass is enough. A stage accepts only versions from the stage before it."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -43,7 +43,7 @@ def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
     assert moves[0].digest.startswith("sha256:")
 
 
-def test_a_soak_lasts_as_long_as_is_asked(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+def test_soak_lasts_as_long_as_required(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
     """A new version starts its own soak."""
     caplog.set_level("INFO")
     yard.ask(soak={"seconds": 7 * 86400})
@@ -67,7 +67,7 @@ def test_a_soak_lasts_as_long_as_is_asked(yard: Yard, caplog: pytest.LogCaptureF
         (8 * DAY, Judged(500, {}, ["recall"]), False, False),
     ],
 )
-def test_a_soak_needs_a_look_at_its_end_that_found_enough_and_good_answers(
+def test_soak_ends_only_with_enough_good_answers(
     yard: Yard, looked: timedelta, judged: Judged, enters: bool, failed: bool
 ) -> None:
     yard.ask(soak=SOAK)
@@ -78,7 +78,7 @@ def test_a_soak_needs_a_look_at_its_end_that_found_enough_and_good_answers(
     assert yard.metric("modelyard_soak_failed") == failed
 
 
-def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
+def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
     """The alias moved while the monitor was reading the previous version's predictions."""
     yard.ask(soak=SOAK)
     yard.train()
@@ -91,8 +91,8 @@ def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
     assert yard.look(9 * DAY) == {"candidate": "2", "champion": "2"}
 
 
-def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
-    """The version is rolled back once and does not return on its own; the previous one starts its soak again."""
+def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
+    """The version is rolled back once and not promoted again; the previous version's soak starts again."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -106,8 +106,8 @@ def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
     assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
 
 
-def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
-    """Passes after the rollback still report the failure."""
+def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
+    """Passes after the rollback continue to report the failure."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -122,8 +122,8 @@ def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
     assert yard.metric("modelyard_soak_failed") == 0
 
 
-def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
-    """The monitor keeps watching the previous stage, whose alias still points to the champion."""
+def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
+    """The monitor continues to watch the previous stage, whose alias still points to the champion."""
     yard.train()
     yard.look()
     yard.train()
@@ -135,8 +135,8 @@ def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
     assert yard.look(61 * DAY) == {"candidate": "2", "champion": "2"}
 
 
-def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A training pipeline may change its version's files and every tag that describes them."""
+def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    """A training pipeline can change its version's files and every tag that describes them."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -151,7 +151,7 @@ def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.
     assert registry.version_at(NAME, "champion") is None
 
 
-def test_variants_that_serve_one_alias_count_as_one() -> None:
+def test_soaking_variants_map_to_their_alias() -> None:
     model = {**CANDIDATE["model"], "alias": "candidate"}
     models = [{**model, "variant": name} for name in ("a", "b", "c")]
     workload: dict[str, Any] = {"monitor": {"soaks": ["a", "b"], "models": models}}
@@ -171,7 +171,7 @@ def test_variants_that_serve_one_alias_count_as_one() -> None:
         '{"at": "2999-11-26T12:00:00+00:00", "rows": 500, "failed": 7, "unknown": []}',
     ],
 )
-def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> None:
+def test_unreadable_record_does_not_count(yard: Yard, seen: str) -> None:
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -182,8 +182,8 @@ def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> N
     assert yard.look(9 * DAY) == {"candidate": "1"}
 
 
-def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
-    """The record is in an experiment of its own, which is not an alias history."""
+def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
+    """Monitor records are in a separate experiment, which is not an alias history."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -195,8 +195,8 @@ def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
     assert not history.moves("champion")
 
 
-def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
-    """The champion that the gate compared with is no longer in use."""
+def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
+    """The gate compared the version with a champion that is no longer in use."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -206,9 +206,7 @@ def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
     assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
 
 
-def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
-    yard: Yard, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_log_names_missing_and_invalid_approvals(yard: Yard, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     risk, other = Signer(tmp_path, "risk"), Signer(tmp_path, "other")
     first = yard.train()
@@ -227,7 +225,7 @@ def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
     assert yard.look() == {"candidate": "1", "champion": "1"}
 
 
-def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
+def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
     """Without a previous version there is nothing to roll back to."""
     yard.ask(soak={**SOAK, "takeBack": True})
     yard.train()
@@ -236,8 +234,8 @@ def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
     assert yard.look(9 * DAY) == {"candidate": "1"}
 
 
-def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
-    """Approvals may arrive during the soak, but are requested only once it has ended."""
+def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
+    """Approvals may arrive during the soak, but the version counts as waiting only after it."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     yard.ask(soak={"seconds": 86400}, approvals=approvals)
@@ -257,8 +255,8 @@ def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_p
     assert list(History(record(Model, CANDIDATE["model"])).moves("champion")[0].evidence) == ["risk"]
 
 
-def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
-    """A challenger that does not beat the champion on old data may prove itself on new data."""
+def test_stage_may_skip_some_gate_checks(yard: Yard) -> None:
+    """A challenger that does not beat the champion on old data may do so on new data."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}
@@ -270,7 +268,7 @@ def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
     assert yard.look() == {"candidate": "1", "champion": "1"}
 
 
-def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
+def test_freeze_allows_only_rollbacks(yard: Yard) -> None:
     yard.train()
     yard.look()
     today = datetime.now(UTC).date()
@@ -291,8 +289,8 @@ def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
     assert yard.look(31 * DAY) == {"candidate": "3", "champion": "3"}
 
 
-def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
-    """The first time does not count, because other versions had the alias in between."""
+def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
+    """The first promotion does not count, because other versions had the alias in between."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(
@@ -320,10 +318,10 @@ def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
     assert since(6, "") is None
 
 
-def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
+def test_monitor_records_results_for_the_soaking_version(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The monitor uses captures and late labels; rows of the previous version behind the same variant do not count."""
+    """The monitor uses captures and late labels, and ignores the previous version's rows from the same variant."""
     for _ in range(2):
         yard.train()
         yard.look()

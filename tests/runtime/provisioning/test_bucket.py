@@ -1,4 +1,4 @@
-"""A bucket and its datasets on an S3-compatible service."""
+"""Creates a bucket, and writes and reads datasets, on an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def client(endpoint: str) -> Any:
-    """Return a client of the service."""
+    """Return a client for the service."""
     keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
     return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
 
 
 @pytest.fixture
 def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a store whose credentials are in two variables."""
+    """Describe a store whose credentials are in two environment variables."""
     monkeypatch.setenv("LAKE_ID", "id")
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
@@ -65,10 +65,10 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
     return f"{(tmp_path / 'some').as_uri()}/"
 
 
-def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
+def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole pages are read, so a few more may be returned; subfolders are ignored."""
+    """Whole pages are read, so a few more files may be returned. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [one.name for one in first_files(where, 4)]
@@ -86,8 +86,8 @@ def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
     assert first_files(where.below("none"), 99) == []
 
 
-def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
-    """Retention is in whole days, rounded up, and applies to old object versions too."""
+def test_bucket_has_the_specified_settings(client: Any) -> None:
+    """The command can be repeated. Retention is rounded up to whole days and also applies to old object versions."""
     for _ in range(2):
         ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
@@ -97,8 +97,8 @@ def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> N
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 2}
 
 
-def test_captures_expire_below_their_folder(client: Any) -> None:
-    """There is also a rule for the whole bucket; expired captures can be restored for a month."""
+def test_captures_expire_in_their_folder(client: Any) -> None:
+    """The whole bucket also has a rule, so expired captures can be restored for a month."""
     ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
 
     captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
@@ -108,7 +108,7 @@ def test_captures_expire_below_their_folder(client: Any) -> None:
     assert everything["Filter"] == {"Prefix": ""}
 
 
-def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
+def test_every_part_has_the_checksum_required_by_object_lock(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 requires a checksum under Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
@@ -127,7 +127,7 @@ def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
     assert trailers == ["x-amz-checksum-crc64nvme"]
 
 
-def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
+def test_removed_settings_are_reset(client: Any) -> None:
     ensure_bucket(client, "changed", versioned=True, retention_s=86400, expire={})
     ensure_bucket(client, "changed", versioned=False, retention_s=0, expire={})
 
@@ -137,8 +137,8 @@ def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """The data go through the bucket with the schema's types, and a time window returns only the newest row."""
+def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any], kind: str) -> None:
+    """The data keep the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]
@@ -156,7 +156,7 @@ def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, A
     assert newest["id"].tolist() == [2]
 
 
-def test_a_store_without_its_credentials_is_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_store_credentials_are_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the variable and never shows its value."""
     monkeypatch.delenv("LAKE_KEY")
 

@@ -1,4 +1,4 @@
-"""A database login on a real PostgreSQL: what it can access, what it cannot, and how its password is rotated."""
+"""Tests a database login's permissions and its password rotation on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATABASE = "registry_db"
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server like RDS: the master is no superuser, users have their own databases, and roles need passwords."""
+    """Run a server like RDS: the master user is no superuser, and roles have passwords and their own databases."""
     # pytest's own folder is readable by its owner only, and PostgreSQL does not run as root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # an import requires it
@@ -46,15 +46,15 @@ def connected(socket: str, user: str, password: str, database: str = DATABASE) -
 
 
 def assert_refused(socket: str, user: str, password: str, database: str = DATABASE) -> None:
-    """Assert a refused login; the server may hang up before its answer is read."""
+    """Assert that a login is refused; the server may hang up before its answer is read."""
     with pytest.raises(
         (DatabaseError, InterfaceError), match=r"password authentication failed|permission denied for|network error"
     ):
         connected(socket, user, password, database)
 
 
-def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
-    """The login can create tables, but cannot read the master's tables elsewhere or create roles or databases."""
+def test_login_can_access_only_its_own_database(socket: str) -> None:
+    """The login can create tables, but cannot read other databases' tables or create roles or databases."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "own", keep=_kept)
@@ -71,8 +71,8 @@ def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
     assert_refused(socket, DATABASE, "own", "other")
 
 
-def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -> None:
-    """A quote in a password is kept; a role without a login for this database cannot connect to it."""
+def test_second_run_changes_only_the_password(socket: str) -> None:
+    """Quotes in passwords work, and other roles cannot connect to the database."""
     with connected(socket, MASTER, "first") as master:
         for password in ("own", "it's new"):
             ensure_login(master, DATABASE)
@@ -86,8 +86,8 @@ def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -
     assert_refused(socket, "stranger", "own")
 
 
-def test_a_password_that_cannot_be_kept_does_not_replace_the_one_in_use(socket: str) -> None:
-    """A lost password would lock MLflow out until the next rotation; here the next rotation succeeds."""
+def test_password_is_unchanged_if_the_new_one_cannot_be_stored(socket: str) -> None:
+    """A lost password would lock MLflow out. The next rotation succeeds."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "in use", keep=_kept)
@@ -100,7 +100,7 @@ def test_a_password_that_cannot_be_kept_does_not_replace_the_one_in_use(socket: 
         connected(socket, DATABASE, "next").close()
 
 
-def test_the_old_password_is_valid_until_the_new_one_is_kept(socket: str) -> None:
+def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
         change_password(master, DATABASE, "before", keep=_kept)
@@ -109,7 +109,7 @@ def test_the_old_password_is_valid_until_the_new_one_is_kept(socket: str) -> Non
 
 
 def _kept() -> None:
-    """Do nothing: storage does not matter here."""
+    """Do nothing, since this test does not check storage."""
 
 
 def _unreachable() -> None:
@@ -128,11 +128,11 @@ class Account:
         return {"DBInstances": [{"Endpoint": endpoint, "MasterUserSecret": {"SecretArn": "rds!db"}}]}
 
 
-def test_an_instance_is_found_by_its_name() -> None:
+def test_instance_is_found_by_name() -> None:
     assert find_instance(Account(), IDENTIFIER) == Instance("db.internal", 5432, "rds!db")
 
 
-def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODELYARD_INSTANCE", raising=False)
 
     with pytest.raises(login.Refusal, match="MODELYARD_INSTANCE is not set"):

@@ -1,4 +1,4 @@
-"""Models are written without pickle where their library supports it, and their card says so where it does not."""
+"""Models are written without pickle if their library supports that; otherwise their card has a warning."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def data(task: str, texts: bool = False) -> TrainingData:
 
 
 def pickles(folder: Path) -> list[str]:
-    """Return the pickle files of a folder, including members of its archives."""
+    """Return a folder's pickle files, including those in archives."""
     found = []
     for path in (one for one in folder.rglob("*") if one.is_file()):
         parts = {path.name: path.read_bytes()}
@@ -114,12 +114,12 @@ def pickles(folder: Path) -> list[str]:
 def _is_pickle(content: bytes) -> bool:
     try:
         return bool(list(pickletools.genops(content)))
-    except Exception:  # noqa: BLE001 - of any kind, for bytes that are no such program
+    except Exception:  # noqa: BLE001 - any error: the bytes may not be a pickle
         return False
 
 
 class Registry:
-    """A registry in a folder, with a pipeline that trains for it."""
+    """A registry in a folder, and a pipeline that registers models in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -135,18 +135,18 @@ class Registry:
         return {**described, "pipeline": pipeline}
 
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
-        """Register a model as a run does and return its version."""
+        """Register a model as a training run does; return its version."""
         finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
         found = registry.version_at("m", "live")
         assert found is not None
         return found
 
     def files(self, version: registry.Version) -> Path:
-        """Return the files of a version."""
+        """Return the folder with a version's files."""
         return Path(download_artifacts(artifact_uri=version.uri, dst_path=str(self.folder / "files")))
 
     def card(self, version: registry.Version) -> str:
-        """Return the model card of a version."""
+        """Return a version's model card."""
         return str(mlflow.MlflowClient().get_model_version("m", version.version).description)
 
 
@@ -176,7 +176,7 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
 
 
 @pytest.mark.parametrize(("trainer", "parameters", "task"), CASES)
-def test_a_built_in_trainer_writes_no_pickle_and_the_same_model(
+def test_built_in_trainers_write_equivalent_models_without_pickle(
     store: Registry, trainer: str, parameters: dict[str, Any], task: str
 ) -> None:
     """The loaded model predicts exactly what the trained one does, with the same classes and columns."""
@@ -197,8 +197,8 @@ def test_a_built_in_trainer_writes_no_pickle_and_the_same_model(
 
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
-def test_trees_that_several_workers_grew_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public way from a booster to an estimator; attributes set by hand are written too."""
+def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
+    """LightGBM cannot publicly turn a booster into an estimator, so the attributes that we set are written as well."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -213,8 +213,8 @@ def test_trees_that_several_workers_grew_are_written_without_pickle(store: Regis
     assert same(whole, registry.load(version.uri), task, known.held_out[list(known.features)])
 
 
-def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path) -> None:
-    """Writing a network works without PyTorch: the learned weights are arrays."""
+def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> None:
+    """The weights are written as arrays, which does not need PyTorch."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -237,14 +237,14 @@ def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path
 
 
 def test_a_torch_module_is_pickled() -> None:
-    """MLflow's other format needs example tensors, which a model for tables does not have."""
+    """MLflow's other format needs example tensors, which tabular models do not have."""
     module = type("Net", (), {"__module__": "torch.nn.modules"})()
 
     assert flavor_of(module)[2] == {"serialization_format": trainers()["pytorch"].returned}
 
 
-def test_an_estimator_of_own_code_is_pickled_and_its_version_says_so(store: Registry) -> None:
-    """The warning comes first, so that a long card is never cut before it."""
+def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
+    """The warning comes first, so that truncating a long card never removes it."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -258,10 +258,11 @@ def test_an_estimator_of_own_code_is_pickled_and_its_version_says_so(store: Regi
     assert loaded.predict(known.held_out[["amount"]]).tolist() == model.predict(known.held_out[["amount"]]).tolist()
 
 
-def test_other_code_is_written_without_pickle_where_it_can_be(store: Registry) -> None:
-    """Plain scikit-learn, XGBoost and LightGBM models become data; lambdas, custom classes and MLflow's are pickled.
+def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> None:
+    """Plain scikit-learn, XGBoost and LightGBM models are written as data.
 
-    With a trainer, MLflow does not infer requirements, which would take a process for each model.
+    Lambdas, custom classes and MLflow's own models are pickled. A step with a trainer keeps MLflow from inferring
+    requirements, which takes a separate process for each model.
     """
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
@@ -295,7 +296,7 @@ def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def edit(files: Path, **changes: dict[str, Any]) -> None:
-    """Change flavor settings in the file that tells MLflow how to load the model."""
+    """Change flavor settings in MLmodel, the file that tells MLflow how to load the model."""
     described = yaml.safe_load((files / "MLmodel").read_text())
     for flavor, more in changes.items():
         described["flavors"].setdefault(flavor, {}).update(more)
@@ -320,10 +321,8 @@ def edit(files: Path, **changes: dict[str, Any]) -> None:
         ({"python_function": {"loader_module": "mlflow.lightgbm"}, "lightgbm": {"model_class": "any.Other"}}, "pickle"),
     ],
 )
-def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
-    tmp_path: Path, changes: dict[str, Any], written: str
-) -> None:
-    """Anyone who can edit MLflow's file could name another loader, another folder, or types of their own."""
+def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str, Any], written: str) -> None:
+    """Anyone who can edit MLmodel could name another loader, another folder, or custom types."""
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
 
@@ -333,8 +332,8 @@ def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
     assert bool(warning_of(written)) is bool(changes)
 
 
-def test_what_is_registered_as_data_is_not_loaded_as_a_pickle(store: Registry) -> None:
-    """The model is not unpickled even if the digest tag that identifies its files is missing."""
+def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
+    """The model is not unpickled even if the version's digest tag is missing."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")
@@ -351,5 +350,5 @@ def test_what_is_registered_as_data_is_not_loaded_as_a_pickle(store: Registry) -
         registry.load_version(registry.version("m", "1"), "")
 
 
-def test_a_card_without_a_warning_begins_with_what_the_spec_says() -> None:
+def test_card_without_a_warning_starts_with_the_spec_text() -> None:
     assert card_text(record(Workload, {}), record(Model, CARD), {}, "native").startswith("Purpose: Asks who may leave.")

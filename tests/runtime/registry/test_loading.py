@@ -1,4 +1,4 @@
-"""Only promoted files are loaded: their digest is verified before any of their code runs."""
+"""Only promoted files are loaded, and their digest is verified before any of their code runs."""
 
 from __future__ import annotations
 
@@ -48,21 +48,19 @@ def promoted(version: registry.Version) -> None:
 
 
 def swap(version: registry.Version, tmp_path: Path) -> None:
-    """Replace a version's weights, as anyone with write access to the store can."""
+    """Replace a version's weights, which needs only write access to the store."""
     (file,) = [
         file for file in tmp_path.rglob("model.pkl") if f"{version.run_id}" in str(file) or "models" in str(file)
     ]
     file.write_bytes(b"import os; os.abort()")
 
 
-def test_files_that_are_what_training_kept_are_loaded(version: registry.Version) -> None:
+def test_unchanged_files_are_loaded(version: registry.Version) -> None:
     assert load(record(Workload, {}), record(Model, NAMED), version).predict(ROWS).tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("model", [NAMED, RECORDED])
-def test_files_that_were_swapped_are_not_loaded(
-    version: registry.Version, model: dict[str, Any], tmp_path: Path
-) -> None:
+def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str, Any], tmp_path: Path) -> None:
     """The replaced files are never unpickled."""
     promoted(version)
     swap(version, tmp_path)
@@ -71,10 +69,8 @@ def test_files_that_were_swapped_are_not_loaded(
         load(record(Workload, {}), record(Model, model), version)
 
 
-def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
-    version: registry.Version, tmp_path: Path
-) -> None:
-    """Training pipelines may change a version's tags, but not the record of its promotion."""
+def test_digest_changed_with_the_files_differs_from_the_history(version: registry.Version, tmp_path: Path) -> None:
+    """Training pipelines can change a version's tags, but not the record of its promotion."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -83,7 +79,7 @@ def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
         load(record(Workload, {}), record(Model, RECORDED), registry.version("fraud", "1"))
 
 
-def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version) -> None:
+def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
     """The alias was moved without the promoter."""
     registry.set_alias("fraud", "champion", "1")
 
@@ -93,15 +89,15 @@ def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version
     assert len(load(record(Workload, {}), record(Model, RECORDED), version).predict(ROWS)) == len(ROWS)
 
 
-def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
-    """The files of a manually chosen version could not be read, and training pipelines control its tag."""
+def test_digest_tag_does_not_replace_a_missing_record(version: registry.Version) -> None:
+    """The promoter could not read the files of a manually chosen version, and training pipelines control its tag."""
     aliases.promote(History(record(Model, RECORDED)), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):
         load(record(Workload, {}), record(Model, RECORDED), version)
 
 
-def test_a_version_of_others_has_no_digest_and_is_loaded(
+def test_external_version_without_a_digest_is_loaded(
     version: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
     mlflow.MlflowClient().delete_model_version_tag("fraud", "1", "modelyard.digest")

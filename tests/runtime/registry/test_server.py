@@ -1,4 +1,4 @@
-"""MLflow with user accounts: a real server on loopback, started by the runtime from a description."""
+"""The runtime starts a real MLflow server with user accounts from a description, here on loopback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.runtime.registries import (
     started,
 )
 
-# raised by libraries of MLflow's server
+# raised by the MLflow server's libraries
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
 
 
@@ -49,7 +49,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that connects as a user, with the variables that every workload has."""
+    """Return a function that connects as a user, with every workload's environment variables."""
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
@@ -60,7 +60,7 @@ def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 def trained() -> registry.Version:
-    """Register a version of the model as a training pipeline does."""
+    """Register a version as a training pipeline does."""
     mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run() as run:
         mlflow.log_metric("auc_pr", 0.9)
@@ -71,19 +71,19 @@ def trained() -> registry.Version:
 
 
 def refused(what: Callable[[], object]) -> bool:
-    """Return whether MLflow denies the user permission."""
+    """Return whether MLflow denies the call."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()
     return True
 
 
-def test_without_a_login_only_its_health_answers(running: Running) -> None:
+def test_only_health_checks_work_without_a_login(running: Running) -> None:
     assert running.answers("/health") == 200
     assert running.answers("/") == 401
     assert running.answers("/api/2.0/mlflow/experiments/get?experiment_id=0") == 401
 
 
-def test_a_wrong_password_is_no_login(running: Running, login: Callable[[str], None]) -> None:
+def test_wrong_password_is_refused(running: Running, login: Callable[[str], None]) -> None:
     login(ADMIN)
     os.environ["MLFLOW_TRACKING_PASSWORD"] = "another password"
 
@@ -91,7 +91,7 @@ def test_a_wrong_password_is_no_login(running: Running, login: Callable[[str], N
         registry.versions(MODEL)
 
 
-def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[[str], None]) -> None:
+def test_training_pipeline_can_change_only_its_own_model(login: Callable[[str], None]) -> None:
     login(TRAINER)
     client = mlflow.MlflowClient()
 
@@ -106,8 +106,8 @@ def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[
     assert refused(lambda: client.create_run(other.experiment_id))
 
 
-def test_the_promoter_alone_moves_aliases_and_records_it(login: Callable[[str], None]) -> None:
-    """Training may register versions, but not move an alias, rename a model or write the history."""
+def test_only_the_promoter_can_move_aliases_and_record_moves(login: Callable[[str], None]) -> None:
+    """Training pipelines can register versions, but not move an alias, rename a model or write the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
     asked = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
@@ -131,7 +131,7 @@ def test_the_promoter_alone_moves_aliases_and_records_it(login: Callable[[str], 
     registry.set_alias(MODEL, "champion", version.version)
 
 
-def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> None:
+def test_server_login_is_read_only(login: Callable[[str], None]) -> None:
     login(TRAINER)
     version = trained()
     login(SERVER)
@@ -144,10 +144,8 @@ def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> Non
     assert refused(lambda: client.create_model_version(MODEL, "s3://elsewhere/model"))
 
 
-def test_an_approver_lays_approvals_beside_versions_and_moves_nothing(
-    running: Running, login: Callable[[str], None]
-) -> None:
-    """The administrator creates the login as the README of the output describes."""
+def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, login: Callable[[str], None]) -> None:
+    """The administrator creates the login as the emitted README describes."""
     login(TRAINER)
     version = trained()
     asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
@@ -176,8 +174,8 @@ def _run_of() -> str:
     return str(run.info.run_id)
 
 
-def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, login: Callable[[str], None]) -> None:
-    """A workload's write access can then be limited to its folder."""
+def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
+    """Separate folders allow each workload's write access to be limited to its own."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 
@@ -185,8 +183,8 @@ def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, lo
     assert experiment.artifact_location == running.described["experiments"][EXPERIMENT]
 
 
-def test_rights_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restarted server revokes permissions that are no longer described, and keeps manually created users."""
+def test_permissions_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart revokes permissions that are no longer described, and keeps manually created users."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -205,7 +203,7 @@ def test_rights_follow_the_description(running: Running, monkeypatch: pytest.Mon
     assert {each.name for each in users.list_registered_model_permissions(TRAINER)} == {MODEL}
 
 
-def test_a_new_password_is_taken_at_the_next_start(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_password_applies_at_the_next_start(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -222,27 +220,27 @@ def test_a_new_password_is_taken_at_the_next_start(running: Running, monkeypatch
     assert not users.authenticate_user(SERVER, "another password")
 
 
-def test_a_password_that_is_not_mounted_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_password_file_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
 
     with pytest.raises(Refusal, match=r"the password of workload\.lost cannot be read"):
         prepare(record(Server, {**running.described, "users": {"workload.lost": {}}}), running.database)
 
 
-def test_the_server_hands_out_no_artifacts(running: Running) -> None:
-    """Workloads access the bucket with their own roles; a server that proxied files would need all of their rights."""
+def test_server_does_not_proxy_artifacts(running: Running) -> None:
+    """Workloads access the bucket with their own roles; a proxying server would need all their permissions."""
     assert "--no-serve-artifacts" in command_of(record(Server, running.described), running.database)
 
 
 @pytest.fixture
 def data() -> Iterator[str]:
-    """Yield a folder outside pytest's own, which only root may enter, while PostgreSQL does not run as root."""
+    """Yield a folder outside pytest's, which only root may enter, since PostgreSQL does not run as root."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         yield folder
 
 
-def test_the_tables_are_made_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only libpq's variables are set, as in the cluster, and a second start reuses the existing tables."""
+def test_tables_are_created_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the cluster, only libpq's variables are set. A second start reuses the tables."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # an import requires it
     import psycopg2
     from pgserver.postgres_server import get_server

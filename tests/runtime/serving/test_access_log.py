@@ -1,4 +1,4 @@
-"""The access log has one line per request, with its caller and without its content."""
+"""The access log has one line per request, which names the caller and omits the content."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def replica(folder: Path) -> Any:
 
 
 def ask(server: Any, method: str, path: str, token: str, request_id: str = "r1") -> int:
-    """Return the status of a request."""
+    """Send a request and return the status."""
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"x-request-id", request_id.encode())]
     request = Request({"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""})
     return int(asyncio.run(server(request)).status_code)
 
 
-def test_a_request_is_a_line_with_its_caller(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_request_is_a_line_that_names_the_caller(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server = replica(tmp_path)
 
     assert [ask(server, "POST", "/scorer", token) for token in ("open sesame", "guessed-token")] == [503, 401]

@@ -1,4 +1,4 @@
-"""Predictions in a server's JSON answers."""
+"""A server converts predictions to JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard_runtime.models.answers import Answer, plain
 from modelyard_runtime.serving.application import in_json
 
 
-def test_an_answer_that_is_no_number_is_json() -> None:
+def test_nan_and_infinity_are_valid_json() -> None:
     """JSON has neither NaN nor infinity, and one bad row must not fail the others."""
     said = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
     assert said.scores is not None
@@ -20,6 +20,6 @@ def test_an_answer_that_is_no_number_is_json() -> None:
     assert json.dumps(found, allow_nan=False) == "[[1.5, null], [[0.1, null], [0.5, 0.5]]]"
 
 
-def test_a_row_may_have_several_numbers() -> None:
-    """For example, the days of a forecast."""
+def test_prediction_may_have_several_numbers() -> None:
+    """A forecast, for example, has a number for each day."""
     assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, tested with Triton's own client."""
+"""Tests the Open Inference Protocol with Triton's own client."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_health_and_metadata(client: Any) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("outputs", [None, ["predictions"]])
 def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None) -> None:
-    """The client sends binary tensors by default, or JSON."""
+    """The client sends binary tensors by default, or else JSON."""
     asked = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
 
     found = client.infer("shop-sum", inputs(binary), outputs=asked, request_id="mine")
@@ -80,8 +80,8 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
     assert found.get_response()["id"] == "mine"
 
 
-def test_one_tensor_may_hold_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Servers of array models accept this form."""
+def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Servers for array models accept this form."""
     made = workload(tmp_path_factory.mktemp("matrix"))
     register(made, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")
@@ -105,7 +105,7 @@ def test_one_tensor_may_hold_all_columns(tmp_path_factory: pytest.TempPathFactor
         ({"parameters": {"binary_data_size": 10**9}}, "no length within the body"),
     ],
 )
-def test_what_does_not_fit_is_refused(endpoint: Endpoint, change: dict[str, Any], why: str) -> None:
+def test_invalid_request_is_refused(endpoint: Endpoint, change: dict[str, Any], why: str) -> None:
     tensors = [
         {"name": "amount", "shape": [2], "datatype": "FP64", "data": [1.5, 2.5]},
         {"name": "country", "shape": [2], "datatype": "BYTES", "data": ["ch", "de"]},
@@ -119,14 +119,14 @@ def test_what_does_not_fit_is_refused(endpoint: Endpoint, change: dict[str, Any]
 
 
 @pytest.mark.parametrize("length", ["999999", "x", "-1", "9" * 5000])
-def test_a_wrong_length_of_the_header_is_refused(endpoint: Endpoint, length: str) -> None:
+def test_wrong_header_length_is_refused(endpoint: Endpoint, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length}
 
     assert endpoint.ask({"inputs": []}, "/v2/models/sum/infer", headers=headers).status == 400
 
 
 @pytest.mark.parametrize("content", [struct.pack("<I", 4_000_000_000) + b"x", b"abc", struct.pack("<I", 1) + b"\xff"])
-def test_binary_texts_that_are_broken_are_refused(endpoint: Endpoint, content: bytes) -> None:
+def test_malformed_binary_texts_are_refused(endpoint: Endpoint, content: bytes) -> None:
     tensor = {"name": "country", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": len(content)}}
     head = json.dumps({"inputs": [tensor]}).encode()
     headers = {"Inference-Header-Content-Length": str(len(head))}
@@ -134,13 +134,13 @@ def test_binary_texts_that_are_broken_are_refused(endpoint: Endpoint, content: b
     assert endpoint.ask(head + content, "/v2/models/sum/infer", headers=headers).status == 400
 
 
-def test_another_model_or_version_is_not_there(client: Any) -> None:
+def test_unknown_model_or_version_is_not_found(client: Any) -> None:
     for model, version in (("other", ""), ("shop-sum", "7")):
         with pytest.raises(InferenceServerException):
             client.infer(model, inputs(True), model_version=version)
 
 
-def test_health_needs_no_token_and_inference_does(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_inference_needs_a_token_and_health_does_not(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("token")
     (folder / "token").write_text("open sesame")
     auth = {"type": "bearer-token", "tokenFiles": {"shop": str(folder / "token")}}

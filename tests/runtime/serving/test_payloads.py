@@ -1,4 +1,4 @@
-"""Rows of a request are converted to the model's signature, or refused with the name of the unsuitable column."""
+"""A request's rows are converted to the model's signature, or refused with the name of the invalid column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (Column("amount", "double", True), Column("country", "string", True), 
 
 
 def ask(content: Any) -> Any:
-    """Return the rows of a request, converted to the columns above."""
+    """Return a request's rows, converted to the columns above."""
     return fitted(rows_of(json.dumps(content).encode()), COLUMNS)
 
 
@@ -31,8 +31,8 @@ def ask(content: Any) -> Any:
         {"dataframe_split": {"columns": ["country", "amount"], "data": [["ch", 3]]}},
     ],
 )
-def test_three_forms_of_the_same_rows(content: Any) -> None:
-    """Columns are in the order and types of the signature, without unknown ones."""
+def test_three_request_formats_give_the_same_rows(content: Any) -> None:
+    """Columns have the signature's order and types, and unknown columns are dropped."""
     rows = ask(content)
 
     assert list(rows.columns) == ["amount", "country"]
@@ -55,13 +55,13 @@ def test_three_forms_of_the_same_rows(content: Any) -> None:
         ({"dataframe_split": {"columns": ["amount", "amount"], "data": [[1, 2]]}}, "names a column twice"),
     ],
 )
-def test_what_does_not_fit_is_refused(content: Any, why: str) -> None:
+def test_invalid_rows_are_refused(content: Any, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
         ask(content)
 
 
-def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
-    """Models are trained on rows with gaps; a body that is not JSON fits no model."""
+def test_numbers_may_be_missing_and_invalid_json_is_a_bad_request() -> None:
+    """Models are trained on rows with gaps, so missing numbers are valid."""
     assert ask({"instances": [{"amount": None, "country": None}]})["amount"].isna().all()
     with pytest.raises(BadRequest, match="no JSON") as found:
         rows_of(b"{")
@@ -69,7 +69,7 @@ def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
 
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
-def test_no_text_is_what_a_model_learned_as_none(row: dict[str, Any]) -> None:
+def test_missing_texts_are_none(row: dict[str, Any]) -> None:
     """Missing strings are None in training; NaN would be a category that the model has never seen."""
     rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
 
@@ -77,7 +77,7 @@ def test_no_text_is_what_a_model_learned_as_none(row: dict[str, Any]) -> None:
 
 
 def test_an_optional_column_may_be_absent_from_all_rows() -> None:
-    """The model gets all its columns, the missing one filled with nulls."""
+    """The model receives all its columns, with nulls in the absent one."""
     columns = (Column("amount", "double", False), Column("country", "string", False))
 
     rows = fitted(rows_of(b'{"instances": [{"id": 1}]}'), columns)
@@ -88,7 +88,7 @@ def test_an_optional_column_may_be_absent_from_all_rows() -> None:
     assert rows["country"].iloc[0] is None
 
 
-def test_json_that_is_nested_without_end_is_a_bad_request() -> None:
+def test_deeply_nested_json_is_a_bad_request() -> None:
     with pytest.raises(BadRequest) as refused:
         rows_of(b"[" * 100_000)
 
@@ -121,8 +121,8 @@ KINDS = tuple(Column(kind, kind, False) for kind in ("double", "float", "long", 
         ("integer", LARGE),
     ],
 )
-def test_a_number_out_of_range_is_refused_by_the_name_of_its_column(kind: str, sent: str, rows: int) -> None:
-    """The column is named in every form of the body, even if all other values are valid."""
+def test_error_for_a_number_out_of_range_names_the_column(kind: str, sent: str, rows: int) -> None:
+    """The error names the column in every body format, even if all other values are valid."""
     row = f'{{"{kind}": 1}}, ' * (rows - 1) + f'{{"{kind}": {sent}}}'
     split = "[1], " * (rows - 1) + f"[{sent}]"
     for body in (
@@ -149,7 +149,7 @@ def test_the_largest_numbers_of_a_type_fit(kind: str, sent: float) -> None:
 
 @pytest.mark.parametrize("lacking", [False, True])
 def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
-    """Columns are converted as one array per type, with the same result as one by one."""
+    """Columns of a type are converted together, with the same result as one by one."""
     kinds = ("double", "string", "long", "boolean", "float", "integer", "string", "double")
     columns = tuple(Column(f"c{at}", kind, False) for at, kind in enumerate(kinds))
     values: dict[str, Any] = {"double": 1, "string": "ch", "long": 3.0, "boolean": True, "float": 2.5, "integer": -4}
@@ -166,21 +166,21 @@ def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "1", None, 1.5, [1], {}])
-def test_what_numpy_would_turn_into_a_whole_number_is_refused(value: Any) -> None:
+def test_values_that_numpy_would_round_are_refused(value: Any) -> None:
     for rows in ([{"age": value}], [{"age": 1}, {"age": value}]):
         with pytest.raises(BadRequest, match="column 'age' must hold whole numbers"):
             fitted(rows_of(json.dumps({"instances": rows}).encode()), (Column("age", "long", True),))
 
 
-def test_a_body_may_be_in_any_encoding_of_json() -> None:
-    """Python's parser handles what the fast parser refuses."""
+def test_body_may_use_any_json_encoding() -> None:
+    """Python's parser handles the encodings that the fast parser refuses."""
     content = json.dumps({"instances": [{"amount": 1, "country": "zürich"}]}, ensure_ascii=False)
 
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         assert fitted(rows_of(content.encode(encoding)), COLUMNS)["country"].iloc[0] == "zürich"
 
 
-def test_more_rows_than_are_taken_at_once_are_refused() -> None:
+def test_too_many_rows_are_refused() -> None:
     with pytest.raises(BadRequest, match="100001 rows") as refused:
         rows_of(b'{"instances": [' + b"{}," * 100_000 + b"{}]}")
 
@@ -195,7 +195,7 @@ def test_rows_of_unequal_shape_are_refused(data: Any) -> None:
 
 @pytest.mark.parametrize("columns", [1, 100])
 def test_a_wide_row_costs_hardly_more_than_a_narrow_one(columns: int) -> None:
-    """99 more columns once cost 20 ms more, far more than a model needs; the test compares times within one run."""
+    """99 more columns once cost 20 ms, far more than a model needs. The test compares times within one run."""
     signature = tuple(Column(f"c{at}", "double", True) for at in range(columns))
     body = json.dumps({"instances": [{column.name: 1.5 for column in signature}]}).encode()
     checker = Checker(signature)

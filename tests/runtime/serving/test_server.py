@@ -1,4 +1,4 @@
-"""A server behind HTTP: its answers, its refusals, and which requests must not block others."""
+"""A server's HTTP answers and refusals, and requests that must not block others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return a registry with a model that sums."""
+    """Return the description of a server whose registry has a summing model."""
     made = workload(tmp_path_factory.mktemp("server"))
     register(made, summing(), KINDS)
     return made
@@ -38,7 +38,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
-    """Run the server of that registry."""
+    """Run the described server."""
     with serving(described) as found:
         yield found
 
@@ -57,7 +57,7 @@ def test_rows_are_answered(endpoint: Endpoint) -> None:
     ("row", "why"),
     [({**ROW, "age": 2**63}, "column 'age' holds"), ({**ROW, "amount": 10**400}, "column 'amount' holds")],
 )
-def test_a_number_out_of_range_is_no_failure_of_the_model(endpoint: Endpoint, row: Any, why: str) -> None:
+def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why: str) -> None:
     found = endpoint.ask({"instances": [row]})
 
     assert found.status == 422
@@ -65,7 +65,7 @@ def test_a_number_out_of_range_is_no_failure_of_the_model(endpoint: Endpoint, ro
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
-    """A large body is read, validated, predicted and serialized outside of the event loop."""
+    """A large request is read, validated, predicted and serialized outside the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
     answered: list[int] = []
@@ -89,8 +89,8 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
     assert slowest < whole / 2
 
 
-def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
-    """The estimator is called directly, without MLflow's second validation of the rows."""
+def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
+    """The server calls the estimator directly, without MLflow's second validation of the rows."""
     made = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
@@ -106,8 +106,8 @@ def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[str, Any], declared: bool) -> None:
-    """The length may be declared or the body chunked; the sender's connection is closed."""
+def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, Any], declared: bool) -> None:
+    """The body may have a declared length or be chunked. The server closes the connection."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -125,7 +125,7 @@ def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[
 
 
 def _send_chunks(connection: socket.socket, most: int) -> int:
-    """Send chunks until the server answers, and return the number of bytes sent."""
+    """Send chunks until the server answers; return the number of bytes sent."""
     sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
     while sent < most and not select.select([connection], [], [], 0)[0]:
         try:
@@ -137,7 +137,7 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million of them fit into a body; they are counted, not validated."""
+    """Five million such rows fit into a body; they are counted but not validated."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
@@ -147,8 +147,8 @@ def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
     assert time.process_time() - began < 10  # it once took half a minute
 
 
-def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> None:
-    """Nothing else from the caller is captured, and a long id is truncated."""
+def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> None:
+    """A long request id is truncated."""
     capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
     made = workload(tmp_path, capture=capture)
     register(made, summing(), KINDS)
@@ -164,7 +164,7 @@ def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> 
     assert rows["request_id"].tolist() == ["x" * 128]
 
 
-def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_are_counted_by_version(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused requests are counted, health checks are not."""
     counted: list[tuple[str, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
@@ -177,7 +177,7 @@ def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, m
     assert counted == [("1", 200), ("1", 422)]
 
 
-def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
+def test_request_metrics_have_a_version_tag() -> None:
     metrics = RequestMetrics("scorer-live", "live", "shop-sum")
     metrics.serves("7")
     metrics.answered("7", 200, 0.01)
@@ -187,8 +187,8 @@ def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
     assert "version" in seconds.info["tag_keys"]
 
 
-def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) -> None:
-    """Model calls may overlap; a request beyond the timeout is abandoned, and others are answered meanwhile."""
+def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
+    """Model calls may overlap. A request that exceeds the timeout is abandoned, and others are answered meanwhile."""
     made = workload(tmp_path, timeoutSeconds=3)
     register(made, Slow(), {"amount": "double"})
     with serving(made) as endpoint:
@@ -211,7 +211,7 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for as many seconds as the first value says."""
+    """An estimator that sleeps for the first value in seconds."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
         """Learn nothing."""

@@ -1,4 +1,4 @@
-"""Callers' tokens: several per caller, rotated without a restart."""
+"""Each caller may have several tokens, which are rotated without a restart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_runtime.serving.tokens import Tokens
 
 
 def mounted(folder: Path, **callers: str) -> Tokens:
-    """Return tokens of these callers, as the kubelet mounts them."""
+    """Return the callers' tokens, mounted as the kubelet does."""
     for caller, tokens in callers.items():
         (folder / caller).write_text(tokens)
     return Tokens({caller: str(folder / caller) for caller in callers})
@@ -25,12 +25,12 @@ def test_each_token_names_its_caller(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer fir", "Bearer firsts", "Basic first", "first"])
-def test_no_other_header_names_one(tmp_path: Path, header: str) -> None:
+def test_other_headers_name_no_caller(tmp_path: Path, header: str) -> None:
     assert mounted(tmp_path, billing="first\n", web="second").caller(header) is None
 
 
 def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
-    """The mounted file changes while the server runs: add a line, move the callers, remove the old line."""
+    """The mounted file changes while the server runs: a new line is added, and later the old one is removed."""
     tokens = mounted(tmp_path, billing="old\n")
 
     (tmp_path / "billing").write_text("old\r\n\n  new\n")
@@ -39,7 +39,7 @@ def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
     assert [tokens.caller("Bearer old"), tokens.caller("Bearer new")] == [None, "billing"]
 
 
-def test_a_caller_without_a_token_is_refused_and_the_others_are_not(tmp_path: Path) -> None:
+def test_only_the_caller_without_a_token_is_refused(tmp_path: Path) -> None:
     tokens = mounted(tmp_path, billing="\n \n", web="second")
 
     assert [tokens.caller("Bearer "), tokens.caller("Bearer second")] == [None, "web"]
@@ -47,6 +47,6 @@ def test_a_caller_without_a_token_is_refused_and_the_others_are_not(tmp_path: Pa
     assert tokens.caller("Bearer second") is None
 
 
-def test_a_server_that_nobody_could_call_does_not_start(tmp_path: Path) -> None:
+def test_server_without_any_tokens_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="nobody could call this endpoint"):
         mounted(tmp_path, billing="", web="\n")

@@ -1,4 +1,4 @@
-"""Drift is found where it exists and nowhere else, even with few rows, in repeated draws from real data."""
+"""Repeated draws from real data, even of few rows, show drift only where it exists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
 
 @cache
 def real(name: str) -> pd.DataFrame:
-    """Return a data set that ships with scikit-learn, with each column scaled to unit standard deviation."""
+    """Return one of scikit-learn's data sets, with each column scaled to unit standard deviation."""
     frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).data
     if name == "digits":  # every fourth of its 64 columns, some of which are almost always zero
         frame = frame[frame.columns[::4]]
@@ -39,7 +39,7 @@ def real(name: str) -> pd.DataFrame:
 
 @cache
 def reference(name: str) -> dict[str, Profile]:
-    """Return the profiles that would be stored with a model."""
+    """Return the profiles that training would store with a model."""
     return profiles(real(name), list(real(name)))
 
 
@@ -50,7 +50,7 @@ def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """Return the features beyond each measure's bound, as a monitor of all features would."""
+    """Return the features that exceed each measure's bound, as a monitor of all features would."""
     found: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
@@ -64,8 +64,8 @@ def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]
 
 @pytest.mark.parametrize("rows", [30, 100, 300, 1000, 10_000, 100_000])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_drift_is_no_alarm(name: str, rows: int) -> None:
-    """At most one pass in twenty raises an alarm, over all features."""
+def test_data_without_drift_raise_no_alarm(name: str, rows: int) -> None:
+    """At most one pass in twenty raises an alarm for any feature."""
     looks = [alarms(reference(name), window) for window in windows(real(name), rows)]
 
     for metric in BOUNDS:
@@ -74,8 +74,8 @@ def test_no_drift_is_no_alarm(name: str, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [300, 1000])
 @pytest.mark.parametrize("name", NAMES)
-def test_drift_is_found_in_its_feature_and_in_no_other(name: str, rows: int) -> None:
-    """One feature is shifted by its standard deviation; every measure finds it in every pass."""
+def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
+    """One feature is shifted by its standard deviation, and every measure detects it in every pass."""
     for at, window in enumerate(windows(real(name), rows)):
         varied = [column for column in window if real(name)[column].nunique() > 5]
         column = varied[at % len(varied)]
@@ -85,8 +85,8 @@ def test_drift_is_found_in_its_feature_and_in_no_other(name: str, rows: int) -> 
 
 
 @pytest.mark.parametrize("rows", [30, 100])
-def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, rows: int) -> None:
-    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only a feature that has moved."""
+def test_documented_bound_raises_no_false_alarms(tmp_path: Path, rows: int) -> None:
+    """Over thirty features and twenty passes of few rows, `psi: {max: 0.2}` reports only the feature that drifted."""
     kept = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
     described = monitor_of(tmp_path, kept)
@@ -129,7 +129,7 @@ def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:
 
 
 def texts(rows: int, seed: int) -> pd.DataFrame:
-    """Generate ids, towns and shops with very many, mostly rare values, and columns with a few common ones."""
+    """Generate ids, towns and shops with many, mostly rare values, and columns with a few common values."""
     random = np.random.default_rng(seed)
     weights = 1 / np.arange(1, 30_001) ** 1.1
     drawn = random.choice(30_000, rows, p=weights / weights.sum())
@@ -146,7 +146,7 @@ def texts(rows: int, seed: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
 @pytest.mark.parametrize("kept", [1000, 50_000])
-def test_texts_with_very_many_values_are_no_alarm(kept: int, rows: int) -> None:
+def test_high_cardinality_texts_raise_no_alarm(kept: int, rows: int) -> None:
     """Almost none of the ids were in the reference, and most of the towns are rare."""
     then = profiles(frame := texts(kept, 99), list(frame))
     looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
@@ -156,7 +156,7 @@ def test_texts_with_very_many_values_are_no_alarm(kept: int, rows: int) -> None:
 
 
 @pytest.mark.parametrize("kept", [1000, 50_000])
-def test_a_value_that_was_rare_or_unknown_and_is_common_now_is_found(kept: int) -> None:
+def test_value_that_became_common_is_detected(kept: int) -> None:
     then = profiles(frame := texts(kept, 99), list(frame))
     window = texts(300, 1)
     rare = frame["shop"].value_counts().loc[lambda counts: counts > 1].index[min(kept // 50, 400)]
@@ -166,8 +166,8 @@ def test_a_value_that_was_rare_or_unknown_and_is_common_now_is_found(kept: int) 
     assert alarms(then, window.assign(kind=window.kind.where(held, "never seen")))["psi"] == {"kind"}
 
 
-def test_the_chance_of_a_distance_is_that_of_scipy() -> None:
-    """Kolmogorov-Smirnov agrees with scipy, and a bin's probability is at most twice that of Fisher's exact test."""
+def test_probability_of_a_distance_matches_scipy() -> None:
+    """Kolmogorov-Smirnov agrees with scipy; a bin's probability is at most twice that of Fisher's exact test."""
     random = np.random.default_rng(2)
     one, other = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
     found = stats.ks_2samp(one, other, method="asymp")
@@ -179,8 +179,8 @@ def test_the_chance_of_a_distance_is_that_of_scipy() -> None:
 
 
 @pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
-def test_the_area_by_chance_is_below_its_bound(draw: str) -> None:
-    """Of four hundred passes without drift, none is rated as unlikely as one in a thousand."""
+def test_estimated_chance_is_not_too_low(draw: str) -> None:
+    """None of four hundred passes without drift is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
     found: list[float] = []

@@ -1,4 +1,4 @@
-"""Each measure of drift agrees with the library that defines it."""
+"""Each drift measure agrees with the library that defines it."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_ks_and_wasserstein_are_those_of_scipy(kept: bool) -> None:
-    """The profile may have been stored as JSON; the tolerance is the precision of its quantiles."""
+def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
+    """The profile may have been stored as JSON. The tolerance is the precision of its quantiles."""
     reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
     assert drift("wasserstein", reference, NOW) == pytest.approx(stats.wasserstein_distance(THEN, NOW), rel=0.01)
 
 
-def test_js_of_categories_is_that_of_scipy() -> None:
+def test_js_of_categories_matches_scipy() -> None:
     """The distance is in base 2, over the shares of the categories."""
     then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
 
     assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
 
 
-def test_chi2_is_that_of_scipy_over_its_degrees_of_freedom() -> None:
+def test_chi2_matches_scipy_divided_by_degrees_of_freedom() -> None:
     """Our measure and scipy use the same table of counts."""
     found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
 
     assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
 
 
-def test_psi_is_nothing_for_the_same_and_large_for_another() -> None:
+def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
     """PSI uses ten bins with equal shares of the reference."""
     same, other = drift("psi", profile(THEN), THEN), drift("psi", profile(THEN), NOW + 3)
 
@@ -51,14 +51,14 @@ def test_psi_is_nothing_for_the_same_and_large_for_another() -> None:
     assert same < 0.001 < 1 < other
 
 
-def test_a_category_has_no_ks_and_an_unknown_measure_is_refused() -> None:
-    """No value is made up where a measure is undefined."""
+def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None:
+    """KS is undefined for categories."""
     assert drift("ks", profile(CATEGORIES), MOVED) is None
     with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
         drift("cosine", profile(CATEGORIES), MOVED)
 
 
-def test_missing_values_are_counted_and_left_out() -> None:
+def test_missing_values_are_counted_and_excluded() -> None:
     """Missing and infinite values are reported as a share and change no measure."""
     holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
 
@@ -67,7 +67,7 @@ def test_missing_values_are_counted_and_left_out() -> None:
 
 
 @pytest.mark.parametrize("rows", [40, 300])
-def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
+def test_ks_of_a_short_reference_matches_scipy(rows: int) -> None:
     """The profile keeps every step of a short reference's distribution function."""
     short = THEN.head(rows)
 
@@ -83,14 +83,14 @@ def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
     ],
 )
 @pytest.mark.parametrize("metric", ["psi", "js", "chi2", "ks"])
-def test_a_value_that_is_most_of_a_column_hides_nothing(metric: str, then: list[float], now: list[float]) -> None:
+def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now: list[float]) -> None:
     found = drift(metric, profile(pd.Series(then)), pd.Series(now))
 
     assert found is not None
     assert found > 0.2
 
 
-def test_categories_that_are_too_many_to_be_kept_are_compared_together() -> None:
+def test_rare_categories_are_compared_as_one_group() -> None:
     """Equal data show no drift, although the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
@@ -102,8 +102,8 @@ def test_few_values_are_not_measured() -> None:
     assert drift("psi", profile(THEN), THEN.head(FEWEST_VALUES - 1)) is None
 
 
-def test_parts_that_were_read_apart_add_up() -> None:
-    """Merged profiles and counts equal those of the whole; minimum and maximum are exact at any size."""
+def test_profiles_of_parts_are_merged_exactly() -> None:
+    """Merged profiles and counts equal those of the whole data; minimum and maximum are exact at any size."""
     values = pd.Series(np.sort(RANDOM.normal(0, 1, 200_000)))
     parts = [Summary() for _ in range(3)]
     for place, part in enumerate(np.array_split(values, 30)):
@@ -132,7 +132,7 @@ def test_a_long_column_takes_little_memory() -> None:
     assert summary.value_count < 200_000
 
 
-def test_a_column_that_changes_its_kind_is_refused() -> None:
+def test_column_of_changing_type_is_refused() -> None:
     summary = Summary()
     summary.add(pd.Series([1, 2], name="amount"))
 
@@ -148,8 +148,8 @@ def test_times_are_seconds_in_any_resolution() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
-def test_values_are_counted_where_they_lie(values: list[float]) -> None:
-    """Values are counted below, at and between the grid points, with each one's distance above the preceding point."""
+def test_values_are_counted_by_position_on_the_grid(values: list[float]) -> None:
+    """Values are counted below, at and between grid points, with their distance from the point below."""
     grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
 
     counted, above = grid.count(np.array(values))

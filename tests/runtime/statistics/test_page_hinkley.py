@@ -1,4 +1,4 @@
-"""Concept drift is found across passes where a streaming test finds it, and every row belongs to one pass."""
+"""Concept drift is detected across passes at the row where a streaming test detects it; each row is read once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Values = list[float]
 
 
 def stream(seed: int, rows: int, worse_from: int) -> Values:
-    """Generate errors of a model that is wrong in one case of ten, and later in one of three."""
+    """Generate the errors of a model that is wrong in one case in ten, and later in one in three."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
     return [float(one) for one in random.random(rows) < share]
@@ -44,8 +44,8 @@ def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("step", [1, 97, 500])
-def test_the_first_finding_is_that_of_river(seed: int, step: int) -> None:
-    """The result is independent of the pass length, although each pass resumes from JSON."""
+def test_first_detection_matches_river(seed: int, step: int) -> None:
+    """The result does not depend on the pass length, although each pass resumes from JSON."""
     values, kept, found = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
     for start in range(0, len(values), step):
         test = PageHinkley.from_json(kept)
@@ -61,7 +61,7 @@ def test_the_first_finding_is_that_of_river(seed: int, step: int) -> None:
 
 
 def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: Any) -> None:
-    """Write a server's capture file, with rows at these numbers of hours before a time."""
+    """Write a server's capture file with rows at these times, in hours before a given time."""
     stamps = [at - timedelta(hours=one) for one in hours]
     frame = pd.DataFrame({"captured_at": stamps, "request_id": "r", "score": 0.5, **columns})
     for day, rows in frame.groupby(frame.captured_at.dt.strftime("%Y-%m-%d")):
@@ -115,8 +115,8 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
     return len(values) // per_day
 
 
-def test_a_model_that_broke_before_the_window_is_found(tmp_path: Path) -> None:
-    """Even at the boundary of two windows, the break is found by the pass with river's row and by all later ones."""
+def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
+    """The first breach is in the pass with the row at which river detects the break, and all later passes breach."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None
@@ -127,7 +127,7 @@ def test_a_model_that_broke_before_the_window_is_found(tmp_path: Path) -> None:
     assert breaches == [day >= expected // 400 for day in range(5)]
 
 
-def test_another_version_begins_anew(tmp_path: Path) -> None:
+def test_new_version_resets_the_test(tmp_path: Path) -> None:
     """Errors of the previous version do not count against the new one."""
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     days_of(tmp_path, stream(1, 800, 450), 400)
@@ -149,8 +149,8 @@ def rows_seen(found: RunResults) -> float:
 ROWS = {"metric": "rows", "max": 1e9}
 
 
-def test_late_rows_are_in_the_next_window_and_in_no_other(tmp_path: Path) -> None:
-    """A server without a network writes days later; rows that were read are not read again."""
+def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
+    """A server without a network writes its captures days later."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)
@@ -166,8 +166,8 @@ def test_late_rows_are_in_the_next_window_and_in_no_other(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_row_is_in_one_window(tmp_path: Path, seed: int) -> None:
-    """Passes run minutes early or late, one is missed, and files arrive at any time."""
+def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
+    """Passes run minutes early or late, one pass is missed, and files arrive at any time."""
     described = workload(tmp_path, ROWS)
     random = np.random.default_rng(seed)
     happened = np.sort(random.uniform(0, 8 * 24, 40))
@@ -186,8 +186,8 @@ def test_every_row_is_in_one_window(tmp_path: Path, seed: int) -> None:
     assert (len(written), seen) == (40, 40)
 
 
-def test_windows_that_overlap_as_declared_still_do(tmp_path: Path) -> None:
-    """With a window of seven days and daily passes, a row is in seven windows but enters the streaming test once."""
+def test_declared_window_overlap_is_kept(tmp_path: Path) -> None:
+    """With daily passes over seven days, a row is in seven windows but enters the streaming test only once."""
     described = workload(tmp_path, ROWS, window_s=7 * 86400)
     at(described, START)
     captures(tmp_path, "a.parquet", START + DAY, [1.0], id=1, prediction=0)

@@ -1,4 +1,4 @@
-"""A service for each protocol of storage, started once; what cannot run here is skipped, and fails with CI=true."""
+"""Starts one service per storage protocol. Tests of services that cannot run are skipped, or fail with CI=true."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SERVICES = {"s3": services.s3, "gcs": services.gcs, "azure": services.azure, "d
 
 @pytest.fixture(scope="session", params=sorted(_SERVICES))
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Each service."""
+    """Return each service in turn."""
     kind = str(request.param)
     missing = npm.missing_for_azure() if kind == "azure" else []
     if missing and os.environ.get("CI", "").lower() != "true":

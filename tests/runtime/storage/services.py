@@ -1,4 +1,4 @@
-"""Real services of storage on this machine, each with the client of its cloud, which is another than the runtime's."""
+"""Storage services on this machine, accessed with each cloud's own client rather than the runtime's drivers."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The account that every Azurite has, with the key that its documentation prints."""
+"""Azurite's default account; its documentation publishes the key."""
 
 _STARTED_S = 180
 
 
 class Service(Protocol):
-    """A service with one bucket; paths are those of objects in it."""
+    """A service with one bucket. Paths are object names."""
 
     uri: str
-    """The bucket's."""
+    """The bucket's URI."""
     store: dict[str, str]
-    """The store in a workload's description."""
+    """The store's entry in a workload description."""
     environment: dict[str, str]
-    """The variables that open it."""
+    """The environment variables with its credentials."""
 
     def put(self, path: str, content: bytes) -> None:
         """Write an object."""
@@ -41,7 +41,7 @@ class Service(Protocol):
         ...
 
     def names(self, below: str) -> list[str]:
-        """Objects whose names begin alike, without those that stand in the place of a folder."""
+        """Return the names of objects with this prefix, except folder markers."""
         ...
 
 
@@ -67,7 +67,7 @@ class _S3:
 
 
 class Gcs:
-    """Google Cloud Storage, with a log of what it is asked."""
+    """Google Cloud Storage, with a request log."""
 
     def __init__(self, port: str, log: Path) -> None:
         from google.auth.credentials import AnonymousCredentials
@@ -94,7 +94,7 @@ class Gcs:
         return [str(one.name) for one in self._bucket.list_blobs(prefix=below)]
 
     def requests(self) -> list[str]:
-        """What it was asked, a line for each request."""
+        """Return the log lines, one per request."""
         return self._log.read_text().splitlines()[1:]
 
 
@@ -141,7 +141,7 @@ class _Disk:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
-    """The port that a service prints when it answers; Azurite takes half a minute on a busy machine."""
+    """Wait until a service prints its port; Azurite takes half a minute on a busy machine."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
         if found := re.search(line, log.read_text(), re.MULTILINE):
@@ -152,7 +152,7 @@ def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
 
 @contextmanager
 def s3(folder: Path) -> Generator[Service]:
-    """An S3-compatible service."""
+    """Run an S3-compatible service."""
     service = ObjectStore()
     yield _S3(service)
     service.cut()
@@ -160,7 +160,7 @@ def s3(folder: Path) -> Generator[Service]:
 
 @contextmanager
 def gcs(folder: Path) -> Generator[Service]:
-    """Google's emulator of its storage."""
+    """Run an emulator of Google Cloud Storage."""
     log = folder / "requests.log"
     with log.open("w") as stream:
         process = subprocess.Popen([sys.executable, gcs_emulator.__file__], stdout=stream, stderr=subprocess.DEVNULL)
@@ -173,7 +173,7 @@ def gcs(folder: Path) -> Generator[Service]:
 
 @contextmanager
 def azure(folder: Path) -> Generator[Service]:
-    """Microsoft's emulator of its storage."""
+    """Run Azurite, Microsoft's emulator of Azure Blob Storage."""
     log = folder / "azurite.log"
     with log.open("w") as stream:
         process = subprocess.Popen(npm.azurite(), stdout=stream, stderr=subprocess.STDOUT, cwd=folder)
@@ -186,5 +186,5 @@ def azure(folder: Path) -> Generator[Service]:
 
 @contextmanager
 def disk(folder: Path) -> Generator[Service]:
-    """A folder of this machine."""
+    """Use a local folder."""
     yield _Disk(folder)

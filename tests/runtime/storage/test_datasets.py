@@ -1,4 +1,4 @@
-"""Datasets read in batches: of any size, from files that differ, limited to a time window."""
+"""Datasets of any size are read in batches, from files with different columns, within a time window."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def dataset(folder: Path, **more: Any) -> dict[str, Any]:
     return {"uri": f"file://{folder}", "format": "parquet", **more}
 
 
-def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
-    """A file with a single row group, as libraries write it, is never in memory as a whole."""
+def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
+    """A file with a single row group, which many libraries write, is never loaded into memory as a whole."""
     count = 1_600_000
     whole = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(whole, tmp_path / "a.parquet", row_group_size=count)
@@ -43,8 +43,8 @@ def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
     assert held < 0.4 * size
 
 
-def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> None:
-    """A column missing from a file is null there, and one of another type is converted to the first file's type."""
+def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
+    """A column that a file lacks is null; a column of another type is converted to the first file's type."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),
@@ -61,7 +61,7 @@ def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
-def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, zone: str | None) -> None:
+def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str | None) -> None:
     """A timestamp without a zone is UTC."""
     ages = pd.to_timedelta(np.arange(100), unit="h")
     at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
@@ -78,8 +78,8 @@ def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, 
     assert sorted(pd.concat(parts)["age"]) == list(range(5, 25))
 
 
-def test_a_file_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
-    """For example, a file that is still being written."""
+def test_unreadable_file_is_refused_by_path(tmp_path: Path) -> None:
+    """A file that is still being written, for example, is unreadable."""
     pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 

@@ -1,4 +1,4 @@
-"""What the driver of every protocol of storage does, each against the real API of its service."""
+"""Tests the driver of every storage protocol against its service's API."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every pro
 
 @pytest.fixture
 def folder() -> str:
-    """A folder of the bucket that no other test uses."""
+    """Return a folder that no other test uses."""
     return uuid.uuid4().hex
 
 
 @pytest.fixture
 def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """A description with the service's store, and the variables that open it."""
+    """Describe the service's store, and set the environment variables with its credentials."""
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     return record(Workload, {"stores": {"lake": dict(service.store)}})
@@ -61,7 +61,7 @@ def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 @pytest.fixture
 def where(service: Service, workload: Workload, folder: str) -> Place:
-    """The folder, as the runtime opens it."""
+    """Return the folder as the runtime's place."""
     return place(workload, f"{service.uri}/{folder}/", "lake")
 
 
@@ -72,12 +72,12 @@ def content_of(where: Place) -> bytes:
 
 
 def names_of(found: Sequence[Any], where: Place) -> set[str]:
-    """Paths below a place, those of folders with a slash at their end."""
+    """Return the paths below a place; folders end in a slash."""
     ends = {fs.FileType.Directory: "/"}
     return {one.path.removeprefix(f"{where.path}/") + ends.get(one.type, "") for one in found}
 
 
-def test_what_is_written_is_what_others_read(service: Service, where: Place, folder: str) -> None:
+def test_other_clients_can_read_and_write(service: Service, where: Place, folder: str) -> None:
     write_whole(where.below("a", "b.json"), b"hello")
     service.put(f"{folder}/a/c.json", b"world")
 
@@ -86,9 +86,7 @@ def test_what_is_written_is_what_others_read(service: Service, where: Place, fol
     assert service.names(f"{folder}/") == [f"{folder}/a/b.json", f"{folder}/a/c.json"]
 
 
-def test_a_list_is_of_one_folder_and_not_of_those_whose_names_begin_alike(
-    service: Service, where: Place, folder: str
-) -> None:
+def test_listing_excludes_folders_with_the_same_prefix(service: Service, where: Place, folder: str) -> None:
     for name in ("a/1", "a/2", "a/deep/er/3", "ab/4", "a.json", "a-b"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -101,7 +99,7 @@ def test_a_list_is_of_one_folder_and_not_of_those_whose_names_begin_alike(
     ]
 
 
-def test_a_dataset_is_a_folder_without_hidden_names_or_one_file(service: Service, where: Place, folder: str) -> None:
+def test_dataset_is_one_file_or_a_folder_without_hidden_files(service: Service, where: Place, folder: str) -> None:
     for name in ("part.csv", "_staged.csv", ".hidden/part.csv"):
         service.put(f"{folder}/data/{name}", b"xy")
 
@@ -114,7 +112,7 @@ def test_a_dataset_is_a_folder_without_hidden_names_or_one_file(service: Service
         assert abs(datetime.now(UTC) - found.mtime) < timedelta(minutes=10)
 
 
-def test_what_is_not_there_is_missing_and_no_failure(where: Place) -> None:
+def test_missing_files_and_folders_are_handled(where: Place) -> None:
     with pytest.raises(FileNotFoundError), reading(where.below("none.json")):
         pass
     remove(where.below("none.json"))
@@ -125,7 +123,7 @@ def test_what_is_not_there_is_missing_and_no_failure(where: Place) -> None:
     assert first_files(where.below("none"), 10) == []
 
 
-def test_a_file_is_replaced_by_a_longer_and_a_shorter_one(where: Place) -> None:
+def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
     file = where.below("state.json")
     for content in (b"first", b"second and longer", b"3", b""):
         write_whole(file, content)
@@ -134,8 +132,8 @@ def test_a_file_is_replaced_by_a_longer_and_a_shorter_one(where: Place) -> None:
     assert [one.size for one in files(where)] == [0]
 
 
-def test_a_reader_sees_the_old_content_or_the_new_and_nothing_between(where: Place) -> None:
-    """Pointers to bundles and the states of monitors are read while they are replaced."""
+def test_files_are_replaced_atomically(where: Place) -> None:
+    """Bundle pointers and monitor states are read while they are being replaced."""
     file = where.below("CURRENT")
     contents = [bytes([65 + at]) * 200_000 for at in range(2)]
     write_whole(file, contents[0])
@@ -159,7 +157,7 @@ def test_a_reader_sees_the_old_content_or_the_new_and_nothing_between(where: Pla
     assert set(seen) <= set(contents)
 
 
-def test_a_file_is_deleted_and_what_is_beside_it_stays(service: Service, where: Place, folder: str) -> None:
+def test_deletion_leaves_neighbouring_files(service: Service, where: Place, folder: str) -> None:
     for name in ("a/1", "a/2", "a/b/3", "ab/4"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -170,7 +168,7 @@ def test_a_file_is_deleted_and_what_is_beside_it_stays(service: Service, where: 
     assert names_of(files(where), where) == {"ab/4"}
 
 
-def test_a_file_that_moves_replaces_what_had_its_name(service: Service, where: Place, folder: str) -> None:
+def test_move_replaces_the_target(service: Service, where: Place, folder: str) -> None:
     for name in ("_staged", "final"):
         service.put(f"{folder}/{name}", name.encode())
 
@@ -180,10 +178,8 @@ def test_a_file_that_moves_replaces_what_had_its_name(service: Service, where: P
     assert service.names(f"{folder}/") == [f"{folder}/final"]
 
 
-def test_more_files_than_one_answer_of_the_service_has(
-    service: Service, where: Place, folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where an emulator can be asked to answer in parts, as services do with each thousand."""
+def test_listing_reads_all_pages(service: Service, where: Place, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real services return a thousand names at a time; moto's page size is reduced to 50."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "50")
     names = [f"{at:05}.json" for at in range(120)]
     for name in names:
@@ -194,8 +190,8 @@ def test_more_files_than_one_answer_of_the_service_has(
     assert [one.name for one in first_files(where, 2000)] == names
 
 
-def test_the_first_files_are_those_beyond_a_name(service: Service, where: Place, folder: str) -> None:
-    """Without those of folders, and without the folders."""
+def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
+    """Subfolders and the files in them are excluded."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -206,7 +202,7 @@ def test_the_first_files_are_those_beyond_a_name(service: Service, where: Place,
     assert next(one.name for one in first_files(where, 1)) == "1.json"
 
 
-def test_a_large_file_goes_in_parts_and_any_part_of_it_is_read(where: Place) -> None:
+def test_large_file_is_written_in_parts_and_read_at_an_offset(where: Place) -> None:
     file = where.below("large")
     make_folder(where)
     with where.filesystem.open_output_stream(file.path) as stream:
@@ -225,7 +221,7 @@ def test_a_large_file_goes_in_parts_and_any_part_of_it_is_read(where: Place) -> 
     "name",
     ["with space.csv", "größe-数.csv", "100%.csv", "a%20b.csv", "a+b=c.csv", "q?u#h&x.csv", "day=2026-01-01/x~y"],
 )
-def test_names_are_taken_as_they_are(service: Service, where: Place, folder: str, name: str) -> None:
+def test_special_characters_in_names_are_kept(service: Service, where: Place, folder: str, name: str) -> None:
     write_whole(where.below(name), name.encode())
 
     assert service.get(f"{folder}/{name}") == name.encode()
@@ -258,8 +254,8 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
     assert len(service.names(f"{folder}/")) == 2
 
 
-def test_a_place_opens_the_same_store_in_another_process(where: Place) -> None:
-    """Ray hands places to its workers."""
+def test_place_can_be_pickled(where: Place) -> None:
+    """Ray pickles places to send them to its workers."""
     same: Place = pickle.loads(pickle.dumps(where))
     write_whole(where.below("a"), b"here")
 
@@ -267,7 +263,7 @@ def test_a_place_opens_the_same_store_in_another_process(where: Place) -> None:
     assert [one.name for one in first_files(same, 9)] == ["a"]
 
 
-def test_checkpoints_of_ray_lie_in_one_folder(service: Service, where: Place, folder: str) -> None:
+def test_ray_checkpoints_are_stored_in_one_folder(service: Service, where: Place, folder: str) -> None:
     kept = fs.PyFileSystem(FlatFileSystem(where))
     base = f"{where.path}/training-1"
     make_folder(where)
@@ -282,17 +278,17 @@ def test_checkpoints_of_ray_lie_in_one_folder(service: Service, where: Place, fo
     assert service.names(f"{folder}/training") == []
 
 
-def test_mlflow_opens_artifacts_in_the_store(
+def test_mlflow_stores_artifacts_in_the_store(
     service: Service, workload: Workload, folder: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not on Azure: MLflow opens `abfss://` by TLS and an identity alone, and an emulator has neither."""
+    """Azure is not tested: for `abfss://`, MLflow requires TLS and an identity, which the emulator does not support."""
     if service.uri.startswith("abfss:"):
         assert artifact_variables(record(Store, dict(service.store))) == {}
         return
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MLFLOW_S3_ENDPOINT_URL", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "")  # so that they are as before afterwards
+        monkeypatch.setenv(name, "")  # registers the variable to be restored afterwards
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "")
     for name in ("MLFLOW_S3_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
         monkeypatch.delenv(name)
@@ -308,8 +304,8 @@ def test_mlflow_opens_artifacts_in_the_store(
 
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
-def test_google_is_asked_for_names_from_an_offset_on(service: Service, where: Place, folder: str) -> None:
-    """Its emulator answers with all of them, so that the request is looked at."""
+def test_google_listing_uses_a_start_offset(service: Service, where: Place, folder: str) -> None:
+    """The emulator ignores the offset, so the test checks the request."""
     assert isinstance(service, Gcs)
     first_files(where, 9, after="7.json")
 
@@ -322,8 +318,8 @@ def test_google_is_asked_for_names_from_an_offset_on(service: Service, where: Pl
 @pytest.mark.parametrize(
     "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
 )
-def test_a_store_is_opened_without_the_libraries_of_any_cloud(uri: str) -> None:
-    """Images have those of the protocols that their system uses, and import them when they are needed."""
+def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
+    """An image has only the libraries for the protocols that its system uses, and they are imported when needed."""
     program = (
         "import sys\n"
         "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"
@@ -339,7 +335,7 @@ def test_a_store_is_opened_without_the_libraries_of_any_cloud(uri: str) -> None:
     assert done.returncode == 0
 
 
-def test_a_scheme_that_no_driver_opens_is_refused() -> None:
+def test_unknown_scheme_is_refused() -> None:
     with pytest.raises(
         Refusal, match=r"az:// is not opened here; what can be opened is abfss://, file://, gs://, s3://"
     ):

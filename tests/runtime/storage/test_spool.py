@@ -1,4 +1,4 @@
-"""Captures that cannot reach the store wait on disk, up to a limit, and are sent once the store is back."""
+"""Captures wait on disk, up to a limit, while the store is unreachable, and are sent once it is back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def store() -> Iterator[ObjectStore]:
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
-    """Return a replica's captures, which are written only on request."""
+    """Return a replica's captures; they are written only on request."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
     return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)
@@ -54,10 +54,10 @@ def arrived(workload: dict[str, Any]) -> list[str]:
     return sorted(rows["request_id"]) if len(rows) else []
 
 
-def test_captures_outlive_the_link_and_the_process(
+def test_captures_survive_an_outage_and_a_restart(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second process sends what the first could not; each row arrives once."""
+    """A second process sends the captures that the first could not, and each row arrives once."""
     workload = store.described(monkeypatch)
     first = captures(workload, tmp_path)
     keep(first, "a")
@@ -82,7 +82,7 @@ def test_captures_outlive_the_link_and_the_process(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """Return a spool with files of 100 bytes and 5 rows, each newer than the one before."""
+    """Return a spool with files of 100 bytes and 5 rows, from oldest to newest."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -91,7 +91,7 @@ def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
     return spool
 
 
-def test_the_oldest_gives_way_and_is_counted(tmp_path: Path) -> None:
+def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
     spool = spooled(tmp_path / "disk", "a", "b", "c", "d")
 
     assert spool.waiting_bytes() == 200
@@ -101,16 +101,16 @@ def test_the_oldest_gives_way_and_is_counted(tmp_path: Path) -> None:
     assert spool.waiting_bytes() == 0
 
 
-def test_a_file_beyond_the_bound_is_not_kept(tmp_path: Path) -> None:
-    """Files that already wait are not dropped for it."""
+def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
+    """Waiting files are not dropped to make space for it."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
     assert (spool.waiting_bytes(), spool.dropped_rows) == (100, 7)
 
 
-def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
-    """The first file that cannot be sent ends the attempt; earlier files are gone, later ones are still there."""
+def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
+    """The first file that cannot be sent ends the attempt. Files sent before it are deleted; later files stay."""
     spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
     (tmp_path / "store").write_text("in the way")
 
@@ -119,10 +119,8 @@ def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
     assert spool.waiting_bytes() == 200
 
 
-def test_captures_ask_an_object_store_for_no_folder(
-    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server may write only under its own prefix, so it creates no markers or temporary objects above it."""
+def test_captures_create_no_folder_markers(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may write only under its own prefix, so it must not create markers or temporary objects above it."""
     workload = store.described(monkeypatch)
     kept = Captures(
         record(Workload, workload),

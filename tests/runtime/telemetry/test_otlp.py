@@ -1,4 +1,4 @@
-"""Pushed metrics: what is sent, and to which replicas."""
+"""The content of pushed metrics, and the replicas that receive them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLES = [Sample("modelyard_monitor_value", 0.31, {"feature": "amount"}), Sampl
 
 
 class Receiver(ThreadingHTTPServer):
-    """A Prometheus replica: stores what it receives, or answers with an error."""
+    """A Prometheus replica that stores the metrics it receives, or answers with an error."""
 
     def __init__(self, address: str, port: int, status: int) -> None:
         super().__init__((address, port), _Handler)
@@ -60,7 +60,7 @@ def start() -> Iterator[Starter]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip the waits between retries, and give the Service two Pods."""
+    """Do not wait between retries, and let the Service's name resolve to two Pods."""
     known = socket.getaddrinfo
 
     def resolve(host: str, *asked: Any, **rest: Any) -> Any:
@@ -71,8 +71,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
 
-def test_every_replica_gets_the_same(start: Starter) -> None:
-    """Each replica evaluates alerts on its own data; one without the metrics would report the monitor as stale."""
+def test_every_replica_receives_the_metrics(start: Starter) -> None:
+    """Each replica evaluates alerts on its own data; without the metrics it would report the monitor as stale."""
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)
@@ -92,7 +92,7 @@ def test_one_replica_is_enough(start: Starter) -> None:
     assert (len(first.got), len(second.got)) == (1, 1)
 
 
-def test_none_is_an_error_after_a_few_tries(start: Starter) -> None:
+def test_no_reachable_replica_is_an_error_after_retries(start: Starter) -> None:
     receiver = start("127.0.0.1", 0, 503)
 
     with pytest.raises(OSError, match="503"):
@@ -101,7 +101,7 @@ def test_none_is_an_error_after_a_few_tries(start: Starter) -> None:
     assert len(receiver.got) > 1
 
 
-def test_a_gauge_has_a_point_a_sample() -> None:
+def test_gauge_has_one_point_per_sample() -> None:
     body: Any = request_body(SAMPLES, {"service.name": "x"}, 12.5)
     (scope,) = body["resourceMetrics"][0]["scopeMetrics"]
     (point,) = scope["metrics"][0]["gauge"]["dataPoints"]

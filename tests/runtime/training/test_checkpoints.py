@@ -1,4 +1,4 @@
-"""Checkpoints: a resumed training run yields the same model, and leaves no files behind."""
+"""A training run resumed from a checkpoint yields the same model and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Stopped(Exception):
 
 
 class Alone(Progress):
-    """The progress of a training run without Ray, which is aborted after a given number of parts."""
+    """Progress of a training run without Ray that is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -68,7 +68,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Train on real rows in this process; return the predictions and the number of parts trained."""
+    """Return a function that trains on real rows in this process; it returns predictions and the number of parts."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -110,8 +110,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
 
 
 @pytest.mark.parametrize("trainer", list(DRAWN))
-def test_what_goes_on_is_the_model_that_it_would_have_been(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
-    """The models agree to the last bit, even with sampled rows and columns; finished work is not repeated."""
+def test_resumed_model_equals_the_uninterrupted_one(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
+    """The models are bit-identical, even with sampled rows and columns, and finished work is not repeated."""
     uninterrupted, parts = alone(trainer, DRAWN[trainer])
     resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
 
@@ -120,7 +120,7 @@ def test_what_goes_on_is_the_model_that_it_would_have_been(trainer: str, alone: 
 
 
 @pytest.mark.parametrize("trainer", list(WHOLE))
-def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
+def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -132,10 +132,10 @@ def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callab
 
 
 @pytest.mark.parametrize("trainer", ["xgboost", "lightgbm"])
-def test_parts_draw_other_rows_than_the_first(
+def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With one seed for all parts, each would sample the same rows as the first."""
+    """With the same seed, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -151,10 +151,10 @@ def test_parts_draw_other_rows_than_the_first(
     assert len(set(seeds)) == RUNGS
 
 
-def test_every_part_of_lightgbm_draws_by_the_random_state(
+def test_lightgbm_parts_use_the_random_state(
     alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seeds are read from the library itself. Feature bins are the same in all parts of a training run."""
+    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a training run."""
     import lightgbm
 
     used: list[dict[str, str]] = []
@@ -175,8 +175,8 @@ def test_every_part_of_lightgbm_draws_by_the_random_state(
     assert len({one["data_random_seed"] for one in seven}) == 1
 
 
-def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) -> None:
-    """Another part would grow a tree that the estimator has decided against."""
+def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, int]]) -> None:
+    """A further part would add trees after the estimator has stopped."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -191,7 +191,7 @@ def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) ->
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """Return the rounds of each part of 100 rounds that take `pace` seconds each."""
+    """Return the size of each part when training 100 rounds that take `pace` seconds each."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -202,8 +202,8 @@ def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: floa
     return parts
 
 
-def test_joined_parts_end_before_the_next_checkpoint_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure costs at most the spacing and one part. The first part shows how fast the model grows."""
+def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure costs at most the spacing and one part. The first part shows how long a round takes."""
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
@@ -229,7 +229,7 @@ def described(folder: str) -> dict[str, Any]:
     return {"pipeline": {"checkpoints": {"uri": f"{folder}/checkpoints", "store": "artifacts"}, "data": data}}
 
 
-def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
+def test_incremental_training_is_resumed(tmp_path: Path) -> None:
     workload = described(f"file://{tmp_path}")
 
     assert [
@@ -240,8 +240,8 @@ def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
     assert Checkpoints.of(record(PipelineWorkload, {"pipeline": {}}), record(Step, step("xgboost"))) is None
 
 
-def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
-    """The next driver finds the checkpoint folder and start time; other rows or parameters have a different folder."""
+def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
+    """The next driver finds the folder and the start time; different rows or parameters use another folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
@@ -260,7 +260,7 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
-def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
+def test_abandoned_checkpoints_are_removed(tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
     workload = described(f"file://{tmp_path}")
     folder = tmp_path / "checkpoints"
@@ -283,8 +283,8 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
     assert {one.name for one in folder.iterdir()} == left
 
 
-def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray's folders get other names in the store: Arrow would leave a marker for each."""
+def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray's folders become name prefixes in the store, since Arrow would leave a marker for each folder."""
     store = ObjectStore()
     root = place(
         record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
@@ -325,7 +325,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
 
 
 def grown(folder: Path, trainer: str, killed_after: int, spacing: float = 0) -> subprocess.CompletedProcess[str]:
-    """Train in a separate process; only one Ray runs on this machine at a time."""
+    """Train in a separate process, since only one Ray runs on this machine at a time."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
     environment = {**os.environ, **slow, "PYTHONPATH": paths, "RAY_TMPDIR": "/tmp"}
@@ -342,7 +342,7 @@ def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
     return [int(one) for one in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)]
 
 
-def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
+def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
     """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
     (tmp_path / "killed").mkdir()
     (tmp_path / "whole").mkdir()
@@ -364,8 +364,8 @@ def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trainer", ["xgboost", "lightgbm", "scikit-learn"])
-def test_a_training_begins_without_ray_train(trainer: str, tmp_path: Path) -> None:
-    """A run that ends before a checkpoint is due never starts it; a longer run hands over its progress and goes on."""
+def test_training_starts_without_ray_train(trainer: str, tmp_path: Path) -> None:
+    """A run that ends before a checkpoint is due never starts Ray Train; a longer run hands its progress over to it."""
     (tmp_path / "short").mkdir()
     (tmp_path / "long").mkdir()
     short = grown(tmp_path / "short", trainer, 0, spacing=600)

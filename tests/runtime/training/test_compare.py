@@ -1,4 +1,4 @@
-"""A champion is judged on rows it has not trained on, whatever has changed since."""
+"""A champion is evaluated only on rows that it was not trained on, whatever has changed since."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ CHANGES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("first", [{}, {"split": KEY}], ids=["no key", "key"])
 @pytest.mark.parametrize("change", CHANGES, ids=["feature", "timestamp", "label", "seed", "fraction"])
-def test_a_champion_is_not_judged_by_rows_that_it_has_learned_from(
+def test_champion_is_not_evaluated_on_its_training_rows(
     system: Loans, first: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """On its training rows it would nearly always be right, and a better version would be refused."""
+    """The champion is nearly always right on its training rows, so a better version would be refused."""
     frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
     system.write(frame)
     system.changed(**first).train(**FOREST)
@@ -78,8 +78,8 @@ def test_a_champion_is_not_judged_by_rows_that_it_has_learned_from(
     assert came == "'champion' of loans is now version 2"
 
 
-def test_a_key_holds_the_same_rows_out_whatever_changes(system: Loans) -> None:
-    """Without a key, another feature changes the split, and four fifths of the comparable rows are lost."""
+def test_key_keeps_the_same_rows_held_out(system: Loans) -> None:
+    """Without a key, a new feature changes the split, and four fifths of the comparable rows are lost."""
     wider = {"dataset": {"features": ["income", "age", "debt"]}}
     with_key = system.changed(split=KEY)
 
@@ -88,7 +88,7 @@ def test_a_key_holds_the_same_rows_out_whatever_changes(system: Loans) -> None:
     assert 0 < len(kept_out) < 200
 
 
-def test_rows_of_one_key_stay_on_one_side(system: Loans) -> None:
+def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
     frame = loans().assign(customer=np.arange(3000) // 10)
     system.write(frame)
 
@@ -102,14 +102,14 @@ def test_rows_of_one_key_stay_on_one_side(system: Loans) -> None:
         system.changed(split={"key": ["client"]}).data()
 
 
-def test_a_key_is_no_feature(system: Loans) -> None:
-    """If no feature is declared, every column without another role is one."""
+def test_key_is_not_a_feature(system: Loans) -> None:
+    """If no features are declared, every column without another role is a feature."""
     found = system.changed(split=KEY, dataset={"features": []}).data()
 
     assert "id" not in found.features
 
 
-def test_too_few_rows_judge_nothing(system: Loans) -> None:
+def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
     """The champion was trained on nearly all of the currently held-out rows."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
@@ -120,8 +120,8 @@ def test_too_few_rows_judge_nothing(system: Loans) -> None:
     assert system.champion() == "1"
 
 
-def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> None:
-    """The champion was not trained here, and may have seen every row."""
+def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
+    """The champion was trained elsewhere and may have seen every row."""
     system.train(**FOREST)
     version = registry.version("loans", "1")
     with mlflow.start_run() as run:
@@ -130,8 +130,8 @@ def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> No
     assert "nothing was kept of the rows that champion (version 1) has learned from" in system.train(**FOREST)
 
 
-def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> None:
-    """A column was converted to cents. With a key, the rows are still recognized."""
+def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
+    """A column was converted to cents. With a key, rows are still recognized."""
     keyed = system.changed(split=KEY)
     for one, number in ((system, "2"), (keyed, "4")):
         one.write(loans())
@@ -144,8 +144,8 @@ def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> No
     assert keyed.gate("4")["rows"] == 600
 
 
-def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
-    """A new row counts even if its key is a customer whose older rows the champion has trained on."""
+def test_rows_after_a_time_split_count_as_new(system: Loans) -> None:
+    """A new row counts even if the champion was trained on older rows with the same key."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min")
     frame = loans().assign(at=at, customer=np.arange(3000) % 50)
     timed = system.changed(split={"by": "time", "key": ["customer"]}, dataset={"timestamp": "at"})
@@ -158,8 +158,8 @@ def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
     assert timed.gate("2")["rows"] == 600
 
 
-def test_marks_are_small_and_never_miss_a_row(tmp_path: Path) -> None:
-    """About two bytes per row; fewer than one in a thousand unseen rows is taken for a seen one."""
+def test_row_marks_are_small_and_have_no_false_negatives(tmp_path: Path) -> None:
+    """Marks take about two bytes per row, and fewer than one in a thousand unseen rows counts as seen."""
     rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
     identity = Identity.of(rows, ["id"], declared=True)
     learned = rows["id"] % 2 == 0
@@ -186,15 +186,15 @@ def test_marks_are_small_and_never_miss_a_row(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_row_is_known_by_its_value_and_not_by_how_it_is_kept(then: Any, now: Any) -> None:
+def test_rows_are_recognized_by_value_whatever_their_type(then: Any, now: Any) -> None:
     first, second = pd.DataFrame({"key": then}), pd.DataFrame({"key": now})
     identity = Identity.of(first, ["key"], declared=True)
 
     assert list(identity.hashes(first)) == list(identity.hashes(second))
 
 
-def test_a_key_of_another_type_is_refused_in_words() -> None:
-    """The text "12" is not the number 12: no row would be recognized, and all would look new."""
+def test_key_of_another_type_is_refused_with_a_reason() -> None:
+    """The text "12" is not the number 12, so all rows would look new."""
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -202,7 +202,7 @@ def test_a_key_of_another_type_is_refused_in_words() -> None:
         identity.hashes(pd.DataFrame({"id": ["1", "2"]}))
 
 
-def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
+def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     system.changed(split=KEY).train(**FOREST)
 
     seen = stored(registry.version("loans", "1").tags[ROWS_TAG])
@@ -217,8 +217,8 @@ def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
     [{"dataset": {"features": ["income", "debt"]}}, {"dataset": {"features": ["income", "years", "debt"]}}],
     ids=["dropped", "renamed"],
 )
-def test_a_champion_answers_with_features_that_the_new_version_has_not(system: Loans, change: dict[str, Any]) -> None:
-    """The data still contain its column, here as an integer, next to the renamed one."""
+def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change: dict[str, Any]) -> None:
+    """The data still contain the champion's column, here as an integer, beside the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -230,8 +230,8 @@ def test_a_champion_answers_with_features_that_the_new_version_has_not(system: L
     assert keyed.gate("2")["other"] > 0.6
 
 
-def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loans) -> None:
-    """The version is kept with its verdict, and the run succeeds."""
+def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans) -> None:
+    """The version is registered with the gate's result, and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))
@@ -243,8 +243,8 @@ def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loan
     assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
 
 
-def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Loans) -> None:
-    """A version that differs only by chance is not promoted either; the gate records the interval."""
+def test_identical_version_is_promoted_only_if_the_spec_allows_it(system: Loans) -> None:
+    """A version that differs only by chance is not promoted either. The gate records the interval."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
 
@@ -259,8 +259,8 @@ def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Lo
     assert no_worse.train(**FOREST) == "'champion' of loans is now version 5"
 
 
-def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> None:
-    """A country with few rows is grouped with others; `maxDifference` limits the gap between groups."""
+def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
+    """Countries with few rows are grouped, and `maxDifference` limits the gap between groups."""
     by = {"metric": "auc_roc", "by": "country", "minRows": 90}
     lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
 
@@ -275,15 +275,15 @@ def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> Non
 
 
 class HalfSure:
-    """A wrapper that user code may put around a loaded version."""
+    """A user's wrapper around a loaded version."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
         """Return probabilities of the positive class."""
         return np.array([0.3, 0.1])
 
 
-def test_a_threshold_is_part_of_a_version(system: Loans) -> None:
-    """Every caller that loads the version uses its threshold; a champion is compared with its own."""
+def test_threshold_is_stored_with_the_version(system: Loans) -> None:
+    """Every caller that loads the version uses its threshold, and a champion is compared using its own threshold."""
     careful = system.changed(
         split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
     )
@@ -300,7 +300,7 @@ def test_a_threshold_is_part_of_a_version(system: Loans) -> None:
     assert careful.gate("1")["value"] == system.gate("2")["other"] > system.gate("2")["value"] + 0.1
 
 
-def test_a_threshold_of_a_model_without_probabilities_is_refused(system: Loans) -> None:
+def test_threshold_without_probabilities_is_refused(system: Loans) -> None:
     import mlflow.pyfunc
 
     class ClassesOnly(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]

@@ -1,4 +1,4 @@
-"""The split into training and held-out rows."""
+"""Reading training data and splitting them into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def labels(count: int = 100) -> pd.DataFrame:
     return pd.DataFrame({"id": np.arange(count), "fraud": np.arange(count) % 2})
 
 
-def test_rows_whose_labels_are_not_all_there_are_left_out(tmp_path: Path) -> None:
-    """Early labels of recent rows are a biased sample of them."""
+def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
+    """The labels that arrive early for recent rows are a biased sample."""
     found = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
 
     newest = max(found.train["__time"].max(), found.held_out["__time"].max())
@@ -49,8 +49,8 @@ def test_rows_whose_labels_are_not_all_there_are_left_out(tmp_path: Path) -> Non
     assert newest <= datetime.now(UTC) - timedelta(days=45)
 
 
-def test_a_split_by_time_orders_instants_and_not_texts(tmp_path: Path) -> None:
-    """With UTC offsets, the last text in sort order is not the newest time."""
+def test_time_split_orders_by_instant(tmp_path: Path) -> None:
+    """With UTC offsets, the last text in sort order is not the latest time."""
     texts = events()
     stamps = [
         one.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, one in enumerate(texts["at"])
@@ -63,7 +63,7 @@ def test_a_split_by_time_orders_instants_and_not_texts(tmp_path: Path) -> None:
     assert found.train["__time"].max() < found.held_out["__time"].min()
 
 
-def test_rows_that_would_count_several_times_are_refused(tmp_path: Path) -> None:
+def test_duplicate_labels_are_refused(tmp_path: Path) -> None:
     twice = pd.concat([events(), events()], ignore_index=True)
     assert len(read(tmp_path, twice, labels()).train) == 160
 
@@ -71,12 +71,12 @@ def test_rows_that_would_count_several_times_are_refused(tmp_path: Path) -> None
         read(tmp_path, twice, pd.concat([labels(), labels()]))
 
 
-def test_keys_of_different_kinds_are_refused_in_words(tmp_path: Path) -> None:
+def test_keys_of_different_types_are_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="cannot be joined by id"):
         read(tmp_path, events(), labels().assign(id=[f"e{one}" for one in range(100)]))
 
 
-def test_a_split_that_leaves_one_class_to_learn_from_is_refused(tmp_path: Path) -> None:
+def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
     """All frauds are among the newest rows."""
     late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
 
@@ -85,7 +85,7 @@ def test_a_split_that_leaves_one_class_to_learn_from_is_refused(tmp_path: Path) 
 
 
 def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
-    """Return the ids of training and held-out rows for this many events in shuffled order."""
+    """Split this many shuffled events; return the ids of the training and held-out rows."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
     found = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
     data = read(folder, found, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
@@ -93,7 +93,7 @@ def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
 
 
 def test_rows_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
-    """Rows used to compare a champion with its successor stay out of the champion's training data."""
+    """Rows used to compare a champion with its successor are never among the champion's training rows."""
     learned, judged = sides(tmp_path, 2000)
 
     _, later = sides(tmp_path, 3000)
@@ -122,7 +122,7 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
     assert not found[1][0] & found[1][1]
 
 
-def test_no_key_matches_no_other(tmp_path: Path) -> None:
+def test_missing_keys_do_not_match(tmp_path: Path) -> None:
     """An event without an id gets no label, even if a label has no id either."""
     nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
     truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
@@ -132,8 +132,8 @@ def test_no_key_matches_no_other(tmp_path: Path) -> None:
     assert len(found.train) + len(found.held_out) == 94
 
 
-def test_rows_without_a_time_are_in_no_split_by_time(tmp_path: Path) -> None:
-    """Nobody can tell whether such rows are new."""
+def test_rows_without_a_time_are_excluded_from_a_time_split(tmp_path: Path) -> None:
+    """Rows without a time may be new or old."""
     late = events()
     late.loc[:9, "at"] = pd.NaT
 
@@ -143,7 +143,7 @@ def test_rows_without_a_time_are_in_no_split_by_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "shown"), [("n/a", "'n/a'"), (np.inf, "one that is not finite")])
-def test_a_label_that_is_no_number_is_refused_with_it(tmp_path: Path, value: Any, shown: str) -> None:
+def test_error_shows_the_label_that_is_not_a_number(tmp_path: Path, value: Any, shown: str) -> None:
     truth = [value if at == 3 else type(value)(at) for at in range(50)]
     pd.DataFrame({"size": np.arange(50.0), "price": truth}).to_parquet(tmp_path / "a.parquet")
     data = {"flats": {"uri": f"file://{tmp_path}", "format": "parquet", "label": "price"}}
@@ -153,8 +153,8 @@ def test_a_label_that_is_no_number_is_refused_with_it(tmp_path: Path, value: Any
         training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("flats",), "regression")
 
 
-def test_infinity_is_no_value(tmp_path: Path) -> None:
-    """Training treats infinity as missing, as monitors do."""
+def test_infinity_counts_as_missing(tmp_path: Path) -> None:
+    """Training treats infinity as monitors do."""
     found = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
 
     assert int(pd.concat([found.train, found.held_out])["amount"].isna().sum()) == 3

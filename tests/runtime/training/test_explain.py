@@ -1,4 +1,4 @@
-"""Explanations: the decisive feature has the greatest value, and contributions add up to the prediction."""
+"""In explanations, the decisive feature has the greatest value, and contributions add up to the prediction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def data(task: str) -> TrainingData:
-    """Generate data in which the label depends on `strong`, a little on `word`, and never on `noise`.
+    """Generate data whose label depends on `strong`, a little on `word`, and not on `noise`.
 
     One feature is named like a value of another, and some values are missing.
     """
@@ -103,8 +103,8 @@ def greatest(told: Section) -> str:
 
 @pytest.mark.parametrize("task", CLASSES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_contributions_add_up_to_the_answer_without_the_base(estimator: str, task: str) -> None:
-    """The sums are correct for every row and class, by feature names, whatever columns they were encoded as."""
+def test_contributions_and_base_add_up_to_the_prediction(estimator: str, task: str) -> None:
+    """The sums are correct for every row and class. Contributions are per feature, not per encoded column."""
     known = data(task)
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
@@ -136,7 +136,7 @@ def test_contributions_are_kept_by_row_and_class() -> None:
 
 
 def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
-    """Compute Shapley values by definition: the mean over all orders and the whole background."""
+    """Compute Shapley values by definition, as the mean over all orders and the whole background."""
     total = dict.fromkeys(row.columns, 0.0)
     for order in permutations(row.columns):
         frame = known.copy()
@@ -149,11 +149,8 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
     return total
 
 
-def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> None:
-    """String features work too.
-
-    With two features every order is tried, and with few rows the whole background is used.
-    """
+def test_values_of_a_black_box_match_the_definition() -> None:
+    """With two features every order is tried, and with few rows the whole background is used. One feature is text."""
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -166,8 +163,8 @@ def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> N
     np.testing.assert_allclose(found.values[0, 0], list(wanted.values()))
 
 
-def test_a_pipeline_of_own_code_is_asked_as_a_whole() -> None:
-    """The pipeline's last step does not receive the original features."""
+def test_custom_pipeline_is_explained_as_a_whole() -> None:
+    """The last step of the pipeline does not receive the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
@@ -191,8 +188,8 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 20, 300])
-def test_the_model_is_asked_a_bounded_number_of_times(width: int) -> None:
-    """The time grows with the sample size in the spec, and with the features only if there are hundreds."""
+def test_number_of_model_calls_is_limited(width: int) -> None:
+    """The time grows with the spec's sample size, and with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     asked: list[int] = []
 
@@ -207,7 +204,7 @@ def test_the_model_is_asked_a_bounded_number_of_times(width: int) -> None:
     np.testing.assert_allclose(values[:, 0].sum(axis=1) + base[0], frame[:3].sum(axis=1))
 
 
-def test_permutation_finds_what_matters() -> None:
+def test_permutation_finds_the_decisive_feature() -> None:
     known = data("binary-classification")
 
     told, found = explanation(
@@ -222,8 +219,8 @@ def test_permutation_finds_what_matters() -> None:
     assert greatest(told) == "strong"
 
 
-def test_ranked_rows_are_sampled_by_whole_queries() -> None:
-    """In a query with one row, every order is equally good."""
+def test_ranking_rows_are_sampled_by_query() -> None:
+    """Sampling single rows would leave queries of one row, in which every order is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})
@@ -241,7 +238,7 @@ def test_ranked_rows_are_sampled_by_whole_queries() -> None:
     assert section(told, "importance")["noise"] == 0
 
 
-def test_a_feature_may_be_called_like_what_is_told_of_a_row() -> None:
+def test_feature_names_may_clash_with_explanation_fields() -> None:
     found = Contributions(("row", "base"), np.ones((1, 1, 2)), np.zeros(1), "answer")
 
     assert found.table(()).column_names == ["__row", "__base", "__answer", "row", "base"]

@@ -1,4 +1,4 @@
-"""Training data in shards: rows are split as if they were in one memory, and each is on exactly one worker."""
+"""Sharded training data are split as if in one memory, and each row is on exactly one worker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BY: dict[str, dict[str, Any]] = {
 
 
 def cells() -> pd.DataFrame:
-    """Real rows sorted by label, with a high-cardinality ward, a timestamp, a patient number and missing labels."""
+    """Return real rows sorted by label, with a high-cardinality ward, a timestamp, a patient id and missing labels."""
     frame = load_breast_cancer(as_frame=True).frame.rename(columns=lambda name: str(name).replace(" ", "_"))
     frame = frame.sort_values("target", ignore_index=True)
     random = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run on several files, the last of which has no labels yet."""
+    """Describe a training run on several files; the last file has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -66,19 +66,19 @@ def step(trainer: str) -> dict[str, Any]:
 
 
 def shares(found: Shards) -> list[pd.DataFrame]:
-    """Return the rows of each shard."""
+    """Return each shard's rows."""
     return [one.to_pandas() for one in found.parts]
 
 
 def alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Assert that the rows and their order are equal, whatever the order of their columns."""
+    """Assert that the rows and their order are equal, ignoring the column order."""
     pd.testing.assert_frame_equal(one[sorted(one)], other[sorted(other)], check_dtype=False)
     return True
 
 
 @pytest.mark.usefixtures("ray_here")
-def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
-    """Held-out rows, seen rows, preprocessing and classes are those of the whole dataset."""
+def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
+    """Held-out rows, seen rows, preprocessing and classes match those of the whole dataset."""
     for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
         folder = tmp_path / by
         folder.mkdir()
@@ -117,7 +117,7 @@ def _each_row_once(found: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(found: Shards, whole: TrainingData) -> None:
-    """String features are included, some too rare for a column of their own."""
+    """Assert that preprocessing is equal, including text values too rare for their own column."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())
@@ -125,7 +125,7 @@ def _prepared_alike(found: Shards, whole: TrainingData) -> None:
 
 
 @pytest.mark.usefixtures("ray_here")
-def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
+def test_two_workers_train_the_same_model_as_one(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
     described = workload(tmp_path, "random")
@@ -152,7 +152,7 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
         assert quality[0] > 0.97
 
 
-def test_what_is_not_shared_is_told(tmp_path: Path) -> None:
+def test_unsharded_data_are_reported(tmp_path: Path) -> None:
     described = workload(tmp_path, "random")
     data = described["pipeline"]["data"]
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray
 
 
 @pytest.mark.usefixtures("ray_here")
-def test_no_process_with_models_outlives_a_failed_training() -> None:
+def test_failed_training_leaves_no_worker_process() -> None:
     import ray
     from ray.exceptions import RayActorError
 

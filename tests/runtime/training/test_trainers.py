@@ -1,4 +1,4 @@
-"""Built-in trainers on real-world data: unseen words, odd names, missing values."""
+"""Built-in trainers handle real-world data: unseen words, odd names, missing values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Fitted:
 
 @pytest.mark.parametrize(("trainer", "parameters"), TRAINERS)
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
-def test_words_that_training_has_not_seen_and_odd_names_are_answered(trainer: str, parameters: dict[str, Any]) -> None:
+def test_unseen_words_and_odd_names_are_predicted(trainer: str, parameters: dict[str, Any]) -> None:
     words = pd.Series(["x<y", "[z]", None, "x<y"] * 25 + ["new"] * 50, dtype=object)
     holes = np.where(np.arange(150) % 7 == 0, np.nan, 1.5)
     known = data(**{"a word [<1>]": words, "holes": holes})
@@ -67,10 +67,10 @@ def test_words_that_training_has_not_seen_and_odd_names_are_answered(trainer: st
 
 @pytest.mark.parametrize(("trainer", "parameters"), TRAINERS)
 @pytest.mark.parametrize("nothing", [np.nan, None])
-def test_a_feature_without_any_value_is_refused_by_name(
+def test_feature_without_values_is_refused_by_name(
     trainer: str, parameters: dict[str, Any], nothing: float | None
 ) -> None:
-    """One estimator fails with an error of its own, and others would silently ignore the feature."""
+    """Without the check, one estimator would fail with its own error and others would silently ignore the feature."""
     known = data(gone=pd.Series([nothing] * 150, dtype=object if nothing is None else float))
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):
@@ -92,7 +92,7 @@ def test_a_feature_without_any_value_is_refused_by_name(
         if task != "ranking" or name in {"xgboost", "lightgbm"}
     ],
 )
-def test_the_compiler_knows_the_same_parameters(name: str, task: str, kind: str) -> None:
+def test_compiler_accepts_the_same_parameters(name: str, task: str, kind: str) -> None:
     """The compiler refuses exactly the parameters that a run would refuse."""
     trainer, _, chosen = name.partition("/")
     model = estimator(trainer, task, {"estimator": chosen} if chosen else {})
@@ -124,7 +124,7 @@ MEANS_SOMETHING_ELSE = {
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """Train a model with one parameter on a few rows; raises an error if the library rejects the value."""
+    """Train a model with one parameter on a few rows; raise an error if the library rejects the value."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
@@ -139,7 +139,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """Return the outermost numbers inside an interval and the first ones outside it."""
+    """Return the outermost numbers inside an interval, and the first numbers outside it."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -152,8 +152,8 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
-def test_the_compiler_knows_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Accepted values can be trained with; refused values would fail or train nothing."""
+def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
+    """Training works with the accepted values; with the refused values it would fail or learn nothing."""
     inside, outside = ends(text, kind)
 
     for value in inside:
@@ -173,13 +173,13 @@ def test_the_compiler_knows_the_same_bounds(name: str, parameter: str, kind: str
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_what_is_counted_is_whole(name: str, parameter: str) -> None:
-    """The libraries refuse a fraction, too."""
+def test_counts_must_be_whole_numbers(name: str, parameter: str) -> None:
+    """The libraries also refuse fractions."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 
 
-def test_bounds_are_of_parameters_that_are_there() -> None:
+def test_bounds_refer_to_existing_parameters() -> None:
     assert TABLE.keys() == PARAMETERS.keys()
     for name, bounds in TABLE.items():
         assert bounds.keys() <= {*PARAMETERS[name]["classification"], *PARAMETERS[name]["regression"]}

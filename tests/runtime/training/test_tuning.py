@@ -1,4 +1,4 @@
-"""Tuning: the choice of the best trial, the record of each trial, and recovery after the driver is killed."""
+"""Tuning picks the best trial, records every trial, and recovers after the driver is killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
     return {"auc_pr": value, "training_iteration": rung, **more}
 
 
-def test_the_last_rung_decides_and_not_the_luckiest_early_one() -> None:
+def test_best_trial_is_chosen_at_the_last_rung() -> None:
     """The final result of a trial that was stopped early is unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
@@ -57,7 +57,7 @@ def test_the_last_rung_decides_and_not_the_luckiest_early_one() -> None:
         ("lightgbm", {"n_estimators": 4}, 4),
     ],
 )
-def test_a_trial_knows_which_rung_is_its_last(trainer: str, parameters: dict[str, Any], rungs: int) -> None:
+def test_trial_detects_its_last_rung(trainer: str, parameters: dict[str, Any], rungs: int) -> None:
     frame = loans(200)
     data = TrainingData(frame, frame, ("income", "age"), "late", (0, 1))
 
@@ -66,7 +66,7 @@ def test_a_trial_knows_which_rung_is_its_last(trainer: str, parameters: dict[str
 
 
 def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str]:
-    """Run the search in a separate process; only one Ray runs on this machine at a time."""
+    """Run the search in a separate process, since only one Ray runs on this machine at a time."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp"}
     with Path("/tmp/ray.lock").open("w") as lock:
@@ -77,8 +77,8 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
         )  # fmt: skip
 
 
-def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished trials are not repeated, each is a nested run, trials share a process, and no folder is left."""
+def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finished trials are not repeated, each trial is a nested run, trials share a process, and no folder is left."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)
@@ -93,7 +93,8 @@ def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytes
     assert told["done"] == 3
     assert len(tried) == 6
     assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
-    assert told["found"] == {"depth": min(tried)}  # the least depth is best at the last rung, the greatest at the first
+    # The smallest depth is best at the last rung, the greatest at the first.
+    assert told["found"] == {"depth": min(tried)}
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")
     client = MlflowClient()

@@ -1,4 +1,4 @@
-"""Descriptions are decoded into records, and errors name the path of the value that does not fit."""
+"""Descriptions are decoded into records, and errors name the path of the invalid value."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ def test_keys_become_fields() -> None:
     assert pipeline.steps["train"].workers.max == 2
 
 
-def test_names_that_python_keeps_for_itself_end_in_an_underscore() -> None:
+def test_reserved_names_end_in_an_underscore() -> None:
     approvals = decode(Approvals, {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": ["key"]}}})
 
     assert approvals.from_ == ("risk",)
     assert approvals.groups["risk"].ssh_keys == ("key",)
 
 
-def test_what_is_absent_has_its_default() -> None:
+def test_absent_fields_have_defaults() -> None:
     dataset = decode(Dataset, {"uri": "file:///rows", "format": "csv"})
 
     assert (dataset.label, dataset.features, dataset.delay_seconds, dict(dataset.schema)) == ("", (), 0, {})
     assert decode(Pipeline, PIPELINE).tuning is None
 
 
-def test_parameters_stay_as_the_spec_has_them() -> None:
+def test_parameters_are_unchanged() -> None:
     assert decode(Step, STEP).parameters == STEP["parameters"]
 
 
-def test_a_whole_number_is_a_number() -> None:
+def test_integers_are_accepted_as_numbers() -> None:
     assert isinstance(decode(Capture, {"uri": "file:///c", "store": "", "fraction": 1}).fraction, float)
 
 
-def test_a_record_knows_its_json_and_travels_to_a_worker() -> None:
-    """The compiler compares hashes of the JSON, which must be the same on a Ray worker."""
+def test_record_keeps_its_json_when_pickled() -> None:
+    """The compiler compares hashes of the JSON, so it must be the same on a Ray worker."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE
@@ -81,11 +81,11 @@ def test_a_record_knows_its_json_and_travels_to_a_worker() -> None:
         ({"model": None}, "pipeline.model is None; a mapping is expected"),
     ],
 )
-def test_what_does_not_fit_is_refused(changes: dict[str, Any], why: str) -> None:
+def test_invalid_value_is_refused(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(Refusal, match=why):
         decode(Pipeline, {**PIPELINE, **changes}, "pipeline")
 
 
-def test_the_first_field_that_is_missing_is_named() -> None:
+def test_first_missing_field_is_named() -> None:
     with pytest.raises(Refusal, match="registeredName is missing"):
         decode(Model, {"name": "fraud"})

@@ -25,7 +25,7 @@ def emitted() -> Iterator[dict[str, Any]]:
             yield json.loads(text)
 
 
-def test_every_emitted_description_fits() -> None:
+def test_every_emitted_description_is_decoded() -> None:
     found = list(emitted())
 
     assert {one.get("type", "registry") for one in found} == {*OF_TYPE, "registry"}
@@ -35,7 +35,7 @@ def test_every_emitted_description_fits() -> None:
 
 
 @pytest.mark.parametrize("kind", OF_TYPE)
-def test_a_workload_has_the_section_of_its_type_and_no_other(kind: str) -> None:
+def test_workload_has_only_the_section_of_its_type(kind: str) -> None:
     described = completed(OF_TYPE[kind], {"type": kind})
     assert isinstance(workload_of(described), OF_TYPE[kind])
 
@@ -44,6 +44,6 @@ def test_a_workload_has_the_section_of_its_type_and_no_other(kind: str) -> None:
         workload_of({**described, other: {}})
 
 
-def test_a_type_that_nobody_knows_is_refused() -> None:
+def test_unknown_type_is_refused() -> None:
     with pytest.raises(Refusal, match="no workload of type 'notebook'; known are server, training"):
         workload_of({"type": "notebook"})

@@ -56,7 +56,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def user_of(self, access_key: str) -> Principal | None:
-        """Return the user that owns this access key; None if there is none."""
+        """Return the user that owns this access key, or None."""
         iam = self.client("iam")
         for user in iam.list_users()["Users"]:
             keys = iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
@@ -80,7 +80,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def bucket_policy(self, bucket: str) -> Policy | None:
-        """Return a bucket's policy; None if it has none."""
+        """Return a bucket's policy, or None."""
         try:
             return parse("resource-based policy", self.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
         except ClientError as problem:

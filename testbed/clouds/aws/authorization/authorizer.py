@@ -18,7 +18,7 @@ _OUTSIDE = "198.18.0.1"  # source address of requests that do not go through an 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal with the condition keys that each of its requests carries, and the VPC endpoint they use, if any."""
+    """A principal, the condition keys sent with each of its requests, and the VPC endpoint (empty for none)."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -26,9 +26,9 @@ class Caller:
 
 
 class Authorizer:
-    """Issues sessions and decides what each caller may do.
+    """Issues sessions and decides what callers may do.
 
-    `prefix_counts`: whether permission to list that depends on `s3:prefix` lets a caller learn that a key is missing.
+    `prefix_counts`: whether a list permission that depends on `s3:prefix` lets a caller learn that a key is missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -37,9 +37,9 @@ class Authorizer:
         self._sessions: dict[str, Caller] = {}
 
     def pod_session(self, role: str, tags: Mapping[str, str], endpoint: str = "") -> dict[str, str]:
-        """Return credentials as EKS Pod Identity obtains them, if the role's trust policy allows these session tags.
+        """Return the credentials that EKS Pod Identity would give a Pod with these session tags.
 
-        `role` is a name. Raises PermissionError if the role does not trust such a Pod. Source:
+        `role` is a name. Raises PermissionError if the role's trust policy does not allow the tags. Source:
         https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.
         """
         service = Principal("", self.account.number, service=_PODS)
@@ -57,14 +57,14 @@ class Authorizer:
         return {"AccessKeyId": key, "SecretAccessKey": secrets.token_hex(20)}
 
     def caller(self, access_key: str) -> Caller | None:
-        """Return the caller that signs with an access key; None if there is none."""
+        """Return the caller that signs with an access key, or None."""
         if access_key in self._sessions:
             return self._sessions[access_key]
         user = self.account.user_of(access_key)
         return Caller(user, {}) if user else None
 
     def on_bucket(self, caller: Caller, asked: Asked) -> Decision:
-        """Decide about one S3 action by the bucket's policy and, if a KMS key encrypts the bucket, the key's policy."""
+        """Evaluate an S3 action against the bucket's policy and, if a KMS key encrypts the bucket, the key's policy."""
         decision = self._on_bucket(caller, asked)
         if decision.allowed and asked.key:
             for action in _KEY_ACTIONS.get(asked.action, ()):
@@ -76,9 +76,8 @@ class Authorizer:
     def shows_missing(self, caller: Caller, asked: Asked) -> bool:
         """Return whether a caller may learn that an object does not exist.
 
-        S3 answers 404 to callers that may list, and 403 to others. Whether permission to list that depends on
-        `s3:prefix` counts is not documented; docs/decisions/0025-policies-under-test.md has the sources for both
-        readings.
+        S3 answers 404 to callers that may list, and 403 to others. AWS does not document whether a list permission that
+        depends on `s3:prefix` counts; docs/decisions/0025-policies-under-test.md has the sources for both readings.
         """
         context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
         listing = replace(asked, action="s3:ListBucket", key="", context=context)

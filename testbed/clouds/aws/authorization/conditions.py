@@ -1,4 +1,4 @@
-"""Conditions of statements: every IAM operator except those on binary values, for the supported condition keys.
+"""Evaluates statement conditions: every IAM operator except the binary ones, for the supported condition keys.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
@@ -111,4 +111,4 @@ _OPERATORS: Mapping[str, tuple[Test, bool]] = {
     "DateGreaterThan": (_moments(operator.gt), False),
     "DateGreaterThanEquals": (_moments(operator.ge), False),
 }
-"""For each operator: the comparison, and whether it is negated."""
+"""Each operator's comparison, and whether it is negated."""

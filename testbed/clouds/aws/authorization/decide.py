@@ -4,7 +4,7 @@ Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html,
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html. Service control policies and session
-policies are left out: an account without an organisation has none.
+policies are left out, since an account outside an organisation has none.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class Principal:
 
     account: str = ""
     session: str = ""
-    """ARN of the role's session, if it has one."""
+    """ARN of the role's session; empty if there is none."""
 
     service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One action on one resource. The keys of `context` are case-insensitive."""
+    """A request for one action on one resource. Keys in `context` are case-insensitive."""
 
     principal: Principal
     action: str
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply. `resource` belongs to the bucket or key; with `needs_resource`, it has to allow."""
+    """All policies that apply. `resource` is the bucket's or key's policy; with `needs_resource`, it must allow too."""
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None
@@ -63,7 +63,7 @@ class Decision:
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """Decide on a request."""
+    """Return whether a request is allowed, and why not."""
     context = {key.lower(): tuple(values) for key, values in request.context.items()}
     every = [*policies.identity, *(each for each in (policies.resource, policies.boundary, policies.endpoint) if each)]
     for policy in every:
@@ -109,8 +109,8 @@ def _allowed(policy: Policy, request: Request, context: Context) -> bool:
 def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool = True) -> bool:
     """Return whether a resource policy allows this principal directly.
 
-    A session that the policy names, or everybody, needs no permissions boundary; a role that it names is limited by its
-    own.
+    If the policy names the session or allows everybody, the role's permissions boundary does not apply. If the policy
+    names the role, the boundary does.
     """
     principal = request.principal
     if principal.session and not bounded:
@@ -127,7 +127,7 @@ def _delegates(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Return whether a statement names the principal; only a denial covers everybody in an account that it names."""
+    """Return whether a statement names the principal. An account stands for everybody in it only in denials."""
     if statement.principals is None:
         return False
     if principal.service:

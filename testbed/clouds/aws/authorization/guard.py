@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Guard:
-    """A running server: clients use `endpoint`, `authorizer` issues sessions, `refused` lists denials with reasons."""
+    """A running server: clients use `endpoint`, `authorizer` issues sessions, and `refused` lists denials."""
 
     moto: str
     authorizer: Authorizer
@@ -86,7 +86,7 @@ class Guard:
         return answer
 
     def _delete_several(self, caller: Caller, call: Call) -> Answer:
-        """Authorize each key on its own; the answer lists those that were not deleted."""
+        """Authorize each key on its own; the answer lists the keys that were not deleted."""
         bucket = urlsplit(call.target).path.strip("/")
         document = ElementTree.fromstring(call.body)
         denied: list[str] = []
@@ -129,14 +129,14 @@ class Guard:
 
 
 def _denial(caller: Caller, asked: Asked, decision: Decision) -> str:
-    """The text of S3's error: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
+    """Return S3's error text: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
     who = caller.principal.session or caller.principal.arn
     return f'User: {who} is not authorized to perform: {asked.action} on resource: "{asked.arn}" {decision.why}'
 
 
 @contextmanager
 def guarded(moto: str, region: str) -> Generator[Guard]:
-    """Run a guard in front of a moto, on its own port."""
+    """Run a guard in front of moto, on its own port."""
     guard = Guard(moto, Authorizer(Account(moto, region)))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(guard))
     guard.endpoint = f"http://127.0.0.1:{server.server_address[1]}"

@@ -1,4 +1,4 @@
-"""The condition keys that requests carry here; policies that use any other key cannot be evaluated.
+"""The supported condition keys; policies that use any other key cannot be evaluated.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and, for
 each service, https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -50,7 +50,7 @@ _FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", 
 
 
 def check_key(key: str) -> None:
-    """Raise NotEvaluated for a key that no request here carries."""
+    """Raise NotEvaluated for an unsupported key."""
     name = key.lower()
     if name not in _KNOWN and not any(name.startswith(family) and name != family for family in _FAMILIES):
         raise NotEvaluated(f"condition key {key}")

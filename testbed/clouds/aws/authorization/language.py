@@ -1,4 +1,4 @@
-"""Policies as records. Unsupported parts of IAM's language raise an error, so that no test passes because of them.
+"""Policies as records. Unsupported parts of IAM's language raise an error, so that no test passes by accident.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
 """
@@ -33,7 +33,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. `principals` maps AWS, Service or Federated to names; it is None in identity-based policies."""
+    """A policy statement. `principals` maps AWS, Service or Federated to names; identity-based policies have None."""
 
     sid: str
     allows: bool
@@ -57,7 +57,7 @@ Document: TypeAlias = Mapping[str, Any]
 
 
 def parse(name: str, document: str | Document) -> Policy:
-    """Parse a policy from JSON. Raises NotEvaluated for a version, an element or a principal that is not supported."""
+    """Parse a policy from JSON; raise NotEvaluated for an unsupported version, element or principal."""
     read: Any = json.loads(document) if isinstance(document, str) else document
     if read.get("Version") != _VERSION:
         raise NotEvaluated(f"{name}: version {read.get('Version')!r}, expected {_VERSION}")
@@ -67,7 +67,7 @@ def parse(name: str, document: str | Document) -> Policy:
 
 
 def several(value: object) -> tuple[str, ...]:
-    """Return a policy's value, single or a list, as strings; booleans are written as in JSON."""
+    """Return a single value or a list from a policy as strings; booleans are written as in JSON."""
     values: Iterable[object] = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 

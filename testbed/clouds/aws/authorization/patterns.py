@@ -1,4 +1,4 @@
-"""Patterns in policies: `*` and `?`, variables, and ARNs that are compared part by part.
+"""Matches the patterns in policies: `*` and `?`, variables, and ARNs, which are compared part by part.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -22,7 +22,7 @@ _SIGNS = {"*", "?", "$"}
 
 
 def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True, ignore_case: bool = False) -> bool:
-    """Return whether a pattern matches a whole text; a pattern with a variable that has no value matches nothing."""
+    """Return whether a pattern matches a whole text; if one of its variables has no value, it matches nothing."""
     expression = _expression(pattern, context, wildcards=wildcards)
     if expression is None:
         return False
@@ -31,7 +31,7 @@ def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True
 
 
 def resolves(pattern: str, context: Context) -> bool:
-    """Whether every variable of a pattern has a value."""
+    """Return whether every variable of a pattern has a value."""
     return _expression(pattern, context, wildcards=True) is not None
 
 
@@ -44,7 +44,7 @@ def matches_arn(pattern: str, text: str, context: Context) -> bool:
 
 
 def matches_arn_condition(pattern: str, text: str, context: Context) -> bool:
-    """Match ARNs in a condition. Raises NotEvaluated for a pattern that is not an ARN, which would be a mistake."""
+    """Match ARNs in a condition; raise NotEvaluated if the pattern is not an ARN, which is a mistake in the policy."""
     if len(_parts(pattern)) < _ARN_PARTS:
         raise NotEvaluated(f"{pattern}, which is compared with an ARN and is none")
     return matches_arn(pattern, text, context)

@@ -23,7 +23,7 @@ _OBJECT: Final = {
     "PUT": ("s3:PutObject", frozenset(("partNumber", "uploadId", "x-id"))),
     "POST": ("s3:PutObject", frozenset(("uploads", "uploadId", "x-id"))),
 }
-"""Actions for requests on an object, and the query parameters they may have; anything else is another operation."""
+"""Actions for object requests, and their allowed query parameters; other parameters mean another operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Asked:
 
 
 def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, ...]:
-    """Return the actions that a request needs, from its request line and headers (lower case); no multiple deletions.
+    """Return the actions that a request needs, from its request line and headers (lower case).
 
-    Raises NotEvaluated for an operation that our programs do not use.
+    Raises NotEvaluated for operations that our programs do not use. Multiple deletions are handled elsewhere.
     """
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -80,7 +80,7 @@ def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> tuple[Aske
     if method == "HEAD" and not query:
         return (Asked("s3:ListBucket", bucket),)
     if method == "GET" and query.keys() <= _LISTING:
-        # a request to list that names no prefix carries no such key, nor does an empty prefix that is left out
+        # a list request that names no prefix has no such key, nor does an empty prefix that is left out
         context = {f"s3:{name}": (query[name],) for name in _LIST_KEYS if name in query}
         return (Asked("s3:ListBucket", bucket, context=context),)
     if method == "GET" and set(query) == {"location"}:
@@ -95,6 +95,6 @@ def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> Asked:
 
 
 def _encryption(headers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the condition keys for the encryption that a request specifies; none if it leaves that to the bucket."""
+    """Return the condition keys for the encryption that a request specifies; empty if the bucket's default applies."""
     names = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
     return {f"s3:{name}": (headers[name],) for name in names if name in headers}

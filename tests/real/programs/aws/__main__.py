@@ -1,4 +1,4 @@
-"""The first AWS resources a beginner creates, including some that block each other's deletion."""
+"""Creates the AWS resources that a beginner starts with, including some that block each other's deletion."""
 
 import json
 

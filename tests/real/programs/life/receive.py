@@ -14,7 +14,7 @@ class Receiver(BaseHTTPRequestHandler):
     """Accepts POST requests."""
 
     def do_POST(self) -> None:
-        """Append the body to the file, whatever it is."""
+        """Append the body to the file."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         with kept.open("a") as file:
             file.write(body.replace("\n", " ") + "\n")

@@ -1,4 +1,4 @@
-"""Print what an MLflow administrator sees of a model: its versions, its aliases, and the history of the aliases."""
+"""Print a model's versions, aliases and alias history, as an MLflow administrator sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ client = MlflowClient(address, registry_uri=address)
 
 
 def moves() -> list[dict[str, Any]]:
-    """Return the moves of an alias, oldest first, and the signers of the statements that allowed each."""
+    """Return the alias moves, oldest first, each with the signers whose statements allowed it."""
     found = client.get_experiment_by_name(history)
     runs = client.search_runs([found.experiment_id], order_by=["start_time ASC"]) if found else []
     told = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]

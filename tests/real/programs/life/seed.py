@@ -1,4 +1,4 @@
-"""Create a bucket with rows from which a model can learn who repays: applicants whose income exceeds the amount."""
+"""Create a bucket with training data: applicants repay if their income exceeds the amount."""
 
 from __future__ import annotations
 
