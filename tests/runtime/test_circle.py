@@ -214,5 +214,5 @@ def test_served_data_are_compared_with_training_data(system: System) -> None:
     said = breach_text(record(MonitorWorkload, {**system.workload, "monitor": watching}), found["usage"])
     assert said.startswith("check psi of inference.churn does not hold: usage is ")
     assert ", asked is max 0.2 (it went down, from " in said
-    assert said.endswith(" of the rows); page, told to growth-channel")
+    assert said.endswith(" of the rows); page, sent to growth-channel")
     captures.close()

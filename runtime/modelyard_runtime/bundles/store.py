@@ -112,7 +112,7 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
         return (pointer, folder) if _accepted(folder, accept) else None
     for folder in _newest_first(disk):
         if _whole(folder) and _accepted(folder, accept):
-            _log.warning("the bundle in %s is used, which is not the one that was used last", folder)
+            _log.warning("the bundle in %s is used, not the bundle that was used last", folder)
             return pointer_to(bundle_of(folder)), folder
     return None
 

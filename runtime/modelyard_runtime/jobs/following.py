@@ -44,9 +44,9 @@ class Following:
             except ApiError as problem:
                 if problem.status != _TOO_MANY and problem.status < _SERVER:
                     raise
-                _log.warning("the API server answered %s; asking again", problem)
+                _log.warning("the API server answered %s; retrying", problem)
             except OSError as problem:
-                _log.warning("the API server cannot be reached (%s); asking again", problem)
+                _log.warning("the API server cannot be reached (%s); retrying", problem)
             time.sleep(poll_s)
 
     def _started(self, api: ClusterApi, cron_job: str) -> str:

@@ -175,10 +175,10 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
         except ApiError as problem:
             if problem.status == 404:
                 raise Refusal(f"RayJob {name} was removed before it ended") from None
-            _log.warning("the API server answered %s; asking again", problem)
+            _log.warning("the API server answered %s; retrying", problem)
             status = None
         except OSError as problem:
-            _log.warning("the API server cannot be reached (%s); asking again", problem)
+            _log.warning("the API server cannot be reached (%s); retrying", problem)
             status = None
         fields = status if isinstance(status, dict) else {}
         state = str(fields.get("jobDeploymentStatus", ""))

@@ -80,7 +80,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
     blamed = _blamed(models, breached)
     if models and not blamed:
         sentences.append(
-            "no alias is taken back: what breached is of no single variant, or of one that follows no alias"
+            "no alias is rolled back: the breach is not of a single variant, or the variant follows no alias"
         )
     for model in blamed:
         name, alias = model.registered_name, model.alias

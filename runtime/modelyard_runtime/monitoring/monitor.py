@@ -176,11 +176,11 @@ def breach_text(workload: MonitorWorkload, result: Result) -> str:
     bounds = {"min": check.min, "max": check.max}
     limits = [f"{name} {limit:g}" for name, limit in bounds.items() if limit is not None]
     oncall = workload.governance.owner.oncall
-    recipients = monitor.on_breach.notify or [oncall or "nobody: the spec names no channel"]
+    recipients = monitor.on_breach.notify or [oncall or "no one: the spec names no channel"]
     return (
         f"check {result.check} of {monitor.watch} does not hold: {result.feature or 'the window'} is "
         f"{result.value:g}, asked is {' and '.join(limits)}{_turned(result)}; "
-        f"{check.severity}, told to {', '.join(recipients)}"
+        f"{check.severity}, sent to {', '.join(recipients)}"
     )
 
 

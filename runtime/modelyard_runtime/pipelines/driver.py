@@ -126,7 +126,7 @@ def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: s
     modelled = [name for name in order(steps) if done_steps[name].summary.has_model]
     trained = [name for name in modelled if steps[name].trainer] or modelled
     if not trained:
-        raise Refusal("no step returned a model; a training pipeline needs one that does")
+        raise Refusal("no step returned a model; a training pipeline needs a step that returns one")
     name = trained[-1]
     reported = {key: value for done in done_steps.values() for key, value in done.summary.reported.items()}
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)

@@ -29,7 +29,7 @@ from modelyard_runtime.registry.files import digest_of
 _TRIES = 50
 _INTERRUPTED = timedelta(minutes=10)
 _BEGAN = "it pointed there when this history began"
-_MOVED = "somebody moved it in the registry"
+_MOVED = "it was moved by hand in the registry"
 _AGAIN = "a move was interrupted"
 _UNFIT = "it is passed over, since its record lacks approvals"
 _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"

@@ -139,5 +139,5 @@ def _of_security_key(signature: Signature, data: bytes) -> bytes:
         parts.string()
     application = parts.string()
     if len(signature.more) != 5 or not signature.more[0] & _PRESENT:
-        raise NotSigned("nobody has touched the security key")
+        raise NotSigned("the security key was not touched")
     return hashlib.sha256(application).digest() + signature.more + hashlib.sha256(data).digest()

@@ -68,7 +68,7 @@ def _create(client: Any, name: str) -> None:
     except ClientError as problem:
         status = problem.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 403:
-            raise Refusal(f"bucket {name} belongs to somebody else, or these credentials may not see it") from None
+            raise Refusal(f"bucket {name} belongs to another account, or these credentials cannot see it") from None
         if status != 404:
             raise
     region = os.environ.get("AWS_REGION") or client.meta.region_name

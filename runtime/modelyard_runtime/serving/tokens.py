@@ -22,7 +22,7 @@ class Tokens:
         self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
         empty = [caller for caller, file in self._callers.items() if not file.tokens()]
         if len(empty) == len(self._callers):
-            raise Refusal("the token of no caller can be read; nobody could call this endpoint")
+            raise Refusal("no caller's token can be read, so no one could call this endpoint")
         if empty:
             _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
 

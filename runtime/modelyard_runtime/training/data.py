@@ -175,7 +175,7 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
         strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
         raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
     if not np.isfinite(numbers).all():
-        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds one that is not finite")
+        raise Refusal(f"{task} needs numbers, and the label {label.name!r} contains values that are not finite")
     return numbers
 
 

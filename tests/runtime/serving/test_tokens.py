@@ -48,5 +48,5 @@ def test_only_the_caller_without_a_token_is_refused(tmp_path: Path) -> None:
 
 
 def test_server_without_any_tokens_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="nobody could call this endpoint"):
+    with pytest.raises(Refusal, match="no one could call this endpoint"):
         mounted(tmp_path, billing="", web="\n")
