@@ -41,7 +41,8 @@ class _Fit:
 def choose_system(system: System, target: TargetSpec) -> Hardware | None:
     """Where heads, launchers and the registry run: on the best declared machine that holds a head.
 
-    None where no capacity is declared, or no machine holds a head.
+    None without declared capacity, and if no declared machine can be told apart for heads or holds one: the check of
+    capacity then packs them on any machine, and reports what does not fit.
     """
     if not target.capacity:
         return None
