@@ -115,8 +115,7 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disks for images and Pods: local disks if they are large enough on all machines, else the root volume.
-    """
+    """Return disk sizes. Images and Pods use local disks if all machines have enough, else the root volume."""
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)

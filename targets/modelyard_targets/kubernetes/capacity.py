@@ -33,8 +33,9 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 
 @record
 class Packable:
-    """The most that workloads of one priority request: Pods that always run, and those that each pipeline adds.
-    `beside` are the minimum requests of higher priorities; lower priorities are not counted, since they yield.
+    """The largest requests of all workloads with one priority: Pods that always run, and each pipeline's Pods.
+
+    `beside` has the minimum requests of higher priorities. Lower priorities do not count, because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -233,8 +234,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests most of it, or that the free capacity is too fragmented.
-    """
+    """Report the scarcest resource at the line that requests most of it, or that free capacity is too fragmented."""
     usable = set(homeless.shape.machines)
     rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
     asked = totals(rivals)

@@ -53,10 +53,10 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     """Return the machine for one Pod of a class, or the reason why there is none.
 
-    Accelerator alternatives are tried in order. Within one, the cheapest machine wins, then the one with least left
-    over, then the one declared first. A class without accelerators takes a machine with one only if nothing else fits.
-    Among machines for one alternative, `spot-first` prefers spot and falls back to the best on-demand machine; `spot`
-    takes nothing else.
+    Accelerator alternatives are tried in order. Within one alternative, the cheapest machine wins, then the one with
+    the least left over, then the one declared first. A class without accelerators uses a machine that has one only if
+    nothing else fits. Within one alternative, `spot-first` prefers spot and falls back to the best on-demand machine,
+    while `spot` uses only spot.
     """
     if compute.elastic:
         return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
