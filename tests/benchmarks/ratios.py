@@ -1,8 +1,8 @@
-"""Ratios against budgets: each is measured in pairs within one run, and compared with the one that is stored.
+"""Compare ratios that were measured within one run with their budgets and with stored ratios.
 
-`ratios.json` has for each the `budget`, the ratio that was `stored` when the machine did little else, and the `band` by
-which a run may differ from it before the table says so. Where a budget is not kept yet, `bound` is what is held
-instead, with `why`; a ratio above its bound, or else above its budget, fails.
+For each ratio, `ratios.json` has a `budget`, the `stored` ratio from an idle machine, and the `band` by which a run may
+differ from the stored ratio before the table mentions it. If a budget is not met yet, `bound` applies instead, and
+`why` explains it. A ratio above its bound or, without a bound, above its budget fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HEAD: Final = ("what", "budget", "held", "stored", "measured", "")
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of a ratio; `stored` is None before its first run with `--accept`."""
+    """The limits for a ratio. `stored` is None before the first run with `--accept`."""
 
     budget: float
     stored: float | None = None
@@ -31,11 +31,11 @@ class Expected:
 
     @property
     def held(self) -> float:
-        """The ratio above which a run fails."""
+        """Return the ratio above which a run fails."""
         return self.budget if self.bound is None else self.bound
 
     def verdict(self, measured: float) -> str:
-        """What the table says of a ratio; empty where it is as before and within its budget."""
+        """Return the table's remark on a ratio, or "" if it has not changed and is within its budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):
@@ -47,7 +47,7 @@ class Expected:
 
 @dataclass
 class Ratios:
-    """The ratios of one run, which fails above `margin` times a bound."""
+    """The ratios of one run. A ratio above `margin` times its limit fails."""
 
     expected: Mapping[str, Expected]
     measured: dict[str, float] = field(default_factory=dict[str, float])
@@ -55,12 +55,12 @@ class Ratios:
 
     @classmethod
     def read(cls, text: str, margin: float = 1.0) -> Ratios:
-        """The expectations in a text."""
+        """Parse the text of `ratios.json`."""
         entries: dict[str, dict[str, Any]] = json.loads(text)
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measures a ratio, and once more where it is too large, since a machine may be busy; fails if it still is."""
+        """Measure a ratio and fail if it is too large twice, because the machine may have been busy the first time."""
         expected = self.expected[what]
         limit = expected.held * self.margin
         ratio = measure()
@@ -71,7 +71,7 @@ class Ratios:
         assert ratio <= limit, f"{what}: {ratio:.2f}, and {name} is {expected.held:g}, times {self.margin:g} here"
 
     def table(self) -> Iterator[str]:
-        """A line a ratio, in the order in which they were measured."""
+        """Yield a line for each ratio, in the order of measurement."""
         rows = [_HEAD, *(self._row(what, ratio) for what, ratio in self.measured.items())]
         widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
         for what, *figures, verdict in rows:
@@ -84,7 +84,7 @@ class Ratios:
         return what, f"{expected.budget:g}", f"{expected.held:g}", stored, f"{ratio:.2f}", expected.verdict(ratio)
 
     def accepted(self, text: str) -> str:
-        """The stored text with what this run measured."""
+        """Return the text of `ratios.json` with the ratios of this run."""
         entries: dict[str, dict[str, Any]] = json.loads(text)
         for what, ratio in self.measured.items():
             entries[what]["stored"] = round(ratio, 2)

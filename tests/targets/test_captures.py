@@ -1,4 +1,4 @@
-"""Captures of requests: the server's description, and what monitors know of it."""
+"""Capture settings in the descriptions of servers and monitors."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_columns_are_named_kept_and_redacted() -> None:
 
 
 def test_without_keys_the_columns_of_labels_are_kept() -> None:
-    """Default keys are the columns in the labels' schema, without the label itself; an empty list keeps none."""
+    """By default, captures include the key columns of the labels' dataset. An empty list includes none."""
     assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
     assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
 
 
 def test_monitors_know_what_is_redacted() -> None:
-    """Monitors would take redacted values for drift."""
+    """A monitor's description lists redacted columns, so that their values are not taken for drift."""
     made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

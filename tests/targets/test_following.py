@@ -1,4 +1,4 @@
-"""A pipeline that runs once and has followers: a launcher waits for its end."""
+"""A pipeline that runs once and is followed by others has a launcher that waits for its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALONE = once(changed(CRON, CRON))
 
 
 def launcher(text: str) -> dict[str, Any]:
-    """Return the Job that starts the run."""
+    """Return the launcher's Job."""
     made = lowered(text)
     (name,) = [name for name in made.names("Job") if name.startswith("retrain-")]
     found: dict[str, Any] = made.get("Job", name)
@@ -35,7 +35,7 @@ def launcher(text: str) -> dict[str, Any]:
 
 
 def test_a_job_makes_its_run_from_a_template_of_its_own() -> None:
-    """With one template for all specs, a Job that starts before the template is updated would run the old spec."""
+    """The Job has its own RayJob template, so that it never runs the template of an older spec."""
     made, job = lowered(FOLLOWED), launcher(FOLLOWED)
     name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
 
@@ -48,7 +48,7 @@ def test_a_job_makes_its_run_from_a_template_of_its_own() -> None:
 
 
 def test_it_is_neither_awaited_nor_removed() -> None:
-    """A deleted Job would be created again by the next apply, and run again."""
+    """Deployments do not wait for the Job, and it is never deleted, because the next deployment would repeat it."""
     job = launcher(FOLLOWED)
 
     assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
@@ -82,7 +82,7 @@ def test_the_launcher_has_its_identity_its_way_and_its_bounds() -> None:
 
 
 def test_its_run_has_the_name_that_readers_are_given() -> None:
-    """The alert about a failed run and the README's commands use the name that the launcher gives the run."""
+    """The failure alert and the README use the names of the launcher's Job and RayJob."""
     (name,) = [name for name in names(FOLLOWED, "Job") if name.startswith("retrain-")]
     run: Any = named_after({"metadata": {"name": "retrain"}}, name)["metadata"]
     (rules,) = one(FOLLOWED, "PrometheusRule", "retrain")["spec"]["groups"]

@@ -1,4 +1,4 @@
-"""An imported model that another target serves is delivered there, like a trained one."""
+"""An imported model that another target serves is delivered there as a bundle, like a trained model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack of a cluster: its contents, that it is lazy, and that it is deterministic."""
+"""A cluster's stack is complete, valid and deterministic."""
 
 from __future__ import annotations
 

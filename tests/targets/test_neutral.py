@@ -1,4 +1,4 @@
-"""Code shared by targets names no provider, except in a few places with a reason."""
+"""Code that targets share names no provider, with a few justified exceptions."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ ALLOWED = {
     "kube/monitoring/slo_rules.py": "the address of a source",
     "kube/readme/templates/state.md.j2": "where Pulumi may keep its state, as its command line writes it",
 }
-"""Files with names of providers, and the reason; data files next to the code may name providers as sources."""
+"""Files that may name providers, with the reason. Data files are not checked."""
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Yield every such word, with its file."""
+    """Yield each provider name in shared code with its file."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:

@@ -1,4 +1,4 @@
-"""A step that scores: the description of its pipeline, its permissions and its connections."""
+"""Pipelines with a scoring step: description, permissions, connections and alerts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
-    """The step has the same model as batch inference by that alias, so digests of their files match."""
+    """The step's description has the same model entry as batch inference with that alias."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
@@ -35,7 +35,7 @@ def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
 
 
 def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
-    """The step brings the login, the link and access to the folder."""
+    """A scoring step gives its pipeline access to the model and the registry."""
     before, after = plan_of(VALID_SPEC), plan_of(SCORING)
     model = Access("lake", "mlflow/models/fraud-fraud-xgb/", "read")
 
@@ -48,7 +48,7 @@ def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
 
 
 def test_its_login_changes_neither_models_nor_experiments() -> None:
-    """A pipeline that scores nothing has no login."""
+    """A scoring pipeline's login may not change models or experiments."""
     before, after = (described_access(lowered(text).context)["users"] for text in (VALID_SPEC, SCORING))
 
     assert isinstance(before, dict)
@@ -66,7 +66,7 @@ def test_files_that_do_not_fit_are_an_alert() -> None:
 
 
 def test_where_the_registry_is_elsewhere_it_reads_a_bundle() -> None:
-    """The promotion writes the bundle."""
+    """On a target without registry access, the step reads the bundle that promotion writes."""
     text = (
         hybrid()
         .replace(

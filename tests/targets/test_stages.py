@@ -1,4 +1,4 @@
-"""Stages as emitted: the promoter's requirements, who records what a soak depends on, and the alerts."""
+"""Promotion stages in the output: the promoter's requirements, soak results, and alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STAGED = (
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description, asserting that it is valid by its schema."""
+    """Return a workload's description, and assert that it matches the schema."""
     found = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
     schema = json.loads(modelyard_schemas.text("workload"))
     assert python_fits(schema)(schema, found)
@@ -46,7 +46,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_the_promoter_knows_what_each_stage_asks_for() -> None:
-    """Trainings promote to the first stage, with its own checks and without approvals."""
+    """The promoter's description has each stage's own checks, soak, approvals and change windows."""
     found = described(STAGED, "promoter")
 
     assert {name: one["promoteTo"] for name, one in found["promotions"].items()} == {
@@ -84,7 +84,7 @@ def test_a_training_reports_by_the_lines_of_its_stage() -> None:
 
 
 def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> None:
-    """A monitor that also rolls back may move the alias."""
+    """A monitor that judges a soak may only record results, unless it also rolls back."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
     monitor = resource(objects.context.plan, Kind.MONITOR, "monitor-quality")
@@ -109,7 +109,7 @@ def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> No
 
 
 def test_what_waits_and_what_failed_in_a_later_stage_is_told_once() -> None:
-    """The alerts are in the rules of the first pipeline that trains the model, with the groups of that stage."""
+    """Alerts for later stages are only in the rules of the first pipeline that trains the model."""
     rules = [rule for name in ("retrain", "try-out") for rule in alerts(STAGED, name) if "alias" in rule["labels"]]
 
     assert sorted(rule["alert"] for rule in rules) == ["ModelyardApprovalWaiting", "ModelyardSoakFailed"]

@@ -1,4 +1,4 @@
-"""The targets: every provider in the schema has one, with an entry for every kind."""
+"""Every provider in the schema has a target with a catalog entry for every kind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
 
 
 def test_the_planner_is_offered_what_the_catalog_says() -> None:
-    """The planner gets machines, and the add-ons of kinds that need some; an unsupported kind needs none."""
+    """The planner gets the target's machine choice and the add-ons that its catalog lists."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
     target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
 

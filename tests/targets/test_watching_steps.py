@@ -1,4 +1,4 @@
-"""Monitors of a pipeline with several steps: which of its data they check, and with which model."""
+"""Monitors for pipelines with several steps: the data that they check, and the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""One step scores, and the next summarises; monitors watch both the predictions and the summary."""
+"""A spec with a scoring step and a summarising step, and a monitor for each output."""
 
 
 def monitor_of(text: str, name: str) -> Any:
@@ -41,12 +41,12 @@ def monitor_of(text: str, name: str) -> Any:
 
 
 def codes(text: str) -> list[str]:
-    """Return the codes of errors that the rules report."""
+    """Return the error codes that the rules report."""
     return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
 
 
 def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
-    """The monitor uses that step's model, and joins late labels as for batch inference."""
+    """A quality monitor uses the scoring step's output and model, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

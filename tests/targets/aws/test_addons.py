@@ -1,4 +1,4 @@
-"""Add-ons that only a managed cluster needs: installed only if needed, with values that their charts accept."""
+"""Add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_no_machine_needs_is_not_installed() -> None:
 
 
 def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
-    """An exporter runs on each of their nodes, scraped through a PodMonitor that is valid for Prometheus's API."""
+    """If there is a Prometheus, an exporter runs on each GPU node and a valid PodMonitor selects it."""
     monitor, made = one("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
@@ -55,7 +55,7 @@ def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
 
 
 def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
-    """Both daemons are critical: resources that the table does not subtract would be missing for training."""
+    """The table of node resources subtracts the requests of both daemons, so training Pods fit next to them."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     made = calls(MONITORED)
     for name, counted in table["acceleratorDaemons"].items():
@@ -72,7 +72,7 @@ def test_what_is_present_is_not_installed_again() -> None:
 
 @pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
 def test_charts_know_every_value(text: str) -> None:
-    """Valid names are those in each chart's own values.yaml."""
+    """All emitted values exist in the charts' own values.yaml."""
     assert unknown_values(calls(text).values()) == []
 
 
@@ -90,7 +90,7 @@ def test_groups_of_a_pool_are_tried_in_their_order() -> None:
 
 
 def test_a_priority_means_one_group_and_no_other() -> None:
-    """The pattern matches EKS's names for the Auto Scaling group of a node group."""
+    """Each pattern only matches EKS's names for the Auto Scaling groups of one node group."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 
@@ -134,7 +134,7 @@ def test_without_a_way_out_karpenter_asks_nothing_outside() -> None:
 
 @pytest.mark.parametrize(("version", "tag"), [("1.36", "v1.36.1"), ("1.35", "v1.35.1")])
 def test_the_autoscaler_is_the_one_of_the_cluster_s_version(version: str, tag: str) -> None:
-    """The autoscaler is tested with no other version, and the image list and the lock name the version that runs."""
+    """Chart values and image list have the autoscaler image for the cluster's minor version."""
     text = changed(("  vpc:", f'  version: "{version}"\n  vpc:'))
 
     assert argument(calls(text)["cluster_autoscaler"], "values")["image"]["tag"] == tag

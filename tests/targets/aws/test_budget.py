@@ -1,4 +1,4 @@
-"""Maximum cost of machines (runs by the hour, endpoints all month), and diagnostics for exceeding the budget."""
+"""Minimum and maximum cost of a system, and diagnostics for exceeding the budget."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OWNER = "email: growth@acme.example}"
 
 
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""A class so small that one node fits several Pods."""
+"""Makes the class so small that several Pods fit on one node."""
 
 
 def hardware_of(plan: Plan, compute: str) -> Hardware:
-    """Return the machine of a compute class."""
+    """Return a compute class's hardware."""
     pools = (one.value for one in plan.on("main") if isinstance(one.value, NodePool))
     return next(pool.hardware for pool in pools if pool.compute == compute)
 
@@ -38,7 +38,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
-    """There is no quarter of a node: the budget counts the `min_nodes` in the emitted program."""
+    """The minimum cost counts whole nodes, as in the emitted program's `min_nodes`."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
     (system,) = plan.of(SystemPool, "main")
@@ -50,7 +50,10 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
 
 
 def test_endpoints_of_the_network_are_counted() -> None:
-    """Each endpoint is in three zones. Secrets, a database and an elastic class need ten; a small system has none."""
+    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in three zones each.
+
+    A small system pays for none.
+    """
     large = changed(("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:"))
     plan = plan_of(large)
 
@@ -62,7 +65,7 @@ def test_endpoints_of_the_network_are_counted() -> None:
 
 
 def test_the_system_pool_has_a_line_of_its_own() -> None:
-    """Its nodes are there before anything is served: they are the part of the least price that no class explains."""
+    """The README lists the system pool's cost separately, because no compute class explains it."""
     plan = plan_of()
     (pool,) = plan.of(SystemPool, "main")
     nodes, machine = system_nodes(plan, "main").least, pool.value.hardware.machine
@@ -73,7 +76,7 @@ def test_the_system_pool_has_a_line_of_its_own() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint whose Pod fits on the first one's node costs only its part of the system pool."""
+    """A second endpoint whose Pod fits on the same node does not increase the minimum cost."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
 
@@ -103,7 +106,7 @@ def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
 
 
 def test_what_only_a_full_system_costs_never_blocks() -> None:
-    """Endpoints scale and runs end: their maximum cost is only a warning; the minimum cost decides."""
+    """A budget between minimum and maximum cost only leads to a warning, even with `onExceed: block`."""
     low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
     between = (low + high) / 2
 

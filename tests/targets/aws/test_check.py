@@ -1,4 +1,4 @@
-"""What AWS does not support: reported at the line that requests it, while similar specs pass."""
+"""AWS checks report unsupported features at the line that requests them, while similar specs pass."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_is_near_it_passes(before: str, after: str) -> None:
 
 
 def test_names_count_with_system_and_target() -> None:
-    """RDS allows 63 characters, and a database's name contains all three."""
+    """An RDS name has at most 63 characters, including the names of system, target and store."""
     system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
@@ -121,7 +121,7 @@ def test_a_bucket_of_another_account_is_out_of_reach() -> None:
 
 
 def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
-    """A network's S3 endpoint serves only its own region."""
+    """The network's S3 endpoint only serves its own region, so a bucket in another region needs internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
@@ -137,7 +137,7 @@ def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
 
 
 def test_what_is_beyond_a_quota_is_told() -> None:
-    """Every inline class is a separate pool; nodes are counted by how many replicas each fits."""
+    """More than 30 node groups in a cluster, or more than 450 nodes in a group, cause a warning."""
     compute = "compute: {cpu: 1, memory: 2Gi}"
     inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
     large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
@@ -148,6 +148,6 @@ def test_what_is_beyond_a_quota_is_told() -> None:
 
 
 def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
-    """External Secrets writes it under the store's name."""
+    """The generated Secret has the store's name and the suffix `-login`."""
     assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
     assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))

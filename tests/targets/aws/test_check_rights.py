@@ -1,4 +1,4 @@
-"""Policies that exceed IAM's limits are reported before IAM refuses them."""
+"""Policies that would exceed IAM's size limits are reported at compile time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
 
 
 def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
-    """Return the codes of errors for this many models, distributed over this many of the shop's pools."""
+    """Return the error codes for this many models, divided among this many pools in the shop."""
     made = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
     servers = "".join(
         f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "

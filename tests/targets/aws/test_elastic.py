@@ -1,4 +1,4 @@
-"""Elastic classes: which machines Karpenter may create for them, how many at most, and their configuration."""
+"""Elastic classes: which machines Karpenter may create, how many, and with which configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GPU = changed(
 
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
-    """Return a pool's allowed values for a label."""
+    """Return the values that a pool allows for a label."""
     asked = one("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
     (found,) = [each["values"] for each in asked if each["key"] == key]
     return list(found)
@@ -48,7 +48,7 @@ def test_accelerators_are_those_that_are_asked_for() -> None:
 
 
 def test_only_machines_that_the_region_sells_may_be_made() -> None:
-    """Ireland has no G6: with a NodePool that names it, Karpenter would only search in vain."""
+    """In eu-west-1, which has no G6, the NodePool only lists G5."""
     text = GPU.replace("region: eu-central-1", "region: eu-west-1")
     families = {name.partition(".")[0] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)}
 
@@ -83,12 +83,12 @@ def test_no_node_goes_while_something_runs_on_it() -> None:
 
 
 def test_a_pool_ends_somewhere() -> None:
-    """The limit is three workers with a four-CPU machine each, doubled in case only larger machines are available."""
+    """The limit is twice the resources of three workers with a four-CPU machine each."""
     assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
 def test_a_pool_always_has_room_for_one_machine() -> None:
-    """Karpenter starts no machine larger than the remaining limit: a small Pod would wait forever."""
+    """At least one allowed machine fits within the limit, because Karpenter does not launch larger ones."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = one("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}
@@ -113,7 +113,7 @@ def test_nodes_are_made_as_the_account_wants_them() -> None:
 
 
 def test_the_root_volume_holds_nothing_of_pods_that_have_local_disks() -> None:
-    """All machines with an L4 have NVMe disks: a class with 2 TiB of disk needs no larger root volume."""
+    """A class with 2 TiB of disk does not need a larger root volume if all its machines have NVMe disks."""
 
     def size(text: str) -> str:
         (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]

@@ -1,4 +1,4 @@
-"""Which instance types a compute class gets, in which order they are tried, and what must not affect the choice."""
+"""Which instance types a compute class gets, in which order, and what does not affect the choice."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_cheapest_machine_that_holds_one_pod(
 
 
 def test_variants_of_an_accelerator_are_told_apart() -> None:
-    """p4d has 40 GB and p4de 80: the memory decides, and `A100` means the smaller one."""
+    """`A100` and `A100-40GB` get p4d with 40 GB, and `A100-80GB` gets p4de with 80 GB."""
     machines = {name: chosen(asked(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")}
 
     assert machines == {"A100": "p4d.24xlarge", "A100-40GB": "p4d.24xlarge", "A100-80GB": "p4de.24xlarge"}
@@ -78,7 +78,7 @@ def test_variants_of_an_accelerator_are_told_apart() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """Reasons: not sold in the region, on no EC2 machine, too large, or another count than Pods request."""
+    """An alternative without a group is not sold in the region, does not exist, is too large, or has another count."""
     found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
@@ -91,7 +91,7 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
 
 
 def test_a_node_keeps_something_for_itself() -> None:
-    """Two CPUs do not fit on a machine with two."""
+    """A Pod with two CPUs needs a machine with four, because the node reserves some CPU."""
     assert chosen(asked(2, 4)).machine == "c7i.xlarge"
     assert chosen(asked(1.75, 6)).machine == "m6i.large"
 
@@ -134,12 +134,12 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
 
 
 def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
-    """A Pod for one A10G would get only one of the four L4s that its alternative requires."""
+    """An alternative with four L4s gets no group if the first choice is one A10G."""
     assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
 
 
 def test_by_memory_the_cheapest_kinds_stand_in_for_each_other() -> None:
-    """At most three kinds are used: others cost many times as much."""
+    """A class that requests accelerators by memory uses at most the three cheapest kinds."""
     groups = chosen(asked(3, 12, by_memory=20)).groups
 
     assert [group.accelerator.name for group in groups if group.accelerator] == ["L4", "A10G", "L40S"]
@@ -169,7 +169,7 @@ ACCELERATORS = st.lists(
 def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
     small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
 ) -> None:
-    """Machines are compared by on-demand prices in the reference region, which are all known."""
+    """The test compares on-demand prices in the reference region, which are known for all machines."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):

@@ -1,4 +1,4 @@
-"""Roles: each workload can access what it names, the platform what it reads, and other workloads get no role."""
+"""IAM roles: workloads can only access what they use, and workloads without access to AWS have no role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAB = """
 
 
 def with_a_lab() -> str:
-    """Return a spec with a pipeline on a second AWS target that reads a bucket of the first."""
+    """Return a spec with a pipeline on a second AWS target that reads a bucket on the first."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
     custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
@@ -50,7 +50,7 @@ def test_what_brings_secrets_may_read_those_and_the_logins_of_databases() -> Non
 
 
 def test_no_workload_reads_a_secret_of_the_account_itself() -> None:
-    """External Secrets copies the endpoint's token to a Secret in the cluster."""
+    """Only External Secrets reads the endpoint's token, and copies it to a Secret in the cluster."""
     identities = [call for name, call in made().items() if name.startswith("Identity ")]
 
     assert identities

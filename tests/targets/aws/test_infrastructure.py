@@ -1,4 +1,4 @@
-"""The infrastructure program: dependencies, outputs, and how it is split when it is large."""
+"""The infrastructure program: dependencies, outputs, and the split of large systems."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_
 
 
 def test_services_have_endpoints_in_the_network_where_no_small_system_pays_for_a_gateway() -> None:
-    """A small system has only the S3 endpoint, which is free and part of every network."""
+    """A small system only has the free S3 endpoint, unless its network has no internet access."""
     every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
     large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 

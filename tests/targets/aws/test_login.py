@@ -1,4 +1,4 @@
-"""The Jobs that maintain an RDS database's login: their command, identity and network access."""
+"""Jobs that maintain an RDS database's login: command, identity and network access."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = (
 
 
 def test_a_job_makes_the_login_and_a_cron_job_changes_its_password_every_week() -> None:
-    """The Job and the CronJob run the same Pod with a dedicated ServiceAccount; a changed Job gets another name."""
+    """The Job and the weekly CronJob run the same Pod with a dedicated ServiceAccount."""
     (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
     once, weekly = one("Job", job)["spec"], one("CronJob", "login-runs")["spec"]
     (container,) = once["template"]["spec"]["containers"]
@@ -32,7 +32,7 @@ def test_a_job_makes_the_login_and_a_cron_job_changes_its_password_every_week() 
 
 
 def test_it_reaches_the_database_and_the_services_that_it_asks() -> None:
-    """The Job reaches PostgreSQL in the VPC, HTTPS for RDS and Secrets Manager, and the Pod Identity agent."""
+    """The Job may connect to PostgreSQL in the VPC, RDS and Secrets Manager over HTTPS, and the Pod Identity agent."""
     egress = one("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {
@@ -43,7 +43,7 @@ def test_it_reaches_the_database_and_the_services_that_it_asks() -> None:
 
 
 def test_no_other_pod_may_read_the_login_of_the_master() -> None:
-    """No Secret contains the master login, and only Pods with the dedicated ServiceAccount may read it."""
+    """Only the Job and the CronJob have the ServiceAccount that may read the master login."""
     accounts = [
         pod["serviceAccountName"]
         for kind in ("Deployment", "Job", "CronJob", "RayService", "RayJob")

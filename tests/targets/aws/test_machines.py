@@ -1,4 +1,4 @@
-"""EC2 machines: the data is complete, nodes reserve what EKS documents, and every price has a source."""
+"""EC2 machines: the tables are complete, nodes reserve what EKS documents, and every price has a source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.list_machines import MACHINES, PRICES, TABLES, machines_text, price_t
 def test_a_node_keeps_what_its_bootstrap_computes(
     vcpus: int, memory_gib: float, pods: int, cpu: int, memory: int
 ) -> None:
-    """The cases are c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge from Karpenter's instance type reference."""
+    """Allocatable resources match Karpenter's reference for c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge."""
     assert allocatable(vcpus, memory_gib, pods) == (cpu, memory)
 
 
@@ -50,7 +50,7 @@ def test_every_price_says_who_says_so_and_when() -> None:
 
 
 def test_no_machine_for_other_images_holds_more_than_all_others() -> None:
-    """Machines whose architecture the images do not support can be left out, as none has more memory."""
+    """No ARM machine has more memory than the largest amd64 machine, so leaving out ARM excludes no request."""
     plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
@@ -71,7 +71,7 @@ def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
 
 
 def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
-    """A misspelt family would exclude nothing, and machines with a price in a region are sold there."""
+    """The list of absent machines only has existing families and machines, and none with a price in the region."""
     names = {one.name for one in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -92,7 +92,7 @@ def test_prices_are_those_of_their_tables() -> None:
 
 
 def test_older_prices_are_brought_up_to_the_newest(tmp_path: Path) -> None:
-    """On demand like the same machine in us-east-1, which became a third cheaper; spot like other sizes."""
+    """Old on-demand prices are scaled like the machine's price in us-east-1, and old spot prices like other sizes."""
     head = "machine,region,capacity,usd_per_hour,source,date\n"
     (tmp_path / "newest.csv").write_text(
         head + "p4d.24xlarge,us-east-1,on-demand,20,a list,2026-07-20\n"

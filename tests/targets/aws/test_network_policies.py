@@ -1,4 +1,4 @@
-"""Network access in AWS: S3 in the region by the program's policy, the VPC, and no other address."""
+"""Network access in AWS: workloads can reach S3 in the region and the VPC, but no other address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ S3 = "52.219.44.9"
 RANGES = ["52.219.44.0/22"]
 MIRROR = ("  vpc:", "  images: {registry: registry.acme.example, mirror: true}\n  vpc:")
 ABSENT = frozenset(name for name, (namespace, _) in ADDON_PODS.items() if namespace in ("monitoring", "cnpg-system"))
-"""Add-ons that this system does not need."""
+"""Pods of add-ons that this system does not need."""
 
 PODS = {
     **ADDON_PODS,
@@ -54,7 +54,7 @@ def _policy(pods: Sequence[str]) -> Object:
 
 @cache
 def network(text: str = AWS_SPEC) -> Network:
-    """Return the network with the emitted policies and the one that the program creates from S3's address ranges."""
+    """Return the network with the emitted policies and the program's policy for S3's address ranges."""
     made = calls(text)
     opened = [_policy(argument(made["object_storage"], "pods"))] if "object_storage" in made else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
@@ -74,13 +74,13 @@ def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """In a small network without endpoints, controllers call AWS through the NAT gateway."""
+    """Only controllers can reach the internet, because they call AWS through the NAT gateway of a small network."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 
 
 def test_controllers_call_aws_through_endpoints_where_there_are_some() -> None:
-    """Karpenter queries prices, which have no endpoint; no other Pod in the cluster leaves AWS."""
+    """With endpoints, only Karpenter can reach the internet, because the pricing API has no endpoint."""
     text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
     assert reaching(INTERNET, text=text) == ["karpenter"]

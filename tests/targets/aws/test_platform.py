@@ -1,4 +1,4 @@
-"""How an EKS cluster differs from others: what its program reads from the infrastructure, and Pods' network access."""
+"""EKS-specific output: values from the infrastructure project, gateways, and Pods' network access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGENT = {
 
 
 def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
-    """Return the egress rules of a NetworkPolicy."""
+    """Return a NetworkPolicy's egress rules."""
     found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
     return found
 
@@ -72,7 +72,7 @@ def test_a_pod_that_opens_a_bucket_gets_its_credentials_on_the_node() -> None:
 
 
 def test_a_pod_that_opens_nothing_of_the_account_gets_none() -> None:
-    """A launcher talks only to the cluster's API."""
+    """A launcher may not connect to the Pod Identity agent, because it only calls the cluster's API."""
     text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 4 * * 0'}}"))
 
     assert AGENT not in egress("fit-launcher", text)
@@ -154,7 +154,7 @@ OWN = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n
 
 
 def test_what_is_for_the_cluster_gets_no_load_balancer() -> None:
-    """A Gateway also splits its traffic; a load balancer would make it reachable from the network."""
+    """An endpoint with exposure `cluster` and split traffic gets a Gateway with a ClusterIP Service."""
     text = changed(SPLIT, INNER)
 
     assert names("GatewayClass", text) == ["envoy-cluster", "envoy"]
@@ -178,7 +178,7 @@ def test_a_rollout_in_steps_is_reached_from_where_its_endpoint_is() -> None:
 
 
 def test_the_controller_comes_with_its_class_where_that_is_named() -> None:
-    """The Gateway then has a certificate, which public endpoints need."""
+    """If the spec names our gateway class, we install its controller, and the Gateway may have a certificate."""
     text = changed(OWN, PUBLIC)
 
     assert "envoy_gateway" in calls(text)
@@ -195,12 +195,12 @@ def test_proxies_of_somebody_elses_class_run_where_they_like() -> None:
 
 
 def test_routes_of_one_gateway_make_it_once() -> None:
-    """The README says how to reach an endpoint whose class is not ours; internal endpoints share its Gateway."""
+    """With another controller's class, endpoints for the cluster and internal endpoints share one Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_the_api_takes_every_object() -> None:
-    """Only kinds with available definitions are checked; a real API server validates External Secrets' kinds."""
+    """All objects are valid, except that kinds of External Secrets are only checked with a real API server."""
     told = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

@@ -1,4 +1,4 @@
-"""Numbers of nodes: at least one where something serves, zero where only runs need them, and enough at the maximum."""
+"""Node counts: at least one for servers, zero between runs, and enough for all Pods at the maximum."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STILL = changed((", elastic: true", ""))
 
 
 def bounds(text: str) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum nodes by node group."""
+    """Return the minimum and maximum node count of each node group."""
     pools = {call.name: arguments(call) for call in made(text).values() if call.component.endswith("Pool")}
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
 
@@ -40,7 +40,7 @@ def test_what_serves_is_never_without_a_node() -> None:
     ],
 )
 def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
-    """Without nodes, the second Ray cluster would wait forever, and the first would keep serving the old version."""
+    """The maximum has room for the second Ray cluster that a rollout needs, depending on the strategy."""
     before, after = REPLICAS
     assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
 
@@ -81,7 +81,7 @@ def test_each_group_can_take_all_of_its_class() -> None:
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
 def test_a_run_waits_for_every_group_that_was_emitted(capacity: str, groups: int) -> None:
-    """The autoscaler tries them in turn, 15 minutes each; with a shorter deadline it would never reach the last one."""
+    """A run's start deadline allows 15 minutes for each node group that the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
     template = json.loads(one("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
@@ -101,7 +101,7 @@ def test_groups_are_named_after_machine_and_capacity() -> None:
 
 
 def test_the_system_pool_has_room_for_what_makes_other_nodes() -> None:
-    """Karpenter requests 1 GiB, which would not fit next to the other Pods on two of the smallest machines."""
+    """With Karpenter, the system pool needs a third node."""
     assert (bounds(STILL)["system"][0], bounds(LEADS)["system"][0]) == (2, 3)
 
 
@@ -142,7 +142,7 @@ def pool(name: str, *changes: tuple[str, str]) -> NodePool:
     [
         ("", Disks(50, 419)),
         (", disk: 300Gi", Disks(50, 419)),
-        (", disk: 500Gi", Disks(550)),  # more than the machine's 450 GB
+        (", disk: 500Gi", Disks(550)),  # larger than the machine's 450 GB
     ],
 )
 def test_images_and_what_pods_write_are_on_local_disks_that_hold_them(disk: str, disks: Disks) -> None:
@@ -152,7 +152,7 @@ def test_images_and_what_pods_write_are_on_local_disks_that_hold_them(disk: str,
 
 
 def test_machines_without_local_disks_get_a_volume_for_both() -> None:
-    """Every Pod on a node may use its full share, in addition to 50 GiB for images; the minimum is 100 GiB."""
+    """The root volume has the full disk size of all Pods plus 50 GiB for images, and at least 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found = [pool("small", *changes).hardware for changes in ((), (small,))]
 
@@ -166,7 +166,7 @@ def one_zone(*changes: tuple[str, str]) -> set[str]:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes do not share a zone for a single worker, a class that also serves, or Pods that score independently."""
+    """Nodes share a zone only for several workers that train together, and not if the class also serves models."""
     several = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
     serves = ("    compute: small\n", "    compute: gpu\n")
 
@@ -177,7 +177,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
 
 def test_workers_that_train_together_look_for_each_others_zone() -> None:
-    """Karpenter, which has no single-zone groups, relies on this; so does an existing cluster."""
+    """Workers that train together prefer one zone, even if the nodes themselves are not limited to one."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]

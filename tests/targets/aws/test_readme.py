@@ -1,4 +1,4 @@
-"""The README of an AWS target lists the deployment order, the cost, replacements and protected resources."""
+"""The README of an AWS target lists prerequisites, deployment order, cost and protected resources."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_where_pulumi_keeps_its_state_is_said() -> None:
 
 
 def test_images_are_built_for_the_machines_that_are_emitted() -> None:
-    """Docker builds for its own machine's architecture, which may differ from the nodes'."""
+    """The README's build command names the nodes' platform, because Docker builds for the local machine by default."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Alertmanager reads a channel's secret in Prometheus's namespace, and the workloads in the system's."""
+    """A channel's secret that two namespaces need is listed once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -53,7 +53,7 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_pods_start_closed_once_coredns_has_its_policy() -> None:
-    """The first `up` uses standard mode, which the last step turns off."""
+    """The README enables strict network policies only after CoreDNS has its policy."""
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
     order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
 
@@ -71,7 +71,7 @@ def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_nam
 
 
 def test_prices_of_another_region_are_named_as_such() -> None:
-    """The price list of Frankfurt that is known is older than g7e, which is sold there."""
+    """A price from us-east-1 is marked as such, for example for g7e in Frankfurt."""
     text = readme(changed(('["L4:1", "A10G:1"]', '"RTX-PRO-6000:1"')))
 
     assert "us-east-1 if none is known for eu-central-1: " in text
@@ -113,7 +113,7 @@ def test_links_across_are_listed() -> None:
 
 
 def test_what_the_network_has_to_be_joined_with_is_told() -> None:
-    """Without egress, the network reaches a mirror through its owner's connection, and ECR through endpoints."""
+    """Without internet access, the README asks to connect the network to a mirror outside AWS, but not to ECR."""
     closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
     theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
     ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
@@ -135,7 +135,7 @@ def test_a_cluster_that_is_called_has_to_be_joined() -> None:
 
 
 def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
-    """The README lists the roles of local workloads, and the users that access buckets from elsewhere."""
+    """The README lists the roles and users that an adopted bucket's policy must allow."""
     hybrid = readme(HYBRID)
 
     assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid

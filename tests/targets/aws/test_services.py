@@ -1,4 +1,4 @@
-"""AWS services used in the cluster: volumes, Secrets Manager, RDS, load balancers."""
+"""AWS services in the cluster: volumes, Secrets Manager, RDS and load balancers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"
 
 
 def registry_variables() -> dict[str, object]:
-    """Return MLflow's environment: values, or their sources."""
+    """Return MLflow's environment variables with their values or sources."""
     (container,) = one("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
@@ -73,7 +73,7 @@ def test_the_registry_finds_its_database_and_its_bucket_without_credentials() ->
 
 
 def test_the_registry_follows_a_password_that_rds_changes() -> None:
-    """MLflow reads the login from a file for each connection; its environment has only the login at startup."""
+    """MLflow reads the password from a mounted file for each connection, not from its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

@@ -1,4 +1,4 @@
-"""Versions of Kubernetes and its add-ons: each is complete and has an end of support."""
+"""Each Kubernetes version has all add-on versions and an end of support."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_kube_proxy_is_of_the_same_minor_version() -> None:
 
 
 def test_the_autoscaler_is_of_the_same_minor_version() -> None:
-    """The autoscaler is tested with no other version."""
+    """Every release has the autoscaler for its minor version."""
     for version, release in releases().items():
         assert release.autoscaler.startswith(f"v{version}.")
 
 
 def test_images_of_nodes_are_of_one_release() -> None:
-    """With the latest image, nodes would be replaced at every release."""
+    """Every release pins the node image instead of using the latest one."""
     for release in releases().values():
         assert re.fullmatch(r"v20\d{6}", release.image)
 

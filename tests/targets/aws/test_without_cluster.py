@@ -1,4 +1,4 @@
-"""An AWS target without workloads: what its buckets depend on, and no cluster, network or workloads."""
+"""An AWS target without workloads has buckets and their dependencies, but no cluster or network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """The system pool alone would cost 140 USD."""
+    """Without a cluster, a target has no machine cost."""
     assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
 
 
@@ -82,7 +82,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
 
 def test_where_nothing_is_made_nothing_comes_out() -> None:
-    """The only bucket is an existing one in another region, which a role of the first target accesses."""
+    """A target that only has an adopted bucket, used by another AWS target's role, has no project."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(
@@ -116,7 +116,7 @@ def test_what_is_said_of_a_cluster_has_no_effect(field: str) -> None:
 
 
 def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
-    """Under Pulumi's mocks, only the key costs anything before it is used."""
+    """The program registers no network, cluster or database, and the key's policy does not allow node disks."""
     for file in emit(lower(plan_of(ARCHIVE), "archive")):
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
 
 
 def test_what_is_told_once_is_told_by_a_target_with_a_cluster() -> None:
-    """The archive is the first target, and has no Prometheus to check."""
+    """A warning about missing Prometheus names the first target with a cluster, not the archive."""
     adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
     found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
 

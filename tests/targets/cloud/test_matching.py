@@ -1,4 +1,4 @@
-"""Which machines qualify for a class."""
+"""Machines qualify for a compute class by accelerator, region and architecture."""
 
 from __future__ import annotations
 

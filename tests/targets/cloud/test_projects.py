@@ -1,4 +1,4 @@
-"""Roles in several projects: each in exactly one, which stays the same as long as the number of projects does."""
+"""Roles are divided among projects by name, with the same result every time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.targets.aws.infrastructure import LEADS, plan_of
 
 @pytest.fixture(scope="module")
 def roles() -> tuple[Resource, ...]:
-    """Return any resources: only their names matter."""
+    """Return arbitrary resources, because only names matter here."""
     return plan_of(LEADS).resources
 
 

@@ -1,4 +1,4 @@
-"""The message when no EC2 machine qualifies."""
+"""The messages if no EC2 machine qualifies."""
 
 from __future__ import annotations
 

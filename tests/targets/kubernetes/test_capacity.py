@@ -1,4 +1,4 @@
-"""Whether everything fits on the declared machines, and what they cost."""
+"""Checks that all workloads fit on the declared machines, and the cost of these machines."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ GI = 1024**3
 
 
 def said(text: str, plan_text: str = "") -> list[str]:
-    """Return the codes of diagnostics, each with the line it points at."""
+    """Return the codes of diagnostics, each with its line in the spec."""
     plan = plan_of(plan_text or text)
     return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
 
 
 def hints(text: str) -> list[str]:
-    """Return the hints for what does not fit."""
+    """Return the hints of the capacity diagnostics."""
     return [found.hint for found in check_capacity(plan_of(text), "main")]
 
 
@@ -64,7 +64,7 @@ def test_a_variant_that_asks_most_is_the_place() -> None:
 
 
 def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None:
-    """Two machines with one L4 each fit two workers, whatever else runs."""
+    """A pipeline with 8 workers is refused at `workers` if only two machines with one L4 each are declared."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
     (found,) = check_capacity(plan_of(text), "main")
 
@@ -73,7 +73,7 @@ def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None
 
 
 def test_pipelines_wait_for_each_other() -> None:
-    """Only the largest pipeline is counted: two that fit one at a time are fine."""
+    """Two pipelines that only fit one at a time are accepted."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -85,7 +85,7 @@ def test_pipelines_wait_for_each_other() -> None:
 
 
 def test_enough_in_pieces_too_small() -> None:
-    """A Pod needs nine of sixteen CPUs, so each machine fits one, although the total would be enough for more."""
+    """Pods with nine CPUs do not fit on machines with sixteen, although the total capacity would be enough."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -99,9 +99,9 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
+    """Return a spec with machines for either the endpoint at its maximum or the nightly scoring, but not for both.
 
-    `pipeline` and `endpoint` are additional lines for each.
+    `pipeline` and `endpoint` are additional lines in their sections.
     """
     scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
     serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
@@ -145,12 +145,12 @@ def test_nothing_is_below_the_lowest() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -> None:
-    """Replicas that always run leave no capacity, however long a run waits."""
+    """A pipeline that does not fit next to the endpoint's minimum is refused, even with low priority."""
     assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_an_open_cluster_says_nothing() -> None:
-    """An open cluster has no quota either, and a budget cannot be enforced there."""
+    """Without declared capacity, there are no capacity errors and no quota, but a budget is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -205,7 +205,7 @@ def test_the_quota_is_what_is_declared() -> None:
 
 
 def test_a_pod_goes_only_where_it_may() -> None:
-    """Labels and taints restrict the machines for a Pod."""
+    """A Pod can only run on machines whose labels and taints match its selector and tolerations."""
     tainted = Machines(4, 8000, 32 * GI, labels=(("pool", "a"),), taints=(Taint("only", "a"),))
     floor = Floor([Machines(1, 8000, 32 * GI), tainted])
     pod = {CPU: 8000, MEMORY: GI}
@@ -226,7 +226,7 @@ def test_a_pod_goes_only_where_it_may() -> None:
 def test_what_is_packed_fits_machine_by_machine(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Counting groups is equivalent to placing Pod by Pod, and never places more than there is."""
+    """Packing never uses more machines or resources than the capacity has."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -247,7 +247,7 @@ def test_what_is_packed_fits_machine_by_machine(
 
 
 def test_ten_thousand_models_are_counted_in_proportion() -> None:
-    """Ten times the models take about ten times as long, measured in the same run."""
+    """The time to check capacity grows about linearly with the number of models."""
     times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
 
     assert times[2000] < 25 * times[200]
@@ -260,7 +260,7 @@ def _roomy(plan: Plan) -> Plan:
 
 
 def _time(plan: Plan) -> float:
-    """Return the best CPU time of several runs, without garbage collection; other programs may be running."""
+    """Return the best CPU time of several runs, without garbage collection."""
     best = float("inf")
     gc.disable()
     for _ in range(3):
@@ -273,7 +273,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_what_falls_back_counts_on_both_kinds_of_machines() -> None:
-    """Pods that prefer spot also use on-demand machines, and nothing that fits there is refused."""
+    """`spot-first` Pods may use both kinds of machines, while `spot` Pods only count spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

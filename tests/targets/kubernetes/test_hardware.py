@@ -1,4 +1,4 @@
-"""Which declared machine a compute class gets, and the message if there is none."""
+"""Which declared machine a compute class gets, and the message if none fits."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_then_price_then_what_is_left_over_then_the_order() -> None:
 
 
 def test_a_machine_without_an_accelerator_is_enough_for_work_that_wants_none() -> None:
-    """Even a cheaper machine with an accelerator is left to classes that need it."""
+    """A class without accelerators prefers a machine without any, even if one with accelerators is cheaper."""
     assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     assert chosen(asked(), L4).accelerator is None
 
@@ -74,7 +74,7 @@ def test_names_are_matched_whatever_their_spelling() -> None:
 
 
 def test_a_name_without_a_size_is_one_accelerator() -> None:
-    """`A100` means 40 GB, however it is spelt, and never 80 GB."""
+    """`A100` in any spelling means the 40 GB variant."""
     small, odd, large = (
         replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
         for name in ("A100", "a100_40gb", "A100-80GB")
@@ -94,7 +94,7 @@ def test_declared_memory_tells_variants_apart() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """Alternatives after the chosen one would not be used anyway."""
+    """Only alternatives before the chosen one are listed with the reason why they were not chosen."""
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
@@ -103,7 +103,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
 
 
 def test_a_pod_is_kept_to_its_machine() -> None:
-    """The Pod selects all of the machine's labels and tolerates its taints and the usual taint of GPU nodes."""
+    """A Pod selects its machine's labels and tolerates the machine's taints and the usual GPU taint."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
     found = chosen(asked(4, 16, "L4"), machine)
 
@@ -118,7 +118,7 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
 
 
 def test_by_memory_of_the_accelerator() -> None:
-    """Any accelerator with enough memory qualifies, by declaration or by its name."""
+    """A class may request any accelerator with enough memory, as declared or as known from the name."""
     wanted = replace(asked(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -128,7 +128,7 @@ def test_by_memory_of_the_accelerator() -> None:
 
 
 def test_spot() -> None:
-    """`spot` uses nothing else, `spot-first` falls back, and on-demand Pods never run on spot machines."""
+    """`spot` only uses spot machines, `spot-first` falls back to on demand, and on-demand Pods never use spot."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -141,7 +141,7 @@ def test_spot() -> None:
 
 
 def test_machines_that_cannot_be_told_apart_are_refused() -> None:
-    """An on-demand Pod could land on a spot machine that neither label nor taint distinguishes."""
+    """A class is refused if its on-demand Pods could land on a spot machine without its own label or taint."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
@@ -157,7 +157,7 @@ def test_an_accelerator_of_another_sort_within_reach_is_refused_unless_it_is_an_
 
 
 def test_nothing_fits() -> None:
-    """The message names the closest machine and everything that it lacks."""
+    """If nothing fits, the message names the closest machine and everything that it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0] with 64Gi of the 96Gi of memory"
     )
@@ -211,7 +211,7 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     memory=st.integers(1, 512),
 )
 def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
-    """The chosen machine is large enough, and a class that is refused fits on none."""
+    """The chosen machine is always large enough, and a class is only refused if it fits on no machine."""
     machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
     found = choose(asked(cpu, memory), on(*machines))
     fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]
@@ -223,7 +223,7 @@ def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu
 
 
 def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
-    """The cheapest on-demand machine is the fallback for spot, and its taints are tolerated too."""
+    """With `spot-first`, the best on-demand machine is the fallback, and Pods tolerate its taints."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
 
@@ -237,7 +237,7 @@ def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
 
 
 def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
-    """Another alternative is not what the class prefers, and machines that cannot be distinguished are refused."""
+    """The fallback for spot must have the same accelerator as the spot machine."""
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
     other = replace(A10G, labels=(("gpu", "a10g"),))
 

@@ -1,4 +1,4 @@
-"""Whether a machine fits one Pod, and how that is explained."""
+"""Whether a machine fits one Pod, and the explanation."""
 
 from __future__ import annotations
 

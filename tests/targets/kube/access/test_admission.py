@@ -1,4 +1,4 @@
-"""Admission policies match the emitted objects; tests/real/test_admission.py shows a real API server enforcing them."""
+"""Admission policies match the emitted objects. tests/real/test_admission.py checks them with a real API server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = "ValidatingAdmissionPolicy"
 
 
 def expressions(text: str, policy: str) -> list[str]:
-    """Return a policy's validations."""
+    """Return the expressions of a policy's validations."""
     return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
 
 
@@ -54,7 +54,7 @@ def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
 
 @pytest.mark.parametrize("name", ["nightly", "report"])
 def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
-    """Without that condition, each of two policies would refuse what the other allows."""
+    """Each following pipeline's policy only applies to Jobs from its own CronJob."""
     policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
     named = references_in(one(AFTER, "CronJob", name))
@@ -126,7 +126,7 @@ def test_every_way_to_name_a_secret_is_seen() -> None:
 
 
 def test_what_an_override_adds_is_allowed() -> None:
-    """The policy is derived from the final objects, so an override cannot break the runs that it changes."""
+    """Policies allow an image that an override adds, because they are derived from the overridden objects."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:

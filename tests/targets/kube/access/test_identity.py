@@ -1,4 +1,4 @@
-"""Identities have the permissions that their workload needs, and no others."""
+"""Identities only have the permissions that their workloads need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.targets.kube.pipelines.test_launcher import AFTER
 
 
 def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
-    """Return the API group, kind, verb and name of everything that a Role allows."""
+    """Return a Role's permissions as API group, kind, verb and name."""
     return {
         (group, kind, verb, only)
         for rule in made.get("Role", name)["rules"]
@@ -20,7 +20,7 @@ def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
 
 
 def test_roles_are_there_for_what_starts_runs_alone() -> None:
-    """The operator creates the autoscaler's role, since only it knows the cluster's name."""
+    """Only launchers and monitors that start runs have Roles. The operator creates those of autoscalers."""
     assert lowered(VALID_SPEC).names("Role") == [
         "nightly-launcher",
         "report-launcher",
@@ -37,7 +37,7 @@ def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
 
 
 def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
-    """A launcher may stop them only if the newest run replaces the others."""
+    """A launcher may list Jobs that a monitor started, and may delete runs only with `overlap: replace`."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
     looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}
@@ -47,7 +47,7 @@ def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
 
 
 def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
-    """The launcher of the first pipeline creates Jobs from two CronJobs; those of its followers create none."""
+    """The first pipeline's launcher may create Jobs from the two following CronJobs, whose launchers may not."""
     made = lowered(AFTER)
     before = rights(made, "retrain-launcher")
 

@@ -1,4 +1,4 @@
-"""The namespace: restricted, limited to the declared capacity, closed by default, and labelled with its owner."""
+"""The namespace is restricted, limited to the declared capacity, closed by default, and annotated with its owner."""
 
 from __future__ import annotations
 

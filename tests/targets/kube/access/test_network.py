@@ -1,4 +1,4 @@
-"""Network access of workloads: exactly what the plan requires."""
+"""Network policies allow workloads exactly the connections that the plan requires."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def policy(text: str, name: str) -> Object:
 
 
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
-    """Return the peers allowed on a port, except by rules for all ports."""
+    """Return the peers that rules allow on a port, ignoring rules for all ports."""
     return [
         peer for rule in rules for peer in rule[direction] if port in [one["port"] for one in rule.get("ports", [])]
     ]
 
 
 def test_pods_of_one_cluster_talk_among_themselves() -> None:
-    """The label is ours, since the operator's has a random part."""
+    """Pods of a Ray cluster may connect to each other, selected by our own label."""
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
     spec = policy(VALID_SPEC, "scorer-champion")
 
@@ -44,7 +44,7 @@ def test_pods_of_one_cluster_talk_among_themselves() -> None:
 
 
 def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
-    """Anyone who can reach the dashboard can run code in the cluster."""
+    """Only KubeRay's operator can reach the dashboard, which would allow anyone to run code in the cluster."""
     found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert found == [
@@ -93,7 +93,7 @@ def test_named_clients_take_the_place_of_the_own_namespace() -> None:
 
 
 def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
-    """The namespaces in `clients` may connect too."""
+    """Proxies may connect from the namespace in the spec, or from any if it is unknown, next to `clients`."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -109,7 +109,7 @@ def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
 
 
 def test_stores_outside_are_a_port_on_declared_addresses() -> None:
-    """Without declared addresses, any address is allowed except those where clouds serve credentials."""
+    """For a store outside the cluster, its port is allowed on `egress` addresses, by default on most addresses."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -130,7 +130,7 @@ def test_stores_inside_are_a_namespace() -> None:
 
 
 def test_the_registry_is_reached_by_what_uses_models() -> None:
-    """A custom pipeline without a model cannot reach the registry."""
+    """Workloads that use models can reach the registry, and a custom pipeline without a model cannot."""
 
     def reaches(name: str) -> bool:
         return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
@@ -167,7 +167,7 @@ def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -
 
 
 def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
-    """The API's address is unknown, but that does not justify opening the internet to a head that has credentials."""
+    """With `egress`, a head may reach the API on these and private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
@@ -177,7 +177,7 @@ def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
 
 
 def test_no_policy_takes_the_name_of_another() -> None:
-    """A workload whose name looks like another's head gets its own policy."""
+    """A workload named like another workload's head has its own policy."""
     text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
     names = lowered(text).names("NetworkPolicy")
 
@@ -194,7 +194,7 @@ def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
 
 
 def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
-    """The Pods of an existing Prometheus may have any labels, and its Service any port."""
+    """For an existing Prometheus, policies allow its whole namespace, because its labels and port are unknown."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 
@@ -203,7 +203,7 @@ def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
 
 
 def test_data_by_address_is_reached_too() -> None:
-    """A dataset outside any store gets its own allow rule."""
+    """A dataset with a URI gets an allow rule for its address."""
     text = changed(
         "  scores: {store: lake, path: scores/, format: parquet",
         '  scores: {uri: "http://files.acme.example:8443/scores", format: parquet',
@@ -214,7 +214,7 @@ def test_data_by_address_is_reached_too() -> None:
 
 
 def reached(uri: str) -> list[dict[str, Any]]:
-    """Return the allow rules for an address."""
+    """Return the allow rules for a URI."""
     return [rule for rule in reach(uri, context_of(plan_of(VALID_SPEC))) if isinstance(rule, dict)]
 
 
@@ -243,7 +243,7 @@ def test_a_url_says_its_port(uri: str, port: int) -> None:
     ],
 )
 def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
-    """Pods resolve short names in their cluster first, but a host in the company's network may be as short."""
+    """A short host name may be a Service or a host outside the cluster, so both are allowed."""
     inside, outside = reached(uri)
 
     assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}

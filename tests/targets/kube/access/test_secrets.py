@@ -1,4 +1,4 @@
-"""Secrets: created by External Secrets, or listed as prerequisites; their values appear nowhere."""
+"""Secrets are created by External Secrets or listed as prerequisites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Namespaces of add-ons: closed, except for the connections that each add-on needs."""
+"""Add-on namespaces are closed except for the connections that each add-on needs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PODS = {**HERE, **system_pods("fraud", "fraud", "scorer-champion", "retrain", "m
 
 @cache
 def network(text: str = VALID_SPEC) -> Network:
-    """Return everything in one cluster."""
+    """Return the network of a cluster with the emitted policies."""
     return network_of(emitted(text), PODS)
 
 
 def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
-    """Return the Pods that can reach a port of a Pod."""
+    """Return the Pods that can connect to a port of a Pod."""
     found = network(text)
     reached = named(found)[target]
     return [pod.name for pod in found.pods if pod != reached and found.connects(pod, reached, port)]
@@ -50,10 +50,7 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
     ],
 )
 def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
-    """Only trusted code pushes metrics, and only Prometheus talks to Alertmanager, where alerts can be silenced.
-
-    Trusted code is that of monitors, drivers of runs and the promoter, not steps with user code.
-    """
+    """Only monitors, pipeline drivers and the promoter may push metrics, and only Prometheus may call Alertmanager."""
     assert sources(target, port) == expected
 
 
@@ -75,7 +72,7 @@ def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
         if pod.namespace != STRANGER and found.connects(stranger, pod, port)
     ]
 
-    assert reached == [("databases", 9443)]  # a webhook, whose caller's address is unknown
+    assert reached == [("databases", 9443)]  # a webhook, which accepts any address
 
 
 @pytest.mark.parametrize(("target", "port"), [("secrets-webhook", 10250), ("databases", 9443)])
@@ -120,7 +117,7 @@ def test_prometheus_reads_metrics_of_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """`egress` restricts workloads; alerting services have addresses that no spec lists."""
+    """Alertmanager can reach its channels' services outside `egress`, which still restricts workloads."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",

@@ -1,4 +1,4 @@
-"""Add-ons: installed where they are needed and missing, pinned, and with values that their charts accept."""
+"""Add-ons are installed if they are needed and missing, with pinned versions and values that their charts accept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_nothing_needs_is_not_installed() -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_charts_know_every_value(name: str) -> None:
-    """Valid names are those in each chart's own values.yaml."""
+    """All emitted values exist in the charts' own values.yaml."""
     assert unknown_values(calls(SPECS[name]).values()) == []
 
 
@@ -111,12 +111,12 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
-    """Add-ons use resources on the machines that the system's own Pods are planned for."""
+    """The README lists the total requests of add-ons, which use the same machines as the system's Pods."""
     assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_pods_that_are_started_are_counted() -> None:
-    """At the edge Grafana is disabled, and kube-state-metrics is only enabled if pipelines have alerts."""
+    """At the edge, Grafana is off and kube-state-metrics is only on if alerts need it, so they are not counted."""
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 
@@ -165,7 +165,7 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
 
 
 def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
-    """Third-party images need the login only if they come from the mirror."""
+    """Add-ons get the pull secret only if their images come from the mirror."""
     without = SPECS["pulled"].replace(", mirror: true", "")
 
     assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)

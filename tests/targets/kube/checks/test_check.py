@@ -1,4 +1,4 @@
-"""What a cluster does not support is reported at the line that requests it."""
+"""Cluster checks report unsupported features at the line that requests them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
 
 
 def test_metrics_that_do_not_fit_are_told() -> None:
-    """The volume's size counts, which depends on the profile and is smaller at the edge."""
+    """A retention that exceeds the volume is reported; the volume size depends on profile and edge."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -105,7 +105,7 @@ def test_what_has_no_effect_is_told() -> None:
 
 
 def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
-    """KubeRay itself creates the Gateway of an incremental rollout, with HTTP only."""
+    """A certificate has no effect if all endpoints use incremental rollouts, where KubeRay's Gateway has no TLS."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -118,7 +118,7 @@ def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
 
 
 def test_secrets_that_exist_are_the_same_under_every_store() -> None:
-    """Stores that are read as existing Secrets are different names for the same place."""
+    """References to the same existing Secret through different stores do not conflict."""
     text = changed(
         "secretStores: {vault: {via: external-secrets, store: vault}}",
         "secretStores: {vault: {}}",
@@ -142,7 +142,7 @@ def test_a_secret_that_the_program_generates_is_read_by_no_reference(path: str) 
 
 
 def test_an_outside_store_writes_over_no_generated_secret() -> None:
-    """External Secrets names a Secret after its store and its path."""
+    """A store whose Secrets would overwrite a generated Secret is refused."""
     text = changed(EXISTING[0], "secretStores: {mlflow-login: {via: external-secrets, store: vault}}")
 
     assert "E0685 secret://mlflow-login/pagerduty#fraud" in refused(text.replace("//vault/", "//mlflow-login/"))

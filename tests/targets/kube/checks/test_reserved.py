@@ -1,4 +1,4 @@
-"""Reserved names: a workload with the name of a platform object would replace it."""
+"""Workloads, stores and namespaces with reserved names are reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def told(text: str) -> list[str]:
-    """Return the text that each diagnostic points at."""
+    """Return the spec text that each diagnostic points at."""
     lines = text.splitlines()
     spans = [found.span for found in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
@@ -24,7 +24,7 @@ def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
-    """Both names would create the same NetworkPolicy, and the namespace's default deny would be gone."""
+    """A pipeline may not have the name of a platform policy, because its own NetworkPolicy would replace it."""
     assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
@@ -50,7 +50,7 @@ def test_what_makes_a_bucket_has_a_name_too() -> None:
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
 def test_a_database_that_postgresql_would_refuse(name: str) -> None:
-    """The store's name is used for both the database and its owner role."""
+    """A managed database may not have a name that PostgreSQL reserves for databases or roles."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -67,7 +67,7 @@ def test_a_database_of_a_similar_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_a_namespace_of_an_add_on(name: str) -> None:
-    """The policies that close a system's namespace would cut off Prometheus or an operator."""
+    """A system may not use an add-on's namespace, because its policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert told(text) == [name]

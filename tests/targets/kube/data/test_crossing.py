@@ -1,4 +1,4 @@
-"""Cross-target access: each workload uses its own key, and can reach nothing but the store."""
+"""Cross-target access: each workload has its own key and can only reach the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lowering import pod_specs
 
 
 def variables(value: Any) -> dict[str, Any]:
-    """Return the sources of the environment variables in an object's containers, by name."""
+    """Return the values or sources of the environment variables in an object's containers."""
     return {
         one["name"]: one.get("valueFrom", one.get("value"))
         for pod in pod_specs(value)
@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
-    """Every workload has its own key, and its description names the variables."""
+    """Every workload has its own key, and its description has the names of the key's variables."""
     made = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -42,7 +42,7 @@ def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
 
 
 def test_only_the_store_is_open_to_a_server() -> None:
-    """Besides its own Pods, only port 443 is open: neither the registry nor anything else on the other side."""
+    """A server can only connect to its own Pods and to port 443, so not to the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
@@ -50,7 +50,7 @@ def test_only_the_store_is_open_to_a_server() -> None:
 
 
 def test_the_side_of_the_store_has_no_crossing() -> None:
-    """Workloads on the store's own target have identities instead."""
+    """Workloads on the store's own target use their identities instead of keys."""
     made = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", made.context) == ()
@@ -86,7 +86,7 @@ def test_two_clouds_are_two_keys() -> None:
 
 
 def test_a_bucket_of_a_cloud_is_not_among_declared_addresses() -> None:
-    """Nobody lists a bucket's addresses, so its port is open to any address for workloads that access it."""
+    """A workload that uses a cloud bucket may connect to any address on port 443, even with `egress`."""
     text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
     anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
     till = hybrid_lowered(text).get("NetworkPolicy", "till")

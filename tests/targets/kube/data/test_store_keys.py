@@ -1,4 +1,4 @@
-"""Keys of object stores: one for all workloads, or one per workload with its own permissions."""
+"""Object stores have one access key for all workloads, or one per workload with its own permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWN = VALID_SPEC.replace(CREDENTIALS, f"{CREDENTIALS}, credentialsPer: workload"
 
 
 def secrets_by_object(text: str) -> dict[str, set[str]]:
-    """Return the Secrets with store keys that an object's Pods use, by the object's workload."""
+    """Return the Secrets with store keys that each workload's Pods use."""
     found: dict[str, set[str]] = {}
     for each in emitted(text):
         workload = each["metadata"].get("labels", {}).get("modelyard.dev/workload", "")
@@ -34,7 +34,7 @@ def test_by_default_every_workload_has_the_same_key() -> None:
 
 
 def test_the_readme_lists_who_holds_a_shared_key() -> None:
-    """The README also lists everything that the workloads with the key may do."""
+    """The README lists the workloads that share a key, and all their permissions."""
     (key,) = store_keys(context(VALID_SPEC))
     own = store_keys(context(OWN))
 
@@ -48,7 +48,7 @@ def test_the_readme_lists_who_holds_a_shared_key() -> None:
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
-    """Pods of runs are in objects that launchers create, and refer to the same Secret."""
+    """Every Pod only uses its own workload's key, including Pods in RayJobs that launchers create."""
     found = secrets_by_object(OWN)
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 

@@ -1,4 +1,4 @@
-"""The runtime image: its build context is complete, pinned, and named by its content."""
+"""The runtime image's build context is complete and pinned, and its tag is a hash of the content."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
 
 
 def test_the_registry_is_in_it_where_it_runs() -> None:
-    """Only the registry needs MLflow's server."""
+    """The image has MLflow's server only on the target where the registry runs."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
@@ -77,7 +77,7 @@ def test_its_name_follows_its_content() -> None:
 
 
 def test_without_a_registry_nothing_is_looked_for_elsewhere() -> None:
-    """A bare name would be pulled from Docker Hub, where anybody could have published it."""
+    """Without a registry, the image name starts with `localhost/`, so that nodes do not pull it from Docker Hub."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")

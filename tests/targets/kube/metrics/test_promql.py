@@ -1,4 +1,4 @@
-"""Text from a spec cannot become PromQL, a pattern or a template."""
+"""Text from a spec is never interpreted as PromQL, a pattern or a template."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNESCAPED = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
 def read(quoted: str) -> str:
-    """Return the value of a double-quoted PromQL (and Go) string; fail if it ends too early."""
+    """Return the value of a double-quoted PromQL string, and fail if it ends too early."""
     assert quoted[0] == quoted[-1] == '"'
     inner = quoted[1:-1]
     tokens = re.findall(r'\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[\\"nrt]|[^\\"\n]', inner)
@@ -41,7 +41,7 @@ def test_half_a_character_is_shown_as_such() -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4), st.text(st.characters(codec="utf-8")))
 @example(["a.b", "c|d"], "axb")
 def test_a_choice_is_of_exactly_these_values(values: list[str], other: str) -> None:
-    """Prometheus anchors patterns; special characters in a value are matched literally."""
+    """The matcher only matches exactly these values, with special characters taken literally."""
     pattern = read(one_of("application", values).removeprefix("application=~"))
 
     assert all(re.fullmatch(pattern, value, re.DOTALL) for value in values)

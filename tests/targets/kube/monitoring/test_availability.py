@@ -1,4 +1,4 @@
-"""Requests and failures of an endpoint: counted at our own Gateway if there is one, else at the servers."""
+"""An endpoint's requests and failures are counted at our own Gateway if there is one, else at the servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROUTE = 'namespace="envoy-gateway-system",envoy_cluster_name=~"httproute/fraud/s
 
 
 def test_without_a_gateway_of_ours_the_servers_count() -> None:
-    """Timeouts of Ray's proxy and disconnected callers are failures, like 5xx."""
+    """Without our Gateway, servers count requests, and timeouts and disconnected clients are failures, like 5xx."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
 
@@ -22,7 +22,7 @@ def test_without_a_gateway_of_ours_the_servers_count() -> None:
 
 
 def test_behind_a_gateway_of_ours_envoy_counts() -> None:
-    """Envoy sees requests that never reach a server; only callers that disconnected are counted by the servers."""
+    """Behind our Gateway, Envoy counts all requests except those of clients that disconnected."""
     context = context_of(AT_A_GATEWAY, platform=ENVOY)
     inference = context.system.inference["scorer"]
 

@@ -1,4 +1,4 @@
-"""Channels: each receives the alerts with its label and with one of its severities."""
+"""Channels receive alerts with their label and one of their severities."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_labels_by_which_the_clusters_prometheus_selects_are_on_it() -> None:
 
 
 def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
-    """The configuration is in Alertmanager's namespace, the only one where it applies to alerts of all namespaces."""
+    """Cluster alerts are routed by a configuration in Alertmanager's namespace, which sees alerts of all namespaces."""
     config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"
@@ -106,7 +106,7 @@ def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
 def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str) -> None:
-    """No other channel gets the cluster's alerts, and kubernetes-mixin reports a lost node as a warning."""
+    """The on-call channel gets all cluster alerts, regardless of its own severities."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":

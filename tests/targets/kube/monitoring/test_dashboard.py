@@ -1,4 +1,4 @@
-"""An endpoint's dashboard: its contents, where it is stored, and that texts in it are only data."""
+"""Endpoint dashboards: panels, stable uids, and the metrics that Prometheus scrapes for them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_what_is_shown() -> None:
 
 
 def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
-    """The monitor's panel would stay empty: its values are in the Prometheus of another cluster."""
+    """A monitor on another target has no panel, because it pushes to another Prometheus."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",
@@ -56,7 +56,7 @@ def test_the_strictest_bound_is_a_line() -> None:
 
 
 def test_a_dashboard_keeps_its_uid_and_has_it_alone() -> None:
-    """Links to it remain valid after any change of the spec, and two endpoints never share one."""
+    """A dashboard's uid stays the same when the spec changes, and differs between endpoints."""
     other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
     two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
     first = dashboard_of(VALID_SPEC, "scorer")["uid"]
@@ -88,7 +88,7 @@ def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
 
 
 def test_every_ray_pod_is_scraped() -> None:
-    """Heads have three ports, workers one, and each series has its workload as a label."""
+    """Prometheus scrapes three ports of heads and one of workers, with the workload as a label."""
     context = context_of(VALID_SPEC)
     made = [
         json.loads(json.dumps(one.manifest))

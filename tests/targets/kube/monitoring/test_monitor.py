@@ -1,4 +1,4 @@
-"""A monitor becomes a CronJob with its schedule, and can start only what its actions need."""
+"""A monitor becomes a CronJob with its schedule and only the permissions that its actions need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def pod(text: str, name: str) -> Object:
-    """Return the Pod of a monitor's CronJob."""
+    """Return the Pod spec of a monitor's CronJob."""
     spec: Object = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return spec
 
@@ -35,7 +35,7 @@ def test_only_a_monitor_that_starts_something_talks_to_the_api() -> None:
 
 
 def test_a_monitor_of_performance_has_no_job() -> None:
-    """A performance monitor consists only of alert rules."""
+    """A performance monitor only has alert rules and no CronJob."""
     text = changed(
         "monitors:\n",
         "monitors:\n  slow:\n    type: performance\n    watch: inference.scorer\n    checks: {p99_ms: {max: 90}}\n"

@@ -1,4 +1,4 @@
-"""Alerts about a pipeline's runs: which exist, when they fire, and whom they notify."""
+"""Pipeline alerts: which alerts a pipeline has, when they fire, and whom they notify."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_they_go_to_the_owner_as_tickets() -> None:
 
 
 def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:
-    """Weekly, started within an hour, with two attempts of six hours plus ten minutes of overhead each."""
+    """A run is due a week, an hour and two attempts of 6 h 10 min after the last success."""
     job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
     assert isinstance(job, Job)
 
@@ -57,7 +57,7 @@ def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -
 
 
 def test_a_paused_schedule_misses_no_run() -> None:
-    """`kubectl patch cronjob` pauses it; once it is resumed, the next run is due as after a success."""
+    """No run is overdue while the CronJob is suspended or soon after it was resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
@@ -81,7 +81,7 @@ def test_without_an_on_call_channel_there_are_none() -> None:
 
 
 def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not_ask_for() -> None:
-    """A shared cluster gets no add-ons from us."""
+    """On a shared cluster without Prometheus, pipelines have no alert rules, so nothing is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
@@ -92,7 +92,7 @@ def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not
 
 
 def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> None:
-    """The rules read what the runtime pushes and look back over three runs."""
+    """A refused gate and a waiting approval raise alerts, which look back over three runs."""
     rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
@@ -102,7 +102,7 @@ def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> No
 
 
 def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
-    """By default, Prometheus keeps metrics for fifteen days."""
+    """The look-back is at most our Prometheus's retention, by default 15 days."""
     rules = by_name(VALID_SPEC)
 
     assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
@@ -116,7 +116,7 @@ OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "
 
 
 def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
-    """Training with a gate pushes metrics, and so does scoring unless it is user code."""
+    """Training with a gate and built-in scoring push metrics, but scoring with user code does not."""
     context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
     described = describe_job(resource_of(context.plan, Job, "retrain"), context)
     scoring = describe_job(resource_of(context.plan, Job, "nightly"), context)
@@ -131,7 +131,7 @@ def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
 
 
 def test_files_that_do_not_fit_are_an_alert() -> None:
-    """The alert lasts until a run reports that all files fit, and its text says where the files are listed."""
+    """Files that batch inference left out raise an alert, whose runbook names the list of these files."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

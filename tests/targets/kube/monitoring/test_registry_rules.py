@@ -1,4 +1,4 @@
-"""Alerts about the registry: no server, no promoter, or a failed rotation of its database login."""
+"""Registry alerts: no available server, a failing promoter, or a failed rotation of the database login."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_registry_without_a_server_pages_the_owner() -> None:
 
 
 def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
-    """The rule refers to the emitted CronJob; a spec that trains nothing has none."""
+    """The alert for a failing promoter is a ticket and refers to the emitted CronJob."""
     (_, rule) = alerts(VALID_SPEC, RULES)
     own = '{namespace="fraud",cronjob="promoter"}'
 
@@ -42,7 +42,7 @@ def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
 
 
 def test_a_login_of_rds_that_was_not_changed_is_a_ticket() -> None:
-    """The rule refers to the CronJob that rotates the login, by its emitted name."""
+    """The alert for a failed login rotation is a ticket and refers to the emitted CronJob."""
     text = changed_on_aws(WATCHED)
     (group,) = one("PrometheusRule", RULES, text)["spec"]["groups"]
     gone, *_, login = group["rules"]

@@ -1,4 +1,4 @@
-"""PodMonitors: Ray's Pods, and the proxies of our Gateways."""
+"""PodMonitors for Ray Pods, our Gateways' proxies, and KubeRay's operator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_heads_and_workers_of_ray_are_scraped() -> None:
 
 
 def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
-    """Only the series that rules read are kept, out of thousands."""
+    """Proxies are scraped in their controller's namespace, and only series that rules use are kept."""
     spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
 
     assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}

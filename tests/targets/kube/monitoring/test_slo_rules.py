@@ -1,4 +1,4 @@
-"""The burn-rate rules of an SLO, with windows and factors from the SRE workbook."""
+"""Burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return window, threshold and severity of the alerts for one line of the SLO."""
+    """Return window, threshold and severity of the alerts for one objective."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -39,7 +39,7 @@ def test_availability() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """A 3.36-fold burn rate uses two percent of a week's budget in an hour; no alert fires below a rate of 1."""
+    """For a window of a week, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_tell_nothing() -> None:
 
 
 def test_a_pace_that_nothing_can_reach_is_left_out() -> None:
-    """Half of the requests may be slow: fourteen times half is more than all."""
+    """A burn rate that even a total outage cannot reach has no alert, for example 14.4 if half may be slow."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [one for one, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -77,7 +77,7 @@ def test_each_latency_is_an_objective_of_its_own() -> None:
 
 
 def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
-    """Otherwise the rule would have no series to read."""
+    """The server's histogram has a bucket for each SLO bound, so that the rule finds a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
@@ -86,7 +86,7 @@ def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
 
 
 def test_applications_are_those_that_the_server_has() -> None:
-    """Rules select by the names of Serve applications."""
+    """Rules use the names of the servers' Serve applications."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
     made = [
@@ -99,14 +99,14 @@ def test_applications_are_those_that_the_server_has() -> None:
 
 
 def test_copies_of_requests_are_nobodys_experience() -> None:
-    """A variant that only gets mirrored traffic does not affect the SLO."""
+    """A variant that only gets mirrored requests does not affect the SLO."""
     text = changed("traffic: {champion: 95, challenger: 5}", "traffic: {champion: 100}\n    mirror: {to: challenger}")
 
     assert not [rule for rule in rules(text, "scorer") if "challenger" in rule["expr"]]
 
 
 def test_alerts_carry_what_routes_them() -> None:
-    """Alertmanager routes only alerts of the configuration's own namespace, to the channels in their labels."""
+    """Every alert has the labels that Alertmanager needs to route it: namespace, channel and workload."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -133,7 +133,7 @@ def test_an_endpoint_that_tells_nothing_is_told() -> None:
     ],
 )
 def test_a_total_loss_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """At 99.95 % over thirty days, the error budget is 21.6 minutes."""
+    """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % over 30 days."""
     found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -149,7 +149,7 @@ def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
 
 
 def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
-    """Without replicas the endpoint waits for requests; the alert is about the application instead."""
+    """For an application that may scale to zero, the alert checks the Serve status instead of replicas."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
@@ -175,7 +175,7 @@ def test_rules_fit_the_operator_s_schema() -> None:
 
 
 def test_rules_of_an_endpoint_are_its_own() -> None:
-    """No two endpoints record a series with the same name and labels."""
+    """No two rules record a series with the same name and labels."""
     plan = plan_of(VALID_SPEC)
     recorded = [
         (rule["record"], tuple(sorted(rule["labels"].items())))

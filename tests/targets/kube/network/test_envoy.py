@@ -1,4 +1,4 @@
-"""Envoy Gateway: the program replaces the chart's hook, and nothing is public by default."""
+"""Envoy Gateway: the program replaces the chart's Helm hook, and load balancers are internal by default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_there_before_the_controller() -> None:
-    """Each object waits for the previous one, and all wait for the namespace."""
+    """The controller's chart depends on the certificate Job, and each object depends on the previous one."""
     made = calls()
     waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -56,7 +56,7 @@ def test_the_job_runs_the_image_of_the_controller() -> None:
 
 
 def test_gateways_that_say_nothing_are_internal() -> None:
-    """Gateways that KubeRay creates for a rollout have no setting."""
+    """Gateways that KubeRay creates for a rollout are internal by default."""
     assert balancers(changed(ROLLS)) == {CLASS: "true"}
 
 
@@ -68,7 +68,7 @@ def test_what_faces_the_internet_is_described_only_where_something_does() -> Non
 
 
 def balancers(text: str) -> dict[str, str]:
-    """Return whether a load balancer is internal, by the class of its Gateways."""
+    """Return by gateway class whether its load balancers are internal."""
     made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
     services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}

@@ -1,4 +1,4 @@
-"""A Gateway is created from a class if a route needs it, with TLS if there is a certificate."""
+"""If a route needs a Gateway, it is created from the class in the spec, with TLS if there is a certificate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_none_is_made_where_no_route_needs_it() -> None:
 
 
 def test_proxies_beside_a_gateway_are_let_through() -> None:
-    """The namespace is closed in both directions, and some controllers run a Gateway's proxies in it."""
+    """If proxies may run in the system's namespace, a policy allows their connections."""
     text = changed(EXISTING, "{class: istio}")
     made = one(text, "NetworkPolicy", "gateway.proxies")["spec"]
 
@@ -58,7 +58,7 @@ def test_proxies_beside_a_gateway_are_let_through() -> None:
 
 
 def test_proxies_of_a_rollout_are_let_through() -> None:
-    """KubeRay then creates the Gateway, with the same class and in the same namespace."""
+    """Proxies of Gateways that KubeRay creates for a rollout are allowed by the same policy."""
     text = changed(
         EXISTING,
         "{class: istio}",
@@ -75,7 +75,7 @@ def test_proxies_of_a_rollout_are_let_through() -> None:
 
 
 def test_proxies_of_an_existing_gateway_in_the_own_namespace_are_let_through() -> None:
-    """A Gateway without a namespace is looked up there."""
+    """Proxies of an existing Gateway in the system's namespace are allowed, also if the spec names no namespace."""
     for gateway in ("{name: edge}", "{name: edge, namespace: fraud}"):
         text = changed(EXISTING, gateway)
 

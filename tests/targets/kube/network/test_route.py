@@ -1,4 +1,4 @@
-"""Routes split, mirror and rewrite traffic as in the spec; what no gateway supports is refused at its line."""
+"""Routes split, mirror and rewrite traffic as in the spec, and unsupported features are refused at their line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EXPOSED = "exposure: internal\n      host: scores.acme.example\n"
 
 
 def route(text: str) -> Object:
-    """Return the only route of the spec."""
+    """Return the spec of the only route."""
     spec: Object = lowered(text).get("HTTPRoute", "scorer")["spec"]
     return spec
 
 
 def refused(text: str) -> list[str]:
-    """Return the codes of diagnostics, each with the line it points at."""
+    """Return the codes of diagnostics, each with its line in the spec."""
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
@@ -75,7 +75,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """Two routes for one endpoint would conflict."""
+    """For an incremental rollout, KubeRay creates the route, so we do not."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -88,7 +88,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_a_path_is_the_servers_own() -> None:
-    """The application uses the same path, so no rewrite is needed."""
+    """The server uses the endpoint's path, so the route does not rewrite it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

@@ -1,4 +1,4 @@
-"""A pipeline becomes RayJobs that end, clean up, and pay for no machines that a step does not use."""
+"""A pipeline becomes RayJobs that end, delete their clusters, and only use the machines that each step needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(made: Lowered, name: str) -> Object:
 
 
 def test_a_run_ends_and_takes_its_cluster_along() -> None:
-    """Leftover clusters cost money, and a run must not wait for machines unnoticed."""
+    """A run has deadlines for waiting and running, and its cluster is deleted at the end."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -50,7 +50,7 @@ def test_steps_of_equal_hardware_share_a_group() -> None:
 
 
 def test_steps_of_other_hardware_have_groups_that_begin_empty() -> None:
-    """No step pays for another's machines, so the cluster scales even if no step does."""
+    """Groups for steps with different hardware start empty, and the autoscaler adds their machines."""
     made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(made, "report")["spec"]["rayClusterSpec"]
     described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
@@ -75,7 +75,7 @@ def test_steps_of_other_images_have_other_groups() -> None:
 
 
 def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
-    """Quota and Pod security apply to the submitter, and the cluster's network policy lets it reach the head."""
+    """The submitter has resource limits and the cluster's name label, which lets it reach the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
@@ -87,7 +87,7 @@ def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
 
 
 def test_once_is_a_run_named_after_what_it_is() -> None:
-    """A finished RayJob never runs again: if its contents change, it becomes another object."""
+    """With schedule `once`, a change in the spec or the description creates a RayJob with another name."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [made.names("RayJob") for made in (before, after, described)]

@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases, with its own identity and login."""
+"""The promoter is a CronJob that moves aliases, with its own identity and login."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_one_promoter_at_a_time_looks_every_three_minutes() -> None:
 
 
 def test_it_knows_what_a_version_of_each_training_needs() -> None:
-    """The description is valid by its schema."""
+    """The promoter's description has each training's requirements and matches the schema."""
     found = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
@@ -63,7 +63,7 @@ def test_it_reaches_the_registry_and_the_store_alone() -> None:
 
 
 def test_it_reports_what_waits_where_an_alert_reads_it() -> None:
-    """The promoter's network policy allows it; without an on-call channel, there is no alert to read it."""
+    """The promoter pushes metrics if there is an on-call channel, and its network policy allows that."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -82,7 +82,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
-    """Aliases that trainings here are promoted to have a history; a version by number has none."""
+    """A server follows the promoter's history for an alias, but a version number has no history."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -92,7 +92,7 @@ def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
 
 
 def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
-    """Servers and scoring have the same keys as the promoter; a version by number needs no approval."""
+    """Descriptions of servers and scoring have the same approvals as the promoter's, except for version numbers."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")
@@ -108,7 +108,7 @@ def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
 
 
 def test_with_an_adopted_registry_training_promotes_itself() -> None:
-    """The registry's owner manages its permissions."""
+    """With an adopted registry, there is no promoter, and training runs move aliases themselves."""
     assert "promoter" not in lowered(ADOPTED).names("CronJob")
     assert "promotedBy" not in described(ADOPTED, "retrain")["pipeline"]
     model = described(ADOPTED, "scorer-challenger")["applications"]["scorer-challenger"]["model"]

@@ -1,4 +1,4 @@
-"""Runs requested by monitors on other targets: who writes the requests, who reads them, and what they can start."""
+"""Runs requested by monitors on other targets: access to requests, permissions, and network access."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ BREACH = (
     "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
 )
 PULLED = hybrid(BREACH)
-"""A monitor in a shop that starts a pipeline in the cloud."""
+"""A spec with a monitor in a shop that starts a pipeline in the cloud."""
 
 FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same with an on-premises cluster instead of the cloud."""
+"""The same spec with an on-premises cluster instead of the cloud."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
-    """Return an identity's access to stores."""
+    """Return an identity's access as store, prefix and mode."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
     return {(one.store, one.prefix, one.mode) for one in identity.access}
 
 
 def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
-    """Monitor and starter write to separate folders: the monitor can neither read requests nor write answers."""
+    """The monitor may only append requests, and the starter may read requests and write answers."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -120,7 +120,7 @@ def role(made: Any) -> list[dict[str, Any]]:
 
 
 def test_admission_bounds_what_it_starts() -> None:
-    """The starter may only create Jobs for that pipeline, with the contents of its CronJob."""
+    """Admission policies only let the starter create Jobs from the requested pipeline's CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
@@ -134,14 +134,14 @@ def test_admission_bounds_what_it_starts() -> None:
 
 
 def test_the_launcher_keeps_runs_apart_that_a_starter_starts() -> None:
-    """A CronJob does not count Jobs that it did not create."""
+    """The launcher enforces the overlap policy if a starter can also start runs."""
     pod = hybrid_lowered(PULLED, "main").get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
     assert {"name": "MODELYARD_OVERLAP", "value": "forbid"} in pod["containers"][0]["env"]
 
 
 def test_aws_gives_both_sides_these_folders_and_no_others() -> None:
-    """The starter gets a role, and the monitor, which cannot assume one, gets a user."""
+    """In AWS, the starter's role and the monitor's user only have access to their folders."""
     calls = made(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
@@ -249,7 +249,7 @@ monitors:
 
 
 def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
-    """Requests have their own folder, apart from those of other systems in that bucket."""
+    """Without an artifact store, requests are in a folder of the first store that both targets can reach."""
     plan = plan_of(APART)
 
     asked = "run-requests/fraud/prod/far/asked/retrain/drift/"

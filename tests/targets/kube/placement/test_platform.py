@@ -1,4 +1,4 @@
-"""An existing cluster: nothing is created for it, and nothing about it is assumed."""
+"""The platform for an existing cluster adds nothing and assumes nothing about the cluster."""
 
 from __future__ import annotations
 

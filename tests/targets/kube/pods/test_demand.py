@@ -1,4 +1,4 @@
-"""Resource requests of a placement: endpoints permanently, runs while they run, plus supporting Pods."""
+"""A placement's resource requests: permanent endpoints, temporary runs, and supporting Pods."""
 
 from __future__ import annotations
 

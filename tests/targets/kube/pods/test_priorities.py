@@ -1,4 +1,4 @@
-"""Preemption: PriorityClasses, the Pods that use them, and the policies and quotas that limit them."""
+"""Priorities: PriorityClasses, the Pods that use them, admission policies, and quotas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_of(text: str, pipeline: str) -> dict[str, Any]:
 
 
 def classes_of(value: Any) -> list[str]:
-    """Return the PriorityClass of each Pod template in an object, empty where there is none."""
+    """Return the PriorityClasses of an object's Pod templates, with "" for templates without one."""
     return list(references_in(value).priority_classes)
 
 
@@ -79,7 +79,7 @@ def test_an_endpoint_may_yield() -> None:
     ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
 )
 def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str) -> None:
-    """A run without a class is refused too, as it would have a higher priority."""
+    """A launcher may only create runs with its pipeline's PriorityClass, and not without one."""
     policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
@@ -89,7 +89,7 @@ def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str
 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
-    """Pending Pods count: a single quota for all would refuse the Pods that may preempt others."""
+    """Each priority has its own quota, so that Pods of lower priority do not use up the quota of higher ones."""
     quotas = {name: one(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 

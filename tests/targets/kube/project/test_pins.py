@@ -1,4 +1,4 @@
-"""What the lock pins: charts with their versions, images with their tags."""
+"""The lock pins charts by version and images by tag."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_what_is_present_is_not_pinned_here() -> None:
 
 @pytest.mark.parametrize("edge", [True, False])
 def test_images_of_what_is_switched_off_are_not_carried(edge: bool) -> None:
-    """At the edge, the Prometheus chart starts neither Grafana nor kube-state-metrics."""
+    """Images of components that the Prometheus chart leaves out at the edge are not listed."""
     text = changed("      residency: eu\n", "      residency: eu\n      edge: true\n") if edge else VALID_SPEC
     values = argument(calls(text)["kube-prometheus-stack"], "values")
     images = " ".join(images_of(context(text)))

@@ -1,4 +1,4 @@
-"""The program: short, in order, and readable as if written by hand."""
+"""The emitted program: dependencies, order and length."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_foundation_is_made_one_file_after_the_other_and_workloads_side_by_s
 
 
 def test_a_workload_more_is_a_line_more() -> None:
-    """The program's length depends on how many workloads there are, not on their complexity."""
+    """An additional workload adds one line to the program."""
     (project,) = lower(plan_of(VALID_SPEC), "main").projects
     more = VALID_SPEC.replace(
         "  nightly:\n", "  weekly: {type: custom, compute: cpu, source: {entrypoint: 'a.b:c'}}\n  nightly:\n"

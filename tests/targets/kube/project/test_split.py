@@ -1,4 +1,4 @@
-"""Several projects where one would be too large: no file is split or repeated, and each stays in its project."""
+"""A large system is split into several projects, and files stay in their projects when others are added."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_project_grows_past_what_pulumi_carries() -> None:
 
 
 def test_one_workload_more_leaves_the_others_where_they_are() -> None:
-    """A resource that moves to another project is deleted and created again."""
+    """Adding a workload does not move others, because a move would recreate their resources."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 

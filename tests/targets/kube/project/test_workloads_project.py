@@ -1,4 +1,4 @@
-"""The projects of a cluster's workloads, whether the cluster is existing or created by another project."""
+"""The workloads projects for an existing cluster and for one that another project creates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_objects_are_counted_while_they_are_written() -> None:
 
 
 def test_a_program_takes_the_components_that_it_imports() -> None:
-    """On a cluster that another project creates, this includes the component that reads its outputs."""
+    """A program on a cluster that another project creates also includes the component that reads its outputs."""
     (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
     assert there.components == ("base", "kubernetes")

@@ -1,4 +1,4 @@
-"""Both READMEs list cross-target access: who accesses what with which key, and the order of deployment."""
+"""Both targets' READMEs list cross-target connections with their credentials, and the deployment order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def readme(plan: Plan, placement: str) -> str:
 
 
 def section(text: str) -> str:
-    """Return the README's section on cross-target access."""
+    """Return a README's section on cross-target access."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
@@ -63,7 +63,7 @@ def test_they_say_that_models_come_as_bundles() -> None:
 
 
 def test_they_list_images_that_have_to_be_on_the_other_side() -> None:
-    """Only the cluster's images are listed, on both sides: none is pulled from the account's registry."""
+    """Both READMEs list the on-premises cluster's images, which it cannot pull from the account's registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -97,7 +97,7 @@ def test_metrics_that_leave_are_listed() -> None:
 
 
 def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
-    """No stack is read; the target that creates the bucket is still deployed first."""
+    """Between two on-premises clusters, no stack outputs are read, but the bucket's target is deployed first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 
@@ -114,7 +114,7 @@ def test_where_nothing_crosses_nothing_is_said() -> None:
 
 
 def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> None:
-    """The registry is on no target: workloads outside its network list the connection as outgoing."""
+    """An adopted registry is listed as an outgoing connection on targets other than its own."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
@@ -129,7 +129,7 @@ def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> No
 
 
 def test_what_was_there_before_is_not_waited_for() -> None:
-    """An adopted bucket of a cluster requires no order, even if both sides read each other's; a cloud user does."""
+    """Adopted or mutually used buckets need no deployment order, unless the cloud target has to create a user."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -163,7 +163,7 @@ def test_what_only_the_program_writes_is_named_for_argo() -> None:
 
 
 def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
-    """Each step has the lines to write; a target that only shares its buckets reads none of the other's outputs."""
+    """The README of the target that uses keys lists the steps of a key rotation."""
     one = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 
@@ -176,7 +176,7 @@ def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
 
 
 def test_the_edge_is_told_what_an_outage_costs() -> None:
-    """Metrics are queued in Prometheus's log, captures on a volume, which only single Pods have."""
+    """The README explains how long metrics are queued without a network, and which workloads have a volume."""
     sink = (
         "      context: shop\n",
         '      context: shop\n      telemetry: {remoteWrite: "https://metrics.acme.example/push"}\n',

@@ -1,4 +1,4 @@
-"""The README's first steps: every command names objects in the emitted manifests, in every example."""
+"""The README's first steps: in every example, all commands refer to objects in the emitted manifests."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def section(readme: str) -> str:
 
 
 def commands(readme: str) -> list[list[str]]:
-    """Return the words of each command in the section."""
+    """Return the words of each kubectl and curl command in the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """Return the approval commands in the only README among the files."""
+    """Return the approval commands in the README of the target `main`."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
@@ -126,7 +126,7 @@ def test_a_readme_names_the_tags_that_approve() -> None:
 
 
 def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
-    """For the base spec, the command has no --env."""
+    """The approval command has --env, except for the base spec."""
     text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
     base, trial = compile_text(text), compile_text(text, environment="trial")
     rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
@@ -146,7 +146,7 @@ def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_co
 
 
 def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None:
-    """For models that are trained here, approvers read the gate's results."""
+    """For imported models, the README mentions neither the gate nor training."""
     imports, trains = section(files(IMPORTING)["README.md"]), section(files(VALID_SPEC)["README.md"])
 
     assert "gate.json" not in imports

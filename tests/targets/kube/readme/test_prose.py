@@ -1,4 +1,4 @@
-"""Values in Markdown: always literal text on one line, whatever they contain."""
+"""Values in Markdown are always literal text on one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[
 
 @given(HOSTILE)
 def test_text_means_nothing_in_markdown(text: str) -> None:
-    """Characters that would start markup are escaped anywhere, and no value spans several lines."""
+    """Markup characters are escaped everywhere, and no value spans several lines."""
     said = as_text(text)
 
     assert "\n" not in said

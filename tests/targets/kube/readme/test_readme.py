@@ -1,4 +1,4 @@
-"""The README: prerequisites, how to apply and undo; and the list of images for mirroring."""
+"""The README's prerequisites and instructions, and the list of images to mirror."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_it_lists_the_secrets_that_have_to_be_there() -> None:
 
 
 def test_it_says_which_stores_can_only_be_known_later() -> None:
-    """If we install the operator that provides the stores, they cannot be created beforehand."""
+    """If we install External Secrets, its store objects can only be created afterwards."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -85,14 +85,14 @@ def test_it_says_which_stores_can_only_be_known_later() -> None:
 
 
 def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
-    """An older KubeRay does not know `authOptions`, and would leave Ray without authentication."""
+    """The README names the oldest supported KubeRay, because older ones ignore `authOptions`."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
 
 
 def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
-    """Prometheus reads the token for remote write in its own namespace."""
+    """The README lists SecretStores in the system's namespace and in Prometheus's, for the remote-write token."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
     text = changed(
         "store: vault}}",
@@ -106,7 +106,7 @@ def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
 
 
 def test_it_says_which_gateway_has_to_be_there() -> None:
-    """An existing Gateway or a class is listed; nothing if no endpoint is exposed through it."""
+    """The README lists the Gateway or GatewayClass that must exist, if an endpoint uses it."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
@@ -120,7 +120,7 @@ def test_it_says_which_gateway_has_to_be_there() -> None:
 
 
 def test_it_says_how_endpoints_are_reached() -> None:
-    """A cluster-internal endpoint can also be reached through its Gateway, whose network is unknown."""
+    """The README lists each endpoint's Gateway, address and possible callers."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
     inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
     text = files(VALID_SPEC)["README.md"]
@@ -196,7 +196,7 @@ def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
 
 
 def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
-    """The login is needed in every namespace with images from there: with a mirror, also in those of add-ons."""
+    """The pull secret is needed in the system's namespace and, with a mirror, in those of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")
@@ -209,7 +209,7 @@ def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
 
 
 def test_it_says_who_asks_whom_for_metrics() -> None:
-    """Prometheus scrapes servers and runs; a monitor pushes."""
+    """The README lists scraped servers and monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
@@ -217,7 +217,7 @@ def test_it_says_who_asks_whom_for_metrics() -> None:
 
 
 def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
-    """The namespace and the operators belong to others and stay; the registry's chart has no definitions."""
+    """On a shared cluster, the README does not mention creating the namespace or custom resource definitions."""
     shared = "      tenancy: shared\n      present: [kuberay, prometheus, cloudnative-pg]\n"
     text = changed(
         "      residency: eu\n",
@@ -232,7 +232,7 @@ def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
 
 
 def test_it_says_what_a_prometheus_that_is_there_has_to_do() -> None:
-    """Without the receiver, monitors' metrics are lost, and without the labels, no rules are loaded."""
+    """The README lists the OTLP receiver and labels that an existing Prometheus needs."""
     present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{present}")
     said = files(text)["README.md"]

@@ -1,4 +1,4 @@
-"""Databases: a CloudNativePG Cluster with the size in the spec, reachable only by the registry."""
+"""Databases are CloudNativePG Clusters with the size in the spec, and only the registry can use them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None
 
 
 def test_its_metrics_are_scraped_where_there_is_a_prometheus() -> None:
-    """The port has the name that CloudNativePG gives it, and the policy opens it."""
+    """If there is a Prometheus, a PodMonitor selects the database's metrics port."""
     monitor = one(VALID_SPEC, "PodMonitor", "database-runs")
 
     assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}

@@ -1,4 +1,4 @@
-"""The registry: MLflow with authentication, restricted, using the database and the bucket in the spec."""
+"""The registry is a restricted MLflow with authentication, and uses the spec's database and bucket."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {ado
 
 
 def pod(text: str) -> Object:
-    """Return MLflow's Pod."""
+    """Return MLflow's Pod spec."""
     found: Object = one(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
     return found
 
 
 def variables(text: str) -> Object:
-    """Return its environment: values, or the Secret and key that they come from."""
+    """Return MLflow's environment variables as values, or as Secret and key."""
     (container,) = pod(text)["containers"]
     return {
         each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
@@ -27,7 +27,7 @@ def variables(text: str) -> Object:
 
 
 def described(text: str) -> Object:
-    """Return what the runtime reads before it starts the server."""
+    """Return the server's description for the runtime."""
     found: Object = json.loads(one(text, "ConfigMap", "registry-description")["data"]["workload.json"])["server"]
     return found
 
@@ -133,7 +133,7 @@ def test_its_pod_reads_the_password_of_every_user() -> None:
 
 
 def test_another_user_makes_another_pod() -> None:
-    """The server reads users and permissions from its description when it starts."""
+    """A change in users or permissions replaces MLflow's Pod, because it reads them only at startup."""
     without = changed("rollback: true, ", "")
     annotations = [
         one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
@@ -161,7 +161,7 @@ def test_an_adopted_registry_is_not_installed() -> None:
 
 
 def test_a_drain_leaves_one_of_several() -> None:
-    """A single replica has no budget, which would prevent its machine from ever being drained."""
+    """Several replicas have a disruption budget. A single replica has none, because it would block drains."""
     several = changed("size: small", "size: enterprise")
 
     assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {

@@ -1,4 +1,4 @@
-"""Object stores: a bucket is created with the settings in the spec, or adopted unchanged."""
+"""Buckets are created with the settings in the spec, or adopted unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model server becomes a RayService that scales, rolls out, and survives a drain as the spec requires."""
+"""A model server becomes a RayService that scales, rolls out, and survives node drains as the spec requires."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.specs import VALID_SPEC, changed
 
 
 def serve_config(service: Object) -> Any:
-    """Return the configuration of Ray Serve."""
+    """Return a RayService's Serve configuration."""
     return yaml.safe_load(service["spec"]["serveConfigV2"])
 
 
 def groups(service: Object) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum Pods by worker group."""
+    """Return the minimum and maximum number of Pods in each worker group."""
     found = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     return {group["groupName"]: (group["minReplicas"], group["maxReplicas"]) for group in found}
 
@@ -30,7 +30,7 @@ def test_each_variant_is_a_service_of_its_own() -> None:
 
 
 def test_replicas_fit_one_to_a_pod() -> None:
-    """A replica is pinned to a Pod of its group, and the group can have as many Pods as replicas."""
+    """Each replica has a Pod of its own, and the worker group has the same minimum and maximum as the replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -53,7 +53,7 @@ def test_replicas_fit_one_to_a_pod() -> None:
     ],
 )
 def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str], target: float, most: int) -> None:
-    """The autoscaler's default target is a full batch, and a replica accepts the next batch while it processes one."""
+    """The default scaling target is a full batch, and a replica accepts twice as many requests."""
     written = "    scaling: {metric: ongoing-requests, target: 8}\n"
     text = changed(written, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
@@ -64,7 +64,7 @@ def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str
 
 
 def test_a_half_cpu_is_one_cpu_for_ray() -> None:
-    """KubeRay rounds the limit up, and a replica must not request more than that."""
+    """A Pod with half a CPU has one CPU for Ray, because KubeRay rounds up, and the replica requests 0.75."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
 
@@ -82,7 +82,7 @@ def test_accelerators_are_asked_for_in_pod_and_replica() -> None:
 
 
 def test_applications_point_into_their_description() -> None:
-    """Applications refer to an entry in the mounted file, with a digest that changes only with that entry."""
+    """An application has its name in the mounted description and a digest that changes with its part."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -107,7 +107,7 @@ def test_a_new_description_makes_new_pods() -> None:
     ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
 )
 def test_another_owner_replaces_no_server(old: str, new: str) -> None:
-    """Only the file names the owner; a new owner must not cost a second server during a rollout."""
+    """A change of owner or risk changes the description but does not replace Pods."""
     before, after = lowered(VALID_SPEC), lowered(changed(old, new))
 
     name = "scorer-champion"
@@ -117,7 +117,7 @@ def test_another_owner_replaces_no_server(old: str, new: str) -> None:
 
 
 def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -> None:
-    """If the Pods changed, the server would be deleted and created again, as it is when its stores move."""
+    """With an in-place rollout, a new description only changes the Serve configuration, unless its stores change."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def spec(old: str, new: str) -> Any:
@@ -141,7 +141,7 @@ def test_rollout_says_how_clusters_replace_each_other(rollout: str, upgrade: dic
 
 
 def test_an_incremental_rollout_names_class_and_steps_and_scales() -> None:
-    """KubeRay refuses it without the autoscaler, even if the number of replicas is fixed."""
+    """An incremental rollout sets the gateway class and steps, and enables the autoscaler, which KubeRay requires."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -172,7 +172,7 @@ def test_the_old_cluster_outlives_the_longest_request() -> None:
 
 
 def test_the_head_takes_requests_only_where_there_may_be_no_worker() -> None:
-    """Without replicas, the head has to receive the first request."""
+    """The head accepts requests only if the server may scale to zero replicas."""
     zero = changed("replicas: {min: 2, max: 6}", "replicas: {min: 0, max: 6}")
 
     assert lowered(VALID_SPEC).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is True
@@ -180,7 +180,7 @@ def test_the_head_takes_requests_only_where_there_may_be_no_worker() -> None:
 
 
 def test_a_budget_guards_what_has_more_than_one_replica() -> None:
-    """The budget is a number, since Ray's Pods have no controller with a scale. One replica would block drains."""
+    """Only groups with more than one replica have a disruption budget, because it would block drains otherwise."""
     made = lowered(VALID_SPEC)
 
     assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -190,7 +190,7 @@ def test_a_budget_guards_what_has_more_than_one_replica() -> None:
 
 
 def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
-    """Each member has an application, pinned to its hardware's group, with its own prefix and token."""
+    """Pool members share a Ray cluster, with separate worker groups, path prefixes and tokens."""
     second = (
         "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
         "    replicas: 1\n    pool: shared\n"
@@ -219,7 +219,7 @@ def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
 
 
 def test_bounds_of_objectives_are_edges_of_the_histogram() -> None:
-    """A rule on `le="75"` finds nothing unless 75 is a bucket."""
+    """The latency histogram has a bucket for each SLO bound."""
     service = lowered(changed("p99: 50ms", "p99: 75ms")).get("RayService", "scorer-champion")
     head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     (edges,) = [one["value"] for one in head["env"] if one["name"] == "RAY_SERVE_REQUEST_LATENCY_BUCKETS_MS"]
@@ -248,7 +248,7 @@ _HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#toke
     ],
 )
 def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replaced: bool) -> None:
-    """A latency that is already a bucket changes no Pod."""
+    """Only some changes replace Pods with an in-place rollout, for example an SLO bound that needs a new bucket."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def pods(*more: tuple[str, str]) -> Any:
@@ -270,7 +270,7 @@ def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replace
     ],
 )
 def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool) -> None:
-    """The replica writes the log, and Ray passes it on to the container."""
+    """Requests are logged with `accessLog`, high risk or a regulated industry, and Ray logs to the container."""
     made = lowered(changed(old, new))
     service = made.get("RayService", "scorer-champion")
     described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
@@ -284,7 +284,7 @@ def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool)
 
 @pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
 def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
-    """Excess requests would wait until they time out; a 503 with Retry-After is faster."""
+    """Requests beyond the queue limit are rejected immediately with 503 and Retry-After."""
     service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]

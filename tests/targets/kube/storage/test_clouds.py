@@ -1,4 +1,4 @@
-"""The storage protocol of a store, by the provider of its target."""
+"""A store's protocol depends on the provider of its target."""
 
 from __future__ import annotations
 

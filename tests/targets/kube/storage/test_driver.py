@@ -1,4 +1,4 @@
-"""Properties of all object storage protocols."""
+"""Properties of all object storage drivers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DRIVERS = pytest.mark.parametrize("driver", [S3, GCS, AZURE], ids=lambda driver:
 
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
-    """Return the Secrets and keys that variables are read from."""
+    """Return the Secrets and keys that these variables refer to."""
     found: list[Any] = [one for one in variables if isinstance(one, dict) and "valueFrom" in one]
     refs = [one["valueFrom"]["secretKeyRef"] for one in found]
     return {(ref["name"], ref["key"]) for ref in refs}

@@ -1,4 +1,4 @@
-"""The variables for accessing S3: in its cloud, and at an endpoint."""
+"""Variables for S3 access, in the cloud and at an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workload description holds the locations and names of everything the runtime uses, and how to access it."""
+"""Workload descriptions have the locations, names and credential variables that the runtime needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_model_is_addressed_by_alias_or_version() -> None:
 
 
 def test_only_what_trains_carries_card_and_gate() -> None:
-    """A change in the wording of a model card must not replace the servers."""
+    """Only training descriptions have the model card and gate, so that changing a card does not replace servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
@@ -68,7 +68,7 @@ def test_every_variable_that_a_description_names_is_in_every_container() -> None
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, bucket: str) -> None:
-    """Each environment has its own clusters, but often they share one storage service."""
+    """A created bucket's name contains the environment, because environments may share a storage service."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
@@ -127,7 +127,7 @@ def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
 
 
 def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
-    """The runtime computes the same digest from the file that it reads."""
+    """The digest does not depend on key order, so the runtime computes the same digest from the file."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

@@ -1,4 +1,4 @@
-"""Environment variables of containers: settings that S3-compatible services require."""
+"""Containers have the environment variables that S3-compatible services need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATI
 
 
 def environments(made: Object) -> list[dict[str, str]]:
-    """Return the plain variables of each of our containers that accesses stores."""
+    """Return the variables with plain values of each container that uses the store `lake`."""
     containers = [container for pod in pod_specs(made) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]
@@ -35,7 +35,7 @@ def test_runs_speak_the_same_way() -> None:
 
 
 def test_no_variable_is_said_twice() -> None:
-    """A container may access several stores that need the same variable."""
+    """No container has a variable twice, even if several stores need it."""
     for made in lowered(VALID_SPEC):
         for pod in pod_specs(made):
             for container in pod["containers"]:
