@@ -37,7 +37,7 @@ def test_more_replicas_cost_more() -> None:
     assert high(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n")) > high()
 
 
-def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
+def test_minimum_cost_counts_the_minimum_nodes() -> None:
     """The minimum cost counts whole nodes, as in the emitted program's `min_nodes`."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
@@ -49,7 +49,7 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     assert monthly_low(plan, "main") == pytest.approx((always + (hardware.price_hourly or 0)) * 730)
 
 
-def test_endpoints_of_the_network_are_counted() -> None:
+def test_cost_includes_network_endpoints() -> None:
     """An enterprise with secrets, a database and an elastic class pays for ten endpoints in three zones each.
 
     A small system pays for none.
@@ -64,7 +64,7 @@ def test_endpoints_of_the_network_are_counted() -> None:
     assert rows["of these, network endpoints"] == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
 
 
-def test_the_system_pool_has_a_line_of_its_own() -> None:
+def test_system_pool_has_its_own_cost_row() -> None:
     """The README lists the system pool's cost separately, because no compute class explains it."""
     plan = plan_of()
     (pool,) = plan.of(SystemPool, "main")
@@ -84,11 +84,11 @@ def test_endpoints_of_one_class_share_its_nodes() -> None:
     assert monthly_low(one, "main") == monthly_low(two, "main")
 
 
-def test_a_run_costs_for_the_time_that_it_may_take() -> None:
+def test_cost_of_a_run_depends_on_its_timeout() -> None:
     assert high(("    timeout: 2h\n", "    timeout: 4h\n")) > high()
 
 
-def test_a_run_that_never_ends_costs_a_month_and_no_more() -> None:
+def test_cost_of_a_run_is_at_most_a_month() -> None:
     assert high(("    timeout: 2h\n", "    timeout: 24h\n")) == high(("    timeout: 2h\n", "    timeout: 30h\n"))
 
 
@@ -97,7 +97,7 @@ def test_prices_have_a_source_and_a_date() -> None:
     assert prices_of(offerings(), plan_of(), "main")
 
 
-def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
+def test_exceeded_budget_warns_or_blocks() -> None:
     assert refused(budget("monthly: 100 USD")) == [
         f"W0513 governance: {{owner: {{team: growth, {OWNER}, budget: {{monthly: 100 USD}}}}"
     ]
@@ -105,7 +105,7 @@ def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
     assert refused(budget("monthly: 100000 USD, onExceed: block")) == []
 
 
-def test_what_only_a_full_system_costs_never_blocks() -> None:
+def test_maximum_cost_never_blocks() -> None:
     """A budget between minimum and maximum cost only leads to a warning, even with `onExceed: block`."""
     low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
     between = (low + high) / 2
@@ -114,7 +114,7 @@ def test_what_only_a_full_system_costs_never_blocks() -> None:
     assert refused(budget(f"monthly: {between:.0f} USD, onExceed: block"))[0].startswith("W0516 ")
 
 
-def test_the_account_watches_the_budget_too() -> None:
+def test_budget_is_created_in_the_account() -> None:
     call = arguments(made(budget("monthly: 99999.50 USD"))["Budget leads-main"])
 
     assert (call["monthly_usd"], call["system"], call["emails"]) == (100000, "leads", ["growth@acme.example"])

@@ -30,13 +30,13 @@ def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
     return [one.code for one in found if one.severity is Severity.ERROR]
 
 
-def test_a_user_of_more_folders_than_its_policies_hold_is_refused() -> None:
+def test_user_with_too_many_folders_is_refused() -> None:
     assert errors(40, 1) == []
     assert errors(41, 1) == ["AWS-E016"]
     assert errors(41, 2) == []
 
 
-def test_a_role_of_more_folders_than_its_policy_holds_is_refused() -> None:
+def test_role_with_too_many_folders_is_refused() -> None:
     assert errors(20, 1, cloud=True) == []
     assert errors(80, 1, cloud=True) == ["AWS-E016"]
     assert errors(80, 4, cloud=True) == []

@@ -83,7 +83,7 @@ def each() -> dict[str, int]:
     return dict(most)
 
 
-def test_it_becomes_several_projects(stack: Stack) -> None:
+def test_large_system_is_split_into_projects(stack: Stack) -> None:
     folders = [project.folder for project in stack.projects]
 
     assert "infrastructure-2" in folders
@@ -91,7 +91,7 @@ def test_it_becomes_several_projects(stack: Stack) -> None:
     assert folders == sorted(folders, key=lambda folder: (folder.partition("-")[0], len(folder), folder))
 
 
-def test_no_project_registers_as_many_as_pulumi_carries_badly(stack: Stack, each: dict[str, int]) -> None:
+def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int]) -> None:
     found = {project.folder: resources(project, each) for project in stack.projects}
 
     assert each["Identity"] == 4
@@ -99,7 +99,7 @@ def test_no_project_registers_as_many_as_pulumi_carries_badly(stack: Stack, each
     assert sum(found.values()) > 2 * MOST
 
 
-def test_one_model_more_moves_no_other(stack: Stack) -> None:
+def test_adding_a_model_moves_no_other(stack: Stack) -> None:
     """Adding a model keeps all roles and files in their projects, because a move would recreate the resources."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
@@ -107,7 +107,7 @@ def test_one_model_more_moves_no_other(stack: Stack) -> None:
     assert {name: after[name] for name in before} == before
 
 
-def test_one_model_more_changes_only_the_projects_that_it_is_in(stack: Stack) -> None:
+def test_adding_a_model_changes_only_its_projects(stack: Stack) -> None:
     more = lower(plan_of(spec(MODELS + 1)), "main")
     programs = [{one.folder: print_program(one.program) for one in each.projects} for each in (stack, more)]
     changed = {folder for folder in programs[0] if programs[0][folder] != programs[1][folder]}

@@ -67,7 +67,7 @@ def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
     return [pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)]
 
 
-def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
+def test_only_workloads_with_buckets_reach_s3() -> None:
     workloads = {"fit", "scoring", "score", "registry", "own"}
 
     assert sorted(set(reaching(S3)) & workloads) == ["fit", "registry", "score", "scoring"]
@@ -79,31 +79,31 @@ def test_no_workload_reaches_the_internet() -> None:
     assert reaching(INTERNET, 80) == []
 
 
-def test_controllers_call_aws_through_endpoints_where_there_are_some() -> None:
+def test_controllers_use_endpoints_if_there_are_any() -> None:
     """With endpoints, only Karpenter can reach the internet, because the pricing API has no endpoint."""
     text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
     assert reaching(INTERNET, text=text) == ["karpenter"]
 
 
-def test_without_a_way_out_nothing_reaches_the_internet() -> None:
+def test_no_pod_reaches_the_internet_without_nat() -> None:
     text = changed(("vpc: {cidr: 10.20.0.0/16}", "vpc: {cidr: 10.20.0.0/16, nat: none}"), MIRROR)
 
     assert reaching(INTERNET, text=text) == []
 
 
-def test_a_bucket_of_another_region_asks_for_the_internet() -> None:
+def test_bucket_in_another_region_opens_the_internet() -> None:
     text = changed(("lake: {type: object}", "lake: {type: object, adopt: acme-lake, region: eu-west-1}"))
 
     assert "fit" in reaching(INTERNET, text=text)
 
 
 @pytest.mark.parametrize("address", ["10.20.0.9", "10.100.0.1", "172.20.0.1"])
-def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: str) -> None:
+def test_controllers_reach_the_api_server(address: str) -> None:
     assert {"kuberay", "autoscaler", "karpenter", "coredns", "volumes"} <= set(reaching(address))
 
 
-def test_every_pod_may_ask_for_names_and_coredns_may_answer() -> None:
+def test_every_pod_may_use_dns() -> None:
     found = network()
     pods = named(found)
 
@@ -113,6 +113,6 @@ def test_every_pod_may_ask_for_names_and_coredns_may_answer() -> None:
     assert not found.connects(pods["fit"], pods["coredns"], 9153)
 
 
-def test_controllers_with_a_role_reach_the_agent_that_hands_out_its_credentials() -> None:
+def test_only_controllers_with_a_role_reach_the_identity_agent() -> None:
     assert {"autoscaler", "karpenter", "volumes", "secrets"} <= set(reaching("169.254.170.23", 80))
     assert not {"kuberay", "coredns", "secrets-webhook"} & set(reaching("169.254.170.23", 80))

@@ -13,7 +13,7 @@ def needed(text: str = LEADS) -> dict[str, int]:
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
-def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
+def test_excess_has_default_and_needed_amount() -> None:
     """A `spot-first` class exceeds the GPU quotas for both spot and on demand, which are zero in a new account."""
     found = excesses(plan_of(), "main")
 
@@ -25,14 +25,14 @@ def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
     assert found[1] == Excess("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0, found[1].needed)
 
 
-def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
+def test_alternative_groups_count_once() -> None:
     """Alternative groups of a pool count once, and two workers need twice the vCPUs of one."""
     two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
 
 
-def test_an_elastic_class_needs_what_its_node_pool_may_take() -> None:
+def test_elastic_class_needs_its_node_pool_limit() -> None:
     """An elastic class needs the vCPUs of its NodePool limit, from the spot quota if `capacity` is `spot`."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
@@ -50,11 +50,11 @@ def test_disks_and_roles_of_large_systems_count() -> None:
     assert "L-7A658B76" not in needed()
 
 
-def test_an_adopted_network_needs_no_address_of_ours() -> None:
+def test_no_address_quota_is_exceeded_by_default() -> None:
     assert "L-0263D0A3" not in needed()
 
 
-def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
+def test_every_machine_has_a_quota_for_spot_and_on_demand() -> None:
     """Every machine in the table has a quota for on demand and for spot."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 

@@ -15,11 +15,11 @@ def roles() -> tuple[Resource, ...]:
     return plan_of(LEADS).resources
 
 
-def test_what_fits_in_one_project_stays_in_one(roles: tuple[Resource, ...]) -> None:
+def test_few_roles_are_in_one_project(roles: tuple[Resource, ...]) -> None:
     assert split_roles(roles, 1, 0) == (roles,)
 
 
-def test_every_role_is_in_one_of_several(roles: tuple[Resource, ...]) -> None:
+def test_every_role_is_in_exactly_one_project(roles: tuple[Resource, ...]) -> None:
     held = split_roles(roles, 1, 5000)
 
     assert len(held) == 6

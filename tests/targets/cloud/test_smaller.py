@@ -23,7 +23,7 @@ FOUR = Smaller("half", 0.5, 4000, 14 * GI)
         (4.5, 14, 0.9, None),  # less than a fifth cheaper
     ],
 )
-def test_a_little_less_for_much_less(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
+def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
     machines = market(machine("half", 4, 16), machine("whole", 8, 32), us={"whole": 1.0, "half": price})
     found = choose_from(machines, asked(cpu, memory), "us-east-1")
 
@@ -46,14 +46,14 @@ def reported(replicas: int, compute: str) -> list[str]:
     return [line for line in refused(changed(small, more)) if line.startswith("W0662")]
 
 
-def test_what_serves_is_reported_once_it_is_worth_a_change() -> None:
+def test_worthwhile_saving_is_reported() -> None:
     """Ten Pods with 2 CPUs on machines with 4 are reported, but one such Pod, or ten that fit, are not."""
     assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
     assert reported(1, "{cpu: 2, memory: 6Gi}") == []
     assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []
 
 
-def test_pods_that_share_a_large_machine_are_left_alone() -> None:
+def test_pods_that_share_a_large_machine_are_not_reported() -> None:
     """A class is not reported if two of its Pods share a 4-CPU machine for less than two 2-CPU machines."""
     found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 

@@ -19,7 +19,7 @@ def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_roles_are_there_for_what_starts_runs_alone() -> None:
+def test_only_identities_that_start_runs_have_roles() -> None:
     """Only launchers and monitors that start runs have Roles. The operator creates those of autoscalers."""
     assert lowered(VALID_SPEC).names("Role") == [
         "nightly-launcher",
@@ -30,13 +30,13 @@ def test_roles_are_there_for_what_starts_runs_alone() -> None:
     ]
 
 
-def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
+def test_launcher_may_only_create_and_get_runs() -> None:
     assert rights(lowered(VALID_SPEC), "nightly-launcher") == {
         ("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")
     }
 
 
-def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
+def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
     """A launcher may list Jobs that a monitor started, and may delete runs only with `overlap: replace`."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
@@ -46,7 +46,7 @@ def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
     assert rights(lowered(replacing), "retrain-launcher") == looks | {("ray.io", "rayjobs", "delete", "*")}
 
 
-def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
+def test_launcher_may_only_start_following_cron_jobs() -> None:
     """The first pipeline's launcher may create Jobs from the two following CronJobs, whose launchers may not."""
     made = lowered(AFTER)
     before = rights(made, "retrain-launcher")
@@ -58,7 +58,7 @@ def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
         assert {verb for _, kind, verb, _ in rights(made, name) if kind == "jobs"} == {"get", "list"}
 
 
-def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:
+def test_monitor_may_only_read_the_cron_job_that_it_starts() -> None:
     found = rights(lowered(VALID_SPEC), "monitor-drift")
 
     assert ("batch", "cronjobs", "get", "retrain") in found
@@ -75,7 +75,7 @@ def test_each_role_is_bound_to_its_own_account() -> None:
         assert [subject["name"] for subject in binding["subjects"]] == [name]
 
 
-def test_accounts_mount_no_token_by_themselves() -> None:
+def test_service_accounts_mount_no_token_by_default() -> None:
     made = lowered(VALID_SPEC)
 
     assert made.names("ServiceAccount")
@@ -84,7 +84,7 @@ def test_accounts_mount_no_token_by_themselves() -> None:
     )
 
 
-def test_every_pod_runs_as_an_account_that_is_there() -> None:
+def test_every_pod_has_an_emitted_service_account() -> None:
     made = lowered(VALID_SPEC)
     text = str(list(made))
     for used in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):

@@ -49,12 +49,12 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
         ("database", 5432, ["databases", "registry"]),
     ],
 )
-def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
+def test_ports_are_open_only_to_expected_pods(target: str, port: int, expected: list[str]) -> None:
     """Only monitors, pipeline drivers and the promoter may push metrics, and only Prometheus may call Alertmanager."""
     assert sources(target, port) == expected
 
 
-def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
+def test_prometheus_scrapes_the_operator_for_single_runs() -> None:
     text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
 
     assert sources("kuberay", 8080, text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")) == [
@@ -62,7 +62,7 @@ def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
     ]
 
 
-def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
+def test_pod_in_another_namespace_reaches_nothing() -> None:
     found = network()
     stranger = named(found)[STRANGER]
     reached = [
@@ -93,7 +93,7 @@ def test_operators_reach_the_api_and_no_other_address() -> None:
         assert not found.reaches(named(found)[name], API, 80)
 
 
-def test_prometheus_reads_metrics_of_every_namespace() -> None:
+def test_prometheus_scrapes_every_namespace() -> None:
     found = network()
     pods = named(found)
 
@@ -132,7 +132,7 @@ def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[in
     assert not found.reaches(named(found)["server"], "8.8.8.8", 443)
 
 
-def test_every_add_on_has_its_policies_before_its_chart() -> None:
+def test_charts_depend_on_network_policies() -> None:
     made = calls(VALID_SPEC)
 
     assert argument(made["addons"], "files") == ("addons.yaml",)
@@ -140,7 +140,7 @@ def test_every_add_on_has_its_policies_before_its_chart() -> None:
         assert "addons_network" in [ref.variable for ref in argument(made[charts()[addon].chart], "depends_on")]
 
 
-def test_a_namespace_that_was_there_before_is_left_alone() -> None:
+def test_namespaces_of_present_add_ons_are_unchanged() -> None:
     text = changed(FRANKFURT, f"{FRANKFURT}\n      present: [kuberay, prometheus, external-secrets, cloudnative-pg]")
 
     assert list(lower_addon_network(context(text))) == []
@@ -148,7 +148,7 @@ def test_a_namespace_that_was_there_before_is_left_alone() -> None:
     assert names(text, "NetworkPolicy").count("deny-all") == 1
 
 
-def test_each_namespace_is_closed() -> None:
+def test_each_add_on_namespace_is_closed() -> None:
     found = [made.manifest["metadata"] for made in lower_addon_network(context(VALID_SPEC))]
     closed = {str(each["namespace"]) for each in found if isinstance(each, dict) and each["name"] in CLOSED}
 

@@ -32,7 +32,7 @@ def test_training_delivers_nothing() -> None:
     assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == ["mlflow/bundles/"]
 
 
-def test_what_is_read_is_what_the_promotion_writes() -> None:
+def test_workloads_read_the_bundle_that_promotion_writes() -> None:
     """Server, batch job and monitor read the bundle that promotion writes, and do not use the registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
     written = promoted(main)["delivery"]
@@ -52,7 +52,7 @@ def test_what_is_read_is_what_the_promotion_writes() -> None:
     assert "registry" in described(main, "retrain")
 
 
-def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
+def test_alias_moved_by_hand_is_delivered() -> None:
     """The promoter also delivers an alias that is used on another target and moved by hand."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
@@ -63,7 +63,7 @@ def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
     assert "otherDeliveries" not in promoted(hybrid_lowered(placement="main"))
 
 
-def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
+def test_alias_without_remote_readers_is_not_delivered() -> None:
     """An alias is not delivered as a bundle if all servers can reach the registry."""
     beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
@@ -72,7 +72,7 @@ def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
     assert "otherDeliveries" not in model
 
 
-def test_a_server_beside_the_registry_reads_from_it() -> None:
+def test_server_next_to_the_registry_uses_it() -> None:
     beside = hybrid(("inference: shop, batch: shop", "inference: main, batch: main"))
     made = hybrid_lowered(beside, "main")
 
@@ -80,7 +80,7 @@ def test_a_server_beside_the_registry_reads_from_it() -> None:
     assert "registry" in described(made, "till")
 
 
-def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
+def test_monitor_that_rolls_back_delivers_the_alias() -> None:
     """A monitor next to the registry that rolls back a remote endpoint's alias delivers its bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
@@ -97,7 +97,7 @@ def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
     assert written == ["mlflow/bundles/till-theft/champion/"]
 
 
-def test_everything_that_crosses_is_valid() -> None:
+def test_descriptions_and_objects_are_valid() -> None:
     """All descriptions match their schema, and all objects are valid for their APIs."""
     schema = json.loads(modelyard_schemas.text("workload"))
     for placement in ("shop", "main"):
@@ -110,7 +110,7 @@ def test_everything_that_crosses_is_valid() -> None:
         assert [(one["kind"], one["metadata"]["name"], problems(one)) for one in made if problems(one)] == []
 
 
-def test_what_servers_tell_is_called_alike_everywhere() -> None:
+def test_ray_prefix_is_removed_from_metrics() -> None:
     """On workers, scraping removes Ray's prefix from our metric names."""
     shop = hybrid_lowered().context
     (place,) = [one for one in shop.plan.on("shop") if one.kind is Kind.NAMESPACE]

@@ -19,7 +19,7 @@ def variables(value: Any) -> dict[str, Any]:
     }
 
 
-def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
+def test_cloud_store_is_used_with_the_workloads_key() -> None:
     """Every workload has its own key, and its description has the names of the key's variables."""
     made = hybrid_lowered()
 
@@ -41,7 +41,7 @@ def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
         assert store["region"] == "eu-central-1"
 
 
-def test_only_the_store_is_open_to_a_server() -> None:
+def test_server_reaches_only_the_store() -> None:
     """A server can only connect to its own Pods and to port 443, so not to the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
@@ -49,7 +49,7 @@ def test_only_the_store_is_open_to_a_server() -> None:
     assert ports == [None, [{"protocol": "TCP", "port": 443}]]
 
 
-def test_the_side_of_the_store_has_no_crossing() -> None:
+def test_stores_own_target_has_no_keys() -> None:
     """Workloads on the store's own target use their identities instead of keys."""
     made = hybrid_lowered(placement="main")
 
@@ -57,7 +57,7 @@ def test_the_side_of_the_store_has_no_crossing() -> None:
     assert not any(name.endswith("ACCESS_KEY") for one in made for name in variables(one))
 
 
-def test_a_store_with_credentials_of_the_spec_is_opened_by_them() -> None:
+def test_credentials_in_the_spec_replace_the_key() -> None:
     text = hybrid(
         (
             "lake: {type: object, target: main}",
@@ -71,7 +71,7 @@ def test_a_store_with_credentials_of_the_spec_is_opened_by_them() -> None:
     assert secret == {"name": "lake", "key": "access-key-id"}
 
 
-def test_two_clouds_are_two_keys() -> None:
+def test_stores_on_two_cloud_targets_have_two_keys() -> None:
     text = hybrid(
         ("    shop:\n", "    other: {provider: aws, region: eu-west-1}\n    shop:\n"),
         ("  runs: {type", "  more: {type: object, target: other}\n  runs: {type"),
@@ -85,7 +85,7 @@ def test_two_clouds_are_two_keys() -> None:
     }
 
 
-def test_a_bucket_of_a_cloud_is_not_among_declared_addresses() -> None:
+def test_cloud_bucket_is_reachable_despite_egress() -> None:
     """A workload that uses a cloud bucket may connect to any address on port 443, even with `egress`."""
     text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
     anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}

@@ -33,7 +33,7 @@ def test_by_default_every_workload_has_the_same_key() -> None:
     assert set().union(*secrets_by_object(VALID_SPEC).values()) == {"vault.lake"}
 
 
-def test_the_readme_lists_who_holds_a_shared_key() -> None:
+def test_readme_lists_workloads_that_share_a_key() -> None:
     """The README lists the workloads that share a key, and all their permissions."""
     (key,) = store_keys(context(VALID_SPEC))
     own = store_keys(context(OWN))
@@ -61,7 +61,7 @@ def test_each_workload_gets_its_own_key_and_no_other() -> None:
     assert "vault.lake.pipelines.nightly" not in launched
 
 
-def test_external_secrets_reads_each_from_below_the_path() -> None:
+def test_external_secrets_reads_each_key_below_the_path() -> None:
     made = [each for each in emitted(OWN) if each["kind"] == "ExternalSecret"]
     (retrain,) = [each for each in made if each["metadata"]["name"] == "vault.lake.pipelines.retrain"]
 
@@ -83,7 +83,7 @@ def test_the_readme_lists_what_each_key_may_do() -> None:
     assert "to give each its own" not in readme
 
 
-def test_a_bucket_that_is_made_has_a_key_for_that() -> None:
+def test_created_bucket_has_its_own_key() -> None:
     text = OWN.replace(" adopt: acme-fraud-lake,", "")
     made = [key for key in store_keys(context(text)) if key.makes]
 

@@ -11,7 +11,7 @@ from modelyard_targets.kube.image.packages import closure
 REPOSITORY = Path(__file__).parents[4]
 
 
-def test_both_lists_pin_the_same() -> None:
+def test_image_and_tests_pin_the_same_versions() -> None:
     """The image has all packages of the tests in the same versions, and only PyTorch, which is large, in addition."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
@@ -26,7 +26,7 @@ def test_both_lists_pin_the_same() -> None:
     assert {line.partition("==")[0] for line in images - tested} == {"torch"}
 
 
-def test_what_verifies_approvals_is_in_every_image() -> None:
+def test_cryptography_is_in_every_image() -> None:
     """Every image has `cryptography` to verify approvals, because OpenSSH may be missing."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
 

@@ -13,7 +13,7 @@ KEY = "key: secret://vault/pagerduty#fraud}"
 
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
-def test_a_channel_of_one_severity_gets_every_alert(severity: str) -> None:
+def test_channel_with_one_severity_gets_every_alert(severity: str) -> None:
     """If the only channel accepts a single severity, all SLO, monitor and pipeline alerts have that severity."""
     text = changed(KEY, f"{KEY[:-1]}, severities: [{severity}]}}")
     named = [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]

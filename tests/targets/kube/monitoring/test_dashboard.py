@@ -18,7 +18,7 @@ def titles(text: str) -> list[str]:
     return [panel["title"] for panel in dashboard_of(text, "scorer")["panels"]]
 
 
-def test_what_is_shown() -> None:
+def test_dashboard_has_expected_panels() -> None:
     assert titles(VALID_SPEC) == [
         "Requests",
         "Latency",
@@ -31,7 +31,7 @@ def test_what_is_shown() -> None:
     ]
 
 
-def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
+def test_monitor_on_another_target_has_no_panel() -> None:
     """A monitor on another target has no panel, because it pushes to another Prometheus."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
@@ -45,17 +45,17 @@ def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
     assert "Monitor quality" in titles(text)
 
 
-def test_without_an_objective_there_is_no_budget() -> None:
+def test_no_budget_panel_without_an_slo() -> None:
     assert "Error budget left of 30d" not in titles(changed("    slo: {p99: 50ms, availability: 99.95%}\n", ""))
 
 
-def test_the_strictest_bound_is_a_line() -> None:
+def test_strictest_latency_bound_is_a_threshold() -> None:
     (latency,) = [one for one in dashboard_of(VALID_SPEC, "scorer")["panels"] if one["title"] == "Latency"]
 
     assert latency["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "red", "value": 50}
 
 
-def test_a_dashboard_keeps_its_uid_and_has_it_alone() -> None:
+def test_dashboard_uid_is_stable_and_unique() -> None:
     """A dashboard's uid stays the same when the spec changes, and differs between endpoints."""
     other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
     two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
@@ -77,7 +77,7 @@ def test_panels_do_not_overlap() -> None:
     assert max(x for x, _ in cells) == 23
 
 
-def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
+def test_dashboard_config_map_is_labelled_and_valid() -> None:
     context = context_of(VALID_SPEC)
     (made,) = lower_dashboard(resource_of(context.plan, Inference, "scorer"), context)
     text = json.dumps(made.manifest)
@@ -113,7 +113,7 @@ def test_nothing_is_scraped_without_a_prometheus() -> None:
     assert list(lower_scraping(resource(plan, Kind.NAMESPACE, "fraud"), context)) == []
 
 
-def test_behind_a_gateway_of_ours_its_answers_are_shown() -> None:
+def test_gateway_responses_have_a_panel() -> None:
     panels = dashboard_of(AT_A_GATEWAY, "scorer", platform=ENVOY)["panels"]
 
     assert panels[0]["title"] == "Requests at the Gateway"

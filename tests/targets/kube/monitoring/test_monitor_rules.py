@@ -24,7 +24,7 @@ PERFORMANCE = changed(
 )
 
 
-def test_every_check_is_an_alert_of_its_severity() -> None:
+def test_every_check_has_an_alert_with_its_severity() -> None:
     found = alerts(VALID_SPEC, "monitor-drift")
 
     assert [(one["labels"].get("check"), one["labels"]["severity"]) for one in found] == [
@@ -40,7 +40,7 @@ def test_every_check_is_an_alert_of_its_severity() -> None:
     )
 
 
-def test_a_monitor_that_stopped_is_told() -> None:
+def test_overdue_monitor_raises_an_alert() -> None:
     """A daily monitor raises an alert 25 hours after its last run, or if it has never run."""
     (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
     (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
@@ -50,7 +50,7 @@ def test_a_monitor_that_stopped_is_told() -> None:
     assert silent["for"] == "90000s"
 
 
-def test_what_was_not_measured_is_an_alert() -> None:
+def test_missing_measurements_raise_alerts() -> None:
     """Too few rows raise an alert, and so do missing labels for more than half of the predictions by default."""
     (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
@@ -71,7 +71,7 @@ def test_the_period_is_the_longest_time_between_runs() -> None:
     assert period_s(Schedule(kind="on-demand")) is None
 
 
-def test_a_monitor_without_a_time_is_never_late() -> None:
+def test_monitor_without_a_schedule_has_no_overdue_alert() -> None:
     """A monitor without a schedule has no overdue alert, and its values are valid for three windows."""
     found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
@@ -79,7 +79,7 @@ def test_a_monitor_without_a_time_is_never_late() -> None:
     assert "[21d]" in found[0]["expr"]
 
 
-def test_a_monitor_speaks_where_it_says_else_to_the_owner() -> None:
+def test_monitor_notifies_its_channels_or_the_on_call_channel() -> None:
     other = VALID_SPEC + "  team: {type: slack, url: secret://vault/slack#url}\n"
     named_channel = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {notify: [team], rollback")
     silent = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {rollback")
@@ -92,7 +92,7 @@ def channels(text: str) -> list[str]:
     return [one for one in alerts(text, "monitor-quality")[0]["labels"] if one.startswith("channel_")]
 
 
-def test_a_performance_monitor_reads_the_servers() -> None:
+def test_performance_checks_use_server_metrics() -> None:
     """A performance monitor's checks are rules over its window, without alerts for overdue runs."""
     found = alerts(PERFORMANCE, "monitor-drift")
 
@@ -119,7 +119,7 @@ RUNS = (
 """A spec in which the monitor `drift` watches a pipeline's runs."""
 
 
-def test_what_follows_another_is_as_fresh_as_its_newest_job() -> None:
+def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
     """The freshness of a pipeline that follows another is based on its Jobs, because its CronJob creates none."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1

@@ -40,7 +40,7 @@ def test_the_table_is_up_to_date() -> None:
     assert shipped["types"].items() <= current["types"].items()
 
 
-def test_emitted_objects_have_none() -> None:
+def test_emitted_objects_have_no_problems() -> None:
     manifests = emitted(VALID_SPEC)
     runs = [json.loads(each["data"]["rayjob.json"]) for each in manifests if "rayjob.json" in each.get("data", {})]
 
@@ -71,7 +71,7 @@ def test_emitted_objects_have_none() -> None:
         (CRON, f"{{op: replace, path: {JOB}/backoffLimit, value: null}}"),
     ],
 )
-def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
+def test_invalid_overrides_are_refused(target: str, patch: str) -> None:
     """Overrides with wrong types, unknown or missing fields, or null values are refused."""
     assert refused(with_override(f"[{patch}]", target)) == [f"E0836 [{patch}]"]
 
@@ -85,7 +85,7 @@ def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
         ("RayService/scorer-champion", f'{{op: add, path: {HEAD}/rayStartParams/num-gpus, value: "1"}}'),
     ],
 )
-def test_overrides_that_kubernetes_takes(target: str, patch: str) -> None:
+def test_valid_overrides_are_accepted(target: str, patch: str) -> None:
     """Valid overrides are accepted, including quantities as numbers or strings."""
     assert refused(with_override(f"[{patch}]", target)) == []
 
@@ -103,7 +103,7 @@ RUN = "ConfigMap/retrain-rayjob"
         ("{op: replace, path: /data/rayjob.json, value: '{}'}", "must have apiVersion ray.io/v1"),
     ],
 )
-def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
+def test_overrides_that_break_a_document_are_refused(patch: str, problem: str) -> None:
     """An override that breaks the RayJob in a ConfigMap is refused."""
     text = with_override(f"[{patch}]", RUN)
     (diagnostic,) = check(plan_of(text), "main")
@@ -112,7 +112,7 @@ def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
     assert refused(text) == [f"E0836 [{patch}]"]
 
 
-def test_an_override_of_a_document_that_stays_one() -> None:
+def test_valid_override_of_a_document_is_accepted() -> None:
     run = one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"]
     changed = json.dumps({**json.loads(run), "metadata": {"labels": {"team": "fraud"}}})
 

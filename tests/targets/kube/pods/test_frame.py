@@ -27,7 +27,7 @@ def submitter() -> Object:
 
 
 @pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
-def test_a_pod_that_only_starts_others_cannot_fill_its_machine(pod: Object) -> None:
+def test_supporting_pods_have_a_disk_limit(pod: Object) -> None:
     """Launchers and submitters have disk and memory limits, although the spec does not set any."""
     (container,) = pod["containers"]
     scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
@@ -71,7 +71,7 @@ def test_pods_prefer_spot_and_fall_back() -> None:
     assert problems(pod) == []
 
 
-def test_machines_on_demand_without_labels_need_none() -> None:
+def test_fallback_without_labels_requires_none() -> None:
     found = placing(Place((("life", "spot"),), (), ()))
 
     assert "nodeSelector" not in found

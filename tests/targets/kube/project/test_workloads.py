@@ -117,7 +117,7 @@ def test_every_pod_is_restricted(name: str) -> None:
     assert found >= 15
 
 
-def test_lowering_is_lazy_and_repeats_itself() -> None:
+def test_lowering_is_deterministic() -> None:
     """Lowering the same resources twice returns equal objects."""
     first = [json.dumps(one) for one in lowered(VALID_SPEC)]
     second = [json.dumps(one) for one in lowered(VALID_SPEC)]
@@ -125,7 +125,7 @@ def test_lowering_is_lazy_and_repeats_itself() -> None:
     assert first == second
 
 
-def test_every_pod_template_carries_the_label_that_policies_select_by() -> None:
+def test_every_policy_selects_a_pod_template() -> None:
     """Every network policy's selector matches a Pod template."""
     made = lowered(VALID_SPEC)
     text = json.dumps(list(made))
@@ -134,7 +134,7 @@ def test_every_pod_template_carries_the_label_that_policies_select_by() -> None:
         assert f'"app.kubernetes.io/name": "{selected}", "app.kubernetes.io/part-of"' in text
 
 
-def test_objects_know_the_line_that_asked_for_them() -> None:
+def test_objects_have_their_spec_path() -> None:
     """Objects have the spec path that they come from, down to the variant."""
     origins = {(made.manifest["kind"], made.origin) for made in lowered(VALID_SPEC).made}
 
@@ -143,7 +143,7 @@ def test_objects_know_the_line_that_asked_for_them() -> None:
     assert ("HTTPRoute", ("inference", "scorer", "traffic")) in origins
 
 
-def test_no_secret_value_is_asked_for_by_value() -> None:
+def test_credentials_are_secret_references() -> None:
     """Containers get credentials only by reference to a Secret."""
     for made in lowered(VALID_SPEC):
         for pod in pod_specs(made):
@@ -153,7 +153,7 @@ def test_no_secret_value_is_asked_for_by_value() -> None:
                     assert is_secret == ("secretKeyRef" in variable.get("valueFrom", {})), variable["name"]
 
 
-def test_large_systems_lower_one_workload_at_a_time() -> None:
+def test_workloads_are_lowered_on_demand() -> None:
     """Objects are built on demand, so the first workload's objects do not depend on the number of workloads."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
@@ -312,7 +312,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_every_field_makes_a_difference(field: str) -> None:
+def test_every_field_changes_the_output(field: str) -> None:
     """Changing any single field changes the output."""
     with not_asked():
         other = list(lowered(changed(*FIELDS[field])))

@@ -14,7 +14,7 @@ def test_it_says_how_to_apply_and_how_to_undo() -> None:
     assert "for database runs." in text
 
 
-def test_only_what_is_protected_is_to_be_lifted() -> None:
+def test_undo_mentions_protection_only_if_needed() -> None:
     without = changed(
         "  runs: {type: database}",
         '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
@@ -43,7 +43,7 @@ def test_it_says_where_pulumi_keeps_its_state() -> None:
         assert said in text
 
 
-def test_it_says_that_nothing_backs_up_a_database_that_runs_here() -> None:
+def test_readme_warns_about_missing_backups() -> None:
     adopted = changed(
         "  runs: {type: database}",
         '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
@@ -76,7 +76,7 @@ def test_it_lists_the_secrets_that_have_to_be_there() -> None:
     assert "ClusterSecretStore vault" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_which_stores_can_only_be_known_later() -> None:
+def test_readme_mentions_stores_that_are_created_later() -> None:
     """If we install External Secrets, its store objects can only be created afterwards."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
@@ -91,7 +91,7 @@ def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
 
 
-def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
+def test_readme_lists_namespaces_of_secret_stores() -> None:
     """The README lists SecretStores in the system's namespace and in Prometheus's, for the remote-write token."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
     text = changed(
@@ -105,7 +105,7 @@ def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
     assert "SecretStore vault in the namespace monitoring" in said
 
 
-def test_it_says_which_gateway_has_to_be_there() -> None:
+def test_readme_lists_the_required_gateway() -> None:
     """The README lists the Gateway or GatewayClass that must exist, if an endpoint uses it."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
@@ -133,7 +133,7 @@ def test_it_says_how_endpoints_are_reached() -> None:
     assert "| `any host, /` | Pods of the cluster, and anyone who can reach the Gateway |" in files(inner)["README.md"]
 
 
-def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
+def test_readme_explains_incremental_rollouts() -> None:
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -178,7 +178,7 @@ def test_it_lists_overrides_with_their_reason() -> None:
     )
 
 
-def test_what_the_user_says_is_text() -> None:
+def test_user_text_is_escaped() -> None:
     hostile = "<script>alert(1)</script> [x](javascript:y) `code` | cell"
     text = changed("description: Scores card payments.", f'description: "{hostile}"')
 
@@ -195,7 +195,7 @@ def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
     assert listed == sorted(listed)
 
 
-def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
+def test_readme_lists_namespaces_for_the_pull_secret() -> None:
     """The pull secret is needed in the system's namespace and, with a mirror, in those of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
@@ -208,7 +208,7 @@ def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
     )
 
 
-def test_it_says_who_asks_whom_for_metrics() -> None:
+def test_readme_lists_metrics_connections() -> None:
     """The README lists scraped servers and monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
@@ -216,7 +216,7 @@ def test_it_says_who_asks_whom_for_metrics() -> None:
     assert "| `main:monitor/monitor-drift` | `main:cluster/main` | metrics | http | 9090 |" in text
 
 
-def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
+def test_readme_for_a_shared_cluster_mentions_no_namespace_or_crds() -> None:
     """On a shared cluster, the README does not mention creating the namespace or custom resource definitions."""
     shared = "      tenancy: shared\n      present: [kuberay, prometheus, cloudnative-pg]\n"
     text = changed(
@@ -231,7 +231,7 @@ def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
     assert "custom resource definitions" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_what_a_prometheus_that_is_there_has_to_do() -> None:
+def test_readme_lists_requirements_for_an_existing_prometheus() -> None:
     """The README lists the OTLP receiver and labels that an existing Prometheus needs."""
     present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{present}")
