@@ -18,7 +18,7 @@ def test_the_table_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
-def test_every_call_of_every_program_is_one_that_its_component_takes(example: Example) -> None:
+def test_every_call_matches_its_component(example: Example) -> None:
     stacks = example.compiled().stacks
     calls = [call for stack in stacks for project in stack.projects for call in project.program.calls]
 
@@ -41,13 +41,11 @@ def test_every_call_of_every_program_is_one_that_its_component_takes(example: Ex
         ("Infrastructure", (), []),
     ],
 )
-def test_a_call_that_would_fail_in_the_program_fails_here(
-    component: str, arguments: tuple[tuple[str, str], ...], problems: list[str]
-) -> None:
+def test_wrong_calls_are_reported(component: str, arguments: tuple[tuple[str, str], ...], problems: list[str]) -> None:
     assert list(wrong_arguments("aws", Call("a", component, "main", arguments))) == problems
 
 
-def test_modules_come_with_all_that_they_need_and_no_more() -> None:
+def test_modules_include_their_imports() -> None:
     calls = (Call("account", "Account", "main"), Call("key", "Key", "main"))
 
     assert modules_of("aws", calls) == ("aws.account", "aws.key", "aws.policies")

@@ -60,7 +60,7 @@ def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
             yield from differences(inner, of_inner)
 
 
-def test_the_records_are_what_the_schema_says() -> None:
+def test_records_match_the_schema() -> None:
     sections = {one.name for kind in OF_TYPE.values() for one in fields(kind)} - {one.name for one in fields(Workload)}
     assert sections == {"applications", "pipeline", "monitor", "promotions", "imports", "stages", "requests"}
 
@@ -105,7 +105,7 @@ def declared(schema: Any) -> Iterator[str]:
             yield from declared(list(cast("dict[str, Any]", entry).values()) if named else entry)
 
 
-def test_every_field_of_a_description_has_a_reader() -> None:
+def test_every_description_field_is_used() -> None:
     """The runtime uses every field that a description may have."""
     described = set(declared(SCHEMA))
 

@@ -31,7 +31,7 @@ def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
-def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
+def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
     """For every target of the example, all files equal the golden files, without missing or extra files."""
     outcome = example.compiled()
     assert not outcome.failed

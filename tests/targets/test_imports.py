@@ -82,7 +82,7 @@ def changed(before: str, after: str) -> str:
     return SPEC.replace(before, after)
 
 
-def test_the_promoter_knows_where_it_is_and_what_it_must_be() -> None:
+def test_promoter_description_has_source_and_requirements() -> None:
     """The promoter's description has the import's source and requirements, and the runtime accepts it."""
     found = described(SPEC, "promoter")
 
@@ -105,7 +105,7 @@ def test_the_promoter_knows_where_it_is_and_what_it_must_be() -> None:
 
 
 @pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
-def test_a_source_in_the_registry_needs_no_right_of_its_own(uri: str) -> None:
+def test_import_from_the_registry_needs_no_more_access(uri: str) -> None:
     """An import from the registry needs no additional permissions, because the promoter may read all models."""
     text = changed("s3://acme-models/triage/4", uri)
 
@@ -124,7 +124,7 @@ def accesses(text: str) -> set[tuple[str, str, str]]:
     return {(one.store, one.prefix, one.mode) for one in identity.value.access}
 
 
-def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None:
+def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
     """Only the promoter may read the import's source, and it may only append to the model's folder."""
     assert accesses(SPEC) == {*OF_ANY_IMPORT, ("shared", "triage/4/", "read")}
     for workload in ("inference.scorer", "registry"):
@@ -134,7 +134,7 @@ def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None
         assert "shared" not in {one.store for one in identity.value.access}
 
 
-def test_its_network_leads_to_the_source() -> None:
+def test_promoter_may_reach_the_source() -> None:
     """The promoter's network policy allows the source's port only if there is an import from it."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
@@ -148,7 +148,7 @@ def ports(text: str) -> set[int]:
     return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
 
 
-def test_it_has_the_secrets_of_both_stores() -> None:
+def test_promoter_has_secrets_of_both_stores() -> None:
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
@@ -156,7 +156,7 @@ def test_it_has_the_secrets_of_both_stores() -> None:
     assert {"lake", "shared", "mlflow-login.promoter"} <= secrets
 
 
-def test_its_scratch_volume_has_room_for_what_it_copies() -> None:
+def test_promoter_scratch_volume_fits_the_largest_import() -> None:
     """The promoter's scratch volume is limited, and twice as large as the largest import."""
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (scratch,) = [one for one in pod["volumes"] if one["name"] == "scratch"]
@@ -165,13 +165,13 @@ def test_its_scratch_volume_has_room_for_what_it_copies() -> None:
     assert 2 * LARGEST_BYTES <= PROMOTER_DISK_BYTES == 16 * 2**30
 
 
-def test_servers_follow_what_it_has_recorded() -> None:
+def test_servers_follow_the_promoters_history() -> None:
     for variant in ("live", "next"):
         name = f"scorer-{variant}"
         assert described(SPEC, name)["applications"][name]["model"]["history"] == "claims/claims-triage/aliases"
 
 
-def test_it_compiles_on_premises_and_for_aws() -> None:
+def test_import_compiles_on_premises_and_for_aws() -> None:
     """The spec compiles for both targets, and the README has the steps to approve the import."""
     for text in (SPEC, on_aws()):
         done = compile_text(text)
@@ -185,7 +185,7 @@ def test_it_compiles_on_premises_and_for_aws() -> None:
         assert b"claims/claims-triage" in server
 
 
-def test_in_aws_its_role_has_the_same_rights() -> None:
+def test_promoter_role_in_aws_has_the_same_access() -> None:
     given = arguments(made(on_aws())["Identity promoter"])["access"]
 
     assert [(one["prefix"], one["mode"]) for one in given] == [
@@ -195,7 +195,7 @@ def test_in_aws_its_role_has_the_same_rights() -> None:
     ]
 
 
-def test_alerts_about_it_are_tickets() -> None:
+def test_import_alerts_are_tickets() -> None:
     """A missing import and a waiting approval raise tickets."""
     found = {one["alert"]: one for one in alerts(SPEC, "registry.alerts")}
 
@@ -207,7 +207,7 @@ def test_alerts_about_it_are_tickets() -> None:
     assert "It serves as 'challenger', is ready to become 'champion'" in waiting["annotations"]["description"]
 
 
-def test_a_bucket_out_of_reach_is_refused_at_the_import() -> None:
+def test_unreachable_import_bucket_is_refused() -> None:
     """An import from a bucket that the promoter cannot reach is refused at the line of the import."""
     text = changed(
         DEPLOYMENT,

@@ -42,7 +42,7 @@ def named() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), found[0]
 
 
-def test_what_is_shared_names_no_provider() -> None:
+def test_shared_code_names_no_provider() -> None:
     assert [(path, word) for path, word in named() if path not in ALLOWED] == []
 
 
@@ -50,7 +50,7 @@ def test_every_exception_is_still_needed() -> None:
     assert sorted({path for path, _ in named()} & ALLOWED.keys()) == sorted(ALLOWED)
 
 
-def test_the_words_are_found_however_they_are_written() -> None:
+def test_provider_names_are_found_in_any_spelling() -> None:
     words = ("AWS_REGION", "s3://a", "modelyard_targets.aws", "Azure", "a gke cluster", "m.amazonaws.com")
 
     assert all(WORD.search(word) for word in words)

@@ -121,11 +121,11 @@ def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
 
 
 @pytest.mark.parametrize("example", [one for one in every_example() if one.environment is None], ids=str)
-def test_whatever_is_made_comes_from_a_vertex(example: Example) -> None:
+def test_all_output_comes_from_a_planned_resource(example: Example) -> None:
     assert orphans(planned_of(understand(example.inputs(), TARGETS))) == []
 
 
-def test_so_does_what_an_elastic_class_makes() -> None:
+def test_output_for_elastic_classes_comes_from_a_planned_resource() -> None:
     assert orphans(planned_of(understand(Inputs(Given("system.yaml", LEADS)), TARGETS))) == []
 
 
@@ -141,7 +141,7 @@ def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
     return found
 
 
-def test_every_group_of_nodes_is_of_a_pool_of_the_plan() -> None:
+def test_every_node_group_comes_from_a_planned_pool() -> None:
     """Every node group comes from a node pool or system pool in the plan."""
     plan = planned_of(understand(HYBRID.inputs(), TARGETS))
     nodes = [(what, name) for _, what, name, _ in lowered(plan) if what in {"SystemPool", "NodePool"}]

@@ -6,7 +6,7 @@ from tests.emitted import context, files
 from tests.specs import VALID_SPEC, changed
 
 
-def test_it_says_how_to_apply_and_how_to_undo() -> None:
+def test_readme_explains_apply_and_undo() -> None:
     text = files(VALID_SPEC)["README.md"]
 
     assert "pulumi stack init prod\npulumi up\n" in text
@@ -25,7 +25,7 @@ def test_undo_mentions_protection_only_if_needed() -> None:
     assert "protect" not in undo
 
 
-def test_it_says_how_to_build_the_image() -> None:
+def test_readme_explains_the_image_build() -> None:
     image = context(VALID_SPEC).runtime_image
     pushed = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example/ml}\n"
@@ -36,7 +36,7 @@ def test_it_says_how_to_build_the_image() -> None:
     assert "docker push" not in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_where_pulumi_keeps_its_state() -> None:
+def test_readme_explains_pulumi_state() -> None:
     text = files(VALID_SPEC)["README.md"].partition("## Apply")[0]
 
     for said in ("`pulumi login s3://BUCKET`", "`PULUMI_CONFIG_PASSPHRASE`", "passwords and keys"):
@@ -53,7 +53,7 @@ def test_readme_warns_about_missing_backups() -> None:
     assert "backs up" not in files(adopted)["README.md"]
 
 
-def test_it_says_who_deletes_the_logs_of_runs() -> None:
+def test_readme_explains_log_deletion() -> None:
     adopted = files(VALID_SPEC)["README.md"]
     managed = files(changed("adopt: acme-fraud-lake, ", ""))["README.md"]
 
@@ -61,7 +61,7 @@ def test_it_says_who_deletes_the_logs_of_runs() -> None:
     assert "A lifecycle rule of the bucket deletes each log after 90 days.\n\n## Connections\n" in managed
 
 
-def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
+def test_readme_explains_metrics_retention() -> None:
     there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
     said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its 20Gi volume if that is sooner"
 
@@ -69,7 +69,7 @@ def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
     assert "Prometheus keeps metrics" not in files(there)["README.md"]
 
 
-def test_it_lists_the_secrets_that_have_to_be_there() -> None:
+def test_readme_lists_required_secrets() -> None:
     text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 
     assert "| `fraud` | `lake` | access-key-id, secret-access-key |" in files(text)["README.md"]
@@ -84,7 +84,7 @@ def test_readme_mentions_stores_that_are_created_later() -> None:
     assert "workloads that read a secret wait until its store exists" not in files(there)["README.md"]
 
 
-def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
+def test_readme_names_the_oldest_supported_add_on_version() -> None:
     """The README names the oldest supported KubeRay, because older ones ignore `authOptions`."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
@@ -119,7 +119,7 @@ def test_readme_lists_the_required_gateway() -> None:
     assert "Gateway" not in files(closed)["README.md"]
 
 
-def test_it_says_how_endpoints_are_reached() -> None:
+def test_readme_lists_endpoint_addresses() -> None:
     """The README lists each endpoint's Gateway, address and possible callers."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
     inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
@@ -146,7 +146,7 @@ def test_readme_explains_incremental_rollouts() -> None:
     assert "callers of scorer-serve-svc switch all at once" in found
 
 
-def test_it_says_how_charts_come_from_a_mirror() -> None:
+def test_readme_explains_chart_mirrors() -> None:
     carried = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"
     )
@@ -155,19 +155,19 @@ def test_it_says_how_charts_come_from_a_mirror() -> None:
     assert "chartRepository" not in files(VALID_SPEC)["README.md"]
 
 
-def test_it_names_links_with_protocol_and_port() -> None:
+def test_readme_lists_connections_with_protocol_and_port() -> None:
     assert (
         "| `main:registry/registry` | `main:database/runs` | database | postgresql | 5432 |"
         in files(VALID_SPEC)["README.md"]
     )
 
 
-def test_it_says_what_it_costs_where_prices_are_declared() -> None:
+def test_readme_lists_the_cost() -> None:
     assert "| machines cost at most | 2190 USD a month" in files(VALID_SPEC)["README.md"]
     assert "| budget | 18000 USD a month |" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_lists_overrides_with_their_reason() -> None:
+def test_readme_lists_overrides_with_their_reason() -> None:
     override = (
         "{object: RayService/scorer-champion, patch: [{op: add, path: /spec/suspend, value: true}], reason: Sold out.}"
     )
@@ -186,7 +186,7 @@ def test_user_text_is_escaped() -> None:
     assert "<script>" not in files(text)["README.md"]
 
 
-def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
+def test_image_list_has_names_in_the_edge_registry() -> None:
     edge = "edge: true\n      images: {registry: registry.shop.example, mirror: true}"
     listed = files(changed("      residency: eu\n", f"      residency: eu\n      {edge}\n"))["images.txt"].splitlines()
 

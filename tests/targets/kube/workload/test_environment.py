@@ -21,20 +21,20 @@ def environments(made: Object) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("RayService", "scorer-champion"), ("CronJob", "monitor-drift")])
-def test_a_service_that_is_not_aws_gets_no_checksums_that_it_may_refuse(kind: str, name: str) -> None:
+def test_checksums_are_limited_for_other_s3_services(kind: str, name: str) -> None:
     found = environments(lowered(VALID_SPEC).get(kind, name))
 
     assert found
     assert all({variables.get(key) for key in CHECKSUMS} == {"when_required"} for variables in found)
 
 
-def test_runs_speak_the_same_way() -> None:
+def test_checksums_are_limited_in_runs() -> None:
     template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
 
     assert all(variables.keys() >= CHECKSUMS for variables in environments(template))
 
 
-def test_no_variable_is_said_twice() -> None:
+def test_no_variable_is_set_twice() -> None:
     """No container has a variable twice, even if several stores need it."""
     for made in lowered(VALID_SPEC):
         for pod in pod_specs(made):
@@ -43,7 +43,7 @@ def test_no_variable_is_said_twice() -> None:
                 assert len(set(said)) == len(said)
 
 
-def test_what_makes_a_bucket_says_it_too() -> None:
+def test_checksums_are_limited_in_bucket_jobs() -> None:
     text = changed("adopt: acme-fraud-lake, ", "")
     (name,) = names(text, "Job")
     (pod,) = pod_specs(one(text, "Job", name))

@@ -23,7 +23,7 @@ def run(text: str, name: str) -> Object:
     return template
 
 
-def test_a_token_is_asked_for_explicitly() -> None:
+def test_token_authentication_is_set_explicitly() -> None:
     """The spec sets the token mode explicitly, because the operator would leave the cluster open otherwise."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
@@ -36,18 +36,18 @@ def test_the_autoscaler_owns_the_number_of_workers() -> None:
     assert all("replicas" not in group for group in scaling["workerGroupSpecs"])
 
 
-def test_what_does_not_scale_has_no_autoscaler() -> None:
+def test_fixed_cluster_has_no_autoscaler() -> None:
     fixed = cluster(VALID_SPEC, "scorer-challenger")
 
     assert "enableInTreeAutoscaling" not in fixed
     assert [group["replicas"] for group in fixed["workerGroupSpecs"]] == [1]
 
 
-def test_no_task_lands_on_the_head() -> None:
+def test_no_task_runs_on_the_head() -> None:
     assert cluster(VALID_SPEC)["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
 
 
-def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
+def test_only_the_autoscaler_has_the_api_token() -> None:
     """Only the autoscaler mounts the API token, so that user code in head and workers cannot use it."""
     scaling = cluster(VALID_SPEC)
     head = scaling["headGroupSpec"]["template"]["spec"]
@@ -70,7 +70,7 @@ def test_the_autoscaler_is_restricted_too() -> None:
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() -> None:
+def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
     """The autoscaler uses our image and shares no volumes with user code, which could plant a `.pth` file."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
@@ -88,7 +88,7 @@ def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() 
     assert mounted <= {volume["name"] for volume in head["volumes"]}
 
 
-def test_the_head_names_every_port_that_is_wanted() -> None:
+def test_head_lists_every_needed_port() -> None:
     """The head container lists every port that the Service needs, with names of at most 15 characters."""
     ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
 
@@ -111,7 +111,7 @@ def test_the_ray_container_is_the_first() -> None:
     assert spec["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]["name"] == "ray-worker"
 
 
-def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> None:
+def test_group_resource_is_readable_by_operator_and_autoscaler() -> None:
     """Each group has its own Ray resource, in a format that both the operator and Ray's autoscaler can parse."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
@@ -128,14 +128,14 @@ def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> N
         (changed("residency: eu\n", "residency: eu\n      edge: true\n"), "2Gi"),
     ],
 )
-def test_the_head_is_as_large_as_the_profile(text: str, memory: str) -> None:
+def test_head_size_depends_on_the_profile(text: str, memory: str) -> None:
     head = cluster(text)["headGroupSpec"]["template"]["spec"]["containers"][0]
 
     assert head["resources"]["limits"]["memory"] == memory
 
 
 @pytest.mark.parametrize("name", ["scorer-champion", "scorer-challenger"])
-def test_replicas_are_spread_and_a_single_one_says_so_too(name: str) -> None:
+def test_replicas_are_spread_over_zones_and_machines(name: str) -> None:
     """Replicas prefer different zones and machines.
 
     A single replica has the same Pod template, so that adding a second one does not replace it.
@@ -147,7 +147,7 @@ def test_replicas_are_spread_and_a_single_one_says_so_too(name: str) -> None:
     assert {rule["whenUnsatisfiable"] for rule in rules} == {"ScheduleAnyway"}
 
 
-def test_disk_bounds_the_scratch_volume() -> None:
+def test_disk_limits_the_scratch_volume() -> None:
     worker = cluster(changed("{cpu: 2, memory: 8Gi}", "{cpu: 2, memory: 8Gi, disk: 20Gi}"))["workerGroupSpecs"][0]
     pod = worker["template"]["spec"]
 
@@ -155,7 +155,7 @@ def test_disk_bounds_the_scratch_volume() -> None:
     assert {"name": "scratch", "emptyDir": {"sizeLimit": "20Gi"}} in pod["volumes"]
 
 
-def test_pods_go_to_the_machines_that_were_chosen() -> None:
+def test_pods_select_the_chosen_machines() -> None:
     text = changed(
         '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD}',
         '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD, '
@@ -167,7 +167,7 @@ def test_pods_go_to_the_machines_that_were_chosen() -> None:
     assert {"key": "gpu", "operator": "Equal", "value": "l4", "effect": "NoSchedule"} in pod["tolerations"]
 
 
-def test_images_are_pulled_as_the_target_says() -> None:
+def test_images_use_pull_secret_and_mirror() -> None:
     """Pods use the pull secret, and third-party images come from the mirror."""
     text = changed(
         "      gateway: {name: edge",
@@ -181,7 +181,7 @@ def test_images_are_pulled_as_the_target_says() -> None:
     assert pod["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
-def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
+def test_heads_and_runs_are_protected_from_node_drains() -> None:
     """Heads and runs have annotations against node drains. Serving workers have a disruption budget instead."""
     server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
     pods = {
@@ -211,7 +211,7 @@ STATE = (
 )
 
 
-def test_the_state_of_a_head_that_serves_is_kept_where_the_target_says() -> None:
+def test_serving_head_stores_its_state_in_redis() -> None:
     """Only serving clusters store their head's state in the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
