@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest prices, or else older prices or estimates."""
+    """Return the newest prices, with older prices or estimates where they are missing."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}

@@ -1,4 +1,4 @@
-"""Check IAM size limits: a role's or user's policies can only list so many folders."""
+"""Check IAM size limits, which restrict how many folders the policies of a role or user can list."""
 
 from __future__ import annotations
 

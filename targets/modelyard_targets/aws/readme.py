@@ -112,7 +112,7 @@ def _opened(context: Context) -> Iterator[_Opened]:
 
 
 def _mails(context: Context) -> dict[str, object]:
-    """Return whether there is a budget and whether there are alarms, for the note on confirming their emails."""
+    """Return whether a budget and alarms exist, because both need a manual step before they work."""
     calls = {call.component for call in calls_of(context)}
     return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
 

@@ -6,8 +6,8 @@ wins, then the newer one. The ranking does not depend on the size of the request
 smaller machine. For elastic classes, Karpenter chooses among all machines that fit at run time.
 
 To keep missing prices from distorting the ranking, all machines with an accelerator are compared by the same kind of
-price: the region's spot prices if all have one, else its on-demand prices, else the on-demand prices of the reference
-region. The price shown is the best known one for each machine.
+price: the region's spot prices if all have one, otherwise the on-demand prices of the region or, as the last resort,
+of the reference region. The price shown is the best known one for each machine.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Offerings:
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
-        """Return the spot price if requested and known, else the on-demand price, which is the upper limit for spot.
+        """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
 
         Use the reference region if this region has no price. Return None if neither has one.
         """

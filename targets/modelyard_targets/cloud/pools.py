@@ -62,7 +62,7 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
 
 
 def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
-    """Return the system pool's machine: the cheapest on-demand one that fits the largest head and its autoscaler.
+    """Return the system pool's machine: the cheapest on-demand machine that fits the largest head and its autoscaler.
 
     Its nodes have no taint.
     """
@@ -115,7 +115,7 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return disk sizes. Images and Pods use local disks if all machines have enough, else the root volume."""
+    """Return disk sizes. Images and Pods use local disks if all machines have enough, otherwise the root volume."""
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)

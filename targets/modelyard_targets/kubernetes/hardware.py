@@ -177,7 +177,7 @@ def _variant(machine: Machines) -> str:
 
 
 def _memory_of_one(machine: Machines) -> int:
-    """Return the memory of each accelerator in a machine: as declared, else as listed for its name."""
+    """Return the memory of each accelerator in a machine, as declared or as listed for its name."""
     if machine.accelerator_memory_bytes is not None:
         return machine.accelerator_memory_bytes
     entry = known(machine.accelerator.name) if machine.accelerator is not None else None

@@ -42,7 +42,7 @@ class Packed:
 
 
 class Floor:
-    """A target's machines. Finds those that a Pod may use."""
+    """A target's machines, with a look-up of the machines that a Pod may use."""
 
     def __init__(self, capacity: Sequence[Machines]) -> None:
         self.capacity = capacity

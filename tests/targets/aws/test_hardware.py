@@ -78,7 +78,7 @@ def test_variants_of_an_accelerator_are_distinguished() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """An alternative without a group is not sold in the region, does not exist, is too large, or has another count."""
+    """An alternative without a group is not sold in the region, does not exist, is too large, or differs in count."""
     found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]

@@ -1,4 +1,4 @@
-"""The messages if no EC2 machine qualifies."""
+"""Messages that explain why no EC2 machine qualifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a machine fits one Pod, and the explanation."""
+"""Which machines fit one Pod, and what the others lack."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Policy:
 
 
 def addon_namespace(addon: str, context: Context) -> str:
-    """Return an add-on's namespace: the one set on the target for Prometheus, else the chart's usual one."""
+    """Return an add-on's namespace: the target's setting for Prometheus, or the chart's usual namespace."""
     return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 

@@ -36,8 +36,8 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, LAUNCHER, PROMOTER, ST
 class Asked:
     """Identical Pods, with their minimum and maximum number.
 
-    `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image` tells
-    otherwise equal worker groups apart. A rollout adds `surge` Pods while the old version still runs.
+    `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image`
+    distinguishes otherwise equal worker groups. A rollout adds `surge` Pods while the old version still runs.
     """
 
     least: int
@@ -211,7 +211,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of these paths that the spec contains, else the section entry of the first path."""
+    """Return the first of these paths that the spec contains, or the section entry of the first path."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

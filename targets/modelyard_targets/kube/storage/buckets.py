@@ -40,13 +40,13 @@ def region_of(store: Store, system: System) -> str:
 
 
 def cloud_of(store: Store, system: System) -> TargetSpec | None:
-    """Return a store's target if it is a cloud, else None."""
+    """Return a store's target if it is a cloud, otherwise None."""
     where = system.target(store.target)
     return where if where.in_cloud else None
 
 
 def driver_of(store: Store, system: System) -> Driver:
-    """Return an object store's driver: S3 if the store has an endpoint, else the driver for its cloud."""
+    """Return an object store's driver: S3 if the store has an endpoint, otherwise its cloud's driver."""
     return S3 if store.endpoint else cloud_storage(system.target(store.target).provider).driver
 
 
