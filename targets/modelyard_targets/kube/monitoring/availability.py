@@ -14,7 +14,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for requests per second over a range such as `5m`, at our Gateway, otherwise at the servers."""
+    """Return PromQL for the request rate over a range such as `5m`, at our Gateway if it exists, or at the servers."""
     front = front_of(inference, context)
     if front is None:
         return _rate(serve_series.REQUESTS, of_endpoint(inference, context), span)
