@@ -1,8 +1,9 @@
-"""List the components of `stacks/`: their modules, the imports of those, and the arguments they accept.
+"""List the components in `stacks/`, with their modules, the modules' imports, and the accepted arguments.
 
     python tools/list_components.py
 
-Reads the sources without importing them, so it does not need Pulumi. A test compares the table with the sources.
+The script parses the sources without importing them, so it does not need Pulumi. A test compares the table with the
+sources.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ STACKS: Final = ROOT / "stacks" / "modelyard_stacks"
 TABLE: Final = ROOT / "targets" / "modelyard_targets" / "components.json"
 
 _OF_PULUMI: Final = "opts"
-"""Accepted by every component, but never passed by programs."""
+"""An argument that every component accepts and programs never pass."""
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 def table_text() -> str:
-    """Return the text of the table: one line for each module's imports and one for each class."""
+    """Return the table as JSON text."""
     about = "Made by tools/list_components.py from stacks/."
     return json.dumps({"about": about, "modules": dict(_modules())}, indent=1) + "\n"
 
@@ -41,7 +42,7 @@ def _modules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
-    """Yield the library's modules that a module imports."""
+    """Yield the modules of the library that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             package = parts[: len(parts) - node.level]

@@ -1,11 +1,11 @@
-"""Lists the machines of EC2 that modelyard chooses from: what each has, where it is sold, and what it costs.
+"""List the EC2 machines that modelyard chooses from, with sizes, regions and prices.
 
     python tools/list_machines.py
 
-Shapes and regions are answers of EC2 (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships. Prices
-come from `tables/`: `newest.csv` has the newest of a few regions, `every-region.csv` an older one of each region. Where
-only another region (on demand) or another size (spot) has a newer price, the price is estimated from that one, and its
-source says so.
+Sizes and regions come from EC2 responses (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships.
+Prices come from `tables/`: `newest.csv` has the newest prices for a few regions, and `every-region.csv` has older ones
+for all regions. If only another region (on demand) or another size (spot) has a newer price, the script estimates the
+price from it and notes that in the source.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ CHOSEN_FROM: Final = {
     "trn1": ("2xlarge", "32xlarge"),
     "trn2": ("48xlarge",),
 }
-"""Sizes by family. Burstable and ARM machines are few: no class chooses them, but some users' own lists name them."""
+"""Sizes by family. There are only a few burstable and ARM machines, because compute classes never choose them."""
 
 _OF_ANOTHER_PARTITION: Final = ("cn-", "us-gov-")
-"""Regions of which moto holds no offerings, or whose prices are in no dollar that compares."""
+"""Prefixes of regions to leave out: moto has no offerings for them, or their prices are not comparable."""
 
 _NEURON: Final = {"inf2": "Inferentia2", "trn1": "Trainium", "trn2": "Trainium2"}
 _GPU: Final = {"RTX PRO Server 6000": "RTX-PRO-6000"}
@@ -67,7 +67,7 @@ Json = dict[str, Any]
 
 
 class Listed(NamedTuple):
-    """A price in US dollars an hour, whose it is, and of which day (or year, where a table has no more)."""
+    """A price in US dollars per hour, with its source and date."""
 
     usd: float
     source: str
@@ -75,7 +75,7 @@ class Listed(NamedTuple):
 
 
 Prices = dict[tuple[str, str, bool], Listed]
-"""By machine, region, and whether it is of spot."""
+"""Prices by machine, region, and whether they are for spot."""
 
 
 def main() -> None:
@@ -90,12 +90,12 @@ def main() -> None:
 
 
 def names() -> list[str]:
-    """The machines' names, in the order of families and sizes."""
+    """Return the machines' names, ordered by family and size."""
     return [f"{family}.{size}" for family, sizes in CHOSEN_FROM.items() for size in sizes]
 
 
 def machines_text() -> str:
-    """`machines.json`: a line for each machine and for each region."""
+    """Return the text of `machines.json`, with a line for each machine and each region."""
     described = _unpacked(_moto() / "instance_types.json.gz")
     machines = {name: _shape(name, described[name]) for name in names()}
     memories = {
@@ -122,7 +122,7 @@ def machines_text() -> str:
 
 
 def price_texts(tables: Path) -> dict[str, str]:
-    """The text of each region's file: prices on demand and of spot, by source and date."""
+    """Return the text of each region's price file, with on-demand and spot prices by source and date."""
     prices = _prices(tables)
     absent = {region: frozenset(missing) for region, missing in _absent().items()}
     texts: dict[str, str] = {}
@@ -174,13 +174,13 @@ def _shape(name: str, described: Json) -> Json:
 
 
 def _pods(network: Json) -> int:
-    """The Pods that the addresses of the default network card are enough for."""
+    """Return how many Pods the addresses of the default network card are enough for."""
     card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
     return int(card["MaximumNetworkInterfaces"]) * (int(network["Ipv4AddressesPerInterface"]) - 1) + 2
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """The name that a spec has for a machine's accelerators, and how many there are; an empty name for none."""
+    """Return the name of a machine's accelerators, as in specs, and their number. Without accelerators, it is ""."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -193,13 +193,13 @@ def _accelerator(name: str, described: Json) -> tuple[str, int]:
 
 
 def _memory_gi(described: Json) -> float | None:
-    """GiB of one accelerator, to a tenth; of a chip with NeuronCores, EC2 reports memory that Pods cannot ask for."""
+    """Return the memory of one GPU in GiB, rounded to a tenth, or None for other accelerators."""
     gpus = described.get("GpuInfo", {}).get("Gpus", [])
     return _whole(round(gpus[0]["MemoryInfo"]["SizeInMiB"] / 1024, 1)) if gpus else None
 
 
 def _absent() -> dict[str, list[str]]:
-    """What each region does not sell: whole families, else machines."""
+    """Return the families and machines that are not sold in each region."""
     absent: dict[str, list[str]] = {}
     for file in sorted((_moto() / "instance_type_offerings" / "region").glob("*.json.gz")):
         region = file.name.partition(".")[0]
@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest price where a table has it, else an older one or an estimate."""
+    """Return the newest prices, with older prices or estimates where they are missing."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
@@ -232,7 +232,7 @@ def _prices(tables: Path) -> Prices:
 
 
 def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str, bool]) -> Listed:
-    """Scale an older price on demand as the price of the same machine in the reference region has changed."""
+    """Scale an older on-demand price by the machine's price change in the reference region."""
     there = key[0], _REFERENCE, False
     now, then = newest.get(there), older.get(there)
     if now is None or then is None or now.usd == then.usd:
@@ -243,10 +243,10 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 
 
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
-    """Return spot prices of a family in a region, smallest size first, that can be compared with each other.
+    """Return comparable spot prices for a family's machines in a region; `family` lists the smallest size first.
 
-    Spot prices change daily, so either all are derived from newer ones, or all are older averages. An average that is
-    not above that of a smaller size is an accident of its time: the smaller size's discount replaces it.
+    Spot prices change daily, so either all are derived from newer prices, or all are older averages. If a size's
+    average is not above that of a smaller size, it is replaced by the on-demand price with the smaller size's discount.
     """
     prices: Prices = {}
     known = {name: price for name in family if (price := newest.get((name, region, True)))}
@@ -299,7 +299,7 @@ def _listed(file: Path) -> Prices:
 
 
 def _whole(number: float) -> float:
-    """8 instead of 8.0, as people write it."""
+    """Return a whole number as an int: 8 instead of 8.0."""
     return int(number) if number == int(number) else number
 
 

@@ -1,8 +1,8 @@
-"""Write the shell completion scripts for the command line, generated from its parser.
+"""Generate the shell completion scripts from the command line's parser.
 
     python tools/print_completions.py
 
-Run it after changing a command or option; a test compares the scripts with the parser. The command line prints these
+Run it after changing a command or option. A test compares the scripts with the parser. The command line prints these
 files unchanged, so users need no library for completion.
 """
 
@@ -22,7 +22,7 @@ _PATHS: Final = {"SPEC": shtab.FILE, "FILE": shtab.FILE, "FOLDER": shtab.DIRECTO
 
 
 def completion(shell: str) -> str:
-    """Return the script for one shell."""
+    """Return the completion script for a shell."""
     top = parser(tuple(COMMANDS))
     for action in _actions(top):
         if action.metavar in _PATHS:
@@ -34,7 +34,7 @@ def _actions(found: Any) -> Iterator[Any]:
     """Yield every option and argument, including those of subcommands. argparse has no public way to list them."""
     for action in found._actions:
         yield action
-        for below in getattr(action, "_name_parser_map", {}).values():  # present on the action of subparsers
+        for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has it
             yield from _actions(below)
 
 

@@ -1,8 +1,8 @@
-"""Write the fields of providers into the schema of the spec: `python tools/provider_schemas.py`.
+"""Write the providers' fields into the spec's schema: `python tools/provider_schemas.py`.
 
-A provider with its own fields declares them next to the code that reads them, in `options.schema.json`: `properties` of
-a target, and the `$defs` that they refer to. The schema of the spec remains a single file, which editors read directly.
-Only this script writes the part after the fields of every cloud and the definitions after those of a target.
+A provider declares its own fields next to the code that reads them, in `options.schema.json`, which has a target's
+`properties` and the `$defs` that they refer to. The spec's schema remains a single file, so that editors can use it
+directly. Only this script may write the provider-specific parts of that file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def fragments() -> dict[str, str]:
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """Return the schema's text with its provider fragments replaced by these."""
+    """Return the schema's text with these provider fragments instead of the previous ones."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)
@@ -41,7 +41,7 @@ def with_providers(schema: str, own: Mapping[str, str]) -> str:
 
 
 def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
-    """Yield the fields of the first provider if it is the target's provider, else those of the others."""
+    """Yield an `if` for the first provider's fields and an `else` for the other providers."""
     (name, text), *others = own
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'
@@ -62,7 +62,7 @@ def _definitions(text: str) -> list[str]:
 
 
 def _entries(text: str, section: str) -> list[str]:
-    """Return the lines of a section exactly as in a fragment, with four spaces before each entry."""
+    """Return the lines of a fragment's section unchanged, with four spaces before each entry."""
     if section not in json.loads(text):
         return []
     opening = f'  "{section}": {{\n'

@@ -12,7 +12,7 @@ from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 _EMITTED: Final = {"aws": "modelyard_targets.aws", "kubernetes": "modelyard_targets.kubernetes"}
-"""Providers that are supported, each with the package that defines its `TARGET`; all others refuse every kind."""
+"""Maps each supported provider to the package with its `TARGET`. All other providers refuse every kind."""
 
 
 class _Targets(Targets):
@@ -50,7 +50,7 @@ def _mentions_aws(system: System) -> bool:
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""Per provider: whether a system uses one of its features on any target, in which case its rules apply."""
+"""Maps a provider to a function that detects its features on other targets. If it finds any, the rules apply."""
 
 
 def _target(provider: str) -> Target:

@@ -1,4 +1,4 @@
-"""The components in `stacks/` that programs call: their modules, imports and arguments."""
+"""The components in `stacks/` that the emitted programs call: their modules, imports and arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE: Final = "modelyard_stacks"
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "components.json")
 _OF_ALL: Final = "infrastructure"
-"""The module with components for the programs of every provider."""
+"""The module with components for all providers."""
 
 
 class Arguments(TypedDict):
@@ -32,13 +32,13 @@ class Module(TypedDict):
 
 
 def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
-    """Return an import such as `from modelyard_stacks.aws.network import Network` for each component called."""
+    """Return an import such as `from modelyard_stacks.aws.network import Network` for each component in the calls."""
     classes = dict.fromkeys(call.component for call in calls)
     return tuple(Import(f"{PACKAGE}.{_places(provider)[name]}", name) for name in classes)
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """Return the modules that a program needs next to it, sorted: those it imports, and their own imports."""
+    """Return the sorted modules to copy next to a program: those it imports, and their own imports."""
     found: set[str] = set()
     waiting = [_places(provider)[call.component] for call in calls]
     while waiting:
@@ -50,7 +50,7 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
 
 
 def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
-    """Yield errors in a call: an unknown component, and unknown, missing or repeated arguments."""
+    """Yield the errors in a call: an unknown component, or unknown, missing or repeated arguments."""
     module, _, name = call.component.rpartition(".")
     place = module or _places(provider).get(name, "")
     takes = modules()[place]["classes"].get(name) if place in modules() else None
@@ -65,7 +65,7 @@ def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
 
 @cache
 def _places(provider: str) -> Mapping[str, str]:
-    """Map each component that a provider's program calls without a prefix to its module."""
+    """Map each component that a provider's programs may call without a module prefix to its module."""
     return {
         name: module
         for module, content in modules().items()
@@ -76,7 +76,7 @@ def _places(provider: str) -> Mapping[str, str]:
 
 @cache
 def modules() -> Mapping[str, Module]:
-    """Return the modules of the library, from the table written by tools/list_components.py."""
+    """Return the library's modules, from the table that tools/list_components.py writes."""
     with open(_TABLE, encoding="utf-8") as file:
         found: Mapping[str, Module] = json.load(file)["modules"]
     return found

@@ -1,4 +1,4 @@
-"""Providers in the schema that are not supported yet; each is refused once, where the spec names it."""
+"""Providers that the schema allows but modelyard does not support yet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _no_cost(plan: Plan, placement: str) -> None:
 
 
 def _any_machine(compute: ComputeClass, target: TargetSpec) -> Hardware:
-    """Pretend that any machine fits, so that a hardware error does not hide that the provider is unsupported."""
+    """Pretend that any machine fits, so that the only error is that the provider is not supported."""
     accelerator = compute.accelerators[0] if compute.accelerators else None
     return Hardware(
         compute=compute.name,

@@ -1,4 +1,4 @@
-"""docs/targets.md: how each target implements each kind of resource, generated from the catalogs."""
+"""Generate docs/targets.md, which shows how each target implements each kind of resource, from the catalogs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KMS key; without that key, or without the state, nobody can change what was appl
 
 
 def targets_page(targets: Mapping[str, Target]) -> str:
-    """Render the page in Markdown."""
+    """Render the page as Markdown."""
     made = {name: target for name, target in targets.items() if not _later(target)}
     waiting = {name: target for name, target in targets.items() if _later(target)}
     parts = [_INTRODUCTION, *(_section(name, target) for name, target in made.items()), _not_yet(waiting)]

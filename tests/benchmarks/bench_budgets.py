@@ -1,11 +1,11 @@
-"""Budgets of the compiler, as ratios within one run: of start-up, validate, compile, and how they grow.
+"""Compiler performance budgets for start-up, validate and compile, and for how their cost grows with the spec.
 
-Everything is measured in processor time, in turns with what it is compared with, and the cheapest of each counts:
-machines are shared, and what else runs on one makes a run slower, never faster. `ratios.json` has the budgets.
+All budgets are ratios within one run. Both sides are measured in turns, in processor time, and the fastest run of each
+counts, because other processes on a shared machine can only make a run slower. `ratios.json` has the budgets.
 
-The usual stack is what most tools of this kind are made of: PyYAML's C loader, jsonschema, and `yaml.dump` with the C
-emitter. It gets the same spec, the same schema, and for compile the very documents that we emit as plain values: what
-it takes to think them out is in our figure and not in its own.
+The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
+gets the same spec and schema. For compile, it also gets our documents as plain values, so only our time includes the
+work of building them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ tell(began)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Specs of several sizes, each in a folder with its number of models, and the schema."""
+    """Return a folder with the schema and with specs of several sizes, in folders named after the number of models."""
     specs = tmp_path_factory.mktemp("specs")
     for models in (1, 200, 1_000, 2_000, 10_000):
         (specs / f"{models}").mkdir()
@@ -93,17 +93,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spec(folder: Path, models: int) -> str:
-    """Return the path of a spec with this many models."""
+    """Return the path of the spec with this many models."""
     return str(folder / f"{models}" / "system.yaml")
 
 
 def times_pass(*arguments: str) -> Measure:
-    """Measures `python -m modelyard` with these arguments, times `python -c pass`; a second measurement adds to it."""
+    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Repeating it adds more runs."""
     nothing: list[float] = []
     ours: list[float] = []
 
     def measure() -> float:
-        whole("-m", "modelyard", *arguments)  # so that there is bytecode
+        whole("-m", "modelyard", *arguments)  # to create bytecode
         for _ in range(ROUNDS):
             nothing.append(whole("-c", "pass"))
             ours.append(whole("-m", "modelyard", *arguments))
@@ -113,19 +113,19 @@ def times_pass(*arguments: str) -> Measure:
 
 
 def misspelt(text: str, mistakes: int) -> str:
-    """Misspell this many keys in the first entries."""
+    """Misspell the first `mistakes` keys in the data section."""
     head, data = text[: text.index("\ndata:")], text[text.index("\ndata:") :]
     return head + re.sub(r"(?m)^(    \w+)(?=:)", r"\1x", data, count=mistakes)
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def bench_start(ratios: Ratios, option: str) -> None:
-    """Measure commands that do no work yet."""
+    """Measure the start-up time with options that do nothing else."""
     ratios.check(f"{option}, times python -c pass", times_pass(option))
 
 
 def bench_validate_reference(ratios: Ratios) -> None:
-    """The reference spec, its base and all of its environments."""
+    """Validate the reference spec with its base and all environments."""
     ratios.check(
         "validate, reference spec and environments, times python -c pass",
         times_pass("validate", str(REFERENCE)),
@@ -134,7 +134,7 @@ def bench_validate_reference(ratios: Ratios) -> None:
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "ten errors"])
 def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
-    """One model, right or wrong."""
+    """Validate a spec with one model, either valid or with ten errors."""
     text = misspelt(system(1), 10) if wrong else system(1)
     errors = [problem for problem in compile_text(text).diagnostics if problem.severity is Severity.ERROR]
     assert len(errors) >= 10 if wrong else not errors
@@ -146,13 +146,13 @@ def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
 
 
 def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """An unchanged compile reads only the spec, the lock and the records."""
+    """Compile an unchanged spec again, which only reads the spec, the lock and the records."""
     arguments = ("compile", spec(folder, 1), "--out", str(tmp_path))
     ratios.check("recompile, nothing changed, times python -c pass", times_pass(*arguments))
 
 
 def bench_validate_large(ratios: Ratios, folder: Path) -> None:
-    """Compare all stages up to the plan with loading and jsonschema only."""
+    """Compare all stages up to the plan to loading and jsonschema."""
     ours = [part(VALIDATE, spec(folder, 10_000))]
 
     def measure() -> float:
@@ -165,7 +165,7 @@ def bench_validate_large(ratios: Ratios, folder: Path) -> None:
 
 
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Spec to files on disk, against dumping the same documents without a disk, and writing the same bytes to one."""
+    """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk."""
     files = compile_text(system(1_000)).files
     documents = [
         list(yaml.load_all(content, yaml.CSafeLoader)) for path, content in files.items() if path.endswith(".yaml")
@@ -195,7 +195,7 @@ def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Ten times the models, once everything is loaded: a fixed cost in both would hide what grows faster."""
+    """Compile ten times as many models, without fixed start-up costs, which would hide superlinear growth."""
     runs: list[int] = []
 
     def compiled(models: int) -> float:
@@ -213,13 +213,13 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Instructions for one more unknown key beyond those that are reported, times those for one more known one.
+    """Compare the cost of an unknown key, beyond the number of reported ones, to the cost of a known key.
 
-    They are counted, so that one measurement is exact.
+    The benchmark counts instructions, so a single measurement is exact.
     """
 
     def for_each(text: Callable[[int], str], few: int, many: int, compiles: bool) -> float:
-        work(text(few), compiles)  # what is done once a process
+        work(text(few), compiles)  # do the work that is needed once per process
         return (work(text(many), compiles).total() - work(text(few), compiles).total()) / (many - few)
 
     def unknown(count: int) -> str:

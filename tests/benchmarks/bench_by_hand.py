@@ -1,4 +1,4 @@
-"""Time to register the emitted infrastructure under mocks, compared with a handwritten program for it."""
+"""Compare the time to register the emitted infrastructure under mocks to a handwritten program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows per second of a drift monitor, compared with the most widely used library, in one environment."""
+"""Compare the throughput of a drift monitor to the most widely used library, in the same environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.benchmarks.conftest import Repeat, Within
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 USUAL = "evidently==0.7.23\npandas<3\n"
-"""Evidently 0.7.23 does not work with pandas 3; both are measured with the same version."""
+"""Evidently 0.7.23 does not work with pandas 3, so both are measured with pandas 2."""
 
 ROWS, ROWS_OF_USUAL = 200_000, 20_000
 
@@ -25,7 +25,7 @@ def frame(rows, shift):
     return pd.DataFrame({**numbers, **texts})
 then, now = frame(50_000, 0.0), frame(int(sys.argv[2]), 0.1)
 """
-"""Sixty columns, ten of them strings."""
+"""Creates frames with sixty columns, ten of them strings."""
 
 OURS = f"""
 sys.path.insert(0, sys.argv[1])
@@ -58,12 +58,12 @@ tell(began)
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """Return a Python with both: ours needs only numpy and pandas here, which Evidently installs."""
+    """Return a Python environment for both. Our code only needs numpy and pandas here, which Evidently installs."""
     return str(environments.environment(USUAL))
 
 
 def bench_drift(repeat: Repeat, within: Within, python: str) -> None:
-    """Measure PSI of sixty columns with KS or chi-square, against a profile stored with the model."""
+    """Measure PSI and KS or chi-square for sixty columns, against a profile stored with the model."""
     found: list[Cost] = []
     repeat(lambda: found.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
     usual = part(THEIRS, str(RUNTIME), str(ROWS_OF_USUAL), python=python)

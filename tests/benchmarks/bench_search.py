@@ -1,4 +1,4 @@
-"""Time of a training job with tuning, compared with handwritten code on bare Ray Tune, on a real Ray."""
+"""Compare a training job with tuning to handwritten code on bare Ray Tune, on a real Ray cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 3
 
 
 def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
-    """Measure the whole job, from reading the data to the registered version, as the median of several rounds."""
+    """Compare the median time of the whole job, from reading the data to registering the version."""
     repeat(lambda: None, 1)
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {

@@ -1,4 +1,4 @@
-"""Request latency, compared with the same model on bare Ray Serve, on a real Ray."""
+"""Compare request latency to the same model on bare Ray Serve, on a real Ray cluster."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Times = dict[str, list[dict[str, list[float]]]]
 
 @pytest.fixture(scope="module")
 def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
-    """Return the seconds of each request, by number of columns, round and server."""
+    """Return the duration of each request in seconds, by number of columns, round and server."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {
         "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
@@ -40,7 +40,7 @@ def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
 
 @pytest.mark.parametrize("columns", [1, 30, 100])
 def bench_serving(repeat: Repeat, within: Within, times: Times, columns: int) -> None:
-    """Measure the 99th percentile for one row, as the median of several rounds."""
+    """Compare the 99th percentile of requests with one row, as the median of several rounds."""
     rounds = times[str(columns)]
     repeat(lambda: None, 1)
     ratio = median(_p99(one["ours"]) / _p99(one["bare"]) for one in rounds)

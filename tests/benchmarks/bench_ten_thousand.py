@@ -1,4 +1,4 @@
-"""Ten thousand models, which takes minutes: `make bench` compiles them, and `make budgets` a fifth of them."""
+"""Compile ten thousand models, which takes minutes. Only `make bench` does this; `make budgets` uses fewer models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.systems import system
 
 
 def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Ten times the models of a system that is large already, and memory has a bound."""
+    """Compare ten thousand models to one thousand, and limit the memory."""
     costs: dict[int, Cost] = {}
     for models in (1, 1_000, 10_000):
         (tmp_path / f"{models}").mkdir()

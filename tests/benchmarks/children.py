@@ -1,4 +1,4 @@
-"""The cost of a separate process: processor time, because machines are shared, and memory."""
+"""Measure the memory and processor time of a separate process. Wall time would depend on other processes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def tell(began):
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([spent, kilobytes / 1024]))
 """
-"""With a /proc, the process's own high-water mark: `ru_maxrss` survives exec, so it starts at the parent process's
-memory at that moment.
+"""Prints the cost. With /proc, memory is the process's own peak, because `ru_maxrss` survives exec and so starts at
+the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-"""An installed program has its bytecode beside it; one that compiles its own sources measures the Python compiler."""
+"""Lets Python write bytecode, as for an installed program. Without it, we would also measure the Python compiler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Cost:
 
 
 def whole(*command: str) -> float:
-    """Return the processor time of a whole process in seconds."""
+    """Run a Python process and return its processor time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *command], check=False, capture_output=True, env=_AS_INSTALLED)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

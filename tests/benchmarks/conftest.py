@@ -1,4 +1,4 @@
-"""Ratios that a run has measured, printed with their budgets when it ends."""
+"""Print the measured ratios with their budgets at the end of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ratios = pytest.StashKey[Ratios]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare to collect the figures for the end of the run."""
+    """Prepare to collect the figures of this run."""
     config.stash[_found] = []
     margin = 1.5 if os.environ.get("CI", "").lower() == "true" else 1.0
     config.stash[_ratios] = Ratios.read(STORED.read_text(encoding="utf-8"), margin)
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def within(request: pytest.FixtureRequest) -> Within:
-    """Return a function that records a figure with its budget and fails if it is exceeded."""
+    """Return a function that records a figure with its budget and fails if the figure exceeds it."""
 
     def check(what: str, figure: float, budget: float) -> None:
         request.config.stash[_found].append((what, figure, budget))
@@ -40,22 +40,22 @@ def within(request: pytest.FixtureRequest) -> Within:
 
 @pytest.fixture(scope="session")
 def ratios(request: pytest.FixtureRequest) -> Ratios:
-    """Measures ratios that have a budget in `ratios.json`."""
+    """Return the ratios with budgets from `ratios.json`."""
     return request.config.stash[_ratios]
 
 
 @pytest.fixture
 def repeat(benchmark: BenchmarkFixture) -> Repeat:
-    """Return a function that repeats something under pytest-benchmark, which prints its wall-clock times."""
+    """Return a function that repeats a call under pytest-benchmark, which prints wall-clock times."""
 
     def run(what: Callable[[], object], rounds: int) -> None:
-        attrgetter("pedantic")(benchmark)(what, rounds=rounds)  # it is untyped
+        attrgetter("pedantic")(benchmark)(what, rounds=rounds)  # `pedantic` is untyped
 
     return run
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """A line a figure; with `--accept`, the ratios are stored."""
+    """Print a line for each figure. With `--accept`, store the ratios."""
     ratios = config.stash[_ratios]
     if ratios.measured:
         terminalreporter.section("ratios")

@@ -1,4 +1,4 @@
-"""The infrastructure of hello on AWS twice: as emitted, and as written by hand."""
+"""The infrastructure of the example `hello` on AWS, both emitted and written by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BY_HAND = Path(__file__).with_name("by_hand")
 
 
 def emitted(root: Path) -> Path:
-    """Write the emitted project below this folder and return its path."""
+    """Write the emitted infrastructure project below this folder and return its path."""
     outcome = Example("hello", "aws").compiled()
     (stack,) = outcome.stacks
     for file in emit(stack):

@@ -1,8 +1,8 @@
-"""Ratios against budgets: each is measured in pairs within one run, and compared with the one that is stored.
+"""Compare ratios that were measured within one run with their budgets and with stored ratios.
 
-`ratios.json` has for each the `budget`, the ratio that was `stored` when the machine did little else, and the `band` by
-which a run may differ from it before the table says so. Where a budget is not kept yet, `bound` is what is held
-instead, with `why`; a ratio above its bound, or else above its budget, fails.
+For each ratio, `ratios.json` has a `budget`, the `stored` ratio from an idle machine, and the `band` by which a run may
+differ from the stored ratio before the table mentions it. If a budget is not met yet, `bound` applies instead, and
+`why` explains it. A ratio above its bound or, without a bound, above its budget fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HEAD: Final = ("what", "budget", "held", "stored", "measured", "")
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of a ratio; `stored` is None before its first run with `--accept`."""
+    """The limits for a ratio. `stored` is None before the first run with `--accept`."""
 
     budget: float
     stored: float | None = None
@@ -40,7 +40,7 @@ class Expected:
         return max(self.held, usual * margin) if margin > 1 else self.held
 
     def verdict(self, measured: float) -> str:
-        """What the table says of a ratio; empty where it is as before and within its budget."""
+        """Return the table's remark on a ratio, or "" if it has not changed and is within its budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):
@@ -60,12 +60,12 @@ class Ratios:
 
     @classmethod
     def read(cls, text: str, margin: float = 1.0) -> Ratios:
-        """The expectations in a text."""
+        """Parse the text of `ratios.json`."""
         entries: dict[str, dict[str, Any]] = json.loads(text)
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measures a ratio, and once more where it is too large, since a machine may be busy; fails if it still is."""
+        """Measure a ratio and fail if it is too large twice, because the machine may have been busy the first time."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()
@@ -76,7 +76,7 @@ class Ratios:
         assert ratio <= limit, f"{what}: {ratio:.2f}, {name} is {expected.held:g}, and {limit:.2f} is allowed here"
 
     def table(self) -> Iterator[str]:
-        """A line a ratio, in the order in which they were measured."""
+        """Yield a line for each ratio, in the order of measurement."""
         rows = [_HEAD, *(self._row(what, ratio) for what, ratio in self.measured.items())]
         widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
         for what, *figures, verdict in rows:
@@ -89,7 +89,7 @@ class Ratios:
         return what, f"{expected.budget:g}", f"{expected.held:g}", stored, f"{ratio:.2f}", expected.verdict(ratio)
 
     def accepted(self, text: str) -> str:
-        """The stored text with what this run measured."""
+        """Return the text of `ratios.json` with the ratios of this run."""
         entries: dict[str, dict[str, Any]] = json.loads(text)
         for what, ratio in self.measured.items():
             entries[what]["stored"] = round(ratio, 2)

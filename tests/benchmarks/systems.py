@@ -1,4 +1,4 @@
-"""Systems of any size: each model has a dataset, a training pipeline, an endpoint and a monitor, 77 lines of YAML."""
+"""Specs of any size. Each model has a dataset, a training pipeline, an endpoint and a monitor, in 77 lines of YAML."""
 
 from __future__ import annotations
 
@@ -144,9 +144,9 @@ _PARTS = {
 
 
 def system(models: int, changed: int = -1, where: str = ON_PREM) -> str:
-    """Return a spec with this many models, deployed and stored as `where` says.
+    """Return a spec with this many models and the deployment `where`.
 
-    One pipeline may have a different parameter.
+    The pipeline at index `changed` has a different parameter.
     """
     sections = (
         f"{section}:\n" + "".join(part.format(at, 7 if at == changed else 6) for at in range(models))

@@ -1,4 +1,4 @@
-"""How measured ratios are judged."""
+"""Measured ratios pass or fail depending on budgets, bounds and margins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.ratios import STORED, Expected, Ratios
 
 
 def measures(*ratios: float) -> Callable[[], float]:
-    """A measurement with these results, one after the other."""
+    """Return a measurement that yields these results in order."""
     results = iter(ratios)
     return lambda: next(results)
 
@@ -24,7 +24,7 @@ def test_a_ratio_within_its_budget_is_measured_once() -> None:
     assert ratios.measured == {"a": 1.9}
 
 
-def test_a_busy_machine_gets_a_second_measurement_and_no_third() -> None:
+def test_a_large_ratio_is_measured_twice_at_most() -> None:
     ratios = Ratios({"a": Expected(2.0)})
 
     ratios.check("a", measures(2.5, 1.8))
@@ -52,7 +52,7 @@ def test_no_margin_is_added_to_a_bound_that_has_one() -> None:
         ratios.check("a", measures(4.1, 4.2))
 
 
-def test_a_bound_is_held_where_the_budget_is_not_kept_yet() -> None:
+def test_the_bound_applies_instead_of_an_unmet_budget() -> None:
     ratios = Ratios({"a": Expected(2.0, bound=3.0, why="measured 2.7")})
 
     ratios.check("a", measures(2.9))
@@ -66,11 +66,11 @@ def test_a_bound_is_held_where_the_budget_is_not_kept_yet() -> None:
     ("measured", "verdict"),
     [(1.0, ""), (1.3, "worse than stored"), (0.7, "better than stored"), (2.1, "exceeded")],
 )
-def test_the_table_compares_with_what_is_stored(measured: float, verdict: str) -> None:
+def test_verdict_compares_with_the_stored_ratio(measured: float, verdict: str) -> None:
     assert Expected(2.0, stored=1.0, band=0.2).verdict(measured) == verdict
 
 
-def test_accepting_stores_what_was_measured_and_nothing_else() -> None:
+def test_accepting_stores_only_measured_ratios() -> None:
     text = json.dumps({"a": {"budget": 2.0, "stored": 1.0}, "b": {"budget": 3.0}})
     ratios = Ratios.read(text)
     ratios.check("a", measures(1.234))
@@ -78,7 +78,7 @@ def test_accepting_stores_what_was_measured_and_nothing_else() -> None:
     assert json.loads(ratios.accepted(text)) == {"a": {"budget": 2.0, "stored": 1.23}, "b": {"budget": 3.0}}
 
 
-def test_every_bound_says_why_and_is_above_its_budget() -> None:
+def test_every_bound_has_a_reason_and_exceeds_its_budget() -> None:
     expected = Ratios.read(STORED.read_text(encoding="utf-8")).expected
 
     assert expected

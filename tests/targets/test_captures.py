@@ -1,4 +1,4 @@
-"""Captures of requests: the server's description, and what monitors know of it."""
+"""Capture settings in the descriptions of servers and monitors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def capture(text: str) -> dict[str, Any]:
     return found
 
 
-def test_columns_are_named_kept_and_redacted() -> None:
+def test_capture_columns_keys_and_redactions_are_described() -> None:
     written = "sample: 20%, columns: [amount], keys: [id], redact: [id]"
 
     found = capture(changed("sample: 20%", written))
@@ -26,14 +26,14 @@ def test_columns_are_named_kept_and_redacted() -> None:
     assert {"columns", "redact"}.isdisjoint(capture(VALID_SPEC))
 
 
-def test_without_keys_the_columns_of_labels_are_kept() -> None:
-    """Default keys are the columns in the labels' schema, without the label itself; an empty list keeps none."""
+def test_default_keys_are_the_label_datasets_columns() -> None:
+    """By default, captures include the key columns of the labels' dataset. An empty list includes none."""
     assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
     assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
 
 
-def test_monitors_know_what_is_redacted() -> None:
-    """Monitors would take redacted values for drift."""
+def test_monitor_description_lists_redacted_columns() -> None:
+    """A monitor's description lists redacted columns, so that their values are not taken for drift."""
     made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

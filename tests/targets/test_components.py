@@ -1,4 +1,4 @@
-"""The components that programs call: the table matches the library's sources, and every call matches the table."""
+"""The table of components matches the library's sources, and every call in a program matches the table."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 
 def test_the_table_is_up_to_date() -> None:
-    """`python tools/list_components.py` writes it."""
+    """The table matches the sources. If not, run `python tools/list_components.py`."""
     assert TABLE.read_text(encoding="utf-8") == table_text()
 
 
 @pytest.mark.parametrize("example", [*kept(), *on_clouds()], ids=str)
-def test_every_call_of_every_program_is_one_that_its_component_takes(example: Example) -> None:
+def test_every_call_matches_its_component(example: Example) -> None:
     stacks = example.compiled().stacks
     calls = [call for stack in stacks for project in stack.projects for call in project.program.calls]
 
@@ -41,13 +41,11 @@ def test_every_call_of_every_program_is_one_that_its_component_takes(example: Ex
         ("Infrastructure", (), []),
     ],
 )
-def test_a_call_that_would_fail_in_the_program_fails_here(
-    component: str, arguments: tuple[tuple[str, str], ...], problems: list[str]
-) -> None:
+def test_wrong_calls_are_reported(component: str, arguments: tuple[tuple[str, str], ...], problems: list[str]) -> None:
     assert list(wrong_arguments("aws", Call("a", component, "main", arguments))) == problems
 
 
-def test_modules_come_with_all_that_they_need_and_no_more() -> None:
+def test_modules_include_their_imports() -> None:
     calls = (Call("account", "Account", "main"), Call("key", "Key", "main"))
 
     assert modules_of("aws", calls) == ("aws.account", "aws.key", "aws.policies")

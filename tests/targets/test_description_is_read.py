@@ -1,4 +1,4 @@
-"""The runtime's records match the schema of descriptions, and every field in a description is read."""
+"""The runtime's records match the schema of descriptions, and the runtime uses every field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 
 
 def key_of(field: str) -> str:
-    """Return the key that a field is read from."""
+    """Return the JSON key for a record's field."""
     first, *others = field.rstrip("_").split("_")
     return first + "".join(word.capitalize() for word in others)
 
@@ -33,7 +33,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the record and the schema of a field's value: itself, a list's items, or a mapping's values."""
+    """Return the record and schema for a field's value, or for the items of a list or mapping."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)
@@ -46,7 +46,7 @@ def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 
 def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
-    """Yield fields that only the record or only the schema has or requires, at any depth."""
+    """Yield the fields, at any depth, that only one of record and schema has or requires."""
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
     own = {key_of(one.name): one for one in fields(kind) if one.name != "source"}
@@ -60,7 +60,7 @@ def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
             yield from differences(inner, of_inner)
 
 
-def test_the_records_are_what_the_schema_says() -> None:
+def test_records_match_the_schema() -> None:
     sections = {one.name for kind in OF_TYPE.values() for one in fields(kind)} - {one.name for one in fields(Workload)}
     assert sections == {"applications", "pipeline", "monitor", "promotions", "imports", "stages", "requests"}
 
@@ -73,13 +73,13 @@ def test_the_records_are_what_the_schema_says() -> None:
 
 
 def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
-    """Return the records of the types that one branch of the schema covers."""
+    """Return the record types that a branch of the schema covers."""
     asked = choice["properties"]["type"]
     return {OF_TYPE[name] for name in asked.get("enum", [asked.get("const")])}
 
 
 def read_by_the_runtime() -> frozenset[str]:
-    """Return every attribute and string in the runtime's code, except that of the records themselves."""
+    """Return all attributes and strings in the runtime's code, except in the record definitions."""
     spec = find_spec("modelyard_runtime")
     assert spec is not None
     assert spec.origin is not None
@@ -105,8 +105,8 @@ def declared(schema: Any) -> Iterator[str]:
             yield from declared(list(cast("dict[str, Any]", entry).values()) if named else entry)
 
 
-def test_every_field_of_a_description_has_a_reader() -> None:
-    """A field that nothing reads is either ignored by mistake, or does not belong there."""
+def test_every_description_field_is_used() -> None:
+    """The runtime uses every field that a description may have."""
     described = set(declared(SCHEMA))
 
     assert len(described) > 100

@@ -1,4 +1,4 @@
-"""A pipeline that runs once and has followers: a launcher waits for its end."""
+"""A pipeline that runs once and is followed by others has a launcher that waits for its end."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ ALONE = once(changed(CRON, CRON))
 
 
 def launcher(text: str) -> dict[str, Any]:
-    """Return the Job that starts the run."""
+    """Return the launcher's Job."""
     made = lowered(text)
     (name,) = [name for name in made.names("Job") if name.startswith("retrain-")]
     found: dict[str, Any] = made.get("Job", name)
     return found
 
 
-def test_a_job_makes_its_run_from_a_template_of_its_own() -> None:
-    """With one template for all specs, a Job that starts before the template is updated would run the old spec."""
+def test_launcher_job_has_its_own_template() -> None:
+    """The Job has its own RayJob template, so that it never runs the template of an older spec."""
     made, job = lowered(FOLLOWED), launcher(FOLLOWED)
     name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
 
@@ -47,22 +47,22 @@ def test_a_job_makes_its_run_from_a_template_of_its_own() -> None:
     assert {"name": "MODELYARD_FOLLOWERS", "value": "nightly,report"} in pod["containers"][0]["env"]
 
 
-def test_it_is_neither_awaited_nor_removed() -> None:
-    """A deleted Job would be created again by the next apply, and run again."""
+def test_launcher_job_is_neither_awaited_nor_deleted() -> None:
+    """Deployments do not wait for the Job, and it is never deleted, because the next deployment would repeat it."""
     job = launcher(FOLLOWED)
 
     assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
     assert "ttlSecondsAfterFinished" not in job["spec"]
 
 
-def test_another_spec_is_another_run() -> None:
+def test_changed_spec_starts_another_run() -> None:
     before, after = launcher(FOLLOWED), launcher(FOLLOWED.replace("timeout: 6h", "timeout: 5h", 1))
     fewer = launcher(FOLLOWED.replace("    schedule: {after: pipelines.retrain, overlap: replace}\n", "", 1))
 
     assert len({one["metadata"]["name"] for one in (before, after, fewer)}) == 3
 
 
-def test_what_nobody_follows_is_a_run_alone() -> None:
+def test_pipeline_without_followers_has_no_launcher() -> None:
     made = lowered(ALONE)
 
     assert len(made.names("RayJob")) == 1
@@ -70,7 +70,7 @@ def test_what_nobody_follows_is_a_run_alone() -> None:
     assert not made.has("ServiceAccount", "retrain-launcher")
 
 
-def test_the_launcher_has_its_identity_its_way_and_its_bounds() -> None:
+def test_launcher_has_role_network_and_admission_policies() -> None:
     made = lowered(FOLLOWED)
 
     assert made.has("Role", "retrain-launcher")
@@ -81,8 +81,8 @@ def test_the_launcher_has_its_identity_its_way_and_its_bounds() -> None:
     assert "retrain-launcher" in callers[0]["expression"]
 
 
-def test_its_run_has_the_name_that_readers_are_given() -> None:
-    """The alert about a failed run and the README's commands use the name that the launcher gives the run."""
+def test_alert_and_readme_use_the_launchers_names() -> None:
+    """The failure alert and the README use the names of the launcher's Job and RayJob."""
     (name,) = [name for name in names(FOLLOWED, "Job") if name.startswith("retrain-")]
     run: Any = named_after({"metadata": {"name": "retrain"}}, name)["metadata"]
     (rules,) = one(FOLLOWED, "PrometheusRule", "retrain")["spec"]["groups"]

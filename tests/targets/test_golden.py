@@ -1,7 +1,7 @@
-"""The complete output of every example, file by file; missing and extra files fail too.
+"""The complete output of every example equals the golden files.
 
-Copied files (the component library, the runtime's source) are compared with their originals and not stored twice. The
-hash in the runtime image's name is fixed here, since it depends on that source.
+Copies of the component library and the runtime are compared with their originals and not stored again. The hash in the
+runtime image's name is fixed, because it depends on the runtime's source.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ COPIES = {
 
 @pytest.fixture(autouse=True)
 def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real hash would change every manifest whenever the runtime changes."""
+    """Fix the image hash, which would change every manifest whenever the runtime changes."""
     monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
-def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
-    """Every file is compared, for every target of the example."""
+def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
+    """For every target of the example, all files equal the golden files, without missing or extra files."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:
@@ -48,7 +48,7 @@ def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> N
 
 
 def _copied(path: str, content: bytes) -> bool:
-    """Return whether a file is a copy, asserting that it matches the original."""
+    """Return whether a file is a copy, and assert that it matches the original."""
     for package, folder in COPIES.items():
         _, inside, rest = path.partition(f"{package}/")
         if inside:

@@ -1,4 +1,4 @@
-"""A system with an imported model and no pipeline: the promoter's description, permissions and alerts."""
+"""The promoter's description, permissions and alerts in a system with an imported model and no pipeline."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
 
 
 def on_aws() -> str:
-    """Return the same spec for a cluster in AWS, whose buckets have neither addresses nor credentials."""
+    """Return the spec for a cluster in AWS, with buckets that need no endpoints or credentials."""
     text = SPEC
     for before, after in (
         (DEPLOYMENT, "deployment: {mode: cloud, provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16}}"),
@@ -77,13 +77,13 @@ def described(text: str, name: str) -> Any:
 
 
 def changed(before: str, after: str) -> str:
-    """Return the spec with some text replaced."""
+    """Return the spec with this replacement."""
     assert before in SPEC
     return SPEC.replace(before, after)
 
 
-def test_the_promoter_knows_where_it_is_and_what_it_must_be() -> None:
-    """The description is valid by its schema and accepted by the runtime."""
+def test_promoter_description_has_source_and_requirements() -> None:
+    """The promoter's description has the import's source and requirements, and the runtime accepts it."""
     found = described(SPEC, "promoter")
 
     one = found["imports"]["triage"]
@@ -105,8 +105,8 @@ def test_the_promoter_knows_where_it_is_and_what_it_must_be() -> None:
 
 
 @pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
-def test_a_source_in_the_registry_needs_no_right_of_its_own(uri: str) -> None:
-    """Every login can read there, and the promoter reads all models anyway."""
+def test_import_from_the_registry_needs_no_more_access(uri: str) -> None:
+    """An import from the registry needs no additional permissions, because the promoter may read all models."""
     text = changed("s3://acme-models/triage/4", uri)
 
     assert described(text, "promoter")["imports"]["triage"]["import"] == {"uri": uri, "digest": DIGEST}
@@ -117,15 +117,15 @@ OF_ANY_IMPORT = {("lake", "mlflow/models/", "read"), ("lake", "mlflow/models/cla
 
 
 def accesses(text: str) -> set[tuple[str, str, str]]:
-    """Return the access of the promoter's identity."""
+    """Return the promoter's access as store, prefix and mode."""
     identity = lowered(text).context.identity("promoter")
     assert identity is not None
     assert isinstance(identity.value, Identity)
     return {(one.store, one.prefix, one.mode) for one in identity.value.access}
 
 
-def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None:
-    """The promoter alone can access the source."""
+def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
+    """Only the promoter may read the import's source, and it may only append to the model's folder."""
     assert accesses(SPEC) == {*OF_ANY_IMPORT, ("shared", "triage/4/", "read")}
     for workload in ("inference.scorer", "registry"):
         identity = lowered(SPEC).context.identity(workload)
@@ -134,8 +134,8 @@ def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None
         assert "shared" not in {one.store for one in identity.value.access}
 
 
-def test_its_network_leads_to_the_source() -> None:
-    """The source's port is not used by other stores; without the import, it is closed."""
+def test_promoter_may_reach_the_source() -> None:
+    """The promoter's network policy allows the source's port only if there is an import from it."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
     assert 9000 in ports(SPEC)
@@ -143,12 +143,12 @@ def test_its_network_leads_to_the_source() -> None:
 
 
 def ports(text: str) -> set[int]:
-    """Return the ports that the promoter's policy opens."""
+    """Return the egress ports in the promoter's network policy."""
     policy: Object = lowered(text).get("NetworkPolicy", "promoter")
     return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
 
 
-def test_it_has_the_secrets_of_both_stores() -> None:
+def test_promoter_has_secrets_of_both_stores() -> None:
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
@@ -156,8 +156,8 @@ def test_it_has_the_secrets_of_both_stores() -> None:
     assert {"lake", "shared", "mlflow-login.promoter"} <= secrets
 
 
-def test_its_scratch_volume_has_room_for_what_it_copies() -> None:
-    """The size is limited, so that it cannot fill its machine's disk."""
+def test_promoter_scratch_volume_fits_the_largest_import() -> None:
+    """The promoter's scratch volume is limited, and twice as large as the largest import."""
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (scratch,) = [one for one in pod["volumes"] if one["name"] == "scratch"]
 
@@ -165,14 +165,14 @@ def test_its_scratch_volume_has_room_for_what_it_copies() -> None:
     assert 2 * LARGEST_BYTES <= PROMOTER_DISK_BYTES == 16 * 2**30
 
 
-def test_servers_follow_what_it_has_recorded() -> None:
+def test_servers_follow_the_promoters_history() -> None:
     for variant in ("live", "next"):
         name = f"scorer-{variant}"
         assert described(SPEC, name)["applications"][name]["model"]["history"] == "claims/claims-triage/aliases"
 
 
-def test_it_compiles_on_premises_and_for_aws() -> None:
-    """Only the promoter can write the import's experiment, and the README has the steps to approve it."""
+def test_import_compiles_on_premises_and_for_aws() -> None:
+    """The spec compiles for both targets, and the README has the steps to approve the import."""
     for text in (SPEC, on_aws()):
         done = compile_text(text)
         assert done.ok, done.diagnostics
@@ -185,7 +185,7 @@ def test_it_compiles_on_premises_and_for_aws() -> None:
         assert b"claims/claims-triage" in server
 
 
-def test_in_aws_its_role_has_the_same_rights() -> None:
+def test_promoter_role_in_aws_has_the_same_access() -> None:
     given = arguments(made(on_aws())["Identity promoter"])["access"]
 
     assert [(one["prefix"], one["mode"]) for one in given] == [
@@ -195,8 +195,8 @@ def test_in_aws_its_role_has_the_same_rights() -> None:
     ]
 
 
-def test_alerts_about_it_are_tickets() -> None:
-    """Tickets are for a missing version and for a missing approval, and both resolve by themselves."""
+def test_import_alerts_are_tickets() -> None:
+    """A missing import and a waiting approval raise tickets."""
     found = {one["alert"]: one for one in alerts(SPEC, "registry.alerts")}
 
     missing = found["ModelyardImportMissing"]
@@ -207,8 +207,8 @@ def test_alerts_about_it_are_tickets() -> None:
     assert "It serves as 'challenger', is ready to become 'champion'" in waiting["annotations"]["description"]
 
 
-def test_a_bucket_out_of_reach_is_refused_at_the_import() -> None:
-    """The bucket is in another cluster, which does not allow access from this one."""
+def test_unreachable_import_bucket_is_refused() -> None:
+    """An import from a bucket that the promoter cannot reach is refused at the line of the import."""
     text = changed(
         DEPLOYMENT,
         "deployment:\n  mode: on-prem\n  targets:\n"

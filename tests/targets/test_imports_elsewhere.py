@@ -1,4 +1,4 @@
-"""An imported model that another target serves is delivered there, like a trained one."""
+"""An imported model that another target serves is delivered there as a bundle, like a trained model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STAGED = f"stages: {{challenger: {{}}, champion: {{after: challenger}}}}, {IMPOR
 
 
 @pytest.mark.parametrize("model", [IMPORT, STAGED], ids=["at once", "in stages"])
-def test_the_promoter_writes_the_bundles_that_servers_elsewhere_read(model: str) -> None:
+def test_promoter_writes_the_bundles_that_remote_servers_read(model: str) -> None:
     spec = without_section(hybrid((TRAINED, model)), "retrain")
 
     server = described(hybrid_lowered(spec, "shop"), "till")

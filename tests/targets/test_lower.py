@@ -1,4 +1,4 @@
-"""The stack of a cluster: its contents, that it is lazy, and that it is deterministic."""
+"""A cluster's stack is complete, valid and deterministic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.specs import VALID_SPEC
 WITHOUT_DEFINITION = {"AlertmanagerConfig", "ExternalSecret", "Cluster"}
 
 
-def test_a_folder_is_complete() -> None:
+def test_target_folder_is_complete() -> None:
     found = set(files(VALID_SPEC))
 
     assert {
@@ -39,7 +39,7 @@ def test_a_folder_is_complete() -> None:
     assert "images.txt" not in found
 
 
-def test_every_kind_of_the_plan_is_lowered_or_made_with_others() -> None:
+def test_every_payload_type_except_secrets_has_a_lowering() -> None:
     assert set(get_args(Payload)) - LOWERINGS.types == {Secret}
 
 
@@ -59,7 +59,7 @@ def test_every_object_is_valid_and_named_once() -> None:
     assert [problems(one) for one in made if one["kind"] not in WITHOUT_DEFINITION and problems(one)] == []
 
 
-def test_objects_know_where_they_come_from() -> None:
+def test_objects_have_their_spec_path() -> None:
     plan = plan_of(VALID_SPEC)
     made = list(objects(plan, "main"))
 
@@ -68,7 +68,7 @@ def test_objects_know_where_they_come_from() -> None:
     assert all(plan.system.key(*one.origin).line > 1 for one in made)
 
 
-def test_manifests_on_disk_are_those_objects() -> None:
+def test_manifest_files_contain_the_emitted_objects() -> None:
     written = [
         document
         for path, text in files(VALID_SPEC).items()
@@ -79,11 +79,11 @@ def test_manifests_on_disk_are_those_objects() -> None:
     assert written == emitted(VALID_SPEC)
 
 
-def test_the_same_comes_out_every_time() -> None:
+def test_output_is_deterministic() -> None:
     assert files(VALID_SPEC) == files(VALID_SPEC)
 
 
-def test_a_target_without_anything_has_no_project() -> None:
+def test_idle_target_has_no_project() -> None:
     text = VALID_SPEC.replace(
         "  placement: {default: main}\n", "    idle: {provider: kubernetes, context: b}\n  placement: {default: main}\n"
     )

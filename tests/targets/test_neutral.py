@@ -1,4 +1,4 @@
-"""Code shared by targets names no provider, except in a few places with a reason."""
+"""Code that targets share names no provider, with a few justified exceptions."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ ALLOWED = {
     "kube/monitoring/slo_rules.py": "the address of a source",
     "kube/readme/templates/state.md.j2": "where Pulumi may keep its state, as its command line writes it",
 }
-"""Files with names of providers, and the reason; data files next to the code may name providers as sources."""
+"""Files that may name providers, with the reason. Data files are not checked."""
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Yield every such word, with its file."""
+    """Yield each provider name in shared code with its file."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:
@@ -42,7 +42,7 @@ def named() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), found[0]
 
 
-def test_what_is_shared_names_no_provider() -> None:
+def test_shared_code_names_no_provider() -> None:
     assert [(path, word) for path, word in named() if path not in ALLOWED] == []
 
 
@@ -50,7 +50,7 @@ def test_every_exception_is_still_needed() -> None:
     assert sorted({path for path, _ in named()} & ALLOWED.keys()) == sorted(ALLOWED)
 
 
-def test_the_words_are_found_however_they_are_written() -> None:
+def test_provider_names_are_found_in_any_spelling() -> None:
     words = ("AWS_REGION", "s3://a", "modelyard_targets.aws", "Azure", "a gke cluster", "m.amazonaws.com")
 
     assert all(WORD.search(word) for word in words)

@@ -1,4 +1,4 @@
-"""Machines are chosen once, in planning, and whatever is lowered comes from a vertex of the plan."""
+"""Machines are chosen only once, during planning, and all output comes from a resource in the plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.narrowing import present
 from tests.targets.aws.infrastructure import LEADS
 
 HYBRID: Final = Example("fraud-detection", None)
-"""On AWS and on a cluster of its own."""
+"""An example on AWS and an on-premises cluster."""
 
 LOWERED: Final[Mapping[str, Kind]] = {
     "Account": Kind.CLUSTER,
@@ -44,14 +44,14 @@ LOWERED: Final[Mapping[str, Kind]] = {
     "SecretsReader": Kind.CLUSTER,
     "SystemPool": Kind.SYSTEM_POOL,
 }
-"""Components of an infrastructure by the kind of vertex that they are made of."""
+"""Maps infrastructure components to the kind of resource that they come from."""
 
 ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "it counts what all of them cost"}
-"""Components without a vertex of their own on the placement, and why."""
+"""Components without a resource on their own placement, with the reason."""
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
-    """How often machines are chosen while something runs: by the region or the target, and by the compute class."""
+    """Count machine choices during a call, by region or target and by compute class."""
     counts: Counter[tuple[str, str]] = Counter()
     cloud, cluster = clouds.choose.__code__, clusters.choose.__code__
 
@@ -76,7 +76,7 @@ def planned_of(outcome: Outcome) -> Plan:
 
 
 def everything(inputs: Inputs) -> Outcome:
-    """A compile with all its files, what it costs, and what `explain` and `graph` show of it."""
+    """Compile, render all files, compute the cost, and run `explain` and `graph`."""
     outcome = compile_system(inputs, TARGETS)
     plan = planned_of(outcome)
     assert sum(len(file.render()) for file in output_files(outcome))
@@ -89,7 +89,7 @@ def everything(inputs: Inputs) -> Outcome:
 
 @pytest.mark.parametrize("inputs", [HYBRID.inputs(), Inputs(Given("system.yaml", LEADS))], ids=["hybrid", "elastic"])
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """Checks, costs, programs, manifests and READMEs take the choice from the plan."""
+    """Machines are chosen once per class, and all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
@@ -106,7 +106,7 @@ def _where(plan: Plan, placement: str) -> str:
 
 
 def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
-    """Everything that is made: its placement, its component or `object`, its name, and its line of the spec."""
+    """Yield placement, component (or `object`), name and spec path of all output."""
     for target in plan.system.deployment.targets:
         provider = TARGETS[target.provider]
         for call in provider.calls(plan, target.name):
@@ -116,21 +116,21 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
-    """The kinds of the vertices of a placement that asked for what comes from a line."""
+    """Return the kinds of a placement's resources that a spec path comes from."""
     return {one.kind for one in plan.on(placement) if one.origin == origin[: len(one.origin)]}
 
 
 @pytest.mark.parametrize("example", [one for one in every_example() if one.environment is None], ids=str)
-def test_whatever_is_made_comes_from_a_vertex(example: Example) -> None:
+def test_all_output_comes_from_a_planned_resource(example: Example) -> None:
     assert orphans(planned_of(understand(example.inputs(), TARGETS))) == []
 
 
-def test_so_does_what_an_elastic_class_makes() -> None:
+def test_output_for_elastic_classes_comes_from_a_planned_resource() -> None:
     assert orphans(planned_of(understand(Inputs(Given("system.yaml", LEADS)), TARGETS))) == []
 
 
 def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
-    """What is made of nothing in the plan, or of another kind of vertex than its component."""
+    """Return the output that comes from no resource in the plan, or from one of the wrong kind."""
     made = list(lowered(plan))
     assert made
     found: list[tuple[str, str, str, Path]] = []
@@ -141,8 +141,8 @@ def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
     return found
 
 
-def test_every_group_of_nodes_is_of_a_pool_of_the_plan() -> None:
-    """Machines are what costs most: each is made of a pool that was planned, the platform's own among them."""
+def test_every_node_group_comes_from_a_planned_pool() -> None:
+    """Every node group comes from a node pool or system pool in the plan."""
     plan = planned_of(understand(HYBRID.inputs(), TARGETS))
     nodes = [(what, name) for _, what, name, _ in lowered(plan) if what in {"SystemPool", "NodePool"}]
     system, pools = plan.of(SystemPool, "main"), plan.of(NodePool, "main")

@@ -1,4 +1,4 @@
-"""A step that scores: the description of its pipeline, its permissions and its connections."""
+"""Pipelines with a scoring step: description, permissions, connections and alerts."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def described(text: str, name: str) -> Any:
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
-def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
-    """The step has the same model as batch inference by that alias, so digests of their files match."""
+def test_scoring_step_has_model_and_history() -> None:
+    """The step's description has the same model entry as batch inference with that alias."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
@@ -34,8 +34,8 @@ def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
     assert not {"entrypoint", "trainer"} & step.keys()
 
 
-def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
-    """The step brings the login, the link and access to the folder."""
+def test_only_scoring_pipelines_have_access_to_the_model() -> None:
+    """A scoring step gives its pipeline access to the model and the registry."""
     before, after = plan_of(VALID_SPEC), plan_of(SCORING)
     model = Access("lake", "mlflow/models/fraud-fraud-xgb/", "read")
 
@@ -47,8 +47,8 @@ def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
     assert described(SCORING, "report")["registry"] == described(SCORING, "nightly")["registry"]
 
 
-def test_its_login_changes_neither_models_nor_experiments() -> None:
-    """A pipeline that scores nothing has no login."""
+def test_scoring_login_may_not_change_anything() -> None:
+    """A scoring pipeline's login may not change models or experiments."""
     before, after = (described_access(lowered(text).context)["users"] for text in (VALID_SPEC, SCORING))
 
     assert isinstance(before, dict)
@@ -57,7 +57,7 @@ def test_its_login_changes_neither_models_nor_experiments() -> None:
     assert "workload.report" not in before
 
 
-def test_files_that_do_not_fit_are_an_alert() -> None:
+def test_skipped_files_raise_an_alert() -> None:
     found = {rule["alert"]: rule for rule in alerts(SCORING, "report")}
 
     assert "in rated" in found["ModelyardFilesRefused"]["annotations"]["description"]
@@ -65,8 +65,8 @@ def test_files_that_do_not_fit_are_an_alert() -> None:
     assert "metrics" in described(SCORING, "report")
 
 
-def test_where_the_registry_is_elsewhere_it_reads_a_bundle() -> None:
-    """The promotion writes the bundle."""
+def test_scoring_step_reads_a_bundle_without_the_registry() -> None:
+    """On a target without registry access, the step reads the bundle that promotion writes."""
     text = (
         hybrid()
         .replace(
@@ -86,7 +86,7 @@ def test_where_the_registry_is_elsewhere_it_reads_a_bundle() -> None:
     assert "registry" not in described_at(shop, "plan")
 
 
-def test_what_it_is_told_fits_the_schema_of_workloads() -> None:
+def test_description_matches_the_schema() -> None:
     schema = json.loads(modelyard_schemas.text("workload"))
 
     assert python_fits(schema)(schema, described(SCORING, "report"))

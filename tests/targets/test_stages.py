@@ -1,4 +1,4 @@
-"""Stages as emitted: the promoter's requirements, who records what a soak depends on, and the alerts."""
+"""Promotion stages in the output: the promoter's requirements, soak results, and alerts."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ STAGED = (
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description, asserting that it is valid by its schema."""
+    """Return a workload's description, and assert that it matches the schema."""
     found = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
     schema = json.loads(modelyard_schemas.text("workload"))
     assert python_fits(schema)(schema, found)
     return found
 
 
-def test_the_promoter_knows_what_each_stage_asks_for() -> None:
-    """Trainings promote to the first stage, with its own checks and without approvals."""
+def test_promoter_description_has_requirements_of_each_stage() -> None:
+    """The promoter's description has each stage's own checks, soak, approvals and change windows."""
     found = described(STAGED, "promoter")
 
     assert {name: one["promoteTo"] for name, one in found["promotions"].items()} == {
@@ -69,22 +69,22 @@ def test_the_promoter_knows_what_each_stage_asks_for() -> None:
     assert {line["name"] for line in last["validation"]} == {"auc-pr", "beats-champion"}
 
 
-def test_without_stages_the_times_for_changes_bind_every_promotion() -> None:
+def test_change_windows_apply_to_every_promotion_without_stages() -> None:
     found = described(VALID_SPEC.replace("  approvers:\n", CHANGES), "promoter")
 
     assert "stages" not in found
     assert all(one["changes"]["timeZone"] == "Europe/Berlin" for one in found["promotions"].values())
 
 
-def test_a_training_reports_by_the_lines_of_its_stage() -> None:
+def test_training_has_the_checks_of_its_stage() -> None:
     pipeline = described(STAGED, "retrain")["pipeline"]
 
     assert (pipeline["promoteTo"], pipeline["checks"]) == ("candidate", ["auc-pr"])
     assert "approvals" not in pipeline
 
 
-def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> None:
-    """A monitor that also rolls back may move the alias."""
+def test_soak_monitor_records_results_and_moves_no_alias() -> None:
+    """A monitor that judges a soak may only record results, unless it also rolls back."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
     monitor = resource(objects.context.plan, Kind.MONITOR, "monitor-quality")
@@ -108,8 +108,8 @@ def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> No
     assert "soaks" not in described(VALID_SPEC, "monitor-quality")["monitor"]
 
 
-def test_what_waits_and_what_failed_in_a_later_stage_is_told_once() -> None:
-    """The alerts are in the rules of the first pipeline that trains the model, with the groups of that stage."""
+def test_later_stages_have_alerts_only_once() -> None:
+    """Alerts for later stages are only in the rules of the first pipeline that trains the model."""
     rules = [rule for name in ("retrain", "try-out") for rule in alerts(STAGED, name) if "alias" in rule["labels"]]
 
     assert sorted(rule["alert"] for rule in rules) == ["ModelyardApprovalWaiting", "ModelyardSoakFailed"]

@@ -1,4 +1,4 @@
-"""The targets: every provider in the schema has one, with an entry for every kind."""
+"""Every provider in the schema has a target with a catalog entry for every kind."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
 
 
 @pytest.mark.parametrize("provider", TARGETS)
-def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
+def test_every_kind_has_a_catalog_entry(provider: str) -> None:
     catalog = TARGETS[provider].catalog
 
     assert set(catalog) == set(Kind)
     assert all((entry.what if isinstance(entry, Component) else entry.reason).strip() for entry in catalog.values())
 
 
-def test_the_planner_is_offered_what_the_catalog_says() -> None:
-    """The planner gets machines, and the add-ons of kinds that need some; an unsupported kind needs none."""
+def test_planner_gets_add_ons_from_the_catalog() -> None:
+    """The planner gets the target's machine choice and the add-ons that its catalog lists."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
     target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
 
@@ -35,7 +35,7 @@ def test_the_planner_is_offered_what_the_catalog_says() -> None:
 
 
 @pytest.mark.parametrize("provider", ["gcp", "azure"])
-def test_a_provider_that_is_not_made_yet_is_told_once_where_it_is_named(provider: str) -> None:
+def test_unsupported_provider_is_reported_once(provider: str) -> None:
     start, end = VALID_SPEC.index("      provider: kubernetes"), VALID_SPEC.index("  placement:")
     text = VALID_SPEC[:start] + f"      provider: {provider}\n      region: eu-west-1\n" + VALID_SPEC[end:]
     text = text.replace("mode: on-prem", "mode: cloud").replace("residency: [eu]", "residency: []")
@@ -47,7 +47,7 @@ def test_a_provider_that_is_not_made_yet_is_told_once_where_it_is_named(provider
     assert all(isinstance(entry, NotYet) for entry in TARGETS[provider].catalog.values())
 
 
-def test_the_page_is_printed_from_the_catalogs(accept: bool) -> None:
+def test_targets_page_is_up_to_date(accept: bool) -> None:
     if accept:
         PAGE.write_text(targets_page(TARGETS), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Monitors of a pipeline with several steps: which of its data they check, and with which model."""
+"""Monitors for pipelines with several steps: the data that they check, and the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""One step scores, and the next summarises; monitors watch both the predictions and the summary."""
+"""A spec with a scoring step and a summarising step, and a monitor for each output."""
 
 
 def monitor_of(text: str, name: str) -> Any:
@@ -41,12 +41,12 @@ def monitor_of(text: str, name: str) -> Any:
 
 
 def codes(text: str) -> list[str]:
-    """Return the codes of errors that the rules report."""
+    """Return the error codes that the rules report."""
     return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
 
 
-def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
-    """The monitor uses that step's model, and joins late labels as for batch inference."""
+def test_prediction_quality_uses_the_scoring_step() -> None:
+    """A quality monitor uses the scoring step's output and model, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 
@@ -56,14 +56,14 @@ def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
     assert monitor["labels"] == "chargebacks"
 
 
-def test_quality_of_data_is_that_of_what_the_last_step_writes() -> None:
+def test_data_quality_uses_the_last_steps_output() -> None:
     monitor = monitor_of(WATCHED, "sums")
 
     assert monitor["current"] == {"data": "sums"}
     assert monitor["models"] == []
 
 
-def test_a_monitor_reads_what_it_watches_and_nothing_else_of_the_pipeline() -> None:
+def test_monitor_reads_only_the_watched_data() -> None:
     plan = plan_of(WATCHED)
 
     assert [one for one in identity(plan, "monitor-sums").access if one.mode == "read" and one.store == "lake"] == [
@@ -71,7 +71,7 @@ def test_a_monitor_reads_what_it_watches_and_nothing_else_of_the_pipeline() -> N
     ]
 
 
-def test_predictions_of_one_step_are_watched_at_a_time() -> None:
+def test_two_scoring_steps_are_refused() -> None:
     second = "again: {model: fraud-xgb@candidate, inputs: [transactions], output: sums}"
     text = WATCHED.replace("      publish:", f"      {second}\n      publish:").replace(", output: sums}", "}", 2)
     text = text.replace(second.replace(", output: sums}", "}"), second)
@@ -79,14 +79,14 @@ def test_predictions_of_one_step_are_watched_at_a_time() -> None:
     assert "E0993" in codes(text)
 
 
-def test_a_pipeline_without_a_model_has_no_predictions_to_watch() -> None:
+def test_prediction_monitor_needs_a_model() -> None:
     text = WATCHED.replace("model: fraud-xgb@champion, inputs: [transactions], output: rated, batchSize: 4096", "X")
     text = text.replace("score: {X}", 'score: {source: {entrypoint: "fraud.report:score"}, output: rated}')
 
     assert "E0466" in codes(text)
 
 
-def test_several_last_datasets_are_named_one_by_one() -> None:
+def test_several_final_datasets_are_refused() -> None:
     text = WATCHED.replace("needs: [collect, score]", "needs: [collect]")
 
     assert "E0994" in codes(text)

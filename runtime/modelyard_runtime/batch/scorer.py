@@ -138,11 +138,11 @@ class Scorer:
 
     def _scored(self, task: Task) -> Iterator[pa.Table]:
         dataset = self._data[task.piece.dataset]
+        where = dataset_place(self._workload, dataset).at(task.piece.path)
         for table in read(self._workload, dataset, task.piece, task.part, self._rows):
-            yield self._with_predictions(table, task.piece)
+            yield self._with_predictions(table, task.piece, where)
 
-    def _with_predictions(self, table: pa.Table, piece: Piece) -> pa.Table:
-        where = self._target.at(piece.path)
+    def _with_predictions(self, table: pa.Table, piece: Piece, where: Place) -> pa.Table:
         with answers_of_model():
             with content_of(where, "rows of the model"):
                 rows = self._checker.frame(FrameRows(frame_of(table)))

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from modelyard_runtime.batch.files import Piece, outputs
-from modelyard_runtime.storage.filesystem import Place, listed, make_folder, move, reading, remove, write_whole
+from modelyard_runtime.storage.filesystem import Place, listed, make_folder, move, read_whole, remove, write_whole
 from modelyard_runtime.workload.description import Json, Section, digest, integer, text
 from modelyard_runtime.workload.description import rows as rows_of
 from modelyard_runtime.workload.records import PipelineWorkload
@@ -182,8 +182,7 @@ def _key(piece: Piece) -> str:
 
 def _refused(target: Place) -> list[Section]:
     try:
-        with reading(target.below(FOLDER, REFUSED)) as stream:
-            content = json.loads(stream.read())
+        content = json.loads(read_whole(target.below(FOLDER, REFUSED)))
     except (FileNotFoundError, ValueError):
         return []
     return rows_of(content, "files") if isinstance(content, dict) else []

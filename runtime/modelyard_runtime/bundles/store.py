@@ -21,7 +21,7 @@ from modelyard_runtime.bundles.bundle import (
     sha256,
     verify,
 )
-from modelyard_runtime.storage.filesystem import Place, is_local, local, reading, write_whole
+from modelyard_runtime.storage.filesystem import Place, is_local, local, read_whole, reading, write_whole
 from modelyard_runtime.storage.protocols.disk import write_durably
 
 _KEPT = 2  # bundles on a disk: the active one, and the previous one, which a process may still be loading
@@ -40,7 +40,7 @@ def anything(bundle: Bundle, folder: Path | None) -> None:
 def current(where: Place) -> Pointer | None:
     """Return the pointer to the active bundle; None if nothing was ever delivered. Raises OSError if unreachable."""
     try:
-        return read_pointer(_read(where.below(POINTER), _LARGEST_JSON))
+        return read_pointer(_read_json(where.below(POINTER)))
     except FileNotFoundError:
         return None
 
@@ -164,7 +164,7 @@ def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
 
 
 def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> None:
-    content = _read(source.below(MANIFEST), _LARGEST_JSON)
+    content = _read_json(source.below(MANIFEST))
     if sha256(content) != pointer.sha256:
         raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} means")
     bundle = read_bundle(content)
@@ -180,10 +180,18 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
     write_durably(staged / MANIFEST, content)
 
 
+def _read_json(where: Place) -> bytes:
+    """Read a pointer or manifest, which publishing replaces while others read it."""
+    return _within(read_whole(where, _LARGEST_JSON + 1), where, _LARGEST_JSON)
+
+
 def _read(where: Place, most: int) -> bytes:
-    """Read a file, which must not exceed the size limit."""
+    """Read a file of a bundle, which must not exceed the size limit; its hash is compared afterwards."""
     with reading(where) as stream:
-        content: bytes = stream.read(most + 1)
+        return _within(stream.read(most + 1), where, most)
+
+
+def _within(content: bytes, where: Place, most: int) -> bytes:
     if len(content) > most:
         raise Broken(f"{where.path} is larger than {most} bytes")
     return content

@@ -233,8 +233,12 @@ class Captures:
             return
         self._expired_at = now
         for day in old_days(self._place, now - timedelta(seconds=self._retain_s)):
-            remove_folder(self._place.at(day))
-            _log.info("deleted captures %s", day)
+            try:
+                remove_folder(self._place.at(day))
+            except OSError as problem:  # another replica deletes the same days
+                _log.warning("captures %s were not deleted: %s", day, problem)
+            else:
+                _log.info("deleted captures %s", day)
 
 
 def old_days(captures: Place, before: datetime) -> list[str]:

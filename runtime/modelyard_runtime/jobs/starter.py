@@ -23,7 +23,7 @@ from modelyard_runtime.jobs.job_start import Start, start_run
 from modelyard_runtime.jobs.run_requests import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.jobs.siblings import exists, job_named
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import Place, first_files, place, reading, remove, write_whole
+from modelyard_runtime.storage.filesystem import Place, first_files, place, read_whole, reading, remove, write_whole
 from modelyard_runtime.storage.protocols.driver import Entry
 from modelyard_runtime.workload.description import API_VERSION, Json, Section, section
 from modelyard_runtime.workload.mounted import mounted_workload
@@ -200,8 +200,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
 
 def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
     """Read a request; refuse it unless it matches what its monitor may request."""
-    with reading(where) as stream:
-        content: bytes = stream.read(_LARGEST + 1)
+    content = read_whole(where, _LARGEST + 1)
     if len(content) > _LARGEST:
         raise Refusal(f"the request is larger than {_LARGEST} bytes")
     try:

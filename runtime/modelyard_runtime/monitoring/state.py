@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage.filesystem import Place, place, reading, write_whole
+from modelyard_runtime.storage.filesystem import Place, place, read_whole, write_whole
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
 from modelyard_runtime.workload.records import MonitorWorkload
 
@@ -71,8 +71,7 @@ class State:
 
 def _read(where: Place) -> Section:
     try:
-        with reading(where) as stream:
-            content = json.loads(stream.read())
+        content = json.loads(read_whole(where))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as problem:

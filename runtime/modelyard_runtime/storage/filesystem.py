@@ -36,6 +36,10 @@ _PROTOCOLS: Final[Mapping[str, tuple[_Open, _Variables]]] = {
 SCHEMES: Final = tuple(f"{scheme}://" for scheme in _PROTOCOLS)
 
 
+_CONTROL_FILE: Final = 64 * 1024 * 1024
+"""Bytes that no pointer, state or list of files reaches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A folder or file: an open store and a path in it."""
@@ -137,6 +141,19 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
         raise
     with stream:
         yield stream
+
+
+def read_whole(where: Place, most: int = _CONTROL_FILE) -> bytes:
+    """Read a small file as it is at one moment, though others may replace it; at most its first `most` bytes.
+
+    Raises FileNotFoundError if it does not exist.
+    """
+    try:
+        return where.driver.read(where.path, most)
+    except OSError as problem:
+        if where.driver.is_missing(where.path, problem):
+            raise FileNotFoundError(where.path) from None
+        raise
 
 
 def remove(where: Place) -> None:

@@ -17,7 +17,15 @@ from typing import Any
 from pyarrow import fs
 
 from modelyard_runtime.registry.lineage import fingerprint
-from modelyard_runtime.storage.filesystem import Place, listed, make_folder, place, reading, remove, write_whole
+from modelyard_runtime.storage.filesystem import (
+    Place,
+    listed,
+    make_folder,
+    place,
+    read_whole,
+    remove,
+    write_whole,
+)
 from modelyard_runtime.workload.description import Json, digest
 from modelyard_runtime.workload.records import PipelineWorkload, Step
 
@@ -77,8 +85,7 @@ def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
 def _began(root: Place, name: str) -> datetime:
     file = root.below(f"{name}{_WITHIN}{_BEGAN}")
     try:
-        with reading(file) as stream:
-            began = datetime.fromisoformat(stream.read().decode())
+        began = datetime.fromisoformat(read_whole(file).decode())
     except FileNotFoundError:
         began = datetime.now(UTC)
         make_folder(root)

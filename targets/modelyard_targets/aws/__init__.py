@@ -1,4 +1,4 @@
-"""The target `aws`: EKS with its network, machines, stores and identities in one account and region."""
+"""The target `aws`: an EKS cluster with its network, machines, stores and identities in one account and region."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Add-ons for EKS on top of those for any cluster: cluster autoscaler, GPU device plugin and metrics, and Karpenter.
+"""EKS-specific add-ons: cluster autoscaler, Karpenter, and the device plugin and metrics exporter for GPUs.
 
-Value names are those in each chart's values.yaml at the versions in charts.json, read 2026-11-24.
+Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def priorities(context: Context) -> Mapping[str, Given]:
-    """Rank node groups by the names of their autoscaling groups; the first group of each pool ranks highest.
+    """Rank node groups by autoscaling group name; the first group of each pool ranks highest.
 
-    EKS names such a group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group's own name.
+    EKS names an autoscaling group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group.
     """
     ranked: dict[str, list[str]] = {}
     for name, pool in pools_of(context.plan, context.placement):
@@ -61,9 +61,9 @@ def priorities(context: Context) -> Mapping[str, Given]:
 
 
 def _autoscaler(context: Context) -> Mapping[str, Given]:
-    """Try the groups of a pool in order, and remove a node once its Pods fit on other nodes.
+    """Make the autoscaler try a pool's groups in order and remove a node once its Pods fit on other nodes.
 
-    Pods that must not be moved carry an annotation; local storage is no reason to keep a node.
+    An annotation protects Pods that must not be moved. Local storage alone does not protect a node.
     """
     pull = pull_secret_of_addons(context.target)
     return {
@@ -92,12 +92,12 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
 
 
 def _autoscaler_tags(context: Context) -> Mapping[str, str]:
-    """Use the image tag for the cluster's own minor version; the chart lags behind it."""
+    """Use the image tag for the cluster's minor version, because the chart's default lags behind."""
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
 def _device_plugin(context: Context) -> Mapping[str, Given]:
-    """Configure the device plugin; the node image has the driver but not the plugin."""
+    """Configure the NVIDIA device plugin, because the node image only has the driver."""
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
         "resources": _resources("20m", "128Mi"),
@@ -107,7 +107,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
     """Export utilization, memory, temperature and errors of each GPU; the system's PodMonitor scrapes them.
 
-    It needs 400 to 512 MiB, and more for moments on nodes with eight GPUs: daemons.json names the sources.
+    It needs 400 to 512 MiB, and briefly more on nodes with eight GPUs; daemons.json lists the sources.
     """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),
@@ -132,7 +132,7 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
 
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
-    """Disable price look-ups in a network without internet access: the pricing API exists in one region only."""
+    """Configure Karpenter, without price look-ups if the network has no internet access to the pricing API."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -153,13 +153,13 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
-    """Allow calls to the pricing API where the network has internet access; it has no VPC endpoint here."""
+    """Allow the pricing API, which has no VPC endpoint here, only if the network has internet access."""
     prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 
 
 def _secrets(context: Context) -> Mapping[str, Given]:
-    """Name the ServiceAccount that the IAM role is bound to."""
+    """Set the ServiceAccount name that the IAM role is bound to."""
     return {"serviceAccount": {"name": "external-secrets"}}
 
 

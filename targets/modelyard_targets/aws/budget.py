@@ -42,13 +42,13 @@ def monthly_high(plan: Plan, placement: str) -> float:
 
 
 def network_endpoints(plan: Plan, placement: str) -> tuple[int, int]:
-    """Return how many services have an interface endpoint in the network created here, and in how many zones."""
+    """Return the number of services with an interface endpoint, and the number of zones; an adopted VPC has (0, 0)."""
     target = target_of(plan, placement)
     return (0, 0) if vpc_of(target).adopt else (len(endpoints_of(plan, placement)), zones_of(target))
 
 
 def endpoints_monthly(plan: Plan, placement: str) -> float:
-    """Return the monthly price of the VPC endpoints, which cost the same whether used or not."""
+    """Return the monthly price of the VPC endpoints, which does not depend on traffic."""
     services, zones = network_endpoints(plan, placement)
     return services * zones * _ENDPOINT_HOURLY * HOURS_OF_A_MONTH
 

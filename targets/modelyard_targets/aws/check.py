@@ -1,4 +1,4 @@
-"""Checks for what AWS cannot provide."""
+"""Check that AWS can provide what the plan requires."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from modelyard_targets.kube.storage.buckets import region_of
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Per cluster, and per managed node group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", read 2026-11-24)."""
+"""Node groups in a cluster, and nodes in a group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
 
 _OF_A_CLUSTER: Final = (
     "version",
@@ -42,11 +42,11 @@ _OF_A_CLUSTER: Final = (
     "egress",
     "secretStores",
 )
-"""Target fields that configure a cluster, in addition to those that any cluster may leave unused."""
+"""Target fields that have no effect without a cluster."""
 
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
-"""Fifty, less the tags that components add (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
+"""AWS allows fifty, and components add five (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -62,7 +62,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report settings for a cluster, its network or its workloads on a target that runs nothing."""
+    """Report cluster, network and workload settings on a target that runs nothing."""
     if plan.has_cluster(placement):
         return
     here = target_path(plan.system, placement)
@@ -89,7 +89,7 @@ def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check that the user's labels are valid AWS tags, since every resource in the account carries them."""
+    """Check that the spec's labels are valid AWS tags, because every resource is tagged with them."""
     system = plan.system
     made = tuple(tags(system, placement))
     for key, _ in system.metadata.labels:
@@ -127,7 +127,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report targets that wait, directly or through others, for each other's buckets."""
+    """Report targets that depend on each other's buckets, directly or indirectly."""
     waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
         if placement in _reached(other, waits):
@@ -136,7 +136,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
-    """Return the other AWS targets whose infrastructure this placement reads, each with a bucket and who opens it."""
+    """Map each AWS target whose buckets this placement opens to one of these buckets and the identity that opens it."""
     targets = {target.name: target for target in plan.system.deployment.targets}
     found: dict[str, tuple[str, Resource]] = {}
     for resource in plan.of(Identity, placement) if targets[placement].provider == "aws" else ():
@@ -148,7 +148,7 @@ def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
 
 
 def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
-    """Return everything that a target waits for, directly or indirectly."""
+    """Return all targets that a target waits for, directly or indirectly."""
     found: set[str] = set()
     waiting = [start]
     while waiting:

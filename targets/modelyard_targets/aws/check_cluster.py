@@ -1,4 +1,4 @@
-"""Checks on a cluster created on AWS: its add-ons, its storage class, and where its proxies run."""
+"""Checks for a cluster created on AWS: add-ons, storage class, and the namespace of its proxies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from modelyard_targets.kube.network.envoy import CLASS
 from modelyard_targets.kube.placement.placed import target_of
 
 STORAGE_CLASS: Final = "gp3"
-"""The only storage class of a cluster created here."""
+"""The only storage class in a new cluster."""
 
 
 def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report add-ons listed as `present` and unknown storage classes: a new cluster has no add-ons and one class."""
+    """Report add-ons listed as `present` and unknown storage classes. A new cluster has no add-ons and one class."""
     if not plan.has_cluster(placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -31,5 +31,5 @@ def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check `clients` of endpoints; the namespace of our own controller's proxies is known."""
+    """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
     yield from check_clients(plan, placement, CLASS)

@@ -1,4 +1,4 @@
-"""Checks for compute classes that narrowly miss a much cheaper machine, or that need a larger disk than EBS offers."""
+"""Report compute classes that narrowly miss a much cheaper machine or need a larger disk than EBS offers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LARGEST_VOLUME_GIB: Final = 64 * 1024
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
+    """Report compute classes that would be much cheaper with slightly smaller requests, with the monthly saving."""
     return check_machines_of(offerings(), plan, placement)
 
 
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes whose images and Pods need a larger root volume than EBS offers."""
+    """Report compute classes whose images and Pods need a larger root volume than EBS offers."""
     pools = [pool.value for pool in plan.of(NodePool, placement)]
     needed: list[tuple[str, int]] = [
         (pool.compute, max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups))

@@ -1,4 +1,4 @@
-"""Checks for networks that AWS cannot provide: invalid CIDR ranges, and nodes that cannot pull their images."""
+"""Network checks: valid regions and CIDR ranges, access to image registries, and public endpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
 
 _WIDEST: Final = 16
 _NARROWEST: Final = 22
-"""A zone's subnet is an eighth of the range: 128 addresses, of which each Pod takes one."""
+"""In a /22, a zone's subnet (an eighth of the range) has 128 addresses, and each Pod uses one."""
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
@@ -35,7 +35,7 @@ def regions() -> tuple[str, ...]:
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require an existing region, and one where the network can be created."""
+    """Require an existing region where modelyard can create the network."""
     target = target_of(plan, placement)
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()
@@ -48,7 +48,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the CIDR range of a created network; an adopted one only has to be IPv4."""
+    """Check the CIDR range of a new network. An adopted network only has to be IPv4."""
     vpc = vpc_of(target_of(plan, placement))
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
     if why and plan.has_cluster(placement):
@@ -57,7 +57,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require internet access or a mirror, since nodes have to pull images."""
+    """Require internet access or an image mirror, so that nodes can pull images."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
         return
@@ -67,7 +67,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_public(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report public endpoints in a network without public subnets, which only exist next to NAT gateways."""
+    """Report public endpoints in a network without NAT gateways, because it has no public subnets."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none":
         return

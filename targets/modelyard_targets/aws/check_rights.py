@@ -1,4 +1,4 @@
-"""Checks for IAM size limits: policies of a role or user that name too many folders."""
+"""Check IAM size limits, which restrict how many folders the policies of a role or user can list."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _OF_A_ROLE: Final = 10_240
 """Total characters of a role's inline policies (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
 
 _FOLDERS_OF_A_USER: Final = 40
-"""Ten managed policies with four folders each, as in `modelyard_stacks.aws.crossing`."""
+"""Ten managed policies with four folders each, as created by `modelyard_stacks.aws.crossing`."""
 
 _BESIDE: Final = 1_600  # everything except folders, such as keys
 _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check roles of workloads here, and users for workloads in other clusters that open a bucket here."""
+    """Check the roles of this placement's workloads, and the users for workloads outside AWS that open its buckets."""
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
         value = resource.value
@@ -43,7 +43,7 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """Estimate the policy's characters; a path that may be a file also appears as a file."""
+    """Estimate the policy's length in characters. A path without a final slash is listed as a file and as a folder."""
     found = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
         listed = len(access.prefix) + len('"/*",')

@@ -1,4 +1,4 @@
-"""Checks for stores that AWS cannot provide: refused names and sizes, and features of other services."""
+"""Check that AWS can provide each store: names, sizes, and settings that only other services have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3
 _SMALLEST: Final = 20 * _GI
 _LARGEST: Final = 64 * 1024 * _GI
-"""Of a gp3 volume (docs.aws.amazon.com/AmazonRDS, "Amazon RDS DB instance storage", read 2026-11-24)."""
+"""Size limits of a gp3 volume (docs.aws.amazon.com/AmazonRDS, "Amazon RDS DB instance storage", read 2026-11-24)."""
 
 _LONGEST_DATABASE: Final = 63
 _LONGEST_BUCKET: Final = 63
@@ -45,7 +45,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that write to a locked bucket here and to another S3 service, which may refuse checksums."""
+    """Report workloads that write to a locked bucket, which needs checksums, and use a service that may refuse them."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)
@@ -103,7 +103,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
 
 
 def _bucket_fault(name: str) -> str:
-    """Return why S3 refuses the name of an adopted bucket, or ""; the schema checks its first and last character."""
+    """Return why S3 refuses a bucket name, or "". The schema has already checked the first and last character."""
     if not name:
         return ""
     if len(name) > _LONGEST_BUCKET:

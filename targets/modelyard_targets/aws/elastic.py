@@ -1,4 +1,4 @@
-"""Elastic compute classes: Karpenter launches the cheapest machine that fits when a Pod is pending."""
+"""Elastic compute classes: for each pending Pod, Karpenter launches the cheapest machine that fits."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _SPARE: Final = 2
 
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
-    """Return all node pools of a placement, elastic or not, with the names in their nodes' labels."""
+    """Return all node pools of a placement, elastic or not, each with the name in its nodes' label."""
     return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
 def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
-    """The NodePool of an elastic class: which machines it may take, and how much of them at most.
+    """Yield an elastic class's NodePool, with the machine types it may use and the total limit.
 
-    A node is removed only once it is empty, never because it is old or another would be cheaper: runs take days.
+    Karpenter removes a node only once it is empty, not for age or price, because runs can take days.
     """
     pool = resource.value
     if not pool.elastic:
@@ -68,12 +68,12 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
 
 
 def node_class(context: Context) -> Iterator[Call]:
-    """Build the EC2NodeClass; its instance profile, network and disk key come from the infrastructure project.
+    """Build the EC2NodeClass with the instance profile, network and disk key from the infrastructure project.
 
-    Machines with NVMe disks keep images and Pods' files there; all others use their root volume.
+    Machines with NVMe disks store images and Pods' files on them; all others use their root volume.
 
-    The AMI is pinned to one EKS release of Amazon Linux 2023 for the cluster's version: tracking the latest would
-    replace every node on each release day.
+    The AMI is pinned to one EKS release of Amazon Linux 2023, because tracking the latest would replace every node on
+    each release day.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
@@ -106,7 +106,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """List the region's machines that hold one Pod by name, since new generations may lack instance labels."""
+    """Require one of the region's machines that fit a Pod, by name, since new generations may lack instance labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -116,8 +116,9 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return twice the machines needed if every Pod of the class gets its own: Karpenter counts whole machines and
-    launches none that would exceed the limit.
+    """Return the machine limit: twice the number needed if each Pod of the class gets its own machine.
+
+    The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
     """
     asked = demand(plan, placement, databases=False)
     everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
@@ -126,12 +127,12 @@ def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return the vCPU limit for all nodes of an elastic class together."""
+    """Return the total vCPU limit for the nodes of an elastic class."""
     return offerings().machine(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield each machine that an elastic class may use, by name, and whether it is spot."""
+    """Yield the name of each machine that an elastic class may use, and whether it is spot."""
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
             yield machine, way == "spot"
@@ -148,9 +149,9 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size: images, and the files of two Pods of the largest class, which may share a node.
+    """Return the root volume's size, enough for images and the files of two Pods of the largest class.
 
-    Classes whose machines all have local disks are left out, because images and Pods use those.
+    Classes whose machines all have local disks do not count, because images and Pods use those disks.
     """
     elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
     on_root = [one for one in elastic if not all(offerings().machine(name).local_gb for name in one.any_of)]

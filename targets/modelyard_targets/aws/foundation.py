@@ -20,17 +20,17 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 GROUP: Final = "foundation"
 _ZONES: Final = 3
 _TWO_ZONES: Final = frozenset({"us-west-1"})
-"""Accounts get only two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
+"""Regions with only two zones per account (docs.aws.amazon.com/global-infrastructure, "AWS Regions", 2026-11-24)."""
 
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
 _ALWAYS_CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""Called by nodes and Pods for addresses, volumes, images and Pod Identity credentials. S3 has a gateway endpoint."""
+"""Services that nodes and Pods call for addresses, volumes, images and credentials. S3 has a gateway endpoint."""
 
 
 def account_call(context: Context) -> Call:
-    """Build the provider with its region, the expected account ID, and default tags."""
+    """Build the AWS provider with region, expected account ID and default tags."""
     target, here = context.target, target_path(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("region", target.region)]
     if account := options_of(target).account:
@@ -58,7 +58,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def addon_call(context: Context) -> Call:
-    """Build the add-ons that run on nodes; they depend on the system pool."""
+    """Build the EKS add-ons that run on nodes, which depend on the system pool."""
     name = cluster_name(context.system, context.placement)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -69,7 +69,7 @@ def addon_call(context: Context) -> Call:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags on every resource of the system; budgets and bills filter by the first."""
+    """Yield the tags on every resource of the system. Budgets and bills filter by the first one."""
     yield "modelyard:system", system.metadata.name
     yield "modelyard:environment", system.environment
     yield "modelyard:target", placement
@@ -79,12 +79,12 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def release_of(target: TargetSpec) -> Release:
-    """Return the EKS release of a target; the check has already refused unknown versions."""
+    """Return the target's EKS release; `check_version` has already refused unknown versions."""
     return releases()[target.version or default_version()]
 
 
 def log_days(system: System) -> int:
-    """Return how many days control plane and flow logs are kept."""
+    """Return the retention of control plane and flow logs in days."""
     return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
 
 
@@ -101,8 +101,8 @@ def zones_of(target: TargetSpec) -> int:
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     """Return the services that nodes and Pods call through an interface endpoint.
 
-    An endpoint costs about 8 dollars a month and zone. A small system uses its NAT gateway instead: its calls are
-    small, and S3, which also stores image layers, has a gateway endpoint that is free.
+    An endpoint costs about 8 dollars per month and zone. A small system uses its NAT gateway instead, because it makes
+    few calls, and S3, which also stores image layers, has a free gateway endpoint.
     """
     system = plan.system
     if system.profile.size == "small" and nat_of(system, system.target(placement)) != "none":
@@ -118,7 +118,7 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def buckets_of(context: Context) -> tuple[str, ...]:
-    """Return the S3 buckets that workloads of a placement open, from stores and from dataset URIs."""
+    """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs."""
     system = context.system
     identities = context.plan.of(Identity, context.placement)
     stores = [system.stores[access.store] for identity in identities for access in identity.value.access]
@@ -133,7 +133,7 @@ def has_elastic_pool(plan: Plan, placement: str) -> bool:
 
 
 def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that workloads need; those for nodes are added separately."""
+    """Return the add-ons that workloads need, without those that nodes need."""
     return addons_needed(plan, placement)
 
 

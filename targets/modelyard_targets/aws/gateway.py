@@ -1,4 +1,4 @@
-"""The gateway created on an AWS cluster when a route needs one and the spec names no existing one."""
+"""The gateway that is created on an AWS cluster if a route needs one and the spec names none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.placement.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target with the gateway created for it and that controller's capabilities."""
+    """Return the target with the gateway that is created for it and the capabilities of its controller."""
     target = target_of(plan, placement)
     if ENVOY not in addons_of(plan, placement):
         return target

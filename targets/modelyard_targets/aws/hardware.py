@@ -1,4 +1,4 @@
-"""Choice of EC2 instance types for a compute class."""
+"""Choose EC2 instance types for compute classes and the system pool."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from modelyard_targets.cloud.choose import choose as choose_from
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """The machine of the system pool in the target's region."""
+    """Return the machine for the system pool in the target's region."""
     return pools.choose_system(offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why there are none."""
+    """Return the machines for a class in the target's region, or the reason why none fits."""
     return choose_from(offerings(), compute, target.region)

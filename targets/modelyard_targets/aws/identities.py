@@ -26,28 +26,28 @@ KARPENTER: Final = "karpenter"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """A role for each of these workloads: those that open a bucket of the account.
+    """Yield an IAM role for each of these workloads.
 
-    No workload reads secrets from AWS: External Secrets has its own role and copies them into the cluster.
+    Workloads do not read secrets from AWS: External Secrets copies them into the cluster with its own role.
     """
     for resource in roles:
         yield _identity(resource, context, apart=False)
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same roles in a project that does not create the buckets and refers to them by name."""
+    """Yield the same roles for a project that does not create the buckets and refers to them by name."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
 
 def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
-    """The identities of a placement that reach anything that AWS guards."""
+    """Return the identities of a placement that need access to S3."""
     identities = context.plan.of(Identity, context.placement)
     return tuple(identity for identity in identities if _access(identity.value, context.system))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield roles for cluster-wide controllers: the autoscaler, External Secrets, and Karpenter."""
+    """Yield roles for the cluster-wide controllers: the autoscaler, External Secrets and Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
     yield Call("autoscaler", "ClusterAutoscaler", name, (*cluster, *_account(AUTOSCALER)), PLATFORM, here)
@@ -60,7 +60,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
-    """Yield references to other AWS targets whose buckets workloads here open, since those own the KMS keys."""
+    """Yield references to other AWS targets whose buckets this placement's workloads open, to get their KMS keys."""
     opened: dict[str, Resource[Identity]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for access in _access(resource.value, context.system):
@@ -74,7 +74,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield an IAM user for each workload outside AWS that opens a bucket here, since it cannot assume a role."""
+    """Yield an IAM user for each workload outside AWS that uses this placement's buckets: it cannot assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(one, context, apart=False) for one in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
@@ -87,12 +87,12 @@ def crossing_calls(context: Context) -> Iterator[Call]:
 
 
 def makes_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything: not if everything is adopted and opened only through roles."""
+    """Return whether the target creates anything, which is not the case if all its stores are adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield workloads outside AWS that open buckets of a placement, with the access they need."""
+    """Yield workloads outside AWS that use a placement's buckets, with the access they need."""
     for resource in plan.of(Identity):
         if plan.system.target(resource.placement).provider != "aws":
             opened = _access(resource.value, plan.system)
@@ -102,7 +102,7 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], 
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
-    """Yield the access keys of these users, under the output names that other targets' programs read."""
+    """Export the access keys of the cross-target users, under the output names that other programs read."""
     made = {call.variable for call in crossing_calls(context)}
     for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
@@ -114,12 +114,12 @@ def crossing_exports(context: Context) -> Iterator[Export]:
 
 
 def crossing_variable(resource: Resource) -> str:
-    """Return the variable name of a cross-target user."""
+    """Return the variable name of the user for a workload outside AWS."""
     return crossing_output(resource, "crossing")
 
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names of those references that Secrets Manager stores."""
+    """Return the names of the secrets that are stored in Secrets Manager."""
     found = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(found))
 
@@ -136,7 +136,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
-    """Return an add-on's namespace and ServiceAccount, which its chart names after the add-on."""
+    """Return an add-on's namespace and ServiceAccount; the chart names the ServiceAccount after the add-on."""
     return ("namespace", charts()[addon].namespace), ("service_account", addon)
 
 
@@ -148,7 +148,7 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
 
 
 def _access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to S3 itself; other S3-compatible services use their own credentials."""
+    """Return the access to AWS S3. Other S3-compatible services use their own credentials."""
     stores = system.stores
     return tuple(
         access
@@ -158,7 +158,7 @@ def _access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _given(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the argument, or nothing when its value is empty."""
+    """Return the argument, or no argument if its value is empty."""
     return ((argument, value),) if value else ()
 
 

@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything in an account below the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …: everything in an AWS account except the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ _NEEDS: Final = ("pulumi", "pulumi-aws")
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
-"""The most resources: network, cluster and its controllers; a node group with its tags; a workload's role."""
+"""Upper limits on resources: network, cluster and its controllers; a node group with its tags; a workload's role."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order: the first creates what the others depend on, and they add only roles.
+    """Return the projects in the order of application. The first has all resources except further roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -65,7 +65,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    """Yield every component of a placement's infrastructure, so that each can be traced back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -73,7 +73,7 @@ def calls_of(context: Context) -> Iterator[Call]:
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
-    """Yield the components of a target without a cluster: buckets, their key, and users for workloads elsewhere."""
+    """Yield the components of a target without a cluster: buckets, their key, and users for workloads outside AWS."""
     if not makes_anything(context.plan, context.placement):
         return
     yield account_call(context)
@@ -85,7 +85,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components in order; `roles` are the identities whose roles it creates."""
+    """Yield the first project's components in order, with roles for these identities."""
     yield from foundation_calls(context)
     yield from system_pool_call(context)
     yield addon_call(context)
@@ -100,7 +100,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield a further project's components: roles for its workloads, based on what the first project created."""
+    """Yield the components of a further project: roles for these identities, on the first project's cluster and key."""
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
@@ -139,7 +139,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
 
 
 def stores_exports(context: Context) -> tuple[Export, ...]:
-    """Return the outputs of a project without a cluster that other targets read."""
+    """Return the outputs that other targets read from a project without a cluster."""
     key = (Export("key_arn", Ref("key", "arn")),) if has_buckets(context.plan, context.placement) else ()
     return (Export("region", Ref("account", "region_name")), *key, *crossing_exports(context))
 

@@ -1,4 +1,4 @@
-"""The login of an RDS database: a Job that creates it, and a CronJob that rotates its password every week."""
+"""The login to an RDS database: a Job creates it, and a CronJob rotates its password every week."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES
 COMPONENT: Final = LOGIN_NAME
 
 _LATE_S: Final = 24 * 3600
-"""How late a weekly run may start after the controller was down; the password changes once a week."""
+"""How late a weekly rotation may start, for example because the controller was down."""
 _EVERY_WEEK: Final = "17 4 * * 0"
 _RETRIES: Final = 5
 _DEADLINE_S: Final = 600
@@ -32,9 +32,9 @@ _POSTGRESQL: Final = 5432
 
 
 def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
-    """The account that nothing else runs as, its policy, and both Jobs; nothing for a database that is adopted.
+    """Yield a ServiceAccount, a NetworkPolicy, the Job and the CronJob for a database that is not adopted.
 
-    The first Job's name contains a hash of its spec, so that a change runs it again.
+    The Job's name contains a hash of its Pod spec, so that a change runs it again.
     """
     store = resource.value
     if store.adopt:
@@ -63,7 +63,7 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
 
 
 def _reached(context: Context) -> list[Value]:
-    """Allow the database, RDS, Secrets Manager, and the Pod Identity agent."""
+    """Allow egress to the database, the RDS API, Secrets Manager and the Pod Identity agent."""
     database: Value = {"to": [{"ipBlock": {"cidr": vpc_of(context.target).cidr}}], "ports": ports(_POSTGRESQL)}
     return [database, *reach_services("rds", "secretsmanager")(context)]
 

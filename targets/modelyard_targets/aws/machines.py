@@ -1,4 +1,4 @@
-"""EC2 machines: their size, what an EKS node leaves for Pods, and their prices."""
+"""EC2 machines: their sizes and prices, and how much of an EKS node is left for Pods."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-east-1"
-"""The region with the most known prices; they stand in for those that are not known elsewhere."""
+"""The region with the most known prices, which replace missing prices in other regions."""
 
 _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _HIDDEN_PER_MILLE: Final = 75
-"""Share of EC2's nominal memory that the operating system never sees, as Karpenter estimates it (its setting
-`vm-memory-overhead-percent`, 0.075 by default; github.com/aws/karpenter-provider-aws, read 2026-11-24).
+"""Share of EC2's nominal memory that the operating system never sees: the default of Karpenter's setting
+`vm-memory-overhead-percent`, 0.075 (github.com/aws/karpenter-provider-aws, read 2026-11-24).
 """
 
 _EVICTION_MI: Final = 100
-"""The kubelet evicts below this `memory.available` (github.com/awslabs/amazon-eks-ami, nodeadm, read 2026-11-24)."""
+"""The kubelet evicts Pods below this `memory.available` (github.com/awslabs/amazon-eks-ami, nodeadm, 2026-11-24)."""
 
 _CPU_STEPS: Final = ((1000, 600), (1000, 100), (2000, 50))
-"""Steps of CPU in millicores, and the share in ten-thousandths that the EKS bootstrap reserves of each."""
+"""CPU ranges in millicores, each with the share in ten-thousandths that the EKS bootstrap reserves."""
 
 _CPU_REST: Final = 25
 
 
 @cache
 def offerings() -> Offerings:
-    """Return the EC2 machines in the table, read once."""
+    """Return the EC2 machines from the table, which is read once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
     plain, beside = _kept(nodes["daemons"]), _kept(nodes["acceleratorDaemons"])
     kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
@@ -49,7 +49,7 @@ def offerings() -> Offerings:
 
 
 class _Prices(Mapping[tuple[str, str, bool], Price]):
-    """Prices by machine, region and whether it is of spot; the file of a region is read when its first is asked for."""
+    """Prices by machine, region and whether they are for spot. A region's file is read on first use."""
 
     def __init__(self) -> None:
         self._regions = frozenset(
@@ -119,9 +119,9 @@ def _generation(name: str) -> int:
 
 
 def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:
-    """Return the millicores and MiB that an EKS node leaves for Pods, including its DaemonSets.
+    """Return the millicores and MiB that an EKS node has for Pods, including those of DaemonSets.
 
-    `pods` is how many addresses the machine's network interfaces have. Same calculation as nodeadm on Amazon Linux
+    `pods` is the number of addresses on the machine's network interfaces. The calculation is nodeadm's on Amazon Linux
     2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
     """
     left, reserved = vcpus * 1000, 0

@@ -9,7 +9,7 @@ from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
 
 _LONGEST_GROUP: Final = 55
-"""EKS accepts 63 characters for a node group, and Pulumi appends eight."""
+"""A node group's name may have 63 characters, and Pulumi appends eight."""
 
 
 def cluster_name(system: System, placement: str) -> str:
@@ -19,24 +19,24 @@ def cluster_name(system: System, placement: str) -> str:
 
 
 def database_identifier(system: System, placement: str, store: Store) -> str:
-    """Return the identifier of an RDS instance, as `modelyard_stacks.aws.database` names it."""
+    """Return the identifier that `modelyard_stacks.aws.database` gives an RDS instance."""
     return f"{cluster_name(system, placement)}-{store.called}"
 
 
 def login_secret(system: System, placement: str, store: Store) -> str:
-    """Return the secret with a database's login, as `modelyard_stacks.aws.login` names it."""
+    """Return the name that `modelyard_stacks.aws.login` gives the secret with a database's login."""
     return f"{database_identifier(system, placement, store)}-login"
 
 
 def group_name(pool: str, group: NodeGroup) -> str:
     """Name a node group after its pool, its first machine and its capacity type.
 
-    The instance types of a node group cannot change, so another first machine means another group and another name.
+    The instance types of a node group cannot change, so a new first machine means a new group with a new name.
     """
     machine = group.machines[0].replace(".", "-")
     return object_name(pool, machine, "spot" if group.spot else "on-demand", limit=_LONGEST_GROUP)
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the repository of the runtime image in the account's registry, separate for each environment."""
+    """Return the runtime image's repository in the account's registry; each environment has its own."""
     return f"{cluster_name(system, placement)}/{system.metadata.name}-runtime"

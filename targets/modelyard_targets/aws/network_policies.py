@@ -1,6 +1,6 @@
-"""AWS-specific network policies: the API server and AWS services as peers, and policies for EKS's own add-ons.
+"""AWS-specific network policies: egress to the API server and AWS services, and policies for EKS's own add-ons.
 
-docs/decisions/0037-egress-on-aws.md has the reasons.
+docs/decisions/0037-egress-on-aws.md explains why.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from modelyard_targets.kube.network.policies import ANYWHERE, COMPONENT, every_n
 from modelyard_targets.kube.placement.context import Context, Made
 
 IDENTITY_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
-"""EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""
+"""Addresses of the agent on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent",
+2026-11-24).
+"""
 
 STORAGE_RANGES: Final = "s3_ranges"
 """The infrastructure's output with the address ranges of S3 in its region."""
 
 _SERVICES: Final = ("10.100.0.0/16", "172.20.0.0/16")
-"""EKS uses one of these for Services by default (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
+"""EKS assigns Services one of these ranges by default (docs.aws.amazon.com/eks, "CreateCluster", 2026-11-25)."""
 
 _SYSTEM: Final = "kube-system"
 _METRICS: Final = 9153
@@ -32,14 +34,14 @@ _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the address ranges of the API server's private endpoint and of the Service in front of it."""
+    """Return the address ranges of the API server's private endpoint and its Service."""
     return (vpc_of(context.target).cidr, *_SERVICES)
 
 
 def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
     """Allow a controller's egress to AWS services and to the Pod Identity agent.
 
-    Calls stay within the network if it has an endpoint for each service; in an adopted network they may leave it.
+    Calls stay within the VPC if it has an endpoint for each service. In an adopted network, they may leave it.
     """
 
     def rules(context: Context) -> Iterator[Value]:
@@ -53,7 +55,7 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
 
 
 def system_policies(context: Context) -> Iterator[Made]:
-    """Yield policies for CoreDNS and the EBS driver: with a strict VPC CNI, every Pod starts without connections.
+    """Yield policies for CoreDNS and the EBS driver, because a strict VPC CNI blocks every Pod without a policy.
 
     Node agents use the host network and need no policy.
     """

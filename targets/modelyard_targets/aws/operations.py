@@ -1,4 +1,4 @@
-"""Monitoring of the account from outside the cluster: the budget, and alarms on databases and the network."""
+"""Account monitoring outside the cluster: the budget, and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield the budget of the spec, and alarms for databases and NAT gateways."""
+    """Yield the spec's budget, and alarms for databases and NAT gateways."""
     yield from _budget(context)
     yield from _alarms(context)
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for the whole system, on its first AWS target; it filters by the system's tag."""
+    """Yield one budget for the whole system on its first AWS target, filtered by the system's tag."""
     budget = context.system.governance.budget
     clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
     used = [name for name in clouds if makes_anything(context.plan, name)]

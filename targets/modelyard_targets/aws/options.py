@@ -1,4 +1,4 @@
-"""The AWS-only fields of a target as a record: account and network."""
+"""The AWS-only fields of a target: account and network."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modelyard.spec import Network, Options, TargetSpec
 
 @record
 class Vpc:
-    """A VPC: an existing one with its private subnets, or the CIDR range and NAT setup of a new one."""
+    """An existing VPC with its private subnets, or the CIDR range and NAT setup of a new VPC."""
 
     adopt: str = ""  # VPC ID
     subnets: tuple[str, ...] = ()  # subnet IDs of an adopted VPC
     cidr: str = "10.0.0.0/16"
-    nat: str = ""  # none one per-zone; of a new VPC
+    nat: str = ""  # none, one or per-zone; only for a new VPC
 
 
 @record
@@ -31,12 +31,12 @@ class AwsOptions(Options):
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> AwsOptions:
-    """Parse the options of a target that passed validation."""
+    """Parse the options of a valid target."""
     return AwsOptions(text(node, "account"), _vpc(mapping(node, "vpc"), is_enterprise))
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
-    """Parse the VPC; in an enterprise, a new VPC survives the loss of a zone by default."""
+    """Parse the VPC. In an enterprise, a new VPC survives a zone failure by default."""
     adopt = text(node, "adopt")
     usual = "per-zone" if is_enterprise else "one"
     return Vpc(

@@ -1,4 +1,4 @@
-"""EKS as a platform for the shared workloads project: node selectors, add-ons, databases and network."""
+"""EKS as a platform for the workloads project: add-ons, node pools, databases, gateway and network."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
-"""Placeholder host for the account's registry in manifests when the spec does not name the account."""
+"""Placeholder in manifests for the host of the account's registry, if the spec does not name the account."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""Nodes are added on demand and requests fill the existing ones, so these alerts would fire all the time."""
+"""These alerts would always fire, because requests fill the existing nodes and new nodes are added on demand."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:
@@ -38,7 +38,7 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the prefix of the runtime image in the registry created by the infrastructure."""
+    """Return the runtime image's prefix in the registry that the infrastructure project creates."""
     target = target_of(plan, placement)
     domain = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
     account = options_of(target).account

@@ -1,4 +1,4 @@
-"""Node pools: the node groups of each compute class, and how many nodes each may have."""
+"""Node pools: the node groups of each compute class, with their node counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GI: Final = 1024**3
 _MI: Final = 1024**2
 
 _CLUSTER_OWN: Final = Size(700, 700 * _MI)
-"""Total requests of two CoreDNS Pods, two EBS controllers and the autoscaler, rounded up."""
+"""Total requests of two CoreDNS Pods, two EBS controller Pods and the autoscaler, rounded up."""
 
 _ADDONS: Final[Mapping[str, Size]] = {
     "prometheus": Size(1500, 5 * _GI),
@@ -29,18 +29,18 @@ _ADDONS: Final[Mapping[str, Size]] = {
     "external-secrets": Size(200, 512 * _MI),
     "envoy-gateway": Size(500, 1 * _GI),
 }
-"""Total requests of an add-on's Pods, rounded up."""
+"""Total requests of each add-on's Pods, rounded up."""
 
 _KARPENTER: Final = Size(500, 1 * _GI)
-"""One Karpenter controller; an enterprise gets two."""
+"""Requests of one Karpenter controller; an enterprise has two."""
 
 _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "neuron"}
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool per group of each pool; only the first keeps nodes at all times, and only if it serves models.
+    """Yield a NodePool for each group of each pool. Only the first group has a minimum, and only if it serves models.
 
-    Each group may grow to the pool's full size, since spot or a better machine can run out.
+    Each group may grow to the pool's full size, because capacity in the other groups can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
@@ -55,7 +55,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Build the pool for Pods without a compute class."""
+    """Yield the pool for Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         nodes = system_nodes(context.plan, context.placement)
         call = Call("system_pool", "SystemPool", pool.name, (), GROUP, pool.origin)
@@ -63,17 +63,17 @@ def system_pool_call(context: Context) -> Iterator[Call]:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and position of the group."""
+    """Return node counts by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return node counts of the system pool; `rollouts` adds room for the second heads of servers being replaced."""
+    """Return the system pool's node counts; `rollouts` adds room for a second head of each server during a rollout."""
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield what the cluster and its add-ons request on the system pool."""
+    """Yield the requests of the cluster's own Pods and add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):

@@ -1,4 +1,4 @@
-"""Account quotas that a system may exceed: the defaults of a new account against the most that the spec may need."""
+"""Account quotas that a system may exceed: compare a new account's defaults to the most that the spec may need."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _TABLE: Final = Path(__file__).with_name("quotas.json")
 _FAMILY: Final = pattern("([a-z]+)([0-9])")
 _GIB_OF_A_TIB: Final = 1024
 _OWN_ROLES: Final = 12
-"""For the cluster, its nodes, add-ons and logs, rounded up."""
+"""Roles for the cluster, its nodes, add-ons and logs, rounded up."""
 
 
 class _Quota(TypedDict):
-    """An entry of Service Quotas; `default` applies to new accounts."""
+    """A quota from Service Quotas; `default` applies to new accounts."""
 
     service: str
     code: str
@@ -37,7 +37,7 @@ class _Quota(TypedDict):
 
 
 class _OfMachines(_Quota):
-    """A vCPU quota that covers these instance families and, where AWS splits them, generations."""
+    """A vCPU quota for these instance families, limited to some generations where AWS splits them."""
 
     families: list[str]
     spot: bool
@@ -61,7 +61,7 @@ class Excess:
 
 
 def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
-    """Return the quotas that a new account has to raise before a placement can reach its largest size."""
+    """Return the quotas that have to be raised in a new account before a placement can grow to its largest size."""
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
@@ -75,8 +75,10 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 
 
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
-    """Return vCPUs by quota code with everything at its largest. Each group of a pool may grow to the pool's full size,
-    and each machine type of an elastic class to the limit of its NodePool.
+    """Return the maximum vCPUs by quota code.
+
+    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class to the limit of its
+    NodePool.
     """
     found: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -93,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield all other quotas that a placement needs, by name in the table."""
+    """Yield how much a placement needs of every other quota, by name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -123,7 +125,7 @@ def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int
 
 
 def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
-    """Yield the pools whose nodes Karpenter launches."""
+    """Yield the pools with nodes launched by Karpenter."""
     yield from (pool for _, pool in pools_of(plan, placement) if pool.elastic)
 
 

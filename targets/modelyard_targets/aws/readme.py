@@ -1,4 +1,4 @@
-"""The README of an AWS target: contents, order of application, cost and removal."""
+"""The README of an AWS target: what it contains, how to apply and remove it, and what it costs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-z
 
 @record
 class _Group:
-    """A row of the machine table."""
+    """A row in the machine table."""
 
     compute: str
     name: str
@@ -50,7 +50,7 @@ class _Group:
 
 @record
 class _Opened:
-    """A row of the table of adopted buckets."""
+    """A row in the table of adopted buckets."""
 
     name: str
     key: str
@@ -64,7 +64,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster; nothing if it creates nothing."""
+    """Return the README of a target without a cluster, or no files if the target creates nothing."""
     if not infrastructure:
         return ()
     return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
@@ -96,7 +96,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
 
 
 def _opened(context: Context) -> Iterator[_Opened]:
-    """Yield the adopted S3 buckets that this project's roles and users open."""
+    """Yield the adopted S3 buckets that this project's roles and users have access to."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity):
         here = resource.placement == context.placement
@@ -112,7 +112,7 @@ def _opened(context: Context) -> Iterator[_Opened]:
 
 
 def _mails(context: Context) -> dict[str, object]:
-    """Return whether a budget or alarms need manual confirmation before they notify anybody."""
+    """Return whether a budget and alarms exist, because both need a manual step before they work."""
     calls = {call.component for call in calls_of(context)}
     return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
 
@@ -155,18 +155,18 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _linked(databases: Sequence[str]) -> list[str]:
-    """Return the services whose service-linked role is created the first time somebody applies the infrastructure.
+    """Return the services for which applying the infrastructure may create a service-linked role.
 
-    Other service-linked roles follow from these: node groups create the one of Auto Scaling, which creates the one of
-    Spot, and the cluster creates the one of load balancing. Source:
+    These create further roles: node groups create Auto Scaling's, which creates Spot's, and the cluster creates the
+    load balancer's. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
     """
     return ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com", *(["rds.amazonaws.com"] if databases else [])]
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield hosts outside the network that need a route from it: on-premises clusters and, without internet access,
-    every host that is not an AWS service.
+    """Yield hosts that need a route from the network: on-premises clusters and, without internet access, every host
+    that is not an AWS service.
     """
     system, target = context.system, context.target
     for link in context.plan.crossings(context.placement):
@@ -189,7 +189,7 @@ def _host(address: str) -> str:
 
 
 def kept_secrets(context: Context) -> tuple[Wanted, ...]:
-    """Return the secrets that have to exist in Secrets Manager before deployment, each once for all namespaces."""
+    """Return the secrets that must exist in Secrets Manager before deployment, merged across namespaces."""
     secrets = context.plan.of(Secret, context.placement)
     kept: dict[str, Wanted] = {}
     for secret in secrets_of(secrets, context):

@@ -1,4 +1,4 @@
-"""Rules on AWS-only fields of any target: Secrets Manager and KMS keys."""
+"""Rules for AWS-only fields, which any target may contain: Secrets Manager and KMS keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def secrets_manager(system: System) -> Iterator[Diagnostic]:
 
 
 def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """Require that an encryption key belongs to an adopted S3 bucket and is in the bucket's region."""
+    """Allow `encryptionKey` only for an adopted S3 bucket, with a key in the bucket's region."""
     targets = {target.name: target for target in system.deployment.targets}
     for store in system.stores.values():
         if not store.encryption_key:

@@ -21,7 +21,7 @@ SECRETS_MANAGER: Final = "secrets-manager"
 """The ClusterSecretStore for AWS Secrets Manager."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""How stale a login may be: RDS rotates it weekly, and the old one stops working at once."""
+"""How long a rotated login may be out of date. RDS rotates it weekly, and the old one stops working at once."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432
@@ -29,7 +29,7 @@ _BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """Yield the default storage class: gp3, encrypted with the key of the infrastructure project."""
+    """Yield the default storage class: gp3, encrypted with the infrastructure project's key."""
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -44,7 +44,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
 
 
 def secret_stores(context: Context) -> Iterator[Made]:
-    """Yield the store for Secrets Manager, only for this system's namespaces; its role reads no other secrets."""
+    """Yield the ClusterSecretStore for Secrets Manager, which only this system's namespaces may use."""
     secrets = context.plan.of(Secret, context.placement)
     asked = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     if not asked and not managed_stores(context.plan, context.placement, Kind.DATABASE):
@@ -61,13 +61,13 @@ def secret_stores(context: Context) -> Iterator[Made]:
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """Return the RDS database; its address and the name of its secret are outputs of the infrastructure project."""
+    """Return the RDS database, with its address and secret name as outputs of the infrastructure project."""
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # `Merge` keeps both keys in addition to the service file and the host
+    # with `Merge`, the Secret has both keys in addition to the service file and the host
     more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
     template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {

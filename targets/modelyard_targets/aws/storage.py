@@ -1,4 +1,4 @@
-"""Resources that hold data: buckets, databases and the image registry. Adopted ones are left unchanged."""
+"""Resources that hold data: buckets, databases and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""2 vCPUs each, with 8 and 2 GiB: the registry's tables are small, and its load comes from runs starting and ending."""
+"""Both have 2 vCPUs, with 8 and 2 GiB: the registry's tables are small, and only starting and ending runs cause load.
+"""
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
 _BACKUP_DAYS: Final = 7
@@ -40,7 +41,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """Yield the account's image registry if the runtime image needs one and the target names no other."""
+    """Yield the account's image registry if the target needs a runtime image and names no other registry."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -53,7 +54,7 @@ def image_calls(context: Context) -> Iterator[Call]:
 
 
 def has_registry(context: Context) -> bool:
-    """Return whether the account stores images."""
+    """Return whether the account's own registry stores images."""
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
 
 
@@ -68,12 +69,12 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def store_variable(store: str) -> str:
-    """Return the variable of a bucket or database; the suffix avoids collisions with other variables."""
+    """Return the variable name of a bucket or database; the suffix avoids collisions with other names."""
     return f"{store}_store"
 
 
 def login_variable(store: str) -> str:
-    """Return the variable of a database's login."""
+    """Return the variable name of a database's login."""
     return f"{store}_login"
 
 

@@ -1,4 +1,4 @@
-"""Versions of AWS-managed software, each with its source and date: Kubernetes, EKS add-ons and PostgreSQL."""
+"""Versions of AWS-managed software: Kubernetes, EKS add-ons and PostgreSQL. The table has sources and dates."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from modelyard.records import record
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "versions.json")
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""Add-ons that a node needs to become ready; all others need a node to run on."""
+"""Add-ons that a node needs to become ready. All other add-ons need a node to run on."""
 
 
 @record
 class Release:
-    """A Kubernetes minor version on EKS with matching versions, and the last day of standard support.
+    """A Kubernetes minor version on EKS, with matching software versions and the last day of standard support.
 
-    `image` is a release of the EKS AMI; `autoscaler` is the image tag of Cluster Autoscaler, which is built for one
-    minor version and tested with no other.
+    `image` is a release of the EKS AMI. `autoscaler` is the image tag of Cluster Autoscaler, which is built for and
+    tested with only one minor version.
     """
 
     version: str
@@ -57,7 +57,7 @@ def default_version() -> str:
 
 
 def postgresql_version() -> str:
-    """Return the PostgreSQL major version on RDS, which applies minor upgrades in its maintenance window."""
+    """Return the PostgreSQL major version; RDS applies minor upgrades in its maintenance window."""
     return _table().postgresql
 
 

@@ -1,1 +1,1 @@
-"""Lowering shared by clouds: priced machines, the choice among them, node pools, and their cost."""
+"""Lowering code shared by the clouds: machine offerings and prices, machine choice, node pools and cost."""

@@ -1,4 +1,4 @@
-"""Checks for compute classes whose Pods narrowly miss a much cheaper machine."""
+"""Report compute classes whose Pods narrowly miss a much cheaper machine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from modelyard_targets.kube.pods.demand import Demand, demand
 from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 _CHEAPER: Final = 0.8
-"""The largest remaining share of the cost; Pods that share a large machine lose by getting a small one each."""
+"""The suggestion has to cost at most this share. It can cost more if Pods share the current, larger machine."""
 
 _WORTH_USD: Final = 100
-"""US dollars a month; for less, nobody would change a spec."""
+"""The smallest saving to report, in US dollars a month."""
 
 
 def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
+    """Report compute classes that would be much cheaper with slightly smaller requests, with the monthly saving."""
     asked = demand(plan, placement, databases=False)
     for pool in plan.of(NodePool, placement):
         hardware, smaller = pool.value.hardware, pool.value.hardware.smaller
@@ -41,7 +41,7 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
 
 
 def _monthly(offerings: Offerings, system: System, asked: Demand, hardware: Hardware) -> float:
-    """Return the monthly cost of a class's machines: those that always run, or else the most that its runs need."""
+    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, of the most its runs need."""
     least = sum(one.least for one in asked.always if _is_of(one.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in asked.runs.items() if not least else ():
@@ -55,7 +55,7 @@ def _is_of(asked: Hardware | None, hardware: Hardware) -> bool:
 
 
 def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
-    """Move the class to the smaller machine."""
+    """Return the class's hardware with the smaller machine."""
     group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
     return replace(
         hardware,

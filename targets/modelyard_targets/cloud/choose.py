@@ -1,14 +1,13 @@
-"""Choice of cloud machines for a compute class.
+"""Choose cloud machines for a compute class.
 
-Among the machines that fit one Pod, the preferred accelerator decides first, then the price of the whole machine: a
-class may have only a single Pod, so a bigger machine with a lower price per Pod is not worth the risk. At equal prices
-the machine with the most room wins, which never costs more per Pod, then the newer one. The order does not depend on
-the size of the requests, so that larger requests never lead to a smaller machine. Elastic classes are packed when they
-run.
+Machines that fit one Pod are ranked by the class's accelerator preference, then by the price of the whole machine. The
+price per Pod is not used, because the class may have only one Pod. At equal prices the machine with the most capacity
+wins, then the newer one. The ranking does not depend on the size of the requests, so larger requests never lead to a
+smaller machine. For elastic classes, Karpenter chooses among all machines that fit at run time.
 
-A missing price must not make a machine cheap or expensive, so prices are compared on one basis: spot prices of the
-region if all machines with that accelerator have one, else on-demand prices of the region, else on-demand prices of the
-reference region. The price shown is the best known one of each machine.
+To keep missing prices from distorting the ranking, all machines with an accelerator are compared by the same kind of
+price: the region's spot prices if all have one, otherwise the on-demand prices of the region or, as the last resort,
+of the reference region. The price shown is the best known one for each machine.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from modelyard_targets.machines.accelerators import canonical, resource_of
 from modelyard_targets.machines.fitting import has_room
 
 POOL: Final = "modelyard.dev/pool"
-"""The label of a pool's nodes, and the key of their taint."""
+"""The label and taint key of a pool's nodes."""
 
 _KINDS_BY_MEMORY: Final = 3
-"""How many kinds of accelerator a class may get that requests them by memory, cheapest first: without a limit it could
-silently use machines of many times the price.
+"""How many kinds of accelerator to use, cheapest first, if a class requests them by memory. Without a limit, the class
+could silently use machines at many times the price.
 """
 
 _DEPTH: Final = 5
-"""Machines in a spot group: each is a separate spot pool to fall back on."""
+"""The most machine types in a spot group. Each is a separate spot pool to fall back on."""
 
 
 @record
 class Fit:
-    """A machine that fits one Pod, bought one way; the lowest rank wins."""
+    """A machine that fits one Pod, priced as spot or on demand. The lowest rank wins."""
 
     machine: Machine
     accelerator: Accelerator | None  # as the class requests it
@@ -52,12 +51,12 @@ class Fit:
 
 
 def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Return the machines for a class in a region, or the reason why there are none."""
+    """Return the machines for a class in a region, or the reason why none fits."""
     return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
 
 
 def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
-    """Add the label and taint of the class's nodes to a choice."""
+    """Add the node label and taint of the class to the chosen hardware."""
     if isinstance(found, str):
         return found
     pool = object_name(compute.name)
@@ -67,7 +66,7 @@ def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
 
 @lru_cache(maxsize=1024)
 def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Choose machines for a class without its name; cached, since large systems repeat the same requests many times."""
+    """Choose machines for an unnamed class, so that classes with the same requests share a cache entry."""
     refused = unknown(offerings, compute, region)
     if refused:
         return refused
@@ -100,7 +99,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """Yield the alternatives without a machine, and those with another count than Pods request."""
+    """Yield the accelerator alternatives that have no machine or a different count than the Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _asked(fits[0])
     for position, wanted in enumerate(compute.accelerators):
@@ -133,7 +132,7 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
-    """Return the price function that compares machines with one kind of accelerator on the same basis."""
+    """Return a price function that compares all machines with one kind of accelerator by the same kind of price."""
     rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)
@@ -149,10 +148,10 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 
 
 def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield the groups to try in order: for each alternative spot, then on demand, as far as the class allows.
+    """Yield node groups in the order to try them: for each alternative, spot, then on demand, as the class allows.
 
-    A Pod requests the accelerators of the first choice, so only alternatives with the same count can replace it at run
-    time.
+    A Pod requests the accelerators of the first choice, so only alternatives with the same count can replace that
+    choice at run time.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
@@ -169,7 +168,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group machines for Pods with the first one's requests by accelerator, in order of appearance."""
+    """Group the machines by accelerator, leaving out those that need different Pod requests than the first machine."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _asked(fit) == _asked(fits[0]):
@@ -178,16 +177,16 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
 
 
 def _asked(fit: Fit) -> tuple[str, int]:
-    """Return the resource that a Pod on this machine requests, and how many."""
+    """Return the accelerator resource and the count that a Pod on this machine requests."""
     accelerator = fit.accelerator
     return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
 
 
 def _beside(best: Fit, other: Fit) -> bool:
-    """Return whether a machine may replace the best one of its spot group.
+    """Return whether a machine may join the spot group of the best one.
 
-    Cluster Autoscaler assumes the first machine of a group for all, so none may be smaller. Idle capacity costs money,
-    so none may be more than twice as large, or have more CPUs if it has no accelerator.
+    Cluster Autoscaler plans with the group's first machine, so the others must not be smaller. To limit the cost of
+    idle capacity, they must not be more than twice as large, or have more CPUs if they have no accelerator.
     """
     one, two = best.machine, other.machine
     if one.accelerator != two.accelerator:

@@ -17,7 +17,7 @@ from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
     """Return the monthly price with all endpoints at their smallest and no pipeline running.
 
-    `system_nodes` is the size of the system pool, and `beside` the placement's other monthly cost.
+    `system_nodes` is the number of nodes in the system pool, and `beside` the placement's other monthly cost.
     """
     asked = demand(plan, placement, databases=False)
     system = system_nodes * system_hourly(plan, placement)
@@ -28,9 +28,8 @@ def monthly_low(offerings: Offerings, plan: Plan, placement: str, system_nodes: 
 def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes: int, beside: float) -> float:
     """Return the monthly price with all endpoints at their largest and every run lasting until its timeout.
 
-    Duplicates during a rollout last minutes and are not counted. Runs started by hand or by a monitor have no known
-    frequency and count once. Nodes are those of each class's first choice, so the price of fallback groups is not
-    included.
+    Extra Pods during a rollout last minutes and are not counted. Runs started by hand or by a monitor have no known
+    frequency and count once. Nodes are priced as each class's first choice, not as its fallback groups.
     """
     asked = demand(plan, placement, databases=False)
     cost = beside
@@ -42,7 +41,7 @@ def monthly_high(offerings: Offerings, plan: Plan, placement: str, system_nodes:
 
 
 def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, ...]:
-    """Return the prices used, each source once."""
+    """Return one price from each source in use."""
     region = plan.system.target(placement).region
     found: dict[tuple[str, str], Price] = {}
     for hardware in _machines(plan, placement):
@@ -53,7 +52,7 @@ def prices_of(offerings: Offerings, plan: Plan, placement: str) -> tuple[Price, 
 
 
 def price_rows(offerings: Offerings, plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's rows on the sources of prices."""
+    """Yield the README's rows with price sources."""
     region = plan.system.target(placement).region
     for price in prices_of(offerings, plan, placement):
         where = price.region if price.region == region else f"{price.region} if none is known for {region}"
@@ -71,7 +70,7 @@ def hours_of(pipeline: Pipeline) -> float:
 
 
 def system_hourly(plan: Plan, placement: str) -> float:
-    """The price of a machine of the system pool."""
+    """Return the hourly price of one system pool machine."""
     return sum(pool.value.hardware.price_hourly or 0.0 for pool in plan.of(SystemPool, placement))
 
 
@@ -81,9 +80,9 @@ def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
 
 
 def _hourly(offerings: Offerings, asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:
-    """Return the hourly price of the whole nodes for these Pods, which share the nodes of their compute class.
+    """Return the hourly price of the nodes for these Pods. Pods of the same compute class share nodes.
 
-    Pods of the platform run on the system pool and add nothing here.
+    Platform Pods run on the system pool and do not count.
     """
     pods: dict[Hardware, int] = {}
     for one in asked:

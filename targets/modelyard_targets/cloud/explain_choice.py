@@ -1,4 +1,4 @@
-"""Explanation of a choice: what the candidate machines have, cost and leave free, and the sources of their prices."""
+"""Explain a choice: what each candidate machine has, costs and leaves free, and where its price comes from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _what(machine: Machine, accelerator: Accelerator | None) -> str:
 
 
 def _priced(price: Price | None, region: str, spot: bool) -> str:
-    """Describe the price's source, and how it differs from the requested kind and region."""
+    """Describe where a price comes from and how it differs from the requested kind and region."""
     if price is None:
         return "price unknown"
     kind = "spot" if price.spot else "on demand"

@@ -1,4 +1,4 @@
-"""Which machines a compute class may use at all, by architecture and accelerators."""
+"""Find the machines that a compute class may use, by architecture and accelerators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Neuron device plugin, and frameworks of their own in the image.
 
 
 def usable(offerings: Offerings, region: str) -> Iterator[Machine]:
-    """Yield a region's machines that can run the amd64 images at full speed without a time limit."""
+    """Yield a region's machines that can run the amd64 images at full speed all the time."""
     for machine in offerings.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
@@ -29,8 +29,9 @@ BY_MEMORY: Final = "*"
 
 
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
-    """Return which requested alternative a machine satisfies: its position, the Pod's request, and the machines to
-    compare prices with. None if it satisfies none, or has an accelerator that was not requested.
+    """Return the requested alternative that a machine satisfies: its position, the Pod's request, and the kind of
+    machine to compare prices with. Return None without a match, or if the machine has an accelerator that was not
+    requested.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):
@@ -45,7 +46,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
 
 
 def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
-    """Return the machines of a region that fit one Pod of a class."""
+    """Return a region's machines that fit one Pod of a class."""
     return [
         machine
         for machine in usable(offerings, region)
@@ -54,7 +55,7 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the group of machines to compare prices with, independent of requested CPUs, memory and count."""
+    """Return the kind of machine to compare prices with. It does not depend on requested CPUs, memory or count."""
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
     return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

@@ -1,4 +1,4 @@
-"""Machines that a cloud offers: their capacity for Pods, regions and prices."""
+"""The machines that a cloud offers, with their capacity for Pods, regions and prices."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _GI: Final = 1024**3
 
 @record
 class Machine:
-    """A machine type. `cpu_millis` and `memory_bytes` are what a node leaves for Pods, less than the nominal size."""
+    """A machine type. `cpu_millis` and `memory_bytes` are available to Pods, and smaller than the nominal size."""
 
     name: str
     vcpus: int
     memory_gib: float
     cpu_millis: int
     memory_bytes: int
-    accelerator: Accelerator | None = None  # all accelerators of the machine
-    accelerator_memory_bytes: int | None = None  # of one; None if the cloud does not publish it
+    accelerator: Accelerator | None = None  # with the total count
+    accelerator_memory_bytes: int | None = None  # of each accelerator; None if the cloud does not publish it
     arch: str = "amd64"
     burstable: bool = False  # full speed only for a limited time
-    local_gb: int = 0  # local NVMe disks, in total
+    local_gb: int = 0  # total size of local NVMe disks
     family: str = ""
     generation: int = 0  # higher is newer within a family
 
     @property
     def local_gib(self) -> int:
-        """Return the size of its local disks in GiB, the unit of Pods' requests."""
+        """Return the total size of local disks in GiB, the unit of Pod requests."""
         return self.local_gb * 1000**3 // _GI
 
 
 @record
 class Price:
-    """US dollars an hour, with region, kind, source and date."""
+    """A price in US dollars per hour, with region, kind, source and date."""
 
     hourly: float
     region: str
@@ -50,9 +50,8 @@ class Price:
 class Offerings:
     """The known machines of a cloud, with prices by machine, region and whether they are for spot.
 
-    `seller` is the cloud's name in messages. Prices of `reference_region` stand in for missing ones. `absent` lists by
-    region the machines and families that are not sold there; for other regions nothing is known, and all are assumed to
-    be.
+    `seller` is the cloud's name in messages. Prices in `reference_region` replace missing prices. `absent` lists the
+    machines and families that are not sold in a region; in regions that are not listed, all are assumed to be sold.
     """
 
     seller: str
@@ -62,17 +61,18 @@ class Offerings:
     absent: Mapping[str, frozenset[str]]
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """Yield the machines sold in a region, as far as is known."""
+        """Yield the machines in a region, except those known not to be sold there."""
         absent = self.absent.get(region, frozenset())
         return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
 
     def machine(self, name: str) -> Machine:
-        """Return a machine by name; it has to exist."""
+        """Return the machine with this name, which must exist."""
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
-        """Return the price to calculate with: spot if requested and known, else on demand, the upper limit of spot; in
-        the reference region if this one has no prices. None if there is no price at all.
+        """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
+
+        Use the reference region if this region has no price. Return None if neither has one.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):

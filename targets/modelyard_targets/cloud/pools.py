@@ -1,4 +1,4 @@
-"""Node pools: node counts of each machine group, Pods per node, and disks."""
+"""Node pools: node counts for each group, Pods per node, and disks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
 
 DISK_GIB: Final = 100
 _IMAGES_GIB: Final = 50
-"""Ray images with CUDA take 10 to 20 GiB each, and the kubelet starts to delete images at 85 % of the disk."""
+"""Disk space for images. Ray images with CUDA have 10 to 20 GiB, and the kubelet deletes images above 85 % disk use."""
 
 _ROOT_GIB: Final = 50
-"""For the operating system and drivers, when images and Pods use local disks."""
+"""Root volume for the operating system and drivers, if images and Pods use local disks."""
 
 _GI: Final = 1024**3
 
 
 @record
 class Disks:
-    """The disks of a node: its root volume, and its local disks if they hold images and Pods' files."""
+    """A node's root volume, and its local disks if images and Pods use them."""
 
     root_gib: int
     local_gib: int = 0
@@ -35,16 +35,16 @@ class Disks:
 
 @record
 class Nodes:
-    """The minimum and maximum nodes of a pool."""
+    """The minimum and maximum node count of a pool."""
 
     least: int
     most: int
 
 
 def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and position of the group.
+    """Return node counts by compute class and group index.
 
-    All pipelines may run at the same time and all servers may be replaced at once, so everything counts.
+    The maximum is enough for all pipelines to run and all servers to be replaced at the same time.
     """
     asked = demand(plan, placement, databases=False)
     wanted: dict[str, list[Asked]] = {}
@@ -62,23 +62,24 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
 
 
 def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
-    """The machine of the system pool, which is on demand and has no taint: the cheapest that holds the largest head
-    with what stands beside it.
+    """Return the system pool's machine: the cheapest on-demand machine that fits the largest head and its autoscaler.
+
+    Its nodes have no taint.
     """
     size = head_size(system, target)
     cpu, memory = size.cpu_millis + AUTOSCALER.cpu_millis, size.memory_bytes + AUTOSCALER.memory_bytes
     chosen = choose(offerings, ComputeClass(SYSTEM_POOL, (), cpu, memory), target.region)
     assert isinstance(chosen, Hardware)  # a head is smaller than nearly all cloud machines
-    return replace(chosen, tolerations=(), smaller=None)  # nobody writes how large these Pods are
+    return replace(chosen, tolerations=(), smaller=None)  # the spec cannot change these Pods' requests
 
 
 def system_nodes(
     offerings: Offerings, plan: Plan, placement: str, cluster: Iterable[Size], *, rollouts: bool = True
 ) -> Nodes:
-    """Return the node counts of the system pool: the minimum fits what always runs, the maximum has a spare node.
+    """Return the system pool's node counts: the minimum fits all permanent Pods, and the maximum has a spare node.
 
-    `cluster` is what the cluster and its add-ons request. `rollouts` adds room for the second heads of servers being
-    replaced.
+    `cluster` has the requests of the cluster's own Pods and add-ons. `rollouts` adds room for a second head of each
+    server during a rollout.
     """
     (pool,) = plan.of(SystemPool, placement)
     machine = first_machine(offerings, pool.value.hardware.groups[0])
@@ -91,7 +92,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on a node of this group, at least one; its first machine is the smallest."""
+    """Return how many Pods of a class fit on the group's first and smallest machine, at least one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -100,21 +101,21 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes of a group, by default the first, hold this many Pods of a class.
+    """Return how many nodes of a group, by default the first, this many Pods of a class need.
 
-    An elastic class has no groups: each Pod counts as a node, since it is unknown which Pods will share one.
+    An elastic class has no groups. It counts one node for each Pod, because Karpenter decides which Pods share a node.
     """
     fit = pods_of_a_node(offerings, hardware, hardware.groups[at]) if hardware.groups else 1
     return ceil(pods / fit)
 
 
 def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
-    """Return the first machine of a group."""
+    """Return a group's first machine."""
     return offerings.machine(group.machines[0])
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disks of a node's images and Pods: local ones if all machines have enough, else the root volume."""
+    """Return disk sizes. Images and Pods use local disks if all machines have enough, otherwise the root volume."""
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)
@@ -122,8 +123,9 @@ def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disk
 
 
 def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
-    """Return compute classes whose Pods train one model together in a single zone, without those that also serve:
-    servers have to survive the loss of a zone.
+    """Return the compute classes to place in a single zone, because their Pods train one model together.
+
+    Classes that also serve models are left out, because servers have to survive a zone failure.
     """
     always = demand(plan, placement, databases=False).always
     serving = {one.hardware.compute for one in always if one.hardware is not None}
@@ -137,7 +139,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 
 
 def times(size: Size, count: int) -> Size:
-    """Return the total requests of several containers of a size."""
+    """Return the total requests of this many containers."""
     return Size(size.cpu_millis * count, size.memory_bytes * count)
 
 
@@ -150,6 +152,6 @@ def _most(asked: Iterable[Asked], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return the nodes needed by total requests, since the platform's Pods are small compared to its machines."""
+    """Return the node count for the total requests. Packing is ignored, because these Pods are small."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

@@ -1,4 +1,4 @@
-"""The infrastructure projects of a cloud target: their names, and how roles are split among them."""
+"""The infrastructure projects of a cloud target: their names, and how roles are divided among them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _V = TypeVar("_V", bound=Payload)
 
 
 def project_name(system: System, placement: str, at: int = 0) -> str:
-    """Return the name of the infrastructure project, or of one of several."""
+    """Return the name of an infrastructure project; only further projects have a number."""
     return infrastructure_project(system, placement) + ("" if at == 0 else f"-{at + 1}")
 
 
@@ -26,9 +26,9 @@ def folder_name(at: int) -> str:
 
 
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
-    """The roles that each project makes, by the names of their workloads; the first project makes everything else.
+    """Divide the roles among projects by workload name; the first project also has everything else.
 
-    `each` is how many Pulumi resources a role has, and `others` the most that everything else has.
+    A role has `each` Pulumi resources, and everything else at most `others`.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     held: list[list[Resource[_V]]] = [[] for _ in range(projects)]

@@ -1,4 +1,4 @@
-"""Explanations of why a compute class has no machine, with the closest alternative."""
+"""Explain why no machine fits a compute class, and name the closest alternative."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain that a requested accelerator is unknown, or that none is available in a region; otherwise ""."""
+    """Explain that a requested accelerator is unknown or that a region has none of them, or return ""."""
     there = usable(offerings, region)
     offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in there if one.accelerator}
     for wanted in compute.accelerators:
@@ -30,7 +30,7 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain whether the cloud lacks the accelerators, the region does, or no add-on supports them."""
+    """Explain whether the cloud or the region lacks the accelerators, or no add-on supports them."""
     there = {canonical(one.accelerator.name) for one in offerings.machines if one.accelerator}
     names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
@@ -52,7 +52,7 @@ def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> st
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
-    """Describe what a machine lacks for one Pod, after the node's own share."""
+    """Describe what a machine lacks for one Pod."""
     return tuple(lacks(compute, machine, _instead(compute, machine), gibibytes))
 
 
@@ -70,8 +70,9 @@ def _of(machine: Machine) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:
-    """Rank how far a machine is from fitting a Pod: a different accelerator, the number of shortages, their size; then
-    more accelerators, or more memory in each, are closer.
+    """Rank how far a machine is from fitting a Pod, by accelerator mismatch, then number and size of shortages.
+
+    Among equals, the machine with more accelerators, or more memory on each, is closer.
     """
     names = {canonical(one.name) for one in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)

@@ -1,7 +1,7 @@
-"""The much cheaper machine that a compute class's Pods narrowly miss.
+"""Find a much cheaper machine that a compute class's Pods narrowly miss.
 
-A class sized like a machine (4 CPUs and 16Gi) does not fit on it, since the node reserves some of both: the next larger
-machine is chosen, and half of it stays idle.
+For example, a class with 4 CPUs and 16Gi does not fit on a machine of that size, because the node reserves some of
+both. The class gets the next larger machine, and half of that machine is idle.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from modelyard_targets.cloud.matching import alternative, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _NEAR: Final = 0.8
-"""The smallest share of its CPUs and memory that a class has to keep."""
+"""A suggestion has to keep at least this share of the class's CPUs and memory."""
 
 _CHEAPER: Final = 0.8
-"""The largest remaining share of the price."""
+"""The machine has to cost at most this share of the current price."""
 
 _CPU_STEP: Final = 250
 _MEMORY_STEP: Final = 1024**3 // 2
@@ -27,10 +27,10 @@ _MEMORY_STEP: Final = 1024**3 // 2
 def smaller(
     offerings: Offerings, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
 ) -> Smaller | None:
-    """Return the cheapest machine with the same accelerators that a Pod narrowly misses, or None.
+    """Return the cheapest machine that a Pod narrowly misses, for the same accelerator alternative, or None.
 
-    `position` is that of the chosen alternative, and `taken` the price of its machine. Prices are only compared within
-    the same region and kind.
+    `position` is the index of the chosen alternative, and `taken` the price of its machine. Only prices of the same
+    region and kind are compared.
     """
     close: list[tuple[float, int, str, Machine]] = []
     for machine in usable(offerings, region):
@@ -52,7 +52,7 @@ def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
 
 
 def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
-    """Reduce a class's requests to what the machine has, rounded down where they exceed it."""
+    """Reduce the requests that exceed the machine's capacity to that capacity, rounded down."""
     cpu, memory = compute.cpu_millis, compute.memory_bytes
     return (
         cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,

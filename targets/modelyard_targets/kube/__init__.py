@@ -1,1 +1,1 @@
-"""Lowering shared by all clusters: how workloads become Kubernetes and KubeRay objects, whoever runs the cluster."""
+"""Lowering shared by all clusters, managed or not: turn workloads into Kubernetes and KubeRay objects."""

@@ -1,4 +1,4 @@
-"""Monthly cost of the declared machines with everything at its largest, and checks that they have prices."""
+"""The monthly cost of the declared machines at full load, and checks that these machines have prices."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from modelyard_targets.machines.prices import HOURS_OF_A_MONTH
 
 
 def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require prices for machines if the spec has a budget."""
+    """Require machine prices if the spec has a budget."""
     if plan.system.governance.budget is not None and plan.has_cluster(placement):
         yield from _unpriced(plan, placement)
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Return the monthly cost, the same at any load since the machines exist already; None if nothing runs."""
+    """Return the monthly cost, which is the same at any load because the machines exist. None if nothing runs."""
     if not plan.has_cluster(placement):
         return None
     monthly = monthly_high(plan, placement)
@@ -29,14 +29,14 @@ def cost(plan: Plan, placement: str) -> Cost | None:
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
-    """Return the monthly price of the machines needed when everything runs at its largest all month."""
+    """Return the monthly price of the machines needed if every workload has its largest size all month."""
     capacity = target_of(plan, placement).capacity
     needed = machines_needed(plan, placement)
     return sum(count * (capacity[at].price_hourly or 0.0) * HOURS_OF_A_MONTH for at, count in needed.items())
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a target without known cost: no declared capacity, or a needed machine without a price."""
+    """Report that a target's cost is unknown, because it declares no capacity or a needed machine has no price."""
     system = plan.system
     capacity, path = target_of(plan, placement).capacity, target_path(system, placement)
     if not capacity:

@@ -1,4 +1,4 @@
-"""Checks whether everything that may run at once fits on the declared machines."""
+"""Check whether all workloads that may run at the same time fit on the declared machines."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ PODS_OF_A_MACHINE: Final = 110
 
 
 Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
-"""Node selector, taints, and the preferred machine."""
+"""Node selector, tolerations, and preferred machine of Pods without a compute class."""
 
 
 @record
 class Packable:
-    """The most that workloads of one priority request: Pods that always run, and those that each pipeline adds.
-    `beside` are the minimum requests of higher priorities; lower priorities are not counted, since they yield.
+    """The largest requests of all workloads with one priority: Pods that always run, and each pipeline's Pods.
+
+    `beside` has the minimum requests of higher priorities. Lower priorities do not count, because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -42,11 +43,11 @@ class Packable:
     beside: tuple[Pods, ...] = ()
 
     def together(self, name: str) -> tuple[Pods, ...]:
-        """Return all Pods that run together with one pipeline."""
+        """Return one pipeline's Pods and all Pods that run at the same time."""
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations: for each resource, all Pods with the pipeline that requests most of it."""
+        """Yield the largest combinations: all permanent Pods with the pipeline that requests most of a resource."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -60,11 +61,11 @@ class Packable:
 
 
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report pipelines that can never reach their size, and systems that cannot run everything at once.
+    """Report pipelines that can never reach their largest size, and workloads that do not fit at the same time.
 
-    Counts all endpoints at their largest with their heads, all monitors, and the largest pipeline at its largest:
-    pipelines can wait for each other, users cannot. Lower priorities are checked separately, next to the minimum of
-    higher ones. Without declared capacity, nothing is known and nothing is reported.
+    The check counts all endpoints at their largest, all monitors, and only the largest pipeline, since pipelines can
+    wait for each other. Each lower priority is checked next to the minimum of the higher ones. Without declared
+    capacity, nothing is reported.
     """
     target = target_of(plan, placement)
     if not target.capacity:
@@ -83,7 +84,7 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _level(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report workloads of one priority that do not fit."""
+    """Report the workloads of one priority that do not fit."""
     hopeless: set[str] = set()
     for name, pods in level.runs.items():
         problem = _own_size(system, name, pods, floor)
@@ -103,7 +104,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit next to the minimum but not the maximum of what always runs, so one has to yield."""
+    """Report pipelines that fit only while permanent workloads are below their maximum, so that one has to yield."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():
@@ -115,11 +116,11 @@ def _undecided(
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
-    """Report servers whose replacement has no room next to them even without load, so that a rollout cannot finish."""
+    """Report servers whose blue-green rollout cannot finish, because the replacement does not fit even without load."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     quiet = _at_least(asked.always, floor, support)
-    tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # identical servers have the same result
+    tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # results for identical servers
     for resource in plan.of(ModelServer, placement):
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
@@ -137,7 +138,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return how many machines are in use with everything at its largest, by position in `capacity`."""
+    """Return how many machines are in use if every workload has its largest size, by position in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):
@@ -151,7 +152,7 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
 def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     """Return the declared capacity as a ResourceQuota; empty if none is declared.
 
-    CPU limits are left unbounded: they only share idle CPU and reserve nothing.
+    CPU limits are not restricted, because they do not reserve anything.
     """
     machines = target_of(plan, placement).capacity
     if not machines:
@@ -172,7 +173,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
-    """Yield all Pods at their most, with the machines they may use, from the highest priority down."""
+    """Yield the largest Pod counts, with the machines that the Pods may use, from the highest priority down."""
     asked = demand(plan, placement)
     support = _support(plan, placement)
     beside: tuple[Pods, ...] = ()
@@ -206,7 +207,7 @@ def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:
 
 
 def _support(plan: Plan, placement: str) -> Support:
-    """Where Pods go that nobody sized in the spec."""
+    """Return where Pods without a compute class run."""
     chosen = system_machine(plan, placement)
     return ((), (), "") if chosen is None else (chosen.selector, chosen.tolerations, chosen.machine)
 
@@ -221,7 +222,7 @@ def totals(pods: Iterable[Pods]) -> dict[str, int]:
 
 
 def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -> Diagnostic | None:
-    """Report a pipeline that cannot reach its largest size even on otherwise empty machines."""
+    """Report a pipeline that does not fit at its largest size even on otherwise empty machines."""
     for group in pods:
         fitting = floor.fitting(group.shape)
         if fitting < group.count:
@@ -233,7 +234,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests most of it, or that the free capacity is fragmented."""
+    """Report the scarcest resource at the line that requests most of it, or that free capacity is too fragmented."""
     usable = set(homeless.shape.machines)
     rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
     asked = totals(rivals)

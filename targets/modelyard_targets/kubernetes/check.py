@@ -1,4 +1,4 @@
-"""Checks for what an existing cluster cannot provide."""
+"""Check that an existing cluster can provide what the plan requires."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report add-ons to be installed for the whole cluster on a shared one, where a tenant must not install them."""
+    """Report cluster-wide add-ons that would have to be installed on a shared cluster, which a tenant must not do."""
     target = target_of(plan, placement)
     if target.tenancy != "shared":
         return
@@ -49,7 +49,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require that a shared cluster has the PriorityClasses in use, and that named ones make workloads yield."""
+    """Require that the spec names the PriorityClasses for a shared cluster, and that they make workloads yield."""
     target = target_of(plan, placement)
     named = dict(target.priority_classes)
     for priority, name in named.items():

@@ -1,4 +1,4 @@
-"""Checks for stores on an existing cluster: buckets without an endpoint, settings of adopted stores, credentials."""
+"""Check stores on an existing cluster: bucket endpoints, settings of adopted stores, credentials and backups."""
 
 from __future__ import annotations
 

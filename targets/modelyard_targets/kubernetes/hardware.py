@@ -1,6 +1,6 @@
-"""Choice of a declared machine for a compute class.
+"""Choose one of the declared machines for a compute class.
 
-`capacity` is what Pods may use of a machine, without what the node reserves for itself.
+`capacity` is the part of a machine that Pods may use, without the node's own reservation.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from modelyard_targets.machines.fitting import (
 )
 
 ANY_MACHINE = "any machine"
-"""Placeholder machine without declared capacity: the scheduler decides where a Pod runs."""
+"""Placeholder if no capacity is declared and the scheduler decides where a Pod runs."""
 
 
 @record
 class _Fit:
-    """A machine that fits one Pod, with its rank among the candidates; the lowest rank wins."""
+    """A machine that fits one Pod. The lowest rank wins."""
 
     at: int
     machine: Machines
@@ -39,9 +39,9 @@ class _Fit:
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware | None:
-    """Where heads, launchers and the registry run: on the best declared machine that holds a head.
+    """Return the best declared machine that fits a head, for heads, launchers and the registry.
 
-    None without declared capacity, and if no declared machine can be told apart for heads or holds one: the check of
+        None without declared capacity, and if no declared machine can be told apart for heads or holds one: the check of
     capacity then packs them on any machine, and reports what does not fit.
     """
     if not target.capacity:
@@ -54,10 +54,10 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     """Return the machine for one Pod of a class, or the reason why there is none.
 
-    Accelerator alternatives are tried in order. Within one, the cheapest machine wins, then the one with least left
-    over, then the one declared first. A class without accelerators takes a machine with one only if nothing else fits.
-    Among machines for one alternative, `spot-first` prefers spot and falls back to the best on-demand machine; `spot`
-    takes nothing else.
+    Accelerator alternatives are tried in order. Within one alternative, the cheapest machine wins, then the one with
+    the least left over, then the one declared first. A class without accelerators uses a machine that has one only if
+    nothing else fits. Within one alternative, `spot-first` prefers spot and falls back to the best on-demand machine,
+    while `spot` uses only spot.
     """
     if compute.elastic:
         return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
@@ -81,7 +81,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
-    """Return why no device plugin offers one of the class's accelerators, or ""."""
+    """Explain that one of the class's accelerators is unknown to device plugins, or return ""."""
     declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
@@ -91,7 +91,7 @@ def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _open_cluster(compute: ComputeClass) -> Hardware | str:
-    """Return the requests unchanged: without declared machines there is nothing to choose from."""
+    """Return hardware with the requests unchanged, because no machines are declared."""
     if compute.capacity == "spot":
         return "no `capacity` is declared, and so no machine with `spot: true`"
     if compute.accelerator_memory_bytes is not None:
@@ -136,9 +136,9 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
 
 
 def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
-    """Return the best on-demand machine to back up a spot one, if it offers the same; `fits` are sorted.
+    """Return the best on-demand machine with the same accelerators as the chosen spot machine, or nothing.
 
-    Only `spot-first` has both kinds of capacity among its fits.
+    `fits` must be sorted. Only with `spot-first` does the list have both kinds of capacity.
     """
     best = fits[0]
     if not best.machine.spot:
@@ -148,12 +148,12 @@ def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
 
 
 def _allowed(compute: ComputeClass, machine: Machines) -> bool:
-    """Return whether a machine's kind of capacity, spot or on demand, suits the class."""
+    """Return whether the class allows a machine's kind of capacity, spot or on demand."""
     return {"on-demand": not machine.spot, "spot": machine.spot}.get(compute.capacity, True)
 
 
 def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Accelerator] | None:
-    """Return the requested accelerators that a machine has enough of, with their position among the alternatives."""
+    """Return the first requested accelerators that a machine satisfies, with their position among the alternatives."""
     offered = machine.accelerator
     if offered is None:
         return None
@@ -162,9 +162,9 @@ def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Acceler
 
 
 def _has(machine: Machines, name: str) -> bool:
-    """Return whether a machine's accelerators match this name, as declared or by their declared memory.
+    """Return whether a machine's accelerators match this name, either as declared or by memory size.
 
-    A machine with `A100` and `acceleratorMemory: 80Gi` has `A100-80GB`, not `A100-40GB`.
+    A machine with `A100` and `acceleratorMemory: 80Gi` matches `A100-80GB`, not `A100-40GB`.
     """
     declared = machine.accelerator.name if machine.accelerator is not None else ""
     return canonical(name) == canonical(_variant(machine)) or name.casefold() == declared.casefold()
@@ -178,7 +178,7 @@ def _variant(machine: Machines) -> str:
 
 
 def _memory_of_one(machine: Machines) -> int:
-    """Return the memory of one of a machine's accelerators: as declared, else as listed for its name."""
+    """Return the memory of each accelerator in a machine, as declared or as listed for its name."""
     if machine.accelerator_memory_bytes is not None:
         return machine.accelerator_memory_bytes
     entry = known(machine.accelerator.name) if machine.accelerator is not None else None
@@ -186,7 +186,7 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return what one Pod leaves free on a machine, in millicores; 4 GiB, or a 32nd of an accelerator, is a CPU."""
+    """Return what one Pod leaves free, in millicores. A CPU counts as much as 4 GiB or 1/32 of an accelerator."""
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
@@ -220,13 +220,13 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
-    """Rank how far a machine is from fitting a Pod: number of shortages, missing accelerator, size of the shortage."""
+    """Rank how far a machine is from fitting a Pod, by number of shortages, missing accelerator and shortage size."""
     without = wants_accelerator(compute) and machine.accelerator is None
     return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
-    """Return the machine's taints, plus the usual one for its accelerators; an empty value matches any."""
+    """Return the machine's taints and the usual taint for its accelerators. An empty value matches any value."""
     usual = Taint(resource)
     own = machine.taints
     return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
@@ -240,7 +240,7 @@ def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
 def _reachable_by_mistake(
     compute: ComputeClass, best: _Fit, chosen: tuple[_Fit, ...], target: TargetSpec
 ) -> int | None:
-    """Return a different machine that Pods of one choice could also land on, given the tolerations of all choices."""
+    """Return the position of an unwanted machine that Pods could also land on, or None."""
     tolerated = {(taint.key, taint.value) for taint in _all_tolerations(chosen)}
     for at, other in enumerate(target.capacity):
         labels = set(other.labels)
@@ -256,7 +256,7 @@ def _reachable_by_mistake(
 
 
 def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
-    """Return whether running there would violate the class's kind of capacity or accelerators."""
+    """Return whether the other machine has a kind of capacity or accelerator that the class excludes."""
     if compute.capacity != "spot-first" and other.spot != best.machine.spot:
         return True
     if best.accelerator is None or other.accelerator is None:
@@ -266,7 +266,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """Yield the preferred alternatives that fit no declared machine; alternatives after the chosen one are left out."""
+    """Yield the alternatives before the chosen one, with the reason why no declared machine satisfies them."""
     chosen, *_ = fits[0].rank
     for position, wanted in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, wanted, _nothing_fits(replace(compute, accelerators=(wanted,)), target))

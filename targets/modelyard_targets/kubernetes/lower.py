@@ -1,4 +1,4 @@
-"""Lowering of a plan to the projects of one cluster: programs, manifests, the runtime image and a README."""
+"""Lower a plan to the projects of one cluster: programs, manifests, the runtime image and a README."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kubernetes.platform import context_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """Return the stack of a placement on a cluster; empty if nothing runs there."""
+    """Return a placement's stack on a cluster, which is empty if nothing runs there."""
     if not plan.has_cluster(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -23,6 +23,6 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
-    """Yield every object of a placement with its line in the spec, in order of application."""
+    """Yield every object of a placement in the order of application, with its line in the spec."""
     if plan.has_cluster(placement):
         yield from objects_of_placement(context_of(plan, placement))

@@ -1,4 +1,4 @@
-"""An existing cluster as a platform: its machines, their capacity and their prices."""
+"""An existing cluster as a platform: its quota and the cost of its machines."""
 
 from __future__ import annotations
 

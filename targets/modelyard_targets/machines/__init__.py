@@ -1,1 +1,1 @@
-"""Machine logic shared by all targets: accelerator names, whether a Pod fits, and how many fit together."""
+"""Machine logic shared by all targets: accelerator names, fitting one Pod, and packing many."""

@@ -1,4 +1,4 @@
-"""Accelerators by name: the resource that Pods request, and the memory of one."""
+"""Look up accelerators by name: the resource that Pods request, and the memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from modelyard.records import record
 
 _CUDA: Final = "nvidia.com/gpu"
 _BEFORE_TURING: Final = frozenset({"P100", "P4", "V100-16GB", "V100-32GB"})
-"""Compute capability below 7.5, which CUDA 13 no longer supports (docs.nvidia.com/cuda/archive/13.0.0, "CUDA Toolkit
-release notes", read 2026-11-26). The image has PyTorch from PyPI, which is built for CUDA 13.
+"""GPUs with compute capability below 7.5, which CUDA 13 no longer supports (docs.nvidia.com/cuda/archive/13.0.0, "CUDA
+Toolkit release notes", read 2026-11-26). The image has PyTorch from PyPI, which is built for CUDA 13.
 """
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
@@ -21,7 +21,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
 
 @record
 class Known:
-    """An accelerator that a device plugin offers: its usual spelling, resource name, and memory."""
+    """An accelerator that a device plugin offers, with its usual spelling, resource name and memory."""
 
     name: str
     resource: str
@@ -29,7 +29,7 @@ class Known:
 
 
 def known(name: str) -> Known | None:
-    """Look up an accelerator by name, ignoring case and separators; None if the table lacks it.
+    """Look up an accelerator by name, ignoring case and separators. Return None if the table does not list it.
 
     A name without a size means exactly one variant: `A100` is `A100-40GB`.
     """
@@ -37,7 +37,7 @@ def known(name: str) -> Known | None:
 
 
 def resource_of(name: str) -> str:
-    """Return the resource name that Pods request for an accelerator; empty if the table lacks it."""
+    """Return the resource name that Pods request for an accelerator, or "" if the table does not list it."""
     entry = known(name)
     return entry.resource if entry is not None else ""
 
@@ -48,7 +48,7 @@ def names() -> tuple[str, ...]:
 
 
 def unknown_to_trainers(name: str, trainer: str) -> str:
-    """Return why a built-in trainer that uses accelerators cannot use this one; empty if it can."""
+    """Explain why a built-in trainer cannot use this accelerator, or return ""."""
     entry = known(name)
     if entry is None:
         return ""
@@ -60,7 +60,7 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a key that is equal for all names of one accelerator, aliases included."""
+    """Return a key that is the same for all names and aliases of an accelerator."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 
@@ -68,7 +68,7 @@ def canonical(name: str) -> str:
 def of_memory(name: str, memory_bytes: int) -> str:
     """Return the variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
 
-    Return the name itself if the table lists no such variant.
+    Return the name unchanged if the table lists no such variant.
     """
     family, _, size = name.rpartition("-")
     family = family if size.upper().endswith("GB") and size[:-2].isdigit() else name

@@ -1,4 +1,4 @@
-"""Whether a machine fits one Pod of a compute class, and a description of what it lacks or leaves."""
+"""Check whether a machine fits one Pod of a compute class, and describe what the machine lacks or has left."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from modelyard.manifest import cpu_words
 from modelyard.spec import Accelerator, ComputeClass
 
 SHOWN: Final = 3
-"""How many machines `explain` shows for a class: the choice and the runners-up."""
+"""How many machines `explain` shows for a class, including the chosen one."""
 
 MemoryText: TypeAlias = Callable[[int], str]
-"""How a target formats memory sizes: exact if users declared them, rounded if a cloud did."""
+"""Formats a memory size: exact for declared machines, rounded for a cloud's machines."""
 
 
 class Sized(Protocol):
-    """A machine's capacity for Pods."""
+    """The capacity that a machine has for Pods."""
 
     @property
     def cpu_millis(self) -> int:
-        """Return millicores."""
+        """Return the CPU capacity in millicores."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """Return bytes of memory."""
+        """Return the memory capacity in bytes."""
         ...
 
 
@@ -43,9 +43,9 @@ def has_room(compute: ComputeClass, machine: Sized) -> bool:
 def first_alternative(
     compute: ComputeClass, offered: Accelerator, memory_bytes: int, goes_by: Callable[[str], bool]
 ) -> tuple[int, Accelerator] | None:
-    """Return the first requested alternative that a machine's accelerators satisfy: its position and the Pod's request.
+    """Return the position and request of the first alternative that a machine's accelerators satisfy, or None.
 
-    `offered` are all accelerators of the machine, `memory_bytes` is for one of them, and `goes_by` matches a name.
+    `offered` has the total count, `memory_bytes` is the memory of each accelerator, and `goes_by` matches names.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
@@ -64,7 +64,7 @@ def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
 def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:
     """Yield what a machine lacks for one Pod, such as `64Gi of the 96Gi of memory`.
 
-    `instead` names the machine's accelerators if they do not satisfy the class, and is empty otherwise.
+    `instead` names the machine's accelerators if they do not satisfy the class, else it is empty.
     """
     if compute.cpu_millis > machine.cpu_millis:
         yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs"
@@ -75,7 +75,7 @@ def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText)
 
 
 def shortfall(compute: ComputeClass, machine: Sized) -> int:
-    """Return how much CPU and memory a Pod lacks on a machine, in thousandths of its requests."""
+    """Return a Pod's shortage of CPU and memory on a machine, in thousandths of the requests."""
     cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
     return cpu + memory

@@ -1,4 +1,4 @@
-"""Packing of Pods onto machines: first fit, largest first, over groups of identical Pods and identical machines."""
+"""Pack Pods onto machines: first fit, largest first, with identical Pods and identical machines as groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMORY: Final = "memory"
 
 @record
 class Shape:
-    """One Pod's requests, and the machines it may run on: positions in `capacity`, preferred ones first."""
+    """A Pod's requests and the machines that it may run on, as positions in `capacity`, preferred machines first."""
 
     amounts: tuple[tuple[str, int], ...]  # resource, amount: millicores, bytes, devices
     machines: tuple[int, ...]
@@ -25,7 +25,7 @@ class Shape:
 
 @record
 class Pods:
-    """Identical Pods, and the line of the spec that requests them."""
+    """Identical Pods with the spec line that requests them."""
 
     count: int
     shape: Shape
@@ -35,14 +35,14 @@ class Pods:
 
 @record
 class Packed:
-    """Machines in use by position in `capacity`, and the first Pods that did not fit, if any."""
+    """The number of machines in use by position in `capacity`, and the first Pods that did not fit, or None."""
 
     used: Mapping[int, int]
     homeless: Pods | None
 
 
 class Floor:
-    """The machines of a target, and which of them a Pod may use."""
+    """A target's machines, with a look-up of the machines that a Pod may use."""
 
     def __init__(self, capacity: Sequence[Machines]) -> None:
         self.capacity = capacity
@@ -67,7 +67,7 @@ class Floor:
         tolerations: tuple[Taint, ...] = (),
         preferred: str = "",
     ) -> Shape:
-        """Return the shape of a Pod of any size; its node selector and tolerations decide where it may run."""
+        """Return the shape of a Pod with these requests. Node selector and tolerations decide where it may run."""
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
         return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
@@ -89,7 +89,7 @@ class Floor:
 
 
 def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
-    """Place all Pods, trying several sort orders, since first fit may succeed in one where it fails in another."""
+    """Place all Pods, trying several sort orders, because first fit may fail in one order and succeed in another."""
     gathered = tuple(_gathered(groups))
     first: Packed | None = None
     for order in (_by_largest_share, _by_memory, _by_cpu):
@@ -102,7 +102,7 @@ def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
-    """Merge Pods of the same shape, keeping the line that requests most of them."""
+    """Merge Pods of the same shape into one group with the spec line that requests most of them."""
     counts: dict[Shape, int] = {}
     largest: dict[Shape, Pods] = {}
     for pods in groups:
@@ -130,7 +130,7 @@ def _by_cpu(pods: Pods, floor: Floor) -> tuple[int, float]:
 
 @record
 class _Room:
-    """Identical machines with the same resources left."""
+    """Identical machines with the same free resources."""
 
     count: int
     free: Mapping[str, int]
@@ -156,7 +156,7 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods, on used machines first; return how many are left and the new list of rooms."""
+    """Place Pods, preferring machines in use. Return how many Pods are left, and the updated machines."""
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):
         each = _times(room.free, shape) if count else 0
@@ -177,7 +177,7 @@ def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room
 
 
 def _times(free: Mapping[str, int], shape: Shape) -> int:
-    """Return how many Pods of a shape fit into a machine's free resources."""
+    """Return how many Pods of a shape fit into the free resources."""
     return min(free.get(what, 0) // amount for what, amount in shape.amounts if amount)
 
 
@@ -196,7 +196,7 @@ def _size(machine: Machines) -> dict[str, int]:
 
 
 def _tolerated(machine: Machines, tolerations: tuple[Taint, ...]) -> bool:
-    """Return whether the tolerations cover a machine's taints; a toleration without a value matches any."""
+    """Return whether the tolerations cover a machine's taints. A toleration without a value matches any value."""
     return all(
         taint.effect == "PreferNoSchedule"
         or any(one.key == taint.key and one.value in ("", taint.value) for one in tolerations)

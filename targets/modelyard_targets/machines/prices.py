@@ -1,4 +1,4 @@
-"""The number of hours in a month for price calculations."""
+"""A constant for price calculations."""
 
 from __future__ import annotations
 

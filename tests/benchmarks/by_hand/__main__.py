@@ -1,9 +1,9 @@
-"""The infrastructure of the system hello on AWS, written by hand with plain pulumi-aws.
+"""The infrastructure of the example `hello` on AWS, written by hand with plain pulumi-aws.
 
-It does what the emitted program does: a private network with egress and endpoints, EKS with node pools for the system,
-for training and for serving, one key for encryption at rest, a bucket, a PostgreSQL, an image repository, a role for
-each workload, and alarms. Where AWS or its provider offer a choice, it uses the one with fewer resources, as long as
-that opens no access and leaves nothing unencrypted. Every zone has a public subnet, because a load balancer needs two.
+It does the same as the emitted program: a private network with egress and endpoints, EKS with node pools for the
+system, training and serving, one key for encryption at rest, a bucket, a PostgreSQL database, an image repository, a
+role for each workload, and alarms. Among alternatives, it uses the one with the fewest resources, unless that would
+weaken access control or encryption. Every zone has a public subnet, because a load balancer needs two.
 """
 
 import json
@@ -356,7 +356,7 @@ node_rights = [
 def node_pool(
     pool: str, machine: str, min_nodes: int, max_nodes: int, *, zone: int | None = None, tainted: bool = True
 ) -> aws.eks.NodeGroup:
-    """Each pool has its own launch template: disks differ by pool, and machines are named after their pool."""
+    """Create a node group with its own launch template, because disks and machine names differ between pools."""
     called = pool if zone is None else f"{pool}-{zone + 1}"
     template = aws.ec2.LaunchTemplate(
         called,

@@ -154,8 +154,10 @@ def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
 def s3(folder: Path) -> Generator[Service]:
     """Run an S3-compatible service."""
     service = ObjectStore()
-    yield _S3(service)
-    service.cut()
+    try:
+        yield _S3(service)
+    finally:
+        service.cut()
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def gcs(folder: Path) -> Generator[Service]:
     """Run an emulator of Google Cloud Storage."""
     log = folder / "requests.log"
     with log.open("w") as stream:
-        process = subprocess.Popen([sys.executable, gcs_emulator.__file__], stdout=stream, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, gcs_emulator.__file__], stdout=stream, stderr=subprocess.STDOUT)
     try:
         yield Gcs(_port(process, log, r"^(\d+)$"), log)
     finally:

@@ -32,15 +32,20 @@ from modelyard_runtime.storage.filesystem import (
     move,
     place,
     place_in,
+    read_whole,
     reading,
     remove,
     remove_folder,
     write_whole,
 )
+from modelyard_runtime.storage.protocols import azure, gcs
 from modelyard_runtime.training.checkpoints import FlatFileSystem
 from modelyard_runtime.workload.records import Dataset, Store, Workload
 from tests.runtime.described import record
 from tests.runtime.storage.services import Gcs, Service
+
+PAGES_OF_THEIR_OWN = ("s3:", "gs:")
+"""S3 is asked for pages of 1,000 names whatever is needed, and Google's emulator does not split its answers."""
 
 _LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB: several parts in every protocol
 
@@ -121,6 +126,17 @@ def test_missing_files_and_folders_are_handled(where: Place) -> None:
     assert listed(where.below("none"), recursive=True) == []
     assert files(where.below("none")) == []
     assert first_files(where.below("none"), 10) == []
+    with pytest.raises(FileNotFoundError):
+        read_whole(where.below("none.json"))
+    remove_folder(where.below("none"))
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 70_000])
+def test_small_file_is_read_up_to_a_limit(service: Service, where: Place, folder: str, content: bytes) -> None:
+    service.put(f"{folder}/CURRENT", content)
+
+    assert read_whole(where.below("CURRENT")) == content
+    assert read_whole(where.below("CURRENT"), 5) == content[:5]
 
 
 def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
@@ -135,14 +151,14 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
 def test_files_are_replaced_atomically(where: Place) -> None:
     """Bundle pointers and monitor states are read while they are being replaced."""
     file = where.below("CURRENT")
-    contents = [bytes([65 + at]) * 200_000 for at in range(2)]
+    contents = [bytes([65 + at]) * length for at, length in enumerate((200_000, 170_000))]
     write_whole(file, contents[0])
     done = threading.Event()
     seen: list[bytes] = []
 
     def read() -> None:
         while not done.is_set():
-            seen.append(content_of(file))
+            seen.append(read_whole(file))
 
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(read)
@@ -199,7 +215,19 @@ def test_first_files_start_after_a_name(service: Service, where: Place, folder: 
     assert [one.name for one in first_files(where, 99, after="2.json")] == ["3.json", "4.json"]
     (last,) = first_files(where, 99, after="3.json")
     assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=10)
-    assert next(one.name for one in first_files(where, 1)) == "1.json"
+    assert [one.name for one in first_files(where, 1)][:1] == ["1.json"]
+
+
+def test_first_files_do_not_depend_on_how_many_there_are(service: Service, where: Place, folder: str) -> None:
+    for at in range(40):
+        service.put(f"{folder}/{at:02}.json", b"")
+        service.put(f"{folder}/{at:02}/deep.json", b"")
+
+    for most in (1, 7, 30):
+        names = [one.name for one in first_files(where, most)]
+        assert names == [f"{at:02}.json" for at in range(len(names))]
+        assert most // 2 <= len(names), "folders count as well"
+        assert len(names) <= most + 1 or service.uri.startswith(PAGES_OF_THEIR_OWN)
 
 
 def test_large_file_is_written_in_parts_and_read_at_an_offset(where: Place) -> None:
@@ -347,3 +375,18 @@ def test_unknown_scheme_is_refused() -> None:
 def test_an_address_without_an_account_is_refused(uri: str) -> None:
     with pytest.raises(Refusal, match="names no account"):
         place_in(Store(uri=""), uri)
+
+
+@pytest.mark.parametrize("uri", ["s3://lake/x", "gs://lake/x", "abfss://lake@devstoreaccount1.dfs.core.windows.net/x"])
+def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers keep what they have until the store is back, whatever it is."""
+    monkeypatch.setattr(gcs, "_TRIED_FOR", timedelta(seconds=1))
+    monkeypatch.setattr(azure, "_RETRIES", 0)
+    for name in ("STORE_ID", "STORE_KEY"):
+        monkeypatch.setenv(name, "a2V5")
+    keys = {"access_key_id_env": "STORE_ID", "secret_access_key_env": "STORE_KEY", "account_key_env": "STORE_KEY"}
+    closed = place_in(Store(uri=uri, endpoint="http://127.0.0.1:1", region="us-east-1", **keys), uri)
+
+    for request in (lambda: read_whole(closed), lambda: first_files(closed, 9)):
+        with pytest.raises(OSError, match="does not answer"):
+            request()

@@ -1,4 +1,4 @@
-"""A system on its own cluster that archives data for years in AWS, where none of its workloads run."""
+"""A spec for a system on an on-premises cluster that archives data in AWS, without workloads there."""
 
 from __future__ import annotations
 

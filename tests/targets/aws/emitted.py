@@ -1,4 +1,4 @@
-"""The output for a cluster in AWS, for tests: a spec that uses most features, its objects, and its program's calls."""
+"""Helpers for tests of the AWS output: a spec that uses most features, its objects, and its program's calls."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ inference:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """Return the spec with some text replaced; fail if the old text is missing."""
+    """Return the spec with these replacements, and fail if an old text is missing."""
     text = AWS_SPEC
     for before, after in changes:
         assert before in text, before
@@ -65,7 +65,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = AWS_SPEC) -> Plan:
-    """Return the plan of a spec, with AWS machines and add-ons."""
+    """Return the plan for a spec, with AWS machines and add-ons."""
     from modelyard_targets import TARGETS
 
     system = system_of(text)
@@ -75,39 +75,39 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
 
 
 def context(text: str = AWS_SPEC) -> Context:
-    """Return the context that the only target is lowered in."""
+    """Return the context for lowering the spec's only target."""
     return context_of(plan_of(text), "main")
 
 
 def emitted(text: str = AWS_SPEC) -> list[Object]:
-    """Return every emitted object, in order."""
+    """Return all emitted objects in order."""
     return [cast("Object", made.manifest) for made in objects(plan_of(text), "main")]
 
 
 def one(kind: str, name: str, text: str = AWS_SPEC) -> Object:
-    """Return the only object of that kind and name."""
+    """Return the only object with this kind and name."""
     (found,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return found
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Return the names of all objects of a kind, in order."""
+    """Return the names of all objects of a kind in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """Return the calls of the first workloads project, by variable or else by name."""
+    """Return the calls in the first workloads project by variable, or by name if they have no variable."""
     (found,) = [one for one in lower(plan_of(text), "main").projects if one.folder == "workloads"]
     return {call.variable or call.name: call for call in found.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return an argument of a call; outputs of the infrastructure project appear as `the <name>`."""
+    """Return an argument of a call. Outputs of the infrastructure project appear as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 
 def arrived(value: Literal) -> Any:
-    """Return a value of the program as plain data."""
+    """Return a program value as plain data."""
     if isinstance(value, Ref):
         return f"the {value.key}" if value.key else value.variable
     if isinstance(value, Mapping):

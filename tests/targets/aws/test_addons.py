@@ -1,4 +1,4 @@
-"""Add-ons that only a managed cluster needs: installed only if needed, with values that their charts accept."""
+"""Add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def installed(text: str) -> list[str]:
     return [name for name, call in calls(text).items() if call.component == "kubernetes.Chart"]
 
 
-def test_machines_bring_what_they_need() -> None:
+def test_add_ons_for_gpus_and_elastic_pools_are_installed() -> None:
     assert installed(AWS_SPEC)[:3] == ["cluster_autoscaler", "nvidia_device_plugin", "karpenter"]
 
 
-def test_what_no_machine_needs_is_not_installed() -> None:
+def test_add_ons_without_matching_nodes_are_not_installed() -> None:
     assert installed(PLAIN)[:2] == ["cluster_autoscaler", "external_secrets"]
 
 
-def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
-    """An exporter runs on each of their nodes, scraped through a PodMonitor that is valid for Prometheus's API."""
+def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
+    """If there is a Prometheus, an exporter runs on each GPU node and a valid PodMonitor selects it."""
     monitor, made = one("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
@@ -54,8 +54,8 @@ def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
     assert "dcgm_exporter" not in calls()
 
 
-def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
-    """Both daemons are critical: resources that the table does not subtract would be missing for training."""
+def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
+    """The table of node resources subtracts the requests of both daemons, so training Pods fit next to them."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     made = calls(MONITORED)
     for name, counted in table["acceleratorDaemons"].items():
@@ -63,7 +63,7 @@ def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
         assert requests == {"cpu": f"{counted['cpuMillis']}m", "memory": f"{counted['memoryMi']}Mi"}
 
 
-def test_what_is_present_is_not_installed_again() -> None:
+def test_present_add_ons_are_not_installed() -> None:
     text = changed(("  vpc:", "  present: [kuberay]\n  vpc:"))
 
     assert "kuberay" in installed(AWS_SPEC)
@@ -71,12 +71,12 @@ def test_what_is_present_is_not_installed_again() -> None:
 
 
 @pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
-def test_charts_know_every_value(text: str) -> None:
-    """Valid names are those in each chart's own values.yaml."""
+def test_every_value_exists_in_its_chart(text: str) -> None:
+    """All emitted values exist in the charts' own values.yaml."""
     assert unknown_values(calls(text).values()) == []
 
 
-def test_groups_of_a_pool_are_tried_in_their_order() -> None:
+def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
     ranked = cast("dict[str, list[str]]", priorities(context()))
     gpu = {rank: [name for name in names if "eks-gpu-" in name] for rank, names in ranked.items()}
 
@@ -89,8 +89,8 @@ def test_groups_of_a_pool_are_tried_in_their_order() -> None:
     assert ranked["1"] == [".*"]
 
 
-def test_a_priority_means_one_group_and_no_other() -> None:
-    """The pattern matches EKS's names for the Auto Scaling group of a node group."""
+def test_priority_pattern_matches_exactly_one_group() -> None:
+    """Each pattern only matches EKS's names for the Auto Scaling groups of one node group."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 
@@ -99,7 +99,7 @@ def test_a_priority_means_one_group_and_no_other() -> None:
     assert not re.search(pattern, f"eks-more-gpu-g6-2xlarge-spot-0a1b2c3-{uuid}")
 
 
-def test_the_autoscaler_sizes_the_cluster_that_the_project_below_has_made() -> None:
+def test_autoscaler_uses_the_cluster_of_the_infrastructure_project() -> None:
     values = argument(calls()["cluster_autoscaler"], "values")
 
     assert values["autoDiscovery"] == {"clusterName": "the cluster_name"}
@@ -107,7 +107,7 @@ def test_the_autoscaler_sizes_the_cluster_that_the_project_below_has_made() -> N
     assert values["extraArgs"]["expander"] == "priority"
 
 
-def test_the_device_plugin_goes_where_gpus_are() -> None:
+def test_device_plugin_runs_on_gpu_nodes() -> None:
     values = argument(calls()["nvidia_device_plugin"], "values")
     (term,) = values["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
 
@@ -116,7 +116,7 @@ def test_the_device_plugin_goes_where_gpus_are() -> None:
     assert argument(calls()["nvidia_device_plugin_namespace"], "pod_security") == "privileged"
 
 
-def test_karpenter_hears_of_interruptions() -> None:
+def test_karpenter_has_the_interruption_queue() -> None:
     settings = argument(calls()["karpenter"], "values")["settings"]
 
     assert settings == {
@@ -126,22 +126,22 @@ def test_karpenter_hears_of_interruptions() -> None:
     }
 
 
-def test_without_a_way_out_karpenter_asks_nothing_outside() -> None:
+def test_karpenter_is_isolated_without_internet_access() -> None:
     text = changed(("{cidr: 10.20.0.0/16}", "{cidr: 10.20.0.0/16, nat: none}"))
 
     assert argument(calls(text)["karpenter"], "values")["settings"]["isolatedVPC"] is True
 
 
 @pytest.mark.parametrize(("version", "tag"), [("1.36", "v1.36.1"), ("1.35", "v1.35.1")])
-def test_the_autoscaler_is_the_one_of_the_cluster_s_version(version: str, tag: str) -> None:
-    """The autoscaler is tested with no other version, and the image list and the lock name the version that runs."""
+def test_autoscaler_image_matches_the_cluster_version(version: str, tag: str) -> None:
+    """Chart values and image list have the autoscaler image for the cluster's minor version."""
     text = changed(("  vpc:", f'  version: "{version}"\n  vpc:'))
 
     assert argument(calls(text)["cluster_autoscaler"], "values")["image"]["tag"] == tag
     assert f"registry.k8s.io/autoscaling/cluster-autoscaler:{tag}" in images_of(context(text))
 
 
-def test_accounts_are_those_that_have_a_role() -> None:
+def test_service_accounts_match_the_iam_roles() -> None:
     made = calls()
 
     assert argument(made["cluster_autoscaler"], "values")["rbac"]["serviceAccount"]["name"] == "cluster-autoscaler"
@@ -149,7 +149,7 @@ def test_accounts_are_those_that_have_a_role() -> None:
     assert argument(made["external_secrets"], "values")["serviceAccount"]["name"] == "external-secrets"
 
 
-def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
+def test_images_come_from_the_mirror() -> None:
     text = str([argument(calls(MIRRORED)[name], "values") for name in installed(MIRRORED)])
 
     for name in ("cluster-autoscaler", "karpenter", "nvidia-device-plugin", "envoy-gateway"):

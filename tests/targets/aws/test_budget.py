@@ -1,4 +1,4 @@
-"""Maximum cost of machines (runs by the hour, endpoints all month), and diagnostics for exceeding the budget."""
+"""Minimum and maximum cost of a system, and diagnostics for exceeding the budget."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OWNER = "email: growth@acme.example}"
 
 
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""A class so small that one node fits several Pods."""
+"""Makes the class so small that several Pods fit on one node."""
 
 
 def hardware_of(plan: Plan, compute: str) -> Hardware:
-    """Return the machine of a compute class."""
+    """Return a compute class's hardware."""
     pools = (one.value for one in plan.on("main") if isinstance(one.value, NodePool))
     return next(pool.hardware for pool in pools if pool.compute == compute)
 
@@ -37,8 +37,8 @@ def test_more_replicas_cost_more() -> None:
     assert high(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n")) > high()
 
 
-def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
-    """There is no quarter of a node: the budget counts the `min_nodes` in the emitted program."""
+def test_minimum_cost_counts_the_minimum_nodes() -> None:
+    """The minimum cost counts whole nodes, as in the emitted program's `min_nodes`."""
     plan = plan_of(changed(SMALLER))
     hardware = hardware_of(plan, "small")
     (system,) = plan.of(SystemPool, "main")
@@ -49,8 +49,11 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     assert monthly_low(plan, "main") == pytest.approx((always + (hardware.price_hourly or 0)) * 730)
 
 
-def test_endpoints_of_the_network_are_counted() -> None:
-    """Each endpoint is in three zones. Secrets, a database and an elastic class need ten; a small system has none."""
+def test_cost_includes_network_endpoints() -> None:
+    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in three zones each.
+
+    A small system pays for none.
+    """
     large = changed(("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:"))
     plan = plan_of(large)
 
@@ -64,8 +67,8 @@ def test_endpoints_of_the_network_are_counted() -> None:
     )
 
 
-def test_the_system_pool_has_a_line_of_its_own() -> None:
-    """Its nodes are there before anything is served: they are the part of the least price that no class explains."""
+def test_system_pool_has_its_own_cost_row() -> None:
+    """The README lists the system pool's cost separately, because no compute class explains it."""
     plan = plan_of()
     (pool,) = plan.of(SystemPool, "main")
     nodes, machine = system_nodes(plan, "main").least, pool.value.hardware.machine
@@ -78,7 +81,7 @@ def test_the_system_pool_has_a_line_of_its_own() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint whose Pod fits on the first one's node costs only its part of the system pool."""
+    """A second endpoint whose Pod fits on the same node does not increase the minimum cost."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
 
@@ -86,11 +89,11 @@ def test_endpoints_of_one_class_share_its_nodes() -> None:
     assert monthly_low(one, "main") == monthly_low(two, "main")
 
 
-def test_a_run_costs_for_the_time_that_it_may_take() -> None:
+def test_cost_of_a_run_depends_on_its_timeout() -> None:
     assert high(("    timeout: 2h\n", "    timeout: 4h\n")) > high()
 
 
-def test_a_run_that_never_ends_costs_a_month_and_no_more() -> None:
+def test_cost_of_a_run_is_at_most_a_month() -> None:
     assert high(("    timeout: 2h\n", "    timeout: 24h\n")) == high(("    timeout: 2h\n", "    timeout: 30h\n"))
 
 
@@ -99,7 +102,7 @@ def test_prices_have_a_source_and_a_date() -> None:
     assert prices_of(offerings(), plan_of(), "main")
 
 
-def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
+def test_exceeded_budget_warns_or_blocks() -> None:
     assert refused(budget("monthly: 100 USD")) == [
         f"W0513 governance: {{owner: {{team: growth, {OWNER}, budget: {{monthly: 100 USD}}}}"
     ]
@@ -107,8 +110,8 @@ def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
     assert refused(budget("monthly: 100000 USD, onExceed: block")) == []
 
 
-def test_what_only_a_full_system_costs_never_blocks() -> None:
-    """Endpoints scale and runs end: their maximum cost is only a warning; the minimum cost decides."""
+def test_maximum_cost_never_blocks() -> None:
+    """A budget between minimum and maximum cost only leads to a warning, even with `onExceed: block`."""
     low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
     between = (low + high) / 2
 
@@ -116,7 +119,7 @@ def test_what_only_a_full_system_costs_never_blocks() -> None:
     assert refused(budget(f"monthly: {between:.0f} USD, onExceed: block"))[0].startswith("W0516 ")
 
 
-def test_the_account_watches_the_budget_too() -> None:
+def test_budget_is_created_in_the_account() -> None:
     call = arguments(made(budget("monthly: 99999.50 USD"))["Budget leads-main"])
 
     assert (call["monthly_usd"], call["system"], call["emails"]) == (100000, "leads", ["growth@acme.example"])

@@ -1,4 +1,4 @@
-"""What AWS does not support: reported at the line that requests it, while similar specs pass."""
+"""AWS checks report unsupported features at the line that requests them, while similar specs pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def codes(*changes: tuple[str, str]) -> set[str]:
     return {found.partition(" ")[0] for found in refused(changed(*changes))}
 
 
-def test_nothing_is_wrong_with_the_spec() -> None:
+def test_valid_spec_has_no_diagnostics() -> None:
     assert refused(LEADS) == []
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_wrong_with_the_spec() -> None:
         (OWNER, f"{OWNER}, budget: {{monthly: 900 EUR}}", "AWS-E010"),
     ],
 )
-def test_it_is_refused(before: str, after: str, code: str) -> None:
+def test_unsupported_settings_are_refused(before: str, after: str, code: str) -> None:
     assert code in codes((before, after))
 
 
@@ -69,12 +69,12 @@ def test_it_is_refused(before: str, after: str, code: str) -> None:
         (OWNER, f"{OWNER}, budget: {{monthly: 90000 USD}}"),
     ],
 )
-def test_what_is_near_it_passes(before: str, after: str) -> None:
+def test_similar_settings_are_accepted(before: str, after: str) -> None:
     assert refused(changed((before, after))) == []
 
 
-def test_names_count_with_system_and_target() -> None:
-    """RDS allows 63 characters, and a database's name contains all three."""
+def test_database_name_limit_includes_system_and_target() -> None:
+    """An RDS name has at most 63 characters, including the names of system, target and store."""
     system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
@@ -83,11 +83,11 @@ def test_names_count_with_system_and_target() -> None:
     assert "AWS-E002" not in codes(store, registry)
 
 
-def test_a_name_with_two_hyphens_is_no_identifier_of_a_database() -> None:
+def test_database_name_with_two_hyphens_is_refused() -> None:
     assert "AWS-E003" in codes((RUNS, "  runs--db: {type: database}"), ("database: runs", "database: runs--db"))
 
 
-def test_labels_are_tags_of_which_there_are_fifty() -> None:
+def test_labels_must_be_valid_tags() -> None:
     many = ", ".join(f"l{at}: x" for at in range(50))
     long = f"{'.'.join(['cost'] * 28)}/x: y"
 
@@ -113,15 +113,15 @@ def two(account: str) -> str:
     return text.replace("inference:\n", f"{custom}inference:\n", 1)
 
 
-def test_a_bucket_of_another_account_is_out_of_reach() -> None:
+def test_bucket_in_another_account_is_refused() -> None:
     same, other = refused(two("123456789012")), refused(two("210987654321"))
 
     assert not [found for found in same if "-W" not in found]
     assert [found.partition(" ")[0] for found in other if "-W" not in found] == ["AWS-E012"]
 
 
-def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
-    """A network's S3 endpoint serves only its own region."""
+def test_bucket_in_another_region_needs_internet_access() -> None:
+    """The network's S3 endpoint only serves its own region, so a bucket in another region needs internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
@@ -136,8 +136,8 @@ def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
     assert not [found for found in refused(at_home) if "-W" not in found]
 
 
-def test_what_is_beyond_a_quota_is_told() -> None:
-    """Every inline class is a separate pool; nodes are counted by how many replicas each fits."""
+def test_exceeded_eks_quotas_are_reported() -> None:
+    """More than 30 node groups in a cluster, or more than 450 nodes in a group, cause a warning."""
     compute = "compute: {cpu: 1, memory: 2Gi}"
     inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
     large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
@@ -147,7 +147,7 @@ def test_what_is_beyond_a_quota_is_told() -> None:
     assert refused(changed(large, ("max: 900", "max: 449"))) == []
 
 
-def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
-    """External Secrets writes it under the store's name."""
+def test_secret_named_like_a_database_login_is_refused() -> None:
+    """The generated Secret has the store's name and the suffix `-login`."""
     assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
     assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))

@@ -1,4 +1,4 @@
-"""Policies that exceed IAM's limits are reported before IAM refuses them."""
+"""Policies that would exceed IAM's size limits are reported at compile time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
 
 
 def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
-    """Return the codes of errors for this many models, distributed over this many of the shop's pools."""
+    """Return the error codes for this many models, divided among this many pools in the shop."""
     made = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
     servers = "".join(
         f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "
@@ -30,13 +30,13 @@ def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
     return [one.code for one in found if one.severity is Severity.ERROR]
 
 
-def test_a_user_of_more_folders_than_its_policies_hold_is_refused() -> None:
+def test_user_with_too_many_folders_is_refused() -> None:
     assert errors(40, 1) == []
     assert errors(41, 1) == ["AWS-E016"]
     assert errors(41, 2) == []
 
 
-def test_a_role_of_more_folders_than_its_policy_holds_is_refused() -> None:
+def test_role_with_too_many_folders_is_refused() -> None:
     assert errors(20, 1, cloud=True) == []
     assert errors(80, 1, cloud=True) == ["AWS-E016"]
     assert errors(80, 4, cloud=True) == []

@@ -1,4 +1,4 @@
-"""Elastic classes: which machines Karpenter may create for them, how many at most, and their configuration."""
+"""Elastic classes: which machines Karpenter may create, how many, and with which configuration."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ GPU = changed(
 
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
-    """Return a pool's allowed values for a label."""
+    """Return the values that a pool allows for a label."""
     asked = one("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
     (found,) = [each["values"] for each in asked if each["key"] == key]
     return list(found)
 
 
-def test_only_elastic_classes_have_a_pool_of_karpenter() -> None:
+def test_only_elastic_classes_have_a_node_pool() -> None:
     assert names("NodePool") == ["free"]
     assert sorted(names("NodePool", GPU)) == ["free", "gpu"]
 
 
 @pytest.mark.parametrize("name", ["gpu", "free"])
-def test_the_api_takes_them(name: str) -> None:
+def test_node_pools_are_valid(name: str) -> None:
     assert problems(one("NodePool", name, GPU)) == []
 
 
-def test_machines_are_those_that_hold_a_pod() -> None:
+def test_node_pool_lists_machines_that_fit_a_pod() -> None:
     by_name = {machine.name: machine for machine in offerings().machines}
     found = [by_name[name] for name in requirement("node.kubernetes.io/instance-type")]
 
@@ -39,7 +39,7 @@ def test_machines_are_those_that_hold_a_pod() -> None:
     assert all(machine.accelerator is None and machine.arch == "amd64" for machine in found)
 
 
-def test_accelerators_are_those_that_are_asked_for() -> None:
+def test_node_pool_lists_machines_with_requested_accelerators() -> None:
     by_name = {machine.name: machine for machine in offerings().machines}
     found = {by_name[name].accelerator for name in requirement("node.kubernetes.io/instance-type", "gpu", GPU)}
 
@@ -47,8 +47,8 @@ def test_accelerators_are_those_that_are_asked_for() -> None:
     assert None not in found
 
 
-def test_only_machines_that_the_region_sells_may_be_made() -> None:
-    """Ireland has no G6: with a NodePool that names it, Karpenter would only search in vain."""
+def test_node_pool_lists_only_machines_sold_in_the_region() -> None:
+    """In eu-west-1, which has no G6, the NodePool only lists G5."""
     text = GPU.replace("region: eu-central-1", "region: eu-west-1")
     families = {name.partition(".")[0] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)}
 
@@ -59,13 +59,13 @@ def test_only_machines_that_the_region_sells_may_be_made() -> None:
     ("capacity", "ways"),
     [("on-demand", ["on-demand"]), ("spot", ["spot"]), ("spot-first", ["spot", "on-demand"])],
 )
-def test_how_machines_are_paid_for(capacity: str, ways: list[str]) -> None:
+def test_capacity_types_follow_the_class(capacity: str, ways: list[str]) -> None:
     text = changed(("elastic: true", f"elastic: true, capacity: {capacity}"))
 
     assert requirement("karpenter.sh/capacity-type", text=text) == ways
 
 
-def test_pods_of_the_class_find_its_nodes_and_no_others_do() -> None:
+def test_nodes_have_label_and_taints_of_the_class() -> None:
     template = one("NodePool", "gpu", GPU)["spec"]["template"]
 
     assert template["metadata"]["labels"] == {"modelyard.dev/pool": "gpu"}
@@ -75,20 +75,20 @@ def test_pods_of_the_class_find_its_nodes_and_no_others_do() -> None:
     ]
 
 
-def test_no_node_goes_while_something_runs_on_it() -> None:
+def test_only_empty_nodes_are_removed() -> None:
     spec = one("NodePool", "free")["spec"]
 
     assert spec["disruption"]["consolidationPolicy"] == "WhenEmpty"
     assert spec["template"]["spec"]["expireAfter"] == "Never"
 
 
-def test_a_pool_ends_somewhere() -> None:
-    """The limit is three workers with a four-CPU machine each, doubled in case only larger machines are available."""
+def test_node_pool_has_limits() -> None:
+    """The limit is twice the resources of three workers with a four-CPU machine each."""
     assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
-def test_a_pool_always_has_room_for_one_machine() -> None:
-    """Karpenter starts no machine larger than the remaining limit: a small Pod would wait forever."""
+def test_limits_allow_at_least_one_machine() -> None:
+    """At least one allowed machine fits within the limit, because Karpenter does not launch larger ones."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = one("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}
@@ -98,7 +98,7 @@ def test_a_pool_always_has_room_for_one_machine() -> None:
     assert limits["nvidia.com/gpu"] == "2"
 
 
-def test_nodes_are_made_as_the_account_wants_them() -> None:
+def test_node_class_uses_profile_image_and_key_of_the_account() -> None:
     made = argument(calls()["node_class"], "document")
 
     assert problems(made) == []
@@ -112,8 +112,8 @@ def test_nodes_are_made_as_the_account_wants_them() -> None:
     assert made["spec"]["tags"]["modelyard:system"] == "leads"
 
 
-def test_the_root_volume_holds_nothing_of_pods_that_have_local_disks() -> None:
-    """All machines with an L4 have NVMe disks: a class with 2 TiB of disk needs no larger root volume."""
+def test_root_volume_ignores_classes_with_local_disks() -> None:
+    """A class with 2 TiB of disk does not need a larger root volume if all its machines have NVMe disks."""
 
     def size(text: str) -> str:
         (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]
@@ -123,7 +123,7 @@ def test_the_root_volume_holds_nothing_of_pods_that_have_local_disks() -> None:
     assert (size(GPU), size(large)) == ("160Gi", "160Gi")
 
 
-def test_an_adopted_network_has_its_subnets_named() -> None:
+def test_node_class_lists_subnets_of_an_adopted_network() -> None:
     text = changed(
         (
             "vpc: {cidr: 10.20.0.0/16}",
@@ -136,5 +136,5 @@ def test_an_adopted_network_has_its_subnets_named() -> None:
     assert spec["subnetSelectorTerms"] == [{"id": "subnet-0a1b2c3d4e5f60718"}, {"id": "subnet-0f9e8d7c6b5a43210"}]
 
 
-def test_the_class_of_nodes_waits_for_karpenter() -> None:
+def test_node_class_depends_on_karpenter() -> None:
     assert argument(calls()["node_class"], "depends_on") == ["karpenter"]

@@ -1,4 +1,4 @@
-"""Which instance types a compute class gets, in which order they are tried, and what must not affect the choice."""
+"""Which instance types a compute class gets, in which order, and what does not affect the choice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def by_name(name: str) -> Machine:
         (asked(3, 12, "Inferentia2", "T4"), "us-east-1", "g4dn.xlarge", 0.526),
     ],
 )
-def test_the_cheapest_machine_that_holds_one_pod(
+def test_cheapest_machine_that_fits_one_pod_is_chosen(
     compute: ComputeClass, region: str, machine: str, price: float
 ) -> None:
     found = chosen(compute, region)
@@ -69,8 +69,8 @@ def test_the_cheapest_machine_that_holds_one_pod(
     assert found.considered[0].price_hourly == price
 
 
-def test_variants_of_an_accelerator_are_told_apart() -> None:
-    """p4d has 40 GB and p4de 80: the memory decides, and `A100` means the smaller one."""
+def test_variants_of_an_accelerator_are_distinguished() -> None:
+    """`A100` and `A100-40GB` get p4d with 40 GB, and `A100-80GB` gets p4de with 80 GB."""
     machines = {name: chosen(asked(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")}
 
     assert machines == {"A100": "p4d.24xlarge", "A100-40GB": "p4d.24xlarge", "A100-80GB": "p4de.24xlarge"}
@@ -78,7 +78,7 @@ def test_variants_of_an_accelerator_are_told_apart() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """Reasons: not sold in the region, on no EC2 machine, too large, or another count than Pods request."""
+    """An alternative without a group is not sold in the region, does not exist, is too large, or differs in count."""
     found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
@@ -90,13 +90,13 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
     ]
 
 
-def test_a_node_keeps_something_for_itself() -> None:
-    """Two CPUs do not fit on a machine with two."""
+def test_node_reserves_part_of_the_machine() -> None:
+    """A Pod with two CPUs needs a machine with four, because the node reserves some CPU."""
     assert chosen(asked(2, 4)).machine == "c7i.xlarge"
     assert chosen(asked(1.75, 6)).machine == "m6i.large"
 
 
-def test_pods_are_kept_to_their_pool() -> None:
+def test_pods_select_and_tolerate_their_pool() -> None:
     found = chosen(asked(3, 12, "L4"))
 
     assert found.selector == (("modelyard.dev/pool", "train"),)
@@ -105,7 +105,7 @@ def test_pods_are_kept_to_their_pool() -> None:
     assert chosen(asked()).tolerations == (Taint("modelyard.dev/pool", "train"),)
 
 
-def test_a_label_holds_any_name_of_a_class() -> None:
+def test_pool_label_fits_any_class_name() -> None:
     long = replace(asked(), name="a" * 63)
 
     assert 0 < len(chosen(long).selector[0][1]) <= 47
@@ -123,7 +123,7 @@ def test_alternatives_are_tried_in_order_spot_before_on_demand(capacity: str, wa
     assert names == ["L4"] * (len(ways) // 2) + ["A10G"] * (len(ways) // 2)
 
 
-def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None:
+def test_spot_group_has_several_machines_of_at_least_the_first_size() -> None:
     groups = chosen(asked(3, 12, capacity="spot-first")).groups
 
     assert [group.machines for group in groups] == [
@@ -133,13 +133,13 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
     assert [group.price_hourly for group in groups] == [0.07044, 0.192]
 
 
-def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
-    """A Pod for one A10G would get only one of the four L4s that its alternative requires."""
+def test_alternative_with_another_count_has_no_group() -> None:
+    """An alternative with four L4s gets no group if the first choice is one A10G."""
     assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
 
 
-def test_by_memory_the_cheapest_kinds_stand_in_for_each_other() -> None:
-    """At most three kinds are used: others cost many times as much."""
+def test_memory_request_uses_the_cheapest_kinds() -> None:
+    """A class that requests accelerators by memory uses at most the three cheapest kinds."""
     groups = chosen(asked(3, 12, by_memory=20)).groups
 
     assert [group.accelerator.name for group in groups if group.accelerator] == ["L4", "A10G", "L40S"]
@@ -166,10 +166,10 @@ ACCELERATORS = st.lists(
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
-def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
+def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
     small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
 ) -> None:
-    """Machines are compared by on-demand prices in the reference region, which are all known."""
+    """The test compares on-demand prices in the reference region, which are known for all machines."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):
@@ -191,7 +191,7 @@ def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
     last=st.sampled_from(["T4", "L4", "A100", "H200:8", "B200:8"]),
     region=st.sampled_from(REGIONS),
 )
-def test_an_alternative_at_the_end_never_changes_the_first_choice(
+def test_last_alternative_never_changes_the_first_choice(
     size: tuple[int, int], wanted: list[str], last: str, region: str
 ) -> None:
     before = choose(asked(*size, *wanted), on(region))
@@ -206,7 +206,7 @@ def test_an_alternative_at_the_end_never_changes_the_first_choice(
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
-def test_every_machine_of_every_group_holds_the_pod(
+def test_every_machine_in_every_group_fits_the_pod(
     size: tuple[int, int], wanted: list[str], memory: int, region: str, capacity: str
 ) -> None:
     compute = asked(*size, *(() if memory else wanted), capacity=capacity, by_memory=memory)

@@ -1,4 +1,4 @@
-"""Roles: each workload can access what it names, the platform what it reads, and other workloads get no role."""
+"""IAM roles: workloads can only access what they use, and workloads without access to AWS have no role."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LAB = """
 
 
 def with_a_lab() -> str:
-    """Return a spec with a pipeline on a second AWS target that reads a bucket of the first."""
+    """Return a spec with a pipeline on a second AWS target that reads a bucket on the first."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
     custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
     return (LEADS[:start] + LAB + LEADS[end:]).replace("inference:\n", f"{custom}inference:\n", 1)
 
 
-def test_a_workload_gets_what_it_names() -> None:
+def test_role_has_access_to_what_the_workload_uses() -> None:
     given = arguments(made()["Identity scoring"])
 
     assert given["service_account"] == "scoring"
@@ -35,29 +35,29 @@ def test_a_workload_gets_what_it_names() -> None:
     assert {one["key"] for one in given["access"]} == {"lake_store.key_arn"}
 
 
-def test_a_launcher_reaches_nothing_of_aws_and_has_no_role() -> None:
+def test_launchers_have_no_role() -> None:
     accounts = {one.name for one in plan_of().on("main") if one.kind.value == "identity"}
     roles = {name.removeprefix("Identity ") for name in made() if name.startswith("Identity ")}
 
     assert accounts - roles == {"fit-launcher", "scoring-launcher"}
 
 
-def test_what_brings_secrets_may_read_those_and_the_logins_of_databases() -> None:
+def test_external_secrets_may_read_secrets_and_database_logins() -> None:
     reader = arguments(made()["SecretsReader leads-main"])
 
     assert reader["secrets"] == ["token"]
     assert reader["arns"] == ["runs_login.secret_arn"]
 
 
-def test_no_workload_reads_a_secret_of_the_account_itself() -> None:
-    """External Secrets copies the endpoint's token to a Secret in the cluster."""
+def test_workloads_do_not_read_secrets_from_aws() -> None:
+    """Only External Secrets reads the endpoint's token, and copies it to a Secret in the cluster."""
     identities = [call for name, call in made().items() if name.startswith("Identity ")]
 
     assert identities
     assert not [call.name for call in identities if "secrets" in arguments(call)]
 
 
-def test_who_reads_no_secret_of_aws_has_no_reader() -> None:
+def test_no_secrets_reader_without_aws_secrets() -> None:
     text = changed(
         ("via: secrets-manager, refresh: 15m", "via: external-secrets, store: vault"),
         (
@@ -69,7 +69,7 @@ def test_who_reads_no_secret_of_aws_has_no_reader() -> None:
     assert not [name for name in made(text) if name.startswith("SecretsReader")]
 
 
-def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> None:
+def test_bucket_on_another_target_uses_that_targets_key() -> None:
     found = made(with_a_lab(), "lab")
     (access,) = arguments(found["Identity export"])["access"]
 
@@ -79,6 +79,6 @@ def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> N
     assert "infrastructure" in programs(with_a_lab(), "lab")
 
 
-def test_a_workload_beside_the_bucket_needs_no_user() -> None:
+def test_only_workloads_outside_aws_have_a_user() -> None:
     assert not [name for name in made(with_a_lab()) if name.startswith("Crossing")]
     assert [name for name in made(HYBRID) if name.startswith("Crossing")] == ["Crossing stores.till"]

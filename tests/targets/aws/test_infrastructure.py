@@ -1,4 +1,4 @@
-"""The infrastructure program: dependencies, outputs, and how it is split when it is large."""
+"""The infrastructure program: dependencies, outputs, and the split of large systems."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def homes(text: str) -> dict[str, str]:
     }
 
 
-def test_the_cluster_stands_on_network_and_key() -> None:
+def test_cluster_comes_after_network_and_key() -> None:
     order = [call.component for call in programs()["infrastructure"].calls]
 
     assert order[:5] == ["Account", "Key", "Network", "Cluster", "SystemPool"]
@@ -34,7 +34,7 @@ def test_the_cluster_stands_on_network_and_key() -> None:
     assert arguments(made()["ClusterAddons leads-main"])["depends_on"] == ["system_pool"]
 
 
-def test_everything_carries_the_system_environment_target_and_owner() -> None:
+def test_provider_has_default_tags() -> None:
     assert arguments(made()["Account main"])["tags"] == {
         "modelyard:system": "leads",
         "modelyard:environment": "default",
@@ -44,7 +44,7 @@ def test_everything_carries_the_system_environment_target_and_owner() -> None:
     }
 
 
-def test_exports_are_what_the_workloads_ask_for() -> None:
+def test_workloads_only_read_exported_outputs() -> None:
     exported = {one.name for one in programs()["infrastructure"].exports}
     text = "".join(
         print_program(project.program)
@@ -57,7 +57,7 @@ def test_exports_are_what_the_workloads_ask_for() -> None:
     assert asked <= exported
 
 
-def test_an_adopted_network_is_not_made() -> None:
+def test_adopted_network_is_not_created() -> None:
     subnets = "[subnet-0a1b2c3d4e5f60718, subnet-0f9e8d7c6b5a43210]"
     vpc = f"vpc: {{adopt: vpc-0a1b2c3d4e5f60718, subnets: {subnets}, cidr: 10.1.0.0/16}}"
     found = made(changed(("vpc: {cidr: 10.20.0.0/16}", vpc)))
@@ -66,7 +66,7 @@ def test_an_adopted_network_is_not_made() -> None:
     assert arguments(found["AdoptedNetwork leads-main"])["vpc_id"] == "vpc-0a1b2c3d4e5f60718"
 
 
-def test_an_adopted_bucket_gets_rights_and_nothing_else() -> None:
+def test_adopted_bucket_is_only_used_in_roles() -> None:
     arn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     found = made(
         changed(("lake: {type: object}", f'lake: {{type: object, adopt: acme-leads, encryptionKey: "{arn}"}}'))
@@ -81,7 +81,7 @@ def test_an_adopted_bucket_gets_rights_and_nothing_else() -> None:
     }
 
 
-def test_images_are_kept_in_the_account_unless_another_registry_is_named() -> None:
+def test_image_registry_is_created_unless_the_spec_names_one() -> None:
     other = changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
 
     assert arguments(made()["ImageRegistry leads-main"])["repositories"] == ["leads-main/leads-runtime"]
@@ -96,13 +96,13 @@ CLOSED = (
 
 
 @pytest.mark.parametrize(("region", "zones"), [("eu-central-1", 3), ("us-west-1", 2)])
-def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
+def test_number_of_zones_depends_on_the_region(region: str, zones: int) -> None:
     text = changed(("region: eu-central-1", f"region: {region}"), ('["L4:1", "A10G:1"]', "T4:1"))
 
     assert arguments(made(text)["Network leads-main"])["zones"] == zones
 
 
-def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_network() -> None:
+def test_karpenter_has_endpoints_for_sqs_and_ssm() -> None:
     closed = changed(CLOSED)
     still = changed(CLOSED, (", elastic: true", ""))
 
@@ -110,8 +110,8 @@ def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_
     assert not {"sqs", "ssm"} & set(arguments(made(still)["Network leads-main"])["endpoints"])
 
 
-def test_services_have_endpoints_in_the_network_where_no_small_system_pays_for_a_gateway() -> None:
-    """A small system has only the S3 endpoint, which is free and part of every network."""
+def test_endpoints_exist_except_in_small_systems_with_nat() -> None:
+    """A small system only has the free S3 endpoint, unless its network has no internet access."""
     every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
     large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
@@ -124,7 +124,7 @@ def test_few_roles_stay_in_one_project() -> None:
     assert list(programs()) == ["infrastructure"]
 
 
-def test_many_roles_become_several_projects_that_know_the_first_by_its_outputs() -> None:
+def test_many_roles_are_split_into_several_projects() -> None:
     found = programs(many(300))
 
     assert list(found) == ["infrastructure", "infrastructure-2"]
@@ -134,7 +134,7 @@ def test_many_roles_become_several_projects_that_know_the_first_by_its_outputs()
     assert len(homes(many(300))) == 305
 
 
-def test_one_more_model_moves_no_other_role() -> None:
+def test_adding_a_model_moves_no_role() -> None:
     before, after = homes(many(300)), homes(many(301))
 
     assert {name: after[name] for name in before} == before
@@ -146,7 +146,7 @@ def test_the_projects_are_applied_before_the_workloads() -> None:
     assert folders[:3] == ["infrastructure", "infrastructure-2", "workloads"]
 
 
-def test_every_component_knows_the_line_that_asked_for_it() -> None:
+def test_every_component_has_a_spec_path() -> None:
     plan = plan_of()
     origins = {f"{call.component} {call.name}": call.origin for call in calls(plan, "main")}
 
@@ -155,7 +155,7 @@ def test_every_component_knows_the_line_that_asked_for_it() -> None:
     assert all(origins.values())
 
 
-def test_what_another_cluster_opens_gets_a_user_with_those_rights() -> None:
+def test_workload_on_another_cluster_has_a_user() -> None:
     found = made(HYBRID)
     (access,) = arguments(found["Crossing stores.till"])["access"]
 
@@ -165,7 +165,7 @@ def test_what_another_cluster_opens_gets_a_user_with_those_rights() -> None:
     assert {"stores__till_access_key_id_1", "stores__till_secret_access_key_1"} <= exported
 
 
-def test_without_the_crossing_neither_user_nor_output_is_left() -> None:
+def test_no_user_or_output_without_cross_target_access() -> None:
     start = HYBRID.index("  till:")
     text = HYBRID[:start] + HYBRID[HYBRID.index("\nmonitors:") :]
     text = text.replace("mode: hybrid", "mode: cloud")

@@ -1,4 +1,4 @@
-"""A system with 200 models in AWS: split into several projects of limited size; adding a model moves no other."""
+"""A system with 200 models in AWS is split into projects of limited size, and adding a model moves no other model."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def stack() -> Stack:
 
 
 def homes(stack: Stack) -> dict[str, str]:
-    """Return the project of each role and each object."""
+    """Return the project of each role and each manifest file."""
     roles = {
         f"role {call.name}": project.folder
         for project in stack.projects
@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """Return how many resources a project registers: the stack, each document, and each component with its children."""
+    """Count the resources that a project registers: the stack, documents, and components with their children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the maximum number of resources per component class, itself included, in the golden registrations."""
+    """Return the largest number of resources for each component class in the golden registrations."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, found in json.loads(path.read_text(encoding="utf-8")).items():
@@ -83,7 +83,7 @@ def each() -> dict[str, int]:
     return dict(most)
 
 
-def test_it_becomes_several_projects(stack: Stack) -> None:
+def test_large_system_is_split_into_projects(stack: Stack) -> None:
     folders = [project.folder for project in stack.projects]
 
     assert "infrastructure-2" in folders
@@ -91,7 +91,7 @@ def test_it_becomes_several_projects(stack: Stack) -> None:
     assert folders == sorted(folders, key=lambda folder: (folder.partition("-")[0], len(folder), folder))
 
 
-def test_no_project_registers_as_many_as_pulumi_carries_badly(stack: Stack, each: dict[str, int]) -> None:
+def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int]) -> None:
     found = {project.folder: resources(project, each) for project in stack.projects}
 
     assert each["Identity"] == 4
@@ -99,19 +99,19 @@ def test_no_project_registers_as_many_as_pulumi_carries_badly(stack: Stack, each
     assert sum(found.values()) > 2 * MOST
 
 
-def test_one_model_more_moves_no_other(stack: Stack) -> None:
-    """A resource that moves to another project is deleted and created again."""
+def test_adding_a_model_moves_no_other(stack: Stack) -> None:
+    """Adding a model keeps all roles and files in their projects, because a move would recreate the resources."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
     assert len(after) > len(before) > 3 * MODELS
     assert {name: after[name] for name in before} == before
 
 
-def test_one_model_more_changes_only_the_projects_that_it_is_in(stack: Stack) -> None:
+def test_adding_a_model_changes_only_its_projects(stack: Stack) -> None:
     more = lower(plan_of(spec(MODELS + 1)), "main")
     programs = [{one.folder: print_program(one.program) for one in each.projects} for each in (stack, more)]
     changed = {folder for folder in programs[0] if programs[0][folder] != programs[1][folder]}
     new = {home for name, home in homes(more).items() if name not in homes(stack)}
 
-    # the first has the bounds of node groups, which depend on the whole system
+    # the first project has the node counts, which depend on the whole system
     assert changed <= new | {"infrastructure"}

@@ -1,4 +1,4 @@
-"""The Jobs that maintain an RDS database's login: their command, identity and network access."""
+"""Jobs that maintain an RDS database's login: command, identity and network access."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ ADOPTED = (
 )
 
 
-def test_a_job_makes_the_login_and_a_cron_job_changes_its_password_every_week() -> None:
-    """The Job and the CronJob run the same Pod with a dedicated ServiceAccount; a changed Job gets another name."""
+def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
+    """The Job and the weekly CronJob run the same Pod with a dedicated ServiceAccount."""
     (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
     once, weekly = one("Job", job)["spec"], one("CronJob", "login-runs")["spec"]
     (container,) = once["template"]["spec"]["containers"]
@@ -31,8 +31,8 @@ def test_a_job_makes_the_login_and_a_cron_job_changes_its_password_every_week() 
     }
 
 
-def test_it_reaches_the_database_and_the_services_that_it_asks() -> None:
-    """The Job reaches PostgreSQL in the VPC, HTTPS for RDS and Secrets Manager, and the Pod Identity agent."""
+def test_login_job_may_reach_database_and_aws_services() -> None:
+    """The Job may connect to PostgreSQL in the VPC, RDS and Secrets Manager over HTTPS, and the Pod Identity agent."""
     egress = one("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {
@@ -42,8 +42,8 @@ def test_it_reaches_the_database_and_the_services_that_it_asks() -> None:
     assert [rule["ports"][0]["port"] for rule in egress] == [5432, 443, 80]
 
 
-def test_no_other_pod_may_read_the_login_of_the_master() -> None:
-    """No Secret contains the master login, and only Pods with the dedicated ServiceAccount may read it."""
+def test_only_login_jobs_use_the_login_service_account() -> None:
+    """Only the Job and the CronJob have the ServiceAccount that may read the master login."""
     accounts = [
         pod["serviceAccountName"]
         for kind in ("Deployment", "Job", "CronJob", "RayService", "RayJob")
@@ -54,7 +54,7 @@ def test_no_other_pod_may_read_the_login_of_the_master() -> None:
     assert len([account for account in accounts if account == "login-runs"]) == 2
 
 
-def test_an_adopted_database_keeps_its_own_login() -> None:
+def test_adopted_database_has_no_login_job() -> None:
     assert not [name for name in names("Job", changed(ADOPTED)) if name.startswith("login-")]
 
 

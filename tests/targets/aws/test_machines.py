@@ -1,4 +1,4 @@
-"""EC2 machines: the data is complete, nodes reserve what EKS documents, and every price has a source."""
+"""EC2 machines: the tables are complete, nodes reserve what EKS documents, and every price has a source."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from tools.list_machines import CHOSEN_FROM, MACHINES, PRICES, TABLES, machines_
     ("vcpus", "memory_gib", "pods", "cpu", "memory"),
     [(2, 4, 29, 1930, 3114), (4, 7.5, 58, 3920, 6111), (8, 15, 58, 7910, 13215), (16, 30, 234, 15890, 25487)],
 )
-def test_a_node_keeps_what_its_bootstrap_computes(
+def test_allocatable_matches_karpenters_reference(
     vcpus: int, memory_gib: float, pods: int, cpu: int, memory: int
 ) -> None:
-    """The cases are c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge from Karpenter's instance type reference."""
+    """Allocatable resources match Karpenter's reference for c5.large, c3.xlarge, c3.2xlarge and c3.4xlarge."""
     assert allocatable(vcpus, memory_gib, pods) == (cpu, memory)
 
 
-def test_pods_get_less_than_a_machine_is_sold_with() -> None:
+def test_allocatable_is_below_the_nominal_size() -> None:
     for one in offerings().machines:
         assert 0.8 * one.vcpus * 1000 < one.cpu_millis < one.vcpus * 1000, one.name
         assert 0.7 * one.memory_gib * GI < one.memory_bytes < one.memory_gib * GI, one.name
 
 
-def test_every_accelerator_is_one_that_pods_can_ask_for() -> None:
+def test_every_accelerator_is_known() -> None:
     for one in offerings().machines:
         if one.accelerator is not None:
             assert known(one.accelerator.name) is not None, one.name
             assert one.accelerator.count > 0
 
 
-def test_every_price_says_who_says_so_and_when() -> None:
+def test_every_price_has_source_and_date() -> None:
     names = {one.name for one in offerings().machines}
     for (name, region, spot), price in offerings().prices.items():
         assert name in names
@@ -49,15 +49,15 @@ def test_every_price_says_who_says_so_and_when() -> None:
         assert not spot or price.hourly < on_demand.hourly
 
 
-def test_no_machine_for_other_images_holds_more_than_all_others() -> None:
-    """Machines whose architecture the images do not support can be left out, as none has more memory."""
+def test_no_arm_machine_has_more_memory_than_amd64() -> None:
+    """No ARM machine has more memory than the largest amd64 machine, so leaving out ARM excludes no request."""
     plain = [one for one in offerings().machines if one.accelerator is None]
     most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
 
     assert most["arm64"] <= most["amd64"]
 
 
-def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
+def test_missing_price_falls_back_to_on_demand_then_reference_region() -> None:
     prices = market(
         machine("a", 4, 16), us={"a": 1.0, "b": 2.0}, us_spot={"a": 0.4, "b": 0.5}, eu={"a": 1.2}, eu_spot={}
     )
@@ -70,8 +70,8 @@ def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
     assert prices.price("c", "eu-central-1", False) is None
 
 
-def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
-    """A misspelt family would exclude nothing, and machines with a price in a region are sold there."""
+def test_absent_machines_exist_and_have_no_price() -> None:
+    """The list of absent machines only has existing families and machines, and none with a price in the region."""
     names = {one.name for one in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -81,11 +81,11 @@ def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
             assert name in {one.name for one in offerings().sold_in(region)}, (name, region)
 
 
-def test_shapes_and_regions_are_what_ec2_describes() -> None:
+def test_machine_table_is_up_to_date() -> None:
     assert MACHINES.read_text(encoding="utf-8") == machines_text(), "run tools/list_machines.py"
 
 
-def test_prices_are_those_of_their_tables() -> None:
+def test_price_files_are_up_to_date() -> None:
     written = {file.stem: file.read_text(encoding="utf-8") for file in PRICES.glob("*.json")}
 
     assert written == price_texts(TABLES), "run tools/list_machines.py"
@@ -100,8 +100,8 @@ def test_no_larger_size_of_a_family_is_cheaper() -> None:
             assert hourly == sorted(hourly), (family, region, spot)
 
 
-def test_older_prices_are_brought_up_to_the_newest(tmp_path: Path) -> None:
-    """On demand like the same machine in us-east-1, which became a third cheaper; spot like other sizes."""
+def test_older_prices_are_estimated_from_newer_ones(tmp_path: Path) -> None:
+    """Old on-demand prices are scaled like the machine's price in us-east-1, and old spot prices like other sizes."""
     head = "machine,region,capacity,usd_per_hour,source,date\n"
     (tmp_path / "newest.csv").write_text(
         head + "p4d.24xlarge,us-east-1,on-demand,20,a list,2026-07-20\n"
@@ -138,7 +138,7 @@ def usd(entries: list[dict[str, Any]], capacity: str) -> dict[str, float]:
     return {name: price for entry in entries if entry["capacity"] == capacity for name, price in entry["usd"].items()}
 
 
-def test_prices_of_other_regions_are_not_read() -> None:
+def test_unknown_region_has_no_prices() -> None:
     prices = offerings().prices
 
     assert ("m7i.xlarge", "nowhere-1", False) not in prices

@@ -1,4 +1,4 @@
-"""A rename in the spec that destroys nothing: resources in the account and in the cluster keep their names."""
+"""With `moved`, a rename in the spec changes no names in the account or cluster, so nothing is destroyed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
 
 
 def manifests(text: str) -> dict[tuple[str, str], Manifest]:
-    """Return the workloads' objects by kind and name."""
+    """Return the objects by kind and name."""
     found = [made_object.manifest for made_object in objects(plan_of(text), "main")]
     return {(str(one["kind"]), _name(one)): one for one in found}
 
@@ -26,41 +26,41 @@ def _name(manifest: Manifest) -> str:
     return str(metadata["name"])
 
 
-def test_nothing_in_the_account_notices_the_rename() -> None:
-    """Bucket, database, roles and machines keep their names, so `pulumi up` does not change them."""
+def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
+    """Bucket, database, roles and machines keep their names and arguments."""
     assert made(MOVED).keys() == made(LEADS).keys()
     assert {
         call.component for name, call in made(MOVED).items() if call.arguments != made(LEADS)[name].arguments
     } == set()
 
 
-def test_objects_keep_their_names_too() -> None:
-    """The server is updated in place under its old name."""
+def test_moved_endpoint_keeps_its_object_names() -> None:
+    """The server's objects keep their old names."""
     assert manifests(MOVED).keys() == manifests(LEADS).keys()
 
 
-def test_without_it_a_role_and_a_server_are_other_ones() -> None:
+def test_rename_without_moved_replaces_role_and_server() -> None:
     gone = made(LEADS).keys() - made(RENAMED).keys()
 
     assert {name.partition(" ")[0] for name in gone} == {"Identity"}
     assert ("RayService", "score") not in manifests(RENAMED)
 
 
-def test_the_bucket_and_the_registry_never_hang_on_the_name_of_an_endpoint() -> None:
+def test_renamed_endpoint_does_not_change_bucket_and_database() -> None:
     held = [name for name in made(LEADS) if name.startswith(("ObjectStore", "Database"))]
 
     assert held
     assert all(made(RENAMED)[name] == made(LEADS)[name] for name in held)
 
 
-def test_stores_that_moved_are_what_they_were() -> None:
-    """Bucket, database, login and permissions do not change, and no object has another name."""
+def test_moved_stores_keep_their_resources() -> None:
+    """Renamed stores keep their bucket, database, login and permissions, and all objects keep their names."""
     assert made(STORES_MOVED).keys() == made(LEADS).keys()
     assert {name for name, call in made(STORES_MOVED).items() if call.arguments != made(LEADS)[name].arguments} == set()
     assert manifests(STORES_MOVED).keys() == manifests(LEADS).keys()
 
 
-def test_stores_of_another_name_are_other_ones() -> None:
+def test_renamed_stores_without_moved_are_replaced() -> None:
     gone = {name.partition(" ")[0] for name in made(LEADS).keys() - made(STORES).keys()}
 
     assert gone == {"ObjectStore", "Database", "DatabaseLogin"}

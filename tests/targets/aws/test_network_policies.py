@@ -1,4 +1,4 @@
-"""Network access in AWS: S3 in the region by the program's policy, the VPC, and no other address."""
+"""Network access in AWS: workloads can reach S3 in the region and the VPC, but no other address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ S3 = "52.219.44.9"
 RANGES = ["52.219.44.0/22"]
 MIRROR = ("  vpc:", "  images: {registry: registry.acme.example, mirror: true}\n  vpc:")
 ABSENT = frozenset(name for name, (namespace, _) in ADDON_PODS.items() if namespace in ("monitoring", "cnpg-system"))
-"""Add-ons that this system does not need."""
+"""Pods of add-ons that this system does not need."""
 
 PODS = {
     **ADDON_PODS,
@@ -54,7 +54,7 @@ def _policy(pods: Sequence[str]) -> Object:
 
 @cache
 def network(text: str = AWS_SPEC) -> Network:
-    """Return the network with the emitted policies and the one that the program creates from S3's address ranges."""
+    """Return the network with the emitted policies and the program's policy for S3's address ranges."""
     made = calls(text)
     opened = [_policy(argument(made["object_storage"], "pods"))] if "object_storage" in made else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
@@ -67,43 +67,43 @@ def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
     return [pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)]
 
 
-def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
+def test_only_workloads_with_buckets_reach_s3() -> None:
     workloads = {"fit", "scoring", "score", "registry", "own"}
 
     assert sorted(set(reaching(S3)) & workloads) == ["fit", "registry", "score", "scoring"]
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """In a small network without endpoints, controllers call AWS through the NAT gateway."""
+    """Only controllers can reach the internet, because they call AWS through the NAT gateway of a small network."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 
 
-def test_controllers_call_aws_through_endpoints_where_there_are_some() -> None:
-    """Karpenter queries prices, which have no endpoint; no other Pod in the cluster leaves AWS."""
+def test_controllers_use_endpoints_if_there_are_any() -> None:
+    """With endpoints, only Karpenter can reach the internet, because the pricing API has no endpoint."""
     text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
     assert reaching(INTERNET, text=text) == ["karpenter"]
 
 
-def test_without_a_way_out_nothing_reaches_the_internet() -> None:
+def test_no_pod_reaches_the_internet_without_nat() -> None:
     text = changed(("vpc: {cidr: 10.20.0.0/16}", "vpc: {cidr: 10.20.0.0/16, nat: none}"), MIRROR)
 
     assert reaching(INTERNET, text=text) == []
 
 
-def test_a_bucket_of_another_region_asks_for_the_internet() -> None:
+def test_bucket_in_another_region_opens_the_internet() -> None:
     text = changed(("lake: {type: object}", "lake: {type: object, adopt: acme-lake, region: eu-west-1}"))
 
     assert "fit" in reaching(INTERNET, text=text)
 
 
 @pytest.mark.parametrize("address", ["10.20.0.9", "10.100.0.1", "172.20.0.1"])
-def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: str) -> None:
+def test_controllers_reach_the_api_server(address: str) -> None:
     assert {"kuberay", "autoscaler", "karpenter", "coredns", "volumes"} <= set(reaching(address))
 
 
-def test_every_pod_may_ask_for_names_and_coredns_may_answer() -> None:
+def test_every_pod_may_use_dns() -> None:
     found = network()
     pods = named(found)
 
@@ -113,6 +113,6 @@ def test_every_pod_may_ask_for_names_and_coredns_may_answer() -> None:
     assert not found.connects(pods["fit"], pods["coredns"], 9153)
 
 
-def test_controllers_with_a_role_reach_the_agent_that_hands_out_its_credentials() -> None:
+def test_only_controllers_with_a_role_reach_the_identity_agent() -> None:
     assert {"autoscaler", "karpenter", "volumes", "secrets"} <= set(reaching("169.254.170.23", 80))
     assert not {"kuberay", "coredns", "secrets-webhook"} & set(reaching("169.254.170.23", 80))

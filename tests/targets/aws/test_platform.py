@@ -1,4 +1,4 @@
-"""How an EKS cluster differs from others: what its program reads from the infrastructure, and Pods' network access."""
+"""EKS-specific output: values from the infrastructure project, gateways, and Pods' network access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGENT = {
 
 
 def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
-    """Return the egress rules of a NetworkPolicy."""
+    """Return a NetworkPolicy's egress rules."""
     found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
     return found
 
@@ -28,14 +28,14 @@ def _space(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def test_the_cluster_is_the_one_that_the_project_below_makes() -> None:
+def test_kubeconfig_comes_from_the_infrastructure_project() -> None:
     made = calls()
 
     assert made["infrastructure"].name == "leads-main-infrastructure"
     assert argument(made["cluster"], "kubeconfig") == "the kubeconfig"
 
 
-def test_the_runtime_image_is_in_the_registry_of_the_account() -> None:
+def test_runtime_image_is_in_the_accounts_registry() -> None:
     text = changed(("  vpc:", '  account: "123456789012"\n  vpc:'))
     repository = "leads-prod-main/leads-runtime:"
 
@@ -43,7 +43,7 @@ def test_the_runtime_image_is_in_the_registry_of_the_account() -> None:
     assert "images" not in dict(calls(text)["foundation"].arguments)
 
 
-def test_where_nobody_says_which_account_the_registry_comes_late() -> None:
+def test_registry_placeholder_is_used_without_an_account() -> None:
     made = calls()
 
     assert context().runtime_image.startswith("registry.invalid/leads-prod-main/leads-runtime:")
@@ -51,7 +51,7 @@ def test_where_nobody_says_which_account_the_registry_comes_late() -> None:
         assert argument(made[name], "images") == {"registry.invalid": "the image_registry"}
 
 
-def test_a_registry_that_is_declared_is_used() -> None:
+def test_declared_registry_is_used() -> None:
     text = changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
 
     assert context(text).runtime_image.startswith("registry.acme.example/ml/leads-runtime:")
@@ -66,13 +66,13 @@ def test_heads_and_launchers_are_on_the_system_pool() -> None:
     assert workers["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "small"}
 
 
-def test_a_pod_that_opens_a_bucket_gets_its_credentials_on_the_node() -> None:
+def test_pod_with_a_bucket_reaches_the_identity_agent() -> None:
     assert AGENT in egress("score")
     assert AGENT in egress("fit")
 
 
-def test_a_pod_that_opens_nothing_of_the_account_gets_none() -> None:
-    """A launcher talks only to the cluster's API."""
+def test_launcher_does_not_reach_the_identity_agent() -> None:
+    """A launcher may not connect to the Pod Identity agent, because it only calls the cluster's API."""
     text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 4 * * 0'}}"))
 
     assert AGENT not in egress("fit-launcher", text)
@@ -85,7 +85,7 @@ def test_the_registry_reaches_its_database_within_the_network() -> None:
     } in egress("mlflow")
 
 
-def test_workloads_know_the_region_and_no_endpoint() -> None:
+def test_workloads_have_region_but_no_endpoint_or_key() -> None:
     (workers,) = one("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
     environment = {each["name"]: each.get("value") for each in container["env"]}
@@ -94,7 +94,7 @@ def test_workloads_know_the_region_and_no_endpoint() -> None:
     assert not [name for name in environment if "ENDPOINT" in name or "ACCESS_KEY" in name]
 
 
-def test_a_gateway_is_made_where_a_route_needs_one() -> None:
+def test_gateway_is_created_if_a_route_needs_it() -> None:
     assert names("GatewayClass") == ["envoy"]
     assert names("Gateway") == ["leads"]
     assert one("Gateway", "leads")["spec"]["gatewayClassName"] == "envoy"
@@ -102,7 +102,7 @@ def test_a_gateway_is_made_where_a_route_needs_one() -> None:
     assert "envoy_gateway" not in calls(changed(("exposure: internal", "exposure: cluster")))
 
 
-def test_the_proxies_alone_reach_the_servers_from_outside() -> None:
+def test_proxies_reach_the_servers() -> None:
     rules = one("NetworkPolicy", "score")["spec"]["ingress"]
     spaces = [
         each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
@@ -114,7 +114,7 @@ def test_the_proxies_alone_reach_the_servers_from_outside() -> None:
     assert "envoy-gateway-system" in spaces
 
 
-def test_prometheus_reads_what_the_proxies_count() -> None:
+def test_prometheus_scrapes_the_proxies() -> None:
     text = changed(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     found = network_of(emitted(text), ADDON_PODS)
     pods = named(found)
@@ -124,7 +124,7 @@ def test_prometheus_reads_what_the_proxies_count() -> None:
     assert not found.connects(pods["grafana"], pods["proxy"], 19001)
 
 
-def test_what_is_public_hangs_on_a_gateway_of_its_own() -> None:
+def test_public_routes_have_their_own_gateway() -> None:
     more = (
         "inference:\n",
         "inference:\n  inner:\n    variants: {only: {model: churn@champion}}\n    compute: small\n"
@@ -153,8 +153,8 @@ INNER = (
 OWN = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
 
 
-def test_what_is_for_the_cluster_gets_no_load_balancer() -> None:
-    """A Gateway also splits its traffic; a load balancer would make it reachable from the network."""
+def test_cluster_exposure_has_no_load_balancer() -> None:
+    """An endpoint with exposure `cluster` and split traffic gets a Gateway with a ClusterIP Service."""
     text = changed(SPLIT, INNER)
 
     assert names("GatewayClass", text) == ["envoy-cluster", "envoy"]
@@ -165,7 +165,7 @@ def test_what_is_for_the_cluster_gets_no_load_balancer() -> None:
     ] == {"type": "ClusterIP"}
 
 
-def test_a_rollout_in_steps_is_reached_from_where_its_endpoint_is() -> None:
+def test_incremental_rollout_uses_the_class_for_its_exposure() -> None:
     before = "    compute: small\n    endpoint: {exposure: internal,"
     for exposure, expected in (("internal", "envoy"), ("cluster", "envoy-cluster")):
         after = f"    compute: small\n    rollout: {{strategy: incremental}}\n    endpoint: {{exposure: {exposure},"
@@ -177,8 +177,8 @@ def test_a_rollout_in_steps_is_reached_from_where_its_endpoint_is() -> None:
         assert refused(changed_leads((before, after), text=LEADS)) == []
 
 
-def test_the_controller_comes_with_its_class_where_that_is_named() -> None:
-    """The Gateway then has a certificate, which public endpoints need."""
+def test_controller_is_installed_if_its_class_is_named() -> None:
+    """If the spec names our gateway class, we install its controller, and the Gateway may have a certificate."""
     text = changed(OWN, PUBLIC)
 
     assert "envoy_gateway" in calls(text)
@@ -188,19 +188,19 @@ def test_the_controller_comes_with_its_class_where_that_is_named() -> None:
     assert refused(changed_leads(OWN, PUBLIC, text=LEADS)) == []
 
 
-def test_proxies_of_somebody_elses_class_run_where_they_like() -> None:
+def test_proxies_of_another_class_may_run_in_any_namespace() -> None:
     rules = one("NetworkPolicy", "score", changed(CERTIFICATE))["spec"]["ingress"]
 
     assert {"from": [_space("leads"), {"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]} in rules
 
 
-def test_routes_of_one_gateway_make_it_once() -> None:
-    """The README says how to reach an endpoint whose class is not ours; internal endpoints share its Gateway."""
+def test_shared_gateway_is_created_once() -> None:
+    """With another controller's class, endpoints for the cluster and internal endpoints share one Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
-def test_the_api_takes_every_object() -> None:
-    """Only kinds with available definitions are checked; a real API server validates External Secrets' kinds."""
+def test_all_objects_are_valid() -> None:
+    """All objects are valid, except that kinds of External Secrets are only checked with a real API server."""
     told = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

@@ -1,4 +1,4 @@
-"""Numbers of nodes: at least one where something serves, zero where only runs need them, and enough at the maximum."""
+"""Node counts: at least one for servers, zero between runs, and enough for all Pods at the maximum."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STILL = changed((", elastic: true", ""))
 
 
 def bounds(text: str) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum nodes by node group."""
+    """Return the minimum and maximum node count of each node group."""
     pools = {call.name: arguments(call) for call in made(text).values() if call.component.endswith("Pool")}
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
 
 
-def test_what_serves_is_never_without_a_node() -> None:
+def test_serving_classes_always_have_a_node() -> None:
     assert bounds(LEADS)["small-m6i-large-on-demand"] == (1, 2)
     assert bounds(changed(REPLICAS))["small-m6i-large-on-demand"] == (3, 12)
 
@@ -39,19 +39,19 @@ def test_what_serves_is_never_without_a_node() -> None:
         ("    rollout: {strategy: incremental, maxSurge: 40%}\n", 9 + 4),
     ],
 )
-def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
-    """Without nodes, the second Ray cluster would wait forever, and the first would keep serving the old version."""
+def test_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
+    """The maximum has room for the second Ray cluster that a rollout needs, depending on the strategy."""
     before, after = REPLICAS
     assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
 
 
-def test_second_heads_find_room_in_the_system_pool() -> None:
+def test_system_pool_has_room_for_second_heads() -> None:
     plan = plan_of(HYBRID)
 
     assert system_nodes(plan, "main").most > system_nodes(plan, "main", rollouts=False).most
 
 
-def test_pods_share_a_node_that_has_room_for_several() -> None:
+def test_several_pods_may_share_a_node() -> None:
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
     nodes = pool_nodes(plan_of(changed(REPLICAS, small)), "main")
     hardware = next(
@@ -65,13 +65,13 @@ def test_pods_share_a_node_that_has_room_for_several() -> None:
     assert nodes["small", 0] == Nodes(-(-3 // fit), -(-12 // fit))
 
 
-def test_what_only_runs_use_has_no_node_between_them() -> None:
+def test_classes_for_runs_scale_to_zero() -> None:
     found = bounds(LEADS)
 
     assert {least for name, (least, _) in found.items() if name.startswith("gpu-")} == {0}
 
 
-def test_each_group_can_take_all_of_its_class() -> None:
+def test_each_group_may_grow_to_the_full_size() -> None:
     workers = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: {min: 1, max: 6},")
     found = {name: most for name, (_, most) in bounds(changed(workers)).items() if name.startswith("gpu-")}
 
@@ -80,8 +80,8 @@ def test_each_group_can_take_all_of_its_class() -> None:
 
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
-def test_a_run_waits_for_every_group_that_was_emitted(capacity: str, groups: int) -> None:
-    """The autoscaler tries them in turn, 15 minutes each; with a shorter deadline it would never reach the last one."""
+def test_run_deadline_covers_every_group(capacity: str, groups: int) -> None:
+    """A run's start deadline allows 15 minutes for each node group that the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
     template = json.loads(one("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
@@ -91,7 +91,7 @@ def test_a_run_waits_for_every_group_that_was_emitted(capacity: str, groups: int
     assert template["spec"]["preRunningDeadlineSeconds"] == (groups + 1) * 900
 
 
-def test_groups_are_named_after_machine_and_capacity() -> None:
+def test_groups_are_named_after_pool_machine_and_capacity() -> None:
     assert [name for name in bounds(LEADS) if name.startswith("gpu-")] == [
         "gpu-g6-2xlarge-spot",
         "gpu-g6-2xlarge-on-demand",
@@ -100,8 +100,8 @@ def test_groups_are_named_after_machine_and_capacity() -> None:
     ]
 
 
-def test_the_system_pool_has_room_for_what_makes_other_nodes() -> None:
-    """Karpenter requests 1 GiB, which would not fit next to the other Pods on two of the smallest machines."""
+def test_system_pool_has_room_for_karpenter() -> None:
+    """With Karpenter, the system pool needs a third node."""
     assert (bounds(STILL)["system"][0], bounds(LEADS)["system"][0]) == (2, 3)
 
 
@@ -114,7 +114,7 @@ def test_the_system_pool_has_no_taint_and_spans_the_zones() -> None:
     assert arguments(enterprise)["capacity"] == "on-demand"
 
 
-def test_the_system_pool_grows_with_what_stands_on_it() -> None:
+def test_system_pool_grows_with_the_number_of_endpoints() -> None:
     more = "".join(
         f"  score{at}: {{variants: {{only: {{model: churn@champion}}}}, compute: small}}\n" for at in range(20)
     )
@@ -142,17 +142,17 @@ def pool(name: str, *changes: tuple[str, str]) -> NodePool:
     [
         ("", Disks(50, 419)),
         (", disk: 300Gi", Disks(50, 419)),
-        (", disk: 500Gi", Disks(550)),  # more than the machine's 450 GB
+        (", disk: 500Gi", Disks(550)),  # larger than the machine's 450 GB
     ],
 )
-def test_images_and_what_pods_write_are_on_local_disks_that_hold_them(disk: str, disks: Disks) -> None:
+def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: Disks) -> None:
     hardware = pool("gpu", ("capacity: spot-first}", f"capacity: spot-first{disk}}}")).hardware
 
     assert disks_of(hardware, hardware.groups[0]) == disks
 
 
-def test_machines_without_local_disks_get_a_volume_for_both() -> None:
-    """Every Pod on a node may use its full share, in addition to 50 GiB for images; the minimum is 100 GiB."""
+def test_root_volume_has_room_for_images_and_pod_files() -> None:
+    """The root volume has the full disk size of all Pods plus 50 GiB for images, and at least 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found = [pool("small", *changes).hardware for changes in ((), (small,))]
 
@@ -166,7 +166,7 @@ def one_zone(*changes: tuple[str, str]) -> set[str]:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes do not share a zone for a single worker, a class that also serves, or Pods that score independently."""
+    """Nodes share a zone only for several workers that train together, and not if the class also serves models."""
     several = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
     serves = ("    compute: small\n", "    compute: gpu\n")
 
@@ -176,8 +176,8 @@ def test_nodes_of_one_training_share_a_zone() -> None:
     assert one_zone(("    compute: free\n", "    compute: gpu\n")) == set()
 
 
-def test_workers_that_train_together_look_for_each_others_zone() -> None:
-    """Karpenter, which has no single-zone groups, relies on this; so does an existing cluster."""
+def test_workers_that_train_together_prefer_one_zone() -> None:
+    """Workers that train together prefer one zone, even if the nodes themselves are not limited to one."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]

@@ -1,4 +1,4 @@
-"""Default quotas of a new account that a system exceeds at its largest."""
+"""Quotas that a system at its largest size exceeds in a new account."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
 def needed(text: str = LEADS) -> dict[str, int]:
-    """Return how much a system needs of each quota that it exceeds, by code."""
+    """Return the amount that a system needs of each exceeded quota, by quota code."""
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
-def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
-    """A new account has a GPU quota of zero, on demand and for spot; spot-first needs both, as it falls back."""
+def test_excess_has_default_and_needed_amount() -> None:
+    """A `spot-first` class exceeds the GPU quotas for both spot and on demand, which are zero in a new account."""
     found = excesses(plan_of(), "main")
 
     assert [(one.code, one.default) for one in found] == [
@@ -25,15 +25,15 @@ def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
     assert found[1] == Excess("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0, found[1].needed)
 
 
-def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
-    """A worker on an L4 or an A10G needs the vCPUs of the larger machine, and two workers need twice as many."""
+def test_alternative_groups_count_once() -> None:
+    """Alternative groups of a pool count once, and two workers need twice the vCPUs of one."""
     two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
 
 
-def test_an_elastic_class_needs_what_its_node_pool_may_take() -> None:
-    """All families that Karpenter may choose count; `free` counts as spot if `capacity` requests it."""
+def test_elastic_class_needs_its_node_pool_limit() -> None:
+    """An elastic class needs the vCPUs of its NodePool limit, from the spot quota if `capacity` is `spot`."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
@@ -50,12 +50,12 @@ def test_disks_and_roles_of_large_systems_count() -> None:
     assert "L-7A658B76" not in needed()
 
 
-def test_an_adopted_network_needs_no_address_of_ours() -> None:
+def test_no_address_quota_is_exceeded_by_default() -> None:
     assert "L-0263D0A3" not in needed()
 
 
-def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
-    """A machine added to the table without a quota would crash the compiler."""
+def test_every_machine_has_a_quota_for_spot_and_on_demand() -> None:
+    """Every machine in the table has a quota for on demand and for spot."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:

@@ -1,4 +1,4 @@
-"""The README of an AWS target lists the deployment order, the cost, replacements and protected resources."""
+"""The README of an AWS target lists prerequisites, deployment order, cost and protected resources."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ def readme(text: str = LEADS) -> str:
     return next(one.text() for one in lower(plan_of(text), "main").texts if one.path == "README.md")
 
 
-def test_what_has_to_be_in_secrets_manager_is_listed() -> None:
+def test_required_secrets_are_listed() -> None:
     text = readme(LEADS)
 
     assert "These secrets have to be in Secrets Manager in `eu-central-1`" in text
     assert "| `token` | value | inference.score |" in text
 
 
-def test_where_pulumi_keeps_its_state_is_said() -> None:
+def test_readme_explains_pulumi_state() -> None:
     assert "`pulumi login s3://BUCKET`" in readme().partition("## Apply")[0]
 
 
-def test_images_are_built_for_the_machines_that_are_emitted() -> None:
-    """Docker builds for its own machine's architecture, which may differ from the nodes'."""
+def test_image_is_built_for_amd64() -> None:
+    """The README's build command names the nodes' platform, because Docker builds for the local machine by default."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Alertmanager reads a channel's secret in Prometheus's namespace, and the workloads in the system's."""
+    """A channel's secret that two namespaces need is listed once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
     assert text.count("| `pager` | key | channels.pager |") == 1
 
 
-def test_what_an_adopted_network_has_to_have_is_said() -> None:
+def test_requirements_for_an_adopted_network_are_listed() -> None:
     adopted = (
         "vpc: {cidr: 10.20.0.0/16}",
         "vpc: {adopt: vpc-0a1b2c3d4e5f60718, cidr: 10.0.0.0/16, subnets: [subnet-0a1b2c3d4e5f60718, "
@@ -52,8 +52,8 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
     assert places == sorted(places)
 
 
-def test_pods_start_closed_once_coredns_has_its_policy() -> None:
-    """The first `up` uses standard mode, which the last step turns off."""
+def test_strict_network_policies_are_enabled_last() -> None:
+    """The README enables strict network policies only after CoreDNS has its policy."""
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
     order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
 
@@ -61,7 +61,7 @@ def test_pods_start_closed_once_coredns_has_its_policy() -> None:
     assert places == sorted(places)
 
 
-def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_named() -> None:
+def test_image_is_pushed_to_the_account_or_the_named_registry() -> None:
     named = readme(changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
     assert "stack output image_registry" in readme()
@@ -70,8 +70,8 @@ def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_nam
     assert "image_registry" not in named
 
 
-def test_prices_of_another_region_are_named_as_such() -> None:
-    """The price list of Frankfurt that is known is older than g7e, which is sold there."""
+def test_prices_from_another_region_are_marked() -> None:
+    """A price from us-east-1 is marked as such, for example for g7e in Frankfurt."""
     text = readme(changed(('["L4:1", "A10G:1"]', '"RTX-PRO-6000:1"')))
 
     assert "us-east-1 if none is known for eu-central-1: " in text
@@ -85,7 +85,7 @@ def test_prices_have_a_date_and_a_source() -> None:
     assert "| prices | of 2025-05-28, eu-central-1: EC2's price list" in cost
 
 
-def test_what_holds_data_is_named() -> None:
+def test_protected_resources_are_listed() -> None:
     undo = readme(HYBRID).partition("## Undo")[2].partition("## What it costs")[0]
 
     assert "database registry-db" in undo
@@ -106,14 +106,14 @@ def test_a_private_cluster_is_applied_from_inside() -> None:
     assert "has no public address" not in readme(public)
 
 
-def test_links_across_are_listed() -> None:
+def test_connections_are_listed() -> None:
     links = readme(HYBRID).partition("## Connections")[2]
 
     assert "`main:" in links
 
 
-def test_what_the_network_has_to_be_joined_with_is_told() -> None:
-    """Without egress, the network reaches a mirror through its owner's connection, and ECR through endpoints."""
+def test_required_network_connections_are_listed() -> None:
+    """Without internet access, the README asks to connect the network to a mirror outside AWS, but not to ECR."""
     closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
     theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
     ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
@@ -123,7 +123,7 @@ def test_what_the_network_has_to_be_joined_with_is_told() -> None:
     assert "connect the network" not in readme()
 
 
-def test_a_cluster_that_is_called_has_to_be_joined() -> None:
+def test_store_on_premises_needs_a_network_connection() -> None:
     lake = (
         "  lake: {type: object, target: main, adopt: acme-fraud-lake}",
         "  lake: {type: object, target: stores, adopt: lake, endpoint: 'https://s3.acme.example', "
@@ -134,8 +134,8 @@ def test_a_cluster_that_is_called_has_to_be_joined() -> None:
     assert "to s3.acme.example: with a VPN" in readme(changed(lake, reachable, text=HYBRID))
 
 
-def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
-    """The README lists the roles of local workloads, and the users that access buckets from elsewhere."""
+def test_principals_for_adopted_buckets_are_listed() -> None:
+    """The README lists the roles and users that an adopted bucket's policy must allow."""
     hybrid = readme(HYBRID)
 
     assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid

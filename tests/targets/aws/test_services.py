@@ -1,4 +1,4 @@
-"""AWS services used in the cluster: volumes, Secrets Manager, RDS, load balancers."""
+"""AWS services in the cluster: volumes, Secrets Manager, RDS and load balancers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"
 
 
 def registry_variables() -> dict[str, object]:
-    """Return MLflow's environment: values, or their sources."""
+    """Return MLflow's environment variables with their values or sources."""
     (container,) = one("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
 
-def test_volumes_are_encrypted_with_the_key_of_the_system() -> None:
+def test_volumes_are_encrypted_with_the_target_key() -> None:
     made = argument(calls()["storage_class"], "document")
 
     assert problems({**made, "parameters": {**made["parameters"], "kmsKeyId": "k"}}) == []
@@ -30,14 +30,14 @@ def test_volumes_are_encrypted_with_the_key_of_the_system() -> None:
     assert made["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
 
 
-def test_secrets_manager_is_read_for_this_system_alone() -> None:
+def test_secrets_manager_store_is_limited_to_system_namespaces() -> None:
     spec = one("ClusterSecretStore", "secrets-manager")["spec"]
 
     assert spec["provider"] == {"aws": {"service": "SecretsManager", "region": "eu-central-1"}}
     assert spec["conditions"] == [{"namespaces": ["leads", "monitoring"]}]
 
 
-def test_a_secret_is_read_by_its_name_in_the_account() -> None:
+def test_external_secret_refers_to_the_secret_name() -> None:
     spec = one("ExternalSecret", "manager.token")["spec"]
 
     assert spec["secretStoreRef"] == {"name": "secrets-manager", "kind": "ClusterSecretStore"}
@@ -45,12 +45,12 @@ def test_a_secret_is_read_by_its_name_in_the_account() -> None:
     assert spec["data"] == [{"secretKey": "value", "remoteRef": {"key": "token", "property": "value"}}]
 
 
-def test_secrets_manager_is_there_for_a_database_too_and_for_nothing_else() -> None:
+def test_secrets_manager_store_exists_only_for_secrets_or_databases() -> None:
     assert names("ClusterSecretStore", changed(NO_SECRET)) == ["secrets-manager"]
     assert names("ClusterSecretStore", changed(NO_SECRET, *NO_DATABASE)) == []
 
 
-def test_the_login_of_a_database_comes_from_the_account() -> None:
+def test_database_login_comes_from_secrets_manager() -> None:
     made = calls()
     login = argument(made["runs_login"], "document")
 
@@ -61,7 +61,7 @@ def test_the_login_of_a_database_comes_from_the_account() -> None:
     assert {"foundation", "runs_login"} <= {*argument(made["registry"], "depends_on")}
 
 
-def test_the_registry_finds_its_database_and_its_bucket_without_credentials() -> None:
+def test_registry_has_database_address_and_no_access_keys() -> None:
     variables = registry_variables()
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
 
@@ -72,8 +72,8 @@ def test_the_registry_finds_its_database_and_its_bucket_without_credentials() ->
     assert variables["AWS_DEFAULT_REGION"] == "eu-central-1"
 
 
-def test_the_registry_follows_a_password_that_rds_changes() -> None:
-    """MLflow reads the login from a file for each connection; its environment has only the login at startup."""
+def test_registry_reads_the_rotated_password_from_a_file() -> None:
+    """MLflow reads the password from a mounted file for each connection, not from its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")
@@ -89,12 +89,12 @@ def test_the_registry_follows_a_password_that_rds_changes() -> None:
     assert "subPath" not in mount
 
 
-def test_no_database_and_no_bucket_is_made_in_the_cluster() -> None:
+def test_databases_and_buckets_are_not_created_in_the_cluster() -> None:
     assert names("Cluster") == []
     assert [name for name in names("Job") if name.startswith("store-")] == []
 
 
-def test_only_what_is_public_is_reached_from_the_internet() -> None:
+def test_load_balancers_are_internal_unless_public() -> None:
     here = context()
     internal = "service.beta.kubernetes.io/aws-load-balancer-internal"
 

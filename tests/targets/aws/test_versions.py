@@ -1,4 +1,4 @@
-"""Versions of Kubernetes and its add-ons: each is complete and has an end of support."""
+"""Each Kubernetes version has all add-on versions and an end of support."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from datetime import date
 from modelyard_targets.aws.versions import BEFORE_NODES, default_version, postgresql_version, releases
 
 
-def test_the_usual_version_is_known() -> None:
+def test_default_version_is_a_known_release() -> None:
     assert default_version() in releases()
 
 
-def test_every_release_has_what_nodes_need_and_what_needs_nodes() -> None:
+def test_every_release_has_all_addons() -> None:
     for release in releases().values():
         assert set(release.before_nodes()) == set(BEFORE_NODES)
         assert set(release.on_nodes()) == {"coredns", "aws-ebs-csi-driver"}
         assert {**release.before_nodes(), **release.on_nodes()} == release.addons
 
 
-def test_kube_proxy_is_of_the_same_minor_version() -> None:
+def test_kube_proxy_matches_the_minor_version() -> None:
     for version, release in releases().items():
         assert release.addons["kube-proxy"].startswith(f"v{version}.")
 
 
-def test_the_autoscaler_is_of_the_same_minor_version() -> None:
-    """The autoscaler is tested with no other version."""
+def test_autoscaler_matches_the_minor_version() -> None:
+    """Every release has the autoscaler for its minor version."""
     for version, release in releases().items():
         assert release.autoscaler.startswith(f"v{version}.")
 
 
-def test_images_of_nodes_are_of_one_release() -> None:
-    """With the latest image, nodes would be replaced at every release."""
+def test_node_images_are_pinned() -> None:
+    """Every release pins the node image instead of using the latest one."""
     for release in releases().values():
         assert re.fullmatch(r"v20\d{6}", release.image)
 

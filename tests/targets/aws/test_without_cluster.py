@@ -1,4 +1,4 @@
-"""An AWS target without workloads: what its buckets depend on, and no cluster, network or workloads."""
+"""An AWS target without workloads has buckets and their dependencies, but no cluster or network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def readme(text: str = ARCHIVE) -> str:
     return found.text()
 
 
-def test_only_what_its_buckets_stand_on_is_made() -> None:
+def test_only_buckets_and_their_dependencies_are_created() -> None:
     found = made(ARCHIVE, "archive")
 
     assert list(found) == [
@@ -45,17 +45,17 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """The system pool alone would cost 140 USD."""
+    """Without a cluster, a target has no machine cost."""
     assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
 
 
-def test_others_find_the_key_and_both_halves_of_theirs() -> None:
+def test_key_and_access_keys_are_exported() -> None:
     exported = {one.name for one in programs(ARCHIVE, "archive")["infrastructure"].exports}
 
     assert exported == {"region", "key_arn", "plant__score_access_key_id_1", "plant__score_secret_access_key_1"}
 
 
-def test_the_readme_speaks_of_no_cluster() -> None:
+def test_readme_mentions_no_cluster() -> None:
     text = readme()
 
     assert "there is no cluster, no network and no machine" in text
@@ -65,7 +65,7 @@ def test_the_readme_speaks_of_no_cluster() -> None:
     assert "| in, from plant | `plant:batch-job/score` | `archive:object-store/vault` |" in text
 
 
-def test_one_workload_brings_the_cluster_back() -> None:
+def test_adding_a_workload_creates_a_cluster() -> None:
     count = '  count: {type: custom, inputs: [scores], source: {entrypoint: "a:b"}, compute: small, target: archive}\n'
     found = made(changed(("monthly: 50 ", "monthly: 5000 "), text=ARCHIVE) + count, "archive")
 
@@ -81,8 +81,8 @@ def test_an_adopted_bucket_needs_no_key() -> None:
     assert "The project creates a user for each workload" in readme(text)
 
 
-def test_where_nothing_is_made_nothing_comes_out() -> None:
-    """The only bucket is an existing one in another region, which a role of the first target accesses."""
+def test_target_that_creates_nothing_has_no_project() -> None:
+    """A target that only has an adopted bucket, used by another AWS target's role, has no project."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(
@@ -108,15 +108,15 @@ def test_where_nothing_is_made_nothing_comes_out() -> None:
         "vpc: {nat: none}",
     ],
 )
-def test_what_is_said_of_a_cluster_has_no_effect(field: str) -> None:
+def test_cluster_settings_have_no_effect(field: str) -> None:
     line = f"archive: {{provider: aws, region: eu-central-1, {field}}}"
     text = changed(("archive: {provider: aws, region: eu-central-1}", line), text=ARCHIVE)
 
     assert refused(text) == [f"W0634 {line}"]
 
 
-def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
-    """Under Pulumi's mocks, only the key costs anything before it is used."""
+def test_no_network_or_cluster_is_registered(tmp_path: Path) -> None:
+    """The program registers no network, cluster or database, and the key's policy does not allow node disks."""
     for file in emit(lower(plan_of(ARCHIVE), "archive")):
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,8 +131,8 @@ def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
     assert "AccountPolicies" in key["inputs"]["policy"]
 
 
-def test_what_is_told_once_is_told_by_a_target_with_a_cluster() -> None:
-    """The archive is the first target, and has no Prometheus to check."""
+def test_warning_names_the_first_target_with_a_cluster() -> None:
+    """A warning about missing Prometheus names the first target with a cluster, not the archive."""
     adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
     found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
 

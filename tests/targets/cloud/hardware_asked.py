@@ -1,4 +1,4 @@
-"""Compute classes to choose machines for, and a small market of machines with prices."""
+"""Helpers for tests of machine choice: compute classes, machines and offerings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GI = 1024**3
 def asked(
     cpu: float = 1, memory: float = 4, *accelerators: str, capacity: str = "on-demand", by_memory: float = 0
 ) -> ComputeClass:
-    """Return a class with this many CPUs and GiB; accelerators are written as `L4` or `L4:4`."""
+    """Return a compute class with these CPUs and GiB. Accelerators are written as `L4` or `L4:4`."""
     return ComputeClass(
         name="train",
         path=("compute", "train"),
@@ -24,13 +24,13 @@ def asked(
 
 
 def accelerator(text: str) -> Accelerator:
-    """Parse an accelerator; `L4` means one of them."""
+    """Parse an accelerator such as `L4:4`. `L4` means one."""
     name, _, count = text.partition(":")
     return Accelerator(name, int(count or 1))
 
 
 def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
-    """Return a machine that reserves nothing for itself."""
+    """Return a machine whose full size is available to Pods."""
     return Machine(
         name,
         cpus,
@@ -45,7 +45,7 @@ def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
 
 
 def market(*machines: Machine, **prices: dict[str, float]) -> Offerings:
-    """Return offerings; `us`, `us_spot`, `eu` and `eu_spot` map machines to prices."""
+    """Return offerings with prices. `us`, `us_spot`, `eu` and `eu_spot` map machine names to prices."""
     regions = {"us": "us-east-1", "eu": "eu-central-1"}
     listed: dict[tuple[str, str, bool], Price] = {}
     for where, of in prices.items():

@@ -1,4 +1,4 @@
-"""Which of a cloud's machines a compute class gets, by price and size."""
+"""Compute classes get machines by price and size."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def picked(machines: Offerings, compute: ComputeClass, region: str = "us-east-1"
     return found
 
 
-def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
-    """Idle resources cost money: plain machines may have more memory but no more CPUs, accelerated ones both."""
+def test_spot_group_has_similar_machines() -> None:
+    """Spot groups may include machines with up to twice the memory and, with accelerators, up to twice the CPUs."""
     plain = market(
         machine("a", 4, 16),
         machine("memory", 4, 32),
@@ -36,8 +36,8 @@ def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
     assert picked(accelerated, asked(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
 
 
-def test_a_price_that_is_not_known_makes_no_machine_cheap() -> None:
-    """If only one of two machines has a price in the region, the reference region's prices decide."""
+def test_missing_price_does_not_make_a_machine_cheap() -> None:
+    """If a machine has no price in the region, all machines are compared by prices in the reference region."""
     machines = market(
         machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
     )
@@ -47,7 +47,7 @@ def test_a_price_that_is_not_known_makes_no_machine_cheap() -> None:
     assert picked(machines, asked(capacity="spot")).machine == "a"
 
 
-def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
+def test_complete_regional_prices_decide() -> None:
     machines = market(
         machine("a", 4, 16),
         machine("b", 8, 16),
@@ -61,8 +61,8 @@ def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
     assert picked(machines, asked(), "us-east-1").machine == "a"
 
 
-def test_a_bigger_machine_wins_only_where_no_pod_is_dearer_on_it() -> None:
-    """At the same price a bigger machine fits more Pods; at a higher one, a single Pod would pay for idle capacity."""
+def test_bigger_machine_wins_only_at_the_same_price() -> None:
+    """A bigger machine wins at the same price, but not at a higher one."""
     same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
     dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
 

@@ -1,4 +1,4 @@
-"""The explanation of a machine: its accelerator, its price with source, date and region, and its overhead."""
+"""The explanation of a choice names accelerators, free capacity, and prices with source, date and region."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def whys(region: str, capacity: str) -> dict[str, str]:
     return {one.machine: one.why for one in found.considered}
 
 
-def test_the_choice_and_the_two_next_best() -> None:
+def test_choice_and_two_runners_up_are_shown() -> None:
     assert list(whys("us-east-1", "on-demand")) == ["a", "b", "c"]
 
 
-def test_a_price_that_is_not_the_one_that_was_asked_for_says_so() -> None:
+def test_price_from_another_kind_or_region_is_marked() -> None:
     assert whys("eu-central-1", "spot") == {
         "a": "L4:2 of 24Gi; USD, on demand, because no spot price is known, in eu-central-1 (a test, "
         "2026-01-01); leaves 3 CPUs and 12Gi",
@@ -39,7 +39,7 @@ def test_a_price_that_is_not_the_one_that_was_asked_for_says_so() -> None:
     }
 
 
-def test_a_machine_without_a_price() -> None:
+def test_machine_without_a_price_is_explained() -> None:
     found = choose(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
 
     assert isinstance(found, Hardware)

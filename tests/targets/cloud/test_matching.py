@@ -1,4 +1,4 @@
-"""Which machines qualify for a class."""
+"""Machines qualify for a compute class by accelerator, region and architecture."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from tests.targets.cloud.hardware_asked import asked, machine, market
 PLAIN, L4 = machine("plain", 4, 16), machine("gpu", 4, 16, "L4:4")
 
 
-def test_an_accelerator_is_for_those_who_ask_for_it() -> None:
+def test_accelerators_must_be_requested() -> None:
     assert alternative(asked(), L4) is None
     assert alternative(asked(1, 4, "L4"), PLAIN) is None
     assert alternative(asked(1, 4, by_memory=1), PLAIN) is None
     assert alternative(asked(), PLAIN) == (0, None, "")
 
 
-def test_alternatives_count_from_the_first() -> None:
+def test_first_matching_alternative_is_returned() -> None:
     assert alternative(asked(1, 4, "A10G", "l4:2"), L4) == (1, Accelerator("l4", 2), "l4")
     assert alternative(asked(1, 4, "A10G", "L4:8"), L4) is None
 
 
-def test_memory_is_of_one_accelerator() -> None:
+def test_memory_is_compared_to_each_accelerator() -> None:
     assert alternative(asked(1, 4, by_memory=24), L4) == (0, Accelerator("L4", 1), "*")
     assert alternative(asked(1, 4, by_memory=25), L4) is None
     assert alternative(asked(1, 4, by_memory=1), replace(L4, accelerator_memory_bytes=None)) is None
 
 
-def test_a_region_sells_no_machine_of_which_it_lacks_the_family_or_the_size() -> None:
+def test_absent_families_and_machines_are_not_usable() -> None:
     small, large, other = (
         machine("g6.xlarge", 4, 16, "L4"),
         machine("g6.2xlarge", 8, 32, "L4"),
@@ -44,7 +44,7 @@ def test_a_region_sells_no_machine_of_which_it_lacks_the_family_or_the_size() ->
     assert list(usable(machines, "mx-central-1")) == [small, large, other]  # regions without data
 
 
-def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:
+def test_arm_burstable_and_unsupported_machines_are_not_usable() -> None:
     other, tired = replace(PLAIN, name="arm", arch="arm64"), replace(PLAIN, name="t", burstable=True)
     machines: Offerings = market(other, PLAIN, tired, machine("inf", 4, 16, "Inferentia2:1"))
 

@@ -1,4 +1,4 @@
-"""Roles in several projects: each in exactly one, which stays the same as long as the number of projects does."""
+"""Roles are divided among projects by name, with the same result every time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tests.targets.aws.infrastructure import LEADS, plan_of
 
 @pytest.fixture(scope="module")
 def roles() -> tuple[Resource, ...]:
-    """Return any resources: only their names matter."""
+    """Return arbitrary resources, because only names matter here."""
     return plan_of(LEADS).resources
 
 
-def test_what_fits_in_one_project_stays_in_one(roles: tuple[Resource, ...]) -> None:
+def test_few_roles_are_in_one_project(roles: tuple[Resource, ...]) -> None:
     assert split_roles(roles, 1, 0) == (roles,)
 
 
-def test_every_role_is_in_one_of_several(roles: tuple[Resource, ...]) -> None:
+def test_every_role_is_in_exactly_one_project(roles: tuple[Resource, ...]) -> None:
     held = split_roles(roles, 1, 5000)
 
     assert len(held) == 6

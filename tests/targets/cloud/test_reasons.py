@@ -1,4 +1,4 @@
-"""The message when no EC2 machine qualifies."""
+"""Messages that explain why no EC2 machine qualifies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.targets.cloud.hardware_asked import asked
         (asked(4, 16, by_memory=16), "ca-west-1", "EC2 offers no supported accelerator in ca-west-1"),
     ],
 )
-def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeClass, region: str, words: str) -> None:
+def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeClass, region: str, words: str) -> None:
     found = choose(compute, TargetSpec("main", "aws", region=region))
 
     assert isinstance(found, str)
@@ -52,7 +52,7 @@ def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeC
         (asked(4, 16, "L4OS", "L4"), "'L4OS' is not a known accelerator on Kubernetes; did you mean 'L40S'?"),
     ],
 )
-def test_the_nearest_is_named_and_all_that_it_lacks(compute: ComputeClass, words: str) -> None:
+def test_closest_machine_is_named_with_all_shortages(compute: ComputeClass, words: str) -> None:
     found = choose(compute, TargetSpec("main", "aws", region="eu-central-1"))
 
     assert isinstance(found, str)

@@ -1,4 +1,4 @@
-"""A class that narrowly misses a much cheaper machine gets a hint what would fit on it, and what that saves."""
+"""A compute class that narrowly misses a much cheaper machine is reported with fitting requests and the saving."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FOUR = Smaller("half", 0.5, 4000, 14 * GI)
     [
         (4.5, 14, 0.5, FOUR),
         (4.5, 17, 0.5, Smaller("half", 0.5, 4000, 16 * GI)),
-        (5.5, 14, 0.5, None),  # more than a fifth too large
+        (5.5, 14, 0.5, None),  # over a fifth too large
         (4.5, 14, 0.9, None),  # less than a fifth cheaper
     ],
 )
-def test_a_little_less_for_much_less(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
+def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
     machines = market(machine("half", 4, 16), machine("whole", 8, 32), us={"whole": 1.0, "half": price})
     found = choose_from(machines, asked(cpu, memory), "us-east-1")
 
@@ -32,7 +32,7 @@ def test_a_little_less_for_much_less(cpu: float, memory: float, price: float, ex
 
 
 def test_only_machines_with_the_same_accelerator_count() -> None:
-    """A cheaper second alternative does not count as a smaller machine for the first."""
+    """A cheaper machine for a different accelerator alternative is not suggested."""
     machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
     found = choose_from(machines, asked(4.5, 14, "L4", "T4"), "us-east-1")
 
@@ -46,15 +46,15 @@ def reported(replicas: int, compute: str) -> list[str]:
     return [line for line in refused(changed(small, more)) if line.startswith("W0662")]
 
 
-def test_what_serves_is_reported_once_it_is_worth_a_change() -> None:
-    """A Pod with 2 CPUs needs a machine with 4: ten of them waste as many machines as they use."""
+def test_worthwhile_saving_is_reported() -> None:
+    """Ten Pods with 2 CPUs on machines with 4 are reported, but one such Pod, or ten that fit, are not."""
     assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
     assert reported(1, "{cpu: 2, memory: 6Gi}") == []
     assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []
 
 
-def test_pods_that_share_a_large_machine_are_left_alone() -> None:
-    """Two Pods on a machine with 4 CPUs cost less than each on the 2-CPU machine that they narrowly miss."""
+def test_pods_that_share_a_large_machine_are_not_reported() -> None:
+    """A class is not reported if two of its Pods share a 4-CPU machine for less than two 2-CPU machines."""
     found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 
     assert isinstance(found, Hardware)

@@ -1,4 +1,4 @@
-"""Whether everything fits on the declared machines, and what they cost."""
+"""Checks that all workloads fit on the declared machines, and the cost of these machines."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ GI = 1024**3
 
 
 def said(text: str, plan_text: str = "") -> list[str]:
-    """Return the codes of diagnostics, each with the line it points at."""
+    """Return the codes of diagnostics, each with its line in the spec."""
     plan = plan_of(plan_text or text)
     return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
 
 
 def hints(text: str) -> list[str]:
-    """Return the hints for what does not fit."""
+    """Return the hints of the capacity diagnostics."""
     return [found.hint for found in check_capacity(plan_of(text), "main")]
 
 
@@ -44,11 +44,11 @@ def _line(text: str, found: Diagnostic) -> str:
     return f"{found.code} {text.splitlines()[found.span.line - 1].strip()}"
 
 
-def test_the_valid_spec_fits() -> None:
+def test_valid_spec_fits() -> None:
     assert said(VALID_SPEC) == []
 
 
-def test_replicas_beyond_the_machines_are_told_where_most_is_asked() -> None:
+def test_shortage_is_reported_at_the_largest_request() -> None:
     text = changed("replicas: {min: 2, max: 6}", "replicas: {min: 2, max: 90}")
     plan = plan_of(text)
 
@@ -57,14 +57,14 @@ def test_replicas_beyond_the_machines_are_told_where_most_is_asked() -> None:
     assert "180 CPUs of it here" in found.message
 
 
-def test_a_variant_that_asks_most_is_the_place() -> None:
+def test_shortage_is_reported_at_the_largest_variant() -> None:
     text = changed("{model: fraud-xgb@candidate, replicas: 1}", "{model: fraud-xgb@candidate, replicas: 200}")
 
     assert said(text) == ["E0511 challenger: {model: fraud-xgb@candidate, replicas: 200}"]
 
 
-def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None:
-    """Two machines with one L4 each fit two workers, whatever else runs."""
+def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
+    """A pipeline with 8 workers is refused at `workers` if only two machines with one L4 each are declared."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
     (found,) = check_capacity(plan_of(text), "main")
 
@@ -72,8 +72,8 @@ def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None
     assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, but there is room for 2" in found.message
 
 
-def test_pipelines_wait_for_each_other() -> None:
-    """Only the largest pipeline is counted: two that fit one at a time are fine."""
+def test_pipelines_need_not_fit_together() -> None:
+    """Two pipelines that only fit one at a time are accepted."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -84,8 +84,8 @@ def test_pipelines_wait_for_each_other() -> None:
     assert said(text) == said(two) == []
 
 
-def test_enough_in_pieces_too_small() -> None:
-    """A Pod needs nine of sixteen CPUs, so each machine fits one, although the total would be enough for more."""
+def test_fragmented_capacity_is_reported() -> None:
+    """Pods with nine CPUs do not fit on machines with sixteen, although the total capacity would be enough."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -99,16 +99,16 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
+    """Return a spec with machines for either the endpoint at its maximum or the nightly scoring, but not for both.
 
-    `pipeline` and `endpoint` are additional lines for each.
+    `pipeline` and `endpoint` are additional lines in their sections.
     """
     scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
     serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
     return changed(*FEWER, (NIGHTLY, scoring), (ENDPOINT, serving))
 
 
-def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
+def test_pipeline_next_to_a_full_endpoint_needs_a_lower_priority() -> None:
     (found,) = check_capacity(plan_of(tight()), "main")
 
     assert said(tight()) == ["E0990 nightly:"]
@@ -117,15 +117,15 @@ def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
 
 
 @pytest.mark.parametrize("priority", ["low", "lowest"])
-def test_what_yields_need_not_fit_beside_the_most_of_what_it_yields_to(priority: str) -> None:
+def test_low_priority_pipeline_need_not_fit_next_to_the_maximum(priority: str) -> None:
     assert said(tight(f"    priority: {priority}\n")) == []
 
 
-def test_an_endpoint_may_yield_as_well() -> None:
+def test_endpoint_may_have_low_priority() -> None:
     assert said(tight(endpoint="    priority: low\n")) == []
 
 
-def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
+def test_equal_priorities_do_not_preempt_each_other() -> None:
     low = "    priority: low\n"
 
     assert said(tight(low, low)) == ["E0990 nightly:"]
@@ -136,7 +136,7 @@ def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
     assert said(tight("    priority: lowest\n", low)) == []
 
 
-def test_nothing_is_below_the_lowest() -> None:
+def test_lowest_priority_has_no_lower_hint() -> None:
     lowest = "    priority: lowest\n"
 
     assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
@@ -144,13 +144,13 @@ def test_nothing_is_below_the_lowest() -> None:
 
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
-def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -> None:
-    """Replicas that always run leave no capacity, however long a run waits."""
+def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
+    """A pipeline that does not fit next to the endpoint's minimum is refused, even with low priority."""
     assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
 
 
-def test_an_open_cluster_says_nothing() -> None:
-    """An open cluster has no quota either, and a budget cannot be enforced there."""
+def test_no_capacity_errors_without_declared_capacity() -> None:
+    """Without declared capacity, there are no capacity errors and no quota, but a budget is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -159,13 +159,13 @@ def test_an_open_cluster_says_nothing() -> None:
     assert [one.code for one in check_prices(plan, "main")] == ["E0514"]
 
 
-def test_a_machine_without_a_price() -> None:
+def test_needed_machine_without_a_price_is_reported() -> None:
     assert said(changed(", price: 1.10 USD", "")) == [
         'E0514 - {count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1"}'
     ]
 
 
-def test_machines_that_nobody_needs_need_no_price() -> None:
+def test_unused_machines_need_no_price() -> None:
     spare = "      gateway: {name"
     text = changed(
         spare, "        - {count: 2, cpu: 4, memory: 8Gi, labels: {pool: spare}, taints: [{key: spare}]}\n" + spare
@@ -177,7 +177,7 @@ def test_machines_that_nobody_needs_need_no_price() -> None:
 @pytest.mark.parametrize(
     ("more", "code", "severity"), [("", "W0513", "warning"), (", onExceed: block", "E0513", "error")]
 )
-def test_a_budget_that_is_too_small(more: str, code: str, severity: str) -> None:
+def test_exceeded_budget_is_reported(more: str, code: str, severity: str) -> None:
     text = changed("{monthly: 18000 USD}", f"{{monthly: 100 USD{more}}}")
     (found,) = _budget(plan_of(text))
 
@@ -186,7 +186,7 @@ def test_a_budget_that_is_too_small(more: str, code: str, severity: str) -> None
     assert "the budget is 100 USD a month" in found.message
 
 
-def test_the_month_is_the_machines_that_are_needed() -> None:
+def test_monthly_cost_is_the_price_of_needed_machines() -> None:
     plan = plan_of(VALID_SPEC)
     needed = machines_needed(plan, "main")
 
@@ -194,7 +194,7 @@ def test_the_month_is_the_machines_that_are_needed() -> None:
     assert needed[1] == 2
 
 
-def test_the_quota_is_what_is_declared() -> None:
+def test_quota_is_the_declared_capacity() -> None:
     assert quota(plan_of(VALID_SPEC), "main") == {
         "requests.cpu": "160",
         "requests.memory": "640Gi",
@@ -204,8 +204,8 @@ def test_the_quota_is_what_is_declared() -> None:
     }
 
 
-def test_a_pod_goes_only_where_it_may() -> None:
-    """Labels and taints restrict the machines for a Pod."""
+def test_selector_and_tolerations_restrict_machines() -> None:
+    """A Pod can only run on machines whose labels and taints match its selector and tolerations."""
     tainted = Machines(4, 8000, 32 * GI, labels=(("pool", "a"),), taints=(Taint("only", "a"),))
     floor = Floor([Machines(1, 8000, 32 * GI), tainted])
     pod = {CPU: 8000, MEMORY: GI}
@@ -223,10 +223,10 @@ def test_a_pod_goes_only_where_it_may() -> None:
     pods=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 16), st.integers(1, 64), st.integers(0, 2)), max_size=6),
 )
 @settings(max_examples=150, deadline=None)
-def test_what_is_packed_fits_machine_by_machine(
+def test_packed_pods_fit_on_the_machines(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Counting groups is equivalent to placing Pod by Pod, and never places more than there is."""
+    """Packing never uses more machines or resources than the capacity has."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -246,8 +246,8 @@ def test_what_is_packed_fits_machine_by_machine(
             assert asked <= there
 
 
-def test_ten_thousand_models_are_counted_in_proportion() -> None:
-    """Ten times the models take about ten times as long, measured in the same run."""
+def test_capacity_check_time_grows_linearly() -> None:
+    """The time to check capacity grows about linearly with the number of models."""
     times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
 
     assert times[2000] < 25 * times[200]
@@ -260,7 +260,7 @@ def _roomy(plan: Plan) -> Plan:
 
 
 def _time(plan: Plan) -> float:
-    """Return the best CPU time of several runs, without garbage collection; other programs may be running."""
+    """Return the best CPU time of several runs, without garbage collection."""
     best = float("inf")
     gc.disable()
     for _ in range(3):
@@ -272,8 +272,8 @@ def _time(plan: Plan) -> float:
     return best
 
 
-def test_what_falls_back_counts_on_both_kinds_of_machines() -> None:
-    """Pods that prefer spot also use on-demand machines, and nothing that fits there is refused."""
+def test_spot_first_counts_on_both_kinds_of_machines() -> None:
+    """`spot-first` Pods may use both kinds of machines, while `spot` Pods only count spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

@@ -1,4 +1,4 @@
-"""Which declared machine a compute class gets, and the message if there is none."""
+"""Which declared machine a compute class gets, and the message if none fits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
     return found
 
 
-def test_the_order_of_alternatives_comes_first() -> None:
+def test_order_of_alternatives_decides_first() -> None:
     """A more expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
@@ -54,27 +54,27 @@ def test_the_order_of_alternatives_comes_first() -> None:
     assert chosen(asked(4, 16, "A10G", "L4"), cheap, dear).machine == "capacity[0]"
 
 
-def test_then_price_then_what_is_left_over_then_the_order() -> None:
+def test_ties_are_decided_by_price_then_rest_then_order() -> None:
     assert chosen(asked(), replace(CPU, price_hourly=2.0), replace(LARGE, price_hourly=1.0)).machine == "capacity[1]"
     assert chosen(asked(), LARGE, CPU).machine == "capacity[1]"
     assert chosen(asked(), CPU, CPU).machine == "capacity[0]"
 
 
-def test_a_machine_without_an_accelerator_is_enough_for_work_that_wants_none() -> None:
-    """Even a cheaper machine with an accelerator is left to classes that need it."""
+def test_class_without_accelerators_avoids_accelerator_machines() -> None:
+    """A class without accelerators prefers a machine without any, even if one with accelerators is cheaper."""
     assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     assert chosen(asked(), L4).accelerator is None
 
 
-def test_names_are_matched_whatever_their_spelling() -> None:
+def test_accelerator_names_match_in_any_spelling() -> None:
     found = chosen(asked(4, 16, "a100-80gb"), replace(L4, accelerator=Accelerator("A100-80GB", 2)))
 
     assert found.accelerator == Accelerator("a100-80gb", 1)
     assert found.accelerator_resource == "nvidia.com/gpu"
 
 
-def test_a_name_without_a_size_is_one_accelerator() -> None:
-    """`A100` means 40 GB, however it is spelt, and never 80 GB."""
+def test_accelerator_name_without_a_size_is_one_variant() -> None:
+    """`A100` in any spelling means the 40 GB variant."""
     small, odd, large = (
         replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
         for name in ("A100", "a100_40gb", "A100-80GB")
@@ -85,7 +85,7 @@ def test_a_name_without_a_size_is_one_accelerator() -> None:
     assert "with A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
 
 
-def test_declared_memory_tells_variants_apart() -> None:
+def test_declared_memory_distinguishes_variants() -> None:
     large = replace(L4, accelerator=Accelerator("A100", 4), accelerator_memory_bytes=80 * GI)
 
     assert chosen(asked(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
@@ -94,7 +94,7 @@ def test_declared_memory_tells_variants_apart() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """Alternatives after the chosen one would not be used anyway."""
+    """Only alternatives before the chosen one are listed with the reason why they were not chosen."""
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
@@ -102,8 +102,8 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
     assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
 
 
-def test_a_pod_is_kept_to_its_machine() -> None:
-    """The Pod selects all of the machine's labels and tolerates its taints and the usual taint of GPU nodes."""
+def test_pod_has_selector_and_tolerations_of_its_machine() -> None:
+    """A Pod selects its machine's labels and tolerates the machine's taints and the usual GPU taint."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
     found = chosen(asked(4, 16, "L4"), machine)
 
@@ -117,8 +117,8 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
     assert chosen(asked(4, 16, "L4"), machine).tolerations == (Taint("nvidia.com/gpu", "present"),)
 
 
-def test_by_memory_of_the_accelerator() -> None:
-    """Any accelerator with enough memory qualifies, by declaration or by its name."""
+def test_accelerator_can_be_requested_by_memory() -> None:
+    """A class may request any accelerator with enough memory, as declared or as known from the name."""
     wanted = replace(asked(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -127,8 +127,8 @@ def test_by_memory_of_the_accelerator() -> None:
     assert "with L4:1 instead of an accelerator with 40Gi" in refusal(wanted, L4)
 
 
-def test_spot() -> None:
-    """`spot` uses nothing else, `spot-first` falls back, and on-demand Pods never run on spot machines."""
+def test_capacity_setting_selects_spot_or_on_demand() -> None:
+    """`spot` only uses spot machines, `spot-first` falls back to on demand, and on-demand Pods never use spot."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -140,8 +140,8 @@ def test_spot() -> None:
     assert "all declared machines are `spot: true`" in refusal(asked(), spot)
 
 
-def test_machines_that_cannot_be_told_apart_are_refused() -> None:
-    """An on-demand Pod could land on a spot machine that neither label nor taint distinguishes."""
+def test_indistinguishable_machines_are_refused() -> None:
+    """A class is refused if its on-demand Pods could land on a spot machine without its own label or taint."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
@@ -149,15 +149,15 @@ def test_machines_that_cannot_be_told_apart_are_refused() -> None:
     assert chosen(asked(), CPU, replace(spot, taints=(Taint("spot"),))).machine == "capacity[0]"
 
 
-def test_an_accelerator_of_another_sort_within_reach_is_refused_unless_it_is_an_alternative() -> None:
+def test_reachable_machine_with_another_accelerator_is_refused() -> None:
     first, second = replace(L4, labels=()), replace(A10G, labels=())
 
     assert "capacity[1]" in refusal(asked(4, 16, "L4"), first, second)
     assert chosen(asked(4, 16, "L4", "A10G"), first, second).machine == "capacity[0]"
 
 
-def test_nothing_fits() -> None:
-    """The message names the closest machine and everything that it lacks."""
+def test_closest_machine_and_shortages_are_named() -> None:
+    """If nothing fits, the message names the closest machine and everything that it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0] with 64Gi of the 96Gi of memory"
     )
@@ -170,7 +170,7 @@ def test_nothing_fits() -> None:
     assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1] with L4:1 instead of A10G:1"
 
 
-def test_what_was_considered_begins_with_the_choice() -> None:
+def test_considered_machines_start_with_the_choice() -> None:
     found = chosen(asked(), replace(CPU, price_hourly=0.4), LARGE, CPU, LARGE).considered
 
     assert [one.machine for one in found] == ["capacity[0]", "capacity[2]", "capacity[1]"]
@@ -178,7 +178,7 @@ def test_what_was_considered_begins_with_the_choice() -> None:
     assert found[0].price_hourly == 0.4
 
 
-def test_an_open_cluster_takes_what_is_asked() -> None:
+def test_open_cluster_uses_the_requests_unchanged() -> None:
     found = chosen(asked(4, 16, "MI300X", "L4"))
 
     assert (found.machine, found.cpu_millis, found.memory_bytes) == (ANY_MACHINE, 4000, 16 * GI)
@@ -187,12 +187,12 @@ def test_an_open_cluster_takes_what_is_asked() -> None:
     assert (found.selector, found.tolerations) == ((), (Taint("amd.com/gpu"),))
 
 
-def test_what_an_open_cluster_cannot_promise() -> None:
+def test_open_cluster_refuses_spot_and_memory_requests() -> None:
     assert "no machine with `spot: true`" in refusal(asked(capacity="spot"))
     assert "name an accelerator" in refusal(replace(asked(), accelerator_memory_bytes=GI))
 
 
-def test_an_accelerator_that_nobody_knows() -> None:
+def test_unknown_accelerator_has_a_suggestion() -> None:
     assert "did you mean 'L40S'?" in refusal(asked(4, 16, "L4OS"))
 
 
@@ -210,8 +210,8 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     cpu=st.integers(1, 64),
     memory=st.integers(1, 512),
 )
-def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
-    """The chosen machine is large enough, and a class that is refused fits on none."""
+def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
+    """The chosen machine is always large enough, and a class is only refused if it fits on no machine."""
     machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
     found = choose(asked(cpu, memory), on(*machines))
     fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]
@@ -222,8 +222,8 @@ def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu
         assert machines[int(found.machine[9:-1])] in fits
 
 
-def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
-    """The cheapest on-demand machine is the fallback for spot, and its taints are tolerated too."""
+def test_spot_first_falls_back_to_on_demand() -> None:
+    """With `spot-first`, the best on-demand machine is the fallback, and Pods tolerate its taints."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
 
@@ -236,8 +236,8 @@ def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
     assert chosen(asked(capacity="spot-first"), fixed).fallback is None
 
 
-def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
-    """Another alternative is not what the class prefers, and machines that cannot be distinguished are refused."""
+def test_spot_fallback_has_the_same_accelerator() -> None:
+    """The fallback for spot must have the same accelerator as the spot machine."""
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
     other = replace(A10G, labels=(("gpu", "a10g"),))
 
@@ -251,7 +251,7 @@ def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
     )
 
 
-def test_work_without_an_accelerator_leaves_spot_machines_with_one_alone() -> None:
+def test_class_without_accelerators_avoids_spot_accelerator_machines() -> None:
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
 
     assert chosen(asked(capacity="spot-first"), spot, CPU).machine == "capacity[1]"

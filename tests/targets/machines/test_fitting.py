@@ -1,4 +1,4 @@
-"""Whether a machine fits one Pod, and how that is explained."""
+"""Which machines fit one Pod, and what the others lack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.targets.cloud.hardware_asked import GI, asked, machine
 HALF, GPU = machine("half", 4, 16), Accelerator("L4", 4)
 
 
-def test_a_pod_fits_to_the_last_byte() -> None:
+def test_pod_fits_exactly() -> None:
     assert has_room(asked(4, 16), HALF)
     assert not has_room(asked(4.001, 16), HALF)
     assert not has_room(asked(4, 16.001), HALF)
@@ -21,12 +21,12 @@ def test_alternatives_are_tried_in_their_order() -> None:
     assert first_alternative(asked(1, 4, "T4"), GPU, 24 * GI, "L4".__eq__) is None
 
 
-def test_memory_is_of_one_accelerator_and_a_pod_gets_one() -> None:
+def test_memory_request_gets_one_accelerator() -> None:
     assert first_alternative(asked(by_memory=24), GPU, 24 * GI, "".__eq__) == (0, Accelerator("L4", 1))
     assert first_alternative(asked(by_memory=25), GPU, 24 * GI, "".__eq__) is None
 
 
-def test_everything_that_is_missing_is_listed() -> None:
+def test_all_shortages_are_listed() -> None:
     wanted = asked(8, 24, "L4", "T4:2")
 
     assert tuple(lacks(wanted, HALF, "no accelerator", gibibytes)) == (
@@ -40,16 +40,16 @@ def test_everything_that_is_missing_is_listed() -> None:
     )
 
 
-def test_a_shortfall_is_a_part_of_what_is_asked() -> None:
+def test_shortfall_is_relative_to_the_request() -> None:
     assert shortfall(asked(8, 16), HALF) == 500
     assert shortfall(asked(8, 64), HALF) == 500 + 750
     assert shortfall(asked(1, 1), HALF) == 0
 
 
-def test_what_is_left_is_written_as_exactly_as_the_machine_is_known() -> None:
+def test_free_memory_is_formatted_by_the_target() -> None:
     assert leaves(asked(1, 3.75), HALF, memory_text) == "leaves 3 CPUs and 12544Mi"
     assert leaves(asked(1, 3.75), HALF, gibibytes) == "leaves 3 CPUs and 12.2Gi"
 
 
-def test_a_misspelt_accelerator_has_the_nearest_name() -> None:
+def test_misspelt_accelerator_has_a_suggestion() -> None:
     assert no_resource("L4OS", ["L4", "L40S"]).endswith("Kubernetes; did you mean 'L40S'?")

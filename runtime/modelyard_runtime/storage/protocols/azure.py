@@ -7,8 +7,8 @@ Pod's identity or an account key.
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _FOLDER = "hdi_isfolder"
 """Metadata key of an object that represents a folder."""
+
+_RETRIES = 3
+
+_PAGE = 5000
+"""The most names in one answer."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
@@ -48,19 +53,32 @@ class Azure(Driver):
     def first(self, path: str, most: int, after: str) -> list[Entry]:
         container, _, folder = path.partition("/")
         prefix = f"{folder}/" if folder else ""
+        found: list[Any] = []
         with _failing_as_arrow():
-            listing = self._container(container).walk_blobs(
-                prefix, include=["metadata"], delimiter="/", start_from=f"{prefix}{after}"
+            listing = self.client.get_container_client(container).walk_blobs(
+                prefix,
+                include=["metadata"],
+                delimiter="/",
+                start_from=f"{prefix}{after}",
+                results_per_page=min(most + 1, _PAGE),
             )
-            found = [one for one in islice(listing, most + 1) if not one.name.endswith("/")]
-        entries = [Entry(str(one.name).removeprefix(prefix), one.last_modified) for one in found if not _is_folder(one)]
+            for page in listing.by_page():  # each has its folders before its files
+                found += page
+                if len(found) >= most:
+                    break
+        files = [one for one in found if not one.name.endswith("/") and not _is_folder(one)]
+        entries = [Entry(str(one.name).removeprefix(prefix), one.last_modified) for one in files]
         return [one for one in entries if one.name > after]  # the listing includes the start name itself
+
+    def read(self, path: str, most: int) -> bytes:
+        with _failing_as_arrow():
+            content: bytes = self._blob(path).download_blob().read(most)
+        return content
 
     def write(self, path: str, content: bytes) -> None:
         """Upload in one request, or in blocks committed at the end. Arrow would create an empty object first."""
-        container, _, name = path.partition("/")
         with _failing_as_arrow():
-            self._container(container).upload_blob(name, content, overwrite=True)
+            self._blob(path).upload_blob(content, overwrite=True)
 
     def move(self, path: str, to: str) -> None:
         """Rename the file. Without a hierarchical namespace, Arrow cannot rename, so copy the file and delete it."""
@@ -72,17 +90,21 @@ class Azure(Driver):
 
     def remove(self, path: str) -> None:
         """Delete the file directly. Arrow would also create an object for the parent folder."""
+        with suppress(FileNotFoundError), _failing_as_arrow():
+            self._blob(path).delete_blob()
+
+    def _blob(self, path: str) -> Any:
         container, _, name = path.partition("/")
-        try:
-            with _failing_as_arrow():
-                self._container(container).delete_blob(name)
-        except FileNotFoundError:
-            return
+        return self.client.get_blob_client(container, name)
 
-    def _container(self, name: str) -> Any:
-        from azure.storage.blob import ContainerClient
+    @cached_property
+    def client(self) -> Any:
+        """A client of Azure's library, which keeps its token and can be used by several threads."""
+        from azure.storage.blob import BlobServiceClient
 
-        return ContainerClient(self._url, name, credential=from_environment(self._key_env) or _identity())
+        return BlobServiceClient(
+            self._url, credential=from_environment(self._key_env) or _identity(), retry_total=_RETRIES
+        )
 
 
 def _is_folder(blob: Any) -> bool:

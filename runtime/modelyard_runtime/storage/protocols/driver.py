@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.refusals import Refusal
 
@@ -38,6 +39,10 @@ class Driver(ABC):
         """Whether both access the same store in the same way, judged by their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the client of the cloud's library, which each process makes for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "client"}
+
     def __hash__(self) -> int:
         return hash(self.filesystem.type_name)
 
@@ -62,6 +67,17 @@ class Driver(ABC):
         info = self.filesystem.get_file_info(path)
         return [info] if info.type == fs.FileType.File else []
 
+    def read(self, path: str, most: int) -> bytes:
+        """Read a file as it is at one moment, up to its first `most` bytes.
+
+        On disk, a file that is replaced stays as it was for those that have opened it. In object storage, one request
+        has to return everything: Arrow requests the size and the content separately, and mixes two versions if the
+        object is replaced in between.
+        """
+        with self.filesystem.open_input_stream(path) as stream:
+            content: bytes = stream.read(most)
+        return content
+
     def write(self, path: str, content: bytes) -> None:
         """Write a file atomically: readers see either the old file or the complete new one.
 
@@ -84,8 +100,9 @@ class Driver(ABC):
                 raise
 
     def remove_folder(self, path: str) -> None:
-        """Delete a folder and its contents."""
-        self.filesystem.delete_dir(path)
+        """Delete a folder and its contents if it exists."""
+        with suppress(FileNotFoundError):
+            self.filesystem.delete_dir(path)
 
     def is_missing(self, path: str, problem: OSError) -> bool:
         """Whether a request failed because the file does not exist."""

@@ -6,8 +6,10 @@ An endpoint without TLS is assumed to be an emulator and is accessed anonymously
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,11 +18,15 @@ from modelyard_runtime.workload.records import Store
 
 if TYPE_CHECKING:
     from pyarrow import fs
+    from typing_extensions import Buffer
 
 _TRIED_FOR = timedelta(minutes=1)
-"""Arrow's own limit is a quarter of an hour."""
+"""Arrow's own limit is a quarter of an hour, and that of Google's library two minutes."""
 
 _TIMEOUT_S = (5, 30)
+
+_PAGE = 1000
+"""The most names in one answer."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
@@ -33,12 +39,35 @@ def variables(store: Store) -> dict[str, str]:
     return {"STORAGE_EMULATOR_HOST": store.endpoint} if _is_emulator(store) else {}
 
 
+class _Enough(Exception):
+    """The bytes that were asked for have arrived."""
+
+
+class _Beginning(BytesIO):
+    """A file that ends the download once it has so many bytes; a range would be refused for an empty object."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, content: Buffer, /) -> int:
+        count = super().write(content)
+        if self.tell() > self._most:
+            raise _Enough
+        return count
+
+
 class Gcs(Driver):
     """The buckets of Google Cloud Storage."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(_filesystem(store))
         self._store = store
+
+    @cached_property
+    def client(self) -> Any:  # Google's library has no types
+        """A client of Google's library, which keeps its token and can be used by several threads."""
+        return _client(self._store)
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
         """List a folder with Google's library. Arrow would omit subfolders that no object represents."""
@@ -54,7 +83,7 @@ class Gcs(Driver):
 
         bucket, prefix = _split(path)
         with _failing_as_arrow():
-            pages = _client(self._store).list_blobs(bucket, prefix=prefix, delimiter="/", timeout=_TIMEOUT_S)
+            pages = self.client.list_blobs(bucket, prefix=prefix, delimiter="/", timeout=_TIMEOUT_S, retry=_retry())
             found = [
                 fs.FileInfo(f"{bucket}/{blob.name}", fs.FileType.File, mtime=blob.updated, size=blob.size)
                 for blob in pages
@@ -68,8 +97,14 @@ class Gcs(Driver):
         found: list[Entry] = []
         read = 0
         with _failing_as_arrow():
-            listing = _client(self._store).list_blobs(
-                bucket, prefix=prefix, delimiter="/", start_offset=f"{prefix}{after}", timeout=_TIMEOUT_S
+            listing = self.client.list_blobs(
+                bucket,
+                prefix=prefix,
+                delimiter="/",
+                start_offset=f"{prefix}{after}",
+                page_size=min(most + 1, _PAGE),
+                timeout=_TIMEOUT_S,
+                retry=_retry(),
             )
             for page in listing.pages:
                 blobs = list(page)
@@ -78,6 +113,30 @@ class Gcs(Driver):
                 if read >= most:
                     break
         return [one for one in found if one.name > after]  # the listing includes the offset itself
+
+    def read(self, path: str, most: int) -> bytes:
+        bucket, _, name = path.partition("/")
+        content = _Beginning(most)
+        with _failing_as_arrow(), suppress(_Enough):
+            self.client.bucket(bucket).blob(name).download_to_file(content, timeout=_TIMEOUT_S, retry=_retry())
+        return content.getvalue()[:most]
+
+    def single(self, path: str) -> list[fs.FileInfo]:
+        try:
+            return super().single(path)
+        except PermissionError:
+            return []
+
+    def is_missing(self, path: str, problem: OSError) -> bool:
+        """Whether the file is missing. If the answer is 403, check by listing the file's folder.
+
+        Google Cloud Storage answers 403 instead of 404 to those who may not list the bucket.
+
+        Source: https://cloud.google.com/storage/docs/json_api/v1/status-codes, 2026-11-27.
+        """
+        if not isinstance(problem, PermissionError):
+            return super().is_missing(path, problem)
+        return path not in {one.path for one in self.listed(path.rpartition("/")[0])}
 
     def remove_folder(self, path: str) -> None:
         """Delete a folder's contents. Arrow reports an empty folder as missing unless an object represents it."""
@@ -105,7 +164,7 @@ def _filesystem(store: Store) -> fs.GcsFileSystem:
     )
 
 
-def _client(store: Store) -> Any:  # Google's library has no types
+def _client(store: Store) -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud.storage import Client
 
@@ -114,10 +173,16 @@ def _client(store: Store) -> Any:  # Google's library has no types
     return Client(project=None, credentials=credentials, client_options=options)
 
 
+def _retry() -> Any:
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    return DEFAULT_RETRY.with_timeout(_TRIED_FOR.total_seconds())
+
+
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
     """Raise Google's errors as the errors that Arrow raises."""
-    from google.api_core.exceptions import GoogleAPIError, NotFound
+    from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException
 
@@ -125,5 +190,7 @@ def _failing_as_arrow() -> Generator[None]:
         yield
     except NotFound as problem:
         raise FileNotFoundError(str(problem)) from None
+    except Forbidden as problem:
+        raise PermissionError(str(problem)) from None
     except (GoogleAPIError, GoogleAuthError, RequestException) as problem:
         raise OSError(f"Google Cloud Storage does not answer: {problem}") from problem

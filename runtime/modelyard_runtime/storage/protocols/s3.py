@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -49,19 +52,33 @@ class S3(Driver):
         super().__init__(_filesystem(store))
         self._store = store
 
+    @cached_property
+    def client(self) -> Any:  # boto3 types its clients at run time
+        """A client of boto3, which can be used by several threads."""
+        return _client(self._store)
+
     def first(self, path: str, most: int, after: str) -> list[Entry]:
         bucket, _, folder = path.partition("/")
         prefix = f"{folder}/" if folder else ""
         found: list[Entry] = []
         read = 0
-        pages = _client(self._store).get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=f"{prefix}{after}"):
-            objects = page.get("Contents", [])
-            found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
-            read += len(objects) + len(page.get("CommonPrefixes", []))
-            if read >= most:
-                break
+        with _failing_as_arrow():
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=f"{prefix}{after}"
+            )
+            for page in pages:
+                objects = page.get("Contents", [])
+                found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
+                read += len(objects) + len(page.get("CommonPrefixes", []))
+                if read >= most:
+                    break
         return [one for one in found if one.name]  # an empty name is the folder's own marker
+
+    def read(self, path: str, most: int) -> bytes:
+        bucket, _, key = path.partition("/")
+        with _failing_as_arrow():
+            content: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read(most)
+        return content
 
     def single(self, path: str) -> list[fs.FileInfo]:
         try:
@@ -99,7 +116,7 @@ def _filesystem(store: Store) -> fs.S3FileSystem:
     )
 
 
-def _client(store: Store) -> Any:  # boto3 types its clients at run time
+def _client(store: Store) -> Any:
     import boto3
     from botocore.config import Config
 
@@ -111,3 +128,19 @@ def _client(store: Store) -> Any:  # boto3 types its clients at run time
         endpoint_url=store.endpoint or None,
         config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}),
     )
+
+
+@contextmanager
+def _failing_as_arrow() -> Generator[None]:
+    """Raise the errors of boto3 as the errors that Arrow raises."""
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    try:
+        yield
+    except ClientError as problem:
+        status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status == 404:
+            raise FileNotFoundError(str(problem)) from None
+        raise OSError(f"{_DENIED}: {problem}" if status == 403 else str(problem)) from problem
+    except (BotoCoreError, HTTPClientError) as problem:
+        raise OSError(f"S3 does not answer: {problem}") from problem

@@ -1,4 +1,4 @@
-"""The diagnostics of AWS, with codes of their own: AWS-E for errors, AWS-W for warnings, one number for each."""
+"""AWS diagnostics, with the code prefixes AWS-E for errors and AWS-W for warnings."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ FORMER: Final = {
     "E0673": "AWS-E018",
     "E0691": "AWS-E019",
 }
-"""Codes by those that they had while the compiler knew of one cloud alone; `modelyard explain` takes both."""
+"""Maps former codes, without a provider prefix, to current ones. `modelyard explain` accepts both."""

@@ -1,4 +1,4 @@
-"""Diagnostics about machines that AWS does not have."""
+"""Diagnostics about machines that AWS cannot provide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about what AWS cannot do for a plan: E064 and E065."""
+"""Diagnostics about plans that AWS cannot implement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about specs that use features of AWS elsewhere."""
+"""Diagnostics about AWS-only features on other providers' targets."""
 
 from __future__ import annotations
 

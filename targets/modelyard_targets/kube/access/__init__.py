@@ -1,1 +1,1 @@
-"""Access control: namespaces, identities, Secrets, admission policies and network policies of workloads."""
+"""Access control: namespaces, identities, Secrets, admission policies, and network policies for workloads."""

@@ -1,7 +1,7 @@
-"""Admission policies: what Pods with an API token may create and change.
+"""Admission policies that limit what Pods with an API token may create and change.
 
-RBAC restricts kinds and verbs, but not the content of a RayJob or a Job: without these policies, a launcher's token
-could run any image as any ServiceAccount of the namespace with any Secret (docs/decisions/0034-cluster-tokens.md).
+RBAC restricts kinds and verbs, but not the content of a RayJob or Job. Without these policies, a launcher's token could
+run any image with any ServiceAccount and any Secret in the namespace (docs/decisions/0034-cluster-tokens.md).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _OF_JOBS: Final = (
     "controller-uid",
     "job-name",
 )
-"""Labels that the API server adds to the Pods of a Job before it evaluates admission policies."""
+"""Labels that the API server adds to a Job's Pods before it evaluates admission policies."""
 
 _CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContainers.orValue([]))"
 _AUTOSCALER: Final = (
@@ -56,11 +56,11 @@ _CREATED: Final = ("CREATE", "UPDATE")
 
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
-    """Yield the policies for each pipeline with a launcher.
+    """Yield admission policies for each pipeline with a launcher.
 
-    They restrict the launchers of this pipeline and of the one it follows, the monitors that start it, and the starter.
-    `objects` are the applied objects after overrides; runs may refer to what these refer to and nothing else. A shared
-    cluster gets no policies, because they are cluster-scoped.
+    They restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher, monitors,
+    and the starter. `objects` are the applied objects after overrides; runs may only refer to what these refer to. A
+    shared cluster gets no policies, because they are cluster-scoped.
     """
     if context.target.tenancy == "shared":
         return
@@ -85,7 +85,7 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
-    """Let a Ray autoscaler's token change only the group sizes of its own cluster, and no Pods."""
+    """Yield the policy that lets a Ray autoscaler's token change only the worker group sizes in its own cluster."""
     if context.target.tenancy == "shared":
         return
     account = f"system:serviceaccount:{context.namespace}:"
@@ -138,7 +138,10 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[Made]:
-    """Limit an identity that starts several pipelines to Jobs of their CronJobs; each pipeline has its policy too."""
+    """Restrict an identity that starts several pipelines to Jobs from their CronJobs.
+
+    Each of these pipelines also has a policy of its own.
+    """
     if not started:
         return
     message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
@@ -154,8 +157,10 @@ def _only_of(
 def _of_followed(
     resource: Resource, pipeline: Pipeline, by_name: Mapping[tuple[str, str], Manifest], context: Context
 ) -> Iterator[Made]:
-    """Restrict what the preceding pipeline's launcher may start of this one, matched by the owning CronJob: a launcher
-    may start several pipelines, and each policy would refuse the others' Jobs.
+    """Restrict the Jobs that the preceding pipeline's launcher may create for this pipeline.
+
+    The policy matches by owning CronJob, because the launcher may also start other pipelines, whose Jobs this policy
+    would refuse.
     """
     followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
     if followed is not None:
@@ -165,7 +170,7 @@ def _of_followed(
 
 
 def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
-    """Restrict what the starter may start of a pipeline that monitors on other targets request."""
+    """Restrict the Jobs that the starter may create for a pipeline requested by monitors on other targets."""
     if resource.name in requested(context):
         (starter,) = context.plan.of(Starter, context.placement)
         only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
@@ -186,7 +191,7 @@ def _callers(names: tuple[str, ...], context: Context) -> Value:
 
 
 def _starters(job: Job, context: Context) -> tuple[str, ...]:
-    """Return the ServiceAccounts of the monitors that start a pipeline."""
+    """Return the ServiceAccounts of monitors that start this pipeline."""
     started = context.starters.get(job.pipeline.name, ())
     identities = [context.identity(f"monitors.{name}") for name in started]
     return tuple(identity.name for identity in identities if identity is not None)
@@ -201,7 +206,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[Made]:
-    """Let these ServiceAccounts create objects of a kind only if they refer to what the emitted object refers to."""
+    """Let these ServiceAccounts create only objects whose references all occur in the emitted object."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
@@ -299,7 +304,7 @@ def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
 def _bound(
     origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
 ) -> Iterator[Made]:
-    """Yield a policy and its binding to the system's namespace."""
+    """Yield an admission policy and its binding to the system's namespace."""
     meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
     here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
     binding: dict[str, Value] = {

@@ -1,4 +1,4 @@
-"""Identities: a ServiceAccount for each workload, and a Role for those that call the Kubernetes API."""
+"""Identities: a ServiceAccount for each workload, and a Role for workloads that call the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ COMPONENT = "identity"
 
 
 def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[Made]:
-    """The ServiceAccount of an IDENTITY; for one that starts runs, the Role that lets it do just that.
+    """Yield the ServiceAccount of an IDENTITY, and a Role and RoleBinding if the workload starts runs.
 
-    KubeRay creates the Role of a Ray autoscaler, since only KubeRay knows the cluster's name.
+    KubeRay creates the Role for a Ray autoscaler, because KubeRay also chooses the cluster's name.
     """
     identity = resource.value
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
@@ -41,7 +41,7 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
 
 
 def _starting(cron_jobs: Sequence[str]) -> list[Value]:
-    """Allow creating Jobs from these CronJobs and checking for existing ones."""
+    """Allow creating Jobs from these CronJobs and looking up existing Jobs."""
     return [
         {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
         _rule("batch", ["jobs"], ["create", "get", "list"]),
@@ -49,8 +49,9 @@ def _starting(cron_jobs: Sequence[str]) -> list[Value]:
 
 
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
-    """Allow creating and watching runs, and starting the pipelines that follow. If runs can also start elsewhere, allow
-    listing them and, for `replace`, deleting them.
+    """Allow creating and watching runs and starting the following pipelines.
+
+    If something else can also start runs, allow listing Jobs and, for `replace`, deleting runs.
     """
     pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
     overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)
@@ -64,7 +65,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Build an RBAC rule; objects without a known name are restricted by the namespace only."""
+    """Build an RBAC rule without object names, so that it applies to the whole namespace."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

@@ -1,4 +1,4 @@
-"""The namespace of a system: restricted Pod security, quotas, and a default-deny network policy."""
+"""A system's namespace: restricted Pod security, quotas, and a default-deny network policy."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _NODE_LOCAL_DNS = "169.254.20.10/32"
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
     """Yield the namespace, quota, container defaults, and network policies that allow only DNS.
 
-    In a shared cluster the namespace exists and belongs to the cluster's operator, so only its contents are created.
-    `quota` is the declared capacity as a ResourceQuota, empty if none is declared.
+    In a shared cluster, the operator has already created the namespace, so only its contents are created. `quota` is
+    the declared capacity as a ResourceQuota, or empty.
     """
-    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # checks need the names here alone
+    from modelyard_targets.kube.access.admission import policy_of_autoscalers  # checks only need this module's names
 
     system = context.system
     said = governance(system, context.target.residency)
@@ -47,7 +47,7 @@ _DEFAULTS: Manifest = {
     "default": {"cpu": "500m", "memory": "512Mi"},
     "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
 }
-"""For containers without sizes that operators inject into our Pods; the quota would refuse them."""
+"""Sizes for containers that operators inject into our Pods. The quota would refuse containers without sizes."""
 
 _DENY_ALL: Manifest = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -56,14 +56,14 @@ _ALLOW_DNS: Manifest = {
     "policyTypes": ["Egress"],
     "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
 }
-"""DNS runs in kube-system, in openshift-dns (port 5353), or as a node cache on a link-local address."""
+"""Allows DNS in kube-system, in openshift-dns (port 5353), and in a node cache with a link-local address."""
 
 CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
-"""Network policies of every namespace created here, by name: they allow DNS and nothing else."""
+"""Network policies by name for every namespace created here. They only allow DNS."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:
-    """Return owner, risk, data classes and the like, for anyone who comes across the namespace."""
+    """Return governance facts about the system, such as owner, risk and data classes, for annotations."""
     governed = system.governance
     budget = governed.budget
     said = {

@@ -1,4 +1,4 @@
-"""Network policies of workloads: allow rules on top of the namespace's default deny."""
+"""Network policies for workloads: allow rules on top of the namespace's default deny."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 
 
 def network_of_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
-    """The policy of the PROMOTER."""
+    """Yield the network policy of a PROMOTER."""
     egress = _reached(resource, (), context)
     if context.prometheus_uri and resource.value.reports(context.system):
         egress += _prometheus(context)
@@ -42,13 +42,13 @@ def network_of_promoter(resource: Resource[Promoter], context: Context) -> Itera
 
 
 def network_of_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
-    """The policy of a STARTER."""
+    """Yield the network policy of a STARTER."""
     egress = [*_reached(resource, (), context), reach_api(context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
 def network_of_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
-    """The policies of a MODEL_SERVER."""
+    """Yield the network policies of a MODEL_SERVER."""
     server, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
@@ -65,7 +65,7 @@ def network_of_server(resource: Resource[ModelServer], context: Context) -> Iter
 
 
 def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
-    """The policies of a pipeline."""
+    """Yield the network policies of a pipeline."""
     job, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
@@ -86,7 +86,7 @@ def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
 
 
 def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
-    """The policy of a MONITOR."""
+    """Yield the network policy of a MONITOR."""
     job = resource.value
     egress = _reached(resource, _uris(resource, context), context)
     if context.prometheus_uri:
@@ -97,7 +97,7 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
 
 
 def _head(resource: Resource, context: Context) -> Made:
-    """Let the autoscaler in the head reach the Kubernetes API; no other Pod of the Ray cluster may.
+    """Allow the head's autoscaler to call the Kubernetes API. No other Pod of the Ray cluster may call it.
 
     The dot in the name avoids collisions with other workloads' policies.
     """
@@ -107,7 +107,7 @@ def _head(resource: Resource, context: Context) -> Made:
 
 
 def _head_selector(name: str) -> dict[str, Value]:
-    """Select the head of a workload's Ray cluster, which runs the driver; user code runs on workers."""
+    """Select the head of a workload's Ray cluster. The head runs the driver, and workers run user code."""
     return {**_selector(name), "ray.io/node-type": "head"}
 
 
@@ -116,7 +116,7 @@ def _selector(name: str) -> dict[str, Value]:
 
 
 def _operator(context: Context) -> dict[str, Value]:
-    """Select KubeRay's operator: in any namespace if it was already installed."""
+    """Select KubeRay's operator, in any namespace if the cluster already has one."""
     anywhere = "kuberay" in context.target.present
     where = every_namespace() if anywhere else namespace(context.operator_namespace)
     return {**where, **pods("kuberay-operator")}
@@ -129,14 +129,14 @@ def _scraped(context: Context) -> list[Value]:
 
 
 def _prometheus(context: Context) -> list[Value]:
-    """Allow egress to the Prometheus that workloads push to."""
+    """Allow workloads to push metrics to Prometheus."""
     if context.target.telemetry.prometheus or not installs_prometheus(context):
         return reach(context.prometheus_uri, context)
     return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Return the allowed callers: the named namespaces, else the system's own, and the gateway if it routes here."""
+    """Return the allowed clients: the namespaces in `clients`, by default the system's own, and the gateway in use."""
     found: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
@@ -155,7 +155,7 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Select the gateway's proxies, in any namespace unless the spec names it or we install the controller."""
+    """Select the gateway's proxies, in any namespace unless it is known from the spec or our own controller."""
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
@@ -164,7 +164,7 @@ def _gateway(context: Context) -> dict[str, Value]:
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
-    """Return the egress rules to a workload's registry, stores and datasets, without duplicates."""
+    """Return egress rules for a workload's registry, stores and datasets, without duplicates."""
     openings: list[Value] = []
     if uses_registry(resource, context):
         openings += _registry(context)

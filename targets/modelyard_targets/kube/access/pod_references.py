@@ -1,4 +1,4 @@
-"""What the Pods of an object refer to: ServiceAccounts, images, Secrets, volume claims, labels and priorities."""
+"""Collect what an object's Pods refer to: ServiceAccounts, images, Secrets, volume claims, labels and priorities."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _SCALARS: Final = (str, bool, int, float, type(None))
 
 @record
 class PodReferences:
-    """What Pods refer to, sorted: ServiceAccounts, images, Secrets, volume claims, label values, PriorityClasses."""
+    """The sorted names that Pods refer to. `labels` has all values for each label."""
 
     accounts: tuple[str, ...]
     images: tuple[str, ...]
     secrets: tuple[str, ...]
     claims: tuple[str, ...]
     labels: tuple[tuple[str, tuple[str, ...]], ...]
-    priority_classes: tuple[str, ...]  # includes "" if a Pod has none
+    priority_classes: tuple[str, ...]  # includes "" if a Pod has no priority class
 
 
 def references_in(manifest: object) -> PodReferences:
-    """Collect what all Pods in an object refer to, at any depth."""
+    """Collect the references of all Pods in an object, at any depth."""
     accounts: set[str] = set()
     images: set[str] = set()
     secrets: set[str] = set()
@@ -61,7 +61,7 @@ def references_in(manifest: object) -> PodReferences:
 
 
 def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Collect label values from Pod templates and from Ray worker groups, whose labels KubeRay copies to their Pods."""
+    """Collect label values from Pod templates and Ray groups, because KubeRay copies a group's labels to its Pods."""
     values: dict[str, set[str]] = {}
     for key, value in _entries(manifest):
         labelled: Sequence[Mapping[str, Json]] = ()

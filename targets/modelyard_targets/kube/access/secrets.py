@@ -1,4 +1,4 @@
-"""Secrets: an ExternalSecret for each one synced by External Secrets, and the list of those that have to exist."""
+"""Secrets: an ExternalSecret for each Secret that External Secrets creates, and a list of Secrets that must exist."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
 @record
 class Wanted:
-    """A Kubernetes Secret, with every key in use and the workloads that use it."""
+    """A Kubernetes Secret with the keys in use and the workloads that use it."""
 
     name: str
     namespace: str
-    ref: SecretRef  # first reference to it; others differ in their key
+    ref: SecretRef  # the first reference to the Secret; others may have a different key
     keys: tuple[str, ...]
     workloads: tuple[str, ...]
     origin: Path
@@ -33,7 +33,7 @@ class Wanted:
 
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
-    """Return the Secrets in order of first use, each once."""
+    """Return each Secret once, in the order of first use."""
     found: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)
@@ -56,7 +56,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted,
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return the keys that a reference stands for: the one it names, or the pair implied by its place in the spec."""
+    """Return a reference's keys: the one that it names, or the ones implied by its place in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -70,7 +70,7 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 
 def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
-    """Yield an ExternalSecret for each Secret that External Secrets writes; nothing for existing ones."""
+    """Yield the platform's secret stores, and an ExternalSecret for each Secret that does not exist yet."""
     yield from context.platform.secret_stores(context)
     for wanted in secrets_of(resources, context):
         store = store_of(wanted.ref, context)
@@ -79,29 +79,31 @@ def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[M
 
 
 def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
-    """Return the Secrets that have to exist before deployment."""
+    """Return the Secrets that must exist before deployment."""
     return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
-    """Return the store of a reference; a store not declared on the target means an existing Secret."""
+    """Return a reference's store. A store that the target does not declare stands for an existing Secret."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
 
 
 def store_kind(store: SecretStore) -> str:
-    """Return the kind of External Secrets object that represents a store."""
+    """Return the kind of a store's External Secrets object."""
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
 def store_object(store: SecretStore) -> str:
-    """Return the name of that object; the store of a cloud's own service is created here."""
+    """Return the name of a store's External Secrets object."""
     return store.via if store.via == "secrets-manager" else store.store or store.name
 
 
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return where Prometheus or the system's Pods read a Secret: the remote-write token in Prometheus's namespace, the
-    key of the channel for cluster alerts in both, and all others in the system's namespace.
+    """Return the namespaces that need a Secret.
+
+    Prometheus's namespace needs the remote-write token, both namespaces need the key of the channel for cluster alerts,
+    and the system's namespace needs all other Secrets.
     """
     telemetry = context.target.telemetry
     if ref == telemetry.secret:

@@ -1,8 +1,8 @@
-"""Network policies of add-ons: default deny in each add-on namespace we create, and the connections that it needs.
+"""Network policies for add-ons: default deny in each namespace that we create, plus the required connections.
 
-Labels and ports are those of the charts at the versions of charts.json (read 2026-11-25). The API server's address is
-unknown, so webhook ports accept any address; `kubectl port-forward` goes through the node, where no policy applies.
-docs/decisions/0038-addon-network.md has the reasons.
+Labels and ports come from the charts at the versions in charts.json (read 2026-11-25). Webhook ports accept any
+address, because the API server's address is unknown. `kubectl port-forward` goes through the node, where no policy
+applies. docs/decisions/0038-addon-network.md explains why.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from modelyard_targets.kube.placement.placed import installed_addons, shows_jobs
 from modelyard_targets.kube.placement.platform import AddOn
 
 FILE: Final = "addons"
-"""Name of the manifest file with these policies."""
+"""The name of the manifest file with these policies."""
 
 _RELOADER: Final = 8080
 _ALERTMANAGER: Final = 9093
@@ -65,10 +65,10 @@ _OPERATOR_METRICS: Final = 8080
 _ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
-"""The only node process that Prometheus scrapes; our chart values leave out the control plane."""
+"""The only process on nodes that Prometheus scrapes, since our chart values leave out the control plane."""
 
 _HOSTED: Final = frozenset({"pagerduty", "slack"})
-"""Channel types that are services on the internet."""
+"""Channel types that use a service on the internet."""
 
 _EVERY_POD: Final[Mapping[str, Value]] = {}
 _RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}
@@ -79,7 +79,7 @@ _DATABASES: Final[Mapping[str, Value]] = {
 
 @record
 class Policy:
-    """Ingress and egress of an add-on's Pods; without labels, of all Pods in its namespace."""
+    """Ingress and egress of the add-on Pods with these labels, or of all Pods in the namespace without labels."""
 
     name: str
     labels: Mapping[str, Value] = _EVERY_POD
@@ -88,12 +88,12 @@ class Policy:
 
 
 def addon_namespace(addon: str, context: Context) -> str:
-    """Return an add-on's namespace: for Prometheus the one set on the target, otherwise the chart's usual one."""
+    """Return an add-on's namespace: the target's setting for Prometheus, or the chart's usual namespace."""
     return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 
 def lower_addon_network(context: Context) -> Iterator[Made]:
-    """Yield policies for the platform's Pods and for each add-on installed here; other namespaces stay unchanged."""
+    """Yield policies for the platform's Pods and for each add-on that we install."""
     yield from context.platform.policies(context)
     for addon in installed_addons(context):
         where = addon_namespace(addon, context)
@@ -122,7 +122,7 @@ def _named(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """The operator submits jobs to heads and checks Serve proxies; Prometheus scrapes RayJob states from it."""
+    """Let the operator submit jobs to heads and check Serve proxies, and let Prometheus scrape RayJob states."""
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
@@ -133,7 +133,7 @@ def _kuberay(context: Context) -> tuple[Policy, ...]:
 
 
 def _external_secrets(context: Context) -> tuple[Policy, ...]:
-    """The controller reads stores; the API server calls the webhook."""
+    """Let the controller read secret stores, and let the API server call the webhook."""
     api = (reach_api(context),)
     return (
         Policy("external-secrets", _named("external-secrets"), egress=(*api, *_secret_stores(context))),
@@ -148,7 +148,7 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
-    """Allow any address within `egress`: existing stores belong to the cluster's operator and may be anywhere."""
+    """Allow any address within `egress`, because the cluster's operator may run secret stores anywhere."""
     secrets = secrets_of(context.plan.on(context.placement), context)
     if all(store_of(wanted.ref, context).via != "external-secrets" for wanted in secrets):
         return ()
@@ -156,14 +156,14 @@ def _secret_stores(context: Context) -> tuple[Value, ...]:
 
 
 def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
-    """The API server calls the webhook; the operator checks each instance's status."""
+    """Let the API server call the webhook, and let the operator check each instance's status."""
     instances: dict[str, Value] = {"to": [{**every_namespace(), **_DATABASES}], "ports": ports(*_DATABASE_PORTS)}
     webhook: dict[str, Value] = {"ports": ports(_DATABASE_WEBHOOK)}
     return (Policy("cloudnative-pg", ingress=(webhook,), egress=(reach_api(context), instances)),)
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Prometheus scrapes every namespace, accepts pushes from workloads, and is the only client of Alertmanager."""
+    """Let Prometheus scrape all namespaces and accept pushed metrics, and let only Prometheus call Alertmanager."""
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
     gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
@@ -215,7 +215,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
 
 
 def _pushing(context: Context) -> list[Value]:
-    """Select monitors, promoters and pipeline drivers, of this system and of others created by modelyard."""
+    """Select the monitors, promoters and pipeline drivers of this and other modelyard systems."""
     monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
     promoter: dict[str, str] = {COMPONENT_LABEL: PROMOTER_COMPONENT}
     driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
@@ -235,9 +235,9 @@ def _remote_write(context: Context) -> list[Value]:
 
 
 def _receivers(context: Context) -> list[Value]:
-    """Allow what the channels need, regardless of `egress`: a spec cannot list a hosted service's addresses.
+    """Allow the channels' services regardless of `egress`, because a spec cannot list a hosted service's addresses.
 
-    Without a hosted channel, HTTPS is allowed within `egress`: other systems may use this Alertmanager, too.
+    Without a hosted channel, HTTPS is allowed within `egress`, because other systems may use this Alertmanager.
     """
     anywhere: list[Value] = list(ANYWHERE)
     channels = [channel.value for channel in context.plan.of(Channel, context.placement)]
@@ -252,7 +252,7 @@ def _receivers(context: Context) -> list[Value]:
 
 
 def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
-    """Proxies read their configuration from the controller and forward to any namespace; Prometheus scrapes them."""
+    """Let proxies connect to their controller and to servers in any namespace, and let Prometheus scrape proxies."""
     proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
     controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
     scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]
@@ -277,18 +277,18 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
 
 
 def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
-    """Prometheus scrapes the exporter; it learns from its node, through a socket, which Pods use a GPU."""
+    """Let Prometheus scrape the exporter, which finds out through a node socket which Pods use a GPU."""
     scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
     return (Policy("dcgm-exporter", ingress=(scraped,)),)
 
 
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
-    """Allow a controller to reach the Kubernetes API; the platform adds further rules."""
+    """Allow a controller to call the Kubernetes API; the platform adds further rules."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
 
 
 def _closed(context: Context) -> tuple[Policy, ...]:
-    """Allow nothing: the Pods only talk to their node, through a socket."""
+    """Allow no connections, because the Pods only use a socket on their node."""
     return ()
 
 

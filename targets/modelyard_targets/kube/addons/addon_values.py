@@ -1,6 +1,6 @@
-"""Chart values of add-ons: no root, explicit sizes, metrics of all namespaces, nothing public, no hooks.
+"""Chart values for add-ons: no root, explicit sizes, metrics from all namespaces, no public access, no Helm hooks.
 
-Names are from each chart's values.yaml at the versions of charts.json, read 2026-11-24.
+Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _SECURITY: Final[dict[str, Value]] = {
 }
 
 _CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
-"""Components whose metrics a managed control plane hides, and kubeadm and k3s bind to loopback, so that the chart's
-alerts would always fire. The control plane's operator monitors it (docs/decisions/0027).
+"""Components that Prometheus cannot scrape: managed control planes hide their metrics, and kubeadm and k3s bind them to
+loopback, so the chart's alerts would always fire. The cluster's operator monitors them (docs/decisions/0027).
 """
 
 _OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
-"""Runs of pipelines and monitors have their own alerts, which take schedule and timeout into account."""
+"""Alerts to disable, because pipelines and monitors have their own, which take schedule and timeout into account."""
 
 _STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
 _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
-    """Return values for the cluster-wide operator, with a second replica for failover in an enterprise.
+    """Return values for the cluster-wide operator, which has a second replica for failover in an enterprise.
 
-    All feature gates that we depend on are on by default in this version; alpha gates stay off.
+    Feature gates keep their defaults, which include all gates that we depend on.
     """
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {
@@ -53,7 +53,7 @@ def kuberay_values(context: Context) -> dict[str, Value]:
 
 
 def external_secrets_values(context: Context) -> dict[str, Value]:
-    """Return values for controller, webhook and certificate controller, with explicit sizes."""
+    """Return values for the controller, webhook and certificate controller, with explicit sizes."""
     repository = _repository("ghcr.io/external-secrets/external-secrets", context)
     asked = _resources("50m", "128Mi")
     replicas = 2 if context.enterprise and not context.target.edge else 1
@@ -80,10 +80,10 @@ def cloudnative_pg_values(context: Context) -> dict[str, Value]:
 
 
 def prometheus_values(context: Context) -> dict[str, Value]:
-    """Return values for Prometheus, Alertmanager and Grafana, which select all our objects regardless of labels.
+    """Return values for Prometheus, Alertmanager and Grafana, which select our objects regardless of labels.
 
-    The admission webhook is off: its certificates need Helm hooks, which do not run here, and it repeats the checks of
-    promtool and the CRDs. Node exporters are off: they need host access and are up to the cluster's operator.
+    The admission webhook is off, because its certificates need Helm hooks, which do not run here, and it only repeats
+    checks by promtool and the CRDs. Node exporters need host access and are left to the cluster's operator.
     """
     edge = context.target.edge
     replicas = 2 if context.enterprise and not edge else 1
@@ -114,14 +114,14 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 
 
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
-    """Return the images of an add-on's chart that run no Pod with these values."""
+    """Return the images in an add-on's chart that no Pod uses with these values."""
     if addon != "prometheus" or not context.target.edge:
         return frozenset()
     return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
-    """Return the chart's alerts about the cluster, labelled for routing, without those that mean nothing here."""
+    """Return the chart's cluster alerts with a label for routing, and disable those that do not apply here."""
     name, value = CLUSTER_ALERTS
     disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
     return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
@@ -148,7 +148,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """Configure a queue for an intermittent link, which resumes where it stopped, within the write-ahead log."""
+    """Configure remote write for an intermittent link: it resumes where it stopped if the write-ahead log allows."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
@@ -161,7 +161,7 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """Limit a namespace's configuration to its own alerts; only configurations next to Alertmanager see all alerts."""
+    """Return Alertmanager's spec. A configuration outside Alertmanager's namespace only matches its own alerts."""
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
@@ -181,7 +181,7 @@ def _storage(size: int, context: Context) -> dict[str, Value]:
 
 
 def _grafana() -> dict[str, Value]:
-    """Configure dashboards from all namespaces: access by port-forward only, no anonymous users, no usage reports."""
+    """Return values for Grafana: dashboards from all namespaces, no ingress, no anonymous users, no usage reports."""
     return {
         "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "admin-user", "passwordKey": "admin-password"},
         "initChownData": {"enabled": False},
@@ -190,7 +190,7 @@ def _grafana() -> dict[str, Value]:
         "resources": _resources("100m", "256Mi"),
         "sidecar": {
             "resources": _resources("50m", "128Mi"),
-            "datasources": {"alertmanager": {"enabled": False}},  # silences go through `kubectl port-forward` only
+            "datasources": {"alertmanager": {"enabled": False}},  # silences are created with `kubectl port-forward`
         },
         "grafana.ini": {
             "analytics": {"reporting_enabled": False, "check_for_updates": False},
@@ -201,7 +201,7 @@ def _grafana() -> dict[str, Value]:
 
 
 def _resources(cpu: str, memory: str) -> dict[str, Value]:
-    """Limit memory but not CPU: a throttled operator would react late."""
+    """Limit memory but not CPU, because a throttled operator would react late."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
 
 

@@ -1,4 +1,4 @@
-"""Calls that install missing add-ons with Helm, and that create the registry's logins."""
+"""Component calls that install missing add-ons with Helm and create the registry's logins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from modelyard_targets.kube.workload.registry_access import ADMIN_USER, LOGIN_KE
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
 
 NETWORK: Final = "addons_network"
-"""The variable of the add-ons' network policies."""
+"""The variable name of the add-ons' network policies."""
 
 _VALUES: Final[Mapping[str, Values]] = {
     "kuberay": kuberay_values,
@@ -39,7 +39,7 @@ _VALUES: Final[Mapping[str, Values]] = {
 
 
 def addon_calls(context: Context) -> tuple[Call, ...]:
-    """Return the namespaces of missing add-ons, then their network policies, then their charts."""
+    """Return calls that create namespaces for missing add-ons, then network policies, then charts."""
     addons = installed_addons(context)
     if not addons:
         return ()
@@ -59,13 +59,13 @@ def addon_calls(context: Context) -> tuple[Call, ...]:
 
 
 def asked_by_addons(context: Context) -> Size:
-    """Sum the requests in the values of installed add-ons; the registry counts as part of the system."""
+    """Sum the requests in the chart values of all add-ons that we install."""
     sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
     return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
 
 
 def _asked(values: Mapping[str, Value]) -> Size:
-    """Sum requests at all levels, each multiplied by the replica count next to it, if any."""
+    """Sum the requests at all levels, each multiplied by the replica count at the same level."""
     replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
     requests = resources.get("requests") if isinstance(resources, Mapping) else None
     count = replicas if isinstance(replicas, int) else 1
@@ -78,7 +78,7 @@ def _asked(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return the calls for the registry's logins, which are generated once and appear in no manifest."""
+    """Return the calls that generate the registry's logins, so that no manifest contains them."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
@@ -96,7 +96,7 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
-    """Yield the login of the registry's database if the cloud manages it."""
+    """Yield the login to the registry's database if the database is managed by the cloud."""
     server = resource.value
     if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)
@@ -114,7 +114,7 @@ def _namespace(addon: str, context: Context) -> Call:
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
-    """Return an add-on's prerequisites and chart, after its network policies, so that no Pod starts without them."""
+    """Return an add-on's prerequisites and chart, which depend on the network policies."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())

@@ -1,1 +1,1 @@
-"""Checks for what no cluster can provide."""
+"""Checks that apply to every cluster."""

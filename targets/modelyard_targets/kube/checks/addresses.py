@@ -1,4 +1,4 @@
-"""Addresses of datasets that workloads of a placement could not open."""
+"""Check that workloads can open the addresses of their datasets."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from modelyard_targets.kube.storage.addressed import addressed
 from modelyard_targets.kube.storage.clouds import DRIVERS, cloud_storage
 
 _ON_DISK: Final = "file"
-"""Refused by a rule of its own, about pipelines on clusters."""
+"""A separate rule refuses local files for pipelines on clusters."""
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report each dataset at an address of no known protocol, or of a cloud in which its workloads have no identity."""
+    """Report datasets with an unknown protocol, or in a cloud where the workloads have no identity."""
     target = target_of(plan, placement)
     reported: set[str] = set()
     for resource in plan.on(placement):

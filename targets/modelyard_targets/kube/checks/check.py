@@ -1,4 +1,4 @@
-"""Checks of workloads that apply to every cluster and need no lowering."""
+"""Workload checks that apply to every cluster and do not need emitted objects."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from modelyard_targets.kube.network.route import check_routes
 from modelyard_targets.kube.placement.context import Context
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
-"""Given a plan and a placement, reports what a provider cannot honour."""
+"""Reports what a provider cannot do for a placement of the plan."""
 
 
 def check_cluster(
     plan: Plan, placement: str, target: TargetSpec, rules: Iterable[Rule], context: Callable[[Plan, str], Context]
 ) -> Iterator[Diagnostic]:
-    """Check everything that lowering relies on, first for any cluster, then by `rules`; report at the line in the spec.
+    """Run the checks for any cluster, then the provider's `rules`, then the check of overrides.
 
-    `target` is the placement's target completed by its platform; `context` is only built if there are overrides.
+    `target` is the placement's target as completed by its platform. `context` is only called if there are overrides.
     """
     found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
     found += [problem for rule in rules for problem in rule(plan, placement)]
     yield from found
-    if not has_errors(found):  # overrides are tried on emitted objects, which need an otherwise valid plan
+    if not has_errors(found):  # overrides are applied to emitted objects, which need an otherwise valid plan
         yield from check_patches(plan, placement, lambda: context(plan, placement))
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Check the workloads of a placement for any cluster; `target` is completed by its platform."""
+    """Run the workload checks for any cluster. `target` is the placement's target as completed by its platform."""
     yield from check_names(plan, placement)
     yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)
@@ -55,7 +55,7 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report monitors whose breach should start a pipeline that runs only once, so that it cannot be started again."""
+    """Report monitors that start a pipeline with schedule `once`, which cannot be started again."""
     for monitor in (resource.value.monitor for resource in plan.of(MonitorJob, placement)):
         if not monitor.on_breach.run:
             continue

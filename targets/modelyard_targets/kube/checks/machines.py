@@ -1,4 +1,4 @@
-"""Warnings about scaling: unavailable alternatives, timeouts that are too short, and batches that never fill."""
+"""Warnings about machines and scaling: short timeouts, unavailable accelerators, and batches that never fill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S, longest_star
 from modelyard_targets.machines.accelerators import unknown_to_trainers
 
 _ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
-"""Trainers that use an accelerator; others have a warning of their own."""
+"""Built-in trainers that use an accelerator."""
 
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -30,7 +30,7 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report alternatives that no target of a class can offer, once, on the first of these targets."""
+    """Report accelerator alternatives that none of a class's targets can offer, only for the first of these targets."""
     used: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):
@@ -61,7 +61,7 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report autoscaled endpoints that add a replica before a batch is full; fixed replicas fill their batches."""
+    """Report autoscaled endpoints that add a replica before a batch can fill."""
     reported: set[str] = set()
     for resource in plan.of(ModelServer, placement):
         for one in resource.value.applications:

@@ -1,4 +1,4 @@
-"""Checks for conflicts between a target's network and the spec: addresses outside its egress, and callers."""
+"""Check the spec against a target's network: addresses outside `egress`, `clients` without effect, and edge disks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 
 
 def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report IP addresses outside the target's `egress`; host names cannot be checked."""
+    """Report IP addresses outside the target's `egress`. Host names cannot be checked."""
     target = target_of(plan, placement)
     if not target.egress:
         return
@@ -34,7 +34,7 @@ def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _addresses(plan: Plan, placement: str) -> Iterator[tuple[str, str, Path]]:
-    """Yield the addresses in the spec that workloads and installed add-ons of a placement call."""
+    """Yield the addresses in the spec that a placement's workloads and installed add-ons call."""
     system, target = plan.system, target_of(plan, placement)
     here = target_path(system, placement)
     for identity in plan.of(Identity, placement):
@@ -70,8 +70,9 @@ def _number(url: str) -> _Address | None:
 
 
 def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[Diagnostic]:
-    """Report endpoints whose `clients` have no effect: proxies of a gateway class may run in any namespace, except for
-    the class whose controller we install.
+    """Report endpoints whose `clients` have no effect, because the gateway's proxies may run in any namespace.
+
+    The namespace is only known if we install the gateway class's controller.
     """
     gateway = target_of(plan, placement).gateway
     if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:
@@ -84,7 +85,7 @@ def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[D
 
 
 def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report edge servers whose files on disk are lost with each replaced Pod."""
+    """Report edge servers that lose captures or bundles whenever a Pod is replaced."""
     target = target_of(plan, placement)
     for resource in plan.of(ModelServer, placement) if target.edge else ():
         server = resource.value

@@ -1,4 +1,4 @@
-"""Checks for names that workloads cannot use: those of policies, the registry, and Jobs for buckets and logins."""
+"""Check that names in the spec do not collide with network policies, the registry, or Jobs for buckets and logins."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _NAMED = frozenset(
 """Kinds that create a ServiceAccount, a network policy or Pods with the resource's name."""
 
 _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
-"""Databases that exist on every PostgreSQL server, or on RDS."""
+"""Databases that already exist on every PostgreSQL server or on RDS."""
 
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
-"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, the component library and RDS.
+"""Role names that PostgreSQL refuses or that CloudNativePG, the component library and RDS use.
 
-The RDS roles and prefix were not checked against its documentation: RDS may refuse more.
+The RDS roles and prefix were not checked against its documentation, and RDS may refuse more names.
 """
 
 _PREFIXES: Final = ("pg_", "rds_")
@@ -52,8 +52,8 @@ _PREFIXES: Final = ("pg_", "rds_")
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report name collisions.
 
-    These are workloads whose policies or Pods would collide with the platform's, a namespace that an add-on uses and
-    our policies would close, and database names that PostgreSQL refuses.
+    They are workloads whose policies or Pods would collide with the platform's, a namespace that an add-on uses and our
+    policies would close, and database names that PostgreSQL refuses.
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)
@@ -76,7 +76,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report managed databases whose name, which their owner role shares, is reserved."""
+    """Report managed databases with a name that is reserved for databases or, since the owner shares it, for roles."""
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
@@ -85,7 +85,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Map each reserved name to what uses it."""
+    """Map each reserved name to a description of what uses it."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
     found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):

@@ -1,4 +1,4 @@
-"""Checks of Secret references: two that map to the same Secret, and those to a generated Secret."""
+"""Check that no two Secret references map to the same Secret, and that none refers to a generated Secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
 
 
 def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check every reference of a placement, and its image pull secret."""
+    """Check all Secret references of a placement, including its image pull secret."""
     target = target_of(plan, placement)
     known: dict[str, SecretRef] = {}
     generated = dict(_generated(plan, placement, target))
@@ -40,7 +40,7 @@ def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str]]:
-    """Yield names of generated Secrets with their owners; a name that ends in a dot is a prefix."""
+    """Yield the names of generated Secrets with their owners. A name that ends in a dot is a prefix."""
     if "prometheus" in addons_to_install(plan, placement):
         yield GRAFANA_SECRET, "the administrator of Grafana"
     if registry_of(plan, placement) is not None:
@@ -65,7 +65,7 @@ def _owner(name: str, generated: dict[str, str]) -> str:
 
 
 def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
-    """Return whether two references mean different Secrets; existing ones with the same path are the same."""
+    """Return whether two references mean different Secrets. Existing Secrets with the same path are the same."""
     if one.path == other.path:
         vias = {store.name: store.via for store in target.secret_stores}
         return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))

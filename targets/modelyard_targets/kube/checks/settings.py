@@ -1,4 +1,4 @@
-"""Checks of a target's settings for any cluster: labels, gateway, telemetry and overrides."""
+"""Check a target's settings for any cluster: labels, gateway, telemetry and overrides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run all checks here except on overrides, which need emitted objects; `target` is completed by its platform."""
+    """Run all checks in this module except the one for overrides, which needs emitted objects.
+
+    `target` is the placement's target as completed by its platform.
+    """
     yield from check_telemetry(plan, placement)
     yield from check_cluster_alerts(plan, placement)
     yield from check_retention(plan, placement)
@@ -34,7 +37,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report `remoteWrite` for an existing Prometheus, and an address for one that we install."""
+    """Report `remoteWrite` for an existing Prometheus, and an address for a Prometheus that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present
@@ -45,9 +48,9 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster alerts of an installed Prometheus that nobody receives.
+    """Report that nobody receives the cluster alerts of a Prometheus that we install.
 
-    An endpoint with an SLO already has its own warning about the missing channel.
+    Systems with an SLO already get a different warning about the missing channel.
     """
     installed = "prometheus" in addons_to_install(plan, placement) and not target_of(plan, placement).edge
     promising = any(inference.slo for inference in plan.system.inference.values())
@@ -56,7 +59,7 @@ def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a metrics retention that exceeds our Prometheus's volume, or, once, that no Prometheus is installed."""
+    """Report a metrics retention that exceeds our Prometheus's volume, or that we install no Prometheus."""
     kept_s = plan.system.governance.retention.metrics_s
     if kept_s is None:
         return
@@ -77,7 +80,7 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """Require TLS for public endpoints, and in a regulated industry for all endpoints with authentication."""
+    """Require TLS for public endpoints and, in a regulated industry, for all endpoints with authentication."""
     if gateway is None or not gateway.class_name:
         return
     for route in (resource.value for resource in plan.of(Route, placement)):
@@ -104,17 +107,17 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
 
 
 def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
-    """Return whether callers of a non-public endpoint may be outside its cluster.
+    """Return whether a non-public endpoint may have clients outside its cluster.
 
-    In an incremental rollout, the gateway class decides whether KubeRay's Gateway is reachable from outside; on a
-    cluster created here it is not.
+    In an incremental rollout, KubeRay's Gateway may be reachable from outside, depending on the gateway class. In a
+    cluster created here, it is not.
     """
     in_steps = inference.rollout.strategy == "incremental"
     return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report user labels with a reserved prefix, since every object carries them."""
+    """Report labels with a reserved prefix, because every object gets the spec's labels."""
     for label, _ in plan.system.metadata.labels:
         if label.startswith(_RESERVED):
             yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
@@ -130,10 +133,10 @@ def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
-    """Try the overrides on the objects that they name; `context` is only built if there are any."""
+    """Apply the overrides to the objects that they name. `context` is only called if there are overrides."""
     if all(override.target != placement for override in plan.system.overrides):
         return
-    # Only overrides need the objects before all checks have passed, so that other checks do not pay for them.
+    # The objects are expensive to build, so build them only if there are overrides.
     from modelyard_targets.kube.objects.overrides import check_overrides
     from modelyard_targets.kube.project.files import files_of, plain_objects_of
 
@@ -143,7 +146,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Yield the settings in the spec, why they may have no effect, and whether they have one."""
+    """Yield each setting in the spec with the reason why it may have no effect, and whether it has one."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

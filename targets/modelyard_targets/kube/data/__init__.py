@@ -1,1 +1,1 @@
-"""Data access of workloads: stores, also on other targets, model bundles, and disks."""
+"""Workloads' access to data: stores on this and other targets, model bundles, and disks."""

@@ -1,4 +1,4 @@
-"""Storage of models: experiments in the registry, and bundles that carry versions to other placements."""
+"""Model storage: experiments in the registry, and bundles for placements that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 
 POLL_S: Final = 60
-"""How often, in seconds, a server checks for a new bundle."""
+"""Interval in seconds at which a server checks for a new bundle."""
 
 
 def experiment_name(model: Model, context: Context) -> str:
-    """Return the registry's experiment for a model's runs."""
+    """Return the name of the registry's experiment for a model's runs."""
     return f"{context.system.metadata.name}/{model.registered_name}"
 
 
 def history_name(model: Model, context: Context) -> str:
-    """Return the registry's experiment that records a model's alias moves."""
+    """Return the name of the registry's experiment for a model's alias moves."""
     return f"{experiment_name(model, context)}/aliases"
 
 
 def soaks_name(model: Model, context: Context) -> str:
-    """Return the registry's experiment that records soak results, below the one for alias moves."""
+    """Return the name of the registry's experiment for a model's soak results."""
     return f"{history_name(model, context)}/soaks"
 
 
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Return the entries to load and verify a version.
+    """Return the description's entries for loading and verifying a model version.
 
-    They name the bundle's location or, if only the promoter moves the alias, the history of its moves, and the
-    approvals that a version needs.
+    They have the bundle's location. If only the promoter moves the alias, they also have the required approvals and,
+    without a bundle, the history of alias moves.
     """
     registry = context.system.registry
     if ref is None or registry is None:
@@ -46,7 +46,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
-    """Return the entry on who must approve an alias move, with their public keys; empty if nobody has to."""
+    """Return the description's entry with required approvals and approvers' public keys, or {} if none are required."""
     governance = context.system.governance
     approval = context.system.approval(ref.model, ref.alias)
     if approval is None:
@@ -58,7 +58,7 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """Return the entries with a model's experiments, and its artifact folder if the registry is installed here."""
+    """Return the description's entries with a model's experiments and, if the registry is ours, its artifact folder."""
     registry = context.system.registry
     described: dict[str, Json] = {
         "experiment": experiment_name(model, context),
@@ -71,7 +71,7 @@ def experiment(model: Model, context: Context) -> dict[str, Json]:
 
 
 def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Return the entry on where a model's bundle is read; empty if the registry is reachable."""
+    """Return the description's entry with the bundle to read, or {} if the placement can reach the registry."""
     if ref is None or not context.plan.bundled(context.placement):
         return {}
     where = _folder(model, ref.alias, context)
@@ -80,7 +80,7 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Return the entry on where an alias's bundle is written when it moves; empty if no one reads it."""
+    """Return the description's entry with the bundle to write when an alias moves, or {} if nothing reads it."""
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
@@ -88,7 +88,7 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
-    """Return the entry with aliases that are read elsewhere and moved by hand in the registry."""
+    """Return the description's entry with bundles for a model's other aliases, which people move by hand."""
     found: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}

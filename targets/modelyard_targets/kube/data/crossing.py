@@ -1,4 +1,4 @@
-"""Cross-target access of workloads: models as bundles, and cloud stores opened with access keys."""
+"""Cross-target access for workloads: models as bundles, and cloud stores with access keys."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.storage.clouds import cloud_storage
 
 CROSSING_NAME: Final = "crossing"
-"""First part of the name of a Secret with access keys for another target's stores."""
+"""The first part of the name of a Secret with access keys for another target's stores."""
 
 
 @record
 class Crossing:
-    """One workload's access to the stores of a cloud target, with the Secret that holds its own key."""
+    """A workload's access to stores on a cloud target, with the Secret that contains its key."""
 
     workload: str
     target: str
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # parts of a key; in the Secret each ends with the key's number
-    numbers: tuple[int, ...]  # of its keys; the last is in use
+    halves: tuple[str, ...]  # names of a key's parts; the Secret's entries add the key number
+    numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the entries of the Secret that Pods use; a new number replaces the Pods."""
+        """Return the Secret's entries that Pods use. A new key number changes them, which replaces the Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
-    """Return the cross-target access of all workloads on this placement, in the order of the plan."""
+    """Return the cross-target access of all workloads on this placement, in plan order."""
     workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
     return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 
 
 def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
-    """Return the cross-target access of a workload, in the order in which its identity names the stores.
+    """Return a workload's cross-target access, one entry for each target, in the order of its identity's stores.
 
-    Each is a cloud user with the least privilege that the identity needs; this placement's program writes the Secret
-    from outputs of the other target's program.
+    The other target's program creates a least-privilege user for each, and this placement's program writes the Secret
+    from its outputs.
     """
     identity = context.identity(workload)
     if identity is None:
@@ -70,17 +70,17 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
-    """Return the cross-target access that opens a store for a workload, or None if it needs none."""
+    """Return the cross-target access that a workload uses for a store, or None if it does not need any."""
     return next((one for one in crossings_of(workload, context) if store in one.stores), None)
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether a store is in a cloud where this placement has no identity and the spec gives no credentials."""
+    """Return whether this placement needs an access key for a store: it is in another cloud and has no credentials."""
     return crosses_from(store, context.target, context.system)
 
 
 def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """Return the same as `crosses` for any target."""
+    """Return whether any target needs an access key for a store; see `crosses`."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     provider = system.target(store.target).provider
@@ -88,14 +88,14 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:
-    """Return the parts of an access key for a target's stores."""
+    """Return the names of an access key's parts for a target's stores."""
     return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
 def crossing_output(identity: Resource, part: str) -> str:
-    """Return the infrastructure's output with a part of a workload's access key.
+    """Return the name of the infrastructure output with a part of a workload's access key.
 
-    Two underscores tell `shop` and `a-till` from `shop-a` and `till`; names with two hyphens get a hash in addition.
+    The separator `__` distinguishes `shop` and `a-till` from `shop-a` and `till`. Names with two hyphens get a hash.
     """
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
@@ -103,22 +103,22 @@ def crossing_output(identity: Resource, part: str) -> str:
 
 
 def secret_key(half: str, number: int) -> str:
-    """Return the entry of the Secret with a part of a key."""
+    """Return the name of the Secret's entry with a part of a key."""
     return f"{half}-{number}"
 
 
 def key_output(identity: Resource, half: str, number: int) -> str:
-    """Return the infrastructure's output with a part of a numbered key."""
+    """Return the name of the infrastructure output with a part of a numbered key."""
     return crossing_output(identity, f"{half}_{number}")
 
 
 def infrastructure_project(system: System, target: str) -> str:
-    """Return the first infrastructure project of a cloud target, whose outputs other targets read."""
+    """Return the name of a cloud target's first infrastructure project, whose outputs other targets read."""
     return f"{system.metadata.name}-{target}-infrastructure"
 
 
 def infrastructure_setting(target: str) -> str:
-    """Return the setting that names the stack of another target's infrastructure."""
+    """Return the name of the setting with the stack of another target's infrastructure."""
     return f"infrastructure-{target}"
 
 

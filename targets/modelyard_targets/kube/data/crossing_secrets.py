@@ -1,4 +1,4 @@
-"""Secrets for cross-target access, written from keys that another target's program created."""
+"""Secrets for cross-target access, written from the access keys that another target's program creates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUP: Final = "crossings"
 
 
 def crossing_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return references to the other targets' projects, and a Secret for each access once the namespace exists."""
+    """Return references to the other targets' projects, and a Secret for each access, which needs the namespace."""
     found = crossings_on(context)
     targets = dict.fromkeys(crossing.target for crossing in found)
     return (
@@ -58,7 +58,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
 
 
 def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
-    """Yield all numbered keys; during a rotation there are two, since older Pods keep theirs."""
+    """Yield all numbered keys. During a rotation there are two, because older Pods still use the old key."""
     for number in crossing.numbers:
         for half in crossing.halves:
             output = key_output(crossing.identity, half, number)

@@ -1,8 +1,8 @@
-"""The disk of a workload at the edge, for files that have to survive a restart without a network.
+"""Disks for edge workloads, for files that must survive a restart without a network.
 
-A volume keeps downloaded bundles and waiting captures when a Pod is replaced. At the edge, volumes are usually local to
-one machine, so a workload gets one only if all its Pods can run there: on a one-machine cluster, or if it only ever has
-one Pod. All other Pods use a disk with their own lifetime, which survives restarts of containers and of the machine.
+With a volume, downloaded bundles and waiting captures survive when a Pod is replaced. At the edge, volumes are usually
+local to one machine, so a workload gets a volume only if the cluster has one machine or the workload never has a second
+Pod. All other Pods use an ephemeral disk, which survives restarts of containers and of the machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _VOLUME: Final = "disk"
 
 
 def has_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
-    """Return whether a workload has a volume that outlives its Pods."""
+    """Return whether a workload has a persistent volume."""
     if not target.edge or not _keeps_something(resource, plan):
         return False
     return sum(machines.count for machines in target.capacity) == 1 or _only_one_pod(resource)
@@ -39,7 +39,7 @@ def disk_folder(resource: Resource, context: Context) -> str:
 
 
 def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the volume claim, if any. It is bound when the first Pod is scheduled, so deployment does not wait."""
+    """Yield the volume claim of a workload with a volume. Deployment does not wait for the first Pod to bind it."""
     if not has_disk(resource, context.plan, context.target):
         return
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
@@ -60,14 +60,14 @@ def claim_name(resource: Resource) -> str:
 
 
 def disk_volumes(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume of worker Pods; a head has none."""
+    """Return the volume for worker Pods. Heads do not have one."""
     if not has_disk(resource, context.plan, context.target):
         return ()
     return ({"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name(resource)}},)
 
 
 def disk_mounts(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume's mount."""
+    """Return the volume mount."""
     return ({"name": _VOLUME, "mountPath": MOUNTED},) if has_disk(resource, context.plan, context.target) else ()
 
 
@@ -101,4 +101,4 @@ def _one_worker(resource: Resource[Job]) -> bool:
 
 
 _only_one_pod: Final = ByType(_one_at_a_time).case(ModelServer, _one_replica).case(Job, _one_worker)
-"""Return whether there is never a second Pod, not even during a rollout."""
+"""Return whether a workload never has a second Pod, even during a rollout."""

@@ -1,4 +1,4 @@
-"""How workloads open object stores: addresses and credentials."""
+"""Endpoints and credentials that workloads use for object stores."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from modelyard_targets.kube.storage.driver import Credentials, Opening
 
 
 def opening_of(store: Store, workload: str, context: Context) -> Opening:
-    """Return how a workload opens a store."""
+    """Return the endpoint, region and credentials that a workload uses for a store."""
     return Opening(store.endpoint, region_of(store, context.system), credentials_of(store, workload, context))
 
 
 def credentials_of(store: Store, workload: str, context: Context) -> Credentials | None:
-    """Return a store's credentials, from the spec or for cross-target access; None if the identity opens it."""
+    """Return a store's credentials, from the spec or for cross-target access. None if the identity has access."""
     credentials = store.credentials_of(workload)
     if credentials is not None:
         return driver_of(store, context.system).secret(context.secret(credentials).name)

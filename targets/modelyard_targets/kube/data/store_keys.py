@@ -1,4 +1,4 @@
-"""The access keys of object stores, their holders and their permissions, for whoever creates the keys."""
+"""Access keys for object stores, with the permissions that they need, for the person who creates them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 
 @record
 class StoreKey:
-    """A Secret with an access key, the workloads that use it, and the objects that they read, write or append."""
+    """A Secret with an access key, the workloads that use it, and the objects that they read, write or append to."""
 
     secret: str
     workloads: tuple[str, ...]
@@ -30,7 +30,7 @@ class StoreKey:
 
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
-    """Return a row per key: per workload if each has its own, else one for everyone who opens the store."""
+    """Return one row for each key, which belongs to a single workload or to all workloads that use the store."""
     stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
     rows: dict[str, list[StoreKey]] = {}
     for key in (key for store in stores for key in _keys(store, context)):
@@ -55,7 +55,7 @@ def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
 
 
 def _together(secret: str, keys: list[StoreKey]) -> StoreKey:
-    """Merge the permissions of everyone who uses the same key."""
+    """Merge the permissions of all workloads that use the same key."""
     return StoreKey(
         secret,
         _each_once(key.workloads for key in keys),

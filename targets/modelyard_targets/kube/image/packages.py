@@ -1,7 +1,7 @@
-"""Locked Python packages: everything that a requirement pulls in, pinned to one version with hashes.
+"""Locked Python packages: requirements and their dependencies, pinned to one version with hashes.
 
-pip refuses files whose hash is not listed, so that exactly the resolved packages are installed. tools/lock_packages.py
-writes the table.
+pip refuses files with other hashes, so it installs exactly the resolved packages. tools/lock_packages.py writes the
+table.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from functools import cache
 from typing import Final, Literal, TypeAlias, TypedDict
 
 Kind: TypeAlias = Literal["image", "programs"]
-"""The runtime image, for Python 3.11 on Linux; or Pulumi programs, for any platform and Python 3.11 or later."""
+"""`image` has Python 3.11 on Linux; `programs` are Pulumi programs for any platform and Python 3.11 or later."""
 
 MACHINES: Final = ("x86_64", "aarch64")
 
 
 class Package(TypedDict):
-    """A resolved package; `requires` maps each dependency to the only architecture that needs it, or '' for all."""
+    """A resolved package. `requires` maps each dependency to the only architecture that needs it, or '' for all."""
 
     version: str
     requires: Mapping[str, str]
@@ -28,13 +28,13 @@ class Package(TypedDict):
 
 
 def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
-    """Return `requirements.txt` entries, sorted by name, each followed by lines with its hashes."""
+    """Return the lines of a `requirements.txt` with hashes, sorted by package name."""
     table, on = packages(kind), closure(kind, roots)
     return tuple(_entry(name, table[name], on[name]) for name in sorted(on))
 
 
 def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return all packages that requirements such as `boto3==1.44.8` pull in, with the architectures they are for."""
+    """Return requirements such as `boto3==1.44.8` and their dependencies, with the architectures that need each."""
     names = [name_of(root) for root in roots]
     found: dict[str, tuple[str, ...]] = {}
     for machine in MACHINES:
@@ -44,13 +44,13 @@ def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def name_of(requirement: str) -> str:
-    """Normalize a requirement's name as in the table: `PyYAML==6.0.4` is `pyyaml`."""
+    """Return a requirement's normalized name: `PyYAML==6.0.4` is `pyyaml`."""
     return re.sub(r"[-_.]+", "-", requirement.partition("==")[0]).lower()
 
 
 @cache
 def packages(kind: Kind) -> Mapping[str, Package]:
-    """Read the table."""
+    """Return all locked packages of a kind by name."""
     with open(os.path.join(os.path.dirname(__file__), "packages.json"), encoding="utf-8") as file:
         table: Mapping[str, Mapping[str, Package]] = json.load(file)
     return table[kind]

@@ -1,4 +1,4 @@
-"""The build context of the runtime image, for workloads without an image of their own."""
+"""The build context of the runtime image, which workloads use if they have no image of their own."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ WORKDIR /tmp
 
 
 def runtime_image(system: System, target: TargetSpec) -> str:
-    """Name the image on a target after its content, so that a changed image always gets a new tag.
+    """Return the image's name on a target; its tag is a content hash, so that a changed image gets a new tag.
 
-    Without a registry it has to exist on the nodes. The `localhost/` prefix then prevents a pull: a name without a host
-    would be looked up on Docker Hub, where anyone could have published it.
+    Without a registry, the image must exist on the nodes. The `localhost/` prefix then prevents a pull from Docker Hub,
+    where anyone could have published an image with that name.
     """
     prefix = target.images.registry or "localhost"
     return f"{prefix}/{system.metadata.name}-runtime:{content_hash(system, target)}"
@@ -71,7 +71,7 @@ def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
 
 
 def content_hash(system: System, target: TargetSpec) -> str:
-    """Return the first characters of a hash over all paths and contents of the build context."""
+    """Return a short hash of all paths and contents in the build context."""
     total = sha256()
     for path, text in _files(system, target).items():
         for part in (path.encode(), text.encode()):
@@ -80,15 +80,19 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
-    """Return whether any container of a placement uses the image: a workload without its own image, a launcher or
-    autoscaler, a monitor, or a Job that creates a bucket or a cloud database's login.
+    """Return whether any container of a placement uses the image.
+
+    Besides workloads without their own image, these are launchers, autoscalers, monitors, and Jobs that create a bucket
+    or the login to a cloud database.
     """
     return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 
 
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
-    """Return the image's direct requirements: for all workloads, for the frameworks and storage protocols in use, for
-    managed databases, and for the registry if it runs on the target.
+    """Return the image's direct requirements for this system and target.
+
+    Some are for all workloads, the others for the frameworks and storage protocols in use, for managed databases, and
+    for the registry if it runs on the target.
     """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
@@ -155,7 +159,7 @@ def _holds_registry(system: System, target: TargetSpec) -> bool:
 
 @cache
 def _runtime() -> dict[str, str]:
-    """Read the runtime's source from its installation without importing it."""
+    """Read the installed runtime's source files without importing the package."""
     from pathlib import Path
 
     spec = find_spec(_PACKAGE)
@@ -167,7 +171,7 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for all workloads, for databases and the registry, by scheme, and by framework."""
+    """Lines of `requirements.txt`, grouped by when they are needed; protocols are listed by URI scheme."""
 
     always: list[str]
     databases: list[str]

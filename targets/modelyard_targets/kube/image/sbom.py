@@ -17,9 +17,9 @@ _RUNTIME: Final = "modelyard-runtime"
 
 
 def bill_of_materials(system: System, target: TargetSpec) -> TextFile:
-    """Return the file next to the build context; it has no date, so that the same image has the same bill.
+    """Return the bill of materials, without a date so that the same image always has the same bill.
 
-    A package lists the hashes of all files that pip may choose. Packages of the base image are left to its publisher.
+    A package lists the hashes of all files that pip may choose. The base image's packages are left to its publisher.
     """
     return TextFile(PATH, lambda: json_text(_bill(system, target)) + "\n")
 

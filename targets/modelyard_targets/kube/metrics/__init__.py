@@ -1,1 +1,1 @@
-"""Names and labels of the series behind rules and dashboards."""
+"""Names and labels of the metrics that rules and dashboards use."""

@@ -1,13 +1,13 @@
-"""Envoy's series for endpoints behind a Gateway created here.
+"""Envoy's metrics for endpoints behind a Gateway created here.
 
 Envoy Gateway 1.9 names a rule's upstream cluster `httproute/NAMESPACE/NAME/rule/N`, adds `/backend/N` for one of its
-backends, and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on the port `metrics` and carry the labels
+backends, and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on the port `metrics` and have the labels
 `gateway.envoyproxy.io/owning-gateway-*` (github.com/envoyproxy/gateway, internal/gatewayapi/helpers.go and
 internal/infrastructure/kubernetes/proxy).
 
 Envoy's router counts all responses by status, including its own: 503 without a server or with a refused connection, 504
-after the route's timeout. It has no status for clients that disconnect; Ray's proxy reports those as 499, and does the
-same when Envoy gives up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
+after the route's timeout. It has no status for clients that disconnect. Ray's proxy reports 499 for them, and also when
+Envoy gives up (github.com/envoyproxy/envoy, source/common/router/router.cc). Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -42,14 +42,16 @@ class Front:
 
 
 def front_of(inference: Inference, context: Context) -> Front | None:
-    """Return the Gateway and route in front of an endpoint, or None if the proxies are not ours."""
+    """Return the Gateway and route in front of an endpoint, or None if we do not install the proxies."""
     return fronts(context).get(inference.name)
 
 
 @lru_cache(maxsize=1)
 def fronts(context: Context) -> Mapping[str, Front]:
-    """Map endpoints to their Gateways and routes. In an incremental rollout, KubeRay creates both
-    (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read 2026-11-25).
+    """Map endpoints to their Gateways and routes.
+
+    In an incremental rollout, KubeRay creates both (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read
+    2026-11-25).
     """
     gateway = context.target.gateway
     if gateway is None or not is_ours(gateway, context):
@@ -68,7 +70,7 @@ def fronts(context: Context) -> Mapping[str, Front]:
 
 
 def of_route(front: Front, context: Context, *more: str) -> str:
-    """Select Envoy's series for a route, without its mirror."""
+    """Select Envoy's series for a route, without mirrored requests."""
     prefix = f"httproute/{context.namespace}/{front.route}/rule/"
     rules = matching("envoy_cluster_name", prefix, "[0-9]+(/backend/[0-9]+)?")
     return selector({"namespace": context.platform.gateway_namespace}, rules, *more)

@@ -1,4 +1,4 @@
-"""Quoting for PromQL and alert templates; names from the spec must go through it."""
+"""Quoting for PromQL and alert templates. All names from the spec must be quoted here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def string(text: str) -> str:
-    """Quote a text as a PromQL string."""
+    """Quote text as a PromQL string."""
     return '"' + "".join(_ESCAPES.get(letter) or _printable(letter) for letter in text) + '"'
 
 
@@ -25,7 +25,7 @@ def _printable(letter: str) -> str:
 
 
 def selector(exactly: Mapping[str, str], *more: str) -> str:
-    """Return a selector `{label="value",…}` for exact label values, plus ready-made matchers."""
+    """Return a selector `{label="value",…}` for these exact label values, followed by further matchers."""
     for name in exactly:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")
@@ -33,23 +33,23 @@ def selector(exactly: Mapping[str, str], *more: str) -> str:
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
-    """Return a matcher for exactly these values of a label."""
+    """Return a matcher for a label that has one of these values."""
     pattern = "|".join(_SPECIAL.sub(_QUOTED, value) for value in values)
     return f"{label}=~{string(pattern)}"
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """Return a matcher for values with this literal prefix, followed by one of our own patterns."""
+    """Return a matcher for label values with this literal prefix, followed by a regular expression of our own."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 
 def template_text(text: str) -> str:
-    """Escape text for a label or annotation of an alert, where Prometheus expands `{{`."""
+    """Escape text for an alert's labels and annotations, where Prometheus expands `{{`."""
     return text.replace("{{", '{{ "{{" }}')
 
 
 def duration(seconds: int) -> str:
-    """Format a range such as `5m`, `6h` or `3d` in the largest unit that divides it."""
+    """Format a duration such as `5m`, `6h` or `3d`, in the largest unit that divides it."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % size == 0:
             return f"{seconds // size}{unit}"

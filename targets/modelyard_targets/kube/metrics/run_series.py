@@ -1,8 +1,8 @@
-"""Series on the results of pipeline runs.
+"""Metrics on the results of pipeline runs.
 
 Runs that are scheduled, manual, or started by monitors or other pipelines are Jobs of a CronJob, and kube-state-metrics
 reports them (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts on deployment
-is a RayJob of its own, reported by KubeRay's operator (ray-operator/controllers/ray/metrics/ray_job_metrics.go,
+is a single RayJob, and KubeRay's operator reports it (ray-operator/controllers/ray/metrics/ray_job_metrics.go,
 v1.7.0). Read 2026-11-25.
 """
 
@@ -21,19 +21,19 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the most recently started of all finished runs failed."""
+    """Return PromQL that is true if the finished run with the latest start has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
 
 def ray_job_failed(name: str, context: Context) -> str:
-    """Return PromQL that is true if a RayJob failed."""
+    """Return PromQL that is true if a RayJob has failed."""
     chosen = selector({"namespace": context.namespace, "name": name, "deployment_status": "Failed"})
     return f"max({RAY_JOB_STATUS}{chosen}) == 1"
 
 
 def job_failed(name: str, context: Context) -> str:
-    """Return PromQL that is true if a Job failed."""
+    """Return PromQL that is true if a Job has failed."""
     chosen = selector({"namespace": context.namespace, "job_name": name, "condition": "true"})
     return f"max(kube_job_failed{chosen}) == 1"
 
@@ -45,8 +45,9 @@ def since_success_s(cron_job: str, context: Context) -> str:
 
 
 def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
-    """Return PromQL for the seconds since any successful run, including runs that others started, which the CronJob's
-    own series leave out; without one in the span, since the CronJob's creation.
+    """Return PromQL for the seconds since the last success of any run, scheduled or not.
+
+    If no run has succeeded within the span, count from the CronJob's creation.
     """
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     span = duration(span_s)
@@ -59,19 +60,19 @@ def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
 def paused(cron_job: str, within_s: int, context: Context) -> str:
     """Return PromQL that is true while a CronJob is suspended, and for a while after it was resumed.
 
-    One sample every ten minutes is enough, and keeps a look-back of months cheap.
+    One sample every ten minutes is enough and makes a look-back of months cheap.
     """
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"max_over_time(kube_cronjob_spec_suspend{chosen}[{duration(within_s)}:10m]) == 1"
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if there are no series for the CronJob: either it or kube-state-metrics is missing."""
+    """Return PromQL that is true if there are no metrics for the CronJob, so it or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 
 def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
-    """Return PromQL for the longest run in seconds: runs that succeeded within the window, and active ones."""
+    """Return PromQL for the longest run in seconds, among active runs and those that succeeded within the window."""
     here = selector({"namespace": context.namespace})
     recent = f"({_ENDED}{here} > time() - {window_s})"
     ended = f"({_ENDED}{here} - {_STARTED}{here}) and {_SAME_JOB} {recent}"
@@ -96,6 +97,6 @@ def _condition(condition: str, context: Context) -> str:
 
 
 def _own(cron_job: str, context: Context) -> str:
-    """Restrict a vector to Jobs of a CronJob, including those started by monitors."""
+    """Restrict a vector to a CronJob's Jobs, including those started by monitors."""
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     return f"{_SAME_JOB} kube_job_owner{selector(owner)}"

@@ -1,9 +1,9 @@
-"""Ray Serve's series for rules and dashboards.
+"""Ray Serve's metrics for rules and dashboards.
 
-Names and labels as on the metrics endpoint of Ray 2.60.0 (read from a running server on 2026-11-24; they are defined in
-ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py): counters get the suffix `_total`, histogram
-bounds are written as `50.0`, `application` is the Serve application, `status_code` the HTTP status. A series appears
-with its first request.
+Names and labels are those on the metrics endpoint of Ray 2.60.0 (read from a running server on 2026-11-24; defined in
+ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py). Counters get the suffix `_total`, histogram
+bounds look like `50.0`, `application` is the Serve application, and `status_code` is the HTTP status. A series appears
+with the first request.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ REQUESTS: Final = "ray_serve_num_http_requests_total"
 LATENCY: Final = "ray_serve_http_request_latency_ms"
 HEALTHY: Final = "ray_serve_deployment_replica_healthy"
 STATUS: Final = "ray_serve_application_status"
-"""6 while an application runs with as many replicas as it should have, which may be none."""
+"""6 while an application runs with its target number of replicas, which may be zero."""
 
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
 
 CODE: Final = "status_code"
 CALLER_LEFT: Final = f'{CODE}="499"'
-"""The proxy's status if the client has disconnected; after its own timeout it is 408 (ray/serve/_private/http_util.py,
-Ray 2.60.0, read 2026-11-25).
+"""The proxy's status if the client disconnects. After the proxy's own timeout, the status is 408
+(ray/serve/_private/http_util.py, Ray 2.60.0, read 2026-11-25).
 """
 
 ANSWERED: Final = 'status_code!~"5.."'
 
 
 def failed_by(code: str) -> str:
-    """Return a matcher for failed requests by their status label."""
+    """Return a matcher for failed requests, given the name of the status label."""
     return f'{code}=~"5..|408|499"'
 
 
 def applications(inference: Inference) -> tuple[str, ...]:
-    """Return the Serve applications that answer clients: all variants except one that only gets mirrored requests."""
+    """Return the Serve applications that answer clients. A variant that only gets mirrored requests is left out."""
     mirrored = inference.mirror.variant if inference.mirror is not None else ""
     return tuple(
         f"{inference.name}-{variant.name}"
@@ -59,5 +59,5 @@ def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
 
 
 def within(bound_ms: int) -> str:
-    """Return a matcher for the histogram bucket up to a bound; each bound of an SLO has its own bucket."""
+    """Return a matcher for the histogram bucket up to this bound. Each SLO bound has a bucket of its own."""
     return f'le=~"{bound_ms}(\\\\.0)?"'

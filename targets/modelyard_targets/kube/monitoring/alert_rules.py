@@ -1,4 +1,4 @@
-"""Labels for routing, and rule structure, shared by all alerts."""
+"""Routing labels and rule structure for all alerts."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Return an alert's channels: those of the monitor, else the owner's on-call channel."""
+    """Return an alert's channels: the monitor's own channels or, if it has none, the owner's on-call channel."""
     named = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return named or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return this severity, or another that the channels accept, so that the alert reaches somebody."""
+    """Return this severity, or another one if no channel accepts it, so that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     taken = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in taken or not taken else next(iter(taken))
 
 
 def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
-    """Severity, owner, and a label for each channel.
+    """Return an alert's labels: severity, owner, workload, and one label for each channel.
 
-    The `namespace` label is required, since a route only accepts alerts of its own namespace.
+    The `namespace` label is required, because a route only accepts alerts of its own namespace.
     """
     value = resource.value
     return {
@@ -52,7 +52,7 @@ def alert(
     labelled: Mapping[str, Value],
     texts: Mapping[str, str],
 ) -> dict[str, Value]:
-    """Build an alerting rule that fires after its expression has been true for some seconds."""
+    """Build an alerting rule that fires once its expression has been true for `for_s` seconds."""
     return {
         "alert": name,
         "expr": expression,
@@ -68,12 +68,12 @@ def record(name: str, expression: str, labelled: Mapping[str, Value]) -> dict[st
 
 
 def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> dict[str, Value]:
-    """Build a group of rules that are evaluated in order."""
+    """Build a group of rules that Prometheus evaluates in order."""
     return {"name": name, "interval": f"{interval_s}s", "rules": list(rules)}
 
 
 def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> Made:
-    """Build the PrometheusRule of an ALERT_RULES resource, with the labels that the cluster's Prometheus selects."""
+    """Build the PrometheusRule of an ALERT_RULES resource, labelled so that the cluster's Prometheus selects it."""
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
         **dict(context.target.telemetry.prometheus_labels),

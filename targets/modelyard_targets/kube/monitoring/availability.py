@@ -1,7 +1,7 @@
-"""PromQL for an endpoint's requests and failures, measured as close to its callers as the cluster can.
+"""PromQL for an endpoint's requests and failures, measured as close to the clients as possible.
 
 Failures are 5xx responses, timeouts (408 from Ray's proxy, 504 from Envoy or a replica), refused connections (503 from
-Envoy), and requests that the caller abandoned (499 from Ray's proxy). Other 4xx responses are the caller's fault.
+Envoy), and requests that the client abandoned (499 from Ray's proxy). Other 4xx responses are client errors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return all requests per second over a range such as `5m`, at our Gateway if there is one, else at the servers."""
+    """Return PromQL for the request rate over a range such as `5m`, at our Gateway if it exists, or at the servers."""
     front = front_of(inference, context)
     if front is None:
         return _rate(serve_series.REQUESTS, of_endpoint(inference, context), span)
@@ -23,7 +23,7 @@ def requests(inference: Inference, context: Context, span: str) -> str:
 
 
 def failures(inference: Inference, context: Context, span: str) -> str:
-    """Return the failed requests per second, 0 if there are none."""
+    """Return PromQL for failed requests per second, which is 0 if there are none."""
     front = front_of(inference, context)
     if front is None:
         failed = _rate(serve_series.REQUESTS, of_endpoint(inference, context, failed_by(serve_series.CODE)), span)
@@ -33,8 +33,8 @@ def failures(inference: Inference, context: Context, span: str) -> str:
 
 
 def _abandoned(inference: Inference, front: Front, context: Context, span: str) -> str:
-    """Return requests that the caller abandoned, for which Envoy has no status. The servers also report Envoy's own
-    timeouts as abandoned, so those are subtracted.
+    """Return PromQL for requests that the client abandoned, as reported by the servers, since Envoy has no status for
+    them. The servers also report Envoy's own timeouts as abandoned, so these are subtracted.
     """
     left = _rate(serve_series.REQUESTS, of_endpoint(inference, context, CALLER_LEFT), span)
     timed_out = _rate(gateway_series.TIMED_OUT, of_route(front, context), span)

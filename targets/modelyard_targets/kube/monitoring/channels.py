@@ -1,6 +1,6 @@
-"""Notification channels: an AlertmanagerConfig each, for alerts with the channel's label.
+"""Notification channels: each has an AlertmanagerConfig for the alerts with its label.
 
-The owner's on-call channel also gets the cluster's alerts if Prometheus is installed here.
+The owner's on-call channel also gets cluster alerts if we install Prometheus.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ WORKLOAD_LABEL: Final = "modelyard_dev_workload"
 """The label `modelyard.dev/workload` in Prometheus."""
 
 CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
-"""Label name and value on all alerts of kube-prometheus-stack, for routing."""
+"""The name and value of the label that routes all alerts of kube-prometheus-stack."""
 
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
-"""Severities of kube-prometheus-stack that somebody has to see; its others notify nobody.
+"""The severities in kube-prometheus-stack that need attention.
 
-The channel gets both regardless of its own severities, because there is no other and a lost node is only a warning.
+The on-call channel gets both regardless of its own severities, because no other channel gets cluster alerts and even a
+lost node is only a warning.
 """
 
 
 def channel_label(channel: str) -> str:
-    """Return the label, with value `"true"`, on a channel's alerts. Prometheus labels cannot contain dashes."""
+    """Return the name of the label that routes alerts to a channel. Prometheus labels cannot contain dashes."""
     return f"channel_{channel.replace('-', '_')}"
 
 
 def cluster_channel(context: Context) -> Channel | None:
-    """Return the on-call channel for the cluster's own alerts, or None if our Prometheus does not raise them.
+    """Return the on-call channel for cluster alerts, or None if there are none.
 
-    At the edge the chart's rules are off, and an existing Prometheus already reports to its operator.
+    At the edge, the chart's rules are off. An existing Prometheus already reports to its operator.
     """
     oncall = context.system.governance.owner.oncall
     installed = "prometheus" in addons_to_install(context.plan, context.placement)
@@ -46,7 +47,7 @@ def cluster_channel(context: Context) -> Channel | None:
 
 
 def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[Made]:
-    """Yield the AlertmanagerConfigs of a CHANNEL: for the system's alerts and, on one channel, the cluster's."""
+    """Yield the AlertmanagerConfigs of a CHANNEL, for the system's alerts and, on one channel, for cluster alerts."""
     channel = resource.value
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
@@ -90,7 +91,7 @@ def _slack(channel: Channel, context: Context) -> dict[str, Value]:
 
 
 _URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
-"""PagerDuty's severity of an alert, so that a ticket wakes nobody if the service's urgency follows it."""
+"""An alert's severity for PagerDuty: a ticket does not wake anybody if the service's urgency depends on severity."""
 
 
 def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:

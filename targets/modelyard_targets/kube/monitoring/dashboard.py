@@ -1,4 +1,4 @@
-"""A Grafana dashboard per endpoint: traffic, errors, latency against the SLO, replicas, error budget and monitors."""
+"""Grafana dashboards for endpoints: traffic, errors, latency and its SLO, replicas, error budget and monitors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
 def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[Made]:
-    """Yield the ConfigMap of a DASHBOARD, which Grafana's sidecar finds by label."""
+    """Yield the ConfigMap with a DASHBOARD, which Grafana's sidecar finds by label."""
     inference = resource.value
     name = object_name(resource.name, "dashboard", limit=63)
     labelled = {
@@ -42,7 +42,7 @@ def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator
 
 
 def dashboard(resource: Resource, inference: Inference, context: Context) -> dict[str, Value]:
-    """Return the dashboard's JSON; its uid is stable for an endpoint of a placement."""
+    """Return the dashboard as JSON. Its uid stays the same for an endpoint on a placement."""
     system = context.system
     panels = [*_traffic(inference, context), *_objectives(resource, inference, context), *_monitors(inference, context)]
     return {
@@ -140,7 +140,7 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
 
 @lru_cache(maxsize=1)
 def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
-    """Map what is watched to the monitors that push to this placement's Prometheus."""
+    """Map each watched item to the monitors that push to this placement's Prometheus."""
     found: dict[str, list[Monitor]] = {}
     for monitor in context.system.monitors.values():
         if monitor.type != "performance" and monitor.target == context.placement:

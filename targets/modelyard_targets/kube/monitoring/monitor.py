@@ -1,4 +1,4 @@
-"""A monitor: a CronJob whose Pod runs checks, pushes metrics, and acts within its guards."""
+"""Monitors: CronJobs whose Pods run checks, push metrics, and start a run or roll back within guards."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RETRIES = 2
 
 
 def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
-    """Yield description and CronJob of a MONITOR, or a Job if it runs once."""
+    """Yield a MONITOR's description and CronJob, or a Job if it runs once."""
     job = resource.value
     described = describe_monitor(resource, context)
     yield description(resource, described, COMPONENT, context)
@@ -49,7 +49,7 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
 
 
 def _look(job: MonitorJob, context: Context) -> list[Value]:
-    """Pass the Job's name, which is the same for all retries of a run."""
+    """Pass the Job's name to the Pod; it is the same for all retries of a run."""
     if state_folder(context.system, job.monitor) is None:
         return []
     name = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
@@ -57,7 +57,7 @@ def _look(job: MonitorJob, context: Context) -> list[Value]:
 
 
 def _asked_by(job: MonitorJob) -> list[Value]:
-    """Pass the Job's UID, so that retries request only one pipeline run."""
+    """Pass the Job's UID to the Pod, so that retries request only one pipeline run."""
     if job.request is None:
         return []
     return [env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']")]

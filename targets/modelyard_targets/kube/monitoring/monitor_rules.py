@@ -1,14 +1,14 @@
-"""Alerts of a monitor: a check that fails, and a monitor that no longer runs.
+"""Alerts for monitors: a check fails or cannot be measured, or a monitor no longer runs.
 
-A monitor pushes these gauges, all with the labels namespace, system and monitor:
+A monitor pushes these gauges, which all have the labels namespace, system and monitor:
 
 - `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1), by check and feature,
-- `modelyard_monitor_unknown` (0 or 1: too little to measure), by check and feature,
+- `modelyard_monitor_unknown` (0 or 1: too little data), by check and feature,
 - `modelyard_monitor_coverage` (the share of predictions with a label), by variant in the label feature, or `all`,
 - `modelyard_monitor_last_run_seconds`, the time of its last run.
 
 It pushes once per run, so rules look back over three periods of the schedule. A monitor of type `performance` has no
-runs: its checks are rules on the series of an endpoint or of a pipeline's Jobs.
+runs. Its checks are rules on the metrics of an endpoint or of a pipeline's Jobs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.9
 
 
 def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules of a monitor; nothing for an SLO."""
+    """Yield the rules for a monitor's ALERT_RULES, and nothing for others."""
     value = resource.value
     monitor = value.monitor
     if monitor is None:
@@ -60,8 +60,9 @@ def period_s(schedule: Schedule) -> int | None:
 
 
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
-    """Return a selector for a monitor's series. Systems may share a Prometheus, and so may a system's environments,
-    each in a namespace of its own.
+    """Return a selector for a monitor's series.
+
+    It includes namespace and system, because several systems and environments may share a Prometheus.
     """
     own = {
         "namespace": context.namespace,
@@ -93,10 +94,10 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts on checks with too little data and on missing labels: neither means that all is well."""
+    """Yield alerts for checks with too little data and for missing labels, so that neither looks like a success."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
-    # Too few values are normal for one of many features, but not for a whole check or a variant's labels.
+    # Too little data is normal for one of many features, but not for a whole check or a variant's labels.
     whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
     texts = {
         "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} could not be measured",
@@ -118,7 +119,7 @@ def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Conte
 
 
 def _silence(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts on a scheduled monitor that is overdue or has never run."""
+    """Yield alerts for a scheduled monitor that is overdue or has never run."""
     period = period_s(monitor.schedule)
     if period is None:
         return
@@ -156,7 +157,7 @@ def _performance(resource: Resource[AlertRules], monitor: Monitor, context: Cont
 
 
 def runs_expression(check: Check, pipeline: str, window_s: int, context: Context) -> str:
-    """Return PromQL for a metric of a pipeline's runs: the age of the last success, or a value over a window."""
+    """Return PromQL for a metric of pipeline runs: the age of the last success, or a value over a window."""
     cron_job = context.cron_jobs[pipeline]
     if check.metric == "freshness_s" and context.system.pipelines[pipeline].schedule.kind == "after":
         return f"({since_any_success_s(cron_job, max(window_s, int(check.maximum or 0)), context)})"
@@ -166,8 +167,9 @@ def runs_expression(check: Check, pipeline: str, window_s: int, context: Context
 
 
 def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:
-    """Return PromQL for a `performance` metric over a window, from the series of servers and Gateway; quantiles are
-    interpolated between bucket bounds.
+    """Return PromQL for a `performance` metric of an endpoint over a window.
+
+    Quantiles are interpolated between bucket bounds.
     """
     span = duration(window_s)
     if metric in _QUANTILES:

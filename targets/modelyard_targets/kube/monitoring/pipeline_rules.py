@@ -1,5 +1,7 @@
-"""Alerts about a pipeline, for the owner's on-call channel: a failed or missing run, a gate that refused the newest
-version, versions waiting for approval, and files that batch inference left out.
+"""Pipeline alerts for the owner's on-call channel.
+
+They report failed and missing runs, a newest version that failed its gate or soak, versions that wait for approval,
+files that batch inference left out, and unanswered requests from other targets.
 """
 
 from __future__ import annotations
@@ -36,18 +38,18 @@ REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
 _SHORTEST_S: Final = 7 * 86400
-"""Manual runs may be weeks apart."""
+"""The shortest period for the look-back, because manual runs may be weeks apart."""
 
 _UNSEEN_S: Final = 3600
-"""How long kube-state-metrics may be unavailable, for example while it moves to another machine."""
+"""How long kube-state-metrics may be unavailable, for example during a move to another machine."""
 
 
 _UNANSWERED_S: Final = 1800
-"""Ten polls of the starter."""
+"""Enough time for ten polls of the starter."""
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules of a pipeline; nothing for an SLO or a monitor."""
+    """Yield the rules for a pipeline's ALERT_RULES, and nothing for others."""
     value = resource.value
     if value.pipeline is not None:
         rules = [
@@ -62,8 +64,9 @@ def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> It
 
 
 def due_s(pipeline: Pipeline) -> int | None:
-    """Return the seconds after a success by which the next is due: the schedule's longest gap, the latest start, and
-    the longest run. None without a cron schedule.
+    """Return the longest time between two successes in seconds, or None without a cron schedule.
+
+    It is the sum of the schedule's longest gap, the latest start and the longest run.
     """
     period = period_s(pipeline.schedule)
     return None if period is None else period + pipeline.schedule.starting_deadline_s + job_seconds(pipeline)
@@ -86,9 +89,9 @@ def _failed(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 
 
 def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see.
+    """Yield alerts for a scheduled pipeline that has not succeeded for too long or has no metrics.
 
-    No run is due while the schedule is paused; after it resumes, the time to the next success starts anew.
+    No run is due while the schedule is paused. After it resumes, the time to the next success starts again.
     """
     due = due_s(pipeline)
     if due is None:
@@ -110,7 +113,7 @@ def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Contex
 
 
 def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield an alert that requests from other targets go unanswered because the starter does not run, or fails."""
+    """Yield an alert that requests from other targets are not answered, because the starter does not succeed."""
     if all(request.pipeline.name != pipeline.name for request in context.requests):
         return
     for starter in context.plan.of(Starter, context.placement):
@@ -126,7 +129,7 @@ def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Conte
 
 
 def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts on what runs and the promoter push about versions; they stay active until the next push."""
+    """Yield alerts for a version that failed its gate or waits for approval. They stay active until the next push."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None:
         return
@@ -146,7 +149,7 @@ def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) 
 
 
 def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts on a model's later stages, with the first pipeline that trains it only."""
+    """Yield alerts for a model's later stages, only in the rules of the first pipeline that trains the model."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
@@ -154,7 +157,7 @@ def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 
 
 def import_alerts(model: Model, resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield alerts on an imported model: its first alias, and later stages."""
+    """Yield alerts for an imported model's first alias and later stages."""
     assert model.imported is not None
     alias = model.imported.promote_to
     approval = context.system.approval(model.name, alias)
@@ -168,7 +171,7 @@ def import_alerts(model: Model, resource: Resource[AlertRules], context: Context
 def _of_alias(
     model: Model, alias: str, resource: Resource[AlertRules], context: Context
 ) -> tuple[dict[str, Value], dict[str, str]]:
-    """Return the labels of an alert about a model's alias, and those of the series behind it."""
+    """Return an alert's labels for a model's alias, and the labels of the underlying series."""
     of_alias = {"model": model.name, "alias": alias}
     return {**alert_labels(resource, "ticket", context), **of_alias}, of_alias
 
@@ -211,7 +214,7 @@ def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: 
 
 
 def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield an alert on files that a batch inference run left out."""
+    """Yield an alert for files that a batch inference run left out."""
     job = _job(resource, context).value
     if reports_files(job, context.system):
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
@@ -238,7 +241,7 @@ def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int =
 
 
 def _look_back_s(pipeline: Pipeline, context: Context) -> int:
-    """Return how long a push is valid. The retention of an existing Prometheus is unknown."""
+    """Return how long a pushed value is valid, at most the retention of our own Prometheus."""
     span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
     return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 

@@ -1,5 +1,7 @@
-"""Alerts about the registry that runs here, for the owner's on-call channel: it is down, the promoter does not run, a
-model is not imported, or its database's password was not rotated.
+"""Registry alerts for the owner's on-call channel.
+
+They report that the registry is down, the promoter does not succeed, a model is not imported, or the database password
+was not rotated.
 """
 
 from __future__ import annotations
@@ -20,18 +22,18 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""The longest start of a server, so that a move to another machine raises no alert."""
+"""The longest start of a server. A move to another machine should not raise an alert."""
 
 _UNPROMOTED_S: Final = 1800
-"""Ten polls of the promoter."""
+"""Enough time for ten polls of the promoter."""
 
 MISSING: Final = "modelyard_import_missing"
 _UNIMPORTED_S: Final = 600
-"""Raise no alert if a source is unavailable only once."""
+"""Long enough that a source that is unavailable only once does not raise an alert."""
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules of the registry; nothing for anything else."""
+    """Yield the rules for the registry's ALERT_RULES, and nothing for others."""
     value = resource.value
     if value.registry is not None:
         rules = [
@@ -56,7 +58,7 @@ def _gone(resource: Resource[AlertRules], context: Context) -> Value:
 
 
 def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield an alert that the promoter does not run, or fails, so that versions wait in vain."""
+    """Yield an alert that versions are not promoted, because the promoter does not succeed."""
     for promoter in context.plan.of(Promoter, context.placement):
         texts = {
             "summary": "the promoter has not succeeded for half an hour",
@@ -70,7 +72,7 @@ def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Valu
 
 
 def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield alerts on models that the promoter imports, which no pipeline covers."""
+    """Yield alerts for imported models, which no pipeline's rules cover."""
     for promoter in context.plan.of(Promoter, context.placement):
         for model in promoter.value.imported:
             yield _missing(model, resource, context)
@@ -90,7 +92,7 @@ def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> 
 
 
 def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
-    """Yield an alert on the weekly CronJob that rotates the password of a cloud's database."""
+    """Yield an alert for failures of the weekly CronJob that rotates a cloud database's password."""
     store = server.database
     if store is None or store.adopt or context.platform.database(store, context) is None:
         return

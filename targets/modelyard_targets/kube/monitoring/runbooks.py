@@ -1,4 +1,4 @@
-"""Runbooks: step-by-step instructions in the annotation `runbook` of every alert."""
+"""Runbooks: step-by-step instructions for the `runbook` annotation of every alert."""
 
 from __future__ import annotations
 
@@ -150,10 +150,10 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def steps() -> Mapping[str, tuple[str, ...]]:
-    """Return all steps by the alert's subject."""
+    """Return the steps for each alert subject."""
     return _STEPS
 
 
 def runbook(about: str) -> str:
-    """Return the numbered steps for an alert's subject."""
+    """Return the numbered steps for an alert subject, as one line."""
     return " ".join(f"{at}. {step}" for at, step in enumerate(_STEPS[about], 1))

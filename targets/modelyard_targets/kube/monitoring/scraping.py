@@ -1,4 +1,4 @@
-"""PodMonitors: Prometheus scrapes every Ray Pod of a namespace, and the proxies in front of them."""
+"""PodMonitors: Prometheus scrapes all Ray Pods in a namespace, Gateway proxies, and exporters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PORTS: Final[Mapping[str, Sequence[str]]] = {
 _RAY: Final = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
 
 EXPORTER: Final = "dcgm-exporter"
-"""The add-on that exports metrics of the nodes' GPUs."""
+"""The add-on that exports GPU metrics."""
 
 _CLUSTER: Final[Value] = {
     "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
@@ -35,12 +35,13 @@ _OWN_NAMES: Final[Value] = {
     "regex": "ray_(modelyard_.+)",
     "targetLabel": "__name__",
 }
-"""Ray prefixes all metric names; removing its prefix gives our metrics the same name from every source."""
+"""Removes Ray's prefix, so that our metrics have the same name from every source."""
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the PodMonitors of a NAMESPACE with Ray, if there is a Prometheus: heads have three ports, workers one, and
-    proxies of our Gateways run in their controller's namespace.
+    """Yield the PodMonitors of a NAMESPACE if Ray runs there and the placement has a Prometheus.
+
+    Heads have three metrics ports and workers have one. Our Gateways' proxies run in the controller's namespace.
     """
     ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
     if not (context.monitored and ray):
@@ -71,7 +72,7 @@ def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
 
 
 def _proxies(context: Context) -> Manifest:
-    """Select proxies of this namespace's Gateways, keeping only the series that rules use out of Envoy's thousands."""
+    """Select the proxies of this namespace's Gateways, and keep only the Envoy series that rules use."""
     kept: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
     endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [kept]}
     return {
@@ -83,7 +84,7 @@ def _proxies(context: Context) -> Manifest:
 
 
 def _accelerators() -> Manifest:
-    """Select NVIDIA's DCGM exporter; `exported_pod` and `exported_namespace` name the Pods that use a GPU."""
+    """Select NVIDIA's DCGM exporter. Labels `exported_pod` and `exported_namespace` identify the Pods with a GPU."""
     return {
         "namespaceSelector": {"matchNames": [charts()[EXPORTER].namespace]},
         "selector": {"matchLabels": {"app.kubernetes.io/name": EXPORTER}},
@@ -92,12 +93,12 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether a run with alerts has no Job, so that only KubeRay's operator reports its state."""
+    """Return whether any run with alerts has no Job, because then only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
 def _operator(context: Context) -> Manifest:
-    """Select KubeRay's operator, in any namespace if it was already installed."""
+    """Select KubeRay's operator, in any namespace if the cluster already has one."""
     anywhere = "kuberay" in context.target.present
     kept: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
     return {
@@ -108,6 +109,6 @@ def _operator(context: Context) -> Manifest:
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:
-    """Rename our metrics on servers that report bundles or waiting captures."""
+    """Rename our metrics from servers that report bundles or waiting captures."""
     tells = context.target.edge or context.plan.bundled(context.placement)
     return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -1,8 +1,8 @@
-"""SLO alerts of an endpoint: error budget burn rates over several windows.
+"""SLO alerts for endpoints: error budget burn rates over several windows.
 
 Method and numbers: Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
-(sre.google/workbook/alerting-on-slos, read 2026-11-24). Its factors are for 30 days; for another window they follow
-from the share of the budget that may burn before an alert.
+(sre.google/workbook/alerting-on-slos, read 2026-11-24). The book's factors are for 30 days. For other windows, they are
+derived from the share of the budget that may burn before an alert.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ BUDGET: Final = "modelyard:slo_error_budget:ratio"
 
 _GONE_S: Final = (60, 600)
 _GONE_SHARE: Final = 0.1
-"""An outage pages when it has used this share of the error budget, within these bounds."""
+"""An outage triggers a page once it has used this share of the error budget, within the bounds of `_GONE_S`."""
 
 _RUNS: Final = 6
 _NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")
 _SPAN: Final = "5m"
 _SHOWN_S: Final = (300, 3600)
-"""Windows that dashboards use, regardless of alerts."""
+"""Windows that dashboards need even if no alert uses them."""
 
 
 @record
 class Burn:
-    """Alert when the long window has used this share of the budget and the short one shows that it still burns."""
+    """Fires when the long window has used this share of the budget and the short window is still burning it."""
 
     share: float
     long_s: int
@@ -67,7 +67,7 @@ class Burn:
     for_s: int
 
     def factor(self, window_s: int) -> float:
-        """Return the burn rate at which this alerts, as a multiple of the allowed rate; at least 1."""
+        """Return the burn rate that triggers the alert, as a multiple of the allowed rate, at least 1."""
         return max(1.0, self.share * window_s / self.long_s)
 
 
@@ -80,12 +80,12 @@ BURNS: Final = (
 
 
 _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
-"""The fallback if no burn rate applies, for example with an objective of 50 %: over budget for this long."""
+"""Fallback if no burn rate applies, for example with an objective of 50 %: alert after this long over budget."""
 
 
 @record
 class Objective:
-    """One line of an SLO as a ratio of bad requests to all, where `budget` is the largest allowed ratio."""
+    """An SLO target as the ratio of bad requests to all requests. `budget` is the largest allowed ratio."""
 
     name: str
     budget: float
@@ -95,7 +95,7 @@ class Objective:
 
 
 def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules of an endpoint's SLO; nothing for a monitor."""
+    """Yield the rules for an SLO's ALERT_RULES, and nothing for others."""
     value = resource.value
     inference = value.inference
     if inference is None or inference.slo is None:
@@ -110,7 +110,7 @@ def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterato
 
 
 def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Yield availability and each latency as ratios of five-minute rates."""
+    """Yield the availability and latency objectives as ratios of five-minute rates."""
     if slo.availability is not None:
         failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
         what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
@@ -133,14 +133,14 @@ def _rest(fraction: float) -> float:
 
 
 def _own(resource: Resource[AlertRules], objective: Objective, context: Context) -> dict[str, str]:
-    """Return the labels that identify one objective of one endpoint in recorded series."""
+    """Return the labels of an objective's recorded series."""
     return {"namespace": context.namespace, WORKLOAD_LABEL: resource.workload, "slo": objective.name}
 
 
 def _records(
     resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Record bad and all requests every half minute; longer windows sum these, which weights busy hours more."""
+    """Record bad and total requests every half minute. Longer windows sum them, so busy hours have more weight."""
     own = _own(resource, objective, context)
     chosen = selector(own)
     yield recorded(ERRORS, objective.errors, own)
@@ -154,8 +154,9 @@ def _records(
 
 
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
-    """Return the burn rates that apply: no window longer than the objective's, and none that even a total outage cannot
-    reach. There is always at least one.
+    """Return the burn rates that apply, at least one.
+
+    Leave out windows that are longer than the objective's, and rates that even a total outage cannot reach.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
@@ -193,7 +194,7 @@ def _pace(factor: float) -> str:
 
 
 def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
-    """Return how many seconds of outage trigger a page: a tenth of the smallest error budget, one to ten minutes."""
+    """Return the outage in seconds that triggers a page: 10 % of the smallest error budget, but 1 to 10 minutes."""
     smallest = min(objective.budget for objective in objectives(inference, slo, context))
     return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
 
@@ -201,10 +202,10 @@ def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
 def _gone(
     resource: Resource[AlertRules], inference: Inference, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
+    """Yield alerts for applications without a healthy replica or without metrics, because the ratios then have no data.
 
-    An application that scales to zero may have no replica for hours, so there the Serve controller's status counts. A
-    Gateway without a proxy refuses every connection, which no server counts.
+    An application that scales to zero may have no replica for hours, so its Serve status is checked instead. Servers do
+    not count the connections that a Gateway without a running proxy refuses.
     """
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):
@@ -228,7 +229,7 @@ def _gone(
 
 
 def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each application with PromQL that is true if it is gone, and a description."""
+    """Yield each application with PromQL that is true while the application is unavailable, and a description."""
     empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)

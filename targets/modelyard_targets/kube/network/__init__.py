@@ -1,1 +1,1 @@
-"""Network policies, and routing of external requests to endpoints."""
+"""Network policies, and routes from clients to endpoints."""

@@ -1,6 +1,6 @@
-"""Envoy Gateway for platforms without a gateway controller: chart values, and the objects its Helm hook would create.
+"""Envoy Gateway for platforms without a gateway controller: chart values, and replacements for its Helm hook.
 
-Values and Job as in the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
+Values and Job follow the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RIGHTS: Final = "rbac.authorization.k8s.io"
 
 
 def _values(context: Context) -> Mapping[str, Given]:
-    """Place the controller on the platform's machines; the topology injector is off, as it needs the hook's webhook."""
+    """Return chart values. The topology injector is off, because it needs the Helm hook's webhook."""
     target = context.target
     pull = pull_secret_of_addons(target)
     pulls: list[Given] = [{"name": pull}] if pull else []
@@ -50,10 +50,7 @@ def _values(context: Context) -> Mapping[str, Given]:
 
 
 def _proxies(context: Context) -> Iterator[Call]:
-    """Configure the Gateways of each class, including KubeRay's for a rollout; the class itself is internal.
-
-    Public proxies are configured only if an endpoint is public, so that nobody has to wonder why they exist.
-    """
+    """Yield the EnvoyProxy for each gateway class in use, including those of KubeRay's Gateways for rollouts."""
     for name in own_classes(context):
         yield _proxy(name, name.removeprefix(CLASS).lstrip("-") or "internal", context)
 
@@ -81,7 +78,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
 
 
 def _certificates(context: Context) -> Iterator[Call]:
-    """Yield the Job that creates the mutual TLS certificates of controller and proxies once, with its access rights."""
+    """Yield the Job that creates certificates for mutual TLS between controller and proxies, with its permissions."""
     rule: dict[str, Given] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
     subject: dict[str, Given] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
     role: dict[str, Given] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
@@ -138,7 +135,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "kind": "EnvoyProxy",
     "namespace": charts()[ENVOY].namespace,
 }
-"""The object that a class refers to, with the name of the class."""
+"""The object that a gateway class refers to; it has the same name as the class."""
 
 ENVOY_GATEWAY: Final = AddOn(values=_values, before=_certificates, after=_proxies, pod_security="baseline")
-"""Proxies run in the controller's namespace and mount nothing from the node, but their Pods set no seccomp profile."""
+"""The namespace cannot be `restricted`, because the proxies' Pods do not set a seccomp profile."""

@@ -1,4 +1,4 @@
-"""The system's own Gateways, for targets that name a class instead of an existing Gateway."""
+"""The system's own Gateways, for targets that name a gateway class instead of an existing Gateway."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelyard_targets.kube.placement.context import Context, Made
 
 COMPONENT: Final = "gateway"
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
-"""The label on everything that a controller creates for a Gateway."""
+"""The label on all objects that a controller creates for a Gateway."""
 
 
 def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
-    """Yield the Gateways that routes attach to; none if no route needs one, since a Gateway may cost money."""
+    """Yield the Gateways that routes attach to, and nothing if no route needs one, because Gateways may cost money."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Return whether proxies may run in the system's own namespace, which our own class rules out."""
+    """Return whether proxies may run in the system's own namespace. Those of our own gateway class do not."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
@@ -52,7 +52,7 @@ def beside_the_gateway(context: Context) -> bool:
 
 
 def own_classes(context: Context) -> tuple[str, ...]:
-    """Return the classes of our Gateways and of KubeRay's for a rollout, one for each exposure."""
+    """Return our gateway classes in use, one for each exposure, including those for KubeRay's rollouts."""
     gateway = context.target.gateway
     if gateway is None or gateway.name or not is_ours(gateway, context):
         return ()
@@ -83,9 +83,9 @@ def _class(name: str, context: Context) -> Manifest:
 
 
 def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
-    """Build a Gateway for internal exposure, or a separate one for public exposure on platforms that distinguish them.
+    """Build a Gateway for this exposure.
 
-    Our own class refers to parameters for its exposure; a Gateway of another class gets annotations instead.
+    Our own class refers to parameters for the exposure. With another class, the Gateway gets annotations instead.
     """
     system = context.system.metadata.name
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
@@ -100,13 +100,13 @@ def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Ma
 
 
 def _proxies(context: Context) -> Manifest:
-    """Allow the connections of proxies that a controller runs next to their Gateway, in a default-deny namespace.
+    """Build the policy for proxies that a controller runs next to their Gateway, in our default-deny namespace.
 
-    All clients may reach them, and they may reach their controller and the servers in any namespace. The policy selects
-    nothing if proxies run elsewhere.
+    Any client may connect to the proxies, and they may connect to their controller and to servers in any namespace. The
+    policy selects no Pods if the proxies run elsewhere.
 
-    The label is required by the Gateway API (gateway-api.sigs.k8s.io/geps/gep-1762, read on 2026-11-25); KubeRay's
-    Gateways for a rollout have other names. The dot in the policy's name avoids collisions with workloads.
+    The Gateway API requires the label (gateway-api.sigs.k8s.io/geps/gep-1762, read 2026-11-25). The policy ignores its
+    value, because KubeRay's Gateways for a rollout have other names. The dot in the policy's name avoids collisions.
     """
     system, name = context.system.metadata.name, "gateway.proxies"
     spec: dict[str, Value] = {

@@ -1,8 +1,8 @@
-"""Building blocks of network policies: peers, ports, and egress to a URL, a store or the Kubernetes API.
+"""Building blocks for network policies: peers, ports, and egress to a URL, a store or the Kubernetes API.
 
-A NetworkPolicy can match Pods, namespaces and addresses, but not host names. A store or registry outside the cluster
-therefore becomes its port on the target's `egress` addresses or, if none are declared, on all addresses except those
-where clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
+A NetworkPolicy can match Pods, namespaces and addresses, but not host names. For a store or registry outside the
+cluster, a policy therefore allows its port on the target's `egress` addresses or, without `egress`, on all addresses
+except those where clouds serve credentials. docs/decisions/0010-openings.md explains why.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ ANYWHERE: tuple[Value, ...] = (
     {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 )
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-"""Where an on-premises API server may be: private (RFC 1918, RFC 4193) and shared (RFC 6598) addresses."""
+"""Possible addresses of an on-premises API server: private (RFC 1918, RFC 4193) and shared (RFC 6598)."""
 _HTTPS = 443
 _SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379}
 _SERVED = frozenset({"http", "postgresql"})
-"""URL schemes of Services. A bucket is not a host, and a short name after https without a port is a domain."""
+"""URL schemes in which a short host name may be a Service. For example, the host in an s3 URL is a bucket."""
 _LABEL = pattern(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def pods(name: str) -> dict[str, Value]:
-    """Select the Pods of a workload's object."""
+    """Select the Pods with this name label."""
     return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
 
 def namespace(name: str) -> dict[str, Value]:
-    """Select all Pods of a namespace by the label that Kubernetes sets on it."""
+    """Select all Pods in a namespace, by the label that Kubernetes sets on every namespace."""
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
 
 
 def every_namespace() -> dict[str, Value]:
-    """Select all Pods of all namespaces."""
+    """Select all Pods in all namespaces."""
     return {"namespaceSelector": {}}
 
 
 def ports(*numbers: int) -> list[Value]:
-    """List TCP ports."""
+    """Return these TCP ports as a policy lists them."""
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 
@@ -64,7 +64,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> Made:
-    """Build a policy that adds connections for a workload; its namespace denies both directions by default."""
+    """Build a policy that allows a workload connections, which its namespace denies by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -79,10 +79,10 @@ def network_policy(
 
 
 def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:
-    """Allow egress to a URL: a Service's namespace, or a port on these addresses or on those in `egress`.
+    """Allow egress to a URL: to a Service's namespace, or to a port on `addresses`, by default the target's `egress`.
 
-    Policies apply to Pods, whose port may differ from their Service's, so the whole namespace is allowed. A short host
-    name may be a Service or an external host; allowing a namespace that does not exist has no effect.
+    For a Service, the whole namespace is allowed, because policies apply to Pods, and a Pod's port may differ from the
+    Service's. A short host name may be a Service or an external host, so both are allowed.
     """
     service = cluster_service(uri)
     if service is not None:
@@ -95,7 +95,7 @@ def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[V
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
-    """Return the namespace where DNS search looks up a short host: for `mlflow` its own, for `mlflow.ml` `ml`."""
+    """Return the namespace where DNS looks up a short host name: our own for `mlflow`, and `ml` for `mlflow.ml`."""
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         return ""
@@ -103,24 +103,24 @@ def _namespace_by_search(host: str, context: Context) -> str:
 
 
 def reach_api(context: Context) -> dict[str, Value]:
-    """Allow egress to the Kubernetes API, whose address no object of the cluster contains.
+    """Allow egress to the Kubernetes API, whose address is not known in the cluster.
 
-    If the platform does not know the address either, declared `egress` plus private addresses are allowed, but not the
+    If the platform does not know the address either, allow the target's `egress` and private addresses, but not the
     internet.
     """
     return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to processes on nodes, whose addresses are as unknown as the API server's."""
+    """Allow egress to ports on nodes, whose addresses are unknown, at the same addresses as for the API server."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
-    """Allow egress to an object store. Cloud storage ignores `egress`, since a spec cannot list its addresses.
+    """Allow egress to an object store. `egress` does not limit cloud storage, because a spec cannot list its addresses.
 
     For storage in the target's own region, the program creates the policy with addresses from the infrastructure
-    project; an adopted network may also have its own endpoint.
+    project. An adopted network may also have its own storage endpoint.
     """
     driver = driver_of(store, context.system)
     if is_regional(store, context):
@@ -134,14 +134,14 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is object storage in the placement's own cloud and region."""
+    """Return whether a store is in the placement's own cloud and region."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     return here and bool(context.platform.storage_ranges) and region_of(store, context.system) == context.target.region
 
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
-    """Allow egress to the agent that provides cloud credentials, if the workload's identity opens anything."""
+    """Allow egress to the agent that provides cloud credentials, if the workload has access to any store."""
     identity = context.identity(workload)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
     opens = identity is not None and bool(identity.value.access)
@@ -156,13 +156,13 @@ def _cluster_addresses(context: Context) -> list[Value]:
 
 
 def outside(context: Context) -> list[Value]:
-    """Select peers outside the cluster: the target's `egress`, else all addresses except link-local ones."""
+    """Select peers outside the cluster: the target's `egress`, by default all addresses except link-local ones."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or list(ANYWHERE)
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus, or its whole namespace if it was already installed, since its labels are unknown."""
+    """Select Prometheus, or its whole namespace if we did not install it and do not know its labels."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 

@@ -1,6 +1,7 @@
-"""Routing to an endpoint: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
+"""Routes to endpoints: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
 
-An endpoint with one variant and callers in its cluster needs none: KubeRay creates the Service `<server>-serve-svc`.
+An endpoint with one variant and only clients in its cluster does not need a route: KubeRay creates the Service
+`<server>-serve-svc`.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ from modelyard_targets.kube.placement.fixed import SERVE_PORT
 
 COMPONENT = "route"
 EXPOSURE = "modelyard.dev/exposure"
-"""The label of an HTTPRoute: `internal` or `public`, as in the spec."""
+"""The label with the endpoint's exposure on an HTTPRoute: `cluster`, `internal` or `public`, as in the spec."""
 
 
 def serve_service(server: str) -> str:
-    """Return KubeRay's Service for a RayService, which follows the active Ray cluster."""
+    """Return the name of KubeRay's Service for a RayService, which always points to the active Ray cluster."""
     return f"{server}-serve-svc"
 
 
 def is_ours(gateway: Gateway, context: Context) -> bool:
-    """Return whether we install the controller of a Gateway's class, so that its exposure is known."""
+    """Return whether we install the controller of the gateway class."""
     return gateway.class_name == context.platform.gateway_class != ""
 
 
 def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
-    """Return a Gateway's class for an exposure; ours has one for each, since exposure is a property of the class."""
+    """Return the gateway class for an exposure. Our controller has one class for each exposure."""
     own = exposure if is_ours(gateway, context) and exposure != "internal" else ""
     return f"{gateway.class_name}-{own}" if own else gateway.class_name
 
 
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
-    """Return the Gateway that routes attach to: an existing one, or the one created from a class.
+    """Return the name of the Gateway that routes attach to, either an existing one or one that we create.
 
-    On platforms that know public from internal, public routes get a separate Gateway, so that nothing internal is
-    exposed. Our own class also separates routes that only the cluster may reach.
+    If the platform can tell public from internal, public routes get a separate Gateway, so that internal endpoints are
+    not exposed. Our own classes also have a separate Gateway for routes within the cluster.
     """
     system = context.system.metadata.name
     public = exposure == "public" and context.platform.gateway_class != ""
@@ -51,7 +52,7 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
 
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """Report what an endpoint needs from a gateway and its target does not have."""
+    """Report gateway features that endpoints need and the target does not provide."""
     for route in plan.of(Route, placement):
         yield from _check(route.value, gateway, plan, placement)
 
@@ -73,7 +74,7 @@ def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) ->
 
 
 def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the fields of an endpoint that KubeRay's route in an incremental rollout ignores."""
+    """Yield the endpoint fields that have no effect in an incremental rollout, because KubeRay creates the route."""
     if endpoint.host:
         yield "host"
     if endpoint.exposure == "public":
@@ -89,7 +90,7 @@ def needs_route(route: Route, gateway: Gateway | None) -> bool:
 
 
 def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
-    """Yield the HTTPRoute of a ROUTE, if it needs one."""
+    """Yield the HTTPRoute of a ROUTE, if the endpoint needs one."""
     route = resource.value
     gateway = context.target.gateway
     if gateway is None or not needs_route(route, gateway):
@@ -106,7 +107,7 @@ def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
     if endpoint.host:
         spec["hostnames"] = [endpoint.host]
     spec["rules"] = [_rule(route, context)]
-    # a cluster cannot tell the internet from the company's network: its operator can select by this label
+    # with this label, the cluster's operator can treat public and internal routes differently
     labelled = {**labelled, EXPOSURE: endpoint.exposure}
     meta = metadata(resource.name, context.namespace, labelled)
     yield Made(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
@@ -130,7 +131,7 @@ def _reference(backend: Backend) -> dict[str, Value]:
 
 
 def _rewrite(route: Route, context: Context) -> list[Value]:
-    """Rewrite the path to a shared server's own prefix if the endpoint has no path."""
+    """Rewrite the path to the application's prefix on a shared server, if the endpoint has no path of its own."""
     inference = route.inference
     prefix = context.prefixes[inference.name]
     if prefix == "/" or inference.endpoint.path.rstrip("/"):

@@ -1,1 +1,1 @@
-"""Overrides of emitted objects, and the fields of these objects."""
+"""Overrides of emitted objects, and checks of the result."""

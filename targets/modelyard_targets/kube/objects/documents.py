@@ -1,4 +1,4 @@
-"""Checks of overridden JSON documents in ConfigMaps, whose text an API server does not validate."""
+"""Check overridden JSON documents in ConfigMaps, which an API server does not validate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.objects.object_fields import problems
 
 
 def broken_documents(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield the reasons why readers would reject a changed document, each with its path."""
+    """Yield each reason why the reader of a changed document would reject it, with the path."""
     if before.get("kind") != "ConfigMap":
         return
     changed = _data(after)

@@ -1,4 +1,4 @@
-"""Checks of patched objects against the bundled table of fields, to find what an API server would refuse."""
+"""Check patched objects against the bundled table of fields, to find what an API server would refuse."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _WORDS: Final = {
 
 
 def problems(manifest: Manifest) -> list[str]:
-    """Return unknown and missing fields, nulls and wrong types, each with its path.
+    """Return an object's unknown and missing fields, nulls and wrong types, each with its path.
 
-    Return nothing if the table lacks the object's kind.
+    Return no problems if the table does not list the object's kind.
     """
     objects, types = _table()
     kind = objects.get(f"{manifest.get('apiVersion')} {manifest.get('kind')}")

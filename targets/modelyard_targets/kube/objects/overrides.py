@@ -1,4 +1,4 @@
-"""Overrides: a JSON Patch (RFC 6902) on an emitted object, applied last."""
+"""Overrides: JSON Patches (RFC 6902) that are applied to emitted objects as the last step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from modelyard_targets.kube.objects.object_fields import problems
 from modelyard_targets.kube.placement.context import Made
 
 REASON = "overrides.modelyard.dev/{}"
-"""The annotation with an override's reason, on the object that it changed."""
+"""The annotation with an override's reason on the changed object."""
 
 Overrides: TypeAlias = Mapping[tuple[str, str], tuple[Override, ...]]
 
 
 class PatchFailed(ValueError):
-    """An operation whose target does not exist; `at` is its position in the patch."""
+    """A patch operation failed; `at` is its position in the patch."""
 
     def __init__(self, at: int) -> None:
         super().__init__(f"operation {at}")
@@ -31,7 +31,7 @@ class PatchFailed(ValueError):
 
 
 def overrides_on(system: System, placement: str) -> Overrides:
-    """Return the overrides of a placement by kind and name of their object."""
+    """Return a placement's overrides by object kind and name."""
     found: dict[tuple[str, str], tuple[Override, ...]] = {}
     for override in system.overrides:
         if override.target == placement:
@@ -50,7 +50,10 @@ def overridden(made: Made, overrides: Overrides) -> Made:
 
 
 def patched(manifest: Manifest, override: Override) -> Manifest:
-    """Return the object after one patch. Raises PatchFailed for the first operation that fails."""
+    """Return the object after one patch.
+
+    Raises PatchFailed for the first operation that fails.
+    """
     import jsonpatch  # specs rarely have overrides
 
     plain: Json = json.loads(json_text(manifest))
@@ -65,7 +68,7 @@ def patched(manifest: Manifest, override: Override) -> Manifest:
 
 
 def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
-    """Report overrides of unknown objects, those that fail, and those that change their object's identity."""
+    """Report overrides that name an unknown object, fail, change the object's identity, or make the object invalid."""
     waiting = dict(overrides_on(system, placement))
     if not waiting:
         return

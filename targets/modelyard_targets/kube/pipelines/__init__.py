@@ -1,1 +1,1 @@
-"""Pipelines, the launchers and starters of their runs, and the promoter of their models."""
+"""Pipelines, launchers and the starter of runs, and the promoter of models."""

@@ -1,7 +1,7 @@
-"""The launcher of a pipeline's runs: a CronJob whose Pod creates a RayJob, waits for it and exits with its result.
+"""The launcher for pipeline runs: a CronJob whose Pod creates a RayJob, waits for it and exits with its result.
 
-KubeRay's own RayCronJob (v1.7.0, behind a gate that is off) has neither a concurrency policy nor history limits, and
-catches up on all missed schedules; a CronJob solves all three.
+KubeRay's own RayCronJob (v1.7.0, behind a feature gate that is off) has no concurrency policy and no history limits,
+and it catches up on all missed schedules. A CronJob has none of these problems.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.environment import service_account
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""The schedule of a suspended CronJob, from which people, monitors or preceding pipelines create runs."""
+"""The placeholder schedule of a suspended CronJob, which people, monitors or preceding pipelines use to create runs."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
@@ -31,22 +31,22 @@ _LONGEST_RUN = 47
 
 
 def launcher_name(resource: Resource) -> str:
-    """Return the label that selects the launcher's Pods."""
+    """Return the label value that selects the launcher's Pods."""
     return f"{resource.name}-launcher"
 
 
 def template_name(resource: Resource) -> str:
-    """Return the ConfigMap with the launcher's RayJob."""
+    """Return the name of the ConfigMap with the RayJob that the launcher creates."""
     return f"{resource.name}-rayjob"
 
 
 def job_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of a run's Job."""
+    """Return the longest duration of a run's Job in seconds."""
     return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
 
 
 def launcher(resource: Resource[Job], context: Context) -> Manifest:
-    """Build the CronJob of a pipeline, suspended unless it has a cron schedule."""
+    """Build a pipeline's CronJob, which is suspended unless the pipeline has a cron schedule."""
     job = resource.value
     template = _job(resource, template_name(resource), keep(context), context)
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
@@ -55,8 +55,9 @@ def launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
-    """Build the Job of a followed pipeline that runs once. It stays after it ends, so that no deployment repeats it,
-    and no deployment waits for it.
+    """Build the Job that launches a pipeline once, if other pipelines follow it.
+
+    The Job is kept after it ends, so that no deployment repeats it. Deployments do not wait for it.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
@@ -75,7 +76,7 @@ def _job(resource: Resource[Job], rayjob: str, kept: dict[str, Value], context: 
 
 
 def ray_job_of(pipeline: str, suffix: str) -> str:
-    """Return the RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
+    """Return the name of the RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
     ending = f"-run-{suffix}"
     return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
 
@@ -87,7 +88,7 @@ def _labels(resource: Resource, context: Context) -> dict[str, Value]:
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
     """Return a CronJob's schedule and history limits.
 
-    A scheduled CronJob leaves out `suspend`, so that whoever pauses it owns the field and deployments do not conflict.
+    A scheduled CronJob does not set `suspend`, so that people can pause it without conflicts in later deployments.
     """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
@@ -102,31 +103,33 @@ def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
 
 
 def keep(context: Context) -> dict[str, Value]:
-    """Return how long a finished Job is kept, if the spec sets it; its RayJob is deleted with it."""
+    """Return how long a finished Job and its RayJob are kept, if the spec sets it."""
     seconds = context.system.governance.retention.runs_s
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
 
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
-    """Return the overlap policy that the launcher enforces, `forbid` or `replace`, since a CronJob only knows runs it
-    created itself. Empty if nothing else starts runs, or if they may overlap.
+    """Return the overlap policy that the launcher has to enforce, `forbid` or `replace`, or "".
+
+    A CronJob only applies its policy to runs that it created itself. The result is empty if nothing else starts runs or
+    if runs may overlap.
     """
     started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
 
 
 def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
-    """Return the CronJobs of the pipelines that follow; the launcher starts them after its own run has succeeded."""
+    """Return the CronJobs of following pipelines, which the launcher starts once its own run has succeeded."""
     return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
 def requested(context: Context) -> tuple[str, ...]:
-    """Return the CronJobs of pipelines here that monitors on other targets may request."""
+    """Return the CronJobs of this placement's pipelines that monitors on other targets may request."""
     return tuple(dict.fromkeys(context.cron_jobs[request.pipeline.name] for request in context.requests))
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher whose machine was lost, which then follows its existing run, but not one whose run failed."""
+    """Retry a launcher that lost its machine, so that it can follow its existing run, but not after the run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},
@@ -135,7 +138,7 @@ def _retried_unless_failed() -> dict[str, Value]:
 
 
 def _pod(resource: Resource[Job], rayjob: str, context: Context) -> dict[str, Value]:
-    """Build the launcher's Pod; it has an API token and therefore always runs the runtime image."""
+    """Build the launcher's Pod. It has an API token and therefore always uses the runtime image."""
     job = resource.value
     overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
     launch = container(

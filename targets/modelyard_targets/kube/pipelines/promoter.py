@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases to versions that passed their gate and are approved."""
+"""The promoter: a CronJob that moves aliases to model versions that passed their gate and are approved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_S = 3600
 
 
 def lower_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
-    """Yield the description and the CronJob."""
+    """Yield the promoter's description and CronJob."""
     yield description(resource, describe_promoter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

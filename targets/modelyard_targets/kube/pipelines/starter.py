@@ -18,7 +18,7 @@ _LONGEST_S = 600
 
 
 def lower_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
-    """Yield the description and the CronJob. It has an API token and therefore always runs the runtime image."""
+    """Yield the starter's description and CronJob, which has an API token and so always uses the runtime image."""
     yield description(resource, describe_starter(resource, context), COMPONENT, context)
     yield polling_cron_job(
         resource,

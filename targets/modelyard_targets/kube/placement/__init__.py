@@ -1,1 +1,1 @@
-"""A placement on a cluster: context, platform, charts, fixed names and ports."""
+"""Placements on a cluster: context, platform, charts, fixed names and ports."""

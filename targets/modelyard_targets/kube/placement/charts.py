@@ -1,4 +1,4 @@
-"""Helm charts of add-ons: versions, repositories and images."""
+"""Helm charts for add-ons: versions, repositories and images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 
 @record
 class Chart:
-    """A pinned chart and the namespace to install it into. `oldest` is the first version of the add-on itself that
-    supports all fields in our manifests, if known.
+    """A pinned chart and the namespace to install it into.
+
+    `oldest` is the first version of the add-on, if known, that supports all fields in our manifests.
     """
 
     chart: str
@@ -29,7 +30,7 @@ class Chart:
 
 @cache
 def charts() -> Mapping[str, Chart]:
-    """Return the charts by the names used in `present`."""
+    """Return the charts by add-on name, as in the spec's `present`."""
     with open(_TABLE, encoding="utf-8") as file:
         entries = json.load(file)["charts"]
     return {

@@ -1,4 +1,4 @@
-"""The context of lowering: a resource's placement, and indexes over the plan that are built once."""
+"""The context for lowering: facts about a placement, and indexes over the plan that are built once."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.storage.buckets import object_uri
 
 RAY_VERSION = "2.60.0"
-"""Ray's version in the runtime image, which users' own images have to match (docs/targets.md)."""
+"""The Ray version in the runtime image. Users' own images must have the same version (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
 
 ANY_PLATFORM = Platform()
-"""A cluster about which nothing else is known."""
+"""The platform of an existing cluster without provider-specific features."""
 
 
 @record
 class Made:
-    """An object, and the line of the spec that it comes from."""
+    """An object with the spec line that it comes from."""
 
     origin: Path
     manifest: Manifest
@@ -32,7 +32,7 @@ class Made:
 
 @record
 class SecretKey:
-    """An entry of a Secret in the workloads' namespace."""
+    """An entry in a Secret in the workloads' namespace."""
 
     name: str
     key: str
@@ -40,14 +40,14 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster, built with `context_for`; unless noted, indexes cover only its own resources."""
+    """A placement on a cluster, built with `context_for`. Unless noted, indexes only cover its own resources."""
 
     plan: Plan
     placement: str
     target: TargetSpec
     namespace: str
-    image_name: Callable[[], str] = field(repr=False)  # of the runtime image, from a hash of its files
-    registry_uri: str  # empty: no registry is reachable from here
+    image_name: Callable[[], str] = field(repr=False)  # name of the runtime image, with a hash of its files
+    registry_uri: str  # empty if no registry is reachable
     prometheus_uri: str  # base URL, empty without monitoring
     operator_namespace: str
     ray_version: str
@@ -56,14 +56,14 @@ class Context:
     support_tolerations: tuple[Taint, ...]
     platform: Platform
     identities: Mapping[str, Resource[Identity]] = field(repr=False)  # by workload, and by `<workload>/launcher`
-    cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
-    jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: its pipeline's resource
-    starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
-    requests: tuple[RunRequest, ...]  # from monitors on other targets for pipelines here
-    followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
-    prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: its path prefix on a shared server
-    links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
-    placed: Mapping[str, Resource] = field(repr=False)  # by `place`, on every placement: the ends of links
+    cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: CronJob that starts the runs
+    jobs: Mapping[str, Resource[Job]] = field(repr=False)  # by workload: pipeline resource
+    starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: monitors that start runs
+    requests: tuple[RunRequest, ...]  # run requests from monitors on other targets
+    followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: pipelines that follow a run
+    prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: path prefix on a shared server
+    links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by the source's `place`
+    placed: Mapping[str, Resource] = field(repr=False)  # by `place`, for all placements
     read_elsewhere: Mapping[str, tuple[str, ...]] = field(repr=False)  # by registered name: aliases read as bundles
 
     @property
@@ -78,27 +78,27 @@ class Context:
 
     @property
     def runtime_image(self) -> str:
-        """The name of the runtime image, which most checks do not need."""
+        """Return the runtime image's name, computed on demand because most checks do not need it."""
         return self.image_name()
 
     def launched(self, pipeline: Pipeline) -> bool:
-        """Return whether a launcher waits for each run of a pipeline."""
+        """Return whether a pipeline's runs have a launcher."""
         return launched(pipeline, self.followers)
 
     def image(self, own: str) -> str:
-        """Return the user's own image, or its mirrored copy, else the runtime image."""
+        """Return the user's own image or its mirrored copy, or the runtime image if `own` is empty."""
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
-        """Return a workload's own identity, or its launcher's."""
+        """Return the identity of a workload or of its launcher."""
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
-        """Locate a value in the namespace's Secrets; `key` chooses an entry if the reference stands for a pair."""
+        """Return the Secret entry for a reference. `key` is used if the reference does not name an entry."""
         return SecretKey(secret_name(ref, self.target), ref.key or key)
 
     def uri(self, store: Store, path: str = "") -> str:
-        """Return the URI of a path in an object store, as workloads open it."""
+        """Return the URI that workloads use for a path in an object store."""
         return object_uri(store, path, self.system)
 
 
@@ -114,9 +114,9 @@ def context_for(
     support_tolerations: tuple[Taint, ...] = (),
     platform: Platform = ANY_PLATFORM,
 ) -> Context:
-    """Build the context of a placement. An adopted registry's URL takes precedence over `registry_uri`.
+    """Build a placement's context. An adopted registry's URL takes precedence over `registry_uri`.
 
-    `support_selector` and `support_tolerations` place the Pods without a compute class.
+    `support_selector` and `support_tolerations` apply to Pods without a compute class.
     """
     target = platform.target(plan, placement)
     jobs, registry = plan.of(Job, placement), plan.system.registry
@@ -155,8 +155,8 @@ def context_for(
 def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     """Return the name of the Secret with a reference's value.
 
-    An existing Secret is named after the reference's path, with dots for slashes; one written by External Secrets also
-    starts with the store's name, so that equal paths of two stores do not collide.
+    An existing Secret is named after the reference's path, with dots for slashes. A Secret created by External Secrets
+    has the store's name as a prefix, so that equal paths in two stores do not collide.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")
@@ -164,7 +164,7 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 
 
 def database_name(store: Store) -> str:
-    """Return the name of a managed database, which is also its owner role."""
+    """Return the name of a managed database and of its owner role."""
     return store.called.replace("-", "_")
 
 
@@ -173,7 +173,7 @@ def _always(name: str) -> Callable[[], str]:
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """Return the image, or its mirrored copy in the target's registry, where the path omits the original host."""
+    """Return the image, or its copy in the target's mirror, where the path has no original host."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")
@@ -182,7 +182,7 @@ def mirrored(image: str, target: TargetSpec) -> str:
 
 
 def pull_secret_of_addons(target: TargetSpec) -> str:
-    """Return the pull secret for add-ons in their own namespaces; none if their images come from public registries."""
+    """Return the name of the add-ons' pull secret, or "" if their images come from public registries."""
     return target.images.pull_secret if target.images.mirror else ""
 
 

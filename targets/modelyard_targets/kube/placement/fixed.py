@@ -1,4 +1,4 @@
-"""Names and ports that do not depend on the spec, shared by checks and lowering."""
+"""Fixed names and ports that checks and lowering share."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ PORTS: Final[Mapping[str, int]] = {
     "as-metrics": 44217,
     "dash-metrics": 44227,
 }
-"""Ports of a Ray cluster's head."""
+"""Ports of a Ray head."""
 
 SERVE_PORT: Final = 8000
-"""The port of Ray Serve on every Pod."""
+"""The Ray Serve port on every Pod."""
 
 REGISTRY_NAME: Final = "mlflow"
-"""The registry's Service, Pod label and chart."""
+"""The name of the registry's Service and Pod label."""
 
 ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
-"""The administrator's login and the server's session key; no workload mounts it."""
+"""The Secret with the administrator's login and the server's session key, which no workload mounts."""
 
 LOGIN_SECRET: Final = f"{REGISTRY_NAME}-login."
-"""Prefix of a workload's login, before its identity; the dot avoids a collision with the administrator's."""
+"""Prefix for the name of a Secret with a workload's login. The dot avoids a collision with the administrator's."""
 
 GRAFANA_SECRET: Final = "grafana-admin"
-"""The login of Grafana's administrator."""
+"""The Secret with the Grafana administrator's login."""
 
 EVERY_MINUTES: Final = 3
-"""How often the promoter checks whether to move an alias, and a starter whether a run was requested."""
+"""The polling interval of promoter and starter in minutes."""
 
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 PROMOTER_COMPONENT: Final = "promoter"
-"""Component labels of the Pods that push metrics to Prometheus."""
+"""Component label of Pods that push metrics to Prometheus, like the two above."""
 
 STORAGE_POLICY: Final = "allow-object-storage"
-"""The network policy for a cloud's object storage."""
+"""The name of the network policy for a cloud's object storage."""
 
 BUCKET_NAME: Final = "store"
-"""The Job that creates a bucket has this name, followed by the store's, and this component."""
+"""The component label and the first part of the name of Jobs that create buckets."""
 
 LOGIN_NAME: Final = "login"
-"""The Jobs for a cloud database's login have this name, followed by the store's, and this component."""
+"""The component label and the first part of the name of Jobs for a cloud database's login."""

@@ -1,4 +1,4 @@
-"""Look-ups on a placement: its target, its registry, and the add-ons to install."""
+"""Look up facts about a placement: its target, registry, stores and add-ons."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from modelyard.spec import Pipeline, Store, TargetSpec
 from modelyard_targets.kube.placement.context import Context
 
 _PLACEMENTS: Final = 4
-"""How many contexts are cached; each is queried for every model."""
+"""How many contexts to cache."""
 
 
 def target_of(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target of a placement."""
+    """Return a placement's target."""
     return plan.system.target(placement)
 
 
 def registry_of(plan: Plan, placement: str) -> Resource[RegistryServer] | None:
-    """Return the registry that runs on a placement; None if it is elsewhere, adopted or not needed."""
+    """Return the registry that runs on a placement, or None if it is elsewhere, adopted or not needed."""
     return next((server for server in plan.of(RegistryServer, placement) if not is_adopted(server)), None)
 
 
 def managed_stores(plan: Plan, placement: str, kind: Kind) -> tuple[Resource[Store], ...]:
-    """The buckets, or the databases, that are made on a placement."""
+    """Return the buckets or databases that a placement creates."""
     return tuple(store for store in plan.of(Store, placement) if store.kind is kind and not is_adopted(store))
 
 
 def system_machine(plan: Plan, placement: str) -> Hardware | None:
-    """The machine of Pods that no compute class sizes; None where the scheduler decides."""
+    """Return the machine for Pods without a compute class, or None if the scheduler decides."""
     return next((pool.value.hardware for pool in plan.of(SystemPool, placement)), None)
 
 
 def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Add-ons that the system needs on a placement, whether its cluster has them or not."""
+    """Return the add-ons that the system needs on a placement, including those that the cluster already has."""
     return next((cluster.value.addons for cluster in plan.of(Cluster, placement)), ())
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that the system needs and the cluster lacks, in the order of installation."""
+    """Return the add-ons that the system needs and the cluster does not have, in the order of installation."""
     present = target_of(plan, placement).present
     return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 
 
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
-    """Return the pipelines of a placement whose runs have alerts."""
+    """Return a placement's pipelines with alerts on their runs."""
     rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     return tuple(one.pipeline for one in rules if one.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
-    """Return whether our Prometheus includes kube-state-metrics: always, or at the edge only if alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics. At the edge it does only if alerts need it."""
     rules = (one.value for one in context.plan.of(AlertRules, context.placement))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")

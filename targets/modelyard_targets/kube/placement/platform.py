@@ -1,4 +1,4 @@
-"""Everything about a cluster's platform that affects its workloads."""
+"""The provider-specific parts of a cluster that affect its workloads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from modelyard_targets.kube.placement.context import Context, Made
 
 Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Mapping[str, Given]"
-"""Plain data with placeholders for values known only while the program runs."""
+"""Plain data with placeholders for values that are only known while the program runs."""
 
 
 def as_literal(value: Given) -> Literal:
-    """Convert lists to the tuples of the program model."""
+    """Convert plain data to the program model's literals, with tuples for lists."""
     if isinstance(value, Mapping):
         return {key: as_literal(entry) for key, entry in value.items()}
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
@@ -28,87 +28,87 @@ def as_literal(value: Given) -> Literal:
 
 
 def unbounded(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Set no ResourceQuota: the platform limits size in other ways."""
+    """Return no ResourceQuota, because the platform limits size in other ways."""
     return {}
 
 
 def unpriced(plan: Plan, placement: str) -> Iterable[tuple[str, str]]:
-    """Report no cost."""
+    """Return no cost rows."""
     return ()
 
 
 def as_written(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target as in the spec."""
+    """Return the target unchanged, as in the spec."""
     return plan.system.target(placement)
 
 
 def none_below(plan: Plan, placement: str) -> str:
-    """Return no project: the cluster already exists."""
+    """Return no project, because the cluster already exists."""
     return ""
 
 
 def no_addons(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Need no add-ons of the platform's own."""
+    """Return no platform add-ons."""
     return ()
 
 
 def no_values(context: Context) -> Mapping[str, Given]:
-    """Add no chart values."""
+    """Return no chart values."""
     return {}
 
 
 def chart_tags(context: Context) -> Mapping[str, str]:
-    """Keep the chart's image tags."""
+    """Return no changed image tags."""
     return {}
 
 
 def no_calls(context: Context) -> Iterable[Call]:
-    """Add no calls to the chart."""
+    """Return no calls."""
     return ()
 
 
 def no_addresses(context: Context) -> tuple[str, ...]:
-    """Leave the API server's address unknown."""
+    """Return no addresses, because the API server's address is unknown."""
     return ()
 
 
 def no_rules(context: Context) -> Iterable[Value]:
-    """Add no network policy rules."""
+    """Return no network policy rules."""
     return ()
 
 
 def no_objects(context: Context) -> Iterable[Made]:
-    """Add no objects."""
+    """Return no objects."""
     return ()
 
 
 def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made]:
-    """Create no machines: the Kubernetes API has no objects for them."""
+    """Return no objects, because the Kubernetes API does not manage the machines."""
     return ()
 
 
 def no_database(store: Store, context: Context) -> ManagedDatabase | None:
-    """Run databases in the cluster."""
+    """Return no managed database, because databases run in the cluster."""
     return None
 
 
 def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
-    """Leave logins to the database operator."""
+    """Return no objects, because the database operator creates logins."""
     return ()
 
 
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Let the controller choose a Gateway's address."""
+    """Return no annotations, so that the controller chooses a Gateway's address."""
     return {}
 
 
 @record
 class AddOn:
-    """How a platform installs its own add-on, or changes a common one.
+    """How a platform installs its own add-on or changes a common one.
 
-    Calls in `before` run between namespace and chart and replace the chart's Helm hooks; those in `after` use the
-    chart's CRDs. `values` override the common ones. `tags` maps images to versions that differ from the chart's, in
-    agreement with `values`. `egress` adds rules for the add-on's controller on this platform.
+    Calls in `before` come between namespace and chart and replace the chart's Helm hooks. Calls in `after` use the
+    chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from the chart's
+    and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
     """
 
     values: Callable[[Context], Mapping[str, Given]] = no_values
@@ -120,7 +120,7 @@ class AddOn:
 
 
 SERVICE: Final = "database"
-"""The service name in a PostgreSQL connection service file.
+"""The service name in the PostgreSQL connection service file.
 
 Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25.
 """
@@ -128,11 +128,11 @@ Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25
 
 @record
 class ManagedDatabase:
-    """A database managed by the cloud: its address, the network it is in, and the call that creates its login.
+    """A database managed by the cloud: its address, its network, and the call that creates its login.
 
-    The call creates a Secret of this name with the keys `username`, `password` and `services`; the last holds both
-    again as a PostgreSQL connection service file for the service `SERVICE`. The cloud may rotate the password at any
-    time: a file is read again for each connection, environment variables are not.
+    The call creates the Secret `secret` with the keys `username`, `password` and `services`. `services` is a PostgreSQL
+    connection service file with the same login for the service `SERVICE`. The cloud may rotate the password at any
+    time, and clients read the file again for each connection, unlike environment variables.
     """
 
     host: Ref
@@ -146,31 +146,31 @@ class ManagedDatabase:
 class Platform:
     """The provider-specific functions behind the shared workloads project.
 
-    `target` returns the target to lower: the one in the spec, completed by the platform. If `below` names a project,
-    that one creates the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters`
-    describes an object for each gateway class, with the class's name, that configures its Gateways.
+    `target` returns the spec's target as completed by the platform. If `below` names a project, that project creates
+    the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the object
+    that configures a gateway class's Gateways and has the same name as the class.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota
-    costs: Callable[[Plan, str], Iterable[tuple[str, str]]] = unpriced  # plan, placement: rows of the README's table
+    costs: Callable[[Plan, str], Iterable[tuple[str, str]]] = unpriced  # plan, placement: the README's cost rows
     target: Callable[[Plan, str], TargetSpec] = as_written  # plan, placement
     below: Callable[[Plan, str], str] = none_below  # plan, placement: the project whose outputs are read
-    image_prefix: Callable[[Plan, str], str] = none_below  # plan, placement: of the runtime image, if none is declared
+    image_prefix: Callable[[Plan, str], str] = none_below  # plan, placement: the runtime image's default prefix
     image_registries: Mapping[str, str] = field(default_factory=dict[str, str])  # host in manifests: output of `below`
-    addons: Callable[[Plan, str], tuple[str, ...]] = no_addons  # plan, placement: before those of the plan
+    addons: Callable[[Plan, str], tuple[str, ...]] = no_addons  # plan, placement: add-ons to install before the plan's
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
     foundation: Callable[[Context], Iterable[Call]] = no_calls  # prerequisites of add-ons
     secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # stores for External Secrets
     machines: Callable[[Resource[NodePool], Context], Iterable[Made]] = no_machines
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
-    login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # of a database
-    gateway_class: str = ""  # created here, for this controller
+    login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # objects for a database login
+    gateway_class: str = ""  # prefix of the classes that we create for `gateway_controller`
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
-    gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public
-    gateway_namespace: str = ""  # where its proxies run, if known
+    gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal or public
+    gateway_namespace: str = ""  # namespace of the proxies, if known
     api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the API server and its Service
-    storage_ranges: str = ""  # output of `below`: CIDRs of object storage in the target's region
-    policies: Callable[[Context], Iterable[Made]] = no_objects  # for Pods that run in every cluster of the platform
+    storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
+    policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
-    meaningless_alerts: tuple[str, ...] = ()  # of kube-prometheus-stack: normal on this platform
+    meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

@@ -1,1 +1,1 @@
-"""Common parts of Pods: their frame, resource requests and priorities."""
+"""Common parts of Pods: spec, resource requests and priorities."""

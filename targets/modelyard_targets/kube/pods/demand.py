@@ -1,4 +1,4 @@
-"""Resource requests of a placement: every Pod at its minimum and maximum, with the line that requests it."""
+"""A placement's resource requests: minimum and maximum number of all Pods, with the spec lines that request them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, LAUNCHER, PROMOTER, ST
 
 @record
 class Asked:
-    """Identical Pods: their minimum and maximum number.
+    """Identical Pods, with their minimum and maximum number.
 
-    `hardware` comes from the compute class; it is None for Pods without one: heads, launchers, the registry. `image`
-    distinguishes worker groups that are otherwise equal. A rollout adds `surge` Pods while the old version still runs.
+    `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image`
+    distinguishes otherwise equal worker groups. A rollout adds `surge` Pods while the old version still runs.
     """
 
     least: int
@@ -53,7 +53,7 @@ class Asked:
 
 @record
 class Demand:
-    """The Pods that always run, and those that each pipeline adds; `servers` is a part of `always`."""
+    """The Pods that always run, and each pipeline's Pods. `servers` is a part of `always`."""
 
     always: tuple[Asked, ...]
     runs: Mapping[str, tuple[Asked, ...]]  # by pipeline
@@ -61,7 +61,7 @@ class Demand:
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Return every Pod of a placement; `databases` says whether managed databases run as Pods."""
+    """Return all Pods of a placement. Without `databases`, leave out managed databases."""
     demands = _demands(plan)
     if (placement, databases) not in demands:
         demands[placement, databases] = _demand(plan, placement, databases=databases)
@@ -70,7 +70,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
 
 @index
 def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
-    """What has been counted of a plan: several checks need the same."""
+    """Return the plan's cache of results, because several checks need the same ones."""
     return {}
 
 
@@ -150,11 +150,11 @@ _asked: Final = (
     .case(RegistryServer, _registry)
     .case(Store, _database)
 )
-"""The Pods of a resource; `scales` says whether an autoscaler stands beside the head of its Ray cluster."""
+"""Returns a resource's Pods. With `scales`, the head of the Ray cluster also has an autoscaler."""
 
 
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:
-    """The head of a run's Ray cluster, which goes with the run, and the autoscaler beside it where there is one."""
+    """Return the head of a Ray cluster, including the autoscaler if the cluster scales."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
     whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
@@ -183,7 +183,7 @@ def _replicas(system: System, server: ModelServer) -> Iterator[Asked]:
 
 
 def _surge(application: Application) -> int:
-    """Return how many Pods a rollout adds: the initial size, or the surge on top of the old version."""
+    """Return how many Pods a rollout adds: the initial size or, in an incremental rollout, a share of the maximum."""
     rollout, replicas = application.inference.rollout, application.variant.replicas
     if rollout.strategy == "in-place":
         return 0
@@ -193,7 +193,7 @@ def _surge(application: Application) -> int:
 
 
 def _workers(system: System, job: Job) -> Iterator[Asked]:
-    """Yield a worker group for each hardware and image, sized for its largest step."""
+    """Yield one worker group for each combination of hardware and image, sized for the largest step."""
     groups: dict[tuple[Hardware, str], Asked] = {}
     for step in job.pipeline.steps:
         hardware, image = job.hardware[step.name], step.source.image
@@ -211,7 +211,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of these paths that the spec contains, else the entry that the first is in."""
+    """Return the first of these paths that the spec contains, or the section entry of the first path."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

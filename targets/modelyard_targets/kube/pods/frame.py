@@ -1,4 +1,4 @@
-"""The frame of all our Pods: restricted, with their own identity, a read-only root and one writable folder."""
+"""Build Pod specs: restricted, with the workload's identity, a read-only root and one writable folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.pods.sizes import SUPPORT_DISK_BYTES, Size
 
 SCRATCH = "/tmp"
-"""The only writable folder of a container, where Ray keeps its sessions."""
+"""A container's only writable folder, where Ray stores its sessions."""
 
 
 @record
@@ -23,27 +23,27 @@ class Place:
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     fallback: tuple[tuple[str, str], ...] | None = None  # labels of fallback machines, if `selector` is only preferred
-    near: tuple[tuple[str, str], ...] = ()  # labels of Pods whose zone is preferred
+    near: tuple[tuple[str, str], ...] = ()  # labels of Pods to share a zone with, if possible
 
 
 def place_of(hardware: Hardware) -> Place:
-    """Return the machines of a compute class."""
+    """Return the machines for a compute class."""
     fallback = hardware.fallback.selector if hardware.fallback is not None else None
     return Place(hardware.selector, hardware.tolerations, fallback)
 
 
 def support_place(context: Context) -> Place:
-    """Return the machines for supporting Pods: heads, submitters, launchers."""
+    """Return the machines for supporting Pods, such as heads, submitters and launchers."""
     return Place(context.support_selector, context.support_tolerations)
 
 
 def support_resources(size: Size) -> dict[str, Value]:
-    """Return a supporting Pod's requests, including a disk limit, so that it cannot fill its machine's disk."""
+    """Return a supporting Pod's requests, with a disk limit so that the Pod cannot fill its machine's disk."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 
 def placing(place: Place) -> dict[str, Value]:
-    """Return a Pod's scheduling fields: its selector, or a preference for it over the fallback's."""
+    """Return a Pod's scheduling fields. With a fallback, the selector becomes a preference."""
     selector, affinity = place.selector, {}
     if place.fallback is not None:
         selector = tuple(label for label in selector if label in place.fallback)
@@ -61,7 +61,7 @@ def placing(place: Place) -> dict[str, Value]:
 
 
 def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer the zone of Pods with these labels; without zones this has no effect."""
+    """Prefer the zone of Pods with these labels. In a cluster without zones, this has no effect."""
     if not near:
         return {}
     term: dict[str, Value] = {
@@ -72,7 +72,7 @@ def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer nodes with the first labels, and allow those with the second, or any if there are no second ones."""
+    """Prefer nodes with the first labels, and allow nodes with the second labels, or all nodes if `second` is empty."""
     if not first:
         return {}
     preferred: dict[str, Value] = {
@@ -88,7 +88,7 @@ def _term(wanted: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:
-    """Return tolerations for exactly these taints; a taint without a value matches any value."""
+    """Return tolerations for exactly these taints. A taint without a value matches any value."""
     return [
         {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
         if taint.value
@@ -106,7 +106,7 @@ def container(
     mounts: Sequence[Value] = (),
     **rest: Value,
 ) -> dict[str, Value]:
-    """Build a restricted container whose only writable folder, and home, is the scratch volume."""
+    """Build a restricted container with the scratch volume as its home and only writable folder."""
     return {
         "name": name,
         "image": image,
@@ -120,7 +120,7 @@ def container(
 
 
 def scratch_mount() -> dict[str, Value]:
-    """Return the mount of the writable folder."""
+    """Return the mount for the writable folder."""
     return {"name": "scratch", "mountPath": SCRATCH}
 
 
@@ -136,7 +136,7 @@ def pod_spec(
     priority_class: str = "",
     **rest: Value,
 ) -> dict[str, Value]:
-    """Build a Pod's spec; `token` gives it API access as its ServiceAccount."""
+    """Build a Pod's spec. With `token`, the Pod gets its ServiceAccount's API token."""
     pull = context.target.images.pull_secret
     return {
         "serviceAccountName": account,

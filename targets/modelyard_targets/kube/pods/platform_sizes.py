@@ -1,4 +1,4 @@
-"""Resource requests of the platform's own Pods in the namespace: registry, database, and bucket creation Job."""
+"""Resource requests of our own services in the namespace: registry, database, and Jobs for buckets and logins."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ STORE_JOB = Size(100, 256 * _MI)
 
 
 def registry_size(system: System, target: TargetSpec) -> Size:
-    """Return the size of an MLflow server's Pod."""
+    """Return the size of an MLflow Pod."""
     if target.edge:
         return Size(250, 1 * _GI)
     return Size(1000, 4 * _GI) if system.profile.size == "enterprise" else Size(500, 2 * _GI)
 
 
 def registry_replicas(system: System, target: TargetSpec) -> int:
-    """Return the number of these Pods."""
+    """Return the number of MLflow Pods."""
     return 2 if system.profile.size == "enterprise" and not target.edge else 1
 
 
 def registry_workers(system: System, target: TargetSpec) -> int:
-    """Return the number of worker processes in a Pod, at half a gigabyte each."""
+    """Return the number of worker processes in an MLflow Pod, which need half a gigabyte each."""
     if target.edge:
         return 1
     return 4 if system.profile.size == "enterprise" else 2

@@ -1,4 +1,4 @@
-"""PriorityClasses of a placement, which decide whose Pods yield, and their names."""
+"""A placement's PriorityClasses, which decide which Pods are preempted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from modelyard_targets.kube.placement.context import Context, Made
 COMPONENT: Final = "priority"
 NORMAL: Final = "normal"
 PRIORITIES: Final = (NORMAL, "low", "lowest")
-"""Highest first. Normal workloads name no class and have the cluster's default priority."""
+"""Priorities, highest first. Normal workloads have no class and so the cluster's default priority."""
 
 _VALUES: Final[Mapping[str, int]] = {"low": -4, "lowest": -8}
-"""Below the 0 of Pods without a class, so that nothing preempts Pods outside the system. Cluster Autoscaler adds no
-nodes for Pods below -10 (`expendable-pods-priority-cutoff`, its FAQ, read 2026-11-26).
+"""The values are below 0, the value of Pods without a class, so that Pods outside the system are never preempted.
+
+They are not below -10, because Cluster Autoscaler would not add nodes for such Pods (its FAQ,
+`expendable-pods-priority-cutoff`, read 2026-11-26).
 """
 _TAKES: Final[Mapping[str, str]] = {"low": "PreemptLowerPriority", "lowest": "Never"}
 _WHOM: Final[Mapping[str, str]] = {
@@ -46,7 +48,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to this one; empty for the lowest."""
+    """Return the next lower priority, whose workloads yield to this one, or "" for the lowest."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
@@ -59,11 +61,11 @@ def _path_of_server(resource: Resource[ModelServer]) -> Path:
 
 
 priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
-"""Return where the spec sets a workload's priority."""
+"""Return the path of a workload's priority in the spec."""
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """Return the priorities below normal in use on a placement, each with a line that sets it."""
+    """Return the priorities below normal in use on a placement, each with a spec path that sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
         lines.setdefault(priority_of(resource), priority_path(resource))
@@ -71,10 +73,10 @@ def yielding(plan: Plan, placement: str) -> dict[str, Path]:
 
 
 def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
-    """Return the PriorityClass of a priority; empty if it has none.
+    """Return the name of a priority's PriorityClass, or "" for normal priority.
 
     Classes are cluster-scoped, so the name contains the namespace, which is unique to a system and environment. The
-    priority comes first, since the prefix `system-` is reserved.
+    priority comes first, because the prefix `system-` is reserved.
     """
     if priority == NORMAL:
         return ""
@@ -82,12 +84,12 @@ def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
 
 
 def priority_class_of(resource: Resource, context: Context) -> str:
-    """Return the PriorityClass of a workload's Pods; empty if it has none."""
+    """Return the name of the PriorityClass for a workload's Pods, or "" for normal priority."""
     return class_name(priority_of(resource), context.target, context.namespace)
 
 
 def priority_classes(context: Context) -> Iterator[Made]:
-    """Yield the PriorityClasses that do not exist yet."""
+    """Yield the PriorityClasses in use that do not exist yet."""
     for priority, path in yielding(context.plan, context.placement).items():
         if priority in dict(context.target.priority_classes):
             continue
@@ -105,10 +107,10 @@ def priority_classes(context: Context) -> Iterator[Made]:
 
 
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Yield the ResourceQuotas, with names, that limit a namespace to a quota.
+    """Yield the ResourceQuotas for a namespace, with their names.
 
-    If workloads yield, each priority has its own quota. A quota also counts pending Pods, so that a single one would
-    refuse the Pods that others should yield to.
+    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority, and
+    so refuse the Pods that should preempt them.
     """
     hard: dict[str, Value] = dict(quota)
     below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]

@@ -11,7 +11,7 @@ _GI = 1024**3
 
 @record
 class Size:
-    """Requests and limits of a container."""
+    """A container's requests and limits."""
 
     cpu_millis: int
     memory_bytes: int
@@ -21,31 +21,31 @@ EDGE_HEAD = Size(500, 2 * _GI)
 SMALL_HEAD = Size(1000, 4 * _GI)
 ENTERPRISE_HEAD = Size(2000, 8 * _GI)
 AUTOSCALER = Size(500, 1 * _GI)
-"""Twice KubeRay's default memory: version 2 keeps the state of every instance."""
+"""Twice KubeRay's default memory, because autoscaler version 2 stores the state of every instance."""
 
 SUBMITTER = Size(200, 512 * _MI)
 LAUNCHER = Size(100, 128 * _MI)
 PROMOTER = Size(250, 1 * _GI)
-"""For MLflow's client and one file of a model at a time."""
+"""Enough for MLflow's client and one model file at a time."""
 
 PROMOTER_DISK_BYTES = 16 * _GI
-"""For the files of one model at a time, imported or bundled; imports are at most half as large."""
+"""Enough for the files of one model at a time. Imported models have at most half this size."""
 
 STARTER = Size(100, 512 * _MI)
-"""For Arrow's object storage client, with requests of a few kilobytes at a time."""
+"""Enough for Arrow's object storage client with requests of a few kilobytes."""
 
 SUPPORT_DISK_BYTES = 512 * _MI
-"""Disk limit of a container that only starts others: its log, which the kubelet rotates, and small files."""
+"""Disk limit of a supporting container, for small files and its log, which the kubelet rotates."""
 
 EDGE_DISK_BYTES = 10 * _GI
-"""The volume of an edge workload: bundles of its models, two of each, and waiting captures."""
+"""Volume size of an edge workload, for two bundles of each model and waiting captures."""
 
 EDGE_SPOOL_BYTES = 2 * _GI
-"""The most captures of a server that wait for upload; the oldest are dropped."""
+"""The size limit of a server's captures that wait for upload. Beyond it, the oldest are dropped."""
 
 
 def head_size(system: System, target: TargetSpec) -> Size:
-    """Return the size of a Ray head, which schedules and runs a pipeline's driver, but none of its tasks."""
+    """Return the size of a Ray head, which schedules work and runs a pipeline's driver, but not its tasks."""
     if target.edge:
         return EDGE_HEAD
     return ENTERPRISE_HEAD if system.profile.size == "enterprise" else SMALL_HEAD

@@ -1,1 +1,1 @@
-"""Projects of a placement: objects in files, and files in programs."""
+"""A placement's projects: manifest files with objects, and programs that apply the files."""

@@ -1,4 +1,4 @@
-"""The context of a placement, including its runtime image and the registry that runs there."""
+"""Build a placement's context with its runtime image and registry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard_targets.kube.placement.platform import Platform
 
 
 def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
-    """Return the context of a placement on this platform."""
+    """Return a placement's context on this platform."""
     target = platform.target(plan, placement)
     prefix = target.images.registry or platform.image_prefix(plan, placement)
     prefixed = replace(target, images=replace(target.images, registry=prefix))

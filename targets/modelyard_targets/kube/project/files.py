@@ -1,4 +1,4 @@
-"""Manifest files, in the order of application: one for shared objects of a section, one for each workload."""
+"""Manifest files in the order of application: several for shared objects, and one for each workload."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
-"""Files that all others depend on, applied in this order."""
+"""Files that all others depend on, in the order of application."""
 
 REGISTRY: Final = "registry"
-"""The registry's file; the program creates its logins after the foundation."""
+"""The registry's file, which is applied after the foundation and the registry's logins."""
 
 FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
-"""Files of the first project: add-ons' network policies, applied before their charts, and the foundation."""
+"""Files that are always in the first project: network policies of add-ons, the foundation and the registry."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
@@ -71,7 +71,7 @@ class File:
 
 
 def files_of(context: Context) -> tuple[File, ...]:
-    """Return the files of a placement in the order of application, including empty ones."""
+    """Return a placement's files in the order of application, including empty files."""
     held: dict[str, list[Resource]] = {name: [] for name in FIRST}
     for resource in context.plan.on(context.placement):
         held.setdefault(file_of(resource), []).append(resource)
@@ -79,7 +79,7 @@ def files_of(context: Context) -> tuple[File, ...]:
 
 
 def file_of(resource: Resource) -> str:
-    """Return the file of a resource's objects, without its extension."""
+    """Return the name of the file for a resource's objects, without extension."""
     shared = _SHARED.get(resource.kind)
     if shared is not None:
         return shared
@@ -88,9 +88,9 @@ def file_of(resource: Resource) -> str:
 
 
 def objects_of(file: File, context: Context) -> Iterator[Made]:
-    """Yield the objects of a file, in order, with the user's labels and overrides.
+    """Yield a file's objects in order, with the spec's labels and overrides.
 
-    Admission policies come last, since they allow what the overridden objects refer to.
+    Admission policies come last, because they depend on the overridden objects.
     """
     overrides = overrides_on(context.system, context.placement)
     final: list[Made] = []
@@ -101,7 +101,7 @@ def objects_of(file: File, context: Context) -> Iterator[Made]:
 
 
 def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
-    """Yield the same objects before overrides and without admission policies."""
+    """Yield a file's objects before overrides and without admission policies."""
     yield from _labelled_all(_lowered(file, context), context)
 
 
@@ -157,4 +157,4 @@ LOWERINGS: Final[Lowering] = (
     .case(AlertRules, in_turn(lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules))
     .case(Inference, lower_dashboard)
 )
-"""What makes the objects of each resource; secrets are made together, since several keys lie in one."""
+"""Lowers each type of resource. Secrets are lowered together, because one Secret may have several keys."""

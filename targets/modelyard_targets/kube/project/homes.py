@@ -1,4 +1,4 @@
-"""Which of several projects something goes to, by its name."""
+"""Assign names to projects by consistent hashing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 from modelyard.hashing import sha256
 
 AIM: Final = 1000
-"""Objects of a project on average where there are several; chance lets none of them reach twice as many."""
+"""The average number of objects in each of several projects. No project is likely to have twice as many."""
 
 
 def home(name: str, projects: int) -> int:
-    """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
+    """Return the index of the project for a name, by jump consistent hashing.
 
-    Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more
-    than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+    When an n-th project is added, one name in n moves to it, and all others stay. The loop runs only a few times, even
+    for a thousand projects (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
     """
     home, jump = 0, 0
     while jump < projects:

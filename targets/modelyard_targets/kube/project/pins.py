@@ -1,4 +1,4 @@
-"""Third-party charts and images that a stack uses, for modelyard.lock and for offline transfers."""
+"""The third-party charts and images that a stack uses, for modelyard.lock and offline transfers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kube.services import database
 
 
 def pins_of(context: Context) -> Pins:
-    """Return the charts and images of a placement with their versions."""
+    """Return a placement's charts and images with their versions."""
     names = installed(context)
     pinned = {charts()[name].chart: charts()[name].version for name in names}
     images = dict(_split(image) for image in images_of(context))
@@ -29,9 +29,9 @@ def installed(context: Context) -> tuple[str, ...]:
 
 
 def images_of(context: Context) -> tuple[str, ...]:
-    """Return every image that a placement pulls, sorted, under its public name.
+    """Return the sorted public names of all images that a placement pulls.
 
-    This includes the runtime image's base, but not the runtime image itself, which is built.
+    The list includes the base of the runtime image, but not the runtime image itself, which users build.
     """
     plan, placement = context.plan, context.placement
     found = {image for name in installed(context) for image in _images_of_chart(name, context)}
@@ -44,7 +44,7 @@ def images_of(context: Context) -> tuple[str, ...]:
 
 
 def _images_of_chart(name: str, context: Context) -> Iterator[str]:
-    """Yield the images of a chart that run here, with changed tags and without unused ones."""
+    """Yield a chart's images, with changed tags and without unused images."""
     addon = context.platform.installs.get(name)
     tags = (addon.tags if addon is not None else chart_tags)(context)
     left_out = images_left_out(name, context)
@@ -55,7 +55,7 @@ def _images_of_chart(name: str, context: Context) -> Iterator[str]:
 
 
 def users_images(plan: Plan, placement: str) -> Iterator[str]:
-    """Yield the images in the spec for workloads of a placement."""
+    """Yield the images that the spec names for a placement's workloads."""
     here = {resource.workload for resource in plan.on(placement)}
     for pipeline in plan.system.pipelines.values():
         if f"pipelines.{pipeline.name}" in here:
@@ -66,7 +66,7 @@ def users_images(plan: Plan, placement: str) -> Iterator[str]:
 
 
 def _split(image: str) -> tuple[str, str]:
-    """Split an image into name and tag or digest; a port in the registry's host is not a tag."""
+    """Split an image into its name and its tag or digest. A port in the registry's host is not a tag."""
     name, at, digest = image.partition("@")
     if at:
         return name, digest

@@ -1,4 +1,4 @@
-"""Splitting of a project that would exceed about two thousand resources, the most that Pulumi handles well."""
+"""Split a project that would exceed about two thousand resources, the most that Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.PROMOTER: 3,
     Kind.STARTER: 4,
 }
-"""The most objects per resource; other kinds become one."""
+"""The most objects for each resource. Other kinds have one object."""
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
-    """Return the files of each project, in order. The first contains what the others depend on.
+    """Divide the files among projects. The first project has all files that the others depend on.
 
-    A file's project depends only on its name and the number of projects, and another project takes over just its share
-    (jump consistent hashing). Nothing else moves, since moving an object means deleting and recreating it.
+    Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name, an
+    additional project only takes over its share, and no other file moves.
     """
     workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
@@ -51,4 +51,4 @@ def _of_server(resource: Resource[ModelServer]) -> int:
 
 
 _groups: Final = ByType(_no_more).case(ModelServer, _of_server)
-"""Count further disruption budgets: a shared server has one for each worker group."""
+"""Return how many more disruption budgets a shared server may have, one for each worker group."""

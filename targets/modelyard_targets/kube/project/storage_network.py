@@ -1,4 +1,4 @@
-"""Egress to object storage in the cloud's own region, with addresses read from the infrastructure project."""
+"""Egress to object storage in the cloud's own region, with addresses from the infrastructure project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VARIABLE: Final = "object_storage"
 
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return a single policy for all Pods that open a bucket in the region; none if no Pod does."""
+    """Return a single policy for all Pods that use a bucket in the region, or nothing if no Pod does."""
     names = storage_readers(context)
     if not names:
         return ()
@@ -32,7 +32,7 @@ def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def storage_readers(context: Context) -> tuple[str, ...]:
-    """Return the label values of the Pods that open a bucket in the region."""
+    """Return the name labels of the Pods that use a bucket in the region."""
     return tuple(dict.fromkeys(_readers(context)))
 
 

@@ -34,14 +34,14 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.serving.model_server import lower_server
 
 Lowering: TypeAlias = ByType[[Context], Iterator[Made]]
-"""From a resource and its context to its objects, in the order in which they are applied."""
+"""Lowers a resource to its objects, in the order of application."""
 
 V = TypeVar("V", bound=Payload)
 Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[Made]]
 
 
 def in_turn(*lowers: Lower[V]) -> Lower[V]:
-    """One function for several that make objects of the same resource."""
+    """Combine functions that lower the same resource into one that yields all their objects."""
 
     def lower(resource: Resource[V], context: Context) -> Iterator[Made]:
         for each in lowers:
@@ -51,7 +51,7 @@ def in_turn(*lowers: Lower[V]) -> Lower[V]:
 
 
 def no_objects(resource: Resource, context: Context, /) -> Iterator[Made]:
-    """A resource of which its cluster knows nothing."""
+    """Yield no objects, for a resource that does not exist in the cluster."""
     yield from ()
 
 
@@ -65,4 +65,4 @@ WORKLOADS: Final[Lowering] = (
     .case(Promoter, in_turn(network_of_promoter, lower_promoter))
     .case(Starter, in_turn(network_of_starter, lower_starter))
 )
-"""What makes the objects of workloads: openings before what needs them."""
+"""Lowers each type of workload. Network policies come before the workloads that need them."""

@@ -1,4 +1,4 @@
-"""The projects `workloads`, `workloads-2` … of a placement: everything inside an existing cluster."""
+"""A placement's projects `workloads`, `workloads-2` …: everything inside an existing cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
 
 @record
 class Written:
-    """The README's facts about a file: its objects by kind, and its network policies."""
+    """Facts about a manifest file for the README: its objects by kind, and its network policies."""
 
     kinds: Counter[str]
     policies: tuple[Manifest, ...]
@@ -30,9 +30,9 @@ class Written:
 
 @record
 class Workloads:
-    """The projects of a placement in order, their files, and the build context of the runtime image.
+    """A placement's projects in order, their files, and the build context of the runtime image.
 
-    `written` is filled while manifests are written, for the README that follows.
+    `written` is filled while manifests are written, and the README is written last.
     """
 
     projects: tuple[Project, ...]
@@ -42,7 +42,7 @@ class Workloads:
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
-    """Return everything that runs in a placement's cluster; `settings` go into each project's stack."""
+    """Return the projects for everything in a placement's cluster, with `settings` in each project's stack."""
     files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
     written: dict[str, Written] = {}
     projects = tuple(_project(at, held, written, context, settings) for at, held in enumerate(split(files)))
@@ -52,7 +52,7 @@ def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
 
 
 def objects_of_placement(context: Context) -> Iterator[Made]:
-    """Yield every object of a placement with its line in the spec, in order of application."""
+    """Yield every object of a placement in the order of application, with its line in the spec."""
     for file in files_of(context):
         yield from objects_of(file, context)
 
@@ -82,7 +82,7 @@ def _project(
 
 
 def written_of(file: File, context: Context) -> Written:
-    """Return the README's facts about a file that is not written yet."""
+    """Return a file's facts for the README by building its objects, for a file that has not been written."""
     manifests = [made.manifest for made in objects_of(file, context)]
     return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
 
@@ -92,7 +92,7 @@ def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def _manifests(file: File, written: dict[str, Written], context: Context) -> ManifestFile:
-    """Record a file's objects for the README while they are written, so that they are built only once."""
+    """Return a manifest file that records facts for the README while it is written, so objects are built only once."""
 
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()
@@ -107,5 +107,5 @@ def _manifests(file: File, written: dict[str, Written], context: Context) -> Man
 
 
 def _image(context: Context) -> tuple[TextFile, ...]:
-    """Return the build context of the runtime image, and its bill of materials."""
+    """Return the runtime image's build context and bill of materials."""
     return (*image_files(context.system, context.target), bill_of_materials(context.system, context.target))

@@ -1,1 +1,1 @@
-"""The README of a target."""
+"""A target's README."""

@@ -1,4 +1,4 @@
-"""The README's table of alerts: conditions, subjects and notified channels."""
+"""The README's alert table: conditions, subjects and notified channels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
 @record
 class AlertRow:
-    """A row of the table."""
+    """A row in the alert table."""
 
     when: str
     about: tuple[str, ...]
@@ -32,7 +32,7 @@ class AlertRow:
 
 
 def alert_rows(context: Context) -> tuple[AlertRow, ...]:
-    """Return a row for all rules of the same kind and channels; cluster alerts come last."""
+    """Return one row for all rules of the same kind and channels. Cluster alerts come last."""
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for rules in context.plan.of(AlertRules, context.placement):
         key = _when(rules.value, context), channels_of(rules.value, context)

@@ -1,4 +1,4 @@
-"""The README's facts about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
+"""The README's table of callers: endpoints, callers and the Secrets with their tokens; and the access logs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.placement.context import Context
 
 @record
 class CallerRow:
-    """A row of the table of callers."""
+    """A row in the table of callers."""
 
     endpoint: str
     caller: str

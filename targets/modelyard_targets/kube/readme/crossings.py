@@ -1,4 +1,4 @@
-"""The README's facts about cross-target access: connections, order of deployment, and images to transfer."""
+"""The README's section on cross-target access: connections, deployment order, and images to transfer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORKLOADS = "workloads/"
 
 @record
 class Opening:
-    """A row of the table: a connection between two targets, seen from one of them."""
+    """A row in the table of connections between this target and others."""
 
     direction: str
     source: str
@@ -33,7 +33,7 @@ class Opening:
 
 @record
 class Before:
-    """What has to exist before a folder here is applied, and the setting that names its stack."""
+    """A folder on another target that must be applied before a folder here, and the setting with its stack name."""
 
     target: str
     folder: str
@@ -43,7 +43,7 @@ class Before:
 
 @record
 class Carried:
-    """An image of a target: its source, and the name under which nodes pull it."""
+    """An image to transfer to a target: its source, and the name under which nodes pull it."""
 
     target: str
     source: str
@@ -51,7 +51,7 @@ class Carried:
 
 
 def crossing_values(context: Context) -> dict[str, object]:
-    """Return the template's values on cross-target access; `crossings` is empty if there is none."""
+    """Return the template values for cross-target access. `crossings` is empty if there is none."""
     links = context.plan.crossings(context.placement)
     return {
         "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
@@ -94,7 +94,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Yield calls to an adopted registry from a target other than the one it is placed on."""
+    """Yield connections to an adopted registry that is placed on another target."""
     registry = context.system.registry
     if registry is None or not registry.adopt or context.system.deployment.placement.registry == context.placement:
         return
@@ -106,7 +106,7 @@ def _adopted_registry(context: Context) -> Iterator[Opening]:
 
 
 def _telemetry(context: Context) -> Iterator[Opening]:
-    """Yield the connection for metrics written to a system outside all targets, if there are several targets."""
+    """Yield the connection to the remote metrics store, if there are several targets."""
     where = context.target.telemetry.remote_write
     if where and context.monitored and len(context.system.deployment.targets) > 1:
         parts = urlsplit(where)
@@ -117,7 +117,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """Yield what has to exist first on other targets: callers are deployed after what they call."""
+    """Yield the folders on other targets that must be applied first, because this target connects to them."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _made_by(context.system.target(name)), _made_by(context.target)
         folder = here if there == _INFRASTRUCTURE else _WORKLOADS
@@ -125,10 +125,9 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
-    """Yield connections in this direction whose other end is created here, not adopted.
+    """Yield the connections in this direction for which the other target has to be applied first.
 
-    Two clusters that read each other's buckets can be applied in any order: runs of the first may have to wait, its
-    objects do not.
+    Two clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
     """
     both = {link.ends for link in links if _is_made(link, context)}
     for link in links:
@@ -139,7 +138,7 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_made(link: Link, context: Context) -> bool:
-    """Return whether the other target creates the bucket, or a user for a workload here."""
+    """Return whether the sink's target creates the bucket, or a user for the workload."""
     source, sink = context.placed[link.source], context.placed[link.sink]
     store = context.system.stores.get(sink.name)
     if store is None or not store.adopt:
@@ -153,7 +152,7 @@ def _made_by(target: TargetSpec) -> str:
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """Describe how model bundles arrive here or leave here; empty if they do neither."""
+    """Describe how model bundles get to this target or from here to others, or return ""."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
@@ -171,7 +170,7 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
 
 
 def _requests(context: Context) -> Iterator[str]:
-    """Yield a sentence for each run requested from here, or started here for monitors on other targets."""
+    """Yield a paragraph for each monitor on this target or another one that requests runs across targets."""
     for resource in context.plan.of(MonitorJob):
         request = resource.value.request
         if request is not None and context.placement in {resource.placement, request.pipeline.target}:
@@ -184,7 +183,7 @@ def _requests(context: Context) -> Iterator[str]:
 
 
 def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
-    """Yield images of on-premises clusters connected to a cloud, since they cannot pull from the account's registry."""
+    """Yield the images for on-premises clusters connected to a cloud, which cannot pull from the account's registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
     if any(target.in_cloud for target in targets):

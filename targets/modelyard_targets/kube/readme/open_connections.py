@@ -1,4 +1,4 @@
-"""The README's table of open connections, derived from the network policies so that it is complete."""
+"""The README's table of allowed connections, which is complete because it is derived from the network policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANY_PORT = "any"
 
 @record
 class Open:
-    """A row: Pods, whether they accept or connect, their peers, and the ports."""
+    """A row in the table: Pods, whether they accept or open connections, their peers, and ports."""
 
     pods: Said
     direction: str
@@ -27,7 +27,7 @@ class Open:
 
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
-    """Return a row for each distinct rule, with all its Pods; names in the namespace `own` are left unqualified."""
+    """Return a row for each distinct rule with all its Pods. The namespace `own` is not mentioned."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
@@ -77,7 +77,7 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 
 def _selected(selector: Mapping[str, Value]) -> str:
-    """Return the name if the selector consists of nothing else, otherwise its labels."""
+    """Describe a Pod selector: by the name label if there is nothing else, otherwise by all labels."""
     labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))
@@ -97,12 +97,12 @@ def _ports(ports: Value) -> str:
 
 
 def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return the Pod selector of a policy or peer, which is empty for a whole namespace."""
+    """Return the Pod selector in a policy or peer, which is empty for a whole namespace."""
     return _mapping(value.get("podSelector"))
 
 
 def _mapping(value: Value) -> Mapping[str, Value]:
-    """Return a mapping, empty if the field is absent."""
+    """Return the value as a mapping, which is empty if the field is missing."""
     if value is None:
         return {}
     assert isinstance(value, Mapping)

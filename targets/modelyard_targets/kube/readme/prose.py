@@ -1,4 +1,4 @@
-"""Markdown from our own Jinja templates, in which values are always text and never markup."""
+"""Render Markdown from our own Jinja templates, with all values escaped."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _MARKUP = pattern(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = pattern(r"\s+")
 _MOST_ARROWS: Final = 500
 _LONGEST_DIAGRAM: Final = 50_000
-"""Mermaid's defaults for `maxEdges` and `maxTextSize`; larger diagrams are not rendered."""
+"""Mermaid's defaults for `maxEdges` and `maxTextSize`. Larger diagrams are not rendered."""
 
 
 class Said(str):
-    """Markdown from a filter, which is not escaped again."""
+    """Markdown from a filter that must not be escaped again."""
 
     __slots__ = ()
 
 
 def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -> str:
-    """Render a template; the templates that it extends are in `folder` or in the folder shared by all clusters."""
+    """Render a template. Templates that it extends are in `folder` or in this module's folder."""
     return _environment(folder).get_template(template).render(values)
 
 
 def as_text(value: object) -> str:
-    """Format a value as a line of Markdown text, with markup escaped."""
+    """Format a value as one line of Markdown text, with markup escaped."""
     if isinstance(value, Said):
         return value
     return _MARKUP.sub(_escaped, _BREAKS.sub(" ", str(value)))
 
 
 def as_code(value: object) -> Said:
-    """Format a value as a code span, with a fence of enough backticks and with bars escaped for table cells."""
+    """Format a value as a code span with enough backticks, and with bars escaped for table cells."""
     text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
@@ -56,7 +56,7 @@ def as_word(value: object) -> Said:
 
 
 def as_diagram(system: System) -> Said:
-    """Return the ML view of a system as a code block, unless it exceeds what GitHub and GitLab render."""
+    """Return a system's ML view as a Mermaid code block, or a note if it is too large for GitHub and GitLab."""
     from modelyard.drawing.mermaid import mermaid
     from modelyard.drawing.ml import ml_view
 

@@ -1,4 +1,4 @@
-"""The README of a target: contents, deployment and removal; and the list of images to transfer."""
+"""A cluster target's README on contents, deployment and removal, and the list of images to transfer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _WHO: Final = {"cluster": "Pods of the cluster", "internal": "the company's netw
 
 @record
 class Reached:
-    """A row of the table of endpoints behind Gateways."""
+    """A row in the table of endpoints behind Gateways."""
 
     endpoint: str
     gateway: str
@@ -80,12 +80,12 @@ def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """Return the list of images, if they have to be transferred."""
+    """Return the list of images if they have to be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
 def image_list(context: Context) -> str:
-    """Return a line per image: its public name, a space, and the name under which nodes pull it."""
+    """Return one line for each image: its public name, a space, and the name under which nodes pull it."""
     lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
     return "".join(lines)
 
@@ -95,7 +95,7 @@ def _carries(context: Context) -> bool:
 
 
 def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
-    """Return the values shared by all clusters' READMEs, without building objects of written files again."""
+    """Return the template values that all cluster READMEs share."""
     plan, placement, target = context.plan, context.placement, context.target
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
@@ -159,7 +159,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
 
 
 def _logs(context: Context) -> Iterator[tuple[str, str]]:
-    """Yield the pipelines whose logs are kept, with their location."""
+    """Yield the pipelines with stored logs, and the location of the logs."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.logs is not None:
             store, path = job.logs
@@ -167,20 +167,20 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """Return how many days the registry's bucket keeps logs; 0 if nothing deletes them."""
+    """Return after how many days the registry's bucket deletes logs, or 0 if nothing deletes them."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return LOG_DAYS if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:
-    """Name an existing add-on with the oldest version that supports all fields in our manifests, if known."""
+    """Name an existing add-on with the oldest supported version, if known."""
     oldest = charts()[addon].oldest
     return f"{addon} {oldest} or newer" if oldest else addon
 
 
 def _asked(context: Context) -> str:
-    """Describe the total requests of installed add-ons, if the target declares its machines."""
+    """Describe the total requests of the add-ons to install, if the target declares its machines."""
     if not context.target.capacity or not installed_addons(context):
         return ""
     asked = asked_by_addons(context)
@@ -188,7 +188,7 @@ def _asked(context: Context) -> str:
 
 
 def _pull_namespaces(context: Context) -> tuple[str, ...]:
-    """Return the namespaces that need the pull secret: the system's, and those of add-ons pulled from the mirror."""
+    """Return the namespaces that need the pull secret: the system's and, with a mirror, those of add-ons."""
     addons = installed_addons(context) if pull_secret_of_addons(context.target) else ()
     return tuple(dict.fromkeys((context.namespace, *(addon_namespace(addon, context) for addon in addons))))
 
@@ -200,7 +200,7 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
-    """Yield the secrets that have to exist behind External Secrets, each once, with the name of its store object."""
+    """Yield each secret that must exist in an External Secrets store, with the name of the store object."""
     told: set[tuple[str, str]] = set()
     for wanted in secrets_of(context.plan.on(context.placement), context):
         store = store_of(wanted.ref, context)
@@ -210,7 +210,7 @@ def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
-    """Yield the store objects that External Secrets reads, one per cluster or one per namespace."""
+    """Yield a description of each store object that External Secrets uses."""
     told: set[str] = set()
     for wanted in secrets_of(context.plan.on(context.placement), context):
         store = store_of(wanted.ref, context)
@@ -222,7 +222,7 @@ def _secret_stores(context: Context) -> Iterator[str]:
 
 
 def _gateway(context: Context) -> Gateway | None:
-    """Return the existing Gateway or gateway class that routes need, or None if they need none or we install it."""
+    """Return the Gateway or gateway class that must exist for routes, or None."""
     gateway, ours = context.target.gateway, context.platform.gateway_class
     if gateway is None or (ours and gateway.class_name == ours):
         return None
@@ -232,7 +232,7 @@ def _gateway(context: Context) -> Gateway | None:
 
 
 def _reached(context: Context) -> Iterator[Reached]:
-    """Yield the endpoints behind a Gateway, and who can reach them."""
+    """Yield the endpoints behind a Gateway, with their possible callers."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -250,7 +250,7 @@ def _reached(context: Context) -> Iterator[Reached]:
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
-    """Return the address of an endpoint; whether an existing Gateway uses TLS is unknown."""
+    """Return an endpoint's address, without a scheme for an existing Gateway, which may or may not use TLS."""
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
         return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
@@ -258,21 +258,21 @@ def _address(endpoint: Endpoint, gateway: Gateway) -> str:
 
 
 def _stepped(context: Context) -> Iterator[str]:
-    """Yield the Services that skip the steps of an incremental rollout."""
+    """Yield the Services that do not follow the steps of an incremental rollout."""
     for route in (resource.value for resource in context.plan.of(Route, context.placement)):
         if route.inference.rollout.strategy == "incremental":
             yield serve_service(route.backends[0].server)
 
 
 def _in_place(context: Context) -> Iterator[str]:
-    """Yield the servers that are replaced in place, without a second one running."""
+    """Yield the servers that are replaced in place, without a second server during the rollout."""
     for server in context.plan.of(ModelServer, context.placement):
         if server.value.applications[0].inference.rollout.strategy == "in-place":
             yield server.name
 
 
 def _metrics(context: Context) -> Iterator[str]:
-    """Yield the retention, used space and volume size of metrics, if Prometheus is installed here."""
+    """Yield metrics retention, usable space and volume size, if we install Prometheus."""
     if "prometheus" in addons_to_install(context.plan, context.placement):
         yield duration(kept_s(context.system))
         yield f"{used_gi(context.system, context.target)}Gi"
@@ -287,13 +287,13 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each file with its facts, without building written files again."""
+    """Yield each file with its facts, without building objects of written files again."""
     for file in workloads.files:
         yield file, workloads.written.get(file.name) or written_of(file, context)
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
-    """Return the connections allowed by policies, including the policy that the program creates for object storage."""
+    """Return the allowed connections, including those of the policy for object storage, which the program creates."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
     readers = Said(", ".join(map(as_code, storage_readers(context))))

@@ -1,4 +1,4 @@
-"""The README's facts about workloads that yield."""
+"""The README's table of workloads below normal priority."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of, pr
 
 @record
 class YieldRow:
-    """A workload that yields, its priority, and the PriorityClass of its Pods."""
+    """A workload below normal priority, with the PriorityClass of its Pods."""
 
     workload: str
     priority: str
@@ -17,7 +17,7 @@ class YieldRow:
 
 
 def yields_readme(context: Context) -> dict[str, object]:
-    """Return the template's values: the workloads that yield, and the PriorityClasses that have to exist."""
+    """Return the template values: the workloads below normal priority, and the PriorityClasses that must exist."""
     rows = [
         YieldRow(resource.workload, priority_of(resource), priority_class_of(resource, context))
         for resource in context.plan.on(context.placement)

@@ -1,1 +1,1 @@
-"""Services that the system runs for itself: the registry, databases, and Jobs that create buckets."""
+"""Services in the system's namespace: the registry, databases, and Jobs that create buckets."""

@@ -1,4 +1,4 @@
-"""Databases: PostgreSQL run by CloudNativePG, or an adopted one of which only the address is known."""
+"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted with only a known address."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PORT: Final = 5432
 STATUS_PORT: Final = 8000
 METRICS_PORT: Final = 9187
 PROTECT: Final = "modelyard.dev/protect"
-"""Annotation of resources with data, which the component library protects from `destroy`."""
+"""The annotation on resources with data, which the component library protects from `destroy`."""
 
 IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
-"""The default of operator 1.30.0 (its pkg/versions, read 2026-11-24), pinned here."""
+"""Pinned to the default image of operator 1.30.0 (its pkg/versions, read 2026-11-24)."""
 
 
 @record
 class Login:
-    """The address of a database, and the Secret with its login."""
+    """A database's address, and the Secret with its login."""
 
     host: str | Ref  # a Ref if only the program knows it
     port: int
@@ -41,13 +41,13 @@ class Login:
 
 
 def databases_here(context: Context) -> tuple[Resource[Store], ...]:
-    """The databases whose instances are Pods of the cluster."""
+    """Return the databases that run as Pods in the cluster."""
     managed = managed_stores(context.plan, context.placement, Kind.DATABASE)
     return tuple(store for store in managed if context.platform.database(store.value, context) is None)
 
 
 def login_of(store: Store, context: Context) -> Login:
-    """Return the address and login for clients in the same cluster; `adopt` is `host[:port]/database`."""
+    """Return the address and login for clients in the cluster. An adopted address is `host[:port]/database`."""
     if store.adopt:
         address, _, database = store.adopt.partition("/")
         host, _, port = address.partition(":")
@@ -61,12 +61,12 @@ def login_of(store: Store, context: Context) -> Login:
 
 
 def instances(name: str) -> dict[str, Value]:
-    """Select the Pods of our database by CloudNativePG's label."""
+    """Select the Pods of a database by CloudNativePG's label."""
     return {"podSelector": {"matchLabels": {"cnpg.io/cluster": name}}}
 
 
 def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[Made]:
-    """Yield the Cluster and network policy of a managed database; nothing if it is adopted or run by a cloud."""
+    """Yield network policy, Cluster and PodMonitor of a database, unless it is adopted or managed by a cloud."""
     store = resource.value
     if store.adopt or context.platform.database(store, context) is not None:
         return
@@ -108,7 +108,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
 
 
 def _scraped(resource: Resource, context: Context) -> Manifest:
-    """Build the PodMonitor for metrics such as replication lag; the operator's own field for it is deprecated."""
+    """Build the PodMonitor for metrics such as replication lag. The operator's own field for this is deprecated."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
     spec: dict[str, Value] = {
@@ -121,7 +121,7 @@ def _scraped(resource: Resource, context: Context) -> Manifest:
 
 
 def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:
-    """Allow the registry, the other instances, the operator, and Prometheus."""
+    """Allow connections from the registry, the other instances, the operator, and Prometheus."""
     own = instances(resource.name)
     registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}
     clients: dict[str, Value] = {"podSelector": {"matchLabels": registry}}

@@ -1,4 +1,4 @@
-"""The registry that runs here: MLflow in the runtime image, behind a login (docs/decisions/0035-registry-login.md)."""
+"""Our own registry: MLflow in the runtime image, behind a login (docs/decisions/0035-registry-login.md)."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from modelyard_targets.kube.workload.registry_access import (
 
 COMPONENT: Final = "registry"
 NAME: Final = REGISTRY_NAME
-"""The name of the registry's Service and Pods, which workloads call and policies select."""
+"""The name of the registry's Service and the name label of its Pods."""
 
 LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 _SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
-    """Yield MLflow with its description, Service and policies; nothing for an adopted registry."""
+    """Yield MLflow with its network policy, description, disruption budget and Service, unless it is adopted."""
     server = resource.value
     if server.registry.adopt:
         return
@@ -71,7 +71,7 @@ def _network(resource: Resource, server: RegistryServer, context: Context) -> Ma
 
 
 def _reach_database(store: Store, context: Context) -> list[Value]:
-    """Allow only the instances of our own database, or the address of an adopted one."""
+    """Allow egress to our own database's instances, to the cloud's network, or to an adopted database's address."""
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
@@ -82,8 +82,9 @@ def _reach_database(store: Store, context: Context) -> list[Value]:
 
 
 def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
-    """Return the runtime's description of the server. MLflow only answers requests to known hosts: its Service, and
-    localhost for a port-forward.
+    """Return the server's description for the runtime.
+
+    MLflow only answers requests to known hosts: its Service, and localhost for port-forwards.
     """
     assert server.artifacts is not None
     own = f"{NAME}.{context.namespace}"
@@ -114,7 +115,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
         mounts=[
             {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True},
             {"name": "logins", "mountPath": LOGINS_FOLDER, "readOnly": True},
-            # mount the folder, because `subPath` mounts do not see updates
+            # mount the folder, because `subPath` mounts are not updated
             *([services] if managed else []),
         ],
         command=["python", "-m", "modelyard_runtime", "registry"],
@@ -151,7 +152,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
 
 
 def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Context) -> list[Value]:
-    """Return volumes for the description, the workloads' passwords, and the login of a cloud's database."""
+    """Return volumes for the description, the workloads' passwords, and the login to a cloud database."""
     _, password = LOGIN_KEYS
     sources: list[Value] = [
         {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
@@ -181,7 +182,7 @@ def _environment(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _database(server: RegistryServer, context: Context) -> list[Value]:
-    """Return libpq's variables. If the cloud rotates the password, MLflow reads it from a file for each connection."""
+    """Return libpq's variables. With a cloud database, libpq reads the password from a file for each connection."""
     assert server.database is not None
     login = login_of(server.database, context)
     where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
@@ -199,14 +200,14 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
-    """Return variables for artifacts, which workloads write with their own credentials and the server only shows."""
+    """Return variables for the artifact store. The server only reads artifacts; workloads write them directly."""
     store = server.artifacts
     assert store is not None
     return driver_of(store, context.system).server(opening_of(store, "registry", context))
 
 
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
-    """Return the database managed by the cloud, if there is one."""
+    """Return the cloud-managed database, or None."""
     return context.platform.database(server.database, context) if server.database is not None else None
 
 

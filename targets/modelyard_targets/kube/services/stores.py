@@ -1,4 +1,4 @@
-"""Object stores: a Job creates a bucket at an endpoint; adopted buckets are left unchanged."""
+"""Object stores with an endpoint: a Job creates the bucket. Adopted buckets are left unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _DEADLINE_S = 600
 
 
 def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[Made]:
-    """Yield ServiceAccount, policy and Job of a managed bucket; the Job's name has a hash, so changes run it again."""
+    """Yield the ServiceAccount, network policy and Job that create a bucket.
+
+    The Job's name contains a hash of its spec, so that a change runs it again.
+    """
     store = resource.value
     if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job
         return

@@ -1,4 +1,4 @@
-"""A model server: a RayService with its Serve applications, and disruption budgets."""
+"""Model servers: RayServices with Serve applications, and disruption budgets."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ IMPORT_PATH = "modelyard_runtime.serving.application:application"
 DEPLOYMENT = "model"
 
 _SPARE_S = 30
-_QUEUED = 16  # a request waits for at most this many others; more would end in a timeout
+_QUEUED = 16  # the most requests ahead of another in the queue; more would end in a timeout
 _RETRY_AFTER_S = 5
 
 
 def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
-    """Yield description, edge disk, RayService and disruption budgets of a MODEL_SERVER."""
+    """Yield a MODEL_SERVER's description, edge disk, RayService and disruption budgets."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
@@ -58,7 +58,7 @@ def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[
 
 
 def ray_service(resource: Resource[ModelServer], described: dict[str, Json], context: Context) -> Manifest:
-    """Build the RayService of a model server."""
+    """Build a model server's RayService."""
     server = resource.value
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     groups = groups_of(server, context)
@@ -73,7 +73,7 @@ def ray_service(resource: Resource[ModelServer], described: dict[str, Json], con
 
 
 def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
-    """Return a server's worker groups: one for each hardware and image, with one Pod per replica."""
+    """Return a server's worker groups: one for each combination of hardware and image, with one Pod per replica."""
     members: dict[tuple[object, str], list[Application]] = {}
     for application in server.applications:
         members.setdefault((application.hardware, application.inference.source.image), []).append(application)
@@ -120,14 +120,15 @@ def _cluster(
 
 
 def _log_variables(server: ModelServer) -> list[Value]:
-    """With an access log, let Ray send the output of replicas to the container's log instead of files."""
+    """If there is an access log, make Ray send replicas' output to the container's log instead of files."""
     logged = any(application.inference.endpoint.access_log for application in server.applications)
     return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
-    """Return the parts of the description whose changes replace Pods: all relevant ones or, in place, those that
-    restarted applications do not pick up.
+    """Return the parts of the description that replace Pods when they change.
+
+    For an in-place rollout, these are only the parts that a restarted application does not pick up.
     """
     if server.applications[0].inference.rollout.strategy != "in-place":
         return {name: value for name, value in described.items() if name != "governance"}
@@ -157,7 +158,7 @@ def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
 
 
 def _serve_config(server: ModelServer, described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Build the Serve config; applications refer to the mounted description by name, and to its version by a digest."""
+    """Build the Serve config. Each application has its name in the mounted description and a digest of its part."""
     applications = described["applications"]
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
@@ -183,7 +184,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
 
 
 def _deployment(application: Application, group: str) -> dict[str, Value]:
-    """Configure one replica per Pod, pinned to its group, with a little CPU left for tasks it may start."""
+    """Configure one replica per Pod, pinned to its group, with some CPU left for tasks that the replica starts."""
     inference, hardware = application.inference, application.hardware
     scaling, replicas = inference.scaling, application.variant.replicas
     options: dict[str, Value] = {"num_cpus": ray_cpus(hardware.cpu_millis) - 0.25}
@@ -212,10 +213,10 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
-    """Build the budget: draining nodes leaves at least one Pod less than the group's minimum size.
+    """Build the disruption budget, which lets node drains evict one Pod of the group's minimum at a time.
 
-    It is an absolute number, since Ray's Pods have no controller with a scale subresource, from which Kubernetes could
-    derive percentages. The dot in the name avoids collisions between groups of different servers.
+    It is an absolute number, because percentages need a controller with a scale subresource, and Ray's Pods have none.
+    The dot in the name avoids collisions between groups of different servers.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     selector = {

@@ -1,4 +1,4 @@
-"""Settings of Ray Serve's metrics that rules depend on."""
+"""Ray Serve's metrics settings that alert rules depend on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from modelyard.plan import ModelServer
 from modelyard.stack import Value
 
 _USUAL_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000)
-"""Bucket bounds without an SLO; Ray's defaults are just as coarse around typical model latencies."""
+"""Default bucket bounds. Ray's own are just as coarse around typical model latencies."""
 
 
 def latency_buckets(server: ModelServer) -> list[Value]:
-    """Set the bounds of Serve's latency histogram: usual ones, and each bound of an SLO, so that rules find its bucket.
+    """Return the variable with Serve's latency bucket bounds: the defaults and all SLO bounds, which rules need.
 
-    Ray 2.60 reads the variable in ray/serve/_private/constants.py (read on 2026-11-24).
+    Ray 2.60 uses the variable in ray/serve/_private/constants.py (read 2026-11-24).
     """
     edges: set[int] = {*_USUAL_MS}
     for application in server.applications:

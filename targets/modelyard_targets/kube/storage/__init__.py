@@ -1,1 +1,1 @@
-"""Object storage: a driver for each protocol, and the buckets that are opened by them."""
+"""Object storage: a driver for each protocol, and bucket names and addresses."""

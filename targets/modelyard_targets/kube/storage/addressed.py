@@ -1,4 +1,4 @@
-"""Which datasets a workload opens by their URI."""
+"""Find the datasets that a workload reads or writes by URI."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.spec import Dataset, System
 
 
 def addressed(resource: Resource, system: System) -> list[Dataset]:
-    """The datasets that a workload reads or writes by their URI, since they are in no declared store."""
+    """Return the datasets that a workload reads or writes by URI instead of through a declared store."""
     datasets = [system.data[name] for name in dict.fromkeys(_names(resource, system)) if name]
     return [dataset for dataset in datasets if dataset.uri]
 

@@ -1,8 +1,8 @@
-"""The protocol of Azure's Blob Storage, which Pods open by their identity alone.
+"""The driver for Azure Blob Storage, where Pods authenticate with their identity.
 
-An account is named beside each container: `abfss://container@account.dfs.core.windows.net/path`. The libraries find the
-identity by themselves, so that a Pod needs no variable and no Secret; MLflow opens such addresses with no key of the
-account (azure_data_lake_artifact_repo.py of MLflow 3.17, read 2026-11-26). Containers are made by the cloud's program.
+Addresses contain the account and the container: `abfss://container@account.dfs.core.windows.net/path`. The client
+libraries find the identity themselves, so Pods need no variables and no Secret, and MLflow needs no account key
+(azure_data_lake_artifact_repo.py of MLflow 3.17, read 2026-11-26). The cloud's program creates the containers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Buckets of object stores: what they are called, where they are, and which protocol they speak."""
+"""Buckets behind object stores: names, regions, protocols and URIs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BUCKET_HASH: Final = 6
 
 
 def bucket_name(store: Store, system: System) -> str:
-    """The bucket behind a store: adopted, or named after system and environment, since a service holds many.
+    """Return the bucket of a store: the adopted one, or one named after system, environment and store.
 
-    A cloud's buckets belong to whoever takes their names first, in any account: these end in a hash of the owner.
+    Bucket names in a cloud are unique across all accounts, so they end in a hash that includes the owner.
     """
     if store.adopt:
         return store.adopt
@@ -34,29 +34,29 @@ def bucket_name(store: Store, system: System) -> str:
 
 
 def region_of(store: Store, system: System) -> str:
-    """The region of a store: its own, or that of the cloud target which it is in; empty where there is none."""
+    """Return a store's region: its own, or that of its cloud target, or "" if it has none."""
     cloud = cloud_of(store, system)
     return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
 
 
 def cloud_of(store: Store, system: System) -> TargetSpec | None:
-    """The target of a store, if it is a cloud."""
+    """Return a store's target if it is a cloud, otherwise None."""
     where = system.target(store.target)
     return where if where.in_cloud else None
 
 
 def driver_of(store: Store, system: System) -> Driver:
-    """The protocol of an object store: S3 where it has an endpoint of its own, else that of its cloud."""
+    """Return an object store's driver: S3 if the store has an endpoint, otherwise its cloud's driver."""
     return S3 if store.endpoint else cloud_storage(system.target(store.target).provider).driver
 
 
 def schemes(system: System) -> frozenset[str]:
-    """Of the addresses that workloads open: those of object stores, and of datasets that lie in none."""
+    """Return the URI schemes that workloads use, from object stores and from datasets with a URI."""
     stores = (store for store in system.stores.values() if store.type == "object")
     datasets = (dataset.uri.partition(":")[0] for dataset in system.data.values() if dataset.uri)
     return frozenset([*(driver_of(store, system).scheme for store in stores), *datasets])
 
 
 def object_uri(store: Store, path: str, system: System) -> str:
-    """Where a path of an object store is, as workloads open it: `s3://bucket/path`."""
+    """Return the URI that workloads use for a path in an object store, such as `s3://bucket/path`."""
     return driver_of(store, system).uri(bucket_name(store, system), path.lstrip("/"))

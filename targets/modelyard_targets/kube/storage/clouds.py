@@ -1,4 +1,4 @@
-"""What the object storage of each cloud speaks, and whether workloads elsewhere get keys to it."""
+"""The object storage of each cloud: its protocol, and whether workloads on other targets get access keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.s3 import S3
 
 @record
 class CloudStorage:
-    """The object storage of a provider; `keys` says whether its program makes keys for workloads on other targets."""
+    """A provider's object storage. With `keys`, its program creates access keys for workloads on other targets."""
 
     driver: Driver
     keys: bool = False
@@ -27,12 +27,12 @@ _STORAGE: Final[Mapping[str, CloudStorage]] = {
 }
 
 _ANY: Final = CloudStorage(S3)
-"""Of every other provider: clusters whose stores have endpoints, and clouds that nothing is emitted for yet."""
+"""For all other providers, such as clusters whose stores have endpoints."""
 
 DRIVERS: Final[Mapping[str, Driver]] = {driver.scheme: driver for driver in (AZURE, GCS, S3)}
-"""By the scheme of URIs: what workloads on any cluster can open."""
+"""Drivers by URI scheme, for all addresses that workloads can open."""
 
 
 def cloud_storage(provider: str) -> CloudStorage:
-    """The object storage of a provider."""
+    """Return a provider's object storage."""
     return _STORAGE.get(provider, _ANY)

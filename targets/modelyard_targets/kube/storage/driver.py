@@ -1,4 +1,4 @@
-"""What a protocol of object storage defines: how objects are addressed, and what Pods need to open them."""
+"""Object storage drivers: how a protocol addresses objects, and which variables Pods need for access."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.stack import Value
 
 @record
 class Key:
-    """One key of a Secret that opens a bucket: in the Secret, as a variable, and where a description names that."""
+    """A credential's names: its key in the Secret, its environment variable, and its field in a description."""
 
     name: str
     variable: str
@@ -20,7 +20,7 @@ class Key:
 
 @record
 class Credentials:
-    """A Secret that opens a bucket, with the names of its keys in the order of the driver's."""
+    """A Secret with a bucket's credentials. The key names are in the same order as the driver's keys."""
 
     secret: str
     keys: tuple[str, ...]
@@ -28,7 +28,7 @@ class Credentials:
 
 @record
 class Opening:
-    """How a Pod opens a bucket: at the endpoint, else at its cloud's; with credentials, else with its identity."""
+    """How a Pod connects to a bucket. By default, it uses the cloud's own endpoint and the Pod's identity."""
 
     endpoint: str = ""
     region: str = ""
@@ -37,25 +37,25 @@ class Opening:
 
 @record
 class Driver:
-    """One protocol of object storage.
+    """A protocol for object storage.
 
-    `client` are the variables by which a library opens a bucket that is the only one it knows, such as MLflow its
-    artifacts; `server` are those of MLflow's server; `maker` those of the Job that makes a bucket at an endpoint.
-    `settings` are needed by every Pod that opens a bucket at an endpoint of its own.
+    `client` returns the variables for a library that uses a single bucket, such as MLflow's client for artifacts,
+    `server` those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
+    are variables for every Pod that uses a bucket at an endpoint.
     """
 
     scheme: str
-    port: int  # where a cloud's buckets answer
+    port: int  # of a cloud's buckets
     keys: tuple[Key, ...]
     client: Callable[[Opening], list[Value]]
     server: Callable[[Opening], list[Value]]
     maker: Callable[[Opening], list[Value]]
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-    domain: str = ""  # of accounts: buckets are then written `bucket@account`
+    domain: str = ""  # domain of accounts; if set, URIs contain `bucket@account`
 
     @property
     def example(self) -> str:
-        """A bucket in the words of a hint."""
+        """Return a placeholder for a bucket, for hints."""
         return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:
@@ -65,7 +65,7 @@ class Driver:
         return f"{self.scheme}://{bucket}{self.domain}/{path}"
 
     def opens(self, uri: str) -> bool:
-        """Whether an address is one of this protocol, whole enough to be opened."""
+        """Return whether a URI is a complete address in this protocol."""
         scheme, _, rest = uri.partition("://")
         bucket, at, host = rest.partition("/")[0].partition("@")
         if scheme != self.scheme or not bucket:
@@ -79,11 +79,11 @@ class Driver:
         return bool(account and domain) and "@" not in host
 
     def secret(self, name: str) -> Credentials:
-        """A Secret with the keys as they are usually called."""
+        """Return the credentials in a Secret with the usual key names."""
         return Credentials(name, tuple(key.name for key in self.keys))
 
     def key_variables(self, credentials: Credentials | None, prefix: str) -> Iterator[Value]:
-        """The keys as variables with a prefix; nothing where the Pod's identity opens the bucket."""
+        """Yield the credentials as variables with a prefix, or nothing if the Pod's identity has access."""
         if credentials is not None:
             for key, name in zip(self.keys, credentials.keys, strict=True):
                 yield env_from_secret(f"{prefix}{key.variable}", credentials.secret, name)

@@ -1,8 +1,8 @@
-"""The protocol of Google Cloud Storage, which Pods open by their identity alone.
+"""The driver for Google Cloud Storage, where Pods authenticate with their identity.
 
-Its libraries find the identity by themselves (Application Default Credentials,
-docs.cloud.google.com/docs/authentication, read 2026-11-26), so that a Pod needs no variable and no Secret. Buckets are
-made by the cloud's program.
+The client libraries find the identity themselves (Application Default Credentials,
+docs.cloud.google.com/docs/authentication, read 2026-11-26), so Pods need no variables and no Secret. The cloud's
+program creates the buckets.
 """
 
 from __future__ import annotations

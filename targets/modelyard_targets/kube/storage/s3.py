@@ -1,4 +1,4 @@
-"""The protocol of S3: Amazon's own, and every service that speaks it at an endpoint of its own."""
+"""The driver for S3, for AWS and every S3-compatible service with its own endpoint."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ CHECKSUMS: Final = {
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
 }
-"""Since 2025 the AWS SDKs add checksums to every request that many S3-compatible services refuse or do not know
-(docs.aws.amazon.com/sdkref, "Data Integrity Protections for Amazon S3", read 2026-11-24).
+"""Limits checksums to requests that require them. Since 2025 the AWS SDKs add checksums to every request, which many
+S3-compatible services refuse or do not support (docs.aws.amazon.com/sdkref, "Data Integrity Protections for Amazon S3",
+read 2026-11-24).
 """
 
 
 def _client(opening: Opening) -> list[Value]:
-    """The standard variables of S3, the only ones that MLflow's client reads."""
+    """Return the standard S3 variables, because MLflow's client does not support others."""
     where = [env("AWS_ENDPOINT_URL", opening.endpoint), env("MLFLOW_S3_ENDPOINT_URL", opening.endpoint)]
     return [*(where if opening.endpoint else ()), *_region(opening), *_keys(opening)]
 

@@ -1,1 +1,1 @@
-"""Parts common to all workloads: Ray cluster, description, environment and registry login."""
+"""Parts that workloads share: Ray cluster, description, environment and registry login."""

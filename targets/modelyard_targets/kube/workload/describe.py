@@ -1,6 +1,6 @@
-"""The description of a workload, which the runtime reads, by workload.schema.json in modelyard_schemas.
+"""Workload descriptions for the runtime, as defined by workload.schema.json in modelyard_schemas.
 
-It contains everything about machine learning in the spec that no Kubernetes object can hold.
+They contain the machine learning parts of the spec that Kubernetes objects have no fields for.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _OTLP_PATH = "/api/v1/otlp/v1/metrics"
 
 
 def describe_server(resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
-    """Describe a model server: its Serve applications by name."""
+    """Describe a model server with its Serve applications by name."""
     server = resource.value
     described = _header(resource, "server", context)
     described["applications"] = {
@@ -71,7 +71,7 @@ def describe_job(resource: Resource[Job], context: Context) -> dict[str, Json]:
 
 
 def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[str, Json]:
-    """Describe a monitor: its checks, and its actions on a breach."""
+    """Describe a monitor with its checks and its actions on a breach."""
     job = resource.value
     described = _header(resource, "monitor", context)
     described.update(_metrics(context))
@@ -80,7 +80,7 @@ def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[s
 
 
 def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[str, Json]:
-    """Describe the promoter: what a version of each trained or imported model needs before an alias moves."""
+    """Describe the promoter with the requirements that each model's versions must meet before an alias moves."""
     promoter = resource.value
     described = _header(resource, "promoter", context)
     if promoter.reports(context.system):
@@ -106,7 +106,7 @@ def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[st
 
 
 def describe_starter(resource: Resource[Starter], context: Context) -> dict[str, Json]:
-    """Describe the starter: the runs that it may start for monitors on other targets."""
+    """Describe the starter with the runs that it may start for monitors on other targets."""
     starter = resource.value
     described = _header(resource, "starter", context)
     described["requests"] = [
@@ -127,14 +127,14 @@ def describe_starter(resource: Resource[Starter], context: Context) -> dict[str,
 
 
 def _metrics(context: Context) -> dict[str, Json]:
-    """Return where a run pushes its metrics, if there is a Prometheus."""
+    """Return the address to push metrics to, or {} without a Prometheus."""
     if not context.prometheus_uri:
         return {}
     return {"metrics": {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}}
 
 
 def application_name(application: Application) -> str:
-    """Return the Serve application of a variant, `<endpoint>-<variant>`, which also labels its metrics."""
+    """Return the name of a variant's Serve application, `<endpoint>-<variant>`, which is also a metric label."""
     return f"{application.inference.name}-{application.variant.name}"
 
 
@@ -178,7 +178,7 @@ def uses_registry(resource: Resource, context: Context) -> bool:
 
 
 def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
-    """Return the object stores that a workload's identity may open, each once."""
+    """Return each object store that a workload's identity has access to."""
     identity = context.identity(workload)
     if identity is None:
         return ()
@@ -189,7 +189,7 @@ def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
 def describe_application(
     application: Application, resource: Resource[ModelServer], context: Context
 ) -> dict[str, Json]:
-    """Describe one variant of an endpoint."""
+    """Describe a variant of an endpoint."""
     inference = application.inference
     model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
@@ -218,7 +218,7 @@ def describe_application(
 
 
 def token_files(inference: Inference) -> dict[str, Json]:
-    """Return the mount paths of an endpoint's tokens by caller."""
+    """Return the paths of an endpoint's token files by caller."""
     return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
@@ -236,7 +236,10 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 
 
 def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
-    """Return where captures wait for a network; applications on a shared server share its limit."""
+    """Return the folder and size limit for captures that wait for a network.
+
+    Applications on a shared server divide its limit.
+    """
     scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
     most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(resource.value.applications)
     return {"folder": f"{disk_folder(resource, context)}/captures/{application_name(application)}", "maxBytes": most}
@@ -294,7 +297,7 @@ def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> li
 
 
 def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
-    """Yield the models behind the watched resource, with the version and the variant that serves it."""
+    """Yield the models of the watched resource, each with its version and the variant that serves it."""
     models = context.system.models
     if job.inference is not None:
         for variant in job.inference.variants:
@@ -324,7 +327,7 @@ def _watched_model(
 
 
 def _request(request: RunRequest, context: Context) -> dict[str, Json]:
-    """Return where a monitor writes a run request, and the target whose starter reads it."""
+    """Return the location for a monitor's run requests, and the target of the starter that reads them."""
     uri = context.uri(context.system.stores[request.store], request.asked)
     return {"uri": uri, "store": request.store, "target": request.pipeline.target}
 

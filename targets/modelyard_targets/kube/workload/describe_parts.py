@@ -1,4 +1,4 @@
-"""Parts that several descriptions share: stores, datasets, models, checks."""
+"""Parts that several descriptions share: stores, datasets, models and checks."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from modelyard_targets.kube.storage.buckets import driver_of, region_of
 
 
 def digest(value: Value) -> str:
-    """Return sixteen hex digits of the SHA-256 of a value's JSON, with sorted keys and no spaces, in UTF-8."""
+    """Hash a value: the first 16 hex digits of SHA-256 over its UTF-8 JSON with sorted keys and no spaces."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(text.encode()).hexdigest()[:16]
 
 
 def serve_prefix(application: Application) -> str:
-    """Return the path of an application: its endpoint's, or the prefix that separates it on a shared server."""
+    """Return an application's path: the endpoint's path, or its prefix on a shared server if the endpoint has none."""
     path = application.inference.endpoint.path.rstrip("/")
     return path or application.route_prefix
 
 
 def store_variable(store: str, what: str) -> str:
-    """Return the environment variable with a part of a store's credentials."""
+    """Return the name of the environment variable with a part of a store's credentials."""
     return f"MODELYARD_STORE_{store.upper().replace('-', '_')}_{what}"
 
 
 def describe_registry(context: Context) -> dict[str, Json]:
-    """Describe the registry, and which variables hold its credentials."""
+    """Describe the registry with the names of the variables for its credentials."""
     registry = context.system.registry
     described: dict[str, Json] = {"uri": context.registry_uri}
     if registry is not None and registry.artifacts:
@@ -47,7 +47,7 @@ def describe_registry(context: Context) -> dict[str, Json]:
 
 
 def describe_store(store: Store, context: Context) -> dict[str, Json]:
-    """Describe an object store, and which variables hold its credentials."""
+    """Describe an object store with the names of the variables for its credentials."""
     described: dict[str, Json] = {"uri": context.uri(store)}
     if store.endpoint:
         described["endpoint"] = store.endpoint
@@ -82,12 +82,12 @@ def _dataset(dataset: Dataset, context: Context) -> dict[str, Json]:
 
 
 def describe_datasets(names: list[str], context: Context) -> dict[str, Json]:
-    """Describe the named datasets, each once, skipping empty names."""
+    """Describe the named datasets, without duplicates and empty names."""
     return {name: _dataset(context.system.data[name], context) for name in dict.fromkeys(names) if name}
 
 
 def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]:
-    """Describe a model in the registry, with the referenced version."""
+    """Describe a model in the registry and the referenced version."""
     described: dict[str, Json] = {"name": model.name, "registeredName": model.registered_name}
     if ref is not None:
         version = ref.alias.isascii() and ref.alias.isdigit()
@@ -98,7 +98,7 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
 
 
 def describe_made_model(model: Model) -> dict[str, Json]:
-    """Describe a model that the workload trains, with its card and explainability."""
+    """Describe a model that the workload trains or imports, with its card and explainability."""
     described = {**describe_model(model), "framework": model.framework}
     if model.threshold is not None:
         described["threshold"] = model.threshold
@@ -117,14 +117,14 @@ def describe_made_model(model: Model) -> dict[str, Json]:
 
 
 def capture_place(capture: Capture, context: Context) -> dict[str, Json]:
-    """Return where captures of an endpoint are stored."""
+    """Return the location of an endpoint's captures."""
     uri = context.uri(context.system.stores[capture.store], capture.path.rstrip("/") + "/")
     redacted: dict[str, Json] = {"redact": list(capture.redact)} if capture.redact else {}
     return {"uri": uri, "store": capture.store, **redacted}
 
 
 def describe_check(check: Check, monitor: bool) -> dict[str, Json]:
-    """Describe a check of a gate, or of a monitor with its severity."""
+    """Describe a check in a gate or monitor. Only monitor checks have a severity."""
     described: dict[str, Json] = {"name": check.name, "metric": check.metric}
     if check.minimum is not None:
         described["min"] = check.minimum

@@ -1,4 +1,4 @@
-"""The pipeline part of a description."""
+"""Pipelines and promotions in workload descriptions."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from modelyard_targets.kube.workload.describe_parts import (
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of one attempt of a run, including its wait for machines if it yields."""
+    """Return the longest duration of one attempt in seconds. Below normal priority, it includes a wait for machines."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 
 def run_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of a run with all retries, each with its own cluster."""
+    """Return the longest duration of a run with all retries, in seconds."""
     return try_seconds(pipeline) * (pipeline.retries + 1)
 
 
 def group_resource(group: str) -> str:
-    """Return the Ray resource that pins work to a worker group's Pods."""
+    """Return the name of the Ray resource that pins work to a worker group's Pods."""
     return f"group-{group}"
 
 
 def ray_cpus(cpu_millis: int) -> int:
-    """Return a Pod's CPUs as Ray counts them: KubeRay rounds the limit up."""
+    """Return a Pod's CPUs as Ray counts them, because KubeRay rounds the limit up."""
     return -(-cpu_millis // 1000)
 
 
 def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Json]:
-    """Describe steps, data, tuning and gate of a pipeline of any type."""
+    """Describe the steps, data, tuning and gate of a pipeline of any type."""
     job = resource.value
     pipeline, model = job.pipeline, job.model
     training = pipeline.type == "training"
@@ -102,13 +102,13 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
 
 
 def promoted_here(context: Context) -> bool:
-    """Return whether the promoter moves aliases instead of the training itself."""
+    """Return whether the promoter moves aliases, instead of the training run."""
     registry = context.system.registry
     return registry is not None and not registry.adopt
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe what a version needs before this alias moves to it, and where it is then delivered."""
+    """Describe what a version needs before this alias moves to it, and where its bundle is delivered."""
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),
@@ -132,7 +132,7 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
 
 
 def describe_import(model: Model, context: Context) -> dict[str, Json]:
-    """Describe where an imported model is stored, its digest, and what a version needs before its alias moves."""
+    """Describe an imported model's source and digest, and what its version needs before an alias moves to it."""
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)
@@ -146,7 +146,7 @@ def describe_import(model: Model, context: Context) -> dict[str, Json]:
 
 
 def _describe_stage(stage: Stage) -> dict[str, Json]:
-    """Describe the preceding stage, the checks that count, and the soak in between."""
+    """Describe a stage: the preceding stage, the required checks, and the soak."""
     described: dict[str, Json] = {"after": stage.after} if stage.after else {}
     if stage.checks is not None:
         described["checks"] = list(stage.checks)
@@ -208,7 +208,7 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def step_group(job: Job, step: Step) -> str:
-    """Return the worker group of a step: steps with equal hardware and image share one, named after the first."""
+    """Return a step's worker group, which is named after the first step with the same hardware and image."""
     asked = (job.hardware[step.name], step.source.image)
     return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
 

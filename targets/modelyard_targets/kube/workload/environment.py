@@ -1,4 +1,4 @@
-"""A workload's environment: addresses, credentials and mounted files."""
+"""Environment variables and mounted files for workloads: addresses, credentials, descriptions and tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 
 def variables(resource: Resource, context: Context) -> list[Value]:
-    """Return variables for all our containers in a workload: addresses and credentials of registry and stores."""
+    """Return the variables with addresses and credentials for a workload's registry and stores."""
     found: list[Value] = []
     if uses_registry(resource, context):
         found += _registry_variables(resource, context)
@@ -35,7 +35,7 @@ def variables(resource: Resource, context: Context) -> list[Value]:
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
-    """Return the store with the artifacts of a workload's registry."""
+    """Return the artifact store of the registry, if a workload uses the registry."""
     registry = context.system.registry
     if registry is None or not registry.artifacts or not uses_registry(resource, context):
         return ()
@@ -75,29 +75,29 @@ def _store_variables(store: Store, workload: str, context: Context) -> list[Valu
 
 
 def description_name(resource: Resource) -> str:
-    """Return the ConfigMap with a workload's description."""
+    """Return the name of the ConfigMap with a workload's description."""
     return f"{resource.name}-description"
 
 
 def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> Made:
-    """Build the ConfigMap that the runtime reads."""
+    """Build the ConfigMap with a workload's description."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     meta = metadata(description_name(resource), context.namespace, labelled)
     return Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
 
 
 def description_volume(resource: Resource) -> dict[str, Value]:
-    """Return the volume of the description."""
+    """Return the volume with the description."""
     return {"name": "description", "configMap": {"name": description_name(resource)}}
 
 
 def description_mount() -> dict[str, Value]:
-    """Mount the description as a folder, so that changes reach running Pods."""
+    """Return the description's mount, which is a folder so that changes reach running Pods."""
     return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """Return a volume with the callers' tokens, a file each, which follows changes of the Secrets."""
+    """Return a volume with a file for each caller's token, which is updated when a Secret changes."""
     sources: list[Value] = []
     members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
     for name, inference in members.items():
@@ -109,12 +109,12 @@ def token_volumes(server: ModelServer, context: Context) -> list[Value]:
 
 
 def token_mount() -> dict[str, Value]:
-    """Mount the tokens."""
+    """Return the tokens' mount."""
     return {"name": "tokens", "mountPath": TOKEN_FOLDER, "readOnly": True}
 
 
 def service_account(resource: Resource, context: Context, launcher: bool = False) -> str:
-    """Return the ServiceAccount of a workload."""
+    """Return the name of the ServiceAccount for a workload or its launcher."""
     identity = context.identity(resource.workload, launcher)
     assert identity is not None
     return identity.name

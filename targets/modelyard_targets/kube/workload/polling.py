@@ -1,4 +1,4 @@
-"""A CronJob that runs the runtime every few minutes, for workloads that poll."""
+"""CronJobs that run the runtime every few minutes, for workloads that poll."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def polling_cron_job(
     longest_s: int,
     scratch_bytes: int | None = None,
 ) -> Made:
-    """Build a CronJob that never overlaps, so that each run continues where the last ended.
+    """Build a polling CronJob. Runs never overlap, so each can continue where the last ended.
 
-    `verb` is the runtime's command. With `token` the Pod gets an API token. A run is stopped after `longest_s` seconds,
-    and the Pod is evicted when its scratch volume exceeds `scratch_bytes`.
+    `verb` is the runtime's command. With `token`, the Pod gets an API token. A run is stopped after `longest_s`
+    seconds, and the Pod is evicted if its scratch volume exceeds `scratch_bytes`.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     runtime = container(

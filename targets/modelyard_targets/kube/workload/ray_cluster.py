@@ -1,12 +1,12 @@
-"""A Ray cluster for KubeRay (v1.7.0), the same for servers and pipelines.
+"""Ray clusters for servers and pipelines, with KubeRay v1.7.0.
 
-Facts about the operator behind it, from its source on 2026-11-24:
+Facts about the operator, from its source on 2026-11-24:
 
-- a Ray cluster has no authentication of its own unless `authOptions.mode` is set; the operator then creates a token for
-  each cluster and distributes it, so no Secret is named here;
-- autoscaler v2 is recognised by `autoscalerOptions.version` alone and owns `replicas`, which is then left out;
-- Pods of a RayService or RayJob have no stable label from the operator, so policies select by our own label;
-- the head Service has exactly the ports that the head container names.
+- A Ray cluster has no authentication unless `authOptions.mode` is set. The operator then creates and distributes a
+  token for each cluster, so we do not name a Secret.
+- Setting `autoscalerOptions.version` is enough to select autoscaler v2, which owns `replicas`, so we leave it out.
+- The operator sets no stable label on the Pods of a RayService or RayJob, so policies select them by our own label.
+- The head Service has exactly the ports that the head container names.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, he
 from modelyard_targets.kube.workload.describe_pipeline import group_resource
 
 DIGEST = "modelyard.dev/description"
-"""Annotation of Pods, so that a new description replaces them, which a changed ConfigMap alone would not."""
+"""The Pod annotation with the description's digest, because a changed ConfigMap alone does not replace Pods."""
 
 _AUTOSCALER = "cluster-autoscaler.kubernetes.io"
 KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
-"""Annotations of Pods whose loss ends a Ray cluster or a run, so that no autoscaler drains their node to save money."""
+"""Annotations that keep autoscalers from draining a node, for Pods whose loss would end a Ray cluster or a run."""
 GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
-"""For Pods with a disruption budget: their scratch volume and KubeRay's shared memory volume hold nothing of value, but
-would keep every node alive. All three keys are as in the autoscalers' documentation, read 2026-11-24;
-docs/decisions/0014-heads.md.
+"""Annotations that allow draining a node despite local volumes, for Pods with a disruption budget: scratch and shared
+memory have no valuable data. All three keys come from the autoscalers' documentation, read 2026-11-24
+(docs/decisions/0014-heads.md).
 """
 
 _API_TOKEN = "api-token"
@@ -44,40 +44,40 @@ _DRAIN_S = 15
 
 @record
 class Group:
-    """Identical workers: at least `minimum` and at most `maximum` Pods."""
+    """A worker group with `minimum` to `maximum` identical Pods."""
 
     name: str
     hardware: Hardware
     image: str
     minimum: int
     maximum: int
-    together: bool = False  # exchange gradients at every step, too often for another zone
+    together: bool = False  # Pods exchange gradients at every step and should be in one zone
 
 
 @record
 class RayCluster:
-    """The parts of a Ray cluster; `name` is the label that selects its Pods."""
+    """The parts of a Ray cluster. `name` is the label that selects its Pods."""
 
     name: str
     workload: str
     component: str
     account: str
     image: str
-    digest: str  # of the parts of the description whose changes replace Pods
+    digest: str  # hash of the parts of the description that replace Pods when they change
     groups: tuple[Group, ...]
     environment: tuple[Value, ...]
     volumes: tuple[Value, ...]
     mounts: tuple[Value, ...]
     scales: bool
     serves: bool
-    grace_s: int = 60  # from the request to stop a worker until it is killed
+    grace_s: int = 60  # time for a worker to stop before it is killed
     worker_volumes: tuple[Value, ...] = ()
     worker_mounts: tuple[Value, ...] = ()
-    priority_class: str = ""  # of every Pod; may be empty
+    priority_class: str = ""  # of all Pods; may be empty
 
 
 def serving_cluster_scales(server: ModelServer) -> bool:
-    """Return whether the autoscaler runs: for a variant that scales, or for an incremental rollout."""
+    """Return whether a server needs the autoscaler, for a variant that scales or for an incremental rollout."""
     incremental = server.applications[0].inference.rollout.strategy == "incremental"
     return incremental or any(
         application.variant.replicas.minimum < application.variant.replicas.maximum
@@ -91,7 +91,7 @@ def scaling_groups(groups: Sequence[Group]) -> bool:
 
 
 def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
-    """Build the spec of a RayCluster, for a RayService or a RayJob."""
+    """Build the RayCluster spec for a RayService or a RayJob."""
     scaling: dict[str, Value] = {}
     if cluster.scales:
         scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler(context)}
@@ -109,7 +109,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
 
 
 def _state(context: Context) -> dict[str, Value]:
-    """Return where a serving head keeps its state; without it, losing the head also ends the replicas."""
+    """Return the settings for a serving head's external state. Without it, losing the head also ends the replicas."""
     state = context.target.head_state
     if state is None:
         return {}
@@ -121,8 +121,9 @@ def _state(context: Context) -> dict[str, Value]:
 
 
 def _autoscaler(context: Context) -> dict[str, Value]:
-    """Configure the sidecar, the only container in the cluster with the ServiceAccount's token: it runs the runtime
-    image and loads no Python from folders that user code can write.
+    """Configure the autoscaler sidecar, the only container in the cluster with the ServiceAccount's token.
+
+    It uses the runtime image and does not load Python from folders that user code can write to.
     """
     return {
         "version": "v2",
@@ -141,13 +142,13 @@ def _autoscaler(context: Context) -> dict[str, Value]:
 
 
 def _autoscaler_volumes() -> list[Value]:
-    """Return the head's volumes that only its autoscaler mounts."""
+    """Return the head's volumes for its autoscaler."""
     scratch: dict[str, Value] = {"sizeLimit": memory_text(SUPPORT_DISK_BYTES)}
     return [{"name": _AUTOSCALER_SCRATCH, "emptyDir": scratch}, _api_token()]
 
 
 def _api_token() -> dict[str, Value]:
-    """Mount the files that API clients expect, as an automatically mounted token would."""
+    """Return a volume with the files that API clients expect, as for an automatically mounted token."""
     namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
     return {
         "name": _API_TOKEN,
@@ -213,7 +214,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
 def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
     stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
     rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
-    if cluster.serves:  # even with one replica, so that adding another changes only a number and replaces no Pods
+    if cluster.serves:  # also with one replica, so that adding another does not replace Pods
         rest["topologySpreadConstraints"] = _spread(cluster)
     worker = container(
         "ray-worker",
@@ -238,7 +239,7 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
 
 
 def _place(group: Group, cluster: RayCluster) -> Place:
-    """Return the machines of a group's class; workers that train together prefer one zone."""
+    """Return the machines for a worker group. Workers that train together prefer one zone."""
     place = place_of(group.hardware)
     near = (("app.kubernetes.io/name", cluster.name), ("ray.io/group", group.name))
     return replace(place, near=near) if group.together else place
@@ -255,7 +256,7 @@ def worker_resources(hardware: Hardware) -> dict[str, Value]:
 
 
 def _spread(cluster: RayCluster) -> list[Value]:
-    """Spread replicas over zones and machines as far as possible, but allow a single machine."""
+    """Spread replicas over zones and machines as far as possible, but also allow a single machine."""
     selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
     return [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}

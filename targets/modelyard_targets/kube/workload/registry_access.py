@@ -1,4 +1,4 @@
-"""Logins to the registry that runs here: users, their Secrets, and what each may change."""
+"""Logins to our own registry: users, their Secrets, and their permissions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """The user of a workload; everyone may read, and this user may also change these experiments and models."""
+    """A workload's user in MLflow. All users may read, and this one may also change these experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()
@@ -35,16 +35,16 @@ class Login:
 
     @property
     def user(self) -> str:
-        """Return its name in MLflow, with a prefix that no person's name has."""
+        """Return the MLflow user name. Its prefix avoids collisions with people's names."""
         return f"workload.{self.identity}"
 
     @property
     def secret(self) -> str:
-        """Return the Secret with its name and password."""
+        """Return the name of the Secret with user name and password."""
         return f"{LOGIN_SECRET}{self.identity}"
 
     def variables(self) -> list[Value]:
-        """Return its login as variables of MLflow's client."""
+        """Return the login as variables for MLflow's client."""
         user, password = LOGIN_KEYS
         return [
             env_from_secret("MLFLOW_TRACKING_USERNAME", self.secret, user),
@@ -53,22 +53,22 @@ class Login:
 
 
 def logins(context: Context) -> tuple[Login, ...]:
-    """Return the users of a placement's workloads, each once."""
+    """Return each user of a placement's workloads once."""
     here = context.plan.on(context.placement)
     found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
     return tuple({login.identity: login for login in found if login is not None}.values())
 
 
 def registry_secrets(context: Context) -> tuple[str, ...]:
-    """Return the Secrets that the program creates for a registry that runs here."""
+    """Return the names of the Secrets that the program creates for our own registry."""
     return (ADMIN_SECRET, *(login.secret for login in logins(context))) if runs_here(context) else ()
 
 
 def login_of(resource: Resource, context: Context) -> Login | None:
-    """Return the user of a workload; None if it has no identity of its own, or the registry is elsewhere.
+    """Return a workload's user, or None if the workload has no identity or the registry is elsewhere.
 
     A training pipeline may change its model and experiment, and the promoter those of imported models. A monitor that
-    rolls back may change the models it watches, and one that judges soaks may record their results.
+    rolls back may change the models that it watches, and one that judges soaks may record their results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -96,7 +96,7 @@ def _of_training(resource: Resource[Job]) -> Model | None:
 
 
 trained_by: Final = ByType(_no_model).case(Job, _of_training)
-"""Return the model of a training pipeline."""
+"""Return the model that a training pipeline trains."""
 
 
 def _moves_none(resource: Resource, context: Context) -> tuple[Model, ...]:
@@ -112,7 +112,7 @@ def _by_rollback(resource: Resource[MonitorJob], context: Context) -> tuple[Mode
 
 
 _moved_by: Final = ByType(_moves_none).case(Promoter, _by_promoter).case(MonitorJob, _by_rollback)
-"""Return the models whose aliases a workload moves: the promoter, or a monitor that rolls back."""
+"""Return the models whose aliases a workload moves, which is the promoter or a monitor that rolls back."""
 
 
 def _no_models(resource: Resource) -> tuple[Model, ...]:
@@ -134,14 +134,14 @@ _witnessed_by: Final = ByType(_no_models).case(MonitorJob, _of_soaks)
 """Return the models whose soak results a monitor records."""
 
 
-@lru_cache(maxsize=4)  # the last contexts, each queried for every model
+@lru_cache(maxsize=4)  # queried for every model
 def runs_here(context: Context) -> bool:
     """Return whether the registry runs on this placement."""
     return registry_of(context.plan, context.placement) is not None
 
 
 def described_access(context: Context) -> dict[str, Json]:
-    """Return experiments with their artifact folders, models and users, as the runtime reads them."""
+    """Describe experiments with their artifact folders, models and users for the runtime."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
     trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]

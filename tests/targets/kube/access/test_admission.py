@@ -1,4 +1,4 @@
-"""Admission policies match the emitted objects; tests/real/test_admission.py shows a real API server enforcing them."""
+"""Admission policies match the emitted objects. tests/real/test_admission.py checks them with a real API server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = "ValidatingAdmissionPolicy"
 
 
 def expressions(text: str, policy: str) -> list[str]:
-    """Return a policy's validations."""
+    """Return the expressions of a policy's validations."""
     return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
 
 
@@ -28,7 +28,7 @@ def caller(text: str, policy: str) -> str:
     return expression
 
 
-def test_each_pipeline_that_is_launched_has_a_policy() -> None:
+def test_each_launched_pipeline_has_a_policy() -> None:
     policies = names(VALID_SPEC, POLICY)
 
     assert policies == [
@@ -44,7 +44,7 @@ def test_each_pipeline_that_is_launched_has_a_policy() -> None:
     assert caller(VALID_SPEC, "fraud.retrain.starts").endswith('["system:serviceaccount:fraud:monitor-drift"]')
 
 
-def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
+def test_launcher_may_only_start_following_pipelines() -> None:
     (rule,) = expressions(AFTER, "fraud.retrain.next")
 
     assert caller(AFTER, "fraud.retrain.next").endswith('["system:serviceaccount:fraud:retrain-launcher"]')
@@ -53,8 +53,8 @@ def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
 
 
 @pytest.mark.parametrize("name", ["nightly", "report"])
-def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
-    """Without that condition, each of two policies would refuse what the other allows."""
+def test_each_following_pipeline_restricts_its_own_jobs(name: str) -> None:
+    """Each following pipeline's policy only applies to Jobs from its own CronJob."""
     policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
     named = references_in(one(AFTER, "CronJob", name))
@@ -65,7 +65,7 @@ def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
         assert any(json.dumps(allowed) in rule for rule in expressions(AFTER, f"fraud.{name}.follows"))
 
 
-def test_a_pipeline_that_follows_none_has_no_such_policy() -> None:
+def test_other_pipelines_have_no_policy_for_followers() -> None:
     assert [name for name in names(AFTER, POLICY) if name.endswith((".next", ".follows"))] == [
         "fraud.nightly.follows",
         "fraud.report.follows",
@@ -73,14 +73,14 @@ def test_a_pipeline_that_follows_none_has_no_such_policy() -> None:
     ]
 
 
-def test_a_policy_is_in_force_in_the_namespace_of_the_system_alone() -> None:
+def test_policy_applies_only_in_the_systems_namespace() -> None:
     spec = one(VALID_SPEC, f"{POLICY}Binding", "fraud.retrain.runs")["spec"]
 
     assert spec["validationActions"] == ["Deny"]
     assert spec["matchResources"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "fraud"}}
 
 
-def test_it_allows_what_the_run_names_at_any_depth() -> None:
+def test_policy_allows_all_references_of_the_run() -> None:
     run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
     named = references_in(run)
 
@@ -91,7 +91,7 @@ def test_it_allows_what_the_run_names_at_any_depth() -> None:
         assert any(json.dumps(allowed) in rule for rule in expressions(VALID_SPEC, "fraud.retrain.runs"))
 
 
-def test_it_allows_the_labels_of_every_pod_of_a_run() -> None:
+def test_policy_allows_labels_of_all_pods_of_a_run() -> None:
     run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
     cluster = run["spec"]["rayClusterSpec"]
     cluster["workerGroupSpecs"][0]["labels"] = {"ray.io/region": "eu"}
@@ -106,7 +106,7 @@ def test_it_allows_the_labels_of_every_pod_of_a_run() -> None:
     assert allowed == wanted | {("ray.io/region", "eu")}
 
 
-def test_every_way_to_name_a_secret_is_seen() -> None:
+def test_all_kinds_of_secret_references_are_found() -> None:
     pod: dict[str, Any] = {
         "imagePullSecrets": [{"name": "pull"}],
         "containers": [
@@ -125,8 +125,8 @@ def test_every_way_to_name_a_secret_is_seen() -> None:
     assert references_in(pod).secrets == ("all", "files", "one", "part", "pull")
 
 
-def test_what_an_override_adds_is_allowed() -> None:
-    """The policy is derived from the final objects, so an override cannot break the runs that it changes."""
+def test_policy_allows_references_added_by_overrides() -> None:
+    """Policies allow an image that an override adds, because they are derived from the overridden objects."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:
@@ -139,7 +139,7 @@ def test_what_an_override_adds_is_allowed() -> None:
     assert any('["registry.acme.example/launcher:1"]' in rule for rule in expressions(text, "fraud.retrain.starts"))
 
 
-def test_a_run_that_is_made_once_has_no_launcher_to_bound() -> None:
+def test_pipeline_that_runs_once_has_no_policy() -> None:
     once = changed(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
     )
@@ -147,5 +147,5 @@ def test_a_run_that_is_made_once_has_no_launcher_to_bound() -> None:
     assert not [name for name in names(once, POLICY) if name.startswith("fraud.retrain.")]
 
 
-def test_a_shared_cluster_gets_no_object_of_the_whole_cluster() -> None:
+def test_shared_cluster_has_no_admission_policies() -> None:
     assert [each for each in emitted(SHARED) if each["kind"].startswith(POLICY)] == []

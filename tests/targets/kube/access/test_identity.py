@@ -1,4 +1,4 @@
-"""Identities have the permissions that their workload needs, and no others."""
+"""Identities only have the permissions that their workloads need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.targets.kube.pipelines.test_launcher import AFTER
 
 
 def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
-    """Return the API group, kind, verb and name of everything that a Role allows."""
+    """Return a Role's permissions as API group, kind, verb and name."""
     return {
         (group, kind, verb, only)
         for rule in made.get("Role", name)["rules"]
@@ -19,8 +19,8 @@ def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_roles_are_there_for_what_starts_runs_alone() -> None:
-    """The operator creates the autoscaler's role, since only it knows the cluster's name."""
+def test_only_identities_that_start_runs_have_roles() -> None:
+    """Only launchers and monitors that start runs have Roles. The operator creates those of autoscalers."""
     assert lowered(VALID_SPEC).names("Role") == [
         "nightly-launcher",
         "report-launcher",
@@ -30,14 +30,14 @@ def test_roles_are_there_for_what_starts_runs_alone() -> None:
     ]
 
 
-def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
+def test_launcher_may_only_create_and_get_runs() -> None:
     assert rights(lowered(VALID_SPEC), "nightly-launcher") == {
         ("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")
     }
 
 
-def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
-    """A launcher may stop them only if the newest run replaces the others."""
+def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
+    """A launcher may list Jobs that a monitor started, and may delete runs only with `overlap: replace`."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
     looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}
@@ -46,8 +46,8 @@ def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
     assert rights(lowered(replacing), "retrain-launcher") == looks | {("ray.io", "rayjobs", "delete", "*")}
 
 
-def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
-    """The launcher of the first pipeline creates Jobs from two CronJobs; those of its followers create none."""
+def test_launcher_may_only_start_following_cron_jobs() -> None:
+    """The first pipeline's launcher may create Jobs from the two following CronJobs, whose launchers may not."""
     made = lowered(AFTER)
     before = rights(made, "retrain-launcher")
 
@@ -58,7 +58,7 @@ def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
         assert {verb for _, kind, verb, _ in rights(made, name) if kind == "jobs"} == {"get", "list"}
 
 
-def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:
+def test_monitor_may_only_read_the_cron_job_that_it_starts() -> None:
     found = rights(lowered(VALID_SPEC), "monitor-drift")
 
     assert ("batch", "cronjobs", "get", "retrain") in found
@@ -75,7 +75,7 @@ def test_each_role_is_bound_to_its_own_account() -> None:
         assert [subject["name"] for subject in binding["subjects"]] == [name]
 
 
-def test_accounts_mount_no_token_by_themselves() -> None:
+def test_service_accounts_mount_no_token_by_default() -> None:
     made = lowered(VALID_SPEC)
 
     assert made.names("ServiceAccount")
@@ -84,7 +84,7 @@ def test_accounts_mount_no_token_by_themselves() -> None:
     )
 
 
-def test_every_pod_runs_as_an_account_that_is_there() -> None:
+def test_every_pod_has_an_emitted_service_account() -> None:
     made = lowered(VALID_SPEC)
     text = str(list(made))
     for used in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):

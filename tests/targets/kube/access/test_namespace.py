@@ -1,4 +1,4 @@
-"""The namespace: restricted, limited to the declared capacity, closed by default, and labelled with its owner."""
+"""The namespace is restricted, limited to the declared capacity, closed by default, and annotated with its owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_pods_are_restricted_in_every_mode() -> None:
     assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
 
 
-def test_the_namespace_says_who_owns_it_and_what_may_be_in_it() -> None:
+def test_namespace_has_governance_annotations() -> None:
     said = one(VALID_SPEC, "Namespace", "fraud")["metadata"]["annotations"]
 
     assert said["governance.modelyard.dev/owner-email"] == "payments-risk@acme.example"
@@ -28,7 +28,7 @@ def test_the_namespace_says_who_owns_it_and_what_may_be_in_it() -> None:
     assert said["governance.modelyard.dev/budget"] == "18000 USD a month, warn"
 
 
-def test_labels_of_the_user_are_on_every_object_and_leave_ours_alone() -> None:
+def test_user_labels_are_added_to_every_object() -> None:
     made = emitted(VALID_SPEC)
 
     assert len(made) > 60
@@ -43,7 +43,7 @@ def test_the_quota_is_the_declared_capacity() -> None:
     assert hard["requests.nvidia.com/gpu"] == "2"
 
 
-def test_without_declared_capacity_nothing_is_bounded() -> None:
+def test_no_quota_without_declared_capacity() -> None:
     start = VALID_SPEC.index("      capacity:\n")
     end = VALID_SPEC.index("      gateway:")
     open_cluster = (VALID_SPEC[:start] + VALID_SPEC[end:]).replace("  budget: {monthly: 18000 USD}\n", "")
@@ -51,7 +51,7 @@ def test_without_declared_capacity_nothing_is_bounded() -> None:
     assert names(open_cluster, "ResourceQuota") == []
 
 
-def test_nothing_may_talk_but_to_dns() -> None:
+def test_default_policies_allow_only_dns() -> None:
     closed = one(VALID_SPEC, "NetworkPolicy", "deny-all", namespace="fraud")["spec"]
     dns = one(VALID_SPEC, "NetworkPolicy", "allow-dns", namespace="fraud")["spec"]
 
@@ -60,7 +60,7 @@ def test_nothing_may_talk_but_to_dns() -> None:
     assert "ingress" not in dns
 
 
-def test_in_a_shared_cluster_the_namespace_is_somebody_elses() -> None:
+def test_shared_cluster_has_no_namespace_object() -> None:
     assert names(SHARED, "Namespace") == []
     assert one(SHARED, "ConfigMap", "governance")["data"]["owner-team"] == "payments-risk"
 

@@ -1,4 +1,4 @@
-"""Network access of workloads: exactly what the plan requires."""
+"""Network policies allow workloads exactly the connections that the plan requires."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def policy(text: str, name: str) -> Object:
 
 
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
-    """Return the peers allowed on a port, except by rules for all ports."""
+    """Return the peers that rules allow on a port, ignoring rules for all ports."""
     return [
         peer for rule in rules for peer in rule[direction] if port in [one["port"] for one in rule.get("ports", [])]
     ]
 
 
-def test_pods_of_one_cluster_talk_among_themselves() -> None:
-    """The label is ours, since the operator's has a random part."""
+def test_pods_in_one_ray_cluster_may_connect() -> None:
+    """Pods of a Ray cluster may connect to each other, selected by our own label."""
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
     spec = policy(VALID_SPEC, "scorer-champion")
 
@@ -43,8 +43,8 @@ def test_pods_of_one_cluster_talk_among_themselves() -> None:
     assert {"to": [own]} in spec["egress"]
 
 
-def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
-    """Anyone who can reach the dashboard can run code in the cluster."""
+def test_only_the_operator_reaches_the_dashboard() -> None:
+    """Only KubeRay's operator can reach the dashboard, which would allow anyone to run code in the cluster."""
     found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert found == [
@@ -55,7 +55,7 @@ def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
     ]
 
 
-def test_an_operator_that_was_there_before_may_be_in_any_namespace() -> None:
+def test_present_operator_may_be_in_any_namespace() -> None:
     text = changed("context: frankfurt", "context: frankfurt\n      present: [kuberay]")
     (found,) = peers(policy(text, "scorer-champion")["ingress"], "from", 8265)
 
@@ -63,7 +63,7 @@ def test_an_operator_that_was_there_before_may_be_in_any_namespace() -> None:
     assert found["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kuberay-operator"}
 
 
-def test_prometheus_scrapes_metrics_and_nothing_else() -> None:
+def test_prometheus_may_only_reach_metrics_ports() -> None:
     text = changed("context: frankfurt", "context: frankfurt\n      telemetry: {namespace: watch}")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "watch"}}, **PROMETHEUS}
     rules = [rule for rule in policy(text, "scorer-champion")["ingress"] if rule["from"] == [peer]]
@@ -71,14 +71,14 @@ def test_prometheus_scrapes_metrics_and_nothing_else() -> None:
     assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[8080, 44217, 44227]]
 
 
-def test_requests_come_from_the_gateway_and_the_own_namespace() -> None:
+def test_gateway_and_own_namespace_may_send_requests() -> None:
     found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8000)
     namespaces = [peer["namespaceSelector"]["matchLabels"].get(NAMESPACE) for peer in found]
 
     assert namespaces == ["kuberay-system", "fraud", "gateways"]
 
 
-def test_named_clients_take_the_place_of_the_own_namespace() -> None:
+def test_named_clients_replace_the_own_namespace() -> None:
     text = changed(
         "exposure: internal\n      host: scores.acme.example",
         "exposure: cluster\n      clients: [shop, till]",
@@ -92,8 +92,8 @@ def test_named_clients_take_the_place_of_the_own_namespace() -> None:
     assert [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found] == ["kuberay-system", "shop", "till"]
 
 
-def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
-    """The namespaces in `clients` may connect too."""
+def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
+    """Proxies may connect from the namespace in the spec, or from any if it is unknown, next to `clients`."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -108,8 +108,8 @@ def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
     assert {"namespaceSelector": {}} in peers(policy(unknown, "scorer-champion")["ingress"], "from", 8000)
 
 
-def test_stores_outside_are_a_port_on_declared_addresses() -> None:
-    """Without declared addresses, any address is allowed except those where clouds serve credentials."""
+def test_external_stores_open_a_port_on_declared_addresses() -> None:
+    """For a store outside the cluster, its port is allowed on `egress` addresses, by default on most addresses."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -121,7 +121,7 @@ def test_stores_outside_are_a_port_on_declared_addresses() -> None:
     assert peers(policy(VALID_SPEC, "nightly")["egress"], "to", 443) == ANYWHERE
 
 
-def test_stores_inside_are_a_namespace() -> None:
+def test_stores_in_the_cluster_open_their_namespace() -> None:
     text = changed("https://s3.acme.example", "http://minio.storage.svc.cluster.local:9000")
     spec = policy(text, "nightly")
 
@@ -129,8 +129,8 @@ def test_stores_inside_are_a_namespace() -> None:
     assert not [rule for rule in spec["egress"] if rule["to"] == ANYWHERE]
 
 
-def test_the_registry_is_reached_by_what_uses_models() -> None:
-    """A custom pipeline without a model cannot reach the registry."""
+def test_only_workloads_with_models_reach_the_registry() -> None:
+    """Workloads that use models can reach the registry, and a custom pipeline without a model cannot."""
 
     def reaches(name: str) -> bool:
         return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
@@ -144,7 +144,7 @@ def test_the_registry_is_reached_by_what_uses_models() -> None:
     ]
 
 
-def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -> None:
+def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
     made = lowered(VALID_SPEC)
     reaching = [
         name
@@ -166,8 +166,8 @@ def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -
     assert selected["ray.io/node-type"] == "head"
 
 
-def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
-    """The API's address is unknown, but that does not justify opening the internet to a head that has credentials."""
+def test_api_rule_does_not_open_the_internet_with_egress() -> None:
+    """With `egress`, a head may reach the API on the listed and private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
@@ -176,8 +176,8 @@ def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
     assert peers(policy(VALID_SPEC, "scorer-champion.head")["egress"], "to", 6443) == ANYWHERE
 
 
-def test_no_policy_takes_the_name_of_another() -> None:
-    """A workload whose name looks like another's head gets its own policy."""
+def test_policy_names_are_unique() -> None:
+    """A workload named like another workload's head has its own policy."""
     text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
     names = lowered(text).names("NetworkPolicy")
 
@@ -185,7 +185,7 @@ def test_no_policy_takes_the_name_of_another() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
+def test_monitor_reaches_prometheus_and_accepts_no_connections() -> None:
     spec = policy(VALID_SPEC, "monitor-quality")
 
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}, **PROMETHEUS}
@@ -193,8 +193,8 @@ def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
     assert "ingress" not in spec
 
 
-def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
-    """The Pods of an existing Prometheus may have any labels, and its Service any port."""
+def test_existing_prometheus_is_selected_by_namespace() -> None:
+    """For an existing Prometheus, policies allow its whole namespace, because its labels and port are unknown."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 
@@ -202,8 +202,8 @@ def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
     assert {"from": [peer], "ports": METRICS} in policy(text, "scorer-champion")["ingress"]
 
 
-def test_data_by_address_is_reached_too() -> None:
-    """A dataset outside any store gets its own allow rule."""
+def test_datasets_with_a_uri_are_allowed() -> None:
+    """A dataset with a URI gets an allow rule for its address."""
     text = changed(
         "  scores: {store: lake, path: scores/, format: parquet",
         '  scores: {uri: "http://files.acme.example:8443/scores", format: parquet',
@@ -214,7 +214,7 @@ def test_data_by_address_is_reached_too() -> None:
 
 
 def reached(uri: str) -> list[dict[str, Any]]:
-    """Return the allow rules for an address."""
+    """Return the allow rules for a URI."""
     return [rule for rule in reach(uri, context_of(plan_of(VALID_SPEC))) if isinstance(rule, dict)]
 
 
@@ -227,7 +227,7 @@ def reached(uri: str) -> list[dict[str, Any]]:
         ("s3://bucket/x", 443),
     ],
 )
-def test_a_url_says_its_port(uri: str, port: int) -> None:
+def test_port_comes_from_the_url(uri: str, port: int) -> None:
     (rule,) = reached(uri)
 
     assert rule["ports"] == [{"protocol": "TCP", "port": port}]
@@ -243,7 +243,7 @@ def test_a_url_says_its_port(uri: str, port: int) -> None:
     ],
 )
 def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
-    """Pods resolve short names in their cluster first, but a host in the company's network may be as short."""
+    """A short host name may be a Service or a host outside the cluster, so both are allowed."""
     inside, outside = reached(uri)
 
     assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}
@@ -251,11 +251,11 @@ def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/x", "https://acme.example", "http://10.0.0.7:9000", "http://[::1]:80"])
-def test_what_no_search_finds_is_outside(uri: str) -> None:
+def test_urls_of_external_hosts_have_one_rule(uri: str) -> None:
     assert len(reached(uri)) == 1
 
 
-def test_private_addresses_that_are_declared_too_stand_once() -> None:
+def test_private_addresses_are_not_repeated() -> None:
     text = changed("      gateway: {name", "      egress: [10.0.0.0/8]\n      gateway: {name")
     to = policy(text, "scorer-champion.head")["egress"][0]["to"]
 

@@ -1,4 +1,4 @@
-"""Secrets: created by External Secrets, or listed as prerequisites; their values appear nowhere."""
+"""Secrets are created by External Secrets or listed as prerequisites."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 EXISTING = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 
 
-def test_a_secret_of_an_outside_store_is_fetched_key_by_key() -> None:
+def test_external_secret_lists_each_key() -> None:
     spec = one(VALID_SPEC, "ExternalSecret", "vault.lake")["spec"]
 
     assert spec["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
@@ -20,7 +20,7 @@ def test_a_secret_of_an_outside_store_is_fetched_key_by_key() -> None:
     ]
 
 
-def test_scope_and_refresh_are_honoured() -> None:
+def test_scope_and_refresh_are_applied() -> None:
     text = changed(
         "{via: external-secrets, store: vault}", "{via: external-secrets, store: v, scope: namespace, refresh: 15m}"
     )
@@ -30,7 +30,7 @@ def test_scope_and_refresh_are_honoured() -> None:
     assert spec["refreshInterval"] == "900s"
 
 
-def test_keys_of_one_path_are_one_secret() -> None:
+def test_references_to_one_path_share_a_secret() -> None:
     text = changed("key: secret://vault/pagerduty#fraud", "key: secret://vault/scorer#pagerduty")
     keys = {
         each["metadata"]["namespace"]: sorted(entry["secretKey"] for entry in each["spec"]["data"])
@@ -41,7 +41,7 @@ def test_keys_of_one_path_are_one_secret() -> None:
     assert keys == {"fraud": ["pagerduty", "token"], "monitoring": ["pagerduty"]}
 
 
-def test_what_exists_is_listed_and_not_made() -> None:
+def test_existing_secrets_are_listed_and_not_created() -> None:
     here = context(EXISTING)
     wanted = existing_secrets(here.plan.on("main"), here)
 
@@ -54,14 +54,14 @@ def test_what_exists_is_listed_and_not_made() -> None:
     }
 
 
-def test_the_token_of_a_remote_write_lies_where_prometheus_reads_it() -> None:
+def test_remote_write_token_is_in_prometheus_namespace() -> None:
     telemetry = '{remoteWrite: "https://m.acme.example/p", secret: secret://vault/metrics#token, namespace: obs}'
     text = changed("      residency: eu\n", f"      residency: eu\n      telemetry: {telemetry}\n")
 
     assert one(text, "ExternalSecret", "vault.metrics")["metadata"]["namespace"] == "obs"
 
 
-def test_a_certificate_has_the_keys_and_the_type_of_one() -> None:
+def test_certificate_secret_has_tls_keys_and_type() -> None:
     text = changed(
         "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/tls}"
     )
@@ -71,7 +71,7 @@ def test_a_certificate_has_the_keys_and_the_type_of_one() -> None:
     assert spec["target"]["template"] == {"type": "kubernetes.io/tls"}
 
 
-def test_who_reads_a_secret_is_kept() -> None:
+def test_secret_lists_the_workloads_that_use_it() -> None:
     here = context(VALID_SPEC)
     (token,) = [each for each in secrets_of(here.plan.on("main"), here) if each.name == "vault.scorer"]
 

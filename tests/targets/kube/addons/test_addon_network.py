@@ -1,4 +1,4 @@
-"""Namespaces of add-ons: closed, except for the connections that each add-on needs."""
+"""Add-on namespaces are closed except for the connections that each add-on needs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PODS = {**HERE, **system_pods("fraud", "fraud", "scorer-champion", "retrain", "m
 
 @cache
 def network(text: str = VALID_SPEC) -> Network:
-    """Return everything in one cluster."""
+    """Return the network of a cluster with the emitted policies."""
     return network_of(emitted(text), PODS)
 
 
 def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
-    """Return the Pods that can reach a port of a Pod."""
+    """Return the Pods that can connect to a port of a Pod."""
     found = network(text)
     reached = named(found)[target]
     return [pod.name for pod in found.pods if pod != reached and found.connects(pod, reached, port)]
@@ -49,15 +49,12 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
         ("database", 5432, ["databases", "registry"]),
     ],
 )
-def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
-    """Only trusted code pushes metrics, and only Prometheus talks to Alertmanager, where alerts can be silenced.
-
-    Trusted code is that of monitors, drivers of runs and the promoter, not steps with user code.
-    """
+def test_ports_are_open_only_to_expected_pods(target: str, port: int, expected: list[str]) -> None:
+    """Only monitors, pipeline drivers and the promoter may push metrics, and only Prometheus may call Alertmanager."""
     assert sources(target, port) == expected
 
 
-def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
+def test_prometheus_scrapes_the_operator_for_single_runs() -> None:
     text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
 
     assert sources("kuberay", 8080, text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")) == [
@@ -65,7 +62,7 @@ def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
     ]
 
 
-def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
+def test_pod_in_another_namespace_reaches_nothing() -> None:
     found = network()
     stranger = named(found)[STRANGER]
     reached = [
@@ -75,7 +72,7 @@ def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
         if pod.namespace != STRANGER and found.connects(stranger, pod, port)
     ]
 
-    assert reached == [("databases", 9443)]  # a webhook, whose caller's address is unknown
+    assert reached == [("databases", 9443)]  # a webhook, which accepts any address
 
 
 @pytest.mark.parametrize(("target", "port"), [("secrets-webhook", 10250), ("databases", 9443)])
@@ -96,7 +93,7 @@ def test_operators_reach_the_api_and_no_other_address() -> None:
         assert not found.reaches(named(found)[name], API, 80)
 
 
-def test_prometheus_reads_metrics_of_every_namespace() -> None:
+def test_prometheus_scrapes_every_namespace() -> None:
     found = network()
     pods = named(found)
 
@@ -120,7 +117,7 @@ def test_prometheus_reads_metrics_of_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """`egress` restricts workloads; alerting services have addresses that no spec lists."""
+    """Alertmanager can reach its channels' services outside `egress`, which still restricts workloads."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",
@@ -135,7 +132,7 @@ def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[in
     assert not found.reaches(named(found)["server"], "8.8.8.8", 443)
 
 
-def test_every_add_on_has_its_policies_before_its_chart() -> None:
+def test_charts_depend_on_network_policies() -> None:
     made = calls(VALID_SPEC)
 
     assert argument(made["addons"], "files") == ("addons.yaml",)
@@ -143,7 +140,7 @@ def test_every_add_on_has_its_policies_before_its_chart() -> None:
         assert "addons_network" in [ref.variable for ref in argument(made[charts()[addon].chart], "depends_on")]
 
 
-def test_a_namespace_that_was_there_before_is_left_alone() -> None:
+def test_namespaces_of_present_add_ons_are_unchanged() -> None:
     text = changed(FRANKFURT, f"{FRANKFURT}\n      present: [kuberay, prometheus, external-secrets, cloudnative-pg]")
 
     assert list(lower_addon_network(context(text))) == []
@@ -151,7 +148,7 @@ def test_a_namespace_that_was_there_before_is_left_alone() -> None:
     assert names(text, "NetworkPolicy").count("deny-all") == 1
 
 
-def test_each_namespace_is_closed() -> None:
+def test_each_add_on_namespace_is_closed() -> None:
     found = [made.manifest["metadata"] for made in lower_addon_network(context(VALID_SPEC))]
     closed = {str(each["namespace"]) for each in found if isinstance(each, dict) and each["name"] in CLOSED}
 

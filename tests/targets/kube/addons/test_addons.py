@@ -1,4 +1,4 @@
-"""Add-ons: installed where they are needed and missing, pinned, and with values that their charts accept."""
+"""Add-ons are installed if they are needed and missing, with pinned versions and values that their charts accept."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prometheus(text: str) -> dict[str, Any]:
     return found
 
 
-def test_each_is_installed_from_a_pinned_chart_into_a_namespace_of_its_own() -> None:
+def test_add_ons_have_pinned_charts_and_own_namespaces() -> None:
     made = calls(VALID_SPEC)
 
     for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
@@ -42,32 +42,32 @@ def test_each_is_installed_from_a_pinned_chart_into_a_namespace_of_its_own() -> 
         assert argument(made[chart.chart], "namespace") == chart.namespace or chart.namespace in made
 
 
-def test_what_is_present_is_not_installed_again() -> None:
+def test_present_add_ons_are_not_installed() -> None:
     made = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
 
     assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == []
 
 
-def test_what_nothing_needs_is_not_installed() -> None:
+def test_unneeded_add_ons_are_not_installed() -> None:
     text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 
     assert "external-secrets" not in calls(text)
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_charts_know_every_value(name: str) -> None:
-    """Valid names are those in each chart's own values.yaml."""
+def test_every_value_exists_in_its_chart(name: str) -> None:
+    """All emitted values exist in the charts' own values.yaml."""
     assert unknown_values(calls(SPECS[name]).values()) == []
 
 
-def test_no_webhook_waits_for_a_certificate_that_a_hook_would_make() -> None:
+def test_prometheus_operator_webhook_is_off() -> None:
     operator = prometheus(VALID_SPEC)["prometheusOperator"]
 
     assert operator["admissionWebhooks"] == {"enabled": False}
     assert operator["tls"] == {"enabled": False}
 
 
-def test_prometheus_takes_what_is_emitted_here_and_what_monitors_push() -> None:
+def test_prometheus_selects_all_objects_and_accepts_otlp() -> None:
     spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
 
     assert spec["podMonitorSelectorNilUsesHelmValues"] is False
@@ -75,7 +75,7 @@ def test_prometheus_takes_what_is_emitted_here_and_what_monitors_push() -> None:
     assert spec["enableOTLPReceiver"] is True
 
 
-def test_no_alert_waits_for_metrics_that_control_planes_hide() -> None:
+def test_control_plane_monitoring_is_off() -> None:
     values = prometheus(VALID_SPEC)
 
     assert [values[name] for name in ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")] == [
@@ -83,7 +83,7 @@ def test_no_alert_waits_for_metrics_that_control_planes_hide() -> None:
     ] * 4
 
 
-def test_the_alerts_of_the_chart_are_labelled_for_their_route() -> None:
+def test_chart_alerts_have_a_routing_label() -> None:
     assert prometheus(VALID_SPEC)["defaultRules"] == {
         "create": True,
         "additionalRuleLabels": {"modelyard_alerts": "cluster"},
@@ -93,14 +93,14 @@ def test_the_alerts_of_the_chart_are_labelled_for_their_route() -> None:
     assert strategy == {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
 
 
-def test_metrics_are_kept_as_long_as_the_spec_says() -> None:
+def test_retention_follows_the_spec() -> None:
     text = changed("retention: {captures: 90d, runs: 7d}", "retention: {captures: 90d, runs: 7d, metrics: 30d}")
 
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == "720h"
 
 
 @pytest.mark.parametrize(("kept", "hours"), [("90m", "2h"), ("30m", "1h")])
-def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) -> None:
+def test_retention_is_rounded_up_to_hours(kept: str, hours: str) -> None:
     text = changed("retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {kept}}}")
 
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == hours
@@ -110,13 +110,13 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
     ("name", "asked"),
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
-def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
-    """Add-ons use resources on the machines that the system's own Pods are planned for."""
+def test_readme_lists_total_requests_of_add_ons(name: str, asked: str) -> None:
+    """The README lists the total requests of add-ons, which use the same machines as the system's Pods."""
     assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
 
 
-def test_only_pods_that_are_started_are_counted() -> None:
-    """At the edge Grafana is disabled, and kube-state-metrics is only enabled if pipelines have alerts."""
+def test_only_enabled_components_are_counted() -> None:
+    """At the edge, Grafana is off and kube-state-metrics is only on if alerts need it, so they are not counted."""
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 
@@ -126,14 +126,14 @@ def test_only_pods_that_are_started_are_counted() -> None:
     assert asked_by_addons(context(present("kuberay", "prometheus", "external-secrets"))) == Size(100, 256 * 1024**2)
 
 
-def test_prometheus_ends_before_its_volume_does() -> None:
+def test_prometheus_uses_less_than_its_volume() -> None:
     spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
     claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
 
     assert (spec["retentionSize"], claim["resources"]["requests"]["storage"]) == ("18GB", "20Gi")
 
 
-def test_grafana_is_for_whoever_may_forward_a_port() -> None:
+def test_grafana_has_no_ingress_or_anonymous_access() -> None:
     grafana = prometheus(VALID_SPEC)["grafana"]
 
     assert grafana["admin"]["existingSecret"] == "grafana-admin"
@@ -142,7 +142,7 @@ def test_grafana_is_for_whoever_may_forward_a_port() -> None:
     assert argument(calls(VALID_SPEC)["grafana-admin"], "generated") == ("admin-password",)
 
 
-def test_at_the_edge_metrics_are_sent_on_when_there_is_a_way() -> None:
+def test_edge_prometheus_has_remote_write_and_no_grafana() -> None:
     values = prometheus(EDGE)
     (remote,) = values["prometheus"]["prometheusSpec"]["remoteWrite"]
 
@@ -153,7 +153,7 @@ def test_at_the_edge_metrics_are_sent_on_when_there_is_a_way() -> None:
     assert "grafana-admin" not in calls(EDGE)
 
 
-def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
+def test_images_come_from_the_mirror() -> None:
     made = calls(SPECS["pulled"])
 
     assert prometheus(SPECS["pulled"])["global"]["imageRegistry"] == "registry.acme.example"
@@ -164,8 +164,8 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
     assert context(SPECS["pulled"]).runtime_image.startswith("registry.acme.example/")
 
 
-def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
-    """Third-party images need the login only if they come from the mirror."""
+def test_add_ons_have_a_pull_secret_only_with_a_mirror() -> None:
+    """Add-ons get the pull secret only if their images come from the mirror."""
     without = SPECS["pulled"].replace(", mirror: true", "")
 
     assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)

@@ -1,4 +1,4 @@
-"""What a cluster does not support is reported at the line that requests it."""
+"""Cluster checks report unsupported features at the line that requests them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def target(line: str) -> str:
     return changed(HERE, f"{HERE}      {line}\n")
 
 
-def test_the_valid_spec_can_be_honoured() -> None:
+def test_valid_spec_has_no_errors() -> None:
     assert refused(VALID_SPEC) == []
 
 
@@ -42,7 +42,7 @@ def test_the_valid_spec_can_be_honoured() -> None:
         ),
     ],
 )
-def test_what_is_refused(text: str, expected: list[str]) -> None:
+def test_unsupported_settings_are_refused(text: str, expected: list[str]) -> None:
     assert refused(text) == expected
 
 
@@ -50,8 +50,8 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
     return refused(changed(", runs: 7d}", f", runs: 7d, metrics: {metrics}}}", *more))
 
 
-def test_metrics_that_do_not_fit_are_told() -> None:
-    """The volume's size counts, which depends on the profile and is smaller at the edge."""
+def test_retention_that_exceeds_the_volume_is_reported() -> None:
+    """A retention that exceeds the volume is reported; the volume size depends on profile and edge."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -69,7 +69,7 @@ def test_metrics_that_do_not_fit_are_told() -> None:
         ("{type: object, adopt: x}", []),
     ],
 )
-def test_buckets(store: str, expected: list[str]) -> None:
+def test_invalid_bucket_settings_are_refused(store: str, expected: list[str]) -> None:
     before = (
         '{type: object, adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}'
     )
@@ -89,11 +89,11 @@ def test_buckets(store: str, expected: list[str]) -> None:
         ('{type: database, adopt: "db.acme.example/mlflow", credentials: secret://vault/runs}', []),
     ],
 )
-def test_databases(store: str, expected: list[str]) -> None:
+def test_invalid_database_settings_are_refused(store: str, expected: list[str]) -> None:
     assert refused(changed("runs: {type: database}", f"runs: {store}")) == expected
 
 
-def test_what_has_no_effect_is_told() -> None:
+def test_settings_without_effect_are_reported() -> None:
     nothing = target(
         "storageClass: fast\n      present: [kuberay, prometheus, external-secrets, cloudnative-pg]"
     ).replace(
@@ -104,8 +104,8 @@ def test_what_has_no_effect_is_told() -> None:
     assert refused(target("accessKeys: [2]")) == ["W0634 accessKeys"]
 
 
-def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
-    """KubeRay itself creates the Gateway of an incremental rollout, with HTTP only."""
+def test_certificate_without_effect_is_reported() -> None:
+    """A certificate has no effect if all endpoints use incremental rollouts, where KubeRay's Gateway has no TLS."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -117,8 +117,8 @@ def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
     assert refused(text.replace("strategy: incremental", "strategy: blue-green")) == []
 
 
-def test_secrets_that_exist_are_the_same_under_every_store() -> None:
-    """Stores that are read as existing Secrets are different names for the same place."""
+def test_existing_secret_may_have_several_store_names() -> None:
+    """References to the same existing Secret through different stores do not conflict."""
     text = changed(
         "secretStores: {vault: {via: external-secrets, store: vault}}",
         "secretStores: {vault: {}}",
@@ -135,25 +135,25 @@ EXISTING = ("secretStores: {vault: {via: external-secrets, store: vault}}", "sec
     "path",
     ["mlflow-admin", "mlflow-login.retrain", "mlflow-login/retrain", "grafana-admin", "runs-app", "runs-superuser"],
 )
-def test_a_secret_that_the_program_generates_is_read_by_no_reference(path: str) -> None:
+def test_reference_to_a_generated_secret_is_refused(path: str) -> None:
     text = changed(EXISTING[0], EXISTING[1], ("vault/pagerduty#fraud", f"vault/{path}#password"))
 
     assert refused(text) == [f"E0685 secret://vault/{path}#password"]
 
 
-def test_an_outside_store_writes_over_no_generated_secret() -> None:
-    """External Secrets names a Secret after its store and its path."""
+def test_external_secret_must_not_overwrite_a_generated_secret() -> None:
+    """A store whose Secrets would overwrite a generated Secret is refused."""
     text = changed(EXISTING[0], "secretStores: {mlflow-login: {via: external-secrets, store: vault}}")
 
     assert "E0685 secret://mlflow-login/pagerduty#fraud" in refused(text.replace("//vault/", "//mlflow-login/"))
 
 
-def test_images_are_pulled_with_no_generated_secret() -> None:
+def test_generated_secret_is_refused_as_pull_secret() -> None:
     assert refused(target("images: {pullSecret: mlflow-admin}")) == ["E0685 mlflow-admin"]
     assert refused(target("images: {pullSecret: mlflow}")) == []
 
 
-def test_names_of_generated_secrets_are_free_where_nothing_generates_them() -> None:
+def test_names_of_generated_secrets_are_free_with_an_adopted_registry() -> None:
     text = changed(
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example"}',

@@ -1,4 +1,4 @@
-"""Alternatives without a machine are reported at their line, unless another target of the class has one."""
+"""Accelerator alternatives that no target of a class offers are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reserved names: a workload with the name of a platform object would replace it."""
+"""Workloads, stores and namespaces with reserved names are reported."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def told(text: str) -> list[str]:
-    """Return the text that each diagnostic points at."""
+    """Return the spec text that each diagnostic points at."""
     lines = text.splitlines()
     spans = [found.span for found in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
 
 
-def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
+def test_valid_spec_has_no_reserved_names() -> None:
     assert told(VALID_SPEC) == []
 
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
-def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
-    """Both names would create the same NetworkPolicy, and the namespace's default deny would be gone."""
+def test_pipeline_with_a_platform_name_is_refused(name: str) -> None:
+    """A pipeline may not have the name of a platform policy, because its own NetworkPolicy would replace it."""
     assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
-def test_a_variant_makes_a_name_as_well() -> None:
+def test_name_of_a_variants_server_is_checked() -> None:
     text = VALID_SPEC.replace("  scorer:\n", "  deny:\n").replace("inference.scorer", "inference.deny")
     text = text.replace("champion: {model", "all: {model").replace("traffic: {champion", "traffic: {all")
 
     assert told(text) == ["deny:"]
 
 
-def test_mlflow_is_free_where_the_registry_is_elsewhere() -> None:
+def test_mlflow_is_free_with_an_adopted_registry() -> None:
     assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
 
 
-def test_what_makes_a_bucket_has_a_name_too() -> None:
+def test_name_of_the_bucket_job_is_reserved() -> None:
     renamed = ("  nightly:\n", "  store-lake:\n")
 
     assert told(changed(*renamed)) == []
@@ -49,8 +49,8 @@ def test_what_makes_a_bucket_has_a_name_too() -> None:
 @pytest.mark.parametrize(
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
-def test_a_database_that_postgresql_would_refuse(name: str) -> None:
-    """The store's name is used for both the database and its owner role."""
+def test_reserved_database_name_is_refused(name: str) -> None:
+    """A managed database may not have a name that PostgreSQL reserves for databases or roles."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -59,27 +59,27 @@ def test_a_database_that_postgresql_would_refuse(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pgruns", "runs-pg", "postgresql", "template"])
-def test_a_database_of_a_similar_name(name: str) -> None:
+def test_similar_database_name_is_accepted(name: str) -> None:
     renamed = ("database: runs", f"database: {name}")
 
     assert told(changed("runs: {type: database}", f"{name}: {{type: database}}", renamed)) == []
 
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
-def test_a_namespace_of_an_add_on(name: str) -> None:
-    """The policies that close a system's namespace would cut off Prometheus or an operator."""
+def test_add_on_namespace_is_refused(name: str) -> None:
+    """A system may not use an add-on's namespace, because its policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert told(text) == [name]
 
 
-def test_a_system_called_like_an_add_ons_namespace() -> None:
+def test_system_named_like_an_add_on_namespace_is_refused() -> None:
     assert told(changed("metadata: {name: fraud,", "metadata: {name: monitoring,")) == [
         VALID_SPEC.splitlines()[2][len("metadata: {") :].replace("fraud", "monitoring", 1)
     ]
 
 
-def test_a_namespace_is_free_where_its_add_on_is_elsewhere() -> None:
+def test_namespace_of_a_present_add_on_is_free() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
 
     assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []

@@ -1,4 +1,4 @@
-"""Where the registry is unreachable, models are read as bundles, which promotion writes."""
+"""Targets that cannot reach the registry load models from bundles that promotion writes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.lowering import Lowered
 
 
 def promoted(main: Lowered) -> dict[str, Any]:
-    """Return the model of the only training in the promoter's description."""
+    """Return the trained model in the promoter's description."""
     found: dict[str, Any] = described(main, "promoter")["promotions"]["retrain"]["model"]
     return found
 
 
 def test_training_delivers_nothing() -> None:
-    """Training neither moves an alias nor may write to the bundles' folder."""
+    """Training runs neither move aliases nor have write access to the bundles."""
     main = hybrid_lowered(placement="main")
     pipeline = described(main, "retrain")["pipeline"]
     identities = {one.name: one.value for one in main.context.plan.on("main") if isinstance(one.value, Identity)}
@@ -32,8 +32,8 @@ def test_training_delivers_nothing() -> None:
     assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == ["mlflow/bundles/"]
 
 
-def test_what_is_read_is_what_the_promotion_writes() -> None:
-    """Server, batch and monitor read the bundle that promotion writes, without naming a registry."""
+def test_workloads_read_the_bundle_that_promotion_writes() -> None:
+    """Server, batch job and monitor read the bundle that promotion writes, and do not use the registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
     written = promoted(main)["delivery"]
 
@@ -52,8 +52,8 @@ def test_what_is_read_is_what_the_promotion_writes() -> None:
     assert "registry" in described(main, "retrain")
 
 
-def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
-    """The pipeline promotes to another alias, but the promoter also delivers the one that is read elsewhere."""
+def test_alias_moved_by_hand_is_delivered() -> None:
+    """The promoter also delivers an alias that is used on another target and moved by hand."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
@@ -63,8 +63,8 @@ def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
     assert "otherDeliveries" not in promoted(hybrid_lowered(placement="main"))
 
 
-def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
-    """The servers run next to the registry."""
+def test_alias_without_remote_readers_is_not_delivered() -> None:
+    """An alias is not delivered as a bundle if all servers can reach the registry."""
     beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
     model = promoted(hybrid_lowered(beside, "main"))
@@ -72,7 +72,7 @@ def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
     assert "otherDeliveries" not in model
 
 
-def test_a_server_beside_the_registry_reads_from_it() -> None:
+def test_server_next_to_the_registry_uses_it() -> None:
     beside = hybrid(("inference: shop, batch: shop", "inference: main, batch: main"))
     made = hybrid_lowered(beside, "main")
 
@@ -80,8 +80,8 @@ def test_a_server_beside_the_registry_reads_from_it() -> None:
     assert "registry" in described(made, "till")
 
 
-def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
-    """The monitor runs where the registry is; the endpoint that it watches is elsewhere."""
+def test_monitor_that_rolls_back_delivers_the_alias() -> None:
+    """A monitor next to the registry that rolls back a remote endpoint's alias delivers its bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
         ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
@@ -97,8 +97,8 @@ def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
     assert written == ["mlflow/bundles/till-theft/champion/"]
 
 
-def test_everything_that_crosses_is_valid() -> None:
-    """Descriptions are checked against their schema, objects against their APIs."""
+def test_descriptions_and_objects_are_valid() -> None:
+    """All descriptions match their schema, and all objects are valid for their APIs."""
     schema = json.loads(modelyard_schemas.text("workload"))
     for placement in ("shop", "main"):
         made = list(hybrid_lowered(placement=placement))
@@ -110,8 +110,8 @@ def test_everything_that_crosses_is_valid() -> None:
         assert [(one["kind"], one["metadata"]["name"], problems(one)) for one in made if problems(one)] == []
 
 
-def test_what_servers_tell_is_called_alike_everywhere() -> None:
-    """Ray prefixes metric names; for bundle metrics, the prefix is removed again."""
+def test_ray_prefix_is_removed_from_metrics() -> None:
+    """On workers, scraping removes Ray's prefix from our metric names."""
     shop = hybrid_lowered().context
     (place,) = [one for one in shop.plan.on("shop") if one.kind is Kind.NAMESPACE]
     made = [json.loads(json.dumps(one.manifest)) for one in lower_scraping(place, shop)]

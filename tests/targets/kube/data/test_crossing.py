@@ -1,4 +1,4 @@
-"""Cross-target access: each workload uses its own key, and can reach nothing but the store."""
+"""Cross-target access: each workload has its own key and can only reach the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lowering import pod_specs
 
 
 def variables(value: Any) -> dict[str, Any]:
-    """Return the sources of the environment variables in an object's containers, by name."""
+    """Return the values or sources of the environment variables in an object's containers."""
     return {
         one["name"]: one.get("valueFrom", one.get("value"))
         for pod in pod_specs(value)
@@ -19,8 +19,8 @@ def variables(value: Any) -> dict[str, Any]:
     }
 
 
-def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
-    """Every workload has its own key, and its description names the variables."""
+def test_cloud_store_is_used_with_the_workloads_key() -> None:
+    """Every workload has its own key, and its description has the names of the key's variables."""
     made = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -41,23 +41,23 @@ def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
         assert store["region"] == "eu-central-1"
 
 
-def test_only_the_store_is_open_to_a_server() -> None:
-    """Besides its own Pods, only port 443 is open: neither the registry nor anything else on the other side."""
+def test_server_reaches_only_the_store() -> None:
+    """A server can only connect to its own Pods and to port 443, so not to the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
     assert ports == [None, [{"protocol": "TCP", "port": 443}]]
 
 
-def test_the_side_of_the_store_has_no_crossing() -> None:
-    """Workloads on the store's own target have identities instead."""
+def test_stores_own_target_has_no_keys() -> None:
+    """Workloads on the store's own target use their identities instead of keys."""
     made = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", made.context) == ()
     assert not any(name.endswith("ACCESS_KEY") for one in made for name in variables(one))
 
 
-def test_a_store_with_credentials_of_the_spec_is_opened_by_them() -> None:
+def test_credentials_in_the_spec_replace_the_key() -> None:
     text = hybrid(
         (
             "lake: {type: object, target: main}",
@@ -71,7 +71,7 @@ def test_a_store_with_credentials_of_the_spec_is_opened_by_them() -> None:
     assert secret == {"name": "lake", "key": "access-key-id"}
 
 
-def test_two_clouds_are_two_keys() -> None:
+def test_stores_on_two_cloud_targets_have_two_keys() -> None:
     text = hybrid(
         ("    shop:\n", "    other: {provider: aws, region: eu-west-1}\n    shop:\n"),
         ("  runs: {type", "  more: {type: object, target: other}\n  runs: {type"),
@@ -85,8 +85,8 @@ def test_two_clouds_are_two_keys() -> None:
     }
 
 
-def test_a_bucket_of_a_cloud_is_not_among_declared_addresses() -> None:
-    """Nobody lists a bucket's addresses, so its port is open to any address for workloads that access it."""
+def test_cloud_bucket_is_reachable_despite_egress() -> None:
+    """A workload that uses a cloud bucket may connect to any address on port 443, even with `egress`."""
     text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
     anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
     till = hybrid_lowered(text).get("NetworkPolicy", "till")

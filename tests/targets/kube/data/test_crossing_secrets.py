@@ -1,4 +1,4 @@
-"""The Secret for cross-target access is created by the program from outputs of the target with the store."""
+"""The program creates Secrets for cross-target access from outputs of the store's target."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ON_PREM_REGISTRY = (
 
 
 def programs(text: str, placement: str = "shop") -> list[Program]:
-    """Return the workloads programs of a placement."""
+    """Return a placement's workloads programs."""
     plan = hybrid_plan(text)
     provider = plan.system.target(placement).provider
     projects = TARGETS[provider].lower(plan, placement).projects
     return [project.program for project in projects if project.folder.startswith("workloads")]
 
 
-def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() -> None:
+def test_each_workload_has_a_secret_with_its_key() -> None:
     (program,) = programs(hybrid())
     made = {call.name: call for call in program.calls}
     document = dict(made["crossing-till"].arguments)["document"]
@@ -44,15 +44,15 @@ def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() ->
     assert made["crossing-till"].origin == ("inference", "till")
 
 
-def test_the_other_project_is_read_once_and_can_be_named() -> None:
-    """The other project's name has a separate setting, whatever the target's name is."""
+def test_other_project_is_read_once() -> None:
+    """The program reads the other project once, and a setting can override the name of its stack."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
     assert "from modelyard_stacks.infrastructure import Infrastructure" in text
 
 
-def test_secrets_come_after_their_namespace_and_before_who_reads_them() -> None:
+def test_secrets_come_between_namespace_and_workloads() -> None:
     (program,) = programs(hybrid())
     made = {call.name: call for call in program.calls}
 
@@ -60,8 +60,8 @@ def test_secrets_come_after_their_namespace_and_before_who_reads_them() -> None:
     assert Ref(made["crossing-till"].variable) in argument(made["workloads"], "depends_on")
 
 
-def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
-    """Both ends are derived from one identity: every output that is read is exported, and the other way round."""
+def test_outputs_read_are_the_outputs_exported() -> None:
+    """The outputs that one target's program reads are exactly those that the other target's program exports."""
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
@@ -78,8 +78,8 @@ def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
     assert len(asked) == 6
 
 
-def test_without_a_crossing_nothing_is_read() -> None:
-    """Neither a Secret nor a reference to the other project remains on either side."""
+def test_nothing_is_read_without_cross_target_access() -> None:
+    """Without cross-target access, no program has a Secret for it or refers to another project."""
     text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     text = text.replace("inference: shop", "inference: main")
 
@@ -89,8 +89,8 @@ def test_without_a_crossing_nothing_is_read() -> None:
             assert "infrastructure-main" not in print_program(program)
 
 
-def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None:
-    """MLflow reads the Secret for cross-target access like a Secret in the spec."""
+def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
+    """MLflow on an on-premises target opens a cloud bucket with a generated key."""
     text = hybrid(*ON_PREM_REGISTRY)
     made = {call.name: call for program in programs(text) for call in program.calls}
     (manifest,) = (
@@ -101,8 +101,8 @@ def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None
     assert "crossing-registry" in made
 
 
-def test_a_key_takes_over_from_another() -> None:
-    """The Secret has both keys as long as old Pods use the first; new Pods use the last."""
+def test_key_rotation_uses_two_keys() -> None:
+    """During a key rotation, the Secret has both keys, and new Pods use the last one."""
     two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
     (program,) = programs(hybrid(two))
     document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]

@@ -1,4 +1,4 @@
-"""At the edge, a disk keeps the files needed after a restart without a network, if all Pods can share it."""
+"""At the edge, a workload has a volume for files that must survive a restart, if all its Pods can share it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLUE_GREEN = ("strategy: in-place", "strategy: blue-green")
 
 
 def server(made: Lowered) -> tuple[list[Any], list[Any]]:
-    """Return the volumes of the server's head and of its workers."""
+    """Return the volume names of the server's head and of its workers."""
     spec = made.get("RayService", "till")["spec"]["rayClusterConfig"]
     (group,) = spec["workerGroupSpecs"]
     pods = spec["headGroupSpec"]["template"]["spec"], group["template"]["spec"]
@@ -23,7 +23,7 @@ def server(made: Lowered) -> tuple[list[Any], list[Any]]:
     return head, worker
 
 
-def test_the_pods_that_work_have_the_disk_and_the_head_has_not() -> None:
+def test_workers_have_the_volume_and_the_head_does_not() -> None:
     made = hybrid_lowered()
     claim = made.get("PersistentVolumeClaim", "till-disk")
     head, worker = server(made)
@@ -47,8 +47,8 @@ def test_the_pods_that_work_have_the_disk_and_the_head_has_not() -> None:
         ((BLUE_GREEN, ONE_MACHINE), True),
     ],
 )
-def test_pods_on_two_machines_have_no_disk_in_common(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
-    """Each Pod then has a separate volume, which lives as long as the Pod."""
+def test_volume_needs_a_single_machine_or_pod(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
+    """Pods that may run on different machines do not share a volume, and store files on their own ephemeral disks."""
     made = hybrid_lowered(hybrid(*changes))
 
     assert made.has("PersistentVolumeClaim", "till-disk") is shared
@@ -56,8 +56,8 @@ def test_pods_on_two_machines_have_no_disk_in_common(changes: tuple[tuple[str, s
     assert cache.startswith("/var/lib/modelyard/" if shared else "/tmp/modelyard/")
 
 
-def test_a_cluster_that_is_not_at_the_edge_has_no_such_disk() -> None:
-    """Bundles are stored with the Pod's other files, and captures are buffered in memory."""
+def test_no_volume_without_edge() -> None:
+    """Without `edge`, there is no volume: bundles are on the Pod's scratch disk, and captures are not spooled."""
     made = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
     application = described(made, "till")["applications"]["till-live"]
 
@@ -66,8 +66,8 @@ def test_a_cluster_that_is_not_at_the_edge_has_no_such_disk() -> None:
     assert application["model"]["bundle"]["cache"].startswith("/tmp/modelyard/")
 
 
-def test_members_of_a_pool_share_what_may_wait() -> None:
-    """No spool can fill the disk that the spec gives to a Pod."""
+def test_pool_members_divide_the_spool_limit() -> None:
+    """Replicas and pool members divide the spool limit, so that spools cannot fill a Pod's disk."""
     small = hybrid(TWO_REPLICAS, ("memory: 8Gi}\n    replicas", "memory: 8Gi, disk: 4Gi}\n    replicas"))
     pool = hybrid(("    replicas: 1\n", "    replicas: 1\n    pool: all\n"))
     second = pool.replace("monitors:\n  drift", POOL_MEMBER + "monitors:\n  drift")

@@ -1,4 +1,4 @@
-"""Keys of object stores: one for all workloads, or one per workload with its own permissions."""
+"""Object stores have one access key for all workloads, or one per workload with its own permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWN = VALID_SPEC.replace(CREDENTIALS, f"{CREDENTIALS}, credentialsPer: workload"
 
 
 def secrets_by_object(text: str) -> dict[str, set[str]]:
-    """Return the Secrets with store keys that an object's Pods use, by the object's workload."""
+    """Return the Secrets with store keys that each workload's Pods use."""
     found: dict[str, set[str]] = {}
     for each in emitted(text):
         workload = each["metadata"].get("labels", {}).get("modelyard.dev/workload", "")
@@ -33,8 +33,8 @@ def test_by_default_every_workload_has_the_same_key() -> None:
     assert set().union(*secrets_by_object(VALID_SPEC).values()) == {"vault.lake"}
 
 
-def test_the_readme_lists_who_holds_a_shared_key() -> None:
-    """The README also lists everything that the workloads with the key may do."""
+def test_readme_lists_workloads_that_share_a_key() -> None:
+    """The README lists the workloads that share a key, and all their permissions."""
     (key,) = store_keys(context(VALID_SPEC))
     own = store_keys(context(OWN))
 
@@ -48,7 +48,7 @@ def test_the_readme_lists_who_holds_a_shared_key() -> None:
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
-    """Pods of runs are in objects that launchers create, and refer to the same Secret."""
+    """Every Pod only uses its own workload's key, including Pods in RayJobs that launchers create."""
     found = secrets_by_object(OWN)
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 
@@ -61,7 +61,7 @@ def test_each_workload_gets_its_own_key_and_no_other() -> None:
     assert "vault.lake.pipelines.nightly" not in launched
 
 
-def test_external_secrets_reads_each_from_below_the_path() -> None:
+def test_external_secrets_reads_each_key_below_the_path() -> None:
     made = [each for each in emitted(OWN) if each["kind"] == "ExternalSecret"]
     (retrain,) = [each for each in made if each["metadata"]["name"] == "vault.lake.pipelines.retrain"]
 
@@ -83,7 +83,7 @@ def test_the_readme_lists_what_each_key_may_do() -> None:
     assert "to give each its own" not in readme
 
 
-def test_a_bucket_that_is_made_has_a_key_for_that() -> None:
+def test_created_bucket_has_its_own_key() -> None:
     text = OWN.replace(" adopt: acme-fraud-lake,", "")
     made = [key for key in store_keys(context(text)) if key.makes]
 

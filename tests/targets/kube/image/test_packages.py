@@ -1,4 +1,4 @@
-"""Packages that pip installs in the image and for a program: each in one version, with its hashes."""
+"""Locked packages for the image and for programs: each has one version, with hashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TARGET = SYSTEM.deployment.targets[0]
 
 @pytest.mark.parametrize("kind", ["image", "programs"])
 def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None:
-    """pip rejects requirements if a package lacks a hash or a dependency is missing."""
+    """Every package has hashes and all its dependencies, because pip rejects the requirements otherwise."""
     table = packages(kind)
     for name, package in table.items():
         assert package["hashes"], name
@@ -33,8 +33,8 @@ def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None
         assert set(package["requires"]) <= set(table), name
 
 
-def test_the_table_was_made_from_the_versions_that_are_asked_for() -> None:
-    """After changing a version in one of the other two files, run tools/lock_packages.py."""
+def test_locked_versions_match_the_requirements() -> None:
+    """The locked versions match the two requirement files. If not, run tools/lock_packages.py."""
     image = json.loads((FOLDER / "requirements.json").read_text())
     programs = json.loads((FOLDER / "programs.json").read_text())
     roots = [
@@ -60,15 +60,15 @@ def test_only_the_frameworks_in_use_are_installed() -> None:
 
 
 @pytest.mark.parametrize("framework", ["scikit-learn", "xgboost", "lightgbm", "pytorch"])
-def test_what_writes_models_without_pickle_is_in_the_image_of_each_framework(framework: str) -> None:
-    """Built-in trainers combine their model with scikit-learn preprocessing; two frameworks already require it."""
+def test_skops_is_in_the_image_of_each_framework(framework: str) -> None:
+    """The image has skops for every framework, because built-in trainers use scikit-learn for preprocessing."""
     lines = requirements(system_of(changed("framework: xgboost", f"framework: {framework}")), TARGET)
 
     assert [line for line in lines if line.startswith("skops==")] == ["skops==0.16.0"]
 
 
-def test_a_package_of_one_kind_of_machine_says_so() -> None:
-    """PyTorch requires the CUDA libraries on machines that have them."""
+def test_package_for_one_architecture_has_a_marker() -> None:
+    """Packages that only one architecture needs have a marker, such as the CUDA libraries of PyTorch."""
     entries = locked("image", ["torch==2.13.0"])
     markers = {Requirement(entry.partition(" \\")[0]).marker for entry in entries}
 
@@ -76,7 +76,7 @@ def test_a_package_of_one_kind_of_machine_says_so() -> None:
     assert entries == tuple(sorted(entries))
 
 
-def test_the_image_is_installed_by_hash() -> None:
+def test_image_requirements_have_hashes() -> None:
     files = {file.path: file.text() for file in image_files(SYSTEM, TARGET)}
 
     assert "--require-hashes" in files["image/Dockerfile"]
@@ -88,14 +88,14 @@ def test_the_image_is_installed_by_hash() -> None:
 
 
 def test_the_bill_is_valid_cyclonedx() -> None:
-    """The bill is checked against the schema that CycloneDX publishes, from its own library."""
+    """The bill of materials is valid according to CycloneDX's own library."""
     text = bill_of_materials(SYSTEM, TARGET).text()
 
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text.replace('"library"', '"book"')) is not None
 
 
-def test_the_bill_lists_what_the_image_installs() -> None:
+def test_bill_lists_all_installed_packages() -> None:
     bill = json.loads(bill_of_materials(SYSTEM, TARGET).text())
     listed = {
         f"{one['name']}=={one['version']}" for one in bill["components"] if one.get("purl", "").startswith("pkg:pypi")

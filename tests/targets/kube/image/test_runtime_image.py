@@ -1,4 +1,4 @@
-"""The runtime image: its build context is complete, pinned, and named by its content."""
+"""The runtime image's build context is complete and pinned, and its tag is a hash of the content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SYSTEM = system_of(VALID_SPEC)
 FILES = {file.path: file.text() for file in image_files(SYSTEM, TARGET)}
 
 
-def test_it_holds_the_runtime_as_it_is_installed() -> None:
+def test_image_has_the_installed_runtime() -> None:
     installed = Path(next(iter(modelyard_runtime.__path__)))
     modules = {path.relative_to(installed).as_posix() for path in installed.rglob("*.py")}
 
@@ -34,7 +34,7 @@ def test_it_holds_the_runtime_as_it_is_installed() -> None:
     )
 
 
-def test_it_is_built_on_ray_and_runs_as_nobody_special() -> None:
+def test_image_is_based_on_ray_and_runs_without_root() -> None:
     lines = FILES["image/Dockerfile"].splitlines()
 
     assert "FROM docker.io/rayproject/ray:2.60.0-py311" in lines
@@ -59,8 +59,8 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
     )
 
 
-def test_the_registry_is_in_it_where_it_runs() -> None:
-    """Only the registry needs MLflow's server."""
+def test_mlflow_is_installed_only_where_the_registry_runs() -> None:
+    """The image has MLflow's server only on the target where the registry runs."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
@@ -68,7 +68,7 @@ def test_the_registry_is_in_it_where_it_runs() -> None:
     assert not [line for line in requirements(system_of(adopted), TARGET) if line.startswith(("mlflow==", "psycopg2"))]
 
 
-def test_its_name_follows_its_content() -> None:
+def test_tag_depends_on_the_content() -> None:
     other = system_of(changed("framework: xgboost", "framework: lightgbm"))
 
     assert re.fullmatch("[0-9a-f]{12}", content_hash(SYSTEM, TARGET))
@@ -76,22 +76,22 @@ def test_its_name_follows_its_content() -> None:
     assert content_hash(SYSTEM, TARGET) != content_hash(other, TARGET)
 
 
-def test_without_a_registry_nothing_is_looked_for_elsewhere() -> None:
-    """A bare name would be pulled from Docker Hub, where anybody could have published it."""
+def test_name_has_localhost_prefix_without_a_registry() -> None:
+    """Without a registry, the image name starts with `localhost/`, so that nodes do not pull it from Docker Hub."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")
     assert runtime_image(SYSTEM, here).startswith("registry.acme.example/ml/fraud-runtime:")
 
 
-def test_a_mirror_serves_the_base_too() -> None:
+def test_base_image_comes_from_the_mirror() -> None:
     mirror = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml", mirror=True))
     files = {file.path: file.text() for file in image_files(SYSTEM, mirror)}
 
     assert "FROM registry.acme.example/ml/rayproject/ray:2.60.0-py311" in files["image/Dockerfile"]
 
 
-def test_a_system_with_images_of_its_own_needs_none() -> None:
+def test_runtime_image_is_not_needed_with_own_images() -> None:
     text = VALID_SPEC[: VALID_SPEC.index("monitors:\n")] + VALID_SPEC[VALID_SPEC.index("channels:\n") :]
     start, end = text.index("pipelines:\n"), text.index("inference:\n")
     text = text[:start] + text[end:]

@@ -1,4 +1,4 @@
-"""The runtime is tested with the packages that its image has."""
+"""The runtime is tested with the same packages as in its image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from modelyard_targets.kube.image.packages import closure
 REPOSITORY = Path(__file__).parents[4]
 
 
-def test_both_lists_pin_the_same() -> None:
-    """The image has every package of the tests in the same version; packages only in images are too large for tests."""
+def test_image_and_tests_pin_the_same_versions() -> None:
+    """The image has all packages of the tests in the same versions, and only PyTorch, which is large, in addition."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],
@@ -26,8 +26,8 @@ def test_both_lists_pin_the_same() -> None:
     assert {line.partition("==")[0] for line in images - tested} == {"torch"}
 
 
-def test_what_verifies_approvals_is_in_every_image() -> None:
-    """The library is a dependency of MLflow's client; images may lack OpenSSH."""
+def test_cryptography_is_in_every_image() -> None:
+    """Every image has `cryptography` to verify approvals, because OpenSSH may be missing."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
 
     assert "cryptography" in closure("image", table["always"])

@@ -1,4 +1,4 @@
-"""Selectors for Envoy's series about the Gateway in front of an endpoint."""
+"""Selectors for Envoy's metrics about the Gateway in front of an endpoint."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from tests.observed import AT_A_GATEWAY, ENVOY, context_of
 from tests.specs import VALID_SPEC
 
 
-def test_a_gateway_of_ours_is_in_front_of_what_it_routes_to() -> None:
+def test_endpoint_has_our_gateway_in_front() -> None:
     context = context_of(AT_A_GATEWAY, platform=ENVOY)
 
     assert front_of(context.system.inference["scorer"], context) == Front("fraud", "scorer")
 
 
-def test_of_a_gateway_of_another_controller_nothing_is_known() -> None:
+def test_gateway_of_another_controller_is_unknown() -> None:
     context = context_of(VALID_SPEC)
 
     assert front_of(context.system.inference["scorer"], context) is None
 
 
-def test_a_rollout_in_steps_has_the_gateway_and_the_route_that_kuberay_creates() -> None:
+def test_incremental_rollout_has_kuberays_gateway_and_route() -> None:
     text = AT_A_GATEWAY.replace("    traffic: {champion: 95, challenger: 5}\n", "").replace(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n", ""
     )
@@ -30,13 +30,13 @@ def test_a_rollout_in_steps_has_the_gateway_and_the_route_that_kuberay_creates()
     assert front == Front("scorer-gateway", "scorer-httproute")
 
 
-def test_a_name_is_no_pattern() -> None:
+def test_names_are_escaped_in_patterns() -> None:
     context = context_of(AT_A_GATEWAY, platform=ENVOY)
 
     assert "httproute/fraud/a\\\\.b/rule/[0-9]+" in of_route(Front("fraud", "a.b"), context)
 
 
-def test_the_proxies_of_a_gateway_are_found_by_their_labels() -> None:
+def test_proxies_are_selected_by_gateway_labels() -> None:
     assert proxies_of(Front("fraud", "scorer"), context_of(AT_A_GATEWAY, platform=ENVOY)) == (
         '{namespace="envoy-gateway-system",gateway_envoyproxy_io_owning_gateway_name="fraud",'
         'gateway_envoyproxy_io_owning_gateway_namespace="fraud"}'

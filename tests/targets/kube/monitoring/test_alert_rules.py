@@ -1,4 +1,4 @@
-"""Rules common to all alerts: each reaches a channel that accepts its severity."""
+"""All alerts have a severity that one of their channels accepts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ KEY = "key: secret://vault/pagerduty#fraud}"
 
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
-def test_a_channel_of_one_severity_gets_every_alert(severity: str) -> None:
-    """An SLO, monitor or pipeline alert with a severity that its only channel excludes would reach nobody."""
+def test_channel_with_one_severity_gets_every_alert(severity: str) -> None:
+    """If the only channel accepts a single severity, all SLO, monitor and pipeline alerts have that severity."""
     text = changed(KEY, f"{KEY[:-1]}, severities: [{severity}]}}")
     named = [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]
     found = [rule for name in named for rule in alerts(text, name)]

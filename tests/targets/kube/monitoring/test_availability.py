@@ -1,4 +1,4 @@
-"""Requests and failures of an endpoint: counted at our own Gateway if there is one, else at the servers."""
+"""An endpoint's requests and failures are counted at our own Gateway or, without one, at the servers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SERVERS = 'namespace="fraud",application=~"scorer-challenger|scorer-champion"'
 ROUTE = 'namespace="envoy-gateway-system",envoy_cluster_name=~"httproute/fraud/scorer/rule/[0-9]+(/backend/[0-9]+)?"'
 
 
-def test_without_a_gateway_of_ours_the_servers_count() -> None:
-    """Timeouts of Ray's proxy and disconnected callers are failures, like 5xx."""
+def test_servers_count_requests_without_our_gateway() -> None:
+    """Without our Gateway, servers count requests, and timeouts and disconnected clients are failures, like 5xx."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
 
@@ -21,8 +21,8 @@ def test_without_a_gateway_of_ours_the_servers_count() -> None:
     assert failures(inference, context, "5m") == f"({failed} or 0 * {every})"
 
 
-def test_behind_a_gateway_of_ours_envoy_counts() -> None:
-    """Envoy sees requests that never reach a server; only callers that disconnected are counted by the servers."""
+def test_envoy_counts_requests_behind_our_gateway() -> None:
+    """Behind our Gateway, Envoy counts all requests except those of clients that disconnected."""
     context = context_of(AT_A_GATEWAY, platform=ENVOY)
     inference = context.system.inference["scorer"]
 

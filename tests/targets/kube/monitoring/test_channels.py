@@ -1,4 +1,4 @@
-"""Channels: each receives the alerts with its label and with one of its severities."""
+"""Channels receive alerts with their label and one of their severities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def receiver(channel: str) -> dict[str, Any]:
     return {key: value[0] for key, value in found.items() if key != "name"}
 
 
-def test_a_route_takes_what_carries_the_channels_label() -> None:
+def test_route_matches_the_channels_label() -> None:
     route = one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["route"]
 
     assert [(each["name"], each["matchType"], each["value"]) for each in route["matchers"]] == [
@@ -34,7 +34,7 @@ def test_severities_are_those_of_the_spec() -> None:
     assert route["matchers"][1]["value"] == "page"
 
 
-def test_labels_of_prometheus_know_no_dashes() -> None:
+def test_channel_label_has_no_dashes() -> None:
     assert channel_label("fraud-on-call") == "channel_fraud_on_call"
 
 
@@ -86,14 +86,14 @@ def test_every_type_has_its_receiver(channel: str, expected: dict[str, Any]) -> 
     assert receiver(channel) == expected
 
 
-def test_labels_by_which_the_clusters_prometheus_selects_are_on_it() -> None:
+def test_channel_has_the_labels_of_the_clusters_prometheus() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      telemetry: {labels: {release: platform}}\n")
 
     assert one(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"
 
 
-def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
-    """The configuration is in Alertmanager's namespace, the only one where it applies to alerts of all namespaces."""
+def test_cluster_alerts_go_to_the_on_call_channel() -> None:
+    """Cluster alerts are routed by a configuration in Alertmanager's namespace, which sees alerts of all namespaces."""
     config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"
@@ -105,8 +105,8 @@ def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
 
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
-def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str) -> None:
-    """No other channel gets the cluster's alerts, and kubernetes-mixin reports a lost node as a warning."""
+def test_channel_with_one_severity_gets_all_cluster_alerts(severity: str) -> None:
+    """The on-call channel gets all cluster alerts, regardless of its own severities."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":
@@ -116,7 +116,7 @@ def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str)
     assert matcher["value"] == "critical|warning"
 
 
-def test_an_existing_prometheus_reports_about_its_cluster_itself() -> None:
+def test_existing_prometheus_has_no_cluster_channel() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
 
     assert names(text, "AlertmanagerConfig") == ["oncall"]

@@ -1,4 +1,4 @@
-"""An endpoint's dashboard: its contents, where it is stored, and that texts in it are only data."""
+"""Endpoint dashboards: panels, stable uids, and the metrics that Prometheus scrapes for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def titles(text: str) -> list[str]:
     return [panel["title"] for panel in dashboard_of(text, "scorer")["panels"]]
 
 
-def test_what_is_shown() -> None:
+def test_dashboard_has_expected_panels() -> None:
     assert titles(VALID_SPEC) == [
         "Requests",
         "Latency",
@@ -31,8 +31,8 @@ def test_what_is_shown() -> None:
     ]
 
 
-def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
-    """The monitor's panel would stay empty: its values are in the Prometheus of another cluster."""
+def test_monitor_on_another_target_has_no_panel() -> None:
+    """A monitor on another target has no panel, because it pushes to another Prometheus."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",
@@ -45,18 +45,18 @@ def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
     assert "Monitor quality" in titles(text)
 
 
-def test_without_an_objective_there_is_no_budget() -> None:
+def test_no_budget_panel_without_an_slo() -> None:
     assert "Error budget left of 30d" not in titles(changed("    slo: {p99: 50ms, availability: 99.95%}\n", ""))
 
 
-def test_the_strictest_bound_is_a_line() -> None:
+def test_strictest_latency_bound_is_a_threshold() -> None:
     (latency,) = [one for one in dashboard_of(VALID_SPEC, "scorer")["panels"] if one["title"] == "Latency"]
 
     assert latency["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "red", "value": 50}
 
 
-def test_a_dashboard_keeps_its_uid_and_has_it_alone() -> None:
-    """Links to it remain valid after any change of the spec, and two endpoints never share one."""
+def test_dashboard_uid_is_stable_and_unique() -> None:
+    """A dashboard's uid stays the same when the spec changes, and differs between endpoints."""
     other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
     two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
     first = dashboard_of(VALID_SPEC, "scorer")["uid"]
@@ -77,7 +77,7 @@ def test_panels_do_not_overlap() -> None:
     assert max(x for x, _ in cells) == 23
 
 
-def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
+def test_dashboard_config_map_is_labelled_and_valid() -> None:
     context = context_of(VALID_SPEC)
     (made,) = lower_dashboard(resource_of(context.plan, Inference, "scorer"), context)
     text = json.dumps(made.manifest)
@@ -88,7 +88,7 @@ def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
 
 
 def test_every_ray_pod_is_scraped() -> None:
-    """Heads have three ports, workers one, and each series has its workload as a label."""
+    """Prometheus scrapes three ports of heads and one of workers, with the workload as a label."""
     context = context_of(VALID_SPEC)
     made = [
         json.loads(json.dumps(one.manifest))
@@ -113,7 +113,7 @@ def test_nothing_is_scraped_without_a_prometheus() -> None:
     assert list(lower_scraping(resource(plan, Kind.NAMESPACE, "fraud"), context)) == []
 
 
-def test_behind_a_gateway_of_ours_its_answers_are_shown() -> None:
+def test_gateway_responses_have_a_panel() -> None:
     panels = dashboard_of(AT_A_GATEWAY, "scorer", platform=ENVOY)["panels"]
 
     assert panels[0]["title"] == "Requests at the Gateway"

@@ -1,4 +1,4 @@
-"""A monitor becomes a CronJob with its schedule, and can start only what its actions need."""
+"""A monitor becomes a CronJob with its schedule and only the permissions that its actions need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def pod(text: str, name: str) -> Object:
-    """Return the Pod of a monitor's CronJob."""
+    """Return the Pod spec of a monitor's CronJob."""
     spec: Object = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return spec
 
@@ -29,13 +29,13 @@ def test_a_monitor_keeps_its_schedule() -> None:
     assert (spec["schedule"], spec["concurrencyPolicy"]) == ("0 6 * * 1", "Forbid")
 
 
-def test_only_a_monitor_that_starts_something_talks_to_the_api() -> None:
+def test_only_a_monitor_that_starts_runs_has_an_api_token() -> None:
     assert pod(VALID_SPEC, "monitor-drift")["automountServiceAccountToken"] is True
     assert pod(VALID_SPEC, "monitor-quality")["automountServiceAccountToken"] is False
 
 
-def test_a_monitor_of_performance_has_no_job() -> None:
-    """A performance monitor consists only of alert rules."""
+def test_performance_monitor_has_no_cron_job() -> None:
+    """A performance monitor only has alert rules and no CronJob."""
     text = changed(
         "monitors:\n",
         "monitors:\n  slow:\n    type: performance\n    watch: inference.scorer\n    checks: {p99_ms: {max: 90}}\n"
@@ -53,7 +53,7 @@ def test_a_monitor_of_performance_has_no_job() -> None:
     ]
 
 
-def test_a_pipeline_that_ran_once_cannot_be_started() -> None:
+def test_monitor_cannot_start_a_pipeline_that_runs_once() -> None:
     text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
     (found,) = check_monitors(plan_of(text), "main")
 
@@ -62,7 +62,7 @@ def test_a_pipeline_that_ran_once_cannot_be_started() -> None:
     assert "run: pipelines.retrain" in text.splitlines()[found.span.line - 1]
 
 
-def test_a_pipeline_of_another_cluster_may_be_asked_for_unless_it_ran_once() -> None:
+def test_pipeline_on_another_cluster_may_be_requested_unless_it_runs_once() -> None:
     text = changed(
         "      gateway: {name: edge",
         "      reachableFrom: [far]\n      gateway: {name: edge",

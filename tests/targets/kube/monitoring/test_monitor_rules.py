@@ -1,4 +1,4 @@
-"""The alert rules of a monitor: its checks, and whether it still runs."""
+"""A monitor's alert rules: failed checks, missing data, and overdue runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PERFORMANCE = changed(
 )
 
 
-def test_every_check_is_an_alert_of_its_severity() -> None:
+def test_every_check_has_an_alert_with_its_severity() -> None:
     found = alerts(VALID_SPEC, "monitor-drift")
 
     assert [(one["labels"].get("check"), one["labels"]["severity"]) for one in found] == [
@@ -40,8 +40,8 @@ def test_every_check_is_an_alert_of_its_severity() -> None:
     )
 
 
-def test_a_monitor_that_stopped_is_told() -> None:
-    """The alert fires a day and an hour after the monitor's last run, or if it never ran."""
+def test_overdue_monitor_raises_an_alert() -> None:
+    """A daily monitor raises an alert 25 hours after its last run, or if it has never run."""
     (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
     (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
 
@@ -50,14 +50,14 @@ def test_a_monitor_that_stopped_is_told() -> None:
     assert silent["for"] == "90000s"
 
 
-def test_what_was_not_measured_is_an_alert() -> None:
-    """Checks without enough rows alert, and so do missing labels, by default for half of the predictions."""
+def test_missing_measurements_raise_alerts() -> None:
+    """Too few rows raise an alert, and so do missing labels for more than half of the predictions by default."""
     (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
 
     (unknown,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
-    assert "feature=" not in str(unknown["expr"])  # counts a variant without labels too
+    assert "feature=" not in str(unknown["expr"])  # includes variants without labels
     (coverage,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
     assert str(coverage["expr"]).endswith("[21d])) < 0.5")
     other = changed("labels: chargebacks\n    window", "labels: chargebacks\n    coverage: 90%\n    window")
@@ -65,21 +65,21 @@ def test_what_was_not_measured_is_an_alert() -> None:
 
 
 def test_the_period_is_the_longest_time_between_runs() -> None:
-    """For a schedule on working days, the weekend is not an outage."""
+    """The period of a schedule on working days includes the weekend."""
     assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
     assert period_s(Schedule(kind="cron", cron="*/10 * * * *")) == 600
     assert period_s(Schedule(kind="on-demand")) is None
 
 
-def test_a_monitor_without_a_time_is_never_late() -> None:
-    """Without a schedule, values are valid for three of the monitor's windows."""
+def test_monitor_without_a_schedule_has_no_overdue_alert() -> None:
+    """A monitor without a schedule has no overdue alert, and its values are valid for three windows."""
     found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
     assert [one["alert"].removeprefix("ModelyardMonitor") for one in found] == ["Breach", "Unknown", "Coverage"]
     assert "[21d]" in found[0]["expr"]
 
 
-def test_a_monitor_speaks_where_it_says_else_to_the_owner() -> None:
+def test_monitor_notifies_its_channels_or_the_on_call_channel() -> None:
     other = VALID_SPEC + "  team: {type: slack, url: secret://vault/slack#url}\n"
     named_channel = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {notify: [team], rollback")
     silent = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {rollback")
@@ -92,8 +92,8 @@ def channels(text: str) -> list[str]:
     return [one for one in alerts(text, "monitor-quality")[0]["labels"] if one.startswith("channel_")]
 
 
-def test_a_performance_monitor_reads_the_servers() -> None:
-    """The checks are rules over the monitor's window, and there are no runs that could be missed."""
+def test_performance_checks_use_server_metrics() -> None:
+    """A performance monitor's checks are rules over its window, without alerts for overdue runs."""
     found = alerts(PERFORMANCE, "monitor-drift")
 
     assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [
@@ -116,11 +116,11 @@ RUNS = (
     .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
     .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
 )
-"""The monitor `drift` watches a pipeline's runs instead."""
+"""A spec in which the monitor `drift` watches a pipeline's runs."""
 
 
-def test_what_follows_another_is_as_fresh_as_its_newest_job() -> None:
-    """Its CronJob creates no Jobs, so the CronJob's series would be stale; deleted Jobs count within the bound."""
+def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
+    """The freshness of a pipeline that follows another is based on its Jobs, because its CronJob creates none."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )

@@ -1,4 +1,4 @@
-"""Alerts about a pipeline's runs: which exist, when they fire, and whom they notify."""
+"""Pipeline alerts: which alerts a pipeline has, when they fire, and whom they notify."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def by_name(text: str) -> dict[str, dict[str, Any]]:
         (ONCE, ["Failed"]),
     ],
 )
-def test_a_run_that_nobody_scheduled_is_not_missed(text: str, expected: list[str]) -> None:
+def test_only_scheduled_pipelines_have_missing_run_alerts(text: str, expected: list[str]) -> None:
     of_runs = "ModelyardPipeline"
     assert [name.removeprefix(of_runs) for name in by_name(text) if name.startswith(of_runs)] == expected
     assert problems(rule_object(text, "retrain")) == []
 
 
-def test_they_go_to_the_owner_as_tickets() -> None:
+def test_pipeline_alerts_are_tickets_for_the_owner() -> None:
     labels = by_name(VALID_SPEC)["ModelyardPipelineFailed"]["labels"]
 
     assert (labels["severity"], labels["channel_oncall"], labels["namespace"]) == ("ticket", "true", "fraud")
@@ -47,7 +47,7 @@ def test_they_go_to_the_owner_as_tickets() -> None:
 
 
 def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:
-    """Weekly, started within an hour, with two attempts of six hours plus ten minutes of overhead each."""
+    """A run is due a week, an hour and two attempts of 6 h 10 min after the last success."""
     job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
     assert isinstance(job, Job)
 
@@ -56,15 +56,15 @@ def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -
     assert late.endswith(f" > {due_s(job.pipeline)}")
 
 
-def test_a_paused_schedule_misses_no_run() -> None:
-    """`kubectl patch cronjob` pauses it; once it is resumed, the next run is due as after a success."""
+def test_no_alert_while_the_schedule_is_paused() -> None:
+    """No run is overdue while the CronJob is suspended or soon after it was resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
     assert expression.partition(" unless on () ")[2] == paused
 
 
-def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:
+def test_single_run_alert_uses_the_rayjob_name() -> None:
     context = context_of(ONCE)
     made = [one.manifest for one in lower_job(resource_of(context.plan, Job, "retrain"), context)]
     (name,) = [each["metadata"]["name"] for each in made if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
@@ -74,14 +74,14 @@ def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:
     assert expression == f"max(kuberay_job_deployment_status{selected}) == 1"
 
 
-def test_without_an_on_call_channel_there_are_none() -> None:
+def test_no_alert_rules_without_an_on_call_channel() -> None:
     plan = plan_of(VALID_SPEC.replace(", oncall: oncall", ""))
 
     assert "retrain" not in [one.name for one in plan.resources if one.kind is Kind.ALERT_RULES]
 
 
-def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not_ask_for() -> None:
-    """A shared cluster gets no add-ons from us."""
+def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
+    """On a shared cluster without Prometheus, pipelines have no alert rules, so nothing is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
@@ -91,8 +91,8 @@ def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not
     assert "retrain" in [one.name for one in plan_of(observed).resources if one.kind is Kind.ALERT_RULES]
 
 
-def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> None:
-    """The rules read what the runtime pushes and look back over three runs."""
+def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
+    """A refused gate and a waiting approval raise alerts, which look back over three runs."""
     rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
@@ -101,8 +101,8 @@ def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> No
     assert rules["ModelyardApprovalWaiting"]["labels"]["channel_oncall"] == "true"
 
 
-def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
-    """By default, Prometheus keeps metrics for fifteen days."""
+def test_look_back_is_limited_by_the_retention() -> None:
+    """The look-back is at most our Prometheus's retention, by default 15 days."""
     rules = by_name(VALID_SPEC)
 
     assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
@@ -115,8 +115,8 @@ def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
 OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "fraud.score:main"}')
 
 
-def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
-    """Training with a gate pushes metrics, and so does scoring unless it is user code."""
+def test_only_runs_with_alerts_push_metrics() -> None:
+    """Training with a gate and built-in scoring push metrics, but scoring with user code does not."""
     context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
     described = describe_job(resource_of(context.plan, Job, "retrain"), context)
     scoring = describe_job(resource_of(context.plan, Job, "nightly"), context)
@@ -130,8 +130,8 @@ def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
     assert "ModelyardGateRefused" not in [rule["alert"] for rule in alerts(VALID_SPEC, "nightly")]
 
 
-def test_files_that_do_not_fit_are_an_alert() -> None:
-    """The alert lasts until a run reports that all files fit, and its text says where the files are listed."""
+def test_skipped_files_raise_an_alert() -> None:
+    """Files that batch inference left out raise an alert, whose runbook names the list of these files."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

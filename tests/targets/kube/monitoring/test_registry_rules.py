@@ -1,4 +1,4 @@
-"""Alerts about the registry: no server, no promoter, or a failed rotation of its database login."""
+"""Registry alerts: no available server, a failing promoter, or a failed rotation of the database login."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_registry_without_a_server_pages_the_owner() -> None:
 
 
 def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
-    """The rule refers to the emitted CronJob; a spec that trains nothing has none."""
+    """The alert for a failing promoter is a ticket and refers to the emitted CronJob."""
     (_, rule) = alerts(VALID_SPEC, RULES)
     own = '{namespace="fraud",cronjob="promoter"}'
 
@@ -41,8 +41,8 @@ def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
     assert "promoter" in lowered(VALID_SPEC).names("CronJob")
 
 
-def test_a_login_of_rds_that_was_not_changed_is_a_ticket() -> None:
-    """The rule refers to the CronJob that rotates the login, by its emitted name."""
+def test_failed_login_rotation_is_a_ticket() -> None:
+    """The alert for a failed login rotation is a ticket and refers to the emitted CronJob."""
     text = changed_on_aws(WATCHED)
     (group,) = one("PrometheusRule", RULES, text)["spec"]["groups"]
     gone, *_, login = group["rules"]
@@ -52,12 +52,12 @@ def test_a_login_of_rds_that_was_not_changed_is_a_ticket() -> None:
     assert login["labels"]["severity"] == "ticket"
 
 
-def test_the_readme_names_it() -> None:
+def test_readme_lists_registry_alerts() -> None:
     rows = [row for row in alert_rows(context_of(VALID_SPEC)) if "the registry" in row.about]
 
     assert [(row.about, row.channels) for row in rows] == [(("the registry",), ("oncall",))]
 
 
-def test_what_is_adopted_or_has_no_owner_to_call_is_not_watched() -> None:
+def test_no_registry_alerts_if_adopted_or_without_on_call() -> None:
     for text in (changed(*ADOPTED), changed(", oncall: oncall", "")):
         assert RULES not in [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]

@@ -1,4 +1,4 @@
-"""PodMonitors: Ray's Pods, and the proxies of our Gateways."""
+"""PodMonitors for Ray Pods, our Gateways' proxies, and KubeRay's operator."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_heads_and_workers_of_ray_are_scraped() -> None:
     assert list(monitors(VALID_SPEC, Platform())) == ["ray-heads", "ray-workers"]
 
 
-def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
-    """Only the series that rules read are kept, out of thousands."""
+def test_proxies_are_scraped_in_the_controllers_namespace() -> None:
+    """Proxies are scraped in their controller's namespace, and only series that rules use are kept."""
     spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
 
     assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}
@@ -39,7 +39,7 @@ def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
     assert endpoint["metricRelabelings"][0]["regex"] == "envoy_cluster_upstream_rq|envoy_cluster_upstream_rq_timeout"
 
 
-def test_the_operator_is_asked_for_runs_that_no_cronjob_stands_for() -> None:
+def test_operator_is_scraped_for_single_runs() -> None:
     text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
     text = text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
     spec = monitors(text, Platform())["kuberay-operator"]

@@ -1,4 +1,4 @@
-"""The burn-rate rules of an SLO, with windows and factors from the SRE workbook."""
+"""Burn-rate rules for SLOs, with windows and factors from the SRE workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return window, threshold and severity of the alerts for one line of the SLO."""
+    """Return window, threshold and severity of the alerts for one objective."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -25,11 +25,11 @@ def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_factors_for_thirty_days_are_those_of_the_book() -> None:
+def test_factors_for_thirty_days_match_the_workbook() -> None:
     assert [burn.factor(30 * 86400) for burn in BURNS] == pytest.approx([14.4, 6, 3, 1])
 
 
-def test_availability() -> None:
+def test_availability_has_four_burn_alerts() -> None:
     assert burns(VALID_SPEC, "availability") == [
         ("1h", "0.0072", "page"),
         ("6h", "0.003", "page"),
@@ -39,7 +39,7 @@ def test_availability() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """A 3.36-fold burn rate uses two percent of a week's budget in an hour; no alert fires below a rate of 1."""
+    """For a window of a week, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -50,20 +50,20 @@ def test_factors_follow_the_window_of_the_objective() -> None:
     ]
 
 
-def test_windows_longer_than_the_objective_tell_nothing() -> None:
+def test_windows_longer_than_the_objective_are_left_out() -> None:
     text = changed(SLO, "slo: {availability: 99%, window: 6h}")
 
     assert [window for window, _, _ in burns(text, "availability")] == ["1h", "6h"]
 
 
-def test_a_pace_that_nothing_can_reach_is_left_out() -> None:
-    """Half of the requests may be slow: fourteen times half is more than all."""
+def test_unreachable_burn_rates_are_left_out() -> None:
+    """A burn rate that even a total outage cannot reach has no alert, for example 14.4 if half may be slow."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [one for one, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
 
 
-def test_each_latency_is_an_objective_of_its_own() -> None:
+def test_each_latency_has_its_own_objective() -> None:
     text = changed(SLO, "slo: {p95: 40ms, p999: 200ms}")
     found = {rule["labels"]["slo"] for rule in rules(text, "scorer") if "slo" in rule["labels"]}
 
@@ -76,8 +76,8 @@ def test_each_latency_is_an_objective_of_its_own() -> None:
     assert 'le=~"200(\\\\.0)?"' in errors
 
 
-def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
-    """Otherwise the rule would have no series to read."""
+def test_histogram_has_a_bucket_for_the_bound() -> None:
+    """The server's histogram has a bucket for each SLO bound, so that the rule finds a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
@@ -85,8 +85,8 @@ def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
     assert "47," in str([made.manifest for made in lower_server(server, context)])
 
 
-def test_applications_are_those_that_the_server_has() -> None:
-    """Rules select by the names of Serve applications."""
+def test_applications_match_the_serve_config() -> None:
+    """Rules use the names of the servers' Serve applications."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
     made = [
@@ -98,15 +98,15 @@ def test_applications_are_those_that_the_server_has() -> None:
     assert all(any(name in text for text in made) for name in applications(inference))
 
 
-def test_copies_of_requests_are_nobodys_experience() -> None:
-    """A variant that only gets mirrored traffic does not affect the SLO."""
+def test_mirrored_requests_do_not_count() -> None:
+    """A variant that only gets mirrored requests does not affect the SLO."""
     text = changed("traffic: {champion: 95, challenger: 5}", "traffic: {champion: 100}\n    mirror: {to: challenger}")
 
     assert not [rule for rule in rules(text, "scorer") if "challenger" in rule["expr"]]
 
 
-def test_alerts_carry_what_routes_them() -> None:
-    """Alertmanager routes only alerts of the configuration's own namespace, to the channels in their labels."""
+def test_alerts_have_routing_labels() -> None:
+    """Every alert has the labels that Alertmanager needs to route it: namespace, channel and workload."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -116,7 +116,7 @@ def test_alerts_carry_what_routes_them() -> None:
         assert set(rule["annotations"]) == {"summary", "description", "runbook"}
 
 
-def test_an_endpoint_that_tells_nothing_is_told() -> None:
+def test_missing_metrics_raise_an_alert() -> None:
     gone = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
     assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
@@ -132,8 +132,8 @@ def test_an_endpoint_that_tells_nothing_is_told() -> None:
         ("p99: 50ms", "600s"),
     ],
 )
-def test_a_total_loss_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """At 99.95 % over thirty days, the error budget is 21.6 minutes."""
+def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
+    """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % over 30 days."""
     found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -148,8 +148,8 @@ def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
     assert gone["labels"]["gateway"] == "fraud"
 
 
-def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
-    """Without replicas the endpoint waits for requests; the alert is about the application instead."""
+def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
+    """For an application that may scale to zero, the alert checks the Serve status instead of replicas."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
@@ -157,13 +157,13 @@ def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
     assert gone[0] == 'absent(ray_serve_application_status{namespace="fraud",application=~"scorer-challenger"} == 6)'
 
 
-def test_a_team_is_not_a_template() -> None:
+def test_team_name_is_escaped() -> None:
     text = changed("team: payments-risk", 'team: "{{ $labels.x }}"')
 
     assert alerts(text, "scorer")[0]["labels"]["team"] == '{{ "{{" }} $labels.x }}'
 
 
-def test_the_cluster_s_own_prometheus_finds_the_rules() -> None:
+def test_rules_have_the_labels_of_the_clusters_prometheus() -> None:
     text = changed("gateway: {name", "telemetry: {labels: {release: platform}}\n      gateway: {name")
 
     assert rule_object(text, "scorer")["metadata"]["labels"]["release"] == "platform"
@@ -174,8 +174,8 @@ def test_rules_fit_the_operator_s_schema() -> None:
         assert problems(rule_object(VALID_SPEC, name)) == []
 
 
-def test_rules_of_an_endpoint_are_its_own() -> None:
-    """No two endpoints record a series with the same name and labels."""
+def test_recorded_series_are_unique() -> None:
+    """No two rules record a series with the same name and labels."""
     plan = plan_of(VALID_SPEC)
     recorded = [
         (rule["record"], tuple(sorted(rule["labels"].items())))

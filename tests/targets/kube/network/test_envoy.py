@@ -1,4 +1,4 @@
-"""Envoy Gateway: the program replaces the chart's hook, and nothing is public by default."""
+"""Envoy Gateway: the program replaces the chart's Helm hook, and load balancers are internal by default."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def document(variable: str) -> dict[str, Any]:
     return found
 
 
-def test_certificates_are_there_before_the_controller() -> None:
-    """Each object waits for the previous one, and all wait for the namespace."""
+def test_certificates_are_created_before_the_controller() -> None:
+    """The controller's chart depends on the certificate Job, and each object depends on the previous one."""
     made = calls()
     waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -32,12 +32,12 @@ def test_certificates_are_there_before_the_controller() -> None:
     }
 
 
-def test_the_api_takes_what_makes_them() -> None:
+def test_certificate_objects_are_valid() -> None:
     for name in OBJECTS:
         assert problems(document(name)) == [], name
 
 
-def test_the_job_may_write_certificates_and_nothing_else() -> None:
+def test_certificate_job_may_only_write_secrets() -> None:
     assert document("certificates_role")["rules"] == [
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
     ]
@@ -48,19 +48,19 @@ def test_the_job_may_write_certificates_and_nothing_else() -> None:
     assert pod["nodeSelector"] == {"modelyard.dev/pool": "system"}
 
 
-def test_the_job_runs_the_image_of_the_controller() -> None:
+def test_certificate_job_uses_the_controller_image() -> None:
     image = argument(calls()["envoy_gateway"], "values")["deployment"]["envoyGateway"]["image"]
     (container,) = document("certificates_job")["spec"]["template"]["spec"]["containers"]
 
     assert container["image"] == f"{image['repository']}:{image['tag']}"
 
 
-def test_gateways_that_say_nothing_are_internal() -> None:
-    """Gateways that KubeRay creates for a rollout have no setting."""
+def test_gateways_are_internal_by_default() -> None:
+    """Gateways that KubeRay creates for a rollout are internal by default."""
     assert balancers(changed(ROLLS)) == {CLASS: "true"}
 
 
-def test_what_faces_the_internet_is_described_only_where_something_does() -> None:
+def test_public_proxies_exist_only_for_public_endpoints() -> None:
     public = ("exposure: internal", "exposure: public")
 
     assert balancers(AWS_SPEC) == {CLASS: "true"}
@@ -68,13 +68,13 @@ def test_what_faces_the_internet_is_described_only_where_something_does() -> Non
 
 
 def balancers(text: str) -> dict[str, str]:
-    """Return whether a load balancer is internal, by the class of its Gateways."""
+    """Return by gateway class whether its load balancers are internal."""
     made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
     services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}
 
 
-def test_a_class_refers_to_how_its_proxies_are_made() -> None:
+def test_gateway_class_refers_to_its_envoy_proxy() -> None:
     made = one("GatewayClass", CLASS)
 
     assert problems(made) == []
@@ -87,7 +87,7 @@ def test_a_class_refers_to_how_its_proxies_are_made() -> None:
     }
 
 
-def test_the_proxies_come_from_the_mirror_where_there_is_one() -> None:
+def test_proxy_image_comes_from_the_mirror() -> None:
     text = changed(("  vpc:", "  images: {registry: r.acme.example, pullSecret: pull, mirror: true}\n  vpc:"))
     values = argument(calls(text)["envoy_gateway"], "values")
 

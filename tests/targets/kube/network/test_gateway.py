@@ -1,4 +1,4 @@
-"""A Gateway is created from a class if a route needs it, with TLS if there is a certificate."""
+"""If a route needs a Gateway, it is created from the class in the spec, with TLS if there is a certificate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def test_an_existing_gateway_is_used() -> None:
     assert names(VALID_SPEC, "Gateway") == []
 
 
-def test_one_is_made_from_a_class() -> None:
+def test_gateway_is_created_from_a_class() -> None:
     made = one(changed(EXISTING, "{class: cilium}"), "Gateway", "fraud")
 
     assert made["spec"]["gatewayClassName"] == "cilium"
@@ -21,7 +21,7 @@ def test_one_is_made_from_a_class() -> None:
     assert problems(made) == []
 
 
-def test_a_certificate_makes_it_https() -> None:
+def test_gateway_with_a_certificate_uses_https() -> None:
     made = one(changed(EXISTING, "{class: cilium, certificate: secret://vault/tls}"), "Gateway", "fraud")
     (listener,) = made["spec"]["listeners"]
 
@@ -30,7 +30,7 @@ def test_a_certificate_makes_it_https() -> None:
     assert problems(made) == []
 
 
-def test_none_is_made_where_no_route_needs_it() -> None:
+def test_no_gateway_without_a_route() -> None:
     text = changed(
         EXISTING,
         "{class: cilium}",
@@ -44,8 +44,8 @@ def test_none_is_made_where_no_route_needs_it() -> None:
     assert names(text, "Gateway") == []
 
 
-def test_proxies_beside_a_gateway_are_let_through() -> None:
-    """The namespace is closed in both directions, and some controllers run a Gateway's proxies in it."""
+def test_proxies_next_to_a_gateway_are_allowed() -> None:
+    """If proxies may run in the system's namespace, a policy allows their connections."""
     text = changed(EXISTING, "{class: istio}")
     made = one(text, "NetworkPolicy", "gateway.proxies")["spec"]
 
@@ -57,8 +57,8 @@ def test_proxies_beside_a_gateway_are_let_through() -> None:
     assert "every namespace may call" not in files(VALID_SPEC)["README.md"]
 
 
-def test_proxies_of_a_rollout_are_let_through() -> None:
-    """KubeRay then creates the Gateway, with the same class and in the same namespace."""
+def test_proxies_of_a_rollout_are_allowed() -> None:
+    """Proxies of Gateways that KubeRay creates for a rollout are allowed by the same policy."""
     text = changed(
         EXISTING,
         "{class: istio}",
@@ -74,8 +74,8 @@ def test_proxies_of_a_rollout_are_let_through() -> None:
     assert "gateway.proxies" in names(text, "NetworkPolicy")
 
 
-def test_proxies_of_an_existing_gateway_in_the_own_namespace_are_let_through() -> None:
-    """A Gateway without a namespace is looked up there."""
+def test_proxies_of_an_existing_gateway_in_our_namespace_are_allowed() -> None:
+    """Proxies of an existing Gateway in the system's namespace are allowed, also if the spec names no namespace."""
     for gateway in ("{name: edge}", "{name: edge, namespace: fraud}"):
         text = changed(EXISTING, gateway)
 

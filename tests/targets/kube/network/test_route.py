@@ -1,4 +1,4 @@
-"""Routes split, mirror and rewrite traffic as in the spec; what no gateway supports is refused at its line."""
+"""Routes split, mirror and rewrite traffic as in the spec, and unsupported features are refused at their line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EXPOSED = "exposure: internal\n      host: scores.acme.example\n"
 
 
 def route(text: str) -> Object:
-    """Return the only route of the spec."""
+    """Return the spec of the only route."""
     spec: Object = lowered(text).get("HTTPRoute", "scorer")["spec"]
     return spec
 
 
 def refused(text: str) -> list[str]:
-    """Return the codes of diagnostics, each with the line it points at."""
+    """Return the codes of diagnostics, each with its line in the spec."""
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
@@ -53,7 +53,7 @@ def test_a_mirror_copies_a_share_to_a_variant_without_traffic() -> None:
     ]
 
 
-def test_a_route_hangs_on_the_gateway_that_is_there() -> None:
+def test_route_refers_to_the_existing_gateway() -> None:
     listener = changed("{name: edge, namespace: gateways,", "{name: edge, namespace: gateways, listener: https,")
 
     assert route(VALID_SPEC)["parentRefs"] == [{"name": "edge", "namespace": "gateways"}]
@@ -61,7 +61,7 @@ def test_a_route_hangs_on_the_gateway_that_is_there() -> None:
     assert route(VALID_SPEC)["hostnames"] == ["scores.acme.example"]
 
 
-def test_a_route_hangs_on_the_gateway_that_is_made() -> None:
+def test_route_refers_to_the_created_gateway() -> None:
     text = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: istio}")
 
     assert route(text)["parentRefs"] == [{"name": "fraud", "namespace": "fraud"}]
@@ -75,7 +75,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """Two routes for one endpoint would conflict."""
+    """For an incremental rollout, KubeRay creates the route, so we do not."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -87,8 +87,8 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
     assert refused(text) == []
 
 
-def test_a_path_is_the_servers_own() -> None:
-    """The application uses the same path, so no rewrite is needed."""
+def test_endpoint_path_is_not_rewritten() -> None:
+    """The server uses the endpoint's path, so the route does not rewrite it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]
@@ -98,7 +98,7 @@ def test_a_path_is_the_servers_own() -> None:
     assert "route_prefix: /score\n" in config
 
 
-def test_a_member_of_a_pool_answers_under_its_name() -> None:
+def test_path_of_a_pool_member_is_rewritten() -> None:
     text = changed(TWO, "    pool: shared\n")
     (rule,) = route(text)["rules"]
 
@@ -111,7 +111,7 @@ def test_a_member_of_a_pool_answers_under_its_name() -> None:
     assert rule["backendRefs"] == [{"name": "pool-shared-serve-svc", "port": 8000, "weight": 100}]
 
 
-def test_what_a_gateway_does_is_refused_without_one() -> None:
+def test_gateway_features_are_refused_without_a_gateway() -> None:
     shares = changed(GATEWAY, "", (EXPOSED, "exposure: cluster\n"))
     mirrored = changed(GATEWAY, "", (EXPOSED, "exposure: cluster\n"), (SHARES, MIRROR))
 
@@ -123,11 +123,11 @@ def test_what_a_gateway_does_is_refused_without_one() -> None:
     ]
 
 
-def test_a_mirror_is_refused_where_the_gateway_is_not_known_to_copy() -> None:
+def test_mirror_is_refused_without_gateway_support() -> None:
     assert refused(changed(", mirrors: true", "", (SHARES, MIRROR))) == ["E0611 mirror: {to: challenger, percent: 10}"]
 
 
-def test_what_the_route_of_a_rollout_leaves_out_is_refused() -> None:
+def test_host_and_exposure_are_refused_with_an_incremental_rollout() -> None:
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",

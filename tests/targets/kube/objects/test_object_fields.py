@@ -1,4 +1,4 @@
-"""Fields of emitted objects, and overrides that Kubernetes would reject."""
+"""Emitted objects only have fields that Kubernetes accepts, and overrides that it would reject are refused."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NEWER = {
     "ray.io/v1 RayJob",
     "ray.io/v1 RayService",
 }
-"""Kinds of which Go modules have older definitions than $MODELYARD_CRDS."""
+"""Kinds with older definitions in Go modules than in $MODELYARD_CRDS."""
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table has the API's fields that emitted objects are checked against."""
+    """The table matches the API definitions that it is generated from."""
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
     behind = set[str]() if crds.given_folder() else NEWER
     comparable = {kind: fields for kind, fields in shipped["objects"].items() if kind not in behind}
@@ -40,7 +40,7 @@ def test_the_table_is_up_to_date() -> None:
     assert shipped["types"].items() <= current["types"].items()
 
 
-def test_emitted_objects_have_none() -> None:
+def test_emitted_objects_have_no_problems() -> None:
     manifests = emitted(VALID_SPEC)
     runs = [json.loads(each["data"]["rayjob.json"]) for each in manifests if "rayjob.json" in each.get("data", {})]
 
@@ -71,8 +71,8 @@ def test_emitted_objects_have_none() -> None:
         (CRON, f"{{op: replace, path: {JOB}/backoffLimit, value: null}}"),
     ],
 )
-def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
-    """A string for a number, a misspelt field, a number for a label, a string for a list, a missing field, null."""
+def test_invalid_overrides_are_refused(target: str, patch: str) -> None:
+    """Overrides with wrong types, unknown or missing fields, or null values are refused."""
     assert refused(with_override(f"[{patch}]", target)) == [f"E0836 [{patch}]"]
 
 
@@ -85,8 +85,8 @@ def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
         ("RayService/scorer-champion", f'{{op: add, path: {HEAD}/rayStartParams/num-gpus, value: "1"}}'),
     ],
 )
-def test_overrides_that_kubernetes_takes(target: str, patch: str) -> None:
-    """Quantities may be numbers or strings."""
+def test_valid_overrides_are_accepted(target: str, patch: str) -> None:
+    """Valid overrides are accepted, including quantities as numbers or strings."""
     assert refused(with_override(f"[{patch}]", target)) == []
 
 
@@ -103,8 +103,8 @@ RUN = "ConfigMap/retrain-rayjob"
         ("{op: replace, path: /data/rayjob.json, value: '{}'}", "must have apiVersion ray.io/v1"),
     ],
 )
-def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
-    """The launcher reads the RayJob from the ConfigMap, and so does the admission policy for its runs."""
+def test_overrides_that_break_a_document_are_refused(patch: str, problem: str) -> None:
+    """An override that breaks the RayJob in a ConfigMap is refused."""
     text = with_override(f"[{patch}]", RUN)
     (diagnostic,) = check(plan_of(text), "main")
 
@@ -112,7 +112,7 @@ def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
     assert refused(text) == [f"E0836 [{patch}]"]
 
 
-def test_an_override_of_a_document_that_stays_one() -> None:
+def test_valid_override_of_a_document_is_accepted() -> None:
     run = one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"]
     changed = json.dumps({**json.loads(run), "metadata": {"labels": {"team": "fraud"}}})
 

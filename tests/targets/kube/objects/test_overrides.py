@@ -1,4 +1,4 @@
-"""Overrides: a patch on one object, annotated with its reason; a patch that cannot be applied is refused."""
+"""Overrides patch one object and annotate it with the reason. Patches that cannot be applied are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def with_override(patch: str, target: str = "RayService/scorer-champion") -> str
     return f"{VALID_SPEC}overrides:\n  shm: {{object: {target}, patch: {patch}, reason: More shared memory.}}\n"
 
 
-def test_the_object_is_changed_and_says_why() -> None:
+def test_object_is_patched_and_annotated() -> None:
     text = with_override("[{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]")
     made = one(text, "RayService", "scorer-champion")
 
@@ -37,7 +37,7 @@ def test_an_object_that_is_not_emitted_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"])
 def test_an_admission_policy_is_refused(kind: str) -> None:
-    """Admission policies are emitted, so the message must not say that the object does not exist."""
+    """An admission policy cannot be overridden, and the message says so."""
     text = with_override("[{op: replace, path: /spec/failurePolicy, value: Ignore}]", f"{kind}/fraud.retrain.runs")
     (diagnostic,) = check(plan_of(text), "main")
 
@@ -48,23 +48,23 @@ def test_an_admission_policy_is_refused(kind: str) -> None:
     )
 
 
-def test_an_operation_that_finds_nothing_is_refused_where_it_stands() -> None:
+def test_operation_without_a_target_is_refused_at_its_line() -> None:
     patch = "[{op: test, path: /kind, value: RayService}, {op: remove, path: /spec/nothing}]"
 
     assert refused(with_override(patch)) == ["E0621 {op: remove, path: /spec/nothing}"]
 
 
-def test_a_test_that_does_not_hold_is_refused() -> None:
+def test_failed_test_operation_is_refused() -> None:
     assert refused(with_override("[{op: test, path: /kind, value: RayJob}]")) == [
         "E0621 {op: test, path: /kind, value: RayJob}"
     ]
 
 
-def test_an_object_stays_what_it_is() -> None:
+def test_change_of_identity_is_refused() -> None:
     for path in ("/metadata/name", "/metadata/namespace", "/kind", "/apiVersion"):
         patch = f"[{{op: replace, path: {path}, value: other}}]"
         assert refused(with_override(patch)) == [f"E0622 {patch}"]
 
 
-def test_the_whole_object_cannot_be_taken_away() -> None:
+def test_whole_object_cannot_be_replaced() -> None:
     assert [each[:5] for each in refused(with_override('[{op: replace, path: "", value: 1}]'))] == ["E0621"]

@@ -1,4 +1,4 @@
-"""A pipeline becomes RayJobs that end, clean up, and pay for no machines that a step does not use."""
+"""A pipeline becomes RayJobs that end, delete their clusters, and only use the machines that each step needs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def run(made: Lowered, name: str) -> Object:
     return template
 
 
-def test_a_run_ends_and_takes_its_cluster_along() -> None:
-    """Leftover clusters cost money, and a run must not wait for machines unnoticed."""
+def test_run_has_deadlines_and_deletes_its_cluster() -> None:
+    """A run has deadlines for waiting and running, and its cluster is deleted at the end."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -27,30 +27,30 @@ def test_a_run_ends_and_takes_its_cluster_along() -> None:
     assert spec["backoffLimit"] == 1
 
 
-def test_a_short_run_does_not_wait_longer_for_machines_than_it_may_last() -> None:
+def test_wait_for_machines_is_limited_by_the_timeout() -> None:
     spec = run(lowered(changed("timeout: 6h", "timeout: 10m")), "retrain")["spec"]
 
     assert spec["preRunningDeadlineSeconds"] == 600
 
 
-def test_the_driver_runs_our_pipeline() -> None:
+def test_entrypoint_is_the_runtime() -> None:
     assert run(lowered(VALID_SPEC), "nightly")["spec"]["entrypoint"] == "python -m modelyard_runtime run"
 
 
-def test_workers_are_those_of_the_spec() -> None:
+def test_worker_counts_follow_the_spec() -> None:
     (group,) = run(lowered(VALID_SPEC), "nightly")["spec"]["rayClusterSpec"]["workerGroupSpecs"]
 
     assert (group["groupName"], group["minReplicas"], group["maxReplicas"]) == ("nightly", 1, 4)
 
 
-def test_steps_of_equal_hardware_share_a_group() -> None:
+def test_steps_with_equal_hardware_share_a_group() -> None:
     (group,) = run(lowered(VALID_SPEC), "report")["spec"]["rayClusterSpec"]["workerGroupSpecs"]
 
     assert group["groupName"] == "collect"
 
 
-def test_steps_of_other_hardware_have_groups_that_begin_empty() -> None:
-    """No step pays for another's machines, so the cluster scales even if no step does."""
+def test_groups_for_different_hardware_start_empty() -> None:
+    """Groups for steps with different hardware start empty, and the autoscaler adds their machines."""
     made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(made, "report")["spec"]["rayClusterSpec"]
     described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
@@ -64,7 +64,7 @@ def test_steps_of_other_hardware_have_groups_that_begin_empty() -> None:
     assert steps["publish"]["resources"]["group"] == "group-publish"
 
 
-def test_steps_of_other_images_have_other_groups() -> None:
+def test_steps_with_different_images_have_different_groups() -> None:
     text = changed(
         'source: {entrypoint: "fraud.report:publish"}', 'source: {entrypoint: "fraud.report:publish", image: acme/p:1}'
     )
@@ -74,8 +74,8 @@ def test_steps_of_other_images_have_other_groups() -> None:
     assert images == [cluster["headGroupSpec"]["template"]["spec"]["containers"][0]["image"], "acme/p:1"]
 
 
-def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
-    """Quota and Pod security apply to the submitter, and the cluster's network policy lets it reach the head."""
+def test_submitter_has_limits_and_the_clusters_label() -> None:
+    """The submitter has resource limits and the cluster's name label, which lets it reach the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
@@ -86,8 +86,8 @@ def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
     assert submitter["metadata"]["labels"][name] == head["metadata"]["labels"][name]
 
 
-def test_once_is_a_run_named_after_what_it_is() -> None:
-    """A finished RayJob never runs again: if its contents change, it becomes another object."""
+def test_name_of_a_single_run_depends_on_its_content() -> None:
+    """With schedule `once`, a change in the spec or the description creates a RayJob with another name."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [made.names("RayJob") for made in (before, after, described)]
@@ -98,7 +98,7 @@ def test_once_is_a_run_named_after_what_it_is() -> None:
     assert not before.has("CronJob", "retrain")
 
 
-def test_a_long_name_still_fits_what_the_operator_takes() -> None:
+def test_long_name_is_shortened_for_the_operator() -> None:
     long = "retrain-with-a-name-that-is-forty-letters"[:40]
     text = ONCE.replace("  retrain:\n", f"  {long}:\n")
     (name,) = lowered(text).names("RayJob")

@@ -1,4 +1,4 @@
-"""The launcher of runs: a CronJob that respects overlap, deadlines and history."""
+"""The launcher for runs is a CronJob that respects overlap, deadlines and history limits."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from tests.lowering import lowered
 from tests.specs import VALID_SPEC, changed
 
 
-def test_a_schedule_is_kept_in_its_time_zone() -> None:
+def test_cron_job_has_schedule_and_time_zone() -> None:
     spec = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]
 
     assert (spec["schedule"], spec["timeZone"]) == ("0 4 * * 0", "Europe/Berlin")
 
 
 @pytest.mark.parametrize("name", ["retrain", "monitor-drift"])
-def test_whoever_pauses_a_schedule_owns_the_field(name: str) -> None:
-    """If we emitted `suspend: false`, the next apply would conflict with `kubectl patch`."""
+def test_scheduled_cron_job_does_not_set_suspend(name: str) -> None:
+    """A scheduled CronJob does not set `suspend`, so that it can be paused with `kubectl patch` without conflicts."""
     assert "suspend" not in lowered(VALID_SPEC).get("CronJob", name)["spec"]
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:
-    """`kubectl create job --from=cronjob/report` starts it, and so does a monitor."""
+    """An on-demand pipeline is a suspended CronJob, from which people and monitors create Jobs."""
     assert lowered(VALID_SPEC).get("CronJob", "report")["spec"]["suspend"] is True
 
 
@@ -35,7 +35,7 @@ def test_overlap_is_the_concurrency_policy(overlap: str, policy: str) -> None:
 
 
 def test_the_launcher_waits_for_all_retries() -> None:
-    """The launcher's deadline must not cut off a run that its RayJob still allows."""
+    """The launcher's deadline covers all attempts that the RayJob allows."""
     text = changed("timeout: 6h", "timeout: 6h\n    retries: 2")
 
     assert (
@@ -53,8 +53,8 @@ def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
     assert unsaid["successfulJobsHistoryLimit"] == 5
 
 
-def test_the_launcher_knows_its_job_and_its_template() -> None:
-    """A second Pod of the same Job finds the run of the first, and the run is deleted with the Job."""
+def test_launcher_has_job_name_uid_and_template() -> None:
+    """The launcher's Pod gets the Job's name and UID and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     fields = {one["name"]: one["valueFrom"]["fieldRef"]["fieldPath"] for one in container["env"] if "valueFrom" in one}
@@ -69,8 +69,8 @@ def test_the_launcher_knows_its_job_and_its_template() -> None:
     assert pod["serviceAccountName"] == "retrain-launcher"
 
 
-def test_launcher_and_submitter_run_our_image_where_a_step_names_its_own() -> None:
-    """The launcher has a token for the cluster's API, which user code must not read."""
+def test_launcher_and_submitter_always_use_our_image() -> None:
+    """Launcher and submitter always use the runtime image, because user code must not read the launcher's token."""
     made = lowered(changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}'))
     launcher = made.get("CronJob", "report")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     run = json.loads(made.get("ConfigMap", "report-rayjob")["data"]["rayjob.json"])["spec"]
@@ -87,14 +87,14 @@ def test_launcher_and_submitter_run_our_image_where_a_step_names_its_own() -> No
 
 
 def test_a_failed_run_is_not_launched_again() -> None:
-    """A lost machine is retried: the next Pod follows the same run."""
+    """The launcher is retried after it loses its machine, but not after its run has failed."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
 
 
-def test_a_disruption_is_matched_by_its_status_too() -> None:
-    """Schemas before Kubernetes 1.35 require the status, which the API server would default."""
+def test_disruption_condition_includes_the_status() -> None:
+    """The failure policy includes the condition's status, which schemas before Kubernetes 1.35 require."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert rules[0]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
@@ -106,8 +106,8 @@ def _overlap(text: str, name: str) -> str | None:
     return said.get("MODELYARD_OVERLAP")
 
 
-def test_the_launcher_keeps_runs_apart_where_a_monitor_starts_them() -> None:
-    """A CronJob counts only the Jobs that it created, which suffices if nothing else starts runs."""
+def test_launcher_enforces_overlap_if_a_monitor_starts_runs() -> None:
+    """The launcher enforces the overlap policy if a monitor can also start runs."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     allowing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: allow")
 
@@ -133,7 +133,7 @@ def _environment(text: str, name: str) -> dict[str, str]:
 
 
 def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
-    """The launchers check for other runs, since the follower's own CronJob creates and counts none."""
+    """A following pipeline is a suspended CronJob, and its launcher enforces the overlap policy."""
     nightly, report = (lowered(AFTER).get("CronJob", name)["spec"] for name in ("nightly", "report"))
 
     assert nightly["suspend"] is True
@@ -141,14 +141,14 @@ def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
     assert (_overlap(AFTER, "nightly"), _overlap(AFTER, "report")) == ("forbid", "replace")
 
 
-def test_the_launcher_before_knows_what_follows() -> None:
+def test_launcher_lists_its_followers() -> None:
     assert _environment(AFTER, "retrain")["MODELYARD_FOLLOWERS"] == "nightly,report"
     assert "MODELYARD_FOLLOWERS" not in _environment(AFTER, "nightly")
     assert "MODELYARD_FOLLOWERS" not in _environment(VALID_SPEC, "retrain")
 
 
-def test_what_follows_is_named_as_its_cron_job() -> None:
-    """If an endpoint has the same name, the pipeline's CronJob gets another."""
+def test_followers_are_listed_by_cron_job_name() -> None:
+    """Followers are listed by the names of their CronJobs, which may differ from the pipelines' names."""
     text = AFTER.replace("  nightly:\n", "  scorer:\n", 1)
 
     assert _environment(text, "retrain")["MODELYARD_FOLLOWERS"] == "report,scorer-runs"

@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases, with its own identity and login."""
+"""The promoter is a CronJob that moves aliases, with its own identity and login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def described(text: str, name: str) -> Any:
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
-def test_one_promoter_at_a_time_looks_every_three_minutes() -> None:
+def test_promoter_runs_every_three_minutes_without_overlap() -> None:
     spec = lowered(VALID_SPEC).get("CronJob", "promoter")["spec"]
     pod: Object = spec["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -34,8 +34,8 @@ def test_one_promoter_at_a_time_looks_every_three_minutes() -> None:
     assert "mlflow-admin" not in secrets
 
 
-def test_it_knows_what_a_version_of_each_training_needs() -> None:
-    """The description is valid by its schema."""
+def test_promoter_description_has_requirements_of_each_training() -> None:
+    """The promoter's description has each training's requirements and matches the schema."""
     found = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
@@ -46,7 +46,7 @@ def test_it_knows_what_a_version_of_each_training_needs() -> None:
     assert python_fits(SCHEMA)(SCHEMA, found)
 
 
-def test_it_reads_models_and_writes_none() -> None:
+def test_promoter_may_only_read_models() -> None:
     identity = lowered(VALID_SPEC).context.identity("promoter")
 
     assert identity is not None
@@ -54,7 +54,7 @@ def test_it_reads_models_and_writes_none() -> None:
     assert {(one.prefix, one.mode) for one in identity.value.access} == {("mlflow/models/", "read")}
 
 
-def test_it_reaches_the_registry_and_the_store_alone() -> None:
+def test_promoter_may_reach_the_registry() -> None:
     spec = lowered(VALID_SPEC).get("NetworkPolicy", "promoter")["spec"]
 
     assert spec["policyTypes"] == ["Egress"]
@@ -62,8 +62,8 @@ def test_it_reaches_the_registry_and_the_store_alone() -> None:
     assert {"matchLabels": {"app.kubernetes.io/name": "mlflow"}} in selectors
 
 
-def test_it_reports_what_waits_where_an_alert_reads_it() -> None:
-    """The promoter's network policy allows it; without an on-call channel, there is no alert to read it."""
+def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
+    """The promoter pushes metrics if there is an on-call channel, and its network policy allows that."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -81,8 +81,8 @@ def _ports(policy: Object) -> set[int]:
     return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
 
 
-def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
-    """Aliases that trainings here are promoted to have a history; a version by number has none."""
+def test_servers_follow_the_promoters_history() -> None:
+    """A server follows the promoter's history for an alias, but a version number has no history."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -91,8 +91,8 @@ def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
     assert "history" not in found
 
 
-def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
-    """Servers and scoring have the same keys as the promoter; a version by number needs no approval."""
+def test_servers_and_scoring_have_the_required_approvals() -> None:
+    """Descriptions of servers and scoring have the same approvals as the promoter's, except for version numbers."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")
@@ -107,8 +107,8 @@ def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
     assert python_fits(SCHEMA)(SCHEMA, batch)
 
 
-def test_with_an_adopted_registry_training_promotes_itself() -> None:
-    """The registry's owner manages its permissions."""
+def test_training_promotes_itself_with_an_adopted_registry() -> None:
+    """With an adopted registry, there is no promoter, and training runs move aliases themselves."""
     assert "promoter" not in lowered(ADOPTED).names("CronJob")
     assert "promotedBy" not in described(ADOPTED, "retrain")["pipeline"]
     model = described(ADOPTED, "scorer-challenger")["applications"]["scorer-challenger"]["model"]

@@ -1,4 +1,4 @@
-"""Runs requested by monitors on other targets: who writes the requests, who reads them, and what they can start."""
+"""Runs requested by monitors on other targets: access to requests, permissions, and network access."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ BREACH = (
     "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
 )
 PULLED = hybrid(BREACH)
-"""A monitor in a shop that starts a pipeline in the cloud."""
+"""A spec with a monitor in a shop that starts a pipeline in the cloud."""
 
 FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same with an on-premises cluster instead of the cloud."""
+"""The same spec with an on-premises cluster instead of the cloud."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
-    """Return an identity's access to stores."""
+    """Return an identity's access as store, prefix and mode."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
     return {(one.store, one.prefix, one.mode) for one in identity.access}
 
 
-def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
-    """Monitor and starter write to separate folders: the monitor can neither read requests nor write answers."""
+def test_monitor_appends_requests_and_starter_answers() -> None:
+    """The monitor may only append requests, and the starter may read requests and write answers."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -57,7 +57,7 @@ def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
     }
 
 
-def test_a_monitor_beside_its_pipeline_has_no_starter() -> None:
+def test_no_starter_if_monitor_and_pipeline_share_a_target() -> None:
     assert not [one for one in hybrid_plan(hybrid()).resources if one.kind is Kind.STARTER]
     plan = hybrid_plan(hybrid(BREACH, ("monitors: shop", "monitors: main")))
     assert not [one for one in plan.resources if one.kind is Kind.STARTER]
@@ -66,7 +66,7 @@ def test_a_monitor_beside_its_pipeline_has_no_starter() -> None:
     assert identity.api == "trigger"
 
 
-def test_the_monitor_has_no_way_into_any_cluster() -> None:
+def test_requesting_monitor_has_no_api_access() -> None:
     made = hybrid_lowered(PULLED)
     pod = made.get("CronJob", "monitor-drift")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
@@ -78,7 +78,7 @@ def test_the_monitor_has_no_way_into_any_cluster() -> None:
     assert "MODELYARD_JOB_UID" in [one["name"] for one in pod["containers"][0]["env"]]
 
 
-def test_what_both_are_told_fits_and_is_about_the_same_folder() -> None:
+def test_descriptions_of_monitor_and_starter_agree() -> None:
     asks = described(hybrid_lowered(PULLED), "monitor-drift")
     starts = described(hybrid_lowered(PULLED, "main"), "starter")
     (allowed,) = starts["requests"]
@@ -98,7 +98,7 @@ def test_what_both_are_told_fits_and_is_about_the_same_folder() -> None:
     assert (allowed["pipeline"], allowed["cronJob"], allowed["cooldownSeconds"]) == ("retrain", "retrain", 86400)
 
 
-def test_the_starter_looks_every_three_minutes_with_an_identity_of_its_own() -> None:
+def test_starter_polls_every_three_minutes_with_its_own_identity() -> None:
     made = hybrid_lowered(PULLED, "main")
     spec = made.get("CronJob", "starter")["spec"]
     pod = spec["jobTemplate"]["spec"]["template"]["spec"]
@@ -119,8 +119,8 @@ def role(made: Any) -> list[dict[str, Any]]:
     return rules
 
 
-def test_admission_bounds_what_it_starts() -> None:
-    """The starter may only create Jobs for that pipeline, with the contents of its CronJob."""
+def test_admission_policy_restricts_the_starter() -> None:
+    """Admission policies only let the starter create Jobs from the requested pipeline's CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
@@ -133,15 +133,15 @@ def test_admission_bounds_what_it_starts() -> None:
     assert any(json.dumps(named.accounts) in each["expression"] for each in policy["validations"])
 
 
-def test_the_launcher_keeps_runs_apart_that_a_starter_starts() -> None:
-    """A CronJob does not count Jobs that it did not create."""
+def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
+    """The launcher enforces the overlap policy if a starter can also start runs."""
     pod = hybrid_lowered(PULLED, "main").get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
     assert {"name": "MODELYARD_OVERLAP", "value": "forbid"} in pod["containers"][0]["env"]
 
 
-def test_aws_gives_both_sides_these_folders_and_no_others() -> None:
-    """The starter gets a role, and the monitor, which cannot assume one, gets a user."""
+def test_aws_access_is_limited_to_the_request_folders() -> None:
+    """In AWS, the starter's role and the monitor's user only have access to their folders."""
     calls = made(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
@@ -151,7 +151,7 @@ def test_aws_gives_both_sides_these_folders_and_no_others() -> None:
     assert (f"{folder}asked/retrain/drift/", "append") in [(one["prefix"], one["mode"]) for one in monitor["access"]]
 
 
-def test_two_clusters_of_ones_own_use_the_credentials_of_the_store() -> None:
+def test_on_premises_clusters_use_the_stores_credentials() -> None:
     made = hybrid_lowered(OF_CLUSTERS, "main")
     pod = made.get("CronJob", "starter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
@@ -161,7 +161,7 @@ def test_two_clusters_of_ones_own_use_the_credentials_of_the_store() -> None:
     assert [{"protocol": "TCP", "port": 9000}] in ports
 
 
-def test_both_sides_say_what_crosses() -> None:
+def test_both_readmes_list_the_request() -> None:
     plan = hybrid_plan(PULLED)
     ends = "`shop:monitor/monitor-drift` | `main:object-store/lake` | trigger | https | 443"
 
@@ -175,7 +175,7 @@ def test_both_sides_say_what_crosses() -> None:
     assert "requests a run" not in section(readme(hybrid_plan(hybrid()), "shop"))
 
 
-def test_an_alert_says_that_requests_wait_in_vain() -> None:
+def test_unanswered_requests_raise_an_alert() -> None:
     channel = ("email: stores@acme.example}", "email: stores@acme.example, oncall: desk}")
     text = hybrid(BREACH, *CLUSTERS, channel)
     text += 'channels: {desk: {type: slack, url: "secret://vault/desk#url"}}\n'
@@ -186,7 +186,7 @@ def test_an_alert_says_that_requests_wait_in_vain() -> None:
     assert "ModelyardStarterMissing" not in [rule["alert"] for rule in rules["rules"]]
 
 
-def test_several_monitors_and_targets_have_a_folder_each() -> None:
+def test_each_monitor_has_its_own_request_folder() -> None:
     second = "  again:\n    {type: data-drift, watch: inference.till, reference: {data: sales, window: 30d},\n"
     second += "     checks: {psi: {max: 0.3}}, onBreach: {run: pipelines.retrain, cooldown: 2d}}\n"
     found = described(hybrid_lowered(PULLED + second, "main"), "starter")["requests"]
@@ -210,7 +210,7 @@ def test_several_monitors_and_targets_have_a_folder_each() -> None:
         ),
     ],
 )
-def test_without_a_store_that_both_reach_there_is_no_way(change: tuple[str, str], way: str) -> None:
+def test_store_that_both_can_reach_is_required(change: tuple[str, str], way: str) -> None:
     assert change[0] in OF_CLUSTERS
     (found,) = [one for one in planned(OF_CLUSTERS.replace(*change))[1] if one.code == "E0613"]
 
@@ -248,8 +248,8 @@ monitors:
 """
 
 
-def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
-    """Requests have their own folder, apart from those of other systems in that bucket."""
+def test_first_shared_store_is_used_without_artifacts() -> None:
+    """Without an artifact store, requests are in a folder of the first store that both targets can reach."""
     plan = plan_of(APART)
 
     asked = "run-requests/fraud/prod/far/asked/retrain/drift/"
@@ -257,7 +257,7 @@ def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
     assert access(plan, "starter") == {("films", "run-requests/fraud/prod/far/", "write")}
 
 
-def test_the_readme_of_a_compiled_target_lists_the_starter() -> None:
+def test_readme_lists_the_starter() -> None:
     row = "| `starter.yaml` | ServiceAccount, Role, RoleBinding, NetworkPolicy, ConfigMap, CronJob, "
 
     assert row in files(OF_CLUSTERS)["README.md"]

@@ -1,4 +1,4 @@
-"""An existing cluster: nothing is created for it, and nothing about it is assumed."""
+"""The platform for an existing cluster adds nothing and assumes nothing about the cluster."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
 
-def test_data_reaches_the_program_as_it_is() -> None:
+def test_data_is_converted_to_literals() -> None:
     given: dict[str, Given] = {"a": [1, True, None, "x"], "b": {"c": Ref("below", key="host")}, "d": 0.5}
 
     assert as_literal(given) == {"a": (1, True, None, "x"), "b": {"c": Ref("below", key="host")}, "d": 0.5}
 
 
-def test_a_cluster_that_is_there_is_lowered_as_it_is_written() -> None:
+def test_existing_cluster_is_lowered_unchanged() -> None:
     plan = plan_of(VALID_SPEC)
     (target,) = plan.system.deployment.targets
 
@@ -24,7 +24,7 @@ def test_a_cluster_that_is_there_is_lowered_as_it_is_written() -> None:
     assert "infrastructure" not in calls(VALID_SPEC)
 
 
-def test_it_has_no_machines_stores_or_databases_of_its_own() -> None:
+def test_existing_cluster_has_no_platform_resources() -> None:
     platform, here = Platform(), context(VALID_SPEC)
 
     assert list(platform.foundation(here)) == []

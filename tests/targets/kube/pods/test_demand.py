@@ -1,4 +1,4 @@
-"""Resource requests of a placement: endpoints permanently, runs while they run, plus supporting Pods."""
+"""A placement's resource requests: permanent endpoints, temporary runs, and supporting Pods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def always(text: str = VALID_SPEC, *, databases: bool = True) -> tuple[Asked, ..
     return demand(plan_of(text), "main", databases=databases).always
 
 
-def test_an_endpoint_is_never_less_than_its_least() -> None:
+def test_endpoint_has_at_least_one_replica() -> None:
     served = [one for one in always() if one.what.startswith("variant")]
 
     assert served
@@ -19,14 +19,14 @@ def test_an_endpoint_is_never_less_than_its_least() -> None:
     assert all(one.hardware is not None for one in served)
 
 
-def test_a_monitor_is_there_at_times() -> None:
+def test_monitor_runs_at_most_once_at_a_time() -> None:
     watching = [one for one in always() if one.what.startswith("monitor")]
 
     assert watching
     assert {(one.least, one.most) for one in watching} == {(0, 1)}
 
 
-def test_a_run_brings_its_head_and_what_starts_it_and_leaves_nothing_behind() -> None:
+def test_run_includes_head_submitter_and_launcher() -> None:
     for run in demand(plan_of(VALID_SPEC), "main").runs.values():
         assert {one.least for one in run} == {0}
         assert [one.what for one in run if one.hardware is None] == [
@@ -36,7 +36,7 @@ def test_a_run_brings_its_head_and_what_starts_it_and_leaves_nothing_behind() ->
         ]
 
 
-def test_a_database_counts_where_it_is_a_pod() -> None:
+def test_database_counts_only_as_a_pod() -> None:
     within, outside = always(), always(databases=False)
 
     assert [one.what for one in within if one not in outside] == ["database 'runs'"]

@@ -1,4 +1,4 @@
-"""The settings common to all our Pods: what they can write, and where."""
+"""Settings of all our Pods: writable folders, disk limits, and node preferences."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.specs import VALID_SPEC
 
 
 def launcher() -> Object:
-    """Return the Pod that starts a run."""
+    """Return the Pod spec of a launcher."""
     (pod,) = pod_specs(lowered(VALID_SPEC).get("CronJob", "retrain"))
     return pod
 
 
 def submitter() -> Object:
-    """Return the Pod that submits a run to its cluster."""
+    """Return the Pod spec of a submitter."""
     template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
     (pod,) = pod_specs(template["spec"]["submitterPodTemplate"])
     return pod
 
 
 @pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
-def test_a_pod_that_only_starts_others_cannot_fill_its_machine(pod: Object) -> None:
-    """The spec does not size it, so its disk is limited here, like its memory."""
+def test_supporting_pods_have_a_disk_limit(pod: Object) -> None:
+    """Launchers and submitters have disk and memory limits, although the spec does not set any."""
     (container,) = pod["containers"]
     scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
 
@@ -46,7 +46,7 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
 
 
 def test_pods_prefer_spot_and_fall_back() -> None:
-    """Labels that both kinds of machines share are required, one of the two is required, and spot is preferred."""
+    """Shared labels are required, either spot or fallback labels are required, and spot is preferred."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
     found = placing(Place(spot, (Taint("spot"),), fixed))
@@ -71,7 +71,7 @@ def test_pods_prefer_spot_and_fall_back() -> None:
     assert problems(pod) == []
 
 
-def test_machines_on_demand_without_labels_need_none() -> None:
+def test_fallback_without_labels_requires_none() -> None:
     found = placing(Place((("life", "spot"),), (), ()))
 
     assert "nodeSelector" not in found

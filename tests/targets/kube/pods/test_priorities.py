@@ -1,4 +1,4 @@
-"""Preemption: PriorityClasses, the Pods that use them, and the policies and quotas that limit them."""
+"""Priorities: PriorityClasses, the Pods that use them, admission policies, and quotas."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def run_of(text: str, pipeline: str) -> dict[str, Any]:
 
 
 def classes_of(value: Any) -> list[str]:
-    """Return the PriorityClass of each Pod template in an object, empty where there is none."""
+    """Return the PriorityClasses of an object's Pod templates, with "" for templates without one."""
     return list(references_in(value).priority_classes)
 
 
-def test_nothing_has_a_class_unless_something_yields() -> None:
+def test_no_priority_classes_by_default() -> None:
     assert names(VALID_SPEC, "PriorityClass") == []
     assert all(classes_of(each) in ([], [""]) for each in emitted(VALID_SPEC))
     assert names(VALID_SPEC, "ResourceQuota") == ["declared-capacity"]
 
 
-def test_classes_are_below_pods_without_one_and_above_what_an_autoscaler_gives_up() -> None:
+def test_class_values_are_below_zero_and_at_least_minus_ten() -> None:
     low, lowest = (one(YIELDS, "PriorityClass", f"{priority}.fraud") for priority in ("low", "lowest"))
 
     assert 0 > low["value"] > lowest["value"] >= -10
@@ -46,7 +46,7 @@ def test_classes_are_below_pods_without_one_and_above_what_an_autoscaler_gives_u
     assert "globalDefault" not in low
 
 
-def test_a_class_is_named_after_the_namespace_since_it_belongs_to_the_whole_cluster() -> None:
+def test_class_name_contains_the_namespace() -> None:
     elsewhere = YIELDS.replace("      residency: eu\n", "      residency: eu\n      namespace: system-fraud\n")
 
     assert names(elsewhere, "PriorityClass") == ["low.system-fraud", "lowest.system-fraud"]
@@ -62,13 +62,13 @@ def test_every_pod_of_a_run_has_the_class_of_its_pipeline() -> None:
     assert classes_of(one(YIELDS, "RayService", "scorer-champion")) == [""]
 
 
-def test_a_run_that_yields_waits_for_machines_as_long_as_it_may_take() -> None:
+def test_low_priority_run_may_wait_until_its_timeout() -> None:
     assert run_of(YIELDS, "retrain")["spec"]["preRunningDeadlineSeconds"] == 6 * 3600
     assert run_of(YIELDS, "retrain")["spec"]["activeDeadlineSeconds"] == 12 * 3600
     assert run_of(VALID_SPEC, "retrain")["spec"]["preRunningDeadlineSeconds"] < 6 * 3600
 
 
-def test_an_endpoint_may_yield() -> None:
+def test_endpoint_may_have_low_priority() -> None:
     text = changed(SCORER, f"{SCORER}    priority: low\n")
 
     assert classes_of(one(text, "RayService", "scorer-champion")) == ["low.fraud"]
@@ -78,8 +78,8 @@ def test_an_endpoint_may_yield() -> None:
 @pytest.mark.parametrize(
     ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
 )
-def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str) -> None:
-    """A run without a class is refused too, as it would have a higher priority."""
+def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) -> None:
+    """A launcher may only create runs with its pipeline's PriorityClass, and not without one."""
     policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
@@ -89,7 +89,7 @@ def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str
 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
-    """Pending Pods count: a single quota for all would refuse the Pods that may preempt others."""
+    """Each priority has its own quota, so that Pods of lower priority do not use up the quota of higher ones."""
     quotas = {name: one(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 
@@ -103,7 +103,7 @@ def test_each_priority_has_a_quota_of_its_own() -> None:
     }
 
 
-def test_a_tenant_of_a_shared_cluster_names_the_classes_of_its_owner() -> None:
+def test_shared_cluster_needs_named_classes() -> None:
     text = SHARED.replace(RETRAIN, f"{RETRAIN}    priority: low\n")
     named = text.replace("      tenancy: shared\n", "      tenancy: shared\n      priorityClasses: {low: batch}\n")
 

@@ -1,4 +1,4 @@
-"""What the lock pins: charts with their versions, images with their tags."""
+"""The lock pins charts by version and images by tag."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_images_are_pinned_by_tag() -> None:
     assert images["ghcr.io/cloudnative-pg/postgresql"] == "18.6-system-trixie"
 
 
-def test_images_of_the_user_are_among_them() -> None:
+def test_user_images_are_pinned() -> None:
     text = changed(
         "    compute: cpu\n    replicas: {min: 2",
         "    source: {image: 'ghcr.io:8443/acme/s:1'}\n    compute: cpu\n    replicas: {min: 2",
@@ -37,7 +37,7 @@ def test_images_of_the_user_are_among_them() -> None:
     assert pins_of(here).images["ghcr.io:8443/acme/s"] == "1"
 
 
-def test_what_is_present_is_not_pinned_here() -> None:
+def test_present_add_ons_are_not_pinned() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
     here = context(text)
 
@@ -46,8 +46,8 @@ def test_what_is_present_is_not_pinned_here() -> None:
 
 
 @pytest.mark.parametrize("edge", [True, False])
-def test_images_of_what_is_switched_off_are_not_carried(edge: bool) -> None:
-    """At the edge, the Prometheus chart starts neither Grafana nor kube-state-metrics."""
+def test_images_of_disabled_components_are_not_listed(edge: bool) -> None:
+    """Images of components that the Prometheus chart leaves out at the edge are not listed."""
     text = changed("      residency: eu\n", "      residency: eu\n      edge: true\n") if edge else VALID_SPEC
     values = argument(calls(text)["kube-prometheus-stack"], "values")
     images = " ".join(images_of(context(text)))

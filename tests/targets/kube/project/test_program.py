@@ -1,4 +1,4 @@
-"""The program: short, in order, and readable as if written by hand."""
+"""The emitted program: dependencies, order and length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
 
-def test_everything_waits_for_what_it_stands_on() -> None:
+def test_calls_depend_on_their_prerequisites() -> None:
     made = calls(VALID_SPEC)
 
     assert argument(made["foundation"], "depends_on") == tuple(
@@ -25,7 +25,7 @@ def test_everything_waits_for_what_it_stands_on() -> None:
     assert argument(made["workloads"], "depends_on") == (Ref("foundation"), Ref("registry"))
 
 
-def test_the_foundation_is_made_one_file_after_the_other_and_workloads_side_by_side() -> None:
+def test_foundation_is_applied_in_order_and_workloads_in_parallel() -> None:
     made = calls(VALID_SPEC)
 
     assert argument(made["foundation"], "in_order") is True
@@ -34,8 +34,8 @@ def test_the_foundation_is_made_one_file_after_the_other_and_workloads_side_by_s
     assert "model-scorer.yaml" in argument(made["workloads"], "files")
 
 
-def test_a_workload_more_is_a_line_more() -> None:
-    """The program's length depends on how many workloads there are, not on their complexity."""
+def test_additional_workload_adds_one_line() -> None:
+    """An additional workload adds one line to the program."""
     (project,) = lower(plan_of(VALID_SPEC), "main").projects
     more = VALID_SPEC.replace(
         "  nightly:\n", "  weekly: {type: custom, compute: cpu, source: {entrypoint: 'a.b:c'}}\n  nightly:\n"
@@ -46,7 +46,7 @@ def test_a_workload_more_is_a_line_more() -> None:
     assert [line for line in after if line not in before] == ['        "pipeline-weekly.yaml",']
 
 
-def test_the_context_is_a_setting_and_no_line_of_the_program() -> None:
+def test_kubeconfig_context_is_a_setting() -> None:
     (project,) = lower(plan_of(VALID_SPEC), "main").projects
 
     assert project.settings == {"context": "frankfurt"}

@@ -1,4 +1,4 @@
-"""Several projects where one would be too large: no file is split or repeated, and each stays in its project."""
+"""A large system is split into several projects, and files stay in their projects when others are added."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_file_is_in_one_project_and_the_foundation_in_the_first() -> None:
     assert set(FOUNDATION) <= {file.name for file in found[0]}
 
 
-def test_no_project_grows_past_what_pulumi_carries() -> None:
+def test_no_project_exceeds_the_resource_limit() -> None:
     stack = lower(LARGE, "far")
     sizes = [sum(len(list(file.documents())) for file in project.manifests) for project in stack.projects]
 
@@ -41,15 +41,15 @@ def test_no_project_grows_past_what_pulumi_carries() -> None:
     assert sum(sizes) > 1000
 
 
-def test_one_workload_more_leaves_the_others_where_they_are() -> None:
-    """A resource that moves to another project is deleted and created again."""
+def test_adding_a_workload_moves_no_other() -> None:
+    """Adding a workload does not move others, because a move would recreate their resources."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 
     assert {name: after[name] for name in before} == before
 
 
-def test_one_project_more_takes_only_its_share() -> None:
+def test_additional_project_takes_only_its_share() -> None:
     servers = tuple(resource for resource in LARGE.resources if resource.kind is Kind.MODEL_SERVER)
     more = (*FILES, *(File(f"pool-{at}", servers[:4]) for at in range(60)))
     before, after = homes(FILES), homes(more)

@@ -1,4 +1,4 @@
-"""All workloads together: valid by their APIs, restricted, described, and with every field of the spec applied."""
+"""All workloads together: valid objects and descriptions, restricted Pods, and every field of the spec in use."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_object_is_valid_by_its_own_api(name: str) -> None:
-    """Strictly checked against the CRDs of KubeRay and the Gateway API, and against Kubernetes's own schemas."""
+    """All objects match the CRDs of KubeRay and the Gateway API or Kubernetes's own schemas."""
     made = list(lowered(SPECS[name]))
 
     assert len(made) > 30
@@ -76,7 +76,7 @@ def test_names_are_unique_within_a_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_description_fits_its_schema(name: str) -> None:
-    """Both validators agree, and each server, pipeline and monitor has a description."""
+    """All descriptions match the schema, according to two validators."""
     texts = [one["data"]["workload.json"] for one in lowered(SPECS[name]) if "workload.json" in one.get("data", {})]
     fast, usual = rust_fits(SCHEMA), python_fits(SCHEMA)
 
@@ -88,7 +88,7 @@ def test_every_description_fits_its_schema(name: str) -> None:
 
 
 def test_the_schema_of_descriptions_is_closed() -> None:
-    """An unknown field is rejected at any depth."""
+    """The schema rejects unknown fields at any depth."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     described = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-description")["data"]["workload.json"])
     for where in (described, described["pipeline"], described["pipeline"]["steps"]["retrain"]):
@@ -100,7 +100,7 @@ def test_the_schema_of_descriptions_is_closed() -> None:
 
 @pytest.mark.parametrize("name", ["valid", "edge", "enterprise", "pooled"])
 def test_every_pod_is_restricted(name: str) -> None:
-    """All containers fulfil the Pod security level `restricted` and have a read-only root file system."""
+    """All containers meet the Pod security level `restricted` and have a read-only root file system."""
     found = 0
     for made in lowered(SPECS[name]):
         texts = [json.loads(text) for key, text in made.get("data", {}).items() if key == "rayjob.json"]
@@ -117,16 +117,16 @@ def test_every_pod_is_restricted(name: str) -> None:
     assert found >= 15
 
 
-def test_lowering_is_lazy_and_repeats_itself() -> None:
-    """Lowering a resource twice gives equal results, and objects share no mutable state."""
+def test_lowering_is_deterministic() -> None:
+    """Lowering the same resources twice returns equal objects."""
     first = [json.dumps(one) for one in lowered(VALID_SPEC)]
     second = [json.dumps(one) for one in lowered(VALID_SPEC)]
 
     assert first == second
 
 
-def test_every_pod_template_carries_the_label_that_policies_select_by() -> None:
-    """A policy whose selector matches no Pod would protect nothing."""
+def test_every_policy_selects_a_pod_template() -> None:
+    """Every network policy's selector matches a Pod template."""
     made = lowered(VALID_SPEC)
     text = json.dumps(list(made))
     for policy in made.names("NetworkPolicy"):
@@ -134,8 +134,8 @@ def test_every_pod_template_carries_the_label_that_policies_select_by() -> None:
         assert f'"app.kubernetes.io/name": "{selected}", "app.kubernetes.io/part-of"' in text
 
 
-def test_objects_know_the_line_that_asked_for_them() -> None:
-    """Origins are paths in the spec, down to the variant."""
+def test_objects_have_their_spec_path() -> None:
+    """Objects have the spec path that they come from, down to the variant."""
     origins = {(made.manifest["kind"], made.origin) for made in lowered(VALID_SPEC).made}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
@@ -143,8 +143,8 @@ def test_objects_know_the_line_that_asked_for_them() -> None:
     assert ("HTTPRoute", ("inference", "scorer", "traffic")) in origins
 
 
-def test_no_secret_value_is_asked_for_by_value() -> None:
-    """Containers get credentials only by reference."""
+def test_credentials_are_secret_references() -> None:
+    """Containers get credentials only by reference to a Secret."""
     for made in lowered(VALID_SPEC):
         for pod in pod_specs(made):
             for container in pod["containers"]:
@@ -153,8 +153,8 @@ def test_no_secret_value_is_asked_for_by_value() -> None:
                     assert is_secret == ("secretKeyRef" in variable.get("valueFrom", {})), variable["name"]
 
 
-def test_large_systems_lower_one_workload_at_a_time() -> None:
-    """Objects are created on demand, so the first of many workloads does not wait for the last."""
+def test_workloads_are_lowered_on_demand() -> None:
+    """Objects are built on demand, so the first workload's objects do not depend on the number of workloads."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
     servers = [resource for resource in plan.on("far") if resource.kind is Kind.MODEL_SERVER]
@@ -312,8 +312,8 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_every_field_makes_a_difference(field: str) -> None:
-    """Two specs that differ only in one field have different output: no field is ignored."""
+def test_every_field_changes_the_output(field: str) -> None:
+    """Changing any single field changes the output."""
     with not_asked():
         other = list(lowered(changed(*FIELDS[field])))
 

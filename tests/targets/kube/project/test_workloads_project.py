@@ -1,4 +1,4 @@
-"""The projects of a cluster's workloads, whether the cluster is existing or created by another project."""
+"""The workloads projects for an existing cluster and for one that another project creates."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def test_objects_are_counted_while_they_are_written() -> None:
     assert sum(count for file in found.written.values() for count in file.kinds.values()) == len(written)
 
 
-def test_a_program_takes_the_components_that_it_imports() -> None:
-    """On a cluster that another project creates, this includes the component that reads its outputs."""
+def test_program_includes_the_components_that_it_imports() -> None:
+    """A program on a cluster that another project creates also includes the component that reads its outputs."""
     (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
     assert there.components == ("base", "kubernetes")
@@ -42,13 +42,13 @@ def test_a_program_takes_the_components_that_it_imports() -> None:
     ]
 
 
-def test_settings_are_those_of_every_project() -> None:
+def test_every_project_has_the_settings() -> None:
     found = workloads_of(context(large_spec(200), "near"), {"context": "here"})
 
     assert all(project.settings == {"context": "here"} for project in found.projects)
 
 
-def test_the_build_context_comes_where_the_image_is_needed() -> None:
+def test_build_context_exists_if_the_image_is_needed() -> None:
     here = context(VALID_SPEC)
     empty = replace(here, plan=replace(here.plan, resources=()))
 

@@ -1,4 +1,4 @@
-"""Both READMEs list cross-target access: who accesses what with which key, and the order of deployment."""
+"""Both targets' READMEs list cross-target connections with their credentials, and the deployment order."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def readme(plan: Plan, placement: str) -> str:
 
 
 def section(text: str) -> str:
-    """Return the README's section on cross-target access."""
+    """Return a README's section on cross-target access."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
-def test_both_sides_list_each_connection_as_they_see_it() -> None:
+def test_both_readmes_list_each_connection() -> None:
     plan = hybrid_plan()
     here, there = section(readme(plan, "shop")), section(readme(plan, "main"))
     ends = "`shop:model-server/till` | `main:object-store/lake` | artifacts | https | 443"
@@ -44,7 +44,7 @@ def test_both_sides_list_each_connection_as_they_see_it() -> None:
             assert f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |" in text
 
 
-def test_they_say_the_order_in_which_they_are_applied() -> None:
+def test_readmes_explain_the_deployment_order() -> None:
     plan = hybrid_plan()
 
     here = section(readme(plan, "shop"))
@@ -55,15 +55,15 @@ def test_they_say_the_order_in_which_they_are_applied() -> None:
     )
 
 
-def test_they_say_that_models_come_as_bundles() -> None:
+def test_readmes_mention_bundles() -> None:
     plan = hybrid_plan()
 
     assert "Models come from main as bundles" in section(readme(plan, "shop"))
     assert "Models go to shop as bundles" in section(readme(plan, "main"))
 
 
-def test_they_list_images_that_have_to_be_on_the_other_side() -> None:
-    """Only the cluster's images are listed, on both sides: none is pulled from the account's registry."""
+def test_readmes_list_images_to_transfer() -> None:
+    """Both READMEs list the on-premises cluster's images, which it cannot pull from the account's registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -83,7 +83,7 @@ def test_they_list_images_that_have_to_be_on_the_other_side() -> None:
         assert "| main |" not in found
 
 
-def test_metrics_that_leave_are_listed() -> None:
+def test_remote_write_is_listed() -> None:
     text = hybrid(
         (
             "      context: shop\n",
@@ -96,8 +96,8 @@ def test_metrics_that_leave_are_listed() -> None:
     assert "metrics.acme.example" not in section(readme(hybrid_plan(text), "main"))
 
 
-def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
-    """No stack is read; the target that creates the bucket is still deployed first."""
+def test_on_premises_clusters_share_a_bucket_with_credentials() -> None:
+    """Between two on-premises clusters, no stack outputs are read, but the bucket's target is deployed first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 
@@ -106,15 +106,15 @@ def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
     assert "pulumi config set" not in text
 
 
-def test_where_nothing_crosses_nothing_is_said() -> None:
+def test_no_section_without_cross_target_access() -> None:
     text = without_section(without_section(without_section(HYBRID_SPEC, "till"), "nightly"), "drift")
     plan = hybrid_plan(text)
 
     assert section(readme(plan, "main")) == ""
 
 
-def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> None:
-    """The registry is on no target: workloads outside its network list the connection as outgoing."""
+def test_adopted_registry_is_listed_on_other_targets() -> None:
+    """An adopted registry is listed as an outgoing connection on targets other than its own."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
@@ -128,8 +128,8 @@ def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> No
     assert "mlflow.acme.example" not in section(readme(plan, "main"))
 
 
-def test_what_was_there_before_is_not_waited_for() -> None:
-    """An adopted bucket of a cluster requires no order, even if both sides read each other's; a cloud user does."""
+def test_adopted_buckets_need_no_deployment_order() -> None:
+    """Adopted or mutually used buckets need no deployment order, unless the cloud target has to create a user."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -152,7 +152,7 @@ def test_what_was_there_before_is_not_waited_for() -> None:
     assert "Apply `infrastructure/` of main before `workloads/` here" in section(readme(cloud, "shop"))
 
 
-def test_what_only_the_program_writes_is_named_for_argo() -> None:
+def test_objects_written_only_by_the_program_are_listed() -> None:
     found = readme(hybrid_plan(), "shop")
 
     assert (
@@ -162,8 +162,8 @@ def test_what_only_the_program_writes_is_named_for_argo() -> None:
     assert "the Secret crossing-till" in found
 
 
-def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
-    """Each step has the lines to write; a target that only shares its buckets reads none of the other's outputs."""
+def test_key_rotation_is_explained() -> None:
+    """The README of the target that uses keys lists the steps of a key rotation."""
     one = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 
@@ -175,8 +175,8 @@ def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
     assert "accessKeys" not in readme(hybrid_plan(), "main")
 
 
-def test_the_edge_is_told_what_an_outage_costs() -> None:
-    """Metrics are queued in Prometheus's log, captures on a volume, which only single Pods have."""
+def test_effects_of_an_outage_at_the_edge_are_explained() -> None:
+    """The README explains how long metrics are queued without a network, and which workloads have a volume."""
     sink = (
         "      context: shop\n",
         '      context: shop\n      telemetry: {remoteWrite: "https://metrics.acme.example/push"}\n',

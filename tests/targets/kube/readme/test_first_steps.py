@@ -1,4 +1,4 @@
-"""The README's first steps: every command names objects in the emitted manifests, in every example."""
+"""The README's first steps: in every example, all commands refer to objects in the emitted manifests."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def section(readme: str) -> str:
 
 
 def commands(readme: str) -> list[list[str]]:
-    """Return the words of each command in the section."""
+    """Return the words of each kubectl and curl command in the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """Return the approval commands in the only README among the files."""
+    """Return the approval commands in the README of the target `main`."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
@@ -59,7 +59,7 @@ def readme_of(stack: Stack) -> str:
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
-def test_each_command_names_an_object_of_the_manifests(example: Example) -> None:
+def test_each_command_refers_to_an_emitted_object(example: Example) -> None:
     for stack in example.compiled().stacks:
         known, readme = objects(stack), readme_of(stack)
         for namespace, secret in _SECRET.findall(section(readme)):
@@ -85,7 +85,7 @@ def test_each_command_names_an_object_of_the_manifests(example: Example) -> None
 
 
 @pytest.mark.parametrize("example", kept(), ids=str)
-def test_each_request_is_a_row_as_json(example: Example) -> None:
+def test_each_request_has_one_json_row(example: Example) -> None:
     for stack in example.compiled().stacks:
         for words in commands(readme_of(stack)):
             if words[0] == "curl":
@@ -93,20 +93,20 @@ def test_each_request_is_a_row_as_json(example: Example) -> None:
                 assert row
 
 
-def test_the_answer_to_too_many_rows_has_the_number_that_the_runtime_takes() -> None:
+def test_row_limit_matches_the_runtime() -> None:
     most = f"{MOST_ROWS:,}".replace(",", " ")
 
     assert f"| 413 | more than {most} rows in one request |" in section(files(VALID_SPEC)["README.md"])
 
 
-def test_the_log_of_a_run_has_the_name_that_the_launcher_gives_it() -> None:
+def test_run_name_matches_the_launchers() -> None:
     for pipeline in ("train", "p" * 47):
         template: dict[str, Any] = {"metadata": {"name": pipeline}}
         found = named_after(template, f"{pipeline}-first")["metadata"]
         assert found == {"name": ray_job_of(pipeline, "first")}
 
 
-def test_a_readme_says_what_a_training_follows() -> None:
+def test_readme_mentions_the_preceding_pipeline() -> None:
     following = changed(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}"
     )
@@ -116,7 +116,7 @@ def test_a_readme_says_what_a_training_follows() -> None:
     assert "start by themselves" not in section(files(VALID_SPEC)["README.md"])
 
 
-def test_a_readme_names_the_tags_that_approve() -> None:
+def test_readme_has_the_approval_command() -> None:
     text = section(files(VALID_SPEC)["README.md"])
     unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
 
@@ -125,8 +125,8 @@ def test_a_readme_names_the_tags_that_approve() -> None:
     assert "modelyard approve" not in section(files(unapproved)["README.md"])
 
 
-def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
-    """For the base spec, the command has no --env."""
+def test_approval_command_names_the_environment() -> None:
+    """The approval command has --env, except for the base spec."""
     text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
     base, trial = compile_text(text), compile_text(text, environment="trial")
     rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
@@ -135,7 +135,7 @@ def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
     assert f"modelyard approve . --env trial {rest}" in approve_commands(trial.files)
 
 
-def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_command() -> None:
+def test_each_alias_with_approvals_has_groups_and_command() -> None:
     assert "{approvals: none}" in IMPORTING
     text = section(files(IMPORTING.replace("{approvals: none}", "{approvals: {from: [risk]}}"))["README.md"])
 
@@ -145,8 +145,8 @@ def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_co
         assert f"--model triage --alias {alias} --digest DIGEST" in text
 
 
-def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None:
-    """For models that are trained here, approvers read the gate's results."""
+def test_imported_models_mention_no_gate_or_training() -> None:
+    """For imported models, the README mentions neither the gate nor training."""
     imports, trains = section(files(IMPORTING)["README.md"]), section(files(VALID_SPEC)["README.md"])
 
     assert "gate.json" not in imports
@@ -158,7 +158,7 @@ def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None
     assert "one has to be trained, and approved" in trains
 
 
-def test_only_alerts_that_exist_are_to_be_silenced() -> None:
+def test_only_existing_alerts_are_mentioned() -> None:
     without = changed("    slo: {p99: 50ms, availability: 99.95%}\n", "")
 
     assert "ModelyardSloBurn" in section(files(VALID_SPEC)["README.md"])

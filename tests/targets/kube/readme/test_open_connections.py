@@ -1,4 +1,4 @@
-"""The README's table of open connections lists exactly what the policies allow."""
+"""The README's table lists exactly the connections that the network policies allow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_table_lists_what_the_policies_allow(name: str) -> None:
-    """The table is parsed from the README and compared for all pairs of Pods in closed namespaces."""
+    """For all pairs of Pods in closed namespaces, the README's table agrees with the network policies."""
     text = SPECS[name]
     network = network_of(emitted(text), PODS)
     table = Table(rows_of(files(text)["README.md"]), "fraud", network)
@@ -45,7 +45,7 @@ def test_the_table_lists_what_the_policies_allow(name: str) -> None:
     }
 
 
-def test_a_row_that_is_left_out_shows() -> None:
+def test_missing_row_is_detected() -> None:
     network = network_of(emitted(VALID_SPEC), PODS)
     rows = rows_of(files(VALID_SPEC)["README.md"])
     pods = named(network)
@@ -55,7 +55,7 @@ def test_a_row_that_is_left_out_shows() -> None:
     assert not Table(without, "fraud", network).connects(pods["prometheus"], pods["alertmanager"], 9093)
 
 
-def test_equal_rules_of_many_workloads_are_one_row() -> None:
+def test_equal_rules_share_a_row() -> None:
     rule: Value = {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]}
     policies: list[Manifest] = [
         {
@@ -70,8 +70,8 @@ def test_equal_rules_of_many_workloads_are_one_row() -> None:
 
 
 @pytest.mark.parametrize("spec", [None, {}, {"podSelector": None}, {"ingress": [{"ports": [{"protocol": "TCP"}]}]}])
-def test_a_policy_without_a_selector_is_for_every_pod(spec: Value) -> None:
-    """An override may leave out fields that Kubernetes does not require."""
+def test_policy_without_a_selector_applies_to_every_pod(spec: Value) -> None:
+    """A policy without a selector, for example after an override, is listed for every Pod."""
     policy: Manifest = {"metadata": {"name": "closed", "namespace": "shop"}, "spec": spec}
 
     assert {(row.pods, row.ports) for row in open_connections([policy], "shop")} <= {("every Pod", "any")}

@@ -1,4 +1,4 @@
-"""Values in Markdown: always literal text on one line, whatever they contain."""
+"""Values in Markdown are always literal text on one line."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[
 
 
 @given(HOSTILE)
-def test_text_means_nothing_in_markdown(text: str) -> None:
-    """Characters that would start markup are escaped anywhere, and no value spans several lines."""
+def test_text_is_escaped_in_markdown(text: str) -> None:
+    """Markup characters are escaped everywhere, and no value spans several lines."""
     said = as_text(text)
 
     assert "\n" not in said
@@ -25,7 +25,7 @@ def test_text_means_nothing_in_markdown(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_code_ends_where_its_fence_does(text: str) -> None:
+def test_code_span_cannot_be_closed_early(text: str) -> None:
     said = as_code(text)
     fence = re.match("`+", said)
 
@@ -36,11 +36,11 @@ def test_code_ends_where_its_fence_does(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_a_word_of_the_shell_is_one_word(text: str) -> None:
+def test_shell_word_is_one_word(text: str) -> None:
     assert len(shlex.split(as_word(text))) == 1
 
 
-def test_what_is_harmless_stays_readable() -> None:
+def test_harmless_text_is_unchanged() -> None:
     assert as_text("payments-risk, 18000 USD (a month)") == "payments-risk, 18000 USD (a month)"
     assert as_text("- x") == "\\- x"
     assert as_text("<script>") == "&lt;script&gt;"

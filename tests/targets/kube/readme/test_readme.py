@@ -1,4 +1,4 @@
-"""The README: prerequisites, how to apply and undo; and the list of images for mirroring."""
+"""The README's prerequisites and instructions, and the list of images to mirror."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.emitted import context, files
 from tests.specs import VALID_SPEC, changed
 
 
-def test_it_says_how_to_apply_and_how_to_undo() -> None:
+def test_readme_explains_apply_and_undo() -> None:
     text = files(VALID_SPEC)["README.md"]
 
     assert "pulumi stack init prod\npulumi up\n" in text
@@ -14,7 +14,7 @@ def test_it_says_how_to_apply_and_how_to_undo() -> None:
     assert "for database runs." in text
 
 
-def test_only_what_is_protected_is_to_be_lifted() -> None:
+def test_undo_mentions_protection_only_if_needed() -> None:
     without = changed(
         "  runs: {type: database}",
         '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
@@ -25,7 +25,7 @@ def test_only_what_is_protected_is_to_be_lifted() -> None:
     assert "protect" not in undo
 
 
-def test_it_says_how_to_build_the_image() -> None:
+def test_readme_explains_the_image_build() -> None:
     image = context(VALID_SPEC).runtime_image
     pushed = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example/ml}\n"
@@ -36,14 +36,14 @@ def test_it_says_how_to_build_the_image() -> None:
     assert "docker push" not in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_where_pulumi_keeps_its_state() -> None:
+def test_readme_explains_pulumi_state() -> None:
     text = files(VALID_SPEC)["README.md"].partition("## Apply")[0]
 
     for said in ("`pulumi login s3://BUCKET`", "`PULUMI_CONFIG_PASSPHRASE`", "passwords and keys"):
         assert said in text
 
 
-def test_it_says_that_nothing_backs_up_a_database_that_runs_here() -> None:
+def test_readme_warns_about_missing_backups() -> None:
     adopted = changed(
         "  runs: {type: database}",
         '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
@@ -53,7 +53,7 @@ def test_it_says_that_nothing_backs_up_a_database_that_runs_here() -> None:
     assert "backs up" not in files(adopted)["README.md"]
 
 
-def test_it_says_who_deletes_the_logs_of_runs() -> None:
+def test_readme_explains_log_deletion() -> None:
     adopted = files(VALID_SPEC)["README.md"]
     managed = files(changed("adopt: acme-fraud-lake, ", ""))["README.md"]
 
@@ -61,7 +61,7 @@ def test_it_says_who_deletes_the_logs_of_runs() -> None:
     assert "A lifecycle rule of the bucket deletes each log after 90 days.\n\n## Connections\n" in managed
 
 
-def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
+def test_readme_explains_metrics_retention() -> None:
     there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
     said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its 20Gi volume if that is sooner"
 
@@ -69,30 +69,30 @@ def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
     assert "Prometheus keeps metrics" not in files(there)["README.md"]
 
 
-def test_it_lists_the_secrets_that_have_to_be_there() -> None:
+def test_readme_lists_required_secrets() -> None:
     text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 
     assert "| `fraud` | `lake` | access-key-id, secret-access-key |" in files(text)["README.md"]
     assert "ClusterSecretStore vault" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_which_stores_can_only_be_known_later() -> None:
-    """If we install the operator that provides the stores, they cannot be created beforehand."""
+def test_readme_mentions_stores_that_are_created_later() -> None:
+    """If we install External Secrets, its store objects can only be created afterwards."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
     assert "workloads that read a secret wait until its store exists" not in files(there)["README.md"]
 
 
-def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
-    """An older KubeRay does not know `authOptions`, and would leave Ray without authentication."""
+def test_readme_names_the_oldest_supported_add_on_version() -> None:
+    """The README names the oldest supported KubeRay, because older ones ignore `authOptions`."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
 
 
-def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
-    """Prometheus reads the token for remote write in its own namespace."""
+def test_readme_lists_namespaces_of_secret_stores() -> None:
+    """The README lists SecretStores in the system's namespace and in Prometheus's, for the remote-write token."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
     text = changed(
         "store: vault}}",
@@ -105,8 +105,8 @@ def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
     assert "SecretStore vault in the namespace monitoring" in said
 
 
-def test_it_says_which_gateway_has_to_be_there() -> None:
-    """An existing Gateway or a class is listed; nothing if no endpoint is exposed through it."""
+def test_readme_lists_the_required_gateway() -> None:
+    """The README lists the Gateway or GatewayClass that must exist, if an endpoint uses it."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
@@ -119,8 +119,8 @@ def test_it_says_which_gateway_has_to_be_there() -> None:
     assert "Gateway" not in files(closed)["README.md"]
 
 
-def test_it_says_how_endpoints_are_reached() -> None:
-    """A cluster-internal endpoint can also be reached through its Gateway, whose network is unknown."""
+def test_readme_lists_endpoint_addresses() -> None:
+    """The README lists each endpoint's Gateway, address and possible callers."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
     inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
     text = files(VALID_SPEC)["README.md"]
@@ -133,7 +133,7 @@ def test_it_says_how_endpoints_are_reached() -> None:
     assert "| `any host, /` | Pods of the cluster, and anyone who can reach the Gateway |" in files(inner)["README.md"]
 
 
-def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
+def test_readme_explains_incremental_rollouts() -> None:
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -146,7 +146,7 @@ def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
     assert "callers of scorer-serve-svc switch all at once" in found
 
 
-def test_it_says_how_charts_come_from_a_mirror() -> None:
+def test_readme_explains_chart_mirrors() -> None:
     carried = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"
     )
@@ -155,19 +155,19 @@ def test_it_says_how_charts_come_from_a_mirror() -> None:
     assert "chartRepository" not in files(VALID_SPEC)["README.md"]
 
 
-def test_it_names_links_with_protocol_and_port() -> None:
+def test_readme_lists_connections_with_protocol_and_port() -> None:
     assert (
         "| `main:registry/registry` | `main:database/runs` | database | postgresql | 5432 |"
         in files(VALID_SPEC)["README.md"]
     )
 
 
-def test_it_says_what_it_costs_where_prices_are_declared() -> None:
+def test_readme_lists_the_cost() -> None:
     assert "| machines cost at most | 2190 USD a month" in files(VALID_SPEC)["README.md"]
     assert "| budget | 18000 USD a month |" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_lists_overrides_with_their_reason() -> None:
+def test_readme_lists_overrides_with_their_reason() -> None:
     override = (
         "{object: RayService/scorer-champion, patch: [{op: add, path: /spec/suspend, value: true}], reason: Sold out.}"
     )
@@ -178,7 +178,7 @@ def test_it_lists_overrides_with_their_reason() -> None:
     )
 
 
-def test_what_the_user_says_is_text() -> None:
+def test_user_text_is_escaped() -> None:
     hostile = "<script>alert(1)</script> [x](javascript:y) `code` | cell"
     text = changed("description: Scores card payments.", f'description: "{hostile}"')
 
@@ -186,7 +186,7 @@ def test_what_the_user_says_is_text() -> None:
     assert "<script>" not in files(text)["README.md"]
 
 
-def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
+def test_image_list_has_names_in_the_edge_registry() -> None:
     edge = "edge: true\n      images: {registry: registry.shop.example, mirror: true}"
     listed = files(changed("      residency: eu\n", f"      residency: eu\n      {edge}\n"))["images.txt"].splitlines()
 
@@ -195,8 +195,8 @@ def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
     assert listed == sorted(listed)
 
 
-def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
-    """The login is needed in every namespace with images from there: with a mirror, also in those of add-ons."""
+def test_readme_lists_namespaces_for_the_pull_secret() -> None:
+    """The pull secret is needed in the system's namespace and, with a mirror, in those of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")
@@ -208,16 +208,16 @@ def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
     )
 
 
-def test_it_says_who_asks_whom_for_metrics() -> None:
-    """Prometheus scrapes servers and runs; a monitor pushes."""
+def test_readme_lists_metrics_connections() -> None:
+    """The README lists scraped servers and monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
     assert "| `main:monitor/monitor-drift` | `main:cluster/main` | metrics | http | 9090 |" in text
 
 
-def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
-    """The namespace and the operators belong to others and stay; the registry's chart has no definitions."""
+def test_readme_for_a_shared_cluster_mentions_no_namespace_or_crds() -> None:
+    """On a shared cluster, the README does not mention creating the namespace or custom resource definitions."""
     shared = "      tenancy: shared\n      present: [kuberay, prometheus, cloudnative-pg]\n"
     text = changed(
         "      residency: eu\n",
@@ -231,8 +231,8 @@ def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
     assert "custom resource definitions" in files(VALID_SPEC)["README.md"]
 
 
-def test_it_says_what_a_prometheus_that_is_there_has_to_do() -> None:
-    """Without the receiver, monitors' metrics are lost, and without the labels, no rules are loaded."""
+def test_readme_lists_requirements_for_an_existing_prometheus() -> None:
+    """The README lists the OTLP receiver and labels that an existing Prometheus needs."""
     present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{present}")
     said = files(text)["README.md"]

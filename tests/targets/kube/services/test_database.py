@@ -1,4 +1,4 @@
-"""Databases: a CloudNativePG Cluster with the size in the spec, reachable only by the registry."""
+"""Databases are CloudNativePG Clusters with the size in the spec, and only the registry can use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.emitted import context, names, one
 from tests.specs import VALID_SPEC, changed
 
 
-def test_size_replicas_and_storage_class_are_honoured() -> None:
+def test_size_replicas_and_storage_class_are_applied() -> None:
     text = changed(
         "runs: {type: database}",
         "runs: {type: database, size: 80Gi, replicas: 3}",
@@ -21,15 +21,15 @@ def test_size_replicas_and_storage_class_are_honoured() -> None:
     assert spec["storage"] == {"size": "80Gi", "storageClass": "fast-ssd"}
 
 
-def test_what_holds_data_is_protected() -> None:
+def test_database_is_protected() -> None:
     assert one(VALID_SPEC, "Cluster", "runs")["metadata"]["annotations"] == {"modelyard.dev/protect": "true"}
 
 
-def test_nobody_signs_in_as_superuser() -> None:
+def test_superuser_access_is_disabled() -> None:
     assert one(VALID_SPEC, "Cluster", "runs")["spec"]["enableSuperuserAccess"] is False
 
 
-def test_the_registry_the_operator_and_prometheus_reach_it_and_nobody_else() -> None:
+def test_only_registry_operator_and_prometheus_reach_the_database() -> None:
     ingress = one(VALID_SPEC, "NetworkPolicy", "runs")["spec"]["ingress"]
 
     assert [(str(rule["from"]), [port["port"] for port in rule["ports"]]) for rule in ingress] == [
@@ -60,7 +60,7 @@ def test_an_adopted_database_is_an_address_and_a_secret() -> None:
     assert login_of(store, here) == Login("db.acme.example", 6432, "mlflow", "vault.runs", "username", "password")
 
 
-def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None:
+def test_database_name_is_a_valid_sql_name() -> None:
     here = context(VALID_SPEC)
     login = login_of(Store("model-runs", "model-runs", "database", "main"), here)
 
@@ -68,8 +68,8 @@ def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None
     assert login.secret == "model-runs-app"
 
 
-def test_its_metrics_are_scraped_where_there_is_a_prometheus() -> None:
-    """The port has the name that CloudNativePG gives it, and the policy opens it."""
+def test_database_metrics_are_scraped() -> None:
+    """If there is a Prometheus, a PodMonitor selects the database's metrics port."""
     monitor = one(VALID_SPEC, "PodMonitor", "database-runs")
 
     assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}

@@ -1,4 +1,4 @@
-"""The registry: MLflow with authentication, restricted, using the database and the bucket in the spec."""
+"""The registry is a restricted MLflow with authentication, and uses the spec's database and bucket."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {ado
 
 
 def pod(text: str) -> Object:
-    """Return MLflow's Pod."""
+    """Return MLflow's Pod spec."""
     found: Object = one(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
     return found
 
 
 def variables(text: str) -> Object:
-    """Return its environment: values, or the Secret and key that they come from."""
+    """Return MLflow's environment variables as values, or as Secret and key."""
     (container,) = pod(text)["containers"]
     return {
         each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
@@ -27,7 +27,7 @@ def variables(text: str) -> Object:
 
 
 def described(text: str) -> Object:
-    """Return what the runtime reads before it starts the server."""
+    """Return the server's description for the runtime."""
     found: Object = json.loads(one(text, "ConfigMap", "registry-description")["data"]["workload.json"])["server"]
     return found
 
@@ -43,7 +43,7 @@ def login(manifest: Object) -> set[str]:
     }
 
 
-def test_it_stands_on_the_database_and_the_bucket() -> None:
+def test_registry_uses_database_and_bucket() -> None:
     found = variables(VALID_SPEC)
 
     assert (found["PGHOST"], found["PGPORT"], found["PGDATABASE"]) == (
@@ -57,7 +57,7 @@ def test_it_stands_on_the_database_and_the_bucket() -> None:
     assert found["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
 
 
-def test_it_reaches_the_instances_of_its_database_and_no_pod_beside_them() -> None:
+def test_registry_reaches_only_its_database_instances() -> None:
     database = one(VALID_SPEC, "NetworkPolicy", "mlflow")["spec"]["egress"][0]
 
     assert database == {
@@ -77,12 +77,12 @@ def test_it_is_a_restricted_pod_in_the_runtime_image() -> None:
     assert pod(VALID_SPEC)["automountServiceAccountToken"] is False
 
 
-def test_it_answers_to_its_own_name_alone() -> None:
+def test_registry_allows_only_its_own_hosts() -> None:
     assert "mlflow.fraud.svc.cluster.local:5000" in described(VALID_SPEC)["allowedHosts"]
     assert "*" not in described(VALID_SPEC)["allowedHosts"]
 
 
-def test_passwords_are_made_once_and_written_nowhere() -> None:
+def test_passwords_are_generated_and_not_in_manifests() -> None:
     admin = calls(VALID_SPEC)["mlflow-admin"]
 
     assert admin.component == "kubernetes.GeneratedSecret"
@@ -112,7 +112,7 @@ def test_no_workload_has_the_login_of_the_administrator() -> None:
     assert held == []
 
 
-def test_a_workload_may_change_what_it_trains_or_rolls_back_and_nothing_else() -> None:
+def test_users_may_change_only_models_that_they_train_or_roll_back() -> None:
     users = described(VALID_SPEC)["users"]
 
     own, history, model = "fraud/fraud-fraud-xgb", "fraud/fraud-fraud-xgb/aliases", "fraud-fraud-xgb"
@@ -125,15 +125,15 @@ def test_a_workload_may_change_what_it_trains_or_rolls_back_and_nothing_else() -
     assert described(VALID_SPEC)["experiments"] == {own: folder, history: folder}
 
 
-def test_its_pod_reads_the_password_of_every_user() -> None:
+def test_registry_mounts_every_users_password() -> None:
     (volume,) = (each for each in pod(VALID_SPEC)["volumes"] if each["name"] == "logins")
     paths = {source["secret"]["items"][0]["path"] for source in volume["projected"]["sources"]}
 
     assert paths == set(described(VALID_SPEC)["users"])
 
 
-def test_another_user_makes_another_pod() -> None:
-    """The server reads users and permissions from its description when it starts."""
+def test_changed_users_replace_the_pod() -> None:
+    """A change in users or permissions replaces MLflow's Pod, because it reads them only at startup."""
     without = changed("rollback: true, ", "")
     annotations = [
         one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
@@ -149,7 +149,7 @@ def test_replicas_are_spread_over_zones_and_machines() -> None:
     assert keys == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
 
 
-def test_redundancy_where_it_is_asked_for() -> None:
+def test_enterprise_registry_has_two_replicas() -> None:
     assert one(VALID_SPEC, "Deployment", "mlflow")["spec"]["replicas"] == 1
     assert one(changed("size: small", "size: enterprise"), "Deployment", "mlflow")["spec"]["replicas"] == 2
 
@@ -160,8 +160,8 @@ def test_an_adopted_registry_is_not_installed() -> None:
     assert "mlflow" not in names(ADOPTED, "Deployment")
 
 
-def test_a_drain_leaves_one_of_several() -> None:
-    """A single replica has no budget, which would prevent its machine from ever being drained."""
+def test_disruption_budget_keeps_one_replica() -> None:
+    """Several replicas have a disruption budget. A single replica has none, because it would block drains."""
     several = changed("size: small", "size: enterprise")
 
     assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {

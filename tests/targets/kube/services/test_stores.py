@@ -1,4 +1,4 @@
-"""Object stores: a bucket is created with the settings in the spec, or adopted unchanged."""
+"""Buckets are created with the settings in the spec, or adopted unchanged."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def environment(text: str) -> dict[str, object]:
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
 
-def test_an_adopted_bucket_is_left_alone() -> None:
+def test_adopted_bucket_has_no_job() -> None:
     assert names(VALID_SPEC, "Job") == []
 
 
-def test_a_bucket_is_made_with_its_settings() -> None:
+def test_bucket_job_has_the_settings() -> None:
     said = environment(MADE)
 
     assert said["MODELYARD_BUCKET"] == "fraud-prod-lake"
@@ -38,14 +38,14 @@ def test_a_bucket_is_made_with_its_settings() -> None:
     assert said["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "vault.lake", "key": "access-key-id"}}
 
 
-def test_a_change_is_another_job_since_jobs_cannot_change() -> None:
+def test_changed_settings_rename_the_job() -> None:
     again = MADE.replace("retention: 30d", "retention: 60d")
 
     assert names(MADE, "Job") == names(MADE, "Job")
     assert names(MADE, "Job") != names(again, "Job")
 
 
-def test_the_job_is_restricted_and_reaches_the_service_alone() -> None:
+def test_bucket_job_is_restricted() -> None:
     spec = job(MADE)["spec"]["template"]["spec"]
     policy = one(MADE, "NetworkPolicy", "store-lake")["spec"]
 
@@ -55,5 +55,5 @@ def test_the_job_is_restricted_and_reaches_the_service_alone() -> None:
     assert [port["port"] for rule in policy["egress"] for port in rule["ports"]] == [443]
 
 
-def test_it_is_valid() -> None:
+def test_bucket_job_is_valid() -> None:
     assert problems(job(MADE)) == []

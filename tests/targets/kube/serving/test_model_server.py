@@ -1,4 +1,4 @@
-"""A model server becomes a RayService that scales, rolls out, and survives a drain as the spec requires."""
+"""A model server becomes a RayService that scales, rolls out, and survives node drains as the spec requires."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.specs import VALID_SPEC, changed
 
 
 def serve_config(service: Object) -> Any:
-    """Return the configuration of Ray Serve."""
+    """Return a RayService's Serve configuration."""
     return yaml.safe_load(service["spec"]["serveConfigV2"])
 
 
 def groups(service: Object) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum Pods by worker group."""
+    """Return the minimum and maximum number of Pods in each worker group."""
     found = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     return {group["groupName"]: (group["minReplicas"], group["maxReplicas"]) for group in found}
 
 
-def test_each_variant_is_a_service_of_its_own() -> None:
+def test_each_variant_has_its_own_ray_service() -> None:
     made = lowered(VALID_SPEC)
 
     assert made.names("RayService") == ["scorer-challenger", "scorer-champion"]
 
 
-def test_replicas_fit_one_to_a_pod() -> None:
-    """A replica is pinned to a Pod of its group, and the group can have as many Pods as replicas."""
+def test_each_replica_has_its_own_pod() -> None:
+    """Each replica has a Pod of its own, and the worker group has the same minimum and maximum as the replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -52,8 +52,8 @@ def test_replicas_fit_one_to_a_pod() -> None:
         (["scaling: {target: 8}", "batching: {maxSize: 4}"], 8, 16),
     ],
 )
-def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str], target: float, most: int) -> None:
-    """The autoscaler's default target is a full batch, and a replica accepts the next batch while it processes one."""
+def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, most: int) -> None:
+    """The default scaling target is a full batch, and a replica accepts twice as many requests."""
     written = "    scaling: {metric: ongoing-requests, target: 8}\n"
     text = changed(written, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
@@ -63,15 +63,15 @@ def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str
     assert deployment["max_ongoing_requests"] == most
 
 
-def test_a_half_cpu_is_one_cpu_for_ray() -> None:
-    """KubeRay rounds the limit up, and a replica must not request more than that."""
+def test_half_a_cpu_is_rounded_up_for_ray() -> None:
+    """A Pod with half a CPU has one CPU for Ray, because KubeRay rounds up, and the replica requests 0.75."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
 
     assert application["deployments"][0]["ray_actor_options"]["num_cpus"] == 0.75
 
 
-def test_accelerators_are_asked_for_in_pod_and_replica() -> None:
+def test_pod_and_replica_request_accelerators() -> None:
     text = changed("replicas: 1}", "replicas: 1, compute: train}")
     service = lowered(text).get("RayService", "scorer-challenger")
     worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]
@@ -81,8 +81,8 @@ def test_accelerators_are_asked_for_in_pod_and_replica() -> None:
     assert application["deployments"][0]["ray_actor_options"]["num_gpus"] == 1
 
 
-def test_applications_point_into_their_description() -> None:
-    """Applications refer to an entry in the mounted file, with a digest that changes only with that entry."""
+def test_applications_refer_to_their_description() -> None:
+    """An application has its name in the mounted description and a digest that changes with its part."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -93,7 +93,7 @@ def test_applications_point_into_their_description() -> None:
     assert one["args"]["digest"] != other["args"]["digest"]
 
 
-def test_a_new_description_makes_new_pods() -> None:
+def test_changed_description_replaces_pods() -> None:
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
 
     def annotations(made: Object) -> Any:
@@ -106,8 +106,8 @@ def test_a_new_description_makes_new_pods() -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
 )
-def test_another_owner_replaces_no_server(old: str, new: str) -> None:
-    """Only the file names the owner; a new owner must not cost a second server during a rollout."""
+def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
+    """A change of owner or risk changes the description but does not replace Pods."""
     before, after = lowered(VALID_SPEC), lowered(changed(old, new))
 
     name = "scorer-champion"
@@ -116,8 +116,8 @@ def test_another_owner_replaces_no_server(old: str, new: str) -> None:
     assert before.get("ConfigMap", described)["data"] != after.get("ConfigMap", described)["data"]
 
 
-def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -> None:
-    """If the Pods changed, the server would be deleted and created again, as it is when its stores move."""
+def test_in_place_rollout_changes_only_the_serve_config() -> None:
+    """With an in-place rollout, a new description only changes the Serve configuration, unless its stores change."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def spec(old: str, new: str) -> Any:
@@ -134,14 +134,14 @@ def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -
     ("rollout", "upgrade"),
     [("blue-green", {"type": "NewCluster"}), ("in-place", {"type": "None"})],
 )
-def test_rollout_says_how_clusters_replace_each_other(rollout: str, upgrade: dict[str, Any]) -> None:
+def test_rollout_strategy_sets_the_upgrade_type(rollout: str, upgrade: dict[str, Any]) -> None:
     text = changed("    slo: {", f"    rollout: {{strategy: {rollout}}}\n    slo: {{")
 
     assert lowered(text).get("RayService", "scorer-champion")["spec"]["upgradeStrategy"] == upgrade
 
 
-def test_an_incremental_rollout_names_class_and_steps_and_scales() -> None:
-    """KubeRay refuses it without the autoscaler, even if the number of replicas is fixed."""
+def test_incremental_rollout_has_class_steps_and_autoscaler() -> None:
+    """An incremental rollout sets the gateway class and steps, and enables the autoscaler, which KubeRay requires."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -162,7 +162,7 @@ def test_an_incremental_rollout_names_class_and_steps_and_scales() -> None:
     }
 
 
-def test_the_old_cluster_outlives_the_longest_request() -> None:
+def test_old_cluster_is_deleted_after_the_longest_request() -> None:
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      timeout: 5m")
     spec = lowered(text).get("RayService", "scorer-champion")["spec"]
     worker = spec["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
@@ -171,16 +171,16 @@ def test_the_old_cluster_outlives_the_longest_request() -> None:
     assert worker["terminationGracePeriodSeconds"] > 300
 
 
-def test_the_head_takes_requests_only_where_there_may_be_no_worker() -> None:
-    """Without replicas, the head has to receive the first request."""
+def test_head_accepts_requests_only_if_there_may_be_no_worker() -> None:
+    """The head accepts requests only if the server may scale to zero replicas."""
     zero = changed("replicas: {min: 2, max: 6}", "replicas: {min: 0, max: 6}")
 
     assert lowered(VALID_SPEC).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is True
     assert lowered(zero).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is False
 
 
-def test_a_budget_guards_what_has_more_than_one_replica() -> None:
-    """The budget is a number, since Ray's Pods have no controller with a scale. One replica would block drains."""
+def test_only_several_replicas_have_a_disruption_budget() -> None:
+    """Only groups with more than one replica have a disruption budget, because it would block drains otherwise."""
     made = lowered(VALID_SPEC)
 
     assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -189,8 +189,8 @@ def test_a_budget_guards_what_has_more_than_one_replica() -> None:
     assert budget["selector"]["matchLabels"]["ray.io/group"] == "cpu"
 
 
-def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
-    """Each member has an application, pinned to its hardware's group, with its own prefix and token."""
+def test_pool_members_share_a_cluster_but_not_pods() -> None:
+    """Pool members share a Ray cluster, with separate worker groups, path prefixes and tokens."""
     second = (
         "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
         "    replicas: 1\n    pool: shared\n"
@@ -218,8 +218,8 @@ def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
     ]
 
 
-def test_bounds_of_objectives_are_edges_of_the_histogram() -> None:
-    """A rule on `le="75"` finds nothing unless 75 is a bucket."""
+def test_histogram_has_a_bucket_for_each_slo_bound() -> None:
+    """The latency histogram has a bucket for each SLO bound."""
     service = lowered(changed("p99: 50ms", "p99: 75ms")).get("RayService", "scorer-champion")
     head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     (edges,) = [one["value"] for one in head["env"] if one["name"] == "RAY_SERVE_REQUEST_LATENCY_BUCKETS_MS"]
@@ -247,8 +247,8 @@ _HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#toke
         ("target: 8", "target: 9", False),
     ],
 )
-def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replaced: bool) -> None:
-    """A latency that is already a bucket changes no Pod."""
+def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str, replaced: bool) -> None:
+    """Only some changes replace Pods with an in-place rollout, for example an SLO bound that needs a new bucket."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def pods(*more: tuple[str, str]) -> Any:
@@ -269,8 +269,8 @@ def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replace
         ("host: scores.acme.example", "host: scores.acme.example\n      accessLog: true", True),
     ],
 )
-def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool) -> None:
-    """The replica writes the log, and Ray passes it on to the container."""
+def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> None:
+    """Requests are logged with `accessLog`, high risk or a regulated industry, and Ray logs to the container."""
     made = lowered(changed(old, new))
     service = made.get("RayService", "scorer-champion")
     described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
@@ -283,8 +283,8 @@ def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool)
 
 
 @pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
-def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
-    """Excess requests would wait until they time out; a 503 with Retry-After is faster."""
+def test_requests_beyond_the_queue_limit_are_rejected(written: str, most: int) -> None:
+    """Requests beyond the queue limit are rejected immediately with 503 and Retry-After."""
     service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -294,7 +294,7 @@ def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> No
 
 
 @pytest.mark.parametrize(("written", "most"), [("", 16 * 2**20), ("      maxBody: 1Mi\n", 2**20)])
-def test_a_server_knows_the_largest_body_that_it_reads(written: str, most: int) -> None:
+def test_description_has_the_largest_request_body(written: str, most: int) -> None:
     made = lowered(changed("    endpoint:\n", f"    endpoint:\n{written}"))
     text = made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
 

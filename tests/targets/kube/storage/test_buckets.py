@@ -1,4 +1,4 @@
-"""Names of buckets and addresses of stores, on an existing service and in a cloud."""
+"""Bucket names and store URIs, on an existing service and in a cloud."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ OURS = VALID_SPEC.replace("adopt: acme-fraud-lake, ", "")
 
 
 def lake(text: str, environment: str = "prod") -> str:
-    """Return the bucket of the store `lake`."""
+    """Return the bucket name of the store `lake`."""
     system = system_of(text, environment)
     return bucket_name(system.stores["lake"], system)
 
 
-def test_on_a_service_of_its_own_the_name_is_as_short_as_can_be() -> None:
+def test_bucket_name_on_premises_has_no_hash() -> None:
     assert lake(OURS) == "fraud-prod-lake"
     assert lake(OURS, "default") == "fraud-lake"
     assert lake(VALID_SPEC) == "acme-fraud-lake"
 
 
-def test_in_a_cloud_a_name_is_nobody_elses() -> None:
+def test_bucket_name_in_a_cloud_has_a_hash() -> None:
     found = lake(AWS_SPEC)
 
     assert found == "leads-prod-lake-91739f"
@@ -48,7 +48,7 @@ def test_another_environment_has_other_buckets() -> None:
     assert lake(AWS_SPEC, "test")[-6:] != lake(AWS_SPEC)[-6:]
 
 
-def test_no_bucket_has_a_name_that_is_too_long() -> None:
+def test_long_bucket_name_is_shortened() -> None:
     long = "a-name-that-nearly-nobody-would-ever-give-to-a-store-of-a-system"[:60]
     system = system_of(changed(("  lake:", f"  {long}: {{type: object}}\n  lake:")))
     found = bucket_name(system.stores[long], system)
@@ -57,18 +57,18 @@ def test_no_bucket_has_a_name_that_is_too_long() -> None:
     assert found != bucket_name(system.stores["lake"], system)
 
 
-def test_what_is_adopted_keeps_its_name() -> None:
+def test_adopted_bucket_keeps_its_name() -> None:
     assert lake(changed(("lake: {type: object}", "lake: {type: object, adopt: acme-lake}"))) == "acme-lake"
 
 
-def test_a_store_in_a_cloud_is_in_its_region() -> None:
+def test_store_in_a_cloud_has_the_targets_region() -> None:
     system = system_of(AWS_SPEC)
 
     assert region_of(system.stores["lake"], system) == "eu-central-1"
     assert object_uri(system.stores["lake"], "a", system) == "s3://leads-prod-lake-91739f/a"
 
 
-def test_a_service_on_premises_has_the_region_that_is_said() -> None:
+def test_store_on_premises_has_the_declared_region() -> None:
     system = system_of(VALID_SPEC)
     said = system_of(VALID_SPEC.replace("adopt: acme-fraud-lake,", "adopt: acme-fraud-lake, region: x-1,"))
 

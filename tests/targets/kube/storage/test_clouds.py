@@ -1,4 +1,4 @@
-"""The storage protocol of a store, by the provider of its target."""
+"""A store's protocol depends on the provider of its target."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ from tests.targets.aws.emitted import AWS_SPEC
         ("kubernetes", "", "s3"),
     ],
 )
-def test_a_store_speaks_what_its_cloud_does_unless_it_has_an_endpoint(
-    provider: str, endpoint: str, scheme: str
-) -> None:
+def test_store_uses_the_clouds_protocol_unless_it_has_an_endpoint(provider: str, endpoint: str, scheme: str) -> None:
     system = system_of(AWS_SPEC)
     targets = tuple(replace(target, provider=provider) for target in system.deployment.targets)
     system = replace(system, deployment=replace(system.deployment, targets=targets))
@@ -41,5 +39,5 @@ def test_a_store_speaks_what_its_cloud_does_unless_it_has_an_endpoint(
     assert object_uri(store, "/a", system).endswith("/a")
 
 
-def test_only_a_cloud_whose_program_makes_keys_is_opened_by_them_from_elsewhere() -> None:
+def test_only_aws_creates_keys_for_other_targets() -> None:
     assert [name for name in ("aws", "gcp", "azure", "kubernetes") if cloud_storage(name).keys] == ["aws"]

@@ -1,4 +1,4 @@
-"""Properties of all object storage protocols."""
+"""Properties of all object storage drivers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DRIVERS = pytest.mark.parametrize("driver", [S3, GCS, AZURE], ids=lambda driver:
 
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
-    """Return the Secrets and keys that variables are read from."""
+    """Return the Secrets and keys that these variables refer to."""
     found: list[Any] = [one for one in variables if isinstance(one, dict) and "valueFrom" in one]
     refs = [one["valueFrom"]["secretKeyRef"] for one in found]
     return {(ref["name"], ref["key"]) for ref in refs}
@@ -37,13 +37,13 @@ def test_a_uri_has_the_scheme_the_bucket_and_the_path(driver: Driver) -> None:
 
 
 @DRIVERS
-def test_an_identity_opens_a_bucket_without_a_secret(driver: Driver) -> None:
+def test_no_secret_is_used_without_credentials(driver: Driver) -> None:
     assert secrets_in(all_variables(driver, Opening("https://s3.acme.example", "eu-2"))) == set()
     assert list(driver.key_variables(None, "X_")) == []
 
 
 @DRIVERS
-def test_credentials_are_read_from_their_secret_and_no_other(driver: Driver) -> None:
+def test_credentials_come_only_from_their_secret(driver: Driver) -> None:
     keys = tuple(f"{key.name}-2" for key in driver.keys)
     opening = Opening("https://s3.acme.example", "eu-2", Credentials("lake", keys))
 
@@ -56,7 +56,7 @@ def test_no_two_keys_share_a_name_a_variable_or_a_field(driver: Driver) -> None:
         assert len(set(names)) == len(driver.keys)
 
 
-def test_variables_of_several_stores_have_a_prefix_each() -> None:
+def test_store_variables_have_a_prefix() -> None:
     found: list[Any] = list(S3.key_variables(S3.secret("lake"), "MODELYARD_STORE_LAKE_"))
 
     assert [one["name"] for one in found] == [
@@ -80,10 +80,10 @@ def test_variables_of_several_stores_have_a_prefix_each() -> None:
         (AZURE, "abfss://lake@acme@other.dfs.core.windows.net/a"),
     ],
 )
-def test_half_an_address_and_that_of_another_protocol_is_not_opened(driver: Driver, uri: str) -> None:
+def test_incomplete_and_foreign_addresses_are_not_opened(driver: Driver, uri: str) -> None:
     assert not driver.opens(uri)
 
 
-def test_an_account_is_named_beside_its_container() -> None:
+def test_azure_uri_contains_container_and_account() -> None:
     assert AZURE.uri("lake@acme", "a/b") == "abfss://lake@acme.dfs.core.windows.net/a/b"
     assert AZURE.opens("abfss://lake@acme.dfs.core.chinacloudapi.cn/a")

@@ -1,4 +1,4 @@
-"""The variables for accessing S3: in its cloud, and at an endpoint."""
+"""Variables for S3 access, in the cloud and at an endpoint."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def names(variables: list[Value]) -> list[str]:
     return [one["name"] for one in found]
 
 
-def test_a_cloud_needs_its_region_and_nothing_else() -> None:
+def test_cloud_only_needs_the_region() -> None:
     assert names(S3.client(Opening(region="eu-2"))) == ["AWS_DEFAULT_REGION"]
     assert names(S3.server(Opening(region="eu-2"))) == ["AWS_DEFAULT_REGION"]
     assert names(S3.client(Opening())) == []
 
 
-def test_an_endpoint_is_named_and_gets_no_checksums_that_it_may_not_know() -> None:
+def test_endpoint_is_set_and_checksums_are_limited() -> None:
     assert names(S3.client(Opening(ENDPOINT))) == ["AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"]
     assert names(S3.server(Opening(ENDPOINT))) == ["MLFLOW_S3_ENDPOINT_URL", *CHECKSUMS]
     assert names(S3.maker(Opening(ENDPOINT, "eu-2"))) == ["AWS_ENDPOINT_URL", *CHECKSUMS, "AWS_REGION"]
     assert S3.settings == CHECKSUMS
 
 
-def test_keys_are_the_standard_variables() -> None:
+def test_access_key_has_the_standard_variables() -> None:
     found = names(S3.client(Opening(credentials=S3.secret("lake"))))
 
     assert found == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]

@@ -1,4 +1,4 @@
-"""The workload description holds the locations and names of everything the runtime uses, and how to access it."""
+"""Workload descriptions have the locations, names and credential variables that the runtime needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def described(text: str, name: str) -> Any:
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
-def test_a_model_is_addressed_by_alias_or_version() -> None:
+def test_model_uri_has_alias_or_version() -> None:
     by_alias = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     text = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
     by_version = described(text, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
@@ -26,8 +26,8 @@ def test_a_model_is_addressed_by_alias_or_version() -> None:
     assert (by_version["uri"], by_version["version"]) == ("models:/fraud-fraud-xgb/7", "7")
 
 
-def test_only_what_trains_carries_card_and_gate() -> None:
-    """A change in the wording of a model card must not replace the servers."""
+def test_only_training_has_card_and_gate() -> None:
+    """Only training descriptions have the model card and gate, so that changing a card does not replace servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
@@ -42,7 +42,7 @@ def test_only_what_trains_carries_card_and_gate() -> None:
     assert "validation" not in nightly
 
 
-def test_data_in_a_store_is_an_address_and_its_credentials_are_variables() -> None:
+def test_dataset_has_a_uri_and_store_has_credential_variables() -> None:
     found = described(VALID_SPEC, "nightly")
 
     assert found["pipeline"]["data"]["scores"]["uri"] == "s3://acme-fraud-lake/scores/"
@@ -54,7 +54,7 @@ def test_data_in_a_store_is_an_address_and_its_credentials_are_variables() -> No
     }
 
 
-def test_every_variable_that_a_description_names_is_in_every_container() -> None:
+def test_every_named_variable_is_in_every_container() -> None:
     made = lowered(VALID_SPEC)
     for name in ("scorer-champion",):
         named = json.loads(made.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
@@ -67,8 +67,8 @@ def test_every_variable_that_a_description_names_is_in_every_container() -> None
 
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
-def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, bucket: str) -> None:
-    """Each environment has its own clusters, but often they share one storage service."""
+def test_created_bucket_is_named_after_the_environment(environment: str, bucket: str) -> None:
+    """A created bucket's name contains the environment, because environments may share a storage service."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
@@ -77,7 +77,7 @@ def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, 
     assert bucket_name(system.stores["lake"], system) == bucket
 
 
-def test_an_adopted_registry_has_its_credentials() -> None:
+def test_adopted_registry_has_credential_variables() -> None:
     pair = changed(
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example", credentials: secret://vault/mlflow}',
@@ -95,7 +95,7 @@ def test_an_adopted_registry_has_its_credentials() -> None:
     }
 
 
-def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None:
+def test_monitor_has_captures_models_and_actions() -> None:
     monitor = described(VALID_SPEC, "monitor-drift")["monitor"]
 
     assert monitor["current"] == {"capture": {"uri": "s3://acme-fraud-lake/captures/scorer/", "store": "lake"}}
@@ -107,14 +107,14 @@ def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None
     assert monitor["onBreach"]["cooldownSeconds"] == 3 * 86400
 
 
-def test_a_monitor_sends_its_metrics_where_they_are_scraped() -> None:
+def test_monitor_pushes_metrics_to_prometheus() -> None:
     assert described(VALID_SPEC, "monitor-drift")["metrics"] == {
         "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
         "namespace": "fraud",
     }
 
 
-def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
+def test_moved_pipeline_is_started_by_its_old_cron_job() -> None:
     text = (
         changed("  retrain:\n", "  refit:\n", ("run: pipelines.retrain", "run: pipelines.refit"))
         + "moved: {pipelines.refit: pipelines.retrain}\n"
@@ -126,8 +126,8 @@ def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
     }
 
 
-def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
-    """The runtime computes the same digest from the file that it reads."""
+def test_digest_does_not_depend_on_key_order() -> None:
+    """The digest does not depend on key order, so the runtime computes the same digest from the file."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

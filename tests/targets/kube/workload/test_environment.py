@@ -1,4 +1,4 @@
-"""Environment variables of containers: settings that S3-compatible services require."""
+"""Containers have the environment variables that S3-compatible services need."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATI
 
 
 def environments(made: Object) -> list[dict[str, str]]:
-    """Return the plain variables of each of our containers that accesses stores."""
+    """Return the variables with plain values of each container that uses the store `lake`."""
     containers = [container for pod in pod_specs(made) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("RayService", "scorer-champion"), ("CronJob", "monitor-drift")])
-def test_a_service_that_is_not_aws_gets_no_checksums_that_it_may_refuse(kind: str, name: str) -> None:
+def test_checksums_are_limited_for_other_s3_services(kind: str, name: str) -> None:
     found = environments(lowered(VALID_SPEC).get(kind, name))
 
     assert found
     assert all({variables.get(key) for key in CHECKSUMS} == {"when_required"} for variables in found)
 
 
-def test_runs_speak_the_same_way() -> None:
+def test_checksums_are_limited_in_runs() -> None:
     template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
 
     assert all(variables.keys() >= CHECKSUMS for variables in environments(template))
 
 
-def test_no_variable_is_said_twice() -> None:
-    """A container may access several stores that need the same variable."""
+def test_no_variable_is_set_twice() -> None:
+    """No container has a variable twice, even if several stores need it."""
     for made in lowered(VALID_SPEC):
         for pod in pod_specs(made):
             for container in pod["containers"]:
@@ -43,7 +43,7 @@ def test_no_variable_is_said_twice() -> None:
                 assert len(set(said)) == len(said)
 
 
-def test_what_makes_a_bucket_says_it_too() -> None:
+def test_checksums_are_limited_in_bucket_jobs() -> None:
     text = changed("adopt: acme-fraud-lake, ", "")
     (name,) = names(text, "Job")
     (pod,) = pod_specs(one(text, "Job", name))

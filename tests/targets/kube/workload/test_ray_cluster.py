@@ -1,4 +1,4 @@
-"""A Ray cluster that passes KubeRay's validation and is as closed as possible."""
+"""Ray clusters pass KubeRay's validation and are as restricted as possible."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ def run(text: str, name: str) -> Object:
     return template
 
 
-def test_a_token_is_asked_for_explicitly() -> None:
-    """Without the mode, the operator leaves the cluster open, despite the comment on the field."""
+def test_token_authentication_is_set_explicitly() -> None:
+    """The spec sets the token mode explicitly, because the operator would leave the cluster open otherwise."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
 def test_the_autoscaler_owns_the_number_of_workers() -> None:
-    """Version 2 is named explicitly, and there is no `replicas` field that two writers would fight over."""
+    """Autoscaler version 2 is set explicitly, and `replicas` is left to the autoscaler."""
     scaling = cluster(VALID_SPEC)
 
     assert scaling["autoscalerOptions"]["version"] == "v2"
     assert all("replicas" not in group for group in scaling["workerGroupSpecs"])
 
 
-def test_what_does_not_scale_has_no_autoscaler() -> None:
+def test_fixed_cluster_has_no_autoscaler() -> None:
     fixed = cluster(VALID_SPEC, "scorer-challenger")
 
     assert "enableInTreeAutoscaling" not in fixed
     assert [group["replicas"] for group in fixed["workerGroupSpecs"]] == [1]
 
 
-def test_no_task_lands_on_the_head() -> None:
+def test_no_task_runs_on_the_head() -> None:
     assert cluster(VALID_SPEC)["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
 
 
-def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
-    """User code in head and workers cannot use it."""
+def test_only_the_autoscaler_has_the_api_token() -> None:
+    """Only the autoscaler mounts the API token, so that user code in head and workers cannot use it."""
     scaling = cluster(VALID_SPEC)
     head = scaling["headGroupSpec"]["template"]["spec"]
     worker = scaling["workerGroupSpecs"][0]["template"]["spec"]
@@ -62,7 +62,7 @@ def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
 
 
 def test_the_autoscaler_is_restricted_too() -> None:
-    """The operator adds the autoscaler as a container, to which the Pod security level applies too."""
+    """The autoscaler container meets the Pod security level `restricted`."""
     context = cluster(VALID_SPEC)["autoscalerOptions"]["securityContext"]
 
     assert context["runAsNonRoot"] is True
@@ -70,8 +70,8 @@ def test_the_autoscaler_is_restricted_too() -> None:
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() -> None:
-    """A `.pth` file in a shared home would run in the process with the token."""
+def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
+    """The autoscaler uses our image and shares no volumes with user code, which could plant a `.pth` file."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
     autoscaler = scaling["autoscalerOptions"]
@@ -88,8 +88,8 @@ def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() 
     assert mounted <= {volume["name"] for volume in head["volumes"]}
 
 
-def test_the_head_names_every_port_that_is_wanted() -> None:
-    """The head Service has exactly the ports that the container names, with at most fifteen characters."""
+def test_head_lists_every_needed_port() -> None:
+    """The head container lists every port that the Service needs, with names of at most 15 characters."""
     ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
 
     assert {port["name"]: port["containerPort"] for port in ports} == {
@@ -111,8 +111,8 @@ def test_the_ray_container_is_the_first() -> None:
     assert spec["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]["name"] == "ray-worker"
 
 
-def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> None:
-    """The operator trims quotes and parses JSON; Ray's autoscaler drops the outer pair and requires whole numbers."""
+def test_group_resource_is_readable_by_operator_and_autoscaler() -> None:
+    """Each group has its own Ray resource, in a format that both the operator and Ray's autoscaler can parse."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
 
@@ -128,17 +128,17 @@ def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> N
         (changed("residency: eu\n", "residency: eu\n      edge: true\n"), "2Gi"),
     ],
 )
-def test_the_head_is_as_large_as_the_profile(text: str, memory: str) -> None:
+def test_head_size_depends_on_the_profile(text: str, memory: str) -> None:
     head = cluster(text)["headGroupSpec"]["template"]["spec"]["containers"][0]
 
     assert head["resources"]["limits"]["memory"] == memory
 
 
 @pytest.mark.parametrize("name", ["scorer-champion", "scorer-challenger"])
-def test_replicas_are_spread_and_a_single_one_says_so_too(name: str) -> None:
-    """A disruption budget does not cover machine failures, so replicas prefer different machines.
+def test_replicas_are_spread_over_zones_and_machines(name: str) -> None:
+    """Replicas prefer different zones and machines.
 
-    A single replica has the same Pod template, so that adding a second one replaces none.
+    A single replica has the same Pod template, so that adding a second one does not replace it.
     """
     (group,) = lowered(VALID_SPEC).get("RayService", name)["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     rules = group["template"]["spec"]["topologySpreadConstraints"]
@@ -147,7 +147,7 @@ def test_replicas_are_spread_and_a_single_one_says_so_too(name: str) -> None:
     assert {rule["whenUnsatisfiable"] for rule in rules} == {"ScheduleAnyway"}
 
 
-def test_disk_bounds_the_scratch_volume() -> None:
+def test_disk_limits_the_scratch_volume() -> None:
     worker = cluster(changed("{cpu: 2, memory: 8Gi}", "{cpu: 2, memory: 8Gi, disk: 20Gi}"))["workerGroupSpecs"][0]
     pod = worker["template"]["spec"]
 
@@ -155,7 +155,7 @@ def test_disk_bounds_the_scratch_volume() -> None:
     assert {"name": "scratch", "emptyDir": {"sizeLimit": "20Gi"}} in pod["volumes"]
 
 
-def test_pods_go_to_the_machines_that_were_chosen() -> None:
+def test_pods_select_the_chosen_machines() -> None:
     text = changed(
         '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD}',
         '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD, '
@@ -167,8 +167,8 @@ def test_pods_go_to_the_machines_that_were_chosen() -> None:
     assert {"key": "gpu", "operator": "Equal", "value": "l4", "effect": "NoSchedule"} in pod["tolerations"]
 
 
-def test_images_are_pulled_as_the_target_says() -> None:
-    """Images are pulled with the pull secret, and third-party images come from the mirror."""
+def test_images_use_pull_secret_and_mirror() -> None:
+    """Pods use the pull secret, and third-party images come from the mirror."""
     text = changed(
         "      gateway: {name: edge",
         "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
@@ -181,8 +181,8 @@ def test_images_are_pulled_as_the_target_says() -> None:
     assert pod["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
-def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
-    """Node autoscalers respect the annotations; workers that serve have a disruption budget instead."""
+def test_heads_and_runs_are_protected_from_node_drains() -> None:
+    """Heads and runs have annotations against node drains. Serving workers have a disruption budget instead."""
     server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
     pods = {
         "head": server["headGroupSpec"],
@@ -211,8 +211,8 @@ STATE = (
 )
 
 
-def test_the_state_of_a_head_that_serves_is_kept_where_the_target_says() -> None:
-    """KubeRay passes the address and password to head and workers; a run whose head is lost is restarted anyway."""
+def test_serving_head_stores_its_state_in_redis() -> None:
+    """Only serving clusters store their head's state in the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
