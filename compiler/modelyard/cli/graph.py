@@ -41,7 +41,7 @@ def _network(plan: Plan, notation: str) -> str:
 
 
 def drawn(picture: Picture, notation: str) -> str:
-    """The text of a picture; only the requested notation is imported."""
+    """Render a picture, importing only the requested notation."""
     match notation:
         case "dot":
             from modelyard.drawing.dot import dot as draw

@@ -20,7 +20,7 @@ from modelyard.validate import validate
 from modelyard.writers.json_text import json_text
 
 _FAINT, _RESET = "\x1b[2m", "\x1b[0m"
-_COLUMN = 60  # origins start here if the values leave room
+_COLUMN = 60  # the column of origins, unless values are longer
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,5 +64,5 @@ def _annotated(line: Line, colour: bool) -> str:
 
 
 def _visible(path: str) -> str:
-    """A path as it was given, escaping characters that would end the comment or control the terminal."""
+    """The path as typed, with characters escaped that would end the comment or control the terminal."""
     return path if path.isprintable() else json_text(path)
