@@ -26,6 +26,6 @@ def test_targets_share_one_budget(block: bool, code: str) -> None:
     assert said(block, half, half) == [code]
 
 
-def test_a_full_system_is_a_warning() -> None:
+def test_exceeding_the_budget_at_maximum_scale_is_a_warning() -> None:
     assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_001)) == ["W0516"]
     assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_000)) == []

@@ -69,7 +69,7 @@ def test_what_is_refused(line: str, reason: str) -> None:
         ("0 0 31 2 MON", False),  # day of month or weekday matches: every Monday in February
     ],
 )
-def test_days_that_do_not_exist(line: str, never: bool) -> None:
+def test_lines_that_never_match_are_recognized(line: str, never: bool) -> None:
     times = parse(line)
 
     assert times.never() is never

@@ -39,7 +39,7 @@ def constructors() -> dict[str, str]:
     return result
 
 
-def test_every_constructor_is_found_with_its_code() -> None:
+def test_the_registry_finds_every_code() -> None:
     """The registry matches the source text; every code occurs once, in order."""
     listed = {
         f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
@@ -81,7 +81,7 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
         assert document is not None, found
 
 
-def test_diagnostics_are_told_in_order_and_once() -> None:
+def test_diagnostics_are_sorted_and_unique() -> None:
     """The order is by file, line, column and code; diagnostics without a position come first."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
@@ -93,7 +93,7 @@ def test_diagnostics_are_told_in_order_and_once() -> None:
     assert not has_errors([third])
 
 
-def test_quotes_are_short() -> None:
+def test_quotes_are_shortened() -> None:
     """A value can be recognized by its beginning."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"

@@ -34,7 +34,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
     assert value_at(document, ("models", "churn", "tags", 1)) == "b"
 
 
-def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
+def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None:
     """Everything below a renamed key moves along."""
     document = loaded(TEXT)
     after = edited(
@@ -48,7 +48,7 @@ def test_keys_are_renamed_and_fields_adopted(loaded: Loaded) -> None:
     assert after.key_span(("stores", "below")) == document.key_span(("below",))
 
 
-def test_what_is_in_a_removed_value_is_removed_with_it(loaded: Loaded) -> None:
+def test_edits_in_a_removed_value_have_no_effect(loaded: Loaded) -> None:
     """Two errors may ask to remove a value and to change a part of it."""
     document = loaded(TEXT)
     inner, outer = ("models", "churn", "task"), ("models", "churn")

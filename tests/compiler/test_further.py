@@ -59,7 +59,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
-def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> None:
+def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
     """Neither error hides the other, and nothing is added."""
     text = realtime()
     for at in (first, second):
@@ -99,7 +99,7 @@ WHOLE = [example for example in every_example() if str(example) in {"fraud-detec
 
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 @pytest.mark.parametrize("share", range(4))
-def test_one_error_brings_no_other(example: Example, share: int) -> None:
+def test_one_error_causes_no_further_errors(example: Example, share: int) -> None:
     """The effect of a wrong or missing value is reported by one stage; no later stage reports consequences."""
     document = read(example.inputs()).document
     assert document is not None
@@ -140,7 +140,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
     assert outcome.waiting == ()
 
 
-def test_a_good_spec_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variants of a valid spec are created."""
     monkeypatch.setattr("modelyard.further.further", None)
 

@@ -7,7 +7,7 @@ import hashlib
 from modelyard.hashing import sha256
 
 
-def test_hashes_are_those_of_hashlib() -> None:
+def test_hashes_equal_hashlib() -> None:
     for data in (b"", b"modelyard", bytes(range(256)) * 1000):
         ours = sha256(data[:100])
         ours.update(data[100:])

@@ -19,7 +19,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_it_is_raised_at_the_end() -> None:
+def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
     """The block is finished, but nothing after it runs."""
     done: list[str] = []
 
@@ -34,7 +34,7 @@ def test_it_is_raised_at_the_end() -> None:
     assert done == ["inside"]
 
 
-def test_it_works_again_afterwards() -> None:
+def test_interrupts_work_normally_afterwards() -> None:
     """The block leaves no handler behind, with or without a Ctrl-C."""
     with undisturbed():
         pass
@@ -43,14 +43,14 @@ def test_it_works_again_afterwards() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-def test_it_stays_ignored_where_it_is_ignored() -> None:
+def test_ignored_interrupts_stay_ignored() -> None:
     """Shells ignore SIGINT for programs in the background."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)
 
 
-def test_another_thread_needs_none_of_it() -> None:
+def test_other_threads_are_not_affected() -> None:
     """Only the main thread receives signals and may set handlers."""
     done: list[str] = []
 

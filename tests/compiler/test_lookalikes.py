@@ -21,7 +21,7 @@ from tests.specs import VALID_SPEC
         ("churn", ""),
     ],
 )
-def test_the_letter_is_named(name: str, hint: str) -> None:
+def test_the_lookalike_letter_is_named(name: str, hint: str) -> None:
     assert lookalike_hint(name) == hint
 
 

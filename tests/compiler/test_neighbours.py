@@ -37,23 +37,23 @@ def test_two_environments_in_one_namespace_are_refused() -> None:
 
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
-def test_environments_apart_meet_nowhere(dev: str) -> None:
+def test_separate_environments_have_no_conflict(dev: str) -> None:
     """The other environment may use its own namespace and add-ons, another existing cluster, or a new one."""
     assert told(BASE, dev=dev, prod="") == []
 
 
-def test_the_base_is_no_environment_beside_named_ones() -> None:
+def test_the_base_does_not_conflict_with_named_environments() -> None:
     """With named environments only those are deployed; in clouds each has its own cluster."""
     assert told(BASE, prod="") == []
     assert told(BASE, dev=CLOUD, prod=CLOUD) == []
 
 
-def test_an_addon_that_both_install_is_pointed_out() -> None:
+def test_an_addon_that_two_environments_install_is_reported() -> None:
     """The environments have separate namespaces, but an operator is installed once per cluster."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 
-def test_two_environments_that_write_in_one_adopted_bucket_are_pointed_out() -> None:
+def test_two_environments_writing_to_one_adopted_bucket_are_reported() -> None:
     """A new bucket's name contains the environment; an adopted bucket is the same for all."""
     made = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
     adopted = made.replace("type: object", "type: object, adopt: acme-ml")

@@ -45,7 +45,7 @@ _LONGEST = 40
 
 
 class Severity(StrEnum):
-    """An error fails the run; a warning does not."""
+    """How serious a diagnostic is. An error fails the run, a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -72,17 +72,17 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """The command that explains a code, since an installed package has no docs to link to."""
+    """The command that explains a code. An installed package has no docs to which messages could link."""
     return f"modelyard explain {code}"
 
 
 def quote(text: object) -> str:
-    """A piece of the user's spec in quotes, cut at 40 characters."""
+    """Quote a text from the user's spec, cut at 40 characters."""
     return f"'{shorten(str(text))}'"
 
 
 def shorten(text: str) -> str:
-    """The text itself, or its first 40 characters and an ellipsis."""
+    """Cut a text after 40 characters, with an ellipsis."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -92,7 +92,7 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sorted by file, line, column and code, without duplicates; those without a place come first."""
+    """Sort by file, line, column and code, without duplicates. Diagnostics without a place are first."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
 
 

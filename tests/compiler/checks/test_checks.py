@@ -14,14 +14,14 @@ def test_the_valid_spec_passes_every_rule() -> None:
     assert found_in(VALID_SPEC) == []
 
 
-def test_every_rule_says_what_it_asks_for() -> None:
+def test_every_rule_has_a_docstring() -> None:
     """A check's docstring is its line in the table of rules, and no check is listed twice."""
     assert all((rule.__doc__ or "").splitlines()[0].endswith(".") for rule in CHECKS)
     assert len(set(CHECKS)) == len(CHECKS)
 
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
-def test_every_code_has_its_page(code: str) -> None:
+def test_every_code_of_the_checks_has_a_page(code: str) -> None:
     """The page says what is wrong and why, and shows a wrong and a right spec."""
     page = codes()[code].__doc__ or ""
 
@@ -74,7 +74,7 @@ CHANGES = [
 @pytest.mark.parametrize(
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
-def test_one_thing_changed(old: str, new: str, at: str, code: str) -> None:
+def test_each_wrong_change_is_reported_at_the_right_place(old: str, new: str, at: str, code: str) -> None:
     """The check points at the error, and no other check reports anything about it."""
     spec = changed(old, new)
 
@@ -121,7 +121,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
-def test_what_only_looks_wrong(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
+def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
     """Checks accept whatever may make sense."""
     spec = changed(change[0], change[1], *change[2:])
 

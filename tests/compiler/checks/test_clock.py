@@ -34,7 +34,7 @@ NIGHTLY = '{cron: "30 3 * * *"}'
         ("*/15 * * * *", "Europe/Berlin", False),  # the next run follows soon
     ],
 )
-def test_hours_that_clocks_skip(cron: str, zone: str, skipped: bool) -> None:
+def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
     """The day, month and minute matter: a run is reported if it can fall into the skipped time."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
@@ -48,7 +48,7 @@ def test_where_a_skipped_hour_is_reported() -> None:
     assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
-def test_zones_of_the_list_exist() -> None:
+def test_zones_with_clock_changes_exist() -> None:
     """The zones and their clock changes come from the same release."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
@@ -65,7 +65,7 @@ def test_zones_of_the_list_exist() -> None:
         ("0 6 */1 * 1", []),
     ],
 )
-def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
+def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list[str]) -> None:
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 
@@ -86,7 +86,7 @@ def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
         ("0 3 1 */3 *", []),
     ],
 )
-def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
+def test_uneven_steps_are_reported(cron: str, codes: list[str]) -> None:
     """A step within a range runs as written."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
@@ -103,5 +103,5 @@ def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
         ("0 3 31 2 *", ["E0445"]),
     ],
 )
-def test_days_that_some_months_lack(cron: str, codes: list[str]) -> None:
+def test_days_that_some_months_lack_are_reported(cron: str, codes: list[str]) -> None:
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes

@@ -30,7 +30,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
+def test_an_interrupted_compile_leaves_a_complete_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
     """The tree is the old or the new one, at any moment; the next compile succeeds and leaves nothing behind."""
     spec, count = tmp_path / "system.yaml", 150
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")

@@ -13,7 +13,7 @@ from tools.print_completions import FOLDER, completion
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_scripts_follow_the_parser(run: Run, accept: bool, shell: str) -> None:
+def test_scripts_have_every_command_and_option(run: Run, accept: bool, shell: str) -> None:
     if accept:
         (FOLDER / f"modelyard.{shell}").write_text(completion(shell), encoding="utf-8")
 

@@ -34,7 +34,7 @@ def _on_a_terminal(arguments: list[str], **variables: str) -> str:
     return found.decode()
 
 
-def test_colour_is_for_terminals(wrong: Path, run: Run) -> None:
+def test_colour_is_used_only_on_terminals(wrong: Path, run: Run) -> None:
     assert "\x1b[" in _on_a_terminal(["validate", str(wrong)])
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], NO_COLOR="1")
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], TERM="dumb")
@@ -55,7 +55,7 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
-def test_a_reader_that_goes_away_is_no_mistake(system: Path, arguments: tuple[str, ...]) -> None:
+def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> None:
     """With `| head`, for example, there is no traceback and the exit code is 0."""
     reading, writing = os.pipe()
     os.close(reading)

@@ -66,7 +66,7 @@ def save(run: Run, folder: Path, *more: str) -> Path:
     return path
 
 
-def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: Path) -> None:
+def test_saved_approvals_are_passed_to_the_promoter(run: Run, folder: Path) -> None:
     path = save(run, folder)
     assert path.name == f"default-fraud-fraud-xgb-champion-{'a' * 12}.json"
     text = (folder / "system.yaml").read_text()
@@ -86,7 +86,7 @@ def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: P
     assert not other.approvals
 
 
-def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -> None:
+def test_the_same_approval_in_both_places_counts_once(run: Run, folder: Path) -> None:
     evidence = json.dumps(json.loads(save(run, folder).read_text()))
     found = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
 
@@ -97,7 +97,7 @@ def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -
     assert (len(standing.approvals), standing.refused) == (1, ())
 
 
-def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
+def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
     """A lock that hashes only the spec would miss new approvals."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
@@ -157,13 +157,13 @@ def said(signature: str = unverified(KEY), **other: Any) -> str:
         (said(environment="prod", alias="anything"), ""),
     ],
 )
-def test_a_file_that_approves_nothing_is_said(content: str, why: str) -> None:
+def test_ineffective_approval_files_are_reported(content: str, why: str) -> None:
     found = promotions(VALID_SPEC, ("approvals/a.json", content))["problems"]
 
     assert [f"'approvals/a.json' {why}"] * bool(why) == found or found[0].startswith(f"'approvals/a.json' {why}")
 
 
-def test_without_a_promoter_nobody_would_read_them() -> None:
+def test_approvals_without_a_promoter_are_reported() -> None:
     adopted = VALID_SPEC.replace(
         "registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'
     )
@@ -171,14 +171,14 @@ def test_without_a_promoter_nobody_would_read_them() -> None:
     assert "only a promoter reads it, and none runs here" in problem
 
 
-def test_a_stage_without_approvals_needs_none() -> None:
+def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
     stages = "    stages: {candidate: {approvals: none}, champion: {after: candidate}}\n    explainability"
     staged = VALID_SPEC.replace("    explainability", stages).replace("    promoteTo: candidate\n", "")
     (problem,) = promotions(staged, ("approvals/a.json", said(alias="candidate")))["problems"]
     assert "nothing requires an approval before fraud-xgb@candidate moves" in problem
 
 
-def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
+def test_too_many_approvals_for_a_configmap_are_refused() -> None:
     """Anyone could otherwise displace a valid approval with unsigned files."""
     files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 

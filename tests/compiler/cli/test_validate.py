@@ -72,7 +72,7 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
     assert run("compile", system).code == 0
 
 
-def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
+def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) -> None:
     """`validate` mentions it without an error; `compile` of the base alone refuses it."""
     spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
         "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
@@ -91,7 +91,7 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
-def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str) -> None:
+def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
     """Errors in it would otherwise never be noticed. Hidden and non-YAML files are allowed there."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
@@ -105,7 +105,7 @@ def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str
     assert "error[E0103]" not in said.err
 
 
-def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
+def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
     """Names of files next to the spec are suggested too, and a file with a wrong ending is pointed out."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
@@ -115,7 +115,7 @@ def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
     assert "rename it to 'edge.yaml'" in run("compile", system, "--env", "edge").err
 
 
-def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system: Path) -> None:
+def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
     """An unreadable environment does not keep the others from being checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
@@ -127,7 +127,7 @@ def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system
     assert run("validate", system, "--env", "prod").code == 0
 
 
-def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path) -> None:
+def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
     """The environments are in separate files; it does not matter which one is selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
@@ -143,7 +143,7 @@ def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path
             assert (said.code, "W0148" in said.err) == (0, False), (command, arguments, said.err)
 
 
-def test_this_folder_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The spec is named as it was given, without an absolute path."""
     monkeypatch.chdir(system)
 
@@ -151,7 +151,7 @@ def test_this_folder_is_the_default(run: Run, system: Path, monkeypatch: pytest.
     assert str(system) not in run("validate").err
 
 
-def test_mistakes_are_told_on_standard_error(run: Run, wrong: Path) -> None:
+def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
     said = run("validate", wrong)
 
     assert (said.code, said.out) == (1, "")
@@ -160,7 +160,7 @@ def test_mistakes_are_told_on_standard_error(run: Run, wrong: Path) -> None:
     assert "Traceback" not in said.err
 
 
-def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> None:
+def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
     """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
     found = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
@@ -175,7 +175,7 @@ def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> N
 
 @pytest.mark.parametrize("command", ["validate", "compile"])
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
-def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, command: str, form: str) -> None:
+def test_machine_readable_formats_report_unreadable_specs(run: Run, tmp_path: Path, command: str, form: str) -> None:
     said = run(command, tmp_path / "nowhere.yaml", "--format", form)
 
     assert said.code == 1
@@ -186,7 +186,7 @@ def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, comman
 
 
 @pytest.mark.parametrize("command", ["validate", "compile", "render", "graph"])
-def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
+def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
     """A missing file, spec or environment, an impossible environment name, or an undeclared variable."""
     (tmp_path / "empty").mkdir()
     for arguments, code in (
@@ -205,7 +205,7 @@ def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, comm
     assert not (system / "build").exists()
 
 
-def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dash means standard input in many programs, so the error says what to write; `./-` is a file."""
     monkeypatch.chdir(system)
     for command in ("validate", "compile", "render", "graph"):
@@ -216,7 +216,7 @@ def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
-def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
+def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
     """A folder may have any name; control characters in it do not reach the terminal."""
     folder = tmp_path / name
     folder.mkdir()
@@ -234,7 +234,7 @@ def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
     assert str(tmp_path) not in (folder / LOCK_NAME).read_text(encoding="utf-8")
 
 
-def test_what_waits_is_named_last(run: Run, system: Path) -> None:
+def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
     """The output ends with the stages that could not run, or the entries that were only partly checked."""
     for right, wrong, last in (
         (

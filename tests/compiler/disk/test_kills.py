@@ -113,7 +113,7 @@ def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
         process.stdin.close()
 
 
-def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
+def test_a_run_killed_at_any_moment_leaves_a_complete_tree(out: Path, writers: Writers) -> None:
     """The tree is complete after each of many kills at random moments; then a run succeeds and cleans up."""
     moments = random.Random(7)
     kills = KILLS[writers.switch]

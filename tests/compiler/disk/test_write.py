@@ -129,7 +129,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
     assert content(tmp_path) == before
 
 
-def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of three targets cannot be switched, so the first is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
@@ -148,7 +148,7 @@ def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypa
     assert sorted(path.name for path in (tmp_path / "prod").iterdir()) == ["one", "two"]
 
 
-def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is half-written, and the message does not name the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
@@ -164,7 +164,7 @@ def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypat
     assert leftovers(tmp_path) == []
 
 
-def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     """The message has the operating system's reason."""
     (tmp_path / "build").write_text("")
 

@@ -17,14 +17,14 @@ from tests.plans import large_spec, plan_of, system_of
 from tests.specs import VALID_SPEC
 
 
-def test_the_valid_plan_is_whole() -> None:
+def test_the_valid_plan_is_complete() -> None:
     assert_whole(plan_of(VALID_SPEC))
     assert_whole(plan_of(ON_TWO))
 
 
 @settings(max_examples=25, deadline=None)
 @given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
-def test_every_plan_is_whole(models: int, moves: Random) -> None:
+def test_every_plan_is_complete(models: int, moves: Random) -> None:
     """No cycle, no dangling link and no duplicate address, for any placement."""
     system = scattered(system_of(large_spec(models)), moves)
     found, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
@@ -52,7 +52,7 @@ def scattered(system: System, moves: Random) -> System:
     )
 
 
-def test_planning_takes_time_in_proportion() -> None:
+def test_planning_time_is_linear() -> None:
     """Ten times as many models take about ten times as long; both times are measured in one run."""
     times = {models: _time(system_of(large_spec(models))) for models in (300, 3000)}
 
