@@ -33,7 +33,7 @@ ROUTE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
-def test_what_is_right_has_no_problem(good: dict[str, Any]) -> None:
+def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
     assert problems(good) == []
 
 

@@ -188,7 +188,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("place", sorted(leaves()))
-def test_a_field_is_honoured_or_refused(place: str) -> None:
+def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
     """Changing only the field changes the output, or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
@@ -216,7 +216,7 @@ def _is_aws(number: int) -> bool:
 
 
 @pytest.mark.parametrize("place", _on_aws())
-def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
+def test_every_field_has_an_effect_or_is_refused_on_aws(place: str) -> None:
     """A field supported by one target must not be ignored by another."""
     seen: list[str] = []
     for verdict in verdicts(place, "aws"):
@@ -226,7 +226,7 @@ def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
     pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen))}")
 
 
-def test_a_cloud_is_refused_as_a_whole() -> None:
+def test_an_unsupported_cloud_is_reported_once() -> None:
     """An unsupported provider is reported once, at its line, and there is no output."""
     value = copy.deepcopy(seeds()[0].value)
     value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
@@ -237,7 +237,7 @@ def test_a_cloud_is_refused_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
-def test_an_environment_patches_every_section(section: str) -> None:
+def test_environments_can_change_every_section(section: str) -> None:
     """An environment's change to a section affects the output or is reported, but is never ignored."""
     for seed in seeds():
         if section in seed.value:
@@ -251,7 +251,7 @@ def test_an_environment_patches_every_section(section: str) -> None:
     pytest.fail("no seed has this section")
 
 
-def test_the_schema_is_walked() -> None:
+def test_the_test_covers_every_field_of_the_schema() -> None:
     """The walk finds all existing fields, so that none is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

@@ -21,7 +21,7 @@ def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
     assert len(told.codes) > 40
 
 
-def test_a_case_is_the_same_in_every_run() -> None:
+def test_hostile_cases_are_reproducible() -> None:
     """A failure that cannot be repeated could not be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
@@ -31,7 +31,7 @@ def _broken(*_given: object) -> None:
     raise ZeroDivisionError
 
 
-def test_what_a_room_raises_is_seen() -> None:
+def test_exceptions_in_a_stage_are_reported() -> None:
     """The runner hides nothing: a target that raises is a failure, not a diagnostic."""
     inputs = Inputs(Given("system.yaml", seeds()[0].text))
     with pytest.MonkeyPatch.context() as patched:

@@ -38,7 +38,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
     return set(modules)
 
 
-def test_the_version_costs_nothing() -> None:
+def test_version_imports_no_stage() -> None:
     """No stage, YAML or schema is loaded, and installed packages are not inspected."""
     modules = loaded("--version")
 
@@ -47,7 +47,7 @@ def test_the_version_costs_nothing() -> None:
     assert not modules & {*NEVER, "yaml", "jinja2", "jsonschema_rs", "importlib.metadata", "dataclasses"}
 
 
-def test_validate_loads_the_front_half_alone() -> None:
+def test_validate_imports_only_the_first_stages() -> None:
     """Nothing for output is loaded: no template, no Python printer, no disk code."""
     modules = loaded("validate", str(SPEC))
 
@@ -57,7 +57,7 @@ def test_validate_loads_the_front_half_alone() -> None:
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
-def test_a_command_runs_what_waits_for_its_end(tmp_path: Path) -> None:
+def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
     """It ends without taking the process apart, unless something asked to be called."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
     plain, waits = (
@@ -71,12 +71,12 @@ def test_a_command_runs_what_waits_for_its_end(tmp_path: Path) -> None:
     assert waits == f"{plain}ended\n"
 
 
-def test_machines_of_a_cloud_are_read_where_the_spec_names_it() -> None:
+def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
     """A system on existing clusters does not load instance types and prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
-def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
+def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None:
     """Diagnostics are printed without loading a library for it."""
     wrong = tmp_path / "system.yaml"
     wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
@@ -94,7 +94,7 @@ def spec(tmp_path: Path) -> Path:
     return path
 
 
-def test_compile_loads_what_it_writes_with(spec: Path) -> None:
+def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
     """None of the libraries that the emitted programs use are loaded."""
     modules = loaded("compile", str(spec))
 
@@ -102,7 +102,7 @@ def test_compile_loads_what_it_writes_with(spec: Path) -> None:
     assert not modules & {*NEVER - {"asyncio", "ssl"}, "importlib.metadata"}
 
 
-def test_an_unchanged_compile_loads_no_room(spec: Path) -> None:
+def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
     """The lock and the record are enough: no schema is compiled and no plan made."""
     loaded("compile", str(spec))
 

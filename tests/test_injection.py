@@ -20,7 +20,7 @@ def test_it_is_data(nasty: str) -> None:
     assert problems(WIDE, nasty) == []
 
 
-def test_many_places_take_texts() -> None:
+def test_many_places_accept_strings() -> None:
     """The other tests prove something only if many places accept strings."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
@@ -42,13 +42,13 @@ def test_many_places_take_texts() -> None:
         ("a.txt", "zq\n", "b\nc\n"),
     ],
 )  # fmt: skip
-def test_what_is_more_than_data_is_seen(path: str, left: str, right: str) -> None:
+def test_the_comparison_detects_injected_structure(path: str, left: str, right: str) -> None:
     """The comparison detects each of these differences."""
     assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
 
 
 @pytest.mark.parametrize("nasty", ["../../x", "a/../../b", "..", "/etc/passwd", "a\x00b", "a\nb"])
-def test_no_path_is_made_of_it(nasty: str) -> None:
+def test_code_like_strings_cannot_escape_a_folder(nasty: str) -> None:
     """Every string that becomes a path stays inside its folder."""
     for path in compiled(filled(WIDE.alone(), taking(WIDE, nasty))):
         assert not Path(path).is_absolute()

@@ -69,7 +69,7 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 @pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
-def test_a_mistake_is_pointed_at_and_mended(mistake: Mistake) -> None:
+def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> None:
     """The error is at the right position, without errors that follow from it, and the hint's suggestion compiles."""
     wrong, places = marked(mistake.spec(mistake.wrong))
     found = found_in(wrong)
@@ -84,7 +84,7 @@ def test_a_mistake_is_pointed_at_and_mended(mistake: Mistake) -> None:
 @pytest.mark.parametrize(
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
-def test_marks_and_line_breaks_of_other_systems_change_nothing(text: str) -> None:
+def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
     """Windows editors write both; the output is the same, as is the position of an error."""
     assert found_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files

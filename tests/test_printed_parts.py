@@ -16,7 +16,7 @@ from tests.test_reference_pages import ROOT
 
 
 @pytest.mark.parametrize(("name", "part"), PARTS, ids="-".join)
-def test_part_is_up_to_date(name: str, part: str, accept: bool) -> None:
+def test_every_part_is_up_to_date(name: str, part: str, accept: bool) -> None:
     page = DOCS / name
     printed = with_part(page.read_text(encoding="utf-8"), part, PARTS[name, part]())
     if accept:
@@ -30,11 +30,11 @@ def test_every_alert_has_an_entry() -> None:
     assert raised_alerts() == set(ALERTS)
 
 
-def test_every_runbook_is_that_of_an_alert() -> None:
+def test_every_runbook_belongs_to_an_alert() -> None:
     assert {topic for _, topics in ALERTS.values() for topic in topics} == set(steps())
 
 
-def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
+def test_alerts_have_the_runbooks_on_the_page() -> None:
     """All alerts in the golden folders are compared."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
@@ -54,7 +54,7 @@ def test_alerts_carry_the_runbooks_that_the_page_shows() -> None:
     assert [rule["alert"] for rule in rules if rule["annotations"]["runbook"] not in shown[rule["alert"]]] == []
 
 
-def test_every_check_that_looks_at_industry_or_risk_is_listed() -> None:
+def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
     """A module that starts to depend on industry or risk needs its codes in `MODULES`."""
     assert decided_by_profile() == set(MODULES)
 

@@ -29,12 +29,12 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_readme_shows_what_happens(place: Path, accept: bool) -> None:
+def test_readme_shows_the_actual_output(place: Path, accept: bool) -> None:
     """Every console block is run in order in one folder."""
     check(README, place, accept)
 
 
-def test_tutorial_shows_what_happens(tmp_path: Path, accept: bool) -> None:
+def test_tutorial_shows_the_actual_output(tmp_path: Path, accept: bool) -> None:
     """Every command of the tutorial is run in order, starting from an empty folder."""
     check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
 

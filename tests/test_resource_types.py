@@ -78,10 +78,10 @@ def test_no_module_tests_the_type_of_a_resource() -> None:
         "match value:\n    case Job(): pass",
     ],
 )
-def test_each_form_of_such_a_test_is_found(code: str) -> None:
+def test_each_form_of_type_test_is_found(code: str) -> None:
     assert list(type_tests(ast.parse(code)))
 
 
 @pytest.mark.parametrize("code", ["isinstance(value, str)", "plan.of(Job)", "resource.kind is Kind.DATABASE"])
-def test_nothing_else_is_found(code: str) -> None:
+def test_other_expressions_are_not_found(code: str) -> None:
     assert list(type_tests(ast.parse(code))) == []

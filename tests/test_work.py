@@ -40,7 +40,7 @@ def work(text: str, compiles: bool = True) -> Counter[str]:
 
 
 @pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
-def test_work_grows_in_proportion(where: str) -> None:
+def test_work_is_linear_in_the_number_of_models(where: str) -> None:
     """A dozen more models cost the same, however many there already are.
 
     Code that scans all models once for each model fails here, long before anyone notices it.
@@ -54,7 +54,7 @@ def test_work_grows_in_proportion(where: str) -> None:
     assert second <= first * _TO_SPARE, {name: faster[name] for name in worst}
 
 
-def test_suggestions_are_made_only_for_what_is_reported() -> None:
+def test_suggestions_are_computed_only_for_reported_errors() -> None:
     """The first thousand of several thousand unknown fields are reported; the others cost only their parsing."""
     spec = system(1, where=ON_PREM)
     many, more = (

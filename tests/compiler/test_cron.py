@@ -51,7 +51,7 @@ def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
         ("99999999999 * * * *", "99999999999 is not a valid minute"),
     ],
 )
-def test_what_is_refused(line: str, reason: str) -> None:
+def test_invalid_cron_lines_are_refused(line: str, reason: str) -> None:
     """Kubernetes refuses the same expressions; our errors give a reason."""
     with pytest.raises(CronError) as refused:
         parse(line)

@@ -33,7 +33,7 @@ def test_invalid_labels_are_rewritten() -> None:
     assert object_name("vault", "a_b") != object_name("vault", "a-b") != object_name("vault", "a.b")
 
 
-def test_names_respect_a_smaller_limit() -> None:
+def test_a_limit_below_16_is_rejected() -> None:
     with pytest.raises(ValueError, match="no room"):
         object_name("a", limit=15)
 

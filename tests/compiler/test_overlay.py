@@ -120,7 +120,7 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
         ("environments: {dev: {environments: {}}}", None, ["1:22 E0134"]),
     ],
 )
-def test_what_is_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
+def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
     """Unselected environments are checked too."""
     assert places(overlay(loaded(text), environment)[1]) == found
 

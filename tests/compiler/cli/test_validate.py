@@ -12,7 +12,7 @@ from modelyard.inputs import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run
 
 
-def test_validate(run: Run, system: Path) -> None:
+def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
     for typed in (system, system / "system.yaml"):
         said = run("validate", typed)
         assert (said.code, said.out) == (0, "")

@@ -183,7 +183,7 @@ def test_a_completion_replaces_the_word_before_the_cursor(editor: LanguageClient
         ("model: churn,", "model: ch▮urn,", "models.churn: written at"),
     ],
 )
-def test_what_is_shown(editor: LanguageClient, spec: str, old: str, new: str, shown: str) -> None:
+def test_hover_shows_descriptions(editor: LanguageClient, spec: str, old: str, new: str, shown: str) -> None:
     text = RICH.replace(old, new)
     editor.open(spec, text.replace(CURSOR, ""))
 

@@ -195,7 +195,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
     assert told(spec.replace("http://mlflow.ml.svc:5000", "https://mlflow.acme.example")) == []
 
 
-def test_a_registry_on_another_target_needs_bundles_despite_access() -> None:
+def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
     """The error says so at once, instead of first suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")

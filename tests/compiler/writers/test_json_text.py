@@ -24,7 +24,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_every_value_comes_back(value: Value) -> None:
+def test_json_values_are_read_back_exactly(value: Value) -> None:
     """Python's parser returns the same data, including types and order."""
     assert repr(json.loads(json_text(value))) == repr(value)
 
@@ -39,7 +39,7 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
     assert manifest.startswith("data:\n  a.json: |-\n    {\n")
 
 
-def test_layout() -> None:
+def test_json_is_indented_by_two_spaces() -> None:
     """Two spaces per level, one entry per line, in the given order, with letters unescaped."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
@@ -66,7 +66,7 @@ def test_hidden_characters_are_escaped() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
-def test_what_json_cannot_say_is_refused(value: Value) -> None:
+def test_values_that_json_lacks_are_refused(value: Value) -> None:
     """NaN, infinity and lone surrogates never reach a file."""
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         json_text(value)

@@ -65,7 +65,7 @@ def unformatted(text: str) -> str:
 @given(values)
 @example('it\'s "q"')
 @example({"\ud800": ("\udfff",)})
-def test_every_literal_comes_back(value: Literal) -> None:
+def test_every_literal_is_read_back_exactly(value: Literal) -> None:
     """Python reads the same data, including types, order and lone surrogates."""
     assert repr(ast.literal_eval(literal(value))) == repr(as_read(value))
 
@@ -80,14 +80,14 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
-def test_numbers_that_are_none_are_refused(value: Literal) -> None:
+def test_nan_and_infinity_are_refused(value: Literal) -> None:
     """Python has no literal for NaN and infinity."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, b"bytes", {"a": {1, 2}}])
-def test_other_things_are_refused(value: Literal) -> None:
+def test_other_types_are_refused(value: Literal) -> None:
     """Only plain data is printed."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         literal(value)
@@ -113,7 +113,7 @@ def test_an_identifier_is_always_a_variable(name: str) -> None:
 
 
 @given(st.lists(texts | names, unique=True))
-def test_two_names_never_share_a_variable_in_silence(found: list[str]) -> None:
+def test_two_names_share_no_variable_without_a_reported_collision(found: list[str]) -> None:
     """Each name has its own variable, or is listed as a collision."""
     variables, collisions = identifiers(found, ["pulumi", "kubernetes"])
 
@@ -127,7 +127,7 @@ def test_names_of_a_spec_never_collide(found: list[str]) -> None:
     assert identifiers(found, ["pulumi"])[1] == ()
 
 
-def test_collisions_are_told_in_order() -> None:
+def test_collisions_are_reported_in_order() -> None:
     """The first name keeps the variable; a repeated name collides with itself."""
     variables, collisions = identifiers(["a-b", "a_b", "c", "a.b", "c"])
 
@@ -143,7 +143,7 @@ def test_a_name_that_is_imported_gets_another_variable() -> None:
     assert program_variables(program)[0] == {"kubernetes": "kubernetes_", "list": "list_"}
 
 
-def test_a_program_reads_as_a_colleague_wrote_it() -> None:
+def test_a_program_is_printed_in_readable_form() -> None:
     """Docstring, imports, paragraphs of calls, exports."""
     machines: dict[str, Literal] = {"machines": ("g6.2xlarge", "g5.2xlarge"), "labels": {"app": "it's", "say": '"hi"'}}
     program = Program(
@@ -195,7 +195,7 @@ def test_the_formatter_changes_nothing(program: Program) -> None:
 
 
 @given(programs())
-def test_a_program_is_what_it_was_made_of(program: Program) -> None:
+def test_a_printed_program_has_the_same_calls(program: Program) -> None:
     """Every argument reads back, and the calls keep their order."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
@@ -241,7 +241,7 @@ def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
         Program(WRITTEN_BY, (), (), (Export("a", Ref("a")),)),
     ],
 )
-def test_what_is_no_program_is_refused(program: Program) -> None:
+def test_invalid_programs_are_refused(program: Program) -> None:
     """Titles, modules, components, attributes and arguments have a fixed form, and references point backwards."""
     with pytest.raises(ValueError, match=r"not allowed in a program|before it is assigned|share the variable"):
         print_program(program)
