@@ -15,7 +15,7 @@ WIDE = next(seed for seed in seeds() if seed.name == "wide")
 
 
 @pytest.mark.parametrize("nasty", WORST)
-def test_it_is_data(nasty: str) -> None:
+def test_code_like_strings_stay_data(nasty: str) -> None:
     """Files, documents, programs and expressions equal those of a harmless string, except for the string itself."""
     assert problems(WIDE, nasty) == []
 

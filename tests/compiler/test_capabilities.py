@@ -1,4 +1,4 @@
-"""The table of the runtime's capabilities: complete, the same as in the image, and read alike by both sides."""
+"""The table of capabilities is complete, the same as in the image, and read alike by compiler and runtime."""
 
 from __future__ import annotations
 

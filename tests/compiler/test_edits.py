@@ -1,4 +1,4 @@
-"""Edits of a document: their result, and the spans they keep."""
+"""Edits change a document and keep its spans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ below: {deep: 1}
 
 
 def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
-    """Other values keep their spans, even in a list that became shorter."""
+    """Other values keep their spans, even in a shortened list."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -35,7 +35,7 @@ def test_values_are_removed_replaced_and_added(loaded: Loaded) -> None:
 
 
 def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None:
-    """Everything below a renamed key moves along."""
+    """All fields in a renamed mapping are kept."""
     document = loaded(TEXT)
     after = edited(
         document,
@@ -49,7 +49,7 @@ def test_keys_are_renamed_and_fields_moved_into_mappings(loaded: Loaded) -> None
 
 
 def test_edits_in_a_removed_value_have_no_effect(loaded: Loaded) -> None:
-    """Two errors may ask to remove a value and to change a part of it."""
+    """One error may remove a value while another one changes a part of it."""
     document = loaded(TEXT)
     inner, outer = ("models", "churn", "task"), ("models", "churn")
 

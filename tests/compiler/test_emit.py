@@ -1,4 +1,4 @@
-"""The last stage: the files of a Stack, and how settings merge with what Pulumi writes to the same file."""
+"""The last stage renders a Stack's files, and merges settings with Pulumi's changes to the same file."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_stack_has_these_files() -> None:
 
 
 def test_files_have_the_expected_content() -> None:
-    """Comments name the generator; settings are declared with types that Pulumi supports."""
+    """Comments name the generator, and settings are declared with types that Pulumi supports."""
     found = texts(STACK)
 
     assert found["workloads/Pulumi.yaml"] == (
@@ -127,7 +127,7 @@ def test_components_are_copied_byte_for_byte() -> None:
 
 
 def test_components_include_their_packages() -> None:
-    """Each package of a component is written once, before the first component in it."""
+    """Each package that contains components is written once, before its first component."""
     project = replace(PROJECT, components=("base", "cloud.deep.a", "cloud.b"))
     folder = "prod/main/workloads/modelyard_stacks/"
     paths = [file.path for file in emit(replace(STACK, projects=(project,)))]
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """The spec defines the setting; with force the edited text is kept in a separate file, and a salt stays."""
+    """The spec defines the setting. With force, the edited text is kept in a separate file, and a salt is preserved."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)

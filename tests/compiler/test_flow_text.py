@@ -1,4 +1,4 @@
-"""Values on one line, as in a spec."""
+"""Values are rendered on one line, as in a spec."""
 
 from __future__ import annotations
 

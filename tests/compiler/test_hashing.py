@@ -1,4 +1,4 @@
-"""Hashes without OpenSSL are the same hashes."""
+"""Hashes computed without OpenSSL are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Ctrl-C at a bad moment is deferred."""
+"""A Ctrl-C in an uninterruptible block is deferred."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def interruptible() -> Iterator[None]:
 
 
 def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
-    """The block is finished, but nothing after it runs."""
+    """The block is completed, but the code after it does not run."""
     done: list[str] = []
 
     def run() -> None:
@@ -35,7 +35,7 @@ def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
 
 
 def test_interrupts_work_normally_afterwards() -> None:
-    """The block leaves no handler behind, with or without a Ctrl-C."""
+    """After the block, the signal handler is restored, with or without a Ctrl-C."""
     with undisturbed():
         pass
 
@@ -44,7 +44,7 @@ def test_interrupts_work_normally_afterwards() -> None:
 
 
 def test_ignored_interrupts_stay_ignored() -> None:
-    """Shells ignore SIGINT for programs in the background."""
+    """Shells make programs in the background ignore SIGINT, which must not change."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Keywords that restrict single values, as both validators read them."""
+"""Keywords that restrict single values mean the same in both validators."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ARGUMENTS: dict[str, list[Json]] = {
 
 @pytest.mark.parametrize("keyword", FITS)
 def test_keywords_agree_with_the_validator(keyword: str) -> None:
-    """Verdicts match jsonschema-rs for every value and argument."""
+    """Our checks agree with jsonschema-rs for every value and argument."""
     for argument in ARGUMENTS[keyword]:
         validator = jsonschema_rs.Draft202012Validator({keyword: argument})
         for value in VALUES:
@@ -60,7 +60,7 @@ def test_keywords_agree_with_the_validator(keyword: str) -> None:
 
 
 def test_a_dollar_matches_only_the_end_of_the_text() -> None:
-    """Python's `$` also matches before a final line break; an escaped one is a literal dollar."""
+    """Python's `$` would also match before a final line break. An escaped `$` is a literal dollar."""
     assert not matches("abc\n", "^[a-z]+$")
     assert matches("a$", r"^a\$$")
     assert not matches("١", r"^\d$")

@@ -1,4 +1,4 @@
-"""YAML text to documents: what is read, what is refused and where, in bounded time."""
+"""YAML is loaded into documents or refused at the right place, in bounded time."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
     ],
 )  # fmt: skip
 def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list[str]) -> None:
-    """Every error the parser can recover from is reported in one run, at its line and column."""
+    """One run reports every error from which the parser can recover, at its line and column."""
     assert refused(text) == found
 
 
@@ -98,7 +98,7 @@ def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list
     ],
 )
 def test_limits_are_enforced(text: str, limits: Limits, code: str) -> None:
-    """Size, depth, number of values and alias expansion are bounded; slightly less is accepted."""
+    """Size, depth, number of values and alias expansion are limited, and slightly smaller input is accepted."""
     assert [place.split()[1] for place in refused(text, limits)] == [code]
     assert load(text, "system.yaml")[0] is not None
 
@@ -131,7 +131,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """Input that makes other parsers hang or fill the memory is refused after its beginning is read."""
+    """Input that makes other parsers hang or fill the memory is refused after reading only its beginning."""
     assert len(refused(HOSTILE[name])) <= 2
 
 
@@ -152,7 +152,7 @@ YAML_PIECES = st.sampled_from(
 
 @given(st.lists(YAML_PIECES, max_size=30).map("".join))
 def test_any_text_gives_a_document_or_diagnostics(text: str) -> None:
-    """Loading never ends in an exception, and every diagnostic points into the text."""
+    """Loading never raises an exception, and every diagnostic points into the text."""
     document, found = load(text, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -162,7 +162,7 @@ def test_any_text_gives_a_document_or_diagnostics(text: str) -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_give_a_document_or_diagnostics(content: bytes) -> None:
-    """Arbitrary bytes end in a document or in diagnostics, too."""
+    """Any file is loaded or refused with diagnostics, even if it is not text."""
     document, found = load(content, "system.yaml")
 
     assert (document is None) == bool(found)
@@ -193,7 +193,7 @@ def test_json_is_read_correctly(value: dict[str, Json]) -> None:
 
 @given(st.lists(YAML_PIECES, max_size=20).map("".join))
 def test_the_python_parser_agrees_with_libyaml(text: str) -> None:
-    """Both parsers read the same values; the Python one is used if PyYAML has no libyaml."""
+    """Both parsers read the same values. The Python parser is used if PyYAML has no libyaml."""
     try:
         fast = _values(text, pure=False)
         slow = _values(text, pure=True)
@@ -219,7 +219,7 @@ def _values(text: str, pure: bool) -> Json:
 
 
 def test_a_long_line_of_dashes_is_read_in_linear_time() -> None:
-    """The search for a misplaced space scans a line only once, however long it is."""
+    """The search for a misplaced space scans even a very long line only once."""
     document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
     assert (document, [one.code for one in found]) == (None, ["E0103"])

@@ -1,4 +1,4 @@
-"""Names with a lookalike letter: the letter is named, and never dropped."""
+"""Hints for names with a lookalike letter name the letter, and never drop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of Kubernetes objects: exact quantities, and labels for selectors."""
+"""Kubernetes objects have exact quantities and valid labels."""
 
 from __future__ import annotations
 

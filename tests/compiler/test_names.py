@@ -1,4 +1,4 @@
-"""Object names are readable, bounded and deterministic, and shortening never makes two of them equal."""
+"""Object names are readable, bounded and deterministic, and shortening never makes two names equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggestions of the known name that was probably meant."""
+"""The known name that was probably meant is suggested."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_only_near_names_are_suggested(word: str, meant: str | None) -> None:
-    """Swapped, missing and added letters, letter case and separators are tolerated, but there are no wild guesses."""
+    """Swapped, missing and added letters, letter case and separators are tolerated, but nothing else."""
     assert nearest_name(word, KNOWN) == meant
 
 
@@ -55,7 +55,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
     ],
 )
 def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], meant: str) -> None:
-    """A synonym from another tool is preferred to a name that is merely spelled alike, if it is valid there."""
+    """A synonym from another tool is preferred to a name with similar spelling, if the synonym is valid there."""
     assert nearest_name(word, known) == meant
 
 
@@ -71,5 +71,5 @@ def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], m
     ],
 )
 def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], meant: str | None) -> None:
-    """The word may be a prefix of one known name, or one known name a prefix of the word."""
+    """The word may be a prefix of exactly one known name, or vice versa."""
     assert nearest_name(word, known) == meant

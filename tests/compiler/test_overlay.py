@@ -1,4 +1,4 @@
-"""Environments: RFC 7396 merge with spans, and what is refused."""
+"""Environments are merged by RFC 7396 with their spans, and invalid ones refused."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
 
 
 def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
-    """RFC 7396 leaves no null at any depth; each null that deletes nothing is reported."""
+    """RFC 7396 leaves no null at any depth. Each null that deletes nothing is reported."""
     document, found = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -164,7 +164,7 @@ JSON = st.recursive(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """MergePatch of RFC 7396, section 2, transcribed."""
+    """MergePatch, transcribed from RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -178,7 +178,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_merging_follows_rfc_7396(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
+    """Any two documents are merged as in the RFC, and every value in the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

@@ -1,4 +1,4 @@
-"""From a diagnostic's span back to the path it is about."""
+"""A diagnostic's span leads back to the path that it is about."""
 
 from __future__ import annotations
 

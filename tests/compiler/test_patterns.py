@@ -1,4 +1,4 @@
-"""Patterns that are compiled when used behave like compiled ones."""
+"""Patterns that are compiled on first use behave like compiled ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of stages: in enumeration order, named as in the documentation, with one exit."""
+"""The table of stages is in enumeration order and matches the documentation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_stages_are_in_enumeration_order() -> None:
 
 
 def test_the_documentation_has_a_section_for_each_stage() -> None:
-    """The names and their order are the same, followed by the two steps after the last stage."""
+    """The page lists the stages in order, followed by the two steps after the last stage."""
     names = [stage.name.lower() for stage in Stage]
 
     assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]
@@ -42,7 +42,7 @@ def test_the_documentation_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
-    """Earlier stages found nothing, and later ones did not see the whole spec."""
+    """Earlier stages reported nothing, and later stages did not run on the whole spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)

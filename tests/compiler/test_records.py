@@ -1,4 +1,4 @@
-"""Records behave like frozen dataclasses with slots; they only defer creating their methods."""
+"""Records behave like frozen dataclasses with slots, but create their methods only when needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Point:
     text: str = field(repr=False, default_factory=str)
 
     def sum(self) -> int:
-        """Return both together."""
+        """Return the sum of both numbers."""
         return self.x + self.y
 
 
@@ -147,7 +147,7 @@ def test_class_name_and_docstring_are_kept() -> None:
 
 
 def test_records_do_not_import_dataclasses() -> None:
-    """That module and `inspect`, which it imports, cost more than all records of the compiler."""
+    """Importing `dataclasses`, which imports `inspect`, takes longer than creating all of the compiler's records."""
     script = "import sys, modelyard.spec, modelyard.plan; print({'dataclasses', 'inspect'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

@@ -1,4 +1,4 @@
-"""A document becomes a system: defaults filled in, short forms expanded, units parsed, references resolved."""
+"""A document is resolved into a system, with defaults, expanded short forms, parsed units and resolved references."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
 
 
 def refused(spec: str) -> list[str]:
-    """Return where and why a spec is refused."""
+    """Return the positions and codes for which a spec is refused."""
     return places(examine(Question(spec)))
 
 
@@ -118,7 +118,7 @@ def test_default_replicas_depend_on_the_profile(size: str, edge: str, expected: 
     challenger, champion = system.inference["scorer"].variants
 
     assert champion.replicas == expected
-    assert challenger.replicas == Range(1, 1)  # its own value
+    assert challenger.replicas == Range(1, 1)  # the endpoint's own value
 
 
 @pytest.mark.parametrize(("size", "instances"), [("small", 1), ("enterprise", 3)])
@@ -135,7 +135,7 @@ def test_an_adopted_database_has_no_size_or_instances() -> None:
 
 
 def test_one_target_in_short_form() -> None:
-    """The target's fields are next to mode, and its name is main."""
+    """In the short form, the target's fields are next to `mode`, and its name is main."""
     start = VALID_SPEC.index("  targets:\n    main:\n")
     end = VALID_SPEC.index("stores:\n")
     spec = (
@@ -209,7 +209,7 @@ def test_monitors_share_one_small_class() -> None:
 
 
 def test_a_pipeline_without_steps_is_one_step() -> None:
-    """The run's retries apply; the step adds none."""
+    """The run has retries, and the step adds none."""
     pipeline = resolved().pipelines["retrain"]
 
     assert [step.name for step in pipeline.steps] == ["retrain"]
@@ -335,7 +335,7 @@ def test_thousands_of_dangling_references_are_reported_quickly() -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
 def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """One section of a valid spec is replaced with anything that fits the schema; every check accepts what resolves."""
+    """A section of a valid spec is replaced with anything that fits the schema. No check raises on the result."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

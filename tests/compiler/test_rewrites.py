@@ -1,4 +1,4 @@
-"""Suggestions that rewrite a value in the expected format."""
+"""Hints suggest a value rewritten in the required form."""
 
 from __future__ import annotations
 

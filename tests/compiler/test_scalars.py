@@ -1,4 +1,4 @@
-"""Plain scalars by the YAML 1.2 core schema."""
+"""Plain scalars are read by the YAML 1.2 core schema."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def test_every_float_is_preserved(value: float) -> None:
 
 
 def test_a_very_long_integer_is_shortened() -> None:
-    """Python reads at most 4,300 digits; longer integers are cut to enough digits to be refused as too large."""
+    """Python parses at most 4,300 digits. Longer integers are cut to enough digits to be refused as too large."""
     assert plain_value("9" * 100_000) == int("9" * 400)
     assert plain_value("0" * 100_000 + "7") == 7

@@ -31,7 +31,7 @@ models:
 def test_spans_are_at_keys_and_values(
     loaded: Loaded, path: tuple[str | int, ...], key: tuple[int, int, int], value: tuple[int, int, int]
 ) -> None:
-    """Lines and columns count from 1; a multi-line value is marked at its first character."""
+    """Lines and columns are counted from 1. A multi-line value is marked at its first character."""
     document = loaded(TEXT)
 
     assert document.key_span(path) == Span("system.yaml", *key)

@@ -1,4 +1,4 @@
-"""A spec in all its environments: each error is reported once, with the environments it affects."""
+"""A spec is checked in all its environments, and each error is reported once with the environments it affects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def surveyed(text: str, **files: str) -> Survey:
 def told(found: Survey) -> list[str]:
     """Return each code with its line and the environments it affects, if reported.
 
-    Environments that differ only in what a test is about share a namespace; see tests/compiler/test_neighbours.py.
+    Conflicts between environments are left out, because the environments in these tests share a namespace.
     """
     said = [(one, one.message.rfind(" (in ")) for one in found.diagnostics if one.code not in {"E0517", "W0518"}]
     return [
@@ -59,7 +59,7 @@ def test_an_error_in_some_environments_lists_them() -> None:
 
 
 def test_many_affected_environments_are_counted() -> None:
-    """A list of twenty names would not help."""
+    """Twenty environments are not listed by name."""
     bad = "{models: {churn: {framework: xgbost}}}"
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
@@ -70,7 +70,7 @@ def test_many_affected_environments_are_counted() -> None:
 
 
 def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
-    """A later stage's warning is not limited to the environments in which no earlier stage failed."""
+    """A later stage's warning is not limited to the environments in which that stage ran."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
@@ -78,7 +78,7 @@ def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
 
 
 def test_an_invalid_overlay_does_not_hide_other_environments() -> None:
-    """The error's span shows which environment it is; the other environments are still checked."""
+    """The error's span shows which environment it is, and the other environments are still checked."""
     found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
@@ -112,7 +112,7 @@ def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     ids=["a section", "a reference", "a variable", "a field"],
 )
 def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
-    """The base is then incomplete and not judged alone; an environment that does not complete it is reported."""
+    """An incomplete base is not checked alone. An environment that does not complete it is reported."""
     whole = surveyed(base, dev=environment, prod=environment)
     assert (whole.base_is_whole, told(whole)) == (False, [])
 
@@ -146,7 +146,7 @@ def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str
 
 
 def test_an_unsupported_provider_fails_only_its_environment() -> None:
-    """In an environment it is a warning; in the base, which everything else builds on, it is an error."""
+    """An unsupported provider is a warning in an environment, but an error in the base."""
     there = "{mode: cloud, provider: azure, region: westeurope, context: null}"
     base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
 
@@ -157,7 +157,7 @@ def test_an_unsupported_provider_fails_only_its_environment() -> None:
 
 
 def test_the_number_of_environments_is_limited() -> None:
-    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand of them."""
+    """Each environment is a separate run, so a megabyte of YAML must not cause a hundred thousand runs."""
     schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 

@@ -1,4 +1,4 @@
-"""Schema validation: one diagnostic per error, at its position, with a useful hint."""
+"""Schema validation reports each error once, at its position, with a useful hint."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, found: str, hint: str) -> None:
-    """The wrong key or value itself is marked, with a hint if there is an action to suggest."""
+    """The wrong key or value itself is marked, with a hint if the user can do something."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [found]
@@ -112,7 +112,7 @@ def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str,
     ],
 )  # fmt: skip
 def test_missing_indentation_is_one_error(examined: Examined, part: str, found: str, hint: str) -> None:
-    """Known fields that follow an empty field were meant to be inside it."""
+    """Known fields right after an empty field were probably meant to be inside it."""
     diagnostics = examined(HEAD + part)
 
     assert places(diagnostics) == [found]
@@ -120,7 +120,7 @@ def test_missing_indentation_is_one_error(examined: Examined, part: str, found: 
 
 
 def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> None:
-    """An error gives the full path of a field as the spec writes it."""
+    """An error shows the full path of a field in spec syntax."""
     head = HEAD.replace(", context: frankfurt}", ", secretStores: {vault: {store: v}}, capacity: [{count: 1, cpu: 4}]}")
 
     assert [(one.message, one.hint) for one in examined(head)] == [
@@ -131,7 +131,7 @@ def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> Non
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
-    """The spec itself shows which section has the name."""
+    """The hint completes the name with the section that has an entry of this name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
     found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
@@ -150,14 +150,14 @@ def test_ten_errors_are_reported_in_one_run(examined: Examined) -> None:
 
 
 def test_fields_that_depend_on_a_wrong_type_are_not_checked(examined: Examined) -> None:
-    """Fields that depend on a wrong `type` are not judged."""
+    """Fields that depend on a wrong `type` are not checked."""
     part = "stores: {lake: {type: bucket, size: 20Gi, versioned: true, replicas: 0}}\n"
 
     assert places(examined(HEAD + part)) == ["6:23 E0204"]
 
 
 def test_missing_required_sections_are_reported_with_examples(examined: Examined) -> None:
-    """Missing required sections are named with an example."""
+    """The error names each missing section and shows an example."""
     hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
@@ -189,7 +189,7 @@ def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
 
 
 def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
-    """A keyword without its own message still makes a document fail."""
+    """A keyword without its own message still fails the document."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
@@ -218,7 +218,7 @@ def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
 
 
 def test_every_keyword_of_the_schema_is_supported() -> None:
-    """The walk supports every keyword of the spec's schema; otherwise errors would be reported without a reason."""
+    """Errors in an unsupported keyword would be reported without a reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
@@ -291,7 +291,7 @@ RUST, PYTHON = rust_fits(SYSTEM), python_fits(SYSTEM)
 @settings(max_examples=150)
 @given(mutated())
 def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json]) -> None:
-    """Both accept or refuse a document, and every refusal has a more specific code than E0213."""
+    """Both validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
     document, found = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return
@@ -305,7 +305,7 @@ def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json])
 
 
 def test_validate_imports_few_modules() -> None:
-    """A single spec must not pay for unused modules."""
+    """Validating a single spec does not load unused modules."""
     program = """
 import sys
 from modelyard.load import load
@@ -326,15 +326,15 @@ print(sorted(heavy & set(sys.modules)))
         assert done.stdout.decode().strip() == "[]"
 
 
-def test_the_valid_spec_fits(loaded: Loaded) -> None:
-    """The spec that other tests modify is valid."""
+def test_the_valid_spec_fits_the_schema(loaded: Loaded) -> None:
+    """The valid spec, which other tests modify, fits the schema."""
     document = loaded(VALID_SPEC)
 
     assert validate(document) == ()
 
 
 def test_jsonschema_is_used_without_jsonschema_rs(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where jsonschema-rs has no wheel, jsonschema gives the same results."""
+    """On platforms without a wheel of jsonschema-rs, jsonschema reports the same errors."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
 

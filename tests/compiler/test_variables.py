@@ -1,4 +1,4 @@
-"""Variables: typed values, strings, escapes, and what is refused."""
+"""Variables are replaced by typed values, also in strings and escapes, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A reference that is the whole string keeps the value's type; within a string it becomes the value as YAML."""
+    """A reference that is the whole string keeps the value's type. Within a string, the value is inserted as YAML."""
     document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
@@ -38,12 +38,12 @@ def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json
 
 @pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
 def test_escaped_references_are_replaced(loaded: Loaded, written: str) -> None:
-    """The parsed value matters, not its notation."""
+    """References are found in the parsed value, even if they are written with escapes."""
     assert substitute(loaded(f"{VARS}x: {written}\n"), {})[0].value["x"] == 3
 
 
 def test_spans_are_kept(loaded: Loaded) -> None:
-    """A substituted value has its reference's span; its neighbours keep theirs."""
+    """A substituted value has its reference's span, and other values keep theirs."""
     document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
 
     assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
@@ -103,7 +103,7 @@ def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
 def test_variable_errors_are_reported_at_their_place(
     loaded: Loaded, text: str, settings: dict[str, str], found: list[str]
 ) -> None:
-    """An error is at the reference or the declaration; one about the command line has no position."""
+    """Errors point at the reference or the declaration. Errors about the command line have no position."""
     assert places(substitute(loaded(text), settings)[1]) == found
 
 
@@ -116,7 +116,7 @@ def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
 
 
 def test_the_size_of_substituted_values_is_limited(loaded: Loaded) -> None:
-    """A long text that is used many times is refused before it is built."""
+    """A long text that is used many times is refused before it is substituted."""
     text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
     document, found = substitute(loaded(text), {})
 

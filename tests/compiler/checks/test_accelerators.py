@@ -1,4 +1,4 @@
-"""Accelerators that built-in code leaves idle are reported where they are requested, but never for user code."""
+"""Accelerators that built-in code leaves idle are reported where a spec requests them, but never for user code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
 
 
 def test_built_in_predictions_use_only_cpus() -> None:
-    """Only models from built-in trainers are affected; `try-out` is user code, which may produce any model."""
+    """Only models from built-in trainers are affected. `try-out` is user code, which may produce any model."""
     variant = "champion: {model: fraud-xgb@champion"
     built_in = ('    source: {entrypoint: "fraud.train:main"}\n    compute: train\n', "    compute: cpu\n")
 

@@ -1,4 +1,4 @@
-"""Checks: a valid spec with one thing changed is refused at the right place; what only looks wrong is accepted."""
+"""The checks refuse a valid spec with one wrong change at the right place, and accept unusual but valid specs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def test_the_valid_spec_passes_every_rule() -> None:
 
 
 def test_every_rule_has_a_docstring() -> None:
-    """A check's docstring is its line in the table of rules, and no check is listed twice."""
+    """The first line of each docstring is a sentence, and no check is listed twice."""
     assert all((rule.__doc__ or "").splitlines()[0].endswith(".") for rule in CHECKS)
     assert len(set(CHECKS)) == len(CHECKS)
 
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
 def test_every_code_of_the_checks_has_a_page(code: str) -> None:
-    """The page says what is wrong and why, and shows a wrong and a right spec."""
+    """The page explains what is wrong and why, and shows a wrong and a right spec."""
     page = codes()[code].__doc__ or ""
 
     assert page.count("Wrong:") == 1
@@ -75,7 +75,7 @@ CHANGES = [
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
 def test_each_wrong_change_is_reported_at_the_right_place(old: str, new: str, at: str, code: str) -> None:
-    """The check points at the error, and no other check reports anything about it."""
+    """Only one check reports the error, at the right place."""
     spec = changed(old, new)
 
     assert where(spec, at, code) in found_in(spec)
@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """Checks accept whatever may make sense."""
+    """Checks accept every spec that may make sense."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert found_in(spec) == []

@@ -1,4 +1,4 @@
-"""Schedules that do not run when they seem to."""
+"""Schedules that do not run when they seem to are reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NIGHTLY = '{cron: "30 3 * * *"}'
     ],
 )
 def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
-    """The day, month and minute matter: a run is reported if it can fall into the skipped time."""
+    """A run is reported if its day, month and minute may be in the skipped time."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
@@ -87,7 +87,7 @@ def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list
     ],
 )
 def test_uneven_steps_are_reported(cron: str, codes: list[str]) -> None:
-    """A step within a range runs as written."""
+    """A step within a range is not reported."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

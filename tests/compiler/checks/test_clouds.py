@@ -1,4 +1,4 @@
-"""Checks of cloud fields: what is refused and where, and what is accepted although it looks wrong."""
+"""Checks of cloud fields: invalid values are refused at their place, and unusual ones accepted."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() 
     ],
 )
 def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expected: Vpc) -> None:
-    """Losing a zone must not cut off the others; an adopted network is not changed."""
+    """With a gateway per zone, losing one zone does not cut off the others. An adopted network is not changed."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 
@@ -118,7 +118,7 @@ def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expecte
 
 
 def test_a_target_with_only_buckets_has_no_network() -> None:
-    """There is nothing in it to connect to a network."""
+    """A target with only buckets has nothing to connect to a network."""
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 

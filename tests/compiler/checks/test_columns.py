@@ -1,4 +1,4 @@
-"""Columns that cannot have the role that a dataset gives them."""
+"""Columns that cannot serve as label, timestamp or group are reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
     ],
 )
 def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str]) -> None:
-    """Each role needs a separate column, and a group is not a feature."""
+    """Each role needs a separate column, and a group cannot be a feature."""
     written = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 
@@ -40,7 +40,7 @@ def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str
     ],
 )
 def test_text_labels_are_reported_for_trainers_that_need_numbers(kind: str, trainer: str, codes: list[str]) -> None:
-    """XGBoost accepts only numbers; LightGBM accepts strings too."""
+    """XGBoost accepts only numbers; LightGBM also accepts strings."""
     spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes

@@ -1,4 +1,4 @@
-"""Row identity when versions are compared."""
+"""Comparisons between model versions need a key that identifies rows."""
 
 from __future__ import annotations
 

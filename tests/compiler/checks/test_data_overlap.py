@@ -1,4 +1,4 @@
-"""Data that would be deleted or mixed with other data."""
+"""Data that would be deleted or mixed with other data is reported."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _kept_in(path: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
 def test_captures_inside_other_data_are_reported(path: str) -> None:
-    """Captures must not be in or below a dataset or the registry's artifacts."""
+    """Captures must not be in the folder of a dataset or of the registry's artifacts."""
     spec = changed(*_kept_in(path))
 
     assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
 def test_captures_that_contain_a_dataset_are_reported() -> None:
-    """Deleting captures would delete a dataset below them, here in the default folder."""
+    """Deleting captures would delete a dataset inside their folder, here the default one."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
     assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
@@ -69,7 +69,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """Scores may be below or around the data; in the same folder they would be read as labels."""
+    """The scores' folder may be inside the data's or contain it. In the same folder, scores would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -86,7 +86,7 @@ def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
 
 
 def test_scores_among_labels_of_a_monitor_are_reported() -> None:
-    """The pipeline may write to the dataset itself or to a folder in it; scores without a label column may be read."""
+    """The pipeline may write to the dataset itself or to a folder in it. Scores without a label column are accepted."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -120,7 +120,7 @@ def test_artifacts_inside_a_dataset_are_reported(path: str, codes: list[str]) ->
 
 
 def test_a_bucket_adopted_twice_is_reported() -> None:
-    """A bucket is a name at an endpoint, and all addresses of Amazon S3 are one endpoint."""
+    """A bucket is identified by name and endpoint, and all addresses of Amazon S3 are one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
     used = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
@@ -132,7 +132,7 @@ def test_a_bucket_adopted_twice_is_reported() -> None:
 
 
 def test_two_models_with_one_registered_name_are_reported() -> None:
-    """The name may be written twice, or equal the other model's default name."""
+    """The name may be declared twice, or equal the other model's default name."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
@@ -151,7 +151,7 @@ def test_two_models_with_one_registered_name_are_reported() -> None:
 
 
 def test_scores_of_two_models_in_one_folder_are_reported() -> None:
-    """Whatever the outputs are called, both pipelines name their files after their inputs."""
+    """Both pipelines name files after their inputs, so files may collide even in outputs with different names."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

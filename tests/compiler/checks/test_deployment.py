@@ -1,4 +1,4 @@
-"""Checks of where a system runs: what each mode allows, and which country a region is in."""
+"""Checks of where a system runs: the targets that each mode allows, and the countries of regions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """The design's table: what each mode allows, and what a hybrid system requires."""
+    """Each mode allows only some kinds of targets, and a hybrid system requires both kinds."""
     assert codes_in(modes(mode, *targets)) == expected
 
 
@@ -92,7 +92,7 @@ def test_suggested_regions_are_allowed_by_governance() -> None:
     [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
 )
 def test_suggested_zone_has_the_same_utc_offset(zone: str, fixed: str | None) -> None:
-    """Two hours ahead stay two hours ahead, although the names in the time zone database count the other way."""
+    """Two hours ahead of UTC is Etc/GMT-2, because names in the time zone database count the other way."""
     hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
 
     assert hint.endswith(f"is {fixed or 'UTC'}")

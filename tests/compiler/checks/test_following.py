@@ -1,4 +1,4 @@
-"""Pipelines that follow others: which chains can run."""
+"""Chains of pipelines that cannot run are reported."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ REPORT = "  report:\n    type: custom\n"
 
 
 def following(name: str, more: str = "") -> tuple[str, str]:
-    """Return the change that makes the report follow a pipeline."""
+    """Return the change that makes the pipeline `report` follow another one."""
     return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
 
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
 def test_a_pipeline_may_follow_any_kind_of_schedule(followed: str) -> None:
-    """The followed pipeline may be started by anything, or by nothing: then the follower does not run either."""
+    """Anything may start the followed pipeline. If nothing does, the follower does not run either."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 

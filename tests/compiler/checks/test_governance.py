@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_regulated_industries_have_stricter_rules() -> None:
-    """In a bank, gaps in the same system cause warnings, and at high risk approvals are required."""
+    """In a bank, gaps in the same system cause warnings, and a high risk requires approvals."""
     bank = ("industry: retail", "industry: banking")
     bare = (
         "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",
@@ -28,7 +28,7 @@ def test_regulated_industries_have_stricter_rules() -> None:
     assert sorted(codes_in(changed(*bank, bare, no_class, no_auth))) == ["W0422", "W0424", "W0425"]
     assert sorted(codes_in(changed(*bank, high, unexplained))) == ["W0426"]
     assert codes_in(changed(*bank, high, no_approvals)) == ["E0416"]
-    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # in retail, these groups need not be asked
+    assert codes_in(changed(*high, no_approvals)) == ["W0936", "W0936"]  # retail does not require them
 
 
 def test_an_empty_list_of_data_classes_is_a_claim() -> None:
@@ -60,7 +60,7 @@ def test_bucket_retention_must_not_delete_data_too_early() -> None:
     [('{promote: {from: ["model risk"]}}', "E0205"), ("{from: [model-risk], minimum: 1}", "E0203")],
 )
 def test_invalid_approvals_are_not_reported_as_missing(written: str, code: str) -> None:
-    """Approvals with an error in them count as requested, even at high risk."""
+    """Invalid approvals count as requested, even at high risk."""
     asked = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
     text = VALID_SPEC.replace("risk: limited", "risk: high").replace(asked, written)
 

@@ -1,4 +1,4 @@
-"""Hosts given as IP addresses, ports that clouds block, and tokens shared by several endpoints."""
+"""IP addresses as hosts, ports that clouds block, and tokens shared by several endpoints are reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ monitors:
 
 @pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
 def test_port_25_is_reported_only_in_clouds(port: int, codes: list[str]) -> None:
-    """A company's own network does not block it."""
+    """A company's own network does not block port 25."""
     mail = MAIL.format(f"smtp.acme.example:{port}")
 
     assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
@@ -92,7 +92,7 @@ def test_a_token_shared_between_endpoints_is_reported(auth: str, codes: list[str
 
 
 def test_a_shared_token_is_reported_at_its_second_use() -> None:
-    """The second use is marked."""
+    """The diagnostic points at the second use."""
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
     assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]

@@ -1,4 +1,4 @@
-"""Checks of endpoints: what the members of a pool share."""
+"""Checks of endpoints: members of a pool must agree, and shared Gateways need different paths."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _STEPPED = """\
 
 
 def with_endpoints(*endpoints: str) -> list[str]:
-    """Return the codes for the valid spec with additional endpoints and a Gateway of its own."""
+    """Return the codes for the valid spec with additional endpoints and its own Gateway."""
     spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
     return codes_in(
         spec.replace(
@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
-    """Without separate paths both would get the same route on one Gateway, and the newer one no requests."""
+    """With equal paths, two endpoints would have the same route on one Gateway, and the newer one no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]

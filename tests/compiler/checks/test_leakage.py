@@ -1,4 +1,4 @@
-"""Leakage: training on data that is unavailable in production, and scoring on other columns than training."""
+"""Training on data that is unavailable in production, and scoring on other columns than training, are reported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_features_that_arrive_with_the_labels_are_reported() -> None:
 
 
 def test_a_random_split_of_a_forecast_is_reported() -> None:
-    """A random split may be declared, or may be the default."""
+    """A random split is reported whether it is declared or the default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -74,7 +74,7 @@ def test_a_random_split_of_a_forecast_is_reported() -> None:
     ],
 )
 def test_a_gate_on_training_data_is_reported(data: str, codes: list[str]) -> None:
-    """A gate may name the training dataset, an alias of a part of it, or data that no training reads."""
+    """A gate may name the training dataset, another dataset with the same files, or data that no training reads."""
     part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
     spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
 
@@ -130,7 +130,7 @@ def test_data_without_a_schema_is_not_reported() -> None:
 
 
 def test_scoring_inputs_without_all_features_are_reported() -> None:
-    """Training joins the inputs with features; scoring needs no labels."""
+    """Training joins the inputs, but scoring does not. Scoring needs no labels."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(

@@ -1,4 +1,4 @@
-"""Bounds of metrics and comparisons in gates are refused as the runtime would refuse them."""
+"""Bounds of metrics and comparisons that the runtime would refuse are reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) -> None:
-    """A bound that is never reached or always met is reported; values next to such bounds are accepted."""
+    """Bounds that are never or always met are reported; values next to them are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 

@@ -1,4 +1,4 @@
-"""Systems that deploy successfully but never work."""
+"""Systems that would deploy successfully but never work are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
     ],
 )
 def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
-    """An endpoint and a batch inference pipeline would wait forever, whoever runs the registry."""
+    """An endpoint or a batch inference pipeline would wait forever, even if the registry is adopted."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -105,7 +105,7 @@ def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, c
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set the retention of captures; a dataset's window is not affected."""
+    """Governance may set the retention of captures, which does not affect a dataset's window."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -114,7 +114,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """The retention of a managed bucket counts; that of an adopted bucket is unknown."""
+    """The retention of a managed bucket is compared; that of an adopted bucket is unknown."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",

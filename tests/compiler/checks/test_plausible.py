@@ -1,4 +1,4 @@
-"""Valid specs that are probably mistakes; each bound is tested from both sides."""
+"""Valid specs that are probably mistakes are reported, with each bound tested from both sides."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_split_is_reported_at_its_fraction() -> None:
     ],
 )
 def test_too_frequent_training_on_accelerators_is_reported(line: str, codes: list[str]) -> None:
-    """The shortest interval between runs counts, and it is reported once."""
+    """The shortest interval between runs is compared, and reported once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 
@@ -83,7 +83,7 @@ def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str])
     ],
 )
 def test_a_timeout_longer_than_the_schedule_is_reported(schedule: str, timeout: str, codes: list[str]) -> None:
-    """The timeout is compared only if the spec sets it and does not let runs overlap."""
+    """The timeout is compared only if the spec sets it and runs cannot overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
@@ -136,7 +136,7 @@ def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: lis
 
 
 def test_two_equal_variants_are_reported() -> None:
-    """Such variants compare nothing, unless they run on different hardware; the other version is then unused."""
+    """Equal variants compare nothing, unless they run on different hardware."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]

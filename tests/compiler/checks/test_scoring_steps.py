@@ -65,7 +65,7 @@ def test_a_scoring_step_without_inputs_is_refused() -> None:
     ],
 )
 def test_scoring_steps_follow_the_rules_for_scores(old: str, new: str, code: str) -> None:
-    """Unset aliases, versions that bypass the gate, formats, and shared folders are refused in a step too."""
+    """Unset aliases, versions that bypass the gate, formats, and shared folders are also refused in a step."""
     assert code in codes_in(scoring((old, new)))
 
 

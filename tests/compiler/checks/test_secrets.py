@@ -1,4 +1,4 @@
-"""Secrets in plain text are found anywhere and never printed, and lookalikes are not suspected."""
+"""Secrets in plain text are found anywhere and never printed, and text that only looks similar is accepted."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_secrets_are_found_by_field_name(parameters: str) -> None:
 
 
 def test_a_secret_is_hidden_when_another_error_is_on_its_line() -> None:
-    """The other error, from resolve, may be on the same line."""
+    """The secret is hidden even if the other error is from a different stage."""
     old = "{type: custom,"
     spec = changed(
         "  report:\n    type: custom\n",
@@ -97,7 +97,7 @@ def test_text_that_only_looks_like_a_secret_is_accepted(parameters: str) -> None
 
 
 def test_a_secret_reference_may_come_from_a_variable() -> None:
-    """The field expects a secret reference, so the variable may contain one."""
+    """A variable may contain a secret reference if the field expects one."""
     spec = changed("key: secret://vault/pagerduty#fraud", 'key: "${vars.key}"') + 'vars: {key: "secret://vault/x#y"}\n'
 
     assert found_in(spec) == []

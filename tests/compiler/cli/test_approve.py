@@ -1,4 +1,4 @@
-"""Approvals: ssh-keygen signs the digest of a version with a key that the spec lists."""
+"""`modelyard approve` signs a version's digest with a key that the spec lists."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, mo
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error says which variables to use instead."""
+    """The error names the environment variables to use instead."""
     said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert said.code == 1
@@ -126,7 +126,7 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
 
 
 def test_the_type_of_a_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
-    """A listed key's body with another type does not match the listed key."""
+    """A key with the listed key's body but another type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

@@ -1,4 +1,4 @@
-"""Approvals of versions in a registry: looked up, stored with the version, and refused where they cannot help."""
+"""Approvals of versions in a registry are stored with the version, and refused if they have no effect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_approval_is_stored_with_the_version(
 
 
 def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Other approvals count by their signature, as in the runtime, not by the name of their tag."""
+    """Earlier approvals count by their signature, as in the runtime, not by the name of their tag."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -78,7 +78,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """The approval is for that stage's alias, which versions of other pipelines may reach too."""
+    """The approval is for the stage's alias, to which versions of other pipelines may also move."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -119,7 +119,7 @@ def test_an_imported_version_must_have_the_digest_in_the_spec(
 
 
 def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Anyone who can edit versions could otherwise fake a verdict in the output."""
+    """Otherwise, anyone who can edit versions could fake a verdict in the output."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -131,7 +131,7 @@ def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path
 def test_an_adopted_registry_may_have_versions_from_other_environments(
     run: Run, tmp_path: Path, key: Path, registry: str
 ) -> None:
-    """A version may be trained in staging and go live in production; the output shows where it was trained."""
+    """A version may be trained in staging and go live in production. The output shows where it was trained."""
     spec = tmp_path / "system.yaml"
     adopted = "registry: {adopt: 'https://mlflow.acme.example'}"
     text = spec.read_text(encoding="utf-8").replace("registry: {database: runs, artifacts: lake}", adopted)
@@ -195,7 +195,7 @@ def test_unexpected_responses_print_one_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The login is sent only to the given address, and no approval is reported."""
+    """Credentials are sent only to the given address, and the approval fails."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

@@ -1,4 +1,4 @@
-"""The files of a compile: complete, unchanged files untouched, and edits never overwritten."""
+"""`modelyard compile` writes all files, does not touch unchanged ones, and never overwrites edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """The projects are in build next to the spec, with the lock; the next step is on stderr, and stdout is empty."""
+    """Projects and lock are next to the spec. The next step is printed to stderr, and stdout is empty."""
     said = run("compile", system)
 
     assert (said.code, said.out) == (0, "")
@@ -51,7 +51,7 @@ def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) ->
 
 
 def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """The next step is not the first target by name: an edge server reads models from the central target."""
+    """The next step is not the first target by name, because an edge server reads models from the central target."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
@@ -88,7 +88,7 @@ def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: 
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """Not one file changes its inode or modification time."""
+    """No file changes its inode or modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -108,7 +108,7 @@ def test_variables_and_environments_change_the_output(run: Run, system: Path) ->
 
 
 def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
-    """One of two hundred endpoints gets more memory: its manifest, the record and the lock are written."""
+    """If one of two hundred endpoints gets more memory, only its manifest, the record and the lock are written."""
     spec = tmp_path / "system.yaml"
     spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
     run("compile", spec)
@@ -126,7 +126,7 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
 
 
 def test_an_empty_output_folder_argument_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell variable without a value does not mean the working directory."""
+    """An empty shell variable does not stand for the working directory."""
     monkeypatch.chdir(system)
     said = run("compile", "--out", "")
 
@@ -178,7 +178,7 @@ def test_edited_files_are_kept_unless_forced(run: Run, system: Path) -> None:
 
 
 def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
-    """An environment that would overwrite another one is not written; the base still compiles."""
+    """An environment that would overwrite another one is not written, but the base still compiles."""
     spec = tmp_path / "system.yaml"
     others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")

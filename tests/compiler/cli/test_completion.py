@@ -1,4 +1,4 @@
-"""Shell completion: the scripts have every command and option, and shells accept them."""
+"""Shell completion scripts have every command and option, and shells accept them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_scripts_have_every_command_and_option(run: Run, accept: bool, shell: st
 
 
 def test_bash_completes(run: Run) -> None:
-    """The test asks bash what it offers after Tab: commands, options and option values, and nothing else."""
+    """After Tab, bash offers only matching commands, options and option values."""
     script = run("completion", "bash").out
 
     def offered(*words: str) -> list[str]:

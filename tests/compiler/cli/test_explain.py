@@ -1,4 +1,4 @@
-"""Explanations of codes, fields and addresses."""
+"""`modelyard explain` explains codes, fields and addresses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_explain_an_address(run: Run, system: Path) -> None:
 
 
 def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
-    """The output has its value and line, the resources it alone affects, and the entry it belongs to."""
+    """The output has the field's value and line, the resources that only this field affects, and its entry."""
     said = run("explain", "inference.score.compute", system)
 
     assert said.code == 0
@@ -132,7 +132,7 @@ def test_explain_shows_the_source_and_stages_of_a_model(run: Run, tmp_path: Path
 
 
 def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Path, tmp_path: Path) -> None:
-    """Without such a workload, the address is unknown like any other word."""
+    """Without such a workload, the address is unknown."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     told = run("explain", "promoter", str(tmp_path / "importing"))

@@ -1,4 +1,4 @@
-"""Templates for new specs: each compiles as it is, and no file is overwritten."""
+"""`modelyard init` writes templates that compile unchanged, and overwrites no file."""
 
 from __future__ import annotations
 

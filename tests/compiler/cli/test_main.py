@@ -1,4 +1,4 @@
-"""First contact with the command line: help, misspelt arguments, and internal errors."""
+"""The command line: help, misspelt arguments, and internal errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compiler.cli.said import COMMAND, Run
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_a_summary_an_example_and_every_option(run: Run, command: str) -> None:
-    """Help has a summary, an example to copy, and every option with its meaning, on stdout with exit code 0."""
+    """Help is printed to stdout with exit code 0, and describes every option."""
     said = run(command, "--help")
 
     assert said.code == 0
@@ -23,7 +23,7 @@ def test_help_has_a_summary_an_example_and_every_option(run: Run, command: str) 
     assert f"modelyard {command}" in examples
     assert "exit codes: 0 fine" in examples
     assert "130 interrupted" in examples
-    assert "pulumi projects" not in usage  # names keep their capital
+    assert "pulumi projects" not in usage  # names keep their capital letter
     assert said.err == ""
 
 
@@ -52,7 +52,7 @@ def test_version_is_printed(run: Run) -> None:
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
 def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
-    """Exit code 2 would mean a bug in modelyard."""
+    """Invalid arguments do not exit with 2, which would mean a bug in modelyard."""
     said = run(*arguments)
 
     assert said.code == 1
@@ -69,7 +69,7 @@ def test_python_m_modelyard_runs_the_command(system: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
 def test_a_full_disk_prints_one_line_and_no_traceback(arguments: tuple[str, ...]) -> None:
-    """There is one line and an exit code that does not ask for a bug report."""
+    """The exit code is not that of a bug in modelyard."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
 
@@ -84,7 +84,7 @@ def test_closed_streams_do_not_change_the_result(system: Path, closed: str) -> N
 
 
 def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2 and one line; the traceback appears only on request."""
+    """The traceback is printed only on request."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

@@ -1,4 +1,4 @@
-"""Output for other programs: graphs and schemas."""
+"""Output that other programs read: graphs and schemas."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.hostile.seeds import Seed, seeds
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_a_rendered_spec_compiles_to_the_same_output(run: Run, tmp_path: Path, seed: Seed) -> None:
-    """Overlays and variables are applied and defaults written out, and the output is byte-for-byte the same."""
+    """The rendered spec has overlays, variables and defaults applied, and compiles to the same bytes."""
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
     said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
     assert said.code == 0
@@ -51,7 +51,7 @@ def test_rendered_json_and_yaml_have_the_same_values(run: Run, system: Path) -> 
     assert yaml.safe_load(as_yaml) == as_json
     assert as_json["inference"]["score"]["replicas"]["min"] == 2
     assert as_json["inference"]["score"]["variants"]["only"]["model"] == "churn@champion"
-    assert as_json["inference"]["score"]["scaling"]["metric"] == "ongoing-requests"  # left out in the spec
+    assert as_json["inference"]["score"]["scaling"]["metric"] == "ongoing-requests"  # absent in the spec
 
 
 def test_an_invalid_spec_is_not_rendered(run: Run, wrong: Path) -> None:

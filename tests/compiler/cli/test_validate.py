@@ -1,4 +1,4 @@
-"""Diagnostics of a spec for people and programs, and specs that cannot be read."""
+"""`modelyard validate` prints diagnostics for people and programs, also for specs that cannot be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command accepts the folder, and environment files next to the spec are read as usual."""
+    """Every command accepts the folder, and reads environment files next to the spec."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -55,7 +55,7 @@ def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One environment is in the spec and two in files, each with an error; one run reports all, --env only one."""
+    """One run reports the errors of environments in the spec and in files; --env limits it to one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -73,7 +73,7 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
 
 
 def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) -> None:
-    """`validate` mentions it without an error; `compile` of the base alone refuses it."""
+    """`validate` mentions the incomplete base without an error, but `compile` refuses the base alone."""
     spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
         "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
     )
@@ -92,7 +92,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in it would otherwise never be noticed. Hidden and non-YAML files are allowed there."""
+    """Errors in such a file would never be noticed. Hidden and non-YAML files are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """Names of files next to the spec are suggested too, and a file with a wrong ending is pointed out."""
+    """Names of files are also suggested, and a file with a wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -128,7 +128,7 @@ def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
 
 
 def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
-    """The environments are in separate files; it does not matter which one is selected."""
+    """The environments are in separate files, and any of them may be selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -144,7 +144,7 @@ def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: 
 
 
 def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The spec is named as it was given, without an absolute path."""
+    """Messages show the path of the spec as it was given, not as an absolute path."""
     monkeypatch.chdir(system)
 
     assert run("validate").err.startswith("system.yaml: valid")
@@ -187,7 +187,7 @@ def test_machine_readable_formats_report_unreadable_specs(run: Run, tmp_path: Pa
 
 @pytest.mark.parametrize("command", ["validate", "compile", "render", "graph"])
 def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, command: str) -> None:
-    """A missing file, spec or environment, an impossible environment name, or an undeclared variable."""
+    """Missing files, specs and environments, impossible names, and undeclared variables are reported."""
     (tmp_path / "empty").mkdir()
     for arguments, code in (
         ([tmp_path / "nowhere.yaml"], "E0150"),
@@ -206,7 +206,7 @@ def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, comman
 
 
 def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash means standard input in many programs, so the error says what to write; `./-` is a file."""
+    """A dash means standard input in many programs, so the error explains the alternative `./-`."""
     monkeypatch.chdir(system)
     for command in ("validate", "compile", "render", "graph"):
         assert "[E0154]" in run(command, "-").err
@@ -217,7 +217,7 @@ def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may have any name; control characters in it do not reach the terminal."""
+    """A folder may have any name, and control characters in the name are not printed."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -235,7 +235,7 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
 
 
 def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
-    """The output ends with the stages that could not run, or the entries that were only partly checked."""
+    """The last line lists the stages that could not run, or the entries that were only partly checked."""
     for right, wrong, last in (
         (
             "kind: MLSystem",
@@ -254,7 +254,7 @@ def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
 
 
 def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
-    """Fixing the region first would be wasted effort, because the provider is not supported."""
+    """Errors in an unsupported provider's regions are not reported, because fixing them would be wasted effort."""
     old = "{mode: on-prem, provider: kubernetes, context: here}"
     text = SPEC.replace(old, "{mode: cloud, provider: gcp, region: eu-central-1}")
     (system / "system.yaml").write_text(

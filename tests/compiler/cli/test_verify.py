@@ -1,4 +1,4 @@
-"""Nobody, author or attacker with write access to the repository, can change anything unnoticed."""
+"""`modelyard verify` finds every change to output and lock, even by an attacker with write access to the repository."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_verify_accepts_every_compiled_environment(run: Run, compiled: Path) -> 
 
 
 def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
-    """compile trusts its record, but verify does not, and --force restores what the spec says."""
+    """compile trusts its record, but verify does not. `compile --force` restores the compiled output."""
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
@@ -69,7 +69,7 @@ def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compil
 
 
 def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
-    """`--force` is what verify recommends for an edited file; another file with that ending is not such a copy."""
+    """verify recommends `--force` for edited files, and recognizes the copies that it keeps."""
     for text in ("mine\n", "mine again\n"):
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
@@ -122,7 +122,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
-    """The input hash stays as it was, as an attacker would leave it to make the lock look up to date."""
+    """An attacker would leave the input hash unchanged, so that the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -138,7 +138,7 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
 
 
 def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
-    """An outdated lock's pins belong to an older spec or modelyard, and the next compile updates them."""
+    """An outdated lock has the pins of an older spec or modelyard version. The next compile updates them."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
@@ -179,12 +179,12 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
     assert found(run, compiled) == ["E0713"]
     assert run("compile", compiled, "--force").code == 0
-    assert found(run, compiled) in ([], ["E0713"])  # a removed environment stays until somebody deletes it
+    assert found(run, compiled) in ([], ["E0713"])  # a removed environment remains until a user deletes its folder
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
 def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text: str) -> None:
-    """The lock lists what is still to be destroyed, and a merge may leave conflict markers in it."""
+    """The lock lists resources that are still to be destroyed, and may be unreadable due to a merge conflict."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -231,11 +231,11 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
     assert sealed != other
 
 
-# --- what is read, and what of it is printed
+# --- which files are read and printed
 
 
 def test_links_out_of_the_repository_are_not_read(run: Run, tmp_path: Path) -> None:
-    """A pull request could otherwise make a CI runner print its own token."""
+    """Otherwise, a pull request could make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -283,14 +283,14 @@ def test_no_line_of_an_unrelated_file_is_printed(run: Run, tmp_path: Path, text:
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """The spec is in block or flow style, with our apiVersion or, as in an overlay, with a known section."""
+    """A file counts as a spec if it has our apiVersion or, like an overlay, one of our sections."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err
 
 
 def test_reading_stops_at_the_size_limit(run: Run) -> None:
-    """A device such as /dev/zero never ends."""
+    """An endless device such as /dev/zero cannot hang the command."""
     result = run("validate", "/dev/zero")
 
     assert (result.code, "E0114" in result.err) == (1, True)

@@ -1,4 +1,4 @@
-"""Files that others add to a tree or edit in it are never lost."""
+"""Files that users add or edit in a tree are never lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree,
 
 
 def test_files_of_others_are_kept(tmp_path: Path) -> None:
-    """Other people's files, links and folders, empty ones included, are carried over; links are not followed."""
+    """Users' files, links and folders are carried over, including empty folders. Links are not followed."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "NOTES.md").write_text("mine")
@@ -46,7 +46,7 @@ def test_files_of_others_are_kept(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
-    """The edited file would be changed or removed; it is named, and nothing is written."""
+    """If an edited file would be changed or removed, the error names it and nothing is written."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
@@ -83,7 +83,7 @@ def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
 
 
 def test_an_edit_equal_to_the_new_content_is_no_conflict(tmp_path: Path) -> None:
-    """An edit equal to the new content is no conflict."""
+    """An edit that equals the new content is kept without an error."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/README.md").write_text("two")
 
@@ -100,7 +100,7 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error; with force it is kept under another name; an equal one is adopted."""
+    """A user's file at our path is an error, unless the content is equal. With force, it is kept under another name."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")

@@ -1,4 +1,4 @@
-"""The record of a tree: it describes the tree without a compile, and nothing in it is trusted unchecked."""
+"""A tree's record describes the tree without a compile, and is never trusted without a check."""
 
 from __future__ import annotations
 

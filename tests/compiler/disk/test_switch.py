@@ -1,4 +1,4 @@
-"""Switching trees: on any file system, after runs that died, and with concurrent runs."""
+"""Switching trees works on any file system, after dead runs, and with concurrent runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but not their links' targets or folders with similar names."""
+    """Prepared folders are removed, but neither the targets of links in them nor folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -73,7 +73,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that does not get the lock in time reports who has it and writes nothing."""
+    """A run that does not get the lock in time reports which process has it, and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)
@@ -96,7 +96,7 @@ for turn in range(25):
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
-    """Concurrent runs take turns; in the end the tree is what one of them wrote last."""
+    """Concurrent runs take turns, and the final tree is from the last one."""
     runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
 
     assert [run.wait(60) for run in runs] == [0, 0]

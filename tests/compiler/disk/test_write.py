@@ -1,4 +1,4 @@
-"""A tree is written completely, without touching unchanged files; several trees are written together or not at all."""
+"""Trees are written completely without touching unchanged files, and several trees together or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.compiler.disk.written import (
 
 
 def test_a_tree_is_written(tmp_path: Path) -> None:
-    """All files have the usual permissions, and nothing else is written."""
+    """All files have the usual permissions, and no other files are written."""
     mask = os.umask(0o022)
     try:
         report, problems = write(tmp_path / "build", FILES)
@@ -86,7 +86,7 @@ def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
-    """Our files are removed, with the folders that then become empty."""
+    """Files that are no longer in the output are removed, along with folders that become empty."""
     write(tmp_path, FILES)
     report, problems = write(tmp_path, {"README.md": "one"})
 
@@ -104,7 +104,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
 
 
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
-    """The user chose it and knows where it leads."""
+    """The output folder may be a link, because the user chose it and knows its target."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "build").symlink_to("disk")
 
@@ -165,7 +165,7 @@ def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch
 
 
 def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
-    """The message has the operating system's reason."""
+    """The message includes the operating system's reason."""
     (tmp_path / "build").write_text("")
 
     assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]

@@ -1,4 +1,4 @@
-"""Every notation writes complete, deterministic files, and strings from a spec stay plain text in them."""
+"""Every notation renders complete, deterministic files in which strings from a spec stay plain text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HOSTILE = [
 
 
 def named(name: str) -> Picture:
-    """Return a picture in which every label is this name."""
+    """Return a picture in which this name is every label."""
     boxes = tuple(Box(f"box_{shape}", shape, "data", name, (name,), "group") for shape in Shape)
     arrows = (
         Arrow("box_box", "box_flag", name),
@@ -63,7 +63,7 @@ def named(name: str) -> Picture:
 
 
 def check_everything(name: str) -> None:
-    """Assert that every notation has the same structure for this name as for a plain one."""
+    """Assert that every notation has the same structure with this name as with a plain one."""
     plain, odd = named("plain"), named(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))

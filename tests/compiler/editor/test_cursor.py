@@ -1,4 +1,4 @@
-"""The cursor's position in block style, within brackets, and in text that is not valid YAML yet."""
+"""The cursor's path is found in block style, within brackets, and in text that is not valid YAML yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.editor.cursor import Cursor, cursor_at
 
 
 def at(text: str) -> Cursor:
-    """Return the cursor at the mark in a text."""
+    """Return the cursor at the marked position in a text."""
     before = text[: text.index("▮")]
     return cursor_at(text.replace("▮", ""), before.count("\n"), len(before) - before.rfind("\n") - 1)
 

@@ -1,4 +1,4 @@
-"""Every field that refers to a name in the spec is listed, so that an editor can offer the possible names."""
+"""Every field that refers to a name in the spec has a list of possible names for completion."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.schemas.walk import SYSTEM
 _OF_NAMES = {"#/$defs/name", "#/$defs/alias", "#/$defs/modelReference", "#/$defs/compute"}
 _ADDRESS = r"\.[a-z]"
 _OWN = {"inference.*.pool"}
-"""Names that are defined where they are used."""
+"""Names that are not references, because they are defined where they are used."""
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
-    """Yield every schema below a schema with its path, references unresolved."""
+    """Yield every schema within a schema with its path, without resolving references."""
     yield ".".join(path), schema
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return

@@ -1,4 +1,4 @@
-"""The editor schemas accept what the compiler accepts, plus variables; `tests/real` checks their completions."""
+"""The editor schemas accept the same specs as the compiler, and variables. `tests/real` checks completions."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_environments_accept_every_field_of_a_spec(name: str) -> None:
     ],
 )
 def test_environments_are_patches(environment: Json, fits: bool) -> None:
-    """Environments may be in their own files or in the spec."""
+    """Environments in their own files and in the spec have the same schema."""
     spec = {**valid_specs()["short-form"], "environments": {"dev": environment}}
 
     assert ENVIRONMENTS.is_valid(environment) is fits
@@ -140,7 +140,7 @@ def test_user_defined_metrics_are_accepted() -> None:
 
 @pytest.mark.parametrize("name", ["system", "environment"])
 def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """The JSON has no keywords meant only for the compiler, and exactly the definitions it needs."""
+    """The printed schema has no keywords that only the compiler uses, and exactly the definitions that it refers to."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))
@@ -155,7 +155,7 @@ def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name
 
 
 def _parts(part: Json, is_schema: bool = True) -> Iterator[Schema]:
-    """Yield every schema within a schema; `properties` and `$defs` contain schemas by name."""
+    """Yield every schema within a schema. `properties` and `$defs` contain schemas by name."""
     if isinstance(part, list):
         for one in part:
             yield from _parts(one)

@@ -59,7 +59,7 @@ def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """The text was never saved; the mark disappears once the error is fixed."""
+    """Errors are marked in text that was never saved, and the mark disappears after a fix."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     found = editor.diagnostics(spec)
 
@@ -73,7 +73,7 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
 
 
 def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec: str) -> None:
-    """Every keystroke is a change, but few are validated: on an idle machine only the last."""
+    """Every keystroke is a change, but only a few are validated: on an idle machine, the last one."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)
@@ -86,7 +86,7 @@ def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec:
 
 
 def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """One file is open and one is on disk; errors are marked at their own lines in both."""
+    """Errors are marked at their own lines in an open environment and in one on disk."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"
@@ -148,7 +148,7 @@ def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: s
     ],
 )  # fmt: skip
 def test_fields_and_keywords_are_completed(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
-    """Completion works in block style and within brackets, where editors offer nothing from the schema."""
+    """Completion also works within brackets, where editors offer nothing from the schema."""
     assert _offered(editor, spec, RICH + added) == offered
 
 

@@ -1,4 +1,4 @@
-"""Functions with a case for each type of resource, and resources picked by their type."""
+"""Functions can be dispatched by value type, and resources selected by it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_case_applies_only_to_its_type() -> None:
     server, route = plan.of(ModelServer)[0], plan.of(Route)[0]
 
     assert (cased(server, "!"), cased(route, "!")) == ("1 application!", "route!")
-    assert plain(server, "!") == "model-server!"  # one case more is another function
+    assert plain(server, "!") == "model-server!"  # adding a case creates another function
     assert (cased.covers(server), cased.covers(route)) == (True, False)
     assert not plain.types
     assert cased.types == {ModelServer}
@@ -37,7 +37,7 @@ def test_resources_of_a_type_are_picked_in_order() -> None:
 
 
 def test_adopted_resources_already_exist() -> None:
-    """Buckets, databases and registries may be."""
+    """Buckets, databases and registries can be adopted."""
     text = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
     before, after = ({one.address for one in plan_of(spec).resources if is_adopted(one)} for spec in (VALID_SPEC, text))
 

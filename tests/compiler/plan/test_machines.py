@@ -1,4 +1,4 @@
-"""The machines that resources run on, by what runs on each."""
+"""Resources have machines, labelled with what runs on each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access between targets: bundles instead of the registry, allow rules that exist, and refusal of everything else."""
+"""Access between targets uses bundles and declared allow rules, and all other access is refused."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_batch_inference_and_monitors_on_another_target_read_bundles() -> None:
 
 
 def test_an_adopted_registry_is_on_no_target() -> None:
-    """An adopted registry is called by its URL from everywhere: it needs neither bundles nor allow rules."""
+    """All targets call an adopted registry by its URL, without bundles or allow rules."""
     spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
     found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
 
@@ -123,7 +123,7 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 
 def test_an_existing_cluster_allows_access_only_as_declared() -> None:
-    """An existing cluster must be opened in the spec, to a cloud as well as to another cluster."""
+    """An existing cluster needs an allow rule for access from a cloud or another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -176,7 +176,7 @@ def test_rollbacks_from_another_target_are_refused() -> None:
 
 
 def test_a_service_name_from_another_cluster_is_refused() -> None:
-    """A Service name is an error from another cluster, even if access is allowed; within one cluster it resolves."""
+    """A Service name resolves only within its cluster, so its use from another cluster is an error."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
@@ -196,7 +196,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
-    """The error says so at once, instead of first suggesting an allow rule that would not help."""
+    """The error reports this at once, instead of first suggesting an allow rule that would not help."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
@@ -208,7 +208,7 @@ def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
 def test_a_performance_monitor_must_run_where_its_endpoint_runs() -> None:
     """Another cluster's Prometheus has no metrics of the endpoint, and its alert rules would never fire.
 
-    Without a declared target, the monitor runs where its endpoint is, wherever other monitors are.
+    Without a declared target, the monitor runs on its endpoint's target, even if other monitors run elsewhere.
     """
     spec = f"{SPEC}monitors:\n  speed: {{type: performance, watch: inference.till, checks: {{p99_ms: {{max: 50}}}}}}\n"
 

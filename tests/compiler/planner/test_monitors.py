@@ -1,4 +1,4 @@
-"""Monitors become jobs with permissions, or alert rules only."""
+"""Monitors are planned as jobs with permissions, or only as alert rules."""
 
 from __future__ import annotations
 

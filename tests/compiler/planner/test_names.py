@@ -1,4 +1,4 @@
-"""Names in a plan: renames keep them, collisions are refused, and some are reserved by the platform."""
+"""Renames keep the names of objects, and name collisions and reserved names are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_rename_keeps_the_names_of_objects() -> None:
-    """A moved workload is at its new address, but its objects keep their names."""
+    """A renamed workload has a new address, but its objects keep their names."""
     text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
@@ -51,7 +51,7 @@ def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
-    """The pipeline's objects get a suffix, and its triggers follow; no other name changes."""
+    """The pipeline's objects and triggers get a suffix, and no other name changes."""
     found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"

@@ -1,4 +1,4 @@
-"""Pipelines become a run with the permissions it needs, and a launcher with none of them."""
+"""Pipelines are planned as a run with exactly the permissions that it needs, and a launcher without them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """The pipeline's identity can access what the workload names and append to the log folder of its runs."""
+    """The pipeline's identity can access the data that the spec names, and append to its log folder."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
     assert found.access == (
@@ -55,9 +55,9 @@ def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
 
 
 def test_built_in_training_stores_checkpoints_with_its_model() -> None:
-    """With an adopted registry the run would need write access to its inputs, so it keeps no checkpoints.
+    """With an adopted registry, the run would need write access to its inputs, so it stores no checkpoints.
 
-    Nor does it where two runs on the same files would share them, or in Pods that Ray Train's processes would fill.
+    It also stores none if two runs on the same files could overlap, or if Pods are too small for Ray Train's processes.
     """
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
@@ -82,7 +82,7 @@ def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
 
 
 def test_an_adopted_registry_means_no_stored_logs() -> None:
-    """An adopted registry's store is unknown."""
+    """An adopted registry's store is unknown, so there is no place for logs."""
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )

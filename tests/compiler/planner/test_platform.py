@@ -1,4 +1,4 @@
-"""What a cluster gets for its workloads: add-ons, channels, secrets, a registry, machines."""
+"""Clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
     ],
 )
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """The planner knows only the order of add-ons; adopted and declared resources need none."""
+    """Targets define the add-ons that each kind needs. Adopted and declared resources need no add-ons."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -58,7 +58,7 @@ def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: t
 
 
 def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
-    """Without an SLO, a monitor or telemetry there is no Prometheus, hence no dashboard."""
+    """Without an SLO, a monitor or telemetry, there is no Prometheus and therefore no dashboard."""
     quiet = large_spec(0) + (
         "models: {m: {task: regression, framework: xgboost}}\n"
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
@@ -69,7 +69,7 @@ def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
 
 
 def test_channels_are_planned_where_their_alerts_fire() -> None:
-    """The owner's channel is needed where SLOs and pipelines are watched, a monitor's where the monitor runs."""
+    """The owner's channel is needed where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
     found = plan_of(ON_TWO)
 
     assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
@@ -88,7 +88,7 @@ def test_cross_target_access_is_a_link() -> None:
 
 
 def test_a_link_has_the_port_of_its_url() -> None:
-    """Existing services use the port in their URL; a wrong port is the costliest mistake in a firewall rule."""
+    """Existing services use the port in their URL, which firewall rules need as well."""
     text = (
         (FOLDER / "hello" / "system.yaml")
         .read_text()
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """There is one pool per compute class in use, attributed to the class's line, and none for existing machines."""
+    """There is one pool per compute class in use, attributed to the class's line. Existing machines need no pool."""
     result = made(VALID_SPEC)
     pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
 

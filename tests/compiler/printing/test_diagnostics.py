@@ -1,4 +1,4 @@
-"""Diagnostics as text for people and in formats for tools."""
+"""Diagnostics are rendered as text for people and in formats for tools."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_long_line_is_shown_around_the_mark() -> None:
 
 
 def test_messages_and_names_cannot_control_a_terminal() -> None:
-    """Messages and names cannot start a line of their own either."""
+    """Control characters in messages and names are escaped, including line breaks."""
     found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
     text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
 
@@ -137,7 +137,7 @@ def test_messages_and_names_cannot_control_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
-    """Text after a secret stays readable; a multi-line secret hides the rest of its first line."""
+    """Text after a secret stays readable. A multi-line secret hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -178,7 +178,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_the_fields_that_code_hosts_read() -> None:
-    """Hosts read the version, rules with help, and results with a rule and a region; paths are URIs."""
+    """Code hosts read the version, rules with help, and results with a rule and a region. Paths are URIs."""
     found = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),

@@ -1,4 +1,4 @@
-"""The JSON writer: any parser reads the same data back, and no character is hidden."""
+"""Any parser reads back the same data from the JSON writer's output, in which all characters are visible."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
 
 
 def test_json_is_indented_by_two_spaces() -> None:
-    """Two spaces per level, one entry per line, in the given order, with letters unescaped."""
+    """JSON has two spaces per level and one entry per line, in the given order, with unescaped letters."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
     assert json_text(value) == (

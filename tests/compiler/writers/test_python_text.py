@@ -1,4 +1,4 @@
-"""The program printer: Python that reads back as the given values, laid out as the formatter would."""
+"""Printed programs read back as the given values, and are formatted as by `ruff format`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def as_read(value: Literal) -> object:
-    """Return what Python reads back: tuples are printed as lists."""
+    """Return the value that Python reads back, in which tuples are lists."""
     if isinstance(value, tuple):
         return [as_read(item) for item in value]
     if isinstance(value, dict):
@@ -81,7 +81,7 @@ def test_text_is_one_line_of_visible_characters(text: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": (-float("inf"),)}])
 def test_nan_and_infinity_are_refused(value: Literal) -> None:
-    """Python has no literal for NaN and infinity."""
+    """NaN and infinity have no literal in Python."""
     with pytest.raises(ValueError, match="plain data"):
         literal(value)
 
@@ -101,7 +101,7 @@ def test_other_types_are_refused(value: Literal) -> None:
 @example("1a")
 @example("")
 def test_an_identifier_is_always_a_variable(name: str) -> None:
-    """An identifier is ASCII, no keyword, no builtin that a program uses, and no dunder."""
+    """An identifier is ASCII, and neither a keyword, nor a builtin, nor a dunder name."""
     variable = identifier(name)
 
     assert variable.isascii()
@@ -144,7 +144,7 @@ def test_a_name_that_is_imported_gets_another_variable() -> None:
 
 
 def test_a_program_is_printed_in_readable_form() -> None:
-    """Docstring, imports, paragraphs of calls, exports."""
+    """A program has a docstring, imports, paragraphs of calls, and exports."""
     machines: dict[str, Literal] = {"machines": ("g6.2xlarge", "g5.2xlarge"), "labels": {"app": "it's", "say": '"hi"'}}
     program = Program(
         title="Written by modelyard 9; change the spec, not this file.",
@@ -190,7 +190,7 @@ def test_a_program_is_printed_in_readable_form() -> None:
 @settings(max_examples=40, deadline=None)
 @given(programs())
 def test_the_formatter_changes_nothing(program: Program) -> None:
-    """What is printed is what `ruff format` prints, whatever the values."""
+    """`ruff format` does not change a printed program, for any values."""
     assert unformatted(print_program(program)) == ""
 
 
@@ -206,11 +206,11 @@ def test_a_printed_program_has_the_same_calls(program: Program) -> None:
         plain = {key: as_read(value) for key, value in call.arguments if not isinstance(value, Ref)}
         assert {
             entry.arg: ast.literal_eval(entry.value) for entry in found.keywords if entry.arg in plain
-        } == plain  # 1 == 1.0 is fine here: literals are compared above
+        } == plain  # 1 == 1.0 is fine here, because the types of literals are compared above
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """Standard library first, modules before names from them, constants before classes before the rest."""
+    """The standard library is first, modules before names from modules, and constants before classes before others."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]

@@ -1,4 +1,4 @@
-"""The YAML writer: every parser reads the same data back, and the text looks handwritten."""
+"""Every parser reads back the same data from the YAML writer's output, which looks handwritten."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """Return what each loader reads from a text; types matter, so that 1 is not True and 1.0 is not 1."""
+    """Return the values that each loader reads from a text, with types, so that 1 differs from True and 1.0."""
     return [yaml.load(text, loader) for loader in LOADERS]
 
 
@@ -100,7 +100,7 @@ def test_hostile_text_stays_text(place: str) -> None:
 
 
 def test_ambiguous_words_are_quoted() -> None:
-    """YAML 1.1 and 1.2 read these words differently; quotes avoid that."""
+    """Words that YAML 1.1 and 1.2 read differently are quoted."""
     for text in {*WORDS, *NUMBERS} - {"none", "_1"}:
         assert all(scalar(spelled)[0] in "\"'" for spelled in (text, text.upper(), text.title())), text
 
@@ -126,7 +126,7 @@ def test_ordinary_text_stays_plain(text: str) -> None:
 
 
 def test_the_layout_is_that_of_kubectl() -> None:
-    """Lists start in the column of their key, scripts and rules are readable blocks, and keys keep their order."""
+    """Lists start in their key's column, scripts and rules are readable blocks, and keys keep their order."""
     value: dict[str, Value] = {
         "kind": "Pod",
         "spec": {
