@@ -1,4 +1,4 @@
-"""The runtime accepts what compiles: a generated spec is refused by the compiler, at a line, or not at all."""
+"""The runtime accepts every spec that compiles, so errors are reported by the compiler at a line of the spec."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_runtime_accepts_every_spec_that_compiles() -> None:
 
 
 def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The property above is really checked: a runtime with fewer capabilities makes the compile fail."""
+    """If the runtime had fewer capabilities, the compile would fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -74,7 +74,7 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
-    """A custom step reports any metric, but the trials are the trainer's."""
+    """A custom step may report any metric, but the built-in trainer runs the trials."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -89,7 +89,7 @@ def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
 
 
 def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
-    """A second pipeline without queries would train for hours and then have nothing to evaluate."""
+    """A second pipeline without groups would train for hours and then have nothing to evaluate."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

@@ -1,4 +1,4 @@
-"""The schemas for manifests refuse what a strict API server refuses."""
+"""The schemas for manifests refuse the same objects as a strict API server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """The schema may be a CustomResourceDefinition's or Kubernetes' own."""
+    """Both schemas of CustomResourceDefinitions and Kubernetes' own are strict."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 

@@ -1,4 +1,4 @@
-"""Refuse, never ignore: a field of the schema changes the output, is refused by the target, or is informative."""
+"""No field is ignored: it changes the output, is refused by the target, or is purely informative."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DECISIVE = {
 """Fields that cannot be changed alone, because other fields depend on them."""
 
 OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
-"""Prefixes of places that are tested again on AWS, where another target handles them."""
+"""Prefixes of the places that are also tested on AWS, because another target handles them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return where the seeds fill each place of the schema."""
+    """Return the paths at which the seeds fill each place in the schema."""
     found: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -88,7 +88,7 @@ def occurrences() -> dict[str, list[tuple[int, Steps]]]:
 
 
 def leaves() -> Iterator[str]:
-    """Yield places of fields whose value does not consist of fields."""
+    """Yield the places of fields that have no subfields."""
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
@@ -169,7 +169,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds with this name prefix."""
+    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds whose name has this prefix."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -189,7 +189,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("place", sorted(leaves()))
 def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
-    """Changing only the field changes the output, or is refused by the target with a reason."""
+    """A change to only this field changes the output, or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -206,7 +206,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on_aws() -> list[str]:
-    """Return the fields that a spec for AWS fills, in the sections that its target handles."""
+    """Return the fields that the AWS specs fill, in sections that the AWS target handles."""
     filled_there = {place for place, found in occurrences().items() if any(_is_aws(number) for number, _ in found)}
     return sorted(filled_there & {place for place in leaves() if place.startswith(OF_AWS) and place not in DECISIVE})
 
@@ -227,7 +227,7 @@ def test_every_field_has_an_effect_or_is_refused_on_aws(place: str) -> None:
 
 
 def test_an_unsupported_cloud_is_reported_once() -> None:
-    """An unsupported provider is reported once, at its line, and there is no output."""
+    """An unsupported provider is reported once, at its line, without any output."""
     value = copy.deepcopy(seeds()[0].value)
     value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
     files, told = compiled(value)

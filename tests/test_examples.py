@@ -1,4 +1,4 @@
-"""Every example compiles where supported, is refused clearly elsewhere, and has a README of one screen."""
+"""Every example compiles where its providers are supported, is refused clearly elsewhere, and has a short README."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, 
 
 EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if not providers_of(example)]
-"""Those on a provider that is not supported yet: nothing is known of their targets."""
+"""Examples on a provider that is not supported yet."""
 
 TEMPLATES = templates()
 
@@ -28,7 +28,7 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""Deliberate cases: an override for one provider, a plant that stays on a version, a hospital with its own backup."""
+"""Intended warnings: a provider-specific override, a pinned version at a plant, a hospital with its own backup."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 
@@ -112,7 +112,7 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_cover_aws_features() -> None:
-    """They show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
+    """Examples show a hybrid system, an adopted network, an elastic class, and eight accelerators with spot first."""
     systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -141,7 +141,7 @@ def test_examples_are_from_different_industries() -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_examples_name_providers_only_under_deployment(name: str) -> None:
-    """No other section of the spec or of an environment depends on where it runs."""
+    """No other section of a spec or environment depends on the provider."""
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)
         assert document is not None
@@ -184,7 +184,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 
 def test_examples_cover_every_rollout_strategy() -> None:
-    """The ways are a second cluster, traffic in steps, and one Pod after another."""
+    """Servers are replaced by a second cluster, by shifting traffic in steps, and one Pod after another."""
     systems = [found for example in on_clusters() if (found := example.compiled().system)]
     shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

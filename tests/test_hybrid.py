@@ -1,4 +1,4 @@
-"""Two targets in one system, from a spec's text to the files of both: access between them has both ends or none."""
+"""A system with two targets compiles to files for both, and access between them exists on both ends or neither."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """No user, output or bundle stays on the remaining side, and nothing mentions one; the other side is empty."""
+    """Neither users, outputs nor bundles remain on one side, and the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -109,7 +109,7 @@ def test_removing_the_cross_target_access_removes_both_ends() -> None:
 
 
 def test_each_user_has_exactly_the_access_of_its_workload() -> None:
-    """Three workloads of the shop have three users: one reads a bundle, others add captures."""
+    """The shop's three workloads have separate users: one reads a bundle, the others add captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -121,7 +121,7 @@ def test_each_user_has_exactly_the_access_of_its_workload() -> None:
 
 
 def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
-    """Both clusters know an address and credentials; neither reads the other's stacks."""
+    """Both clusters have an address and credentials, and neither reads the other's stacks."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -136,7 +136,7 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
 
 
 def test_two_targets_in_one_account_access_buckets_by_role() -> None:
-    """No key leaves the account: the role names the bucket and the other target's encryption key."""
+    """No access key is needed: the role allows the bucket and the other target's encryption key."""
     found = files(compiled(two_clouds("eu-central-1")))
     program = found["shop/infrastructure/__main__.py"]
 
@@ -149,7 +149,7 @@ def test_two_targets_in_one_account_access_buckets_by_role() -> None:
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
-    """An encryption key is used in its own region by every caller, so the region is named."""
+    """Every caller uses an encryption key in the key's own region, so the policy names that region."""
     made = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(made["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -181,7 +181,7 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 
 
 def test_targets_that_depend_on_each_other_are_refused() -> None:
-    """Each target would need the other's encryption key first; with an existing bucket neither waits."""
+    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 

@@ -1,4 +1,4 @@
-"""Imports of a command: start-up dominates the time for small specs, so unused modules are not loaded."""
+"""Commands import no unused modules, because start-up takes most of the time for small specs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEVER = {
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
-    """Return the modules that a command line run has loaded when it ends."""
+    """Return the modules that a command has loaded when it ends."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -48,17 +48,17 @@ def test_version_imports_no_stage() -> None:
 
 
 def test_validate_imports_only_the_first_stages() -> None:
-    """Nothing for output is loaded: no template, no Python printer, no disk code."""
+    """No module for output is loaded: no template, Python printer, or disk code."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
-    assert not modules & {"modelyard.survey", "modelyard.further"}  # for specs with environments, and with errors
+    assert not modules & {"modelyard.survey", "modelyard.further"}  # for environments or errors
     assert not modules & {"hashlib", "shutil", "modelyard_targets.kube.pipelines.job"}
 
 
 def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
-    """It ends without taking the process apart, unless something asked to be called."""
+    """A command skips Python's cleanup, unless an exit function is registered."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
     plain, waits = (
         subprocess.run(
@@ -88,14 +88,14 @@ def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    """Return a spec in a folder of its own."""
+    """Return a spec in its own folder."""
     path = tmp_path / "system.yaml"
     path.write_bytes(SPEC.read_bytes())
     return path
 
 
 def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
-    """None of the libraries that the emitted programs use are loaded."""
+    """No library that only emitted programs use is loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules
@@ -103,7 +103,7 @@ def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
 
 
 def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
-    """The lock and the record are enough: no schema is compiled and no plan made."""
+    """The lock and the record are enough, so no schema is compiled and nothing is planned."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

@@ -1,4 +1,4 @@
-"""Code-like strings in a spec come out as data: a sample of those that tests/real puts into every field."""
+"""Code-like strings in a spec stay data in the output. These tests use a sample of the strings in tests/real."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ WIDE = next(seed for seed in seeds() if seed.name == "wide")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_code_like_strings_stay_data(nasty: str) -> None:
-    """Files, documents, programs and expressions equal those of a harmless string, except for the string itself."""
+    """Files, documents, programs and expressions differ from those of a harmless string only in the string."""
     assert problems(WIDE, nasty) == []
 
 
 def test_many_places_accept_strings() -> None:
-    """The other tests prove something only if many places accept strings."""
+    """The other tests are meaningful only if many places accept strings."""
     assert len(places(WIDE)) > 60
     assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
     assert set(WORST) <= set(NASTY)

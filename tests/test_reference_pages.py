@@ -1,4 +1,4 @@
-"""Docs printed from code are up to date, and links within docs work."""
+"""Pages of docs that are printed from code are up to date, and links within docs work."""
 
 from __future__ import annotations
 
