@@ -1,5 +1,5 @@
 """Options and checks for all tests: `--accept` rewrites expected output and golden folders instead of comparing them,
-and every emitted workload description is checked with its runtime.
+and the runtime checks every emitted workload description.
 """
 
 from __future__ import annotations

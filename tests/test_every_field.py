@@ -97,7 +97,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether the value is a mapping of known fields or of named entries, which have their own places."""
+    """Return whether the value is a mapping of known fields or named entries, which are separate places."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -252,6 +252,6 @@ def test_environments_can_change_every_section(section: str) -> None:
 
 
 def test_the_test_covers_every_field_of_the_schema() -> None:
-    """The walk finds all existing fields, so that none is skipped unnoticed."""
+    """The list of places has all fields of the schema, so that none is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

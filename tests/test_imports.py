@@ -25,7 +25,7 @@ NEVER = {
     *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
-"""Heavy modules, modules of targets and the runtime, and modules that open connections."""
+"""Large modules, modules of targets and the runtime, and modules for network connections."""
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:

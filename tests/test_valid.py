@@ -126,5 +126,5 @@ def test_a_valid_spec_compiles(example: str) -> None:
 
 
 def left_out(verdict: Survey) -> set[str | None]:
-    """Return the environments that `validate` excludes as not compiling; None is the base."""
+    """Return the environments that `validate` reports as not compiling, where None is the base."""
     return {*verdict.not_made_yet, *(() if verdict.base_is_whole else (None,))}

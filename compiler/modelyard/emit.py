@@ -98,7 +98,7 @@ def _merge_settings(project: Project, on_disk: bytes, before: bytes) -> Merged |
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
     Without its salt, a stack's secrets cannot be decrypted. If the text on disk has the same meaning, it is kept
-    unchanged, regardless of its layout.
+    with its layout.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:

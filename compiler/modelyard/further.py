@@ -50,7 +50,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """Add the errors of the stages after the failed one to an outcome, and the checks that are still blocked."""
+    """Add the errors of stages after the failed one, and the checks that are still blocked, to an outcome."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)

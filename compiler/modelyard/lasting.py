@@ -15,7 +15,7 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
-    """By target, the addresses of resources that run or contain data, with the section and name that requested each.
+    """Collect by target the addresses of resources that run or contain data, with the section and name of each owner.
 
     Adopted resources are excluded, because modelyard neither created them nor removes them.
     """

@@ -55,7 +55,7 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """The labels of all our objects. Selectors match `name`, the object to which another one belongs."""
+    """The labels of all our objects. `name` is the owning object's name, which selectors match."""
     values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -136,7 +136,7 @@ def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
 
 
 def env_from_field(name: str, path: str) -> dict[str, Value]:
-    """An environment variable from a field of the Pod itself."""
+    """An environment variable from a field of the Pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 

@@ -144,7 +144,7 @@ def opened(inputs: Inputs) -> Outcome:
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
     """Read the document of one environment, with the overlay merged and variables substituted.
 
-    `spec` is the result of `opened`, to read one spec for several environments.
+    `spec` is the result of `opened`, so that a spec is read only once for several environments.
     """
     outcome = _passed(spec or opened(inputs), _Task(inputs), Stage.LOAD, Stage.SUBSTITUTE)
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)

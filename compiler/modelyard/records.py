@@ -86,7 +86,7 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """Create the constructor, which is compiled only after a few values. In a run, most classes have at most one."""
+    """Create the constructor, which is compiled only after a few values, because most classes have at most one."""
     made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class

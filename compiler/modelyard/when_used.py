@@ -32,7 +32,7 @@ class _WhenUsed(PathFinder):
 
 
 def load_when_used(package: str) -> None:
-    """From now on, load a package's modules when an attribute is first used, not on import."""
+    """From now on, load a package's modules on first use of an attribute, not on import."""
     if not _PACKAGES:
         sys.meta_path.insert(0, _WhenUsed)
     _PACKAGES.append(f"{package}.")

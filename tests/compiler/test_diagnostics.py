@@ -94,6 +94,6 @@ def test_diagnostics_are_sorted_and_unique() -> None:
 
 
 def test_quotes_are_shortened() -> None:
-    """A quote has only the beginning of a long value, by which it can be recognized."""
+    """A quote contains only the beginning of a long value, by which users can recognize it."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"

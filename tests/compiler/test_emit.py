@@ -198,7 +198,7 @@ def settings_file(out: Path) -> Path:
 
 
 def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
-    """`pulumi stack init` adds a salt and `pulumi config set` more configuration; compiling must keep both."""
+    """Compiling keeps the salt that `pulumi stack init` adds, and the configuration from `pulumi config set`."""
     assert write(tmp_path, {"context": "a", "old": "x"}) == []
     path = settings_file(tmp_path)
     by_pulumi = (

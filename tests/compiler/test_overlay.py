@@ -34,7 +34,7 @@ def renamed(document: Document, path: str) -> Document:
 
 
 def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
-    """The environments section is removed; everything else is unchanged."""
+    """Only the section `environments` is removed."""
     document, found = overlay(loaded(SPEC), None)
 
     assert found == ()
@@ -121,7 +121,7 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
     ],
 )
 def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
-    """Unselected environments are checked too."""
+    """Unselected environments are also checked."""
     assert places(overlay(loaded(text), environment)[1]) == found
 
 

@@ -27,7 +27,7 @@ def surveyed(text: str, **files: str) -> Survey:
 
 
 def told(found: Survey) -> list[str]:
-    """Return each code with its line and the environments it affects, if reported.
+    """Return each code with its line and, if reported, the affected environments.
 
     Conflicts between environments are left out, because the environments in these tests share a namespace.
     """
@@ -48,7 +48,7 @@ def test_an_error_in_all_environments_is_reported_once() -> None:
 
 
 def test_an_error_in_some_environments_lists_them() -> None:
-    """Environments may be in the spec or in files, and the base is listed too."""
+    """Environments in the spec, environments in files, and the base are listed."""
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 

@@ -181,7 +181,7 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
-    """One diagnostic stands for the rest."""
+    """One more diagnostic reports that there are further errors."""
     found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(found) == 1001

@@ -66,7 +66,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Targets that need a network: something runs on them, or a database is created."""
+    """Targets that need a network, for workloads or a new database."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (workload.target for workload in placed.values())
     if system.registry is not None and not system.registry.adopt:

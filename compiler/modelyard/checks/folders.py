@@ -85,7 +85,7 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """Add a folder, unless an equal one was added before."""
+        """Add a folder unless an equal one exists."""
         *above, exact = _prefixes(folder)
         self._exact.setdefault(exact, folder)
         for key in above:

@@ -63,7 +63,7 @@ def _called(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def tokens(system: System) -> Iterator[Diagnostic]:
-    """Report tokens that are used for more than one endpoint or for anything else."""
+    """Report tokens that are shared between endpoints or with other services."""
     opened: dict[tuple[SecretRef, str], str] = {}
     for inference in system.inference.values():
         for caller in inference.endpoint.auth.callers:

@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_models
 
 
 def imports(system: System) -> Iterator[Diagnostic]:
-    """All rules about one import."""
+    """Apply every rule to each imported model."""
     for model in imported(system):
         assert model.imported is not None
         path: Path = ("models", model.name, "import")

@@ -119,7 +119,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require the label key's columns to exist on both sides with comparable types, where schemas are known."""
+    """Require the key's columns in labels and watched data, with comparable types, if both have schemas."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)

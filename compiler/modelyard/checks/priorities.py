@@ -1,4 +1,4 @@
-"""Checks that runs that may be preempted are retried."""
+"""Checks that preemptible runs are retried."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Itera
 
 
 def _predecessors(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
-    """All steps that end before each step begins. In a cycle, which is another error, these are all other steps."""
+    """The steps that must end before each step. In a cycle, which is another error, these are all other steps."""
     direct = {step.name: step.needs for step in pipeline.steps}
     predecessors: dict[str, frozenset[str]] = {}
     for name, needs in direct.items():

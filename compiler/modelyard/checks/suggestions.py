@@ -16,6 +16,6 @@ class Suggestions:
         self._made = 0
 
     def among(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names, or nothing once there were enough suggestions."""
+        """Return the names, or nothing after the maximum number of suggestions."""
         self._made += 1
         return names if self._made <= _MOST else ()

@@ -39,7 +39,7 @@ class CannotApprove(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign the statement, then print it or store it with the version; 1 on failure."""
+    """Sign the statement, and print it or store it with the version. Returns 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:

@@ -26,7 +26,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Does not follow redirects, because the credentials are only for the address that was typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Follow no redirect, so that urllib raises it as an HTTPError."""
+        """Refuse to follow the redirect, so that urllib raises an HTTPError."""
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The commands, their options, and their help."""
+"""Defines the commands, their options, and their help."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to use colour: by option, otherwise by NO_COLOR or FORCE_COLOR, otherwise by the terminal.
+    """Whether to use colour, as decided by the option, NO_COLOR or FORCE_COLOR, or the terminal.
 
     An empty variable does not count (https://no-color.org, https://force-color.org, 2026-11).
     """

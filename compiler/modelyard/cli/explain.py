@@ -29,7 +29,7 @@ _ADDED = ("promoter", "starter")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain a code, a field or an address; 1 if it does not exist."""
+    """Explain a code, a field or an address. Returns 1 if it does not exist."""
     what: str = arguments.what.strip()
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
@@ -73,7 +73,7 @@ def _explain_field(what: str) -> int:
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
-    """Explain an address and return the exit code; None if the spec lacks it, in which case it may be a field."""
+    """Explain an address and return the exit code, or None if the spec lacks the address, which may then be a field."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

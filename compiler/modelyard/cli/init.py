@@ -20,7 +20,7 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml` and its schema into a folder; 1 without any change if the folder already has a spec."""
+    """Write `system.yaml` and its schema into a folder. Returns 1 and changes nothing if the folder has a spec."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))

@@ -33,7 +33,7 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The spec's files, as open in the editor or otherwise from disk."""
+    """The spec's files, as open in the editor or read from disk."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):

@@ -55,7 +55,7 @@ def command() -> NoReturn:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; `argv` excludes the program's name and defaults to sys.argv."""
+    """Run one command and return its exit code. `argv` excludes the program's name and defaults to sys.argv."""
     _reopen()
     typed = sys.argv[1:] if argv is None else argv
     try:

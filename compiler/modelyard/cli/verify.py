@@ -24,7 +24,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the named environment, or every compiled one; 1 if anything differs."""
+    """Compare the named environment, or every compiled one. Returns 1 if anything differs."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)

@@ -31,17 +31,17 @@ def _scan(folder: str, prefix: str, statuses: dict[str, os.stat_result]) -> None
 
 
 def is_file(status: os.stat_result | None) -> bool:
-    """Whether it is a regular file."""
+    """Whether this is the status of a regular file."""
     return status is not None and stat.S_ISREG(status.st_mode)
 
 
 def is_folder(status: os.stat_result | None) -> bool:
-    """Whether it is a folder and not a link to one."""
+    """Whether this is the status of a folder, rather than a link to one."""
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_link(status: os.stat_result | None) -> bool:
-    """Whether it is a symbolic link."""
+    """Whether this is the status of a symbolic link."""
     return status is not None and stat.S_ISLNK(status.st_mode)
 
 

@@ -25,7 +25,7 @@ _FORBIDDEN: Final = pattern(
 def load(
     text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """Parse a text into a document, or None and diagnostics.
+    """Parse a text into a document. Invalid text results in None and diagnostics.
 
     The text is a whole file, and `path` is its name for the user. JSON is read as YAML. An environment may be empty, in
     which case it changes nothing.

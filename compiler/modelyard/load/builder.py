@@ -356,7 +356,7 @@ def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
 
 
 def _kind_of(value: Json) -> str:
-    """The YAML word for the type of a value."""
+    """The name of a value's type in YAML terms."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -33,7 +33,7 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The type of a resource's `value`. For a DASHBOARD, this is the Inference that it shows."""
+"""The types of a resource's `value`. The value of a DASHBOARD is the Inference that it shows."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar

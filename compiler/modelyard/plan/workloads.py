@@ -96,14 +96,12 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """Moves aliases in a registry that runs here: for the training pipelines whose versions it promotes, and for
-    imported models.
-    """
+    """Moves aliases in a registry that runs here, for the models of these pipelines and for imported models."""
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """The aliases of imported models that other placements read, by registered name; a Job has those it trains."""
+    """The aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
         """The models of these training pipelines and the imported models, without duplicates."""

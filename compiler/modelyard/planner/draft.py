@@ -39,7 +39,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Wanted:
-    """The access that one workload needs, collected while planning, from which its identity and links are created."""
+    """The access that a workload needs, from which its identity and links are created."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])

@@ -166,7 +166,7 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a Prometheus has data for a dashboard."""
+    """Whether a Prometheus collects data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 

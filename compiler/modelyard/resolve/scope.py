@@ -55,7 +55,7 @@ class Scope:
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """The names in which to search for a suggestion; none after enough suggestions."""
+        """The names in which to search for a suggestion; none after the maximum number of suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 

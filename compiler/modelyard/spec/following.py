@@ -1,4 +1,4 @@
-"""Finds which pipelines start after the runs of others."""
+"""Finds the pipelines that start after runs of others."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Learned:
 
 
 def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
-    """Collect the inputs' declared features; if there are none, every column but labels, timestamps, groups and keys.
+    """Collect the declared features or, if there are none, every column except labels, timestamps, groups and keys.
 
     `key` is the split's key.
     """

@@ -242,7 +242,7 @@ def _instead(name: str, words: list[str], fault: Fault) -> str:
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
-    """Explain why conditions exclude a field: the values that another field would need, or a sentence."""
+    """Explain why conditions exclude a field, with the values that another field would need."""
     condition, must_hold = next((one for one in chain if _is_unwritten(*one, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)

@@ -220,7 +220,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """Lay out an element in brackets: on one line if it fits, otherwise with each of its elements on its own line."""
+    """Lay out an element in brackets: on one line if it fits, otherwise with one nested element per line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

@@ -21,8 +21,8 @@ def told_of(spec: str) -> tuple[Diagnostic, ...]:
 
 
 SHARED_KEY = "W0864"
-"""The code for captures in a store with a shared key. The valid spec has one, which would be reported in every test
-with a high risk or a regulated industry; tests/failing/W0864-captures-by-one-key covers it.
+"""The code for captures in a store with a shared key, as in the valid spec. It would be reported in every test with a
+high risk or a regulated industry, and is covered by tests/failing/W0864-captures-by-one-key.
 """
 
 

@@ -49,7 +49,7 @@ def test_where_a_skipped_hour_is_reported() -> None:
 
 
 def test_zones_with_clock_changes_exist() -> None:
-    """The zones and their clock changes come from the same release."""
+    """Both data files, zones and clock changes, are from the same release of the time zone database."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()

@@ -47,7 +47,7 @@ def test_text_labels_are_reported_for_trainers_that_need_numbers(kind: str, trai
 
 
 def test_text_labels_are_reported_for_regression() -> None:
-    """Regression needs a numeric label; user code may encode strings."""
+    """Built-in regression needs a numeric label, but user code may encode strings."""
     rest = (
         ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
         ("{metric: auc_pr, versus", "{metric: mae, versus"),

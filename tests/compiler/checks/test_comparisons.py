@@ -21,7 +21,7 @@ BY_TIME = "split: {fraction: 20%, by: time}"
     ],
 )
 def test_a_random_split_needs_a_key(split: str, codes: list[str]) -> None:
-    """A random split without a key is reported; the key must be a column of the training data."""
+    """A random split without a key is reported, as is a key that is not a column of the training data."""
     assert codes_in(changed(BY_TIME, split)) == codes
 
 

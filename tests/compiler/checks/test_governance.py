@@ -1,4 +1,4 @@
-"""Policies for regulated industries, high risk, and public endpoints."""
+"""Policies apply to regulated industries, high risk, and public endpoints."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high:
     ],
 )
 def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
-    """Services in the cluster count as internal, whatever the cluster's domain is."""
+    """Services in the cluster count as internal, for any cluster domain."""
     assert in_clear(url) == clear
 
 

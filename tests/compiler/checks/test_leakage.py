@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """Built-in trainers and user code are affected; inputs of other pipelines do not matter."""
+    """The error is reported for built-in trainers and user code, but only for inputs of the same pipeline."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -107,7 +107,7 @@ def test_a_timestamp_among_the_features_is_reported() -> None:
     ],
 )
 def test_missing_features_and_wrong_types_in_scored_data_are_reported(schema: str, codes: list[str]) -> None:
-    """Each feature needs its type; an integer is a number, and extra columns do not matter."""
+    """Each feature needs the right type, where an integer is a number. Extra columns are accepted."""
     today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 

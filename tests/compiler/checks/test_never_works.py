@@ -114,7 +114,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """The retention of a managed bucket is compared; that of an adopted bucket is unknown."""
+    """Only the retention of a managed bucket is known, not that of an adopted one."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -142,7 +142,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """Endpoints and batch inference are checked; custom pipelines may do anything."""
+    """Endpoints and batch inference are checked, but not custom pipelines, which may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'

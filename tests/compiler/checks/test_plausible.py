@@ -144,7 +144,7 @@ def test_two_equal_variants_are_reported() -> None:
 
 
 def test_a_variant_without_requests_is_reported() -> None:
-    """A variant missing from traffic is reported; an explicit 0 keeps it in reserve."""
+    """A variant that is missing from `traffic` is reported, unless an explicit 0 holds it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
     assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]

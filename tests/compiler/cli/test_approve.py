@@ -97,7 +97,7 @@ def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, ke
 
 
 def test_a_missing_public_key_prints_the_command_to_create_it(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error gives the command that creates it."""
+    """The error shows the ssh-keygen command that extracts the public key."""
     key.with_suffix(".pub").unlink()
 
     said = run(*ask(tmp_path, key, "--digest", DIGEST))

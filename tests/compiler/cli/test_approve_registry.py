@@ -64,7 +64,7 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
 def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """The refusal comes before anything is signed or stored."""
+    """A useless approval is refused before anything is signed or stored."""
     Registry.tags |= tags
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))

@@ -37,7 +37,7 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
 
 
 def test_no_arguments_show_the_first_steps(run: Run) -> None:
-    """The output is on stderr, because nothing was done."""
+    """The output is on stderr, because no command was run."""
     said = run()
 
     assert (said.code, said.out) == (1, "")

@@ -41,7 +41,7 @@ def addons(plan: Plan, placement: str = "main") -> tuple[str, ...]:
 
 
 def assert_whole(plan: Plan) -> None:
-    """Assert that addresses are unique, links lead somewhere, and sinks come before sources, so there is no cycle.
+    """Assert that addresses are unique, links have sinks, and sinks precede sources, so that there is no cycle.
 
     Only Prometheus links to later resources, without waiting for them.
     """

@@ -82,7 +82,7 @@ def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
-    """Without the cross-target model, neither side keeps any of the access."""
+    """Without the cross-target model, neither side has any access to the other."""
     without = changed(TILL, "")
     found = plan_of(without)
 

@@ -84,7 +84,7 @@ def test_no_diagnostics_print_nothing() -> None:
 
 
 def test_the_summary_counts_errors_and_warnings() -> None:
-    """Errors come first, plurals are correct, and duplicates count once."""
+    """The summary lists errors first, with correct plurals, and counts duplicates once."""
     assert summary([at(1, 1, 2), at(2, 1, 2), at(3, 1, 2, warning=True)]) == "2 errors, 1 warning"
     assert render([FOUND, FOUND], SOURCES).endswith("\n1 error\n")
 

@@ -128,7 +128,7 @@ def test_names_of_a_spec_never_collide(found: list[str]) -> None:
 
 
 def test_collisions_are_reported_in_order() -> None:
-    """The first name keeps the variable; a repeated name collides with itself."""
+    """The first name gets the variable. A repeated name collides with itself."""
     variables, collisions = identifiers(["a-b", "a_b", "c", "a.b", "c"])
 
     assert variables == {"a-b": "a_b", "a_b": "a_b", "c": "c", "a.b": "a_b"}
@@ -196,7 +196,7 @@ def test_the_formatter_changes_nothing(program: Program) -> None:
 
 @given(programs())
 def test_a_printed_program_has_the_same_calls(program: Program) -> None:
-    """Every argument reads back, and the calls keep their order."""
+    """The arguments are read back exactly, and the calls are in the same order."""
     tree = ast.parse(print_program(program))
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
