@@ -30,7 +30,7 @@ _DAY = 86400
         ("59 23,0 * * *", _HOUR, 23 * _HOUR),
     ],
 )
-def test_time_between_runs(line: str, shortest_s: int, longest_s: int) -> None:
+def test_time_between_runs_is_exact(line: str, shortest_s: int, longest_s: int) -> None:
     assert parse(line).gaps_s() == (shortest_s, longest_s)
 
 

@@ -60,7 +60,7 @@ def test_a_provider_has_a_prefix_of_its_own() -> None:
         assert len(set(numbers)) == len(numbers)
 
 
-def test_former_codes_lead_to_codes_and_are_not_used_again() -> None:
+def test_former_codes_are_redirected_and_never_reused() -> None:
     former, known = former_codes(TARGETS.diagnostics()), codes(TARGETS.diagnostics())
 
     assert {*former.values()} <= {*known}

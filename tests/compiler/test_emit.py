@@ -158,7 +158,7 @@ def test_a_missing_component_raises() -> None:
         texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
 
 
-def test_a_project_without_settings_or_components() -> None:
+def test_a_project_without_settings_has_no_configuration() -> None:
     """No configuration is declared and no component folder is written."""
     found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 

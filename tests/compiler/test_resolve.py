@@ -134,7 +134,7 @@ def test_an_adopted_database_has_no_size_or_instances() -> None:
     assert (database.adopt, database.size_bytes, database.replicas) == ("db.acme.example/runs", None, None)
 
 
-def test_one_target_in_short_form() -> None:
+def test_one_target_may_be_in_short_form() -> None:
     """In the short form, the target's fields are next to `mode`, and its name is main."""
     start = VALID_SPEC.index("  targets:\n    main:\n")
     end = VALID_SPEC.index("stores:\n")

@@ -41,7 +41,7 @@ def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
-def test_where_a_skipped_hour_is_reported() -> None:
+def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
     """Pipelines and monitors are reported at the schedule's line."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 

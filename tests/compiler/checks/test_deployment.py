@@ -59,7 +59,7 @@ def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, exp
     ("region", "expected"),
     [("eu-central-1", []), ("eu-central-2", ["E0404"]), ("eu-west-2", ["E0404"]), ("eu-nowhere-1", ["E0405"])],
 )
-def test_country_of_cloud_regions(region: str, expected: list[str]) -> None:
+def test_cloud_regions_have_the_right_country(region: str, expected: list[str]) -> None:
     """Zürich and London have region names with eu, but are not in the EU."""
     assert codes_in(modes("cloud", "a").replace("region: eu-central-1", f"region: {region}")) == expected
 

@@ -111,7 +111,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
         ("kubernetes", "external-secrets, store: vault", []),
     ],
 )
-def test_secrets_with_equal_names_in_two_clusters(store: str, via: str, codes: list[str]) -> None:
+def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
     """Equal names are one secret if both clusters fetch it from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(

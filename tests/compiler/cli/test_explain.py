@@ -13,7 +13,7 @@ from tests.examples import SYSTEMS
 
 
 @pytest.mark.parametrize("code", ["E0203", "e0701", "E0150", "W0412"])
-def test_explain_a_code(run: Run, code: str) -> None:
+def test_explain_prints_the_page_of_a_code(run: Run, code: str) -> None:
     said = run("explain", code)
 
     assert said.code == 0
@@ -36,7 +36,7 @@ def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
     assert new.out.startswith("AWS-E015: ")
 
 
-def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "replicas" in run("explain", "inference.*.replicas").out
     assert "owner" in run("explain", "governance").out
@@ -44,7 +44,7 @@ def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (wrong.code, "replicas" in wrong.err) == (1, True)
 
 
-def test_explain_an_address(run: Run, system: Path) -> None:
+def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
     """The output shows which line created which resource."""
     said = run("explain", "inference.score", system)
 
@@ -55,7 +55,7 @@ def test_explain_an_address(run: Run, system: Path) -> None:
     assert (wrong.code, "score" in wrong.err) == (1, True)
 
 
-def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
+def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
     """The output has the field's value and line, the resources that only this field affects, and its entry."""
     said = run("explain", "inference.score.compute", system)
 

@@ -47,7 +47,7 @@ def test_a_tree_is_written(tmp_path: Path) -> None:
     assert (root / "workloads").stat().st_mode & 0o777 == 0o755
 
 
-def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
+def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
     """A second write of the same files keeps inode and time of every file and folder."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
@@ -58,7 +58,7 @@ def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
     assert everything(tmp_path) == before
 
 
-def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
+def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
     """All other files keep inode and time, and have a single link."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
@@ -71,7 +71,7 @@ def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
     assert (tmp_path / "prod/main/README.md").stat().st_nlink == 1
 
 
-def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
+def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
     """A changed spec with the same output rewrites one small file."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
@@ -85,7 +85,7 @@ def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
-def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
+def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
     """Files that are no longer in the output are removed, along with folders that become empty."""
     write(tmp_path, FILES)
     report, problems = write(tmp_path, {"README.md": "one"})

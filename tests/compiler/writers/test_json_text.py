@@ -73,7 +73,7 @@ def test_values_that_json_lacks_are_refused(value: Value) -> None:
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
-def test_what_is_not_plain_data_is_refused(value: Value) -> None:
+def test_json_text_accepts_only_plain_data(value: Value) -> None:
     """Passing a non-string key, a set, bytes or an object is our bug and raises an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)
