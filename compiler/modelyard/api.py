@@ -35,7 +35,7 @@ def compile_text(
     """Compile a spec given as text.
 
     `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
-    `variables` are the values of variables declared under `vars`. Invalid specs never raise an exception.
+    `variables` are the values of variables declared under `vars`. An invalid spec never raises an exception.
     """
     overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
     outcome = compile_system(Inputs(Given(path, text), environment, overlay_file, variables or {}), TARGETS)

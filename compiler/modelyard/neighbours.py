@@ -46,7 +46,7 @@ def check_compiled(
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
     """Report each namespace and add-on that an environment shares with others, once, with the first other one.
 
-    A cloud cluster belongs to one environment; an existing cluster is identified by its kubeconfig context.
+    A cloud cluster belongs to one environment. An existing cluster is identified by its kubeconfig context.
     """
     shared: set[str] = set()
     namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}

@@ -74,7 +74,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
         other = label_folders.equal(folder)
         if other is None:
             around = label_folders.nested(folder)
-            other = around if around is not None and around.path[1] not in trained_on else None  # else as training_data
+            other = around if around is not None and around.path[1] not in trained_on else None  # else: training_data
         if other is not None and scoring.output not in scoring.inputs and other.path[1] not in scoring.inputs:
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder cannot be written."""
     inputs, problems = gather(arguments)
-    if arguments.out == "":  # this would mean the working directory
+    if arguments.out == "":  # would stand for the working directory
         inputs, problems = None, (*problems, tell.no_folder())
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)

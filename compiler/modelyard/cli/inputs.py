@@ -67,7 +67,7 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
     unread: dict[str, list[Diagnostic]] = {}
     try:
         entries = sorted(os.listdir(folder))
-    except (OSError, ValueError):  # there is no such folder, or the path of the spec is invalid
+    except (OSError, ValueError):  # the folder does not exist, or the spec's path is invalid
         return files, unread
     for entry in entries:
         name, extension = os.path.splitext(entry)

@@ -55,9 +55,9 @@ class Severity(StrEnum):
 class Diagnostic:
     """One problem in a spec: what is wrong, where, and how to fix it.
 
-    `secret` marks a span whose text must not be shown. `lacks` marks an error that reports something missing: a base
-    may leave that to its environments. `meant` is a name at the span and the one that was probably meant. `follows`
-    marks an error that another one causes.
+    `secret` marks a span whose text must not be shown. `lacks` marks an error about a missing field, which a base may
+    leave to its environments. `meant` is the name at the span and the name that was probably meant. `follows` marks an
+    error that another error causes.
     """
 
     code: str

@@ -76,7 +76,7 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 
 
 def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
-    """Remove a folder and everything in it; links are removed, not followed.
+    """Remove a folder and everything in it, without following links.
 
     Entries that differ from `known`, because they were changed in the meantime, are moved to `rescue` instead.
     """

@@ -22,7 +22,7 @@ from modelyard.regular_files import read
 
 @record(frozen=False)
 class Stage:
-    """The preparation of one tree in `folder`; `root` is its final place, `found` the current content of `root`.
+    """Prepares one tree in `folder`. `root` is the tree's final place, `found` the current content of `root`.
 
     The folder is created at the first difference. Afterwards, `differs` means that the folder must replace the root,
     and `stale` that only the record must be replaced.

@@ -56,7 +56,7 @@ class Knowledge:
 def serve(knowledge: Knowledge) -> None:
     """Answer an editor until it stops the server.
 
-    The protocol uses the standard streams exclusively; other output goes to standard error.
+    Only the protocol uses standard input and output; other output is written to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -67,6 +67,6 @@ def cluster_service(uri: str) -> tuple[str, str] | None:
     """The name and namespace of the Service in a URL: ("mlflow", "ml") for the host `mlflow.ml.svc.cluster.local`."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # half an IPv6 address: reported by whatever opens the URL
+    except ValueError:  # half an IPv6 address: connecting to the URL reports this
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None

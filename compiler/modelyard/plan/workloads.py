@@ -91,7 +91,7 @@ class MonitorJob:
     hardware: Hardware
     inference: Inference | None
     models: tuple[Model, ...]
-    request: RunRequest | None = None  # how it starts its pipeline, if that is on another target
+    request: RunRequest | None = None  # how the monitor starts a pipeline on another target
 
 
 @record

@@ -144,8 +144,8 @@ class TargetSpec:
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may connect to this one
-    access_keys: tuple[int, ...] = FIRST_KEYS  # of the access keys of workloads here for clouds; the last is used
-    version: str = ""  # of a cloud's Kubernetes, 1.36
+    access_keys: tuple[int, ...] = FIRST_KEYS  # for access to clouds from here; the last one is active
+    version: str = ""  # a cloud cluster's Kubernetes version, 1.36
     access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
     options: Options = NO_OPTIONS
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location

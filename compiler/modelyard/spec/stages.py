@@ -38,7 +38,7 @@ class Stage:
     """One alias of a model."""
 
     alias: str
-    after: str = ""  # the stage before; empty for the first
+    after: str = ""  # the previous stage; empty for the first
     checks: tuple[str, ...] | None = None  # checks of the gate; None: all of them
     soak: Soak | None = None
     approval: Approval | None = None  # the stage's own, or governance's
