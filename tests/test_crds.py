@@ -39,7 +39,7 @@ def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """Both schemas of CustomResourceDefinitions and Kubernetes' own are strict."""
+    """The schemas of CustomResourceDefinitions and of Kubernetes' own kinds refuse unknown fields."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 

@@ -91,7 +91,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """Neither users, outputs nor bundles remain on one side, and the other side is empty."""
+    """One side has no users, outputs or bundles left, and the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),

@@ -143,7 +143,7 @@ def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
 
 
 def test_ten_errors_are_reported_in_one_run(examined: Examined) -> None:
-    """All of them are reported, in file order."""
+    """All ten errors are reported, in file order."""
     text = HEAD + "".join(f"s{at}: 1\n" for at in range(10))
 
     assert places(examined(text)) == [f"{line}:1 E0203" for line in range(6, 16)]

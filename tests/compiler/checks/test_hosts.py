@@ -70,7 +70,7 @@ def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> N
 
 
 def test_an_ip_address_without_tls_is_not_reported_here() -> None:
-    """Another check reports it: credentials are sent unencrypted."""
+    """Another check reports that credentials are sent unencrypted."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
